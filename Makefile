@@ -1,0 +1,122 @@
+# Showstopper: `make demo` shows the whole of it, `make test` tries the whole of it. Needs Linux; Go and root for the
+# embedded cluster (without them: kind, or SHOWSTOPPER_CONTEXT). Everything else is installed by the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest
+# Every test with its time; less for a quick look: make unit SHOW=-q
+SHOW ?= -vv --durations-min=0
+# A file that is as new as the locked requirements in .venv
+STAMP := .venv/.installed
+
+.PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e \
+        test crds docs argocd lock stage demo bench-latency bench-accuracy bench-flood bench-targets bench-archive bench-lift \
+        fault-table report-shots clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile e2e/cluster/cluster.mk
+
+include e2e/cluster/cluster.mk
+cluster cluster-down cluster-status kubeconfig images cluster-snapshot cluster-check: $(STAMP)
+
+setup: $(STAMP) ## Make .venv with exactly the locked packages; does nothing, and asks nobody, when it is there
+
+$(STAMP): requirements-dev.txt e2e/environment.sh
+	@e2e/environment.sh
+
+needs: $(STAMP) # what tests take from the distribution and from Go, beyond the cluster's own needs
+	@$(PYTHON) -m e2e.needs
+
+lint: $(STAMP) ## Style: ruff
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+
+format: $(STAMP) ## Put the code in form
+	@$(PYTHON) -m ruff check --fix .
+	@$(PYTHON) -m ruff format .
+
+types: $(STAMP) ## Types: mypy, strict
+	@$(PYTHON) -m mypy operator e2e tests bench
+
+layers: $(STAMP) ## Who may import whom: import-linter
+	@.venv/bin/lint-imports
+
+unit: $(STAMP) ## Tests of pure code, by example and by property
+	@$(PYTEST) $(SHOW) tests -m "not (apiserver or charts or livekit or cluster or netns or postgresql or browser)"
+
+netns: needs ## Tests of packets between network namespaces, and of processes in cgroups; needs root
+	@$(PYTEST) $(SHOW) tests -m netns
+
+test-netem: $(STAMP) ## The agent's tests with netem, in a virtual machine with Debian's kernel; minutes, and root the first time
+	@$(PYTHON) -m e2e.machine $(TESTS)
+
+livekit: needs ## Tests through a real LiveKit server on loopback
+	@$(PYTEST) $(SHOW) tests -m livekit
+
+apiserver: $(STAMP) ## Tests with a real API server and etcd
+	@$(PYTEST) $(SHOW) tests -m "apiserver and not postgresql"
+
+postgresql: needs ## Tests of the archive in a real PostgreSQL
+	@$(PYTEST) $(SHOW) tests -m postgresql
+
+browser: needs ## Tests of reports in a real Chromium
+	@$(PYTEST) $(SHOW) tests -m browser
+
+charts: $(STAMP) ## Tests of the Helm charts
+	@$(PYTEST) $(SHOW) tests -m "charts and not apiserver"
+
+e2e: needs ## Tests on a real cluster (started if it does not run, and left running)
+	@$(PYTEST) $(SHOW) e2e
+
+test: needs ## All of the above, in this order, with each test's time; leaves nothing running
+	@trap '$(PYTHON) -m e2e.stage down' EXIT; \
+	for step in lint types layers unit netns livekit apiserver postgresql browser charts e2e; do \
+	  echo "== make $$step"; $(MAKE) $$step || exit $$?; \
+	done
+
+crds: $(STAMP) ## Write crds/ from the models
+	@$(PYTHON) -m showstopper.api.crds
+
+docs: $(STAMP) ## Write docs/reference.md from the models
+	@$(PYTHON) -m showstopper.api.reference
+
+argocd: $(STAMP) ## Write Argo CD's health scripts and their tests into examples/gitops/argocd from the chart's
+	@$(PYTHON) -m e2e.argocd
+
+lock: $(STAMP) ## Lock packages with hashes; versions that fit stay, UPGRADE=1 takes the newest (asks the package index)
+	@e2e/lock.sh $(if $(UPGRADE),--upgrade)
+
+stage: $(STAMP) ## Install operator and staged room on the cluster, and wait until listeners hear the host
+	@$(PYTHON) -m e2e.stage up
+
+demo: $(STAMP) ## Cluster, operator, a staged room, and one experiment with a verdict
+	@$(PYTHON) -m e2e.demo
+
+bench-latency: $(STAMP) ## From apply to the kill or the first lost packet, and back; the operator at rest: build/bench/{latency,rest}.json
+	@$(PYTHON) -m bench.latency
+
+bench-accuracy: needs ## Dead air as measured against captured packets: build/bench/accuracy.json
+	@$(PYTHON) -m bench.accuracy
+
+bench-flood: $(STAMP) ## Packets one core floods, beside trafgen and hping3; needs root: build/bench/flood.json
+	@$(PYTHON) -m bench.flood
+
+bench-targets: $(STAMP) ## Five hundred targets in one run, in one API server: build/bench/targets.json
+	@$(PYTHON) -m bench.targets
+
+bench-archive: needs ## How long a list of 10,000 runs takes from SQLite and from PostgreSQL: build/bench/archive.json
+	@$(PYTHON) -m bench.archive
+
+bench-lift: $(STAMP) ## Whether faults let go by themselves: 72 trials, three ways to lose control; needs root: build/bench/lift.json
+	@$(PYTHON) -m bench.lift
+
+fault-table: $(STAMP) ## What listeners hear under each fault, from real runs: docs/faults.md
+	@$(PYTHON) -m bench.fault_table
+
+report-shots: needs ## Pictures of reports as Chromium shows and prints them, to look at: build/shots/
+	@$(PYTHON) -m tests.report.shots
+
+clean: ## Remove .venv and what was built in this folder
+	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,49 @@
+"""The rows of the table of faults: each fault in some doses, all at the relay that serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+RELAY = {"component": "relay", "serving": True, "max": 1}
+LASTS = "15s"
+_TO_LISTENERS = {"direction": "Egress", "ports": ["media"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A fault in a dose: its kind and spec as in YAML, the dose in words, and how long it lasts (None: an instant)."""
+
+    name: str
+    kind: str
+    dose: str
+    spec: dict[str, Any]
+    lasts: str | None = LASTS
+
+    @property
+    def fault(self) -> dict[str, Any]:
+        """The fault of an Experiment."""
+        duration = {"duration": self.lasts} if self.lasts else {}
+        return {"name": self.name, "target": RELAY, **duration, self.kind: self.spec}
+
+
+ROWS = (
+    Row("loss-5", "packetLoss", "5 % of what it sends", {"percent": "5%", **_TO_LISTENERS}),
+    Row("loss-20", "packetLoss", "20 % of what it sends", {"percent": "20%", **_TO_LISTENERS}),
+    Row("loss-50", "packetLoss", "50 % of what it sends", {"percent": "50%", **_TO_LISTENERS}),
+    Row("bursts", "packetLoss", "20 %, in bursts of 500 ms", {"percent": "20%", "burst": "500ms", **_TO_LISTENERS}),
+    Row("delay", "delay", "200 ms", {"latency": "200ms", **_TO_LISTENERS}),
+    Row("jitter", "delay", "100 ± 80 ms", {"latency": "100ms", "jitter": "80ms", **_TO_LISTENERS}),
+    Row("duplicate", "duplicate", "20 %", {"percent": "20%", **_TO_LISTENERS}),
+    Row("corrupt", "corrupt", "20 %", {"percent": "20%", **_TO_LISTENERS}),
+    Row("reorder", "reorder", "20 %, held 100 ms", {"percent": "20%", "hold": "100ms", **_TO_LISTENERS}),
+    Row("bandwidth-200", "bandwidth", "200 kbit/s for all", {"rate": "200kbit", "direction": "Egress"}),
+    Row("bandwidth-100", "bandwidth", "100 kbit/s for all", {"rate": "100kbit", "direction": "Egress"}),
+    Row("partition-store", "partition", "from the store", {"peers": [{"component": "store"}]}),
+    Row("block-udp", "portBlock", "media over UDP", {"protocols": ["UDP"], "ports": ["media"]}),
+    Row("dns", "dnsFailure", "all questions", {}),
+    Row("freeze", "freeze", "all its processes", {}, lasts="5s"),
+    Row("flood", "packetFlood", "20,000 RTP packets/s", {"port": "media", "shape": "RTP", "rate": 20000}),
+    Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None),
+    Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None),
+)

@@ -1,0 +1,98 @@
+"""The table in docs/faults.md: what listeners heard under each fault, written from what was measured. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PAGE = Path("docs/faults.md")
+BEGIN = "<!-- begin: written by `make fault-table`, from real runs -->"
+END = "<!-- end -->"
+COLUMNS = ("audible", "arrivals", "dead_air", "recovery", "lost", "concealed")
+_HEADS = (
+    "fault",
+    "dose",
+    "lasts",
+    "AudibleRatio",
+    "ArrivalAudible",
+    "LongestDeadAir",
+    "RecoveryTime",
+    "packets lost",
+    "concealed",
+    "runs",
+)
+_UNITS = {"audible": " %", "arrivals": " %", "dead_air": " s", "recovery": " s", "lost": " %", "concealed": " %"}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run of a row. Shares in percent, times in seconds; None: not known, which is never a zero.
+
+    `lost` and `concealed` are the SDK's own figures, over all residents, while the fault lasted.
+    """
+
+    verdict: str
+    audible: float | None
+    arrivals: float | None
+    dead_air: float | None
+    recovery: float | None
+    lost: float | None
+    concealed: float | None
+
+
+def figures_of(run: Mapping[str, Any], *, lost: float | None, concealed: float | None) -> Measured:
+    """What a run's record says, with the shares that were counted beside it (0 to 1)."""
+    status = run["status"]
+    judged = [window for window in status.get("windows", ()) if window["name"] == "Judged"]
+    values = {one["indicator"]: one.get("value") for window in judged for one in window["indicators"]}
+
+    def figure(name: str) -> float | None:
+        text = values.get(name)
+        return None if text is None else float(text.rstrip("%s"))
+
+    return Measured(
+        verdict=f"{status['verdict']} {status['reason']}",
+        audible=figure("AudibleRatio"),
+        arrivals=figure("ArrivalAudible"),
+        dead_air=figure("LongestDeadAir"),
+        recovery=figure("RecoveryTime"),
+        lost=None if lost is None else round(100 * lost, 2),
+        concealed=None if concealed is None else round(100 * concealed, 2),
+    )
+
+
+def line(fault: str, dose: str, lasts: str, runs: Sequence[Measured]) -> str:
+    """One row: medians, with the range where runs differ."""
+    cells = [_cell(name, [getattr(run, name) for run in runs]) for name in COLUMNS]
+    return f"| {' | '.join([fault, dose, lasts, *cells, str(len(runs))])} |"
+
+
+def table(lines: Sequence[str], footing: str) -> str:
+    """The table with its head, and what was measured with what."""
+    head = [f"| {' | '.join(_HEADS)} |", f"|{'---|' * len(_HEADS)}"]
+    return "\n".join([*head, *lines, "", footing])
+
+
+def replaced(page: str, written: str) -> str:
+    """The page with other content between its marks.
+
+    Raises:
+        ValueError: it has no such marks.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{PAGE} has no place for the table: a line {BEGIN}, and a line {END} behind it")
+    return f"{before}{BEGIN}\n{written}\n{END}{after}"
+
+
+def _cell(name: str, values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "not known"
+    middle = f"{statistics.median_low(known):g}{_UNITS[name]}"
+    spread = f" ({min(known):g} to {max(known):g})" if min(known) != max(known) else ""
+    return middle + spread

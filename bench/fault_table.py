@@ -1,0 +1,138 @@
+"""What listeners hear under each fault: real runs on the staged room, one for each row of docs/faults.md and more.
+
+Rows that were measured before stay in build/bench/faults.json, so that some can be measured again alone; the page is
+written from all of them. Needs root and the embedded cluster.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bench import doses, fault_page, report
+from bench.counting import Counting
+from bench.doses import Row
+from bench.fault_page import PAGE, Measured
+from e2e import stage
+from e2e.cluster import api, endings, errors, lock, progress
+from e2e.trials import Api, Object, Show
+from showstopper.clock import from_timestamp
+
+BASELINE, RECOVERY = "10s", "15s"
+RESULTS = report.FOLDER / "faults.json"
+
+
+def measure(show: Show, row: Row) -> Measured:
+    """One run of a row, when the room is well."""
+    show.wait_until_well()
+    with Counting(_listeners(show)) as counting:
+        show.apply(experiment(row, f"{time.time():.0f}"))
+        _, run = show.verdict(f"table-{row.name}")
+        start, end = lasted(run)
+        time.sleep(2)  # the last reading is after the end
+        counts = counting.between(start, end)
+    show.clean()
+    lost, concealed = (counts.lost_share, counts.concealed_share) if counts else (None, None)
+    return fault_page.figures_of(run, lost=lost, concealed=concealed)
+
+
+def experiment(row: Row, revision: str) -> Object:
+    """An Experiment of one row, which expects nearly nothing: the figures are what is wanted."""
+    return {
+        "apiVersion": "showstopper.dev/v1alpha1",
+        "kind": "Experiment",
+        "metadata": {"name": f"table-{row.name}"},
+        "spec": {
+            "revision": revision,
+            "roomRef": {"name": stage.ROOM},
+            "timing": {"baseline": BASELINE, "recovery": RECOVERY},
+            "faults": [row.fault],
+            "expect": [{"indicator": "AudibleRatio", "min": "1%"}],
+        },
+    }
+
+
+def lasted(run: Object) -> tuple[float, float]:
+    """From when to when the fault lasted; what is done in an instant is felt until the end of the recovery."""
+    window = next((one for one in run["status"].get("windows", ()) if one["name"] == "Judged"), None)
+    if window is None:
+        raise errors.ClusterError(f"run {run['metadata']['name']} measured nothing: {run['status'].get('message')}")
+    lifted = [target["liftedAt"] for target in run["status"].get("targets", ()) if target.get("liftedAt")]
+    return from_timestamp(window["from"]), from_timestamp(max(lifted, default=window["to"]))
+
+
+def write(found: dict[str, list[dict[str, Any]]]) -> None:
+    """Keep what was measured, and write the page."""
+    report.FOLDER.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    measured = [(row, [Measured(**run) for run in found.get(row.name, ())]) for row in doses.ROWS]
+    lines = [
+        fault_page.line(f"`{row.kind}`", row.dose, row.lasts or "an instant", runs) for row, runs in measured if runs
+    ]
+    PAGE.write_text(fault_page.replaced(PAGE.read_text(), fault_page.table(lines, footing())))
+
+
+def footing() -> str:
+    """What was measured, when and with what."""
+    version = subprocess.run(["git", "describe", "--always"], check=True, capture_output=True, text=True).stdout.strip()
+    return (
+        f"Measured on {time.strftime('%Y-%m-%d', time.gmtime())} at {version}, on the embedded cluster: two nodes on "
+        f"{os.cpu_count()} cores, Linux {platform.release()}."
+    )
+
+
+def chosen(names: str) -> Sequence[Row]:
+    """The rows of these names, separated by commas; none: all.
+
+    Raises:
+        ClusterError: there is no such row; it says which there are.
+    """
+    wanted = [name for name in names.split(",") if name]
+    known = [row.name for row in doses.ROWS]
+    if odd := [name for name in wanted if name not in known]:
+        raise errors.ClusterError(f"there is no row {', '.join(odd)}; there are: {', '.join(known)}")
+    return [row for row in doses.ROWS if not wanted or row.name in wanted]
+
+
+def main() -> int:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(prog="python -m bench.fault_table", description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", default="", help="only these, by their names, separated by commas")
+    parser.add_argument("--runs", type=int, default=1, help="how many of each")
+    arguments = parser.parse_args()
+    rows = chosen(arguments.rows)
+    cluster = api.ensure_embedded()
+    with lock.held("stage"):
+        stage.install_operator(cluster, values=stage.WITH_AGENTS)
+        stage.wait_for_agents(cluster)
+        stage.install_stage(cluster)
+        stage.wait_for_room(cluster)
+    show = Show(cluster, Api(cluster), stage.SHOW)
+    found: dict[str, list[dict[str, Any]]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for row in rows:
+        found[row.name] = []
+        for number in range(1, arguments.runs + 1):
+            with progress.step(f"{row.kind}, {row.dose}: run {number} of {arguments.runs}"):
+                found[row.name].append(asdict(measure(show, row)))
+            write(found)  # what was measured before somebody stops it, too
+            report.console.print(f"  {found[row.name][-1]}")
+    return 0
+
+
+def _listeners(show: Show) -> list[str]:
+    """The addresses of the listener pods."""
+    place = f"/api/v1/namespaces/{show.namespace}/pods"
+    pods = show.api.get(place, labelSelector="showstopper.dev/role=listener")["items"]
+    return [pod["status"]["podIP"] for pod in pods]
+
+
+if __name__ == "__main__":
+    sys.exit(endings.run(main))

@@ -1,0 +1,58 @@
+"""How a benchmark says what it found: a table for people, and one flat object of figures for machines."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+FOLDER = Path("build/bench")
+
+console = Console(highlight=False, width=150)
+
+Figure = float | int | str | None
+
+
+def percentile(values: Iterable[float], share: float) -> float | None:
+    """The smallest value that at least this share (0 to 1) of the values does not exceed: the nearest rank."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def milliseconds(seconds: float | None) -> float | None:
+    """Seconds as milliseconds, to a tenth; None stays None."""
+    return None if seconds is None else round(seconds * 1000, 1)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; numbers with a fraction to three places."""
+    found = Table(title=title, title_justify="left")
+    for column in columns:
+        found.add_column(column, justify="right")
+    for row in rows:
+        found.add_row(*(cell(value) for value in row))
+    console.print(found)
+
+
+def cell(value: object) -> str:
+    """One value as it stands in a table."""
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def write(name: str, figures: Mapping[str, Figure], folder: Path = FOLDER) -> Path:
+    """Write the figures to build/bench/<name>.json and print them. Returns the file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps(figures, indent=2) + "\n")
+    for key, value in figures.items():
+        console.print(f"  {key}: {value}")
+    console.print(f"written to {file}")
+    return file

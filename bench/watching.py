@@ -1,0 +1,51 @@
+"""Watches beside the measured thing: threads, or tasks, for as long as a context is open."""
+
+from __future__ import annotations
+
+import abc
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Self
+
+
+class Watch(abc.ABC):
+    """Subclasses say what they look at, until `done`."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self._thread = threading.Thread(target=self.watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.done.set()
+        self._thread.join()
+        self.close()
+
+    @abc.abstractmethod
+    def watch(self) -> None:
+        """Look, and keep what is found; return when `done` is set."""
+
+    def close(self) -> None:  # noqa: B027  # most watches opened nothing
+        """Give back what was opened; nothing, unless a subclass says so."""
+
+
+@asynccontextmanager
+async def watched(*works: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """These go on in tasks of their own for the time of the block."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

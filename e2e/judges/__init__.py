@@ -1,0 +1,48 @@
+"""Judges: what GitOps tools make of an object, by their own libraries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from e2e.cluster import builds, commands
+
+PROGRAM = builds.Program("judges", Path(__file__).parent, ".", expected="about 2 minutes on two cores")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the three make of an object.
+
+    Attributes:
+        kstatus: InProgress, Failed, Current, Terminating, NotFound or Unknown.
+        argocd: Progressing, Degraded, Healthy or Suspended; empty: a hook would be green.
+        flux: InProgress, Failed or Current; else the error that a check would wait out.
+    """
+
+    kstatus: str
+    argocd: str
+    flux: str
+
+
+def judge(objects: Iterable[Mapping[str, Any]], *, lua: str, flux: Mapping[str, Mapping[str, str]]) -> list[Judgement]:
+    """Of each object: by kstatus, by this health script, and by its kind's expressions."""
+    questions = [{"object": each, "lua": lua, "flux": flux[each["kind"]]} for each in objects]
+    return [
+        Judgement(found["kstatus"], found.get("argocd", {}).get("status", ""), found.get("flux", ""))
+        for found in _ask(questions)
+    ]
+
+
+def kstatus(objects: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Of each object, by kstatus alone."""
+    return [str(found["kstatus"]) for found in _ask({"object": each} for each in objects)]
+
+
+def _ask(questions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    lines = "\n".join(json.dumps(each) for each in questions)
+    answers = commands.run([str(builds.ensure(PROGRAM))], stdin=lines + "\n")
+    return [json.loads(answer) for answer in answers.splitlines()]

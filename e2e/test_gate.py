@@ -1,0 +1,144 @@
+"""A gated release on the room that is heard: the relay that breaks recovery is stopped, the good one goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from e2e import relays, stage, trials
+from e2e.cluster.api import Cluster
+from e2e.cluster.images import Image
+from e2e.trials import LONG, Object, Show, condition, eventually, experiment, told
+
+pytestmark = pytest.mark.cluster
+
+NAME = "recovery"
+ROLLOUT_SECONDS = 300.0
+OPEN, CLOSED, NOT_KNOWN_YET = 0, 1, 2
+# A healthy stage is back after 3 to 15 s; one that withholds its media is not for a minute.
+BACK_IN_TIME = ({"indicator": "RecoveryTime", "max": "30s"},)
+
+
+@pytest.fixture(scope="module")
+def broken(running: Cluster) -> Image:
+    """The relay that withholds its media for 60 s from whoever reconnects to it, on the cluster's nodes."""
+    assert running.is_embedded, "it is put into the nodes from this machine"
+    return relays.withholding()
+
+
+@pytest.fixture
+def gated(show: Show) -> Iterator[Gated]:
+    found = Gated(show)
+    yield found
+    found.clean()
+
+
+class Gated:
+    """The staged room, the experiment that its releases have to pass, and the gate."""
+
+    def __init__(self, show: Show) -> None:
+        self.show = show
+
+    def declare(self, experiments: Object) -> None:
+        spec = {
+            "roomRef": {"name": self.show.room},
+            "components": ["relay"],
+            "experiments": [{"name": NAME}],
+            "maxAge": "1h",
+        }
+        gate = {
+            "apiVersion": "showstopper.dev/v1alpha1",
+            "kind": "ReleaseGate",
+            "metadata": {"name": NAME},
+            "spec": spec,
+        }
+        self.show.apply(experiments, gate)
+
+    def deploy(self, image: Image | None) -> None:
+        """Another relay, as a release brings it; None: the good one."""
+        repository, _, tag = image.reference.rpartition(":") if image else ("", "", "")
+        values = [f"relay.image.repository={repository}", f"relay.image.tag={tag}"] if image else []
+        stage.install_stage(self.show.cluster, namespace=self.show.namespace, values=[*trials.FLEET, *values])
+
+    def rolled_out(self) -> None:
+        wanted = ["rollout", "status", "deployment", "--selector=app.kubernetes.io/component=relay"]
+        self.show.cluster.run_kubectl("--namespace", self.show.namespace, *wanted, f"--timeout={ROLLOUT_SECONDS:.0f}s")
+
+    def asked(self) -> tuple[int, str]:
+        """The command, as a pipeline asks it: its exit code, and what it prints."""
+        done = self.show.command("gate", NAME)
+        return done.returncode, done.stdout + done.stderr
+
+    def answers(self, code: int, seconds: float, *, has: str = "") -> str:
+        """What it prints once it answers so."""
+
+        def told_so() -> tuple[int, str] | None:
+            found = self.asked()
+            return found if found[0] == code and has in found[1] else None
+
+        return eventually(f"the gate answers {code} {has}", seconds, told_so, every=0.5)[1]
+
+    def names(self) -> set[str]:
+        """Of all runs of the experiment."""
+        return {run["metadata"]["name"] for run in self.show.runs(NAME)}
+
+    def next_run(self, after: int) -> Object:
+        """The run that follows so many, with its verdict."""
+
+        def over() -> Object | None:
+            runs = sorted(self.show.runs(NAME), key=lambda run: run["metadata"]["creationTimestamp"])
+            found = runs[after:]
+            return found[0] if found and trials.finished(found[0]) else None
+
+        return eventually(f"run {after + 1} of {NAME} is over", LONG, over, every=0.5)
+
+    def clean(self) -> None:
+        self.deploy(None)
+        self.show.cluster.run_kubectl("-n", self.show.namespace, "delete", "releasegate", NAME, "--ignore-not-found")
+        self.rolled_out()
+        # Relays of the image before go on serving for half a minute: the room looks well until they end.
+        stage.start_afresh(self.show.cluster, namespace=self.show.namespace)
+
+
+def digests(run: Object) -> set[str]:
+    found: list[dict[str, Any]] = run["status"].get("release") or run["spec"].get("release") or []
+    return {image["digest"] for image in found if image["component"] == "relay"}
+
+
+def test_a_relay_that_breaks_recovery_is_stopped_and_the_good_one_goes_out(gated: Gated, broken: Image) -> None:
+    show = gated.show
+    kill = experiment(
+        NAME,
+        serving=True,
+        baseline="8s",
+        recovery="40s",
+        deadline="5m",  # a rollout may keep it waiting
+        expect=BACK_IN_TIME,
+        runOn=["ReleaseChange"],
+    )
+    gated.declare(kill)
+    good = gated.next_run(0)
+    assert good["status"]["verdict"] == "Passed", told(good)
+    print(gated.answers(OPEN, 30))
+    assert condition(show.api.get(show.path("releasegates", NAME)), "Ready")["status"] == "True"
+
+    gated.deploy(broken)
+    print(gated.answers(NOT_KNOWN_YET, 60))  # another image than the one that passed: the gate is not open any more
+    gated.rolled_out()
+    bad = gated.next_run(1)
+    assert (bad["status"]["verdict"], bad["status"]["reason"]) == ("Failed", "ExpectationMissed"), told(bad)
+    assert digests(bad).isdisjoint(digests(good)), "each verdict is of its own release"
+    print(gated.answers(CLOSED, 30, has=bad["metadata"]["name"]))
+
+    gated.deploy(None)
+    gated.rolled_out()
+    print(gated.answers(OPEN, 60, has=good["metadata"]["name"]))  # rolled back: what passed before counts again
+
+    before = gated.names()
+    show.cluster.run_kubectl("--namespace", show.namespace, "delete", "experiment", NAME)
+    assert before <= gated.names(), "a deleted Experiment keeps its runs"
+    show.apply(kill)
+    eventually("the Experiment that came back asks for a run", 60, lambda: gated.names() > before)
+    assert gated.names() >= before | {good["metadata"]["name"], bad["metadata"]["name"]}

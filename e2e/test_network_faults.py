@@ -1,0 +1,95 @@
+"""Network faults on the room that is heard: proven at the relay, noticed by listeners, and gone when they are over."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from e2e.counts import lost_and_received
+from e2e.operators import Operator
+from e2e.trials import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
+
+pytestmark = pytest.mark.cluster
+
+LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
+
+
+def fault(kind: str, spec: Object, *, duration: str = "6s", **target: Any) -> Object:
+    """A fault of the relay that serves."""
+    aim = {"component": "relay", "serving": True, "max": 1, **target}
+    return {"name": kind.lower(), "target": aim, "duration": duration, kind: spec}
+
+
+def test_lost_packets_are_lost_at_the_listeners_and_the_run_passes(show: Show) -> None:
+    before = lost_and_received(show)
+    loss = fault("packetLoss", {"percent": "20%", "direction": "Egress", "ports": ["media"]})
+    show.apply(experiment("loss", faults=[loss], expect=LENIENT))
+    found, run = show.verdict("loss")
+    after = lost_and_received(show)
+    assert run["status"]["verdict"] == "Passed", told(run)
+    assert stands(found) == PASSED
+    (record,) = run["status"]["faults"]
+    assert record["proven"]
+    assert record["reverted"]
+    assert 0.1 < record["affected"] / record["matched"] < 0.3, record
+    lost, received = (now - then for now, then in zip(after, before, strict=True))
+    # 50 packets a second to each of two residents for six seconds: 120 are lost, and the relay sends some once more.
+    assert 20 <= lost <= 240, (lost, received)
+    assert not show.api.get(show.path("injections"))["items"]
+
+
+def test_a_partition_of_relay_and_listeners_is_dead_air(show: Show) -> None:
+    """All UDP of the serving relay: the sound stops in silence, nobody gets an error, and it comes back."""
+    blocked = fault("portBlock", {"protocols": ["UDP"], "ports": ["media"]}, duration="4s")
+    show.apply(experiment("blocked", faults=[blocked], recovery="20s", expect=LENIENT))
+    _, run = show.verdict("blocked")
+    assert run["status"]["verdict"] == "Passed", told(run)
+    assert run["status"]["faults"][0]["proven"]
+    longest = max(float(each["deadAir"].removesuffix("s")) for each in run["status"]["outages"])
+    assert longest > 2.5, run["status"]["outages"]
+
+
+def test_a_fault_without_traffic_has_no_effect(show: Show) -> None:
+    """The store asks no name server, so nothing was tested."""
+    idle = {"name": "idle", "target": {"component": "store"}, "duration": "2s", "dnsFailure": {}}
+    show.apply(experiment("idle", faults=[idle], expect=LENIENT))
+    _, run = show.verdict("idle")
+    assert (run["status"]["verdict"], run["status"]["reason"]) == ("Inconclusive", "NoEffect"), told(run)
+
+
+def test_an_abort_lifts_a_fault_at_once(show: Show) -> None:
+    slow = fault("delay", {"latency": "200ms", "direction": "Egress", "ports": ["media"]}, duration="10m")
+    show.apply(experiment("slow", faults=[slow], expect=LENIENT))
+    run = show.at("slow", "the fault is proven", lambda status: any(f["proven"] for f in status.get("faults", ())))
+    show.api.merge(show.path("experimentruns", run["metadata"]["name"]), {"spec": {"abort": True}})
+    _, run = show.verdict("slow")
+    assert (run["status"]["verdict"], run["status"]["reason"]) == ("Aborted", "AbortRequested"), told(run)
+    assert run["status"]["faults"][0]["reverted"]
+
+
+def test_without_an_operator_the_fault_lifts_itself_and_the_run_says_so(show: Show) -> None:
+    loss = fault("packetLoss", {"percent": "50%", "direction": "Egress", "ports": ["media"]}, duration="10m")
+    show.apply(experiment("orphan", faults=[loss], recovery="5s", expect=LENIENT))
+    run = show.at("orphan", "the fault is active", lambda status: status.get("step") == "Active")
+    with Operator(show).away():
+        gone = time.monotonic()
+        injections = show.path("injections")
+
+        def lifted() -> bool:
+            (found,) = show.api.get(injections)["items"]
+            return bool(condition(found, "Stalled")["reason"] == "LeaseLost")
+
+        eventually("the agent says that the lease is lost", 30, lifted)
+        assert time.monotonic() - gone > 3  # it was alive until then, not broken before
+        time.sleep(1)
+        lost, received = lost_and_received(show)
+        time.sleep(3)
+        later = lost_and_received(show)
+        assert later[1] > received
+        assert later[0] - lost <= 0.02 * (later[1] - received), "packets are still lost"
+    path = show.path("experimentruns", run["metadata"]["name"])
+    eventually("the run is over", 60, lambda: finished(show.api.get(path)))
+    run = show.api.get(path)
+    assert (run["status"]["verdict"], run["status"]["reason"]) == ("Inconclusive", "LeaseLost"), told(run)

@@ -1,0 +1,170 @@
+"""Floods of the room's own relay: proven at both ends, gone when they are over, and shut in whoever is left to do it.
+
+What arrives is counted here once more, by a rule of the test's own in the relay's network.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from e2e import stage
+from e2e.operators import Operator
+from e2e.test_refusals import refused
+from e2e.trials import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
+from showstopper.faults.flood import datagrams
+
+pytestmark = pytest.mark.cluster
+
+LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
+MEDIA, SIZE = 7882, 172
+ENFORCE = "pod-security.kubernetes.io/enforce"
+SWITCHES = f"/api/v1/namespaces/{stage.AGENTS}/configmaps"
+
+
+def flood(duration: str, **spec: object) -> Object:
+    """A flood of the relay that serves."""
+    target = {"component": "relay", "serving": True, "max": 1}
+    return {
+        "name": "flood",
+        "target": target,
+        "duration": duration,
+        "packetFlood": {"port": "media", "size": SIZE, **spec},
+    }
+
+
+class Arrivals:
+    """What comes to a relay's media port from nobody who was in the namespace before."""
+
+    def __init__(self, show: Show) -> None:
+        pods = show.api.get(f"/api/v1/namespaces/{show.namespace}/pods")["items"]
+        self._known = [pod["status"]["podIP"] for pod in pods if pod["status"].get("podIP")]
+        self._networks = {
+            pod["metadata"]["name"]: show.cluster.pod(show.namespace, pod["metadata"]["name"]).namespace_file
+            for pod in show.pods()
+        }
+
+    def __enter__(self) -> Arrivals:
+        known = ", ".join(self._known)
+        for name in self._networks:
+            self._nft(
+                name,
+                "-f",
+                "-",
+                stdin=f"""
+                table netdev e2e {{
+                  chain arrivals {{
+                    type filter hook ingress device "eth0" priority 100;
+                    udp dport {MEDIA} ip saddr != {{ {known} }} counter
+                  }}
+                }}""",
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in self._networks:
+            self._nft(name, "delete", "table", "netdev", "e2e")
+
+    def count(self) -> int:
+        """Datagrams so far, at all relays."""
+        found = 0
+        for name in self._networks:
+            listed = json.loads(self._nft(name, "-j", "list", "table", "netdev", "e2e"))["nftables"]
+            (rule,) = [one["rule"]["expr"] for one in listed if "rule" in one]
+            (counter,) = [one["counter"] for one in rule if "counter" in one]
+            found += datagrams(counter["packets"], counter["bytes"], SIZE)
+        return found
+
+    def _nft(self, name: str, *arguments: str, stdin: str | None = None) -> str:
+        command = ["nsenter", f"--net={self._networks[name]}", "nft", *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, input=stdin).stdout
+
+
+def flooders(show: Show) -> list[Object]:
+    found: list[Object] = show.api.get(
+        f"/api/v1/namespaces/{show.namespace}/pods", labelSelector="showstopper.dev/role=flooder"
+    )["items"]
+    return found
+
+
+def jobs(show: Show) -> list[Object]:
+    found: list[Object] = show.api.get(f"/apis/batch/v1/namespaces/{show.namespace}/jobs")["items"]
+    return found
+
+
+@contextmanager
+def restricted(show: Show) -> Iterator[None]:
+    """The namespace takes no pod meanwhile that Pod Security *restricted* forbids."""
+    path = f"/api/v1/namespaces/{show.namespace}"
+    show.api.merge(path, {"metadata": {"labels": {ENFORCE: "restricted"}}})
+    try:
+        yield
+    finally:
+        show.api.merge(path, {"metadata": {"labels": {ENFORCE: None}}})
+
+
+def test_a_paced_flood_is_proven_at_both_ends_and_leaves_nothing(show: Show) -> None:
+    with restricted(show), Arrivals(show) as arrivals:
+        show.apply(experiment("flood", faults=[flood("4s", rate=5000, sources=4)], expect=LENIENT))
+        found, run = show.verdict("flood")
+        arrived = arrivals.count()
+    assert run["status"]["verdict"] == "Passed", told(run)
+    assert stands(found) == PASSED
+    (record,) = run["status"]["faults"]
+    assert record["proven"], record
+    assert record["reverted"], record
+    assert 0 < record["affected"] <= record["matched"] <= 20_000, "sent within its budget, and arrived"
+    assert record["affected"] == arrived, record
+    (target,) = run["status"]["targets"]
+    assert target["affected"] == arrived
+    assert (flooders(show), jobs(show)) == ([], [])
+    assert not show.api.get(show.path("injections"))["items"]
+
+
+def test_the_stop_switch_ends_a_flood_within_a_second_also_without_an_operator(show: Show) -> None:
+    switch = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "stop-switch"},
+        "data": {"reason": "a test"},
+    }
+    with Arrivals(show) as arrivals:
+        show.apply(experiment("endless", faults=[flood("5m", rate=2000)], recovery="1s", expect=LENIENT))
+        run = show.at(
+            "endless", "the flood is proven", lambda status: any(f["proven"] for f in status.get("faults", ()))
+        )
+        with Operator(show).away():
+            before = arrivals.count()
+            eventually("the flood goes on without an operator", 30, lambda: arrivals.count() > before)
+            show.api.create(SWITCHES, switch)
+            thrown = time.monotonic()
+            try:
+                time.sleep(1)
+                later = arrivals.count()
+                (flooder,) = flooders(show)
+                assert flooder["status"]["phase"] == "Running", "it has not ended: its gate is shut"
+                time.sleep(2)
+                assert arrivals.count() == later, f"packets still arrive {time.monotonic() - thrown:.1f} s later"
+                gates = [one for one in show.api.get(show.path("injections"))["items"] if "floodGate" in one["spec"]]
+                assert [condition(gate, "Stalled")["reason"] for gate in gates] == ["Stopped"]
+            finally:
+                show.api.delete(f"{SWITCHES}/stop-switch")
+        path = show.path("experimentruns", run["metadata"]["name"])
+        eventually("the run is over", 60, lambda: finished(show.api.get(path)))
+        assert arrivals.count() == later, "nothing opens a gate again"
+    run = show.api.get(path)
+    assert run["status"]["reason"] == "Stopped", told(run)
+    assert run["status"]["faults"][0]["reverted"]
+    assert (flooders(show), jobs(show)) == ([], [])
+
+
+def test_a_flood_of_a_port_that_nobody_is_at_is_refused(show: Show) -> None:
+    show.apply(experiment("closed", faults=[flood("5s", rate=100) | {"packetFlood": {"port": "closed", "rate": 100}}]))
+    found = refused(show, "closed", "UnknownPort")
+    assert "it has: media, " in condition(found, "Stalled")["message"]
+    assert (flooders(show), jobs(show)) == ([], [])

@@ -1,0 +1,140 @@
+"""Process faults on the room that is heard: a relay that stands still, one that is killed, and an agent that dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e import stage
+from e2e.trials import PASSED, Object, Show, eventually, experiment, finished, stands, told
+
+pytestmark = pytest.mark.cluster
+
+LENIENT = ({"indicator": "LongestDeadAir", "max": "10m"},)
+"""Measured, and met by whoever hears again: how soon LiveKit's clients find back is not what these tests are about."""
+
+RELAY = "livekit"
+
+
+def fault(kind: str, spec: Object, **more: Any) -> Object:
+    """A fault of the relay that serves."""
+    return {"name": kind.lower(), "target": {"component": "relay", "serving": True, "max": 1}, kind: spec, **more}
+
+
+def dead_air(run: Object) -> float:
+    """The longest, in seconds."""
+    return max((float(each["deadAir"].removesuffix("s")) for each in run["status"].get("outages", ())), default=0.0)
+
+
+def proven(status: Object) -> bool:
+    return any(each["proven"] for each in status.get("faults", ()))
+
+
+def process(show: Show, namespace: str, pod: str, container: str) -> int:
+    """The first process of a container, as this machine numbers it."""
+    return show.cluster.pod(namespace, pod).processes(container)[0]
+
+
+def restarts(show: Show) -> dict[str, int]:
+    """Of each relay pod's container, by the pod's UID."""
+    return {pod["metadata"]["uid"]: pod["status"]["containerStatuses"][0]["restartCount"] for pod in show.pods()}
+
+
+def cpu_time(pid: int) -> int:
+    """Of a process, in clock ticks: fields 14 and 15 of proc(5)'s stat."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def goes_on(pid: int, seconds: float) -> None:
+    before = cpu_time(pid)
+    eventually(f"CPU time passes for process {pid}", seconds, lambda: cpu_time(pid) > before)
+
+
+def agent_of(show: Show, run: Object) -> int:
+    """The process of the agent on the node of the run's target."""
+    (target,) = run["status"]["targets"]
+    pods = show.api.get(f"/api/v1/namespaces/{stage.AGENTS}/pods", labelSelector="app.kubernetes.io/component=agent")[
+        "items"
+    ]
+    (name,) = (pod["metadata"]["name"] for pod in pods if pod["spec"]["nodeName"] == target["node"])
+    return process(show, stage.AGENTS, name, "agent")
+
+
+def over(show: Show, run: Object) -> Object:
+    """The run with its verdict."""
+    path = show.path("experimentruns", run["metadata"]["name"])
+    eventually("the run is over", 60, lambda: finished(show.api.get(path)))
+    return show.api.get(path)
+
+
+def test_a_relay_that_stands_still_is_dead_air_and_goes_on(show: Show) -> None:
+    show.apply(experiment("still", faults=[fault("freeze", {}, duration="3s")], recovery="20s", expect=LENIENT))
+    found, run = show.verdict("still")
+    assert run["status"]["verdict"] == "Passed", told(run)
+    assert stands(found) == PASSED
+    (record,), (target,) = run["status"]["faults"], run["status"]["targets"]
+    assert record["proven"]
+    assert record["reverted"]
+    assert record["backend"] in {"freezer v1", "cgroup.freeze"}
+    figures = target["processes"]
+    assert figures["processes"] >= 1
+    assert figures["frozenMilliseconds"] >= 2000, figures
+    assert figures["cpuMicroseconds"] <= 10 * figures["frozenMilliseconds"], figures
+    assert dead_air(run) > 2, run["status"]["outages"]
+    assert show.relays()[target["uid"]] == target["pod"], "the pod is the same"
+    goes_on(process(show, show.namespace, target["pod"], RELAY), 30)
+    assert not show.api.get(show.path("injections"))["items"]
+
+
+def test_a_killed_relay_process_is_dead_air_and_its_container_comes_back(show: Show) -> None:
+    before = restarts(show)
+    show.apply(experiment("process", faults=[fault("containerKill", {})], recovery="25s", expect=LENIENT))
+    found, run = show.verdict("process")
+    assert run["status"]["verdict"] == "Passed", told(run)
+    assert stands(found) == PASSED
+    (record,), (target,) = run["status"]["faults"], run["status"]["targets"]
+    assert record["proven"]
+    assert record["reverted"]
+    assert target["processes"]["ended"] == target["processes"]["processes"] >= 1
+    assert target["goneAt"]
+    assert dead_air(run) > 1, run["status"]["outages"]
+    assert restarts(show) == before | {target["uid"]: before[target["uid"]] + 1}, "killed once, and nobody else"
+
+
+def test_what_does_not_end_a_process_proves_nothing(show: Show) -> None:
+    """LiveKit goes on serving for as long as anybody listens, whatever SIGTERM asks; newcomers it serves no more."""
+    asks = {"name": "asks", "target": {"component": "relay", "serving": True}, "containerKill": {"signal": "SIGTERM"}}
+    show.apply(experiment("asks", faults=[asks], expect=LENIENT))
+    _, run = show.verdict("asks")
+    (target,) = run["status"]["targets"]
+    show.api.delete(f"/api/v1/namespaces/{show.namespace}/pods/{target['pod']}", {"gracePeriodSeconds": 0})
+    assert (run["status"]["verdict"], run["status"]["reason"]) == ("Inconclusive", "NoEffect"), told(run)
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hangs"])
+def test_what_is_frozen_goes_on_without_its_agent(show: Show, blow: signal.Signals) -> None:
+    """Killed, the next one thaws as it starts; while it hangs, the watchdog does at the end of the lease."""
+    name = f"agent-{blow.name.lower()}"
+    show.apply(experiment(name, faults=[fault("freeze", {}, duration="10m")], recovery="5s", expect=LENIENT))
+    run = show.at(name, "the freeze is proven", proven)
+    (target,) = run["status"]["targets"]
+    relay, agent = process(show, show.namespace, target["pod"], RELAY), agent_of(show, run)
+    still = cpu_time(relay)
+    os.kill(agent, blow)
+    try:
+        assert cpu_time(relay) == still
+        goes_on(relay, 30)
+        time.sleep(0.1)
+    finally:
+        if blow is signal.SIGSTOP:
+            os.kill(agent, signal.SIGCONT)
+    run = over(show, run)
+    assert run["status"]["verdict"] == "Inconclusive", told(run)
+    assert run["status"]["reason"] in {"AgentRestarted", "LeaseLost"}, told(run)
+    goes_on(relay, 30)

@@ -1,0 +1,57 @@
+"""Bursts of loss: again and again everything is lost for a moment, so often that the share of the time holds."""
+
+import random
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from showstopper.errors import AgentError
+from showstopper.faults.network_plan import Bursts
+
+log = structlog.get_logger()
+
+
+class Pulse:
+    """A thread that opens a burst, waits, and opens the next; the kernel ends each one in time by itself.
+
+    Args:
+        bursts: how long, and which share of the time.
+        open_burst: opens one for so many milliseconds.
+        over: whether the fault's lease has run out.
+        seed: of the pauses; None: any.
+    """
+
+    def __init__(
+        self,
+        bursts: Bursts,
+        open_burst: Callable[[int], None],
+        over: Callable[[], bool],
+        seed: int | None = None,
+    ) -> None:
+        self._bursts, self._open, self._over = bursts, open_burst, over
+        self._dice = random.Random(seed)  # noqa: S311
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="bursts", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No more bursts."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        length = self._bursts.length.total_seconds()
+        while not self._stop.wait(pause(self._bursts, self._dice)) and not self._over():
+            try:
+                self._open(round(length * 1000))
+            except AgentError as error:
+                log.warning("burst_failed", problem=str(error))
+                return
+            self._stop.wait(length)
+
+
+def pause(bursts: Bursts, dice: random.Random) -> float:
+    """Seconds from the end of a burst to the next: half to one and a half times what gives the share."""
+    mean = bursts.length.total_seconds() * (1 - bursts.share) / bursts.share
+    return mean * (0.5 + dice.random())

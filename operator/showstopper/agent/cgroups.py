@@ -1,0 +1,119 @@
+"""Cgroups of one container: their paths by /proc/PID/cgroup, and their folders in the node's trees, version 1 or 2.
+
+A container's processes are known by their pod's UID *and* the container's id, one below the other in the path:
+
+    cgroupfs  .../podUID/CONTAINER
+    systemd   .../kubepods-besteffort-podU_I_D.slice/cri-containerd-CONTAINER.scope
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from showstopper.agent.pods import pod_names
+from showstopper.errors import EffectRefused
+
+ROOT = Path("/sys/fs/cgroup")
+FREEZER, CPU_TIME, UNIFIED = "freezer", "cpuacct", ""
+"""Controllers of version 1 as /proc/PID/cgroup names them; version 2 has one tree, and no name there."""
+
+# Beside it there may be others of that container that are not its own, such as `crio-conmon-CONTAINER.scope`.
+_SCOPES = "(?:(?:cri-containerd|crio|docker)-)?{}(?:\\.scope)?"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a container's processes are in the trees of its node.
+
+    Attributes:
+        freezer: the folder whose freezer is theirs.
+        cpu_time: the folder that counts their CPU time.
+    """
+
+    freezer: Path
+    cpu_time: Path
+
+
+def paths(lines: str, uid: str, container: str) -> dict[str, PurePosixPath]:
+    """By controller, the paths of the container that a process is in, by its /proc/PID/cgroup; empty: of another one.
+
+    What the container has made below its own cgroup is left out. Seen from inside a cgroup namespace, paths may begin
+    with some `/..`.
+    """
+    if container not in lines:
+        return {}
+    pod, own = pod_names(uid), re.compile(_SCOPES.format(re.escape(container)))
+    found: dict[str, PurePosixPath] = {}
+    for line in lines.splitlines():
+        _, controllers, path = line.split(":", 2)
+        parts = PurePosixPath(path).parts
+        ends = (
+            end for end in range(2, len(parts) + 1) if pod.fullmatch(parts[end - 2]) and own.fullmatch(parts[end - 1])
+        )
+        if (end := next(ends, None)) is not None:
+            found |= dict.fromkeys(controllers.split(","), PurePosixPath(*parts[:end]))
+    return found
+
+
+def place(root: Path, found: dict[str, PurePosixPath], pid: int) -> Place:
+    """The folders of a container's cgroups, that this process is in.
+
+    Args:
+        root: where the node's cgroup trees are mounted.
+        found: the paths, see `paths`.
+        pid: one of its processes, as this process and the trees number it.
+
+    Raises:
+        EffectRefused: there is no freezer for it.
+    """
+    if FREEZER in found and CPU_TIME in found:
+        return Place(_folder(root / FREEZER, found[FREEZER], pid), _folder(root / CPU_TIME, found[CPU_TIME], pid))
+    if UNIFIED in found:
+        folder = unified(root, found[UNIFIED], pid)
+        return Place(folder, folder)
+    raise EffectRefused(
+        f"process {pid} is in no cgroup that could be frozen: neither version 1's freezer nor version 2"
+    )
+
+
+def unified(root: Path, path: PurePosixPath, pid: int) -> Path:
+    """The folder in version 2's tree, which may be mounted beside those of version 1.
+
+    Raises:
+        EffectRefused: it is not there.
+    """
+    return _folder(root if (root / "cgroup.controllers").exists() else root / "unified", path, pid)
+
+
+def cpu_microseconds(folder: Path) -> int:
+    """The CPU time that has passed for all processes that are or were in a cgroup and below it.
+
+    Raises:
+        OSError: the cgroup is gone.
+    """
+    usage = folder / "cpuacct.usage"  # version 1, in nanoseconds
+    if usage.exists():
+        return int(usage.read_text()) // 1000
+    figures = dict(line.split() for line in (folder / "cpu.stat").read_text().splitlines())
+    return int(figures["usage_usec"])
+
+
+def _folder(tree: Path, path: PurePosixPath, pid: int) -> Path:
+    """The folder of that path which holds the process: that, and no path alone, says that it is the right one."""
+    parts = [part for part in path.parts if part not in {"/", ".."}]
+    candidates = [tree.joinpath(*parts)]
+    if ".." in path.parts:  # seen from inside a cgroup namespace: who is above is not told
+        candidates += tree.glob(f"**/{'/'.join(parts)}")
+    for folder in candidates:
+        if pid in _held(folder):
+            return folder
+    raise EffectRefused(f"{tree} has no cgroup {'/'.join(parts)} with process {pid}: is the node's tree mounted there?")
+
+
+def _held(folder: Path) -> Iterator[int]:
+    """The processes in a cgroup, and in those below it."""
+    for file in folder.rglob("cgroup.procs"):
+        with suppress(OSError):  # it went meanwhile, or holds threads only
+            yield from map(int, file.read_text().split())

@@ -1,0 +1,76 @@
+"""The journal on the node: which faults an agent has armed where, so that its next life can clear up after it."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One armed fault: the namespace's path, and the name of the effect in it."""
+
+    namespace: str
+    effect: str
+
+
+class Journal:
+    """An append-only file of JSON lines, each on the disk before the call returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        if os.fstat(self._file).st_size == 0:
+            _sync_folder(path.parent)
+
+    def arming(self, entry: Entry) -> None:
+        """Write down that a fault is about to be set up."""
+        self._append({"arming": asdict(entry)})
+
+    def lifted(self, entry: Entry) -> None:
+        """Write down that nothing of a fault is left."""
+        self._append({"lifted": asdict(entry)})
+
+    def open_entries(self) -> list[Entry]:
+        """The faults that were not lifted, oldest first. A last line that was cut off by a crash counts for nothing."""
+        found: dict[Entry, None] = {}
+        for line in self._path.read_bytes().split(b"\n"):
+            try:
+                word, entry = _read(json.loads(line))
+            except (ValueError, TypeError, AttributeError):
+                continue
+            if word == "arming":
+                found[entry] = None
+            else:
+                found.pop(entry, None)
+        return list(found)
+
+    def clear(self) -> None:
+        """Begin anew, after a sweep."""
+        os.ftruncate(self._file, 0)
+        os.fsync(self._file)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def _append(self, line: dict[str, Any]) -> None:
+        # A line of its own even behind one that a crash has cut off.
+        os.write(self._file, b"\n" + json.dumps(line, sort_keys=True).encode() + b"\n")
+        os.fsync(self._file)
+
+
+def _read(line: dict[str, Any]) -> tuple[str, Entry]:
+    ((word, content),) = line.items()
+    return word, Entry(**content)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the file's name on the disk too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

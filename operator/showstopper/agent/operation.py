@@ -1,0 +1,68 @@
+"""The agent at work: clear up after earlier lives, watch, and lift everything at the end."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import structlog
+
+from showstopper.agent import freezing
+from showstopper.agent.containers import Containers
+from showstopper.agent.frozen import FrozenCgroups
+from showstopper.agent.heartbeat import Heartbeat
+from showstopper.agent.injections import Injections
+from showstopper.agent.journal import Journal
+from showstopper.agent.means import Means
+from showstopper.agent.node import Node
+from showstopper.agent.once import Once
+from showstopper.agent.pods import Pods
+from showstopper.clock import Clock
+from showstopper.cluster.client import Client
+
+log = structlog.get_logger()
+
+# Targets are armed and refreshed side by side; most of it is waiting for the kernel.
+WORKERS = 8
+
+
+async def operate(
+    client: Client, stop: asyncio.Event, *, node_name: str, namespace: str, state: Path, cgroups: Path
+) -> None:
+    """Be the agent of a node until told to stop.
+
+    Args:
+        client: with the agent's own rights.
+        stop: set it to end.
+        node_name: whose Injections are done.
+        namespace: the agent's, where the stop switch is.
+        state: a folder of the node that lasts as long as its kernel runs.
+        cgroups: where the node's cgroup trees are.
+    """
+    workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="targets")
+    node = await asyncio.to_thread(lambda: Node(Journal(state / "journal")))
+    log.info("backends", method=node.able.method, missing=node.able.missing)
+    try:
+        for place, left in (await asyncio.to_thread(node.sweep)).items():
+            log.warning("swept", namespace=place, found=str(left))
+        frozen = FrozenCgroups(state)
+        for folder in await asyncio.to_thread(freezing.sweep, frozen):
+            log.warning("swept", frozen=folder)
+        clock = Clock()
+        means = Means(node, Pods(), Containers(cgroups), frozen, Once(state), clock)
+        injections = Injections(client, clock, node_name=node_name, namespace=namespace, means=means, workers=workers)
+        tasks = [
+            asyncio.create_task(injections.run()),
+            asyncio.create_task(Heartbeat(state / "alive").beat()),
+            asyncio.create_task(stop.wait()),
+        ]
+        log.info("watching", node=node_name)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for one in ended:
+            if isinstance(one, Exception):
+                raise one
+    finally:
+        await asyncio.to_thread(node.close)
+        workers.shutdown()

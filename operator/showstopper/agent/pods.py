@@ -1,0 +1,170 @@
+"""Pods: from a pod's UID to its network namespace, by the cgroups of its processes. No container runtime is asked.
+
+The way in is the pod's first process: of the sandbox ("pause"), which started before the containers and outlives their
+crashes. Works with cgroup v1 and v2, under the cgroupfs and the systemd driver; needs the node's process ids (hostPID).
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from itertools import pairwise
+from pathlib import Path
+
+from showstopper.errors import NamespaceGone
+
+PROC = Path("/proc")
+LOOK_SECONDS = 0.5
+_FIRST = "1"  # the node's own first process
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that lives; with its start a number that was given away again is not mistaken for it."""
+
+    pid: int
+    started: int
+
+
+@dataclass(frozen=True, slots=True)
+class PodNetwork:
+    """A pod's network.
+
+    Attributes:
+        path: of the namespace; the same one for all pods of a namespace, as long as that is possible.
+        inode: of the namespace.
+        process: by which it was found.
+        shared: it is the network of the node itself.
+    """
+
+    path: Path
+    inode: int
+    process: Process
+    shared: bool
+
+
+def belongs(lines: str, uid: str) -> bool:
+    """Whether a process is of the pod, by its /proc/PID/cgroup.
+
+    cgroupfs: `.../podUID/CONTAINER`; systemd: `.../kubepods-besteffort-podU_I_D.slice/cri-containerd-CONTAINER.scope`.
+    Seen from inside a cgroup namespace, the same behind some `/..`.
+    """
+    if uid not in lines and uid.replace("-", "_") not in lines:  # most of the time, and much quicker
+        return False
+    names = pod_names(uid)
+    paths = (line.split(":", 2)[2] for line in lines.splitlines() if line.count(":") >= 2)
+    return any(names.fullmatch(part) for path in paths for part in path.split("/"))
+
+
+def pod_names(uid: str) -> re.Pattern[str]:
+    """How a pod's own cgroup is called: `podUID`, or systemd's `kubepods-besteffort-podU_I_D.slice`."""
+    return re.compile(rf"(.*-)?pod({re.escape(uid)}|{re.escape(uid.replace('-', '_'))})(\.slice)?")
+
+
+def start_of(stat: str) -> int:
+    """When a process started, in clock ticks since boot: field 22 of proc(5)'s stat; its name may hold anything."""
+    return int(stat.rpartition(")")[2].split()[19])
+
+
+def own_addresses(fib_trie: str, if_inet6: str) -> set[IPv4Address | IPv6Address]:
+    """The addresses of a namespace, by its /proc/net/fib_trie and /proc/net/if_inet6."""
+    found: set[IPv4Address | IPv6Address] = set()
+    lines = [line.strip() for line in fib_trie.splitlines()]
+    for line, below in pairwise(lines):
+        if line.startswith("|-- ") and below == "/32 host LOCAL":
+            found.add(IPv4Address(line.removeprefix("|-- ")))
+    found |= {IPv6Address(bytes.fromhex(line.split()[0])) for line in if_inet6.splitlines() if line}
+    return found
+
+
+class Pods:
+    """The pods of this node, by its /proc."""
+
+    def __init__(self, proc: Path = PROC, now: Callable[[], float] = time.monotonic) -> None:
+        self._proc, self._now = proc, now
+        self._paths: dict[int, Path] = {}
+        self._lock = threading.Lock()
+        self._cgroups: dict[int, str] = {}
+        self._looked = -LOOK_SECONDS
+
+    def network(self, uid: str, address: str) -> PodNetwork:
+        """The network of the pod, if the address is really there.
+
+        Raises:
+            NamespaceGone: no process of the pod runs here, or its network has not that address.
+        """
+        processes = sorted(self._processes(uid), key=lambda process: (process.started, process.pid))
+        for process in processes:
+            try:
+                inode = self._inode(str(process.pid))
+                addresses = self._addresses(process.pid)
+            except OSError:  # it ended between two looks
+                continue
+            if ip_address(address) not in addresses:
+                raise NamespaceGone(f"the network of the pod with UID {uid} has no address {address} (any more)")
+            return PodNetwork(self._path(inode, process), inode, process, shared=self._leads(_FIRST, inode))
+        raise NamespaceGone(f"no process of a pod with UID {uid} runs on this node")
+
+    def _leads(self, pid: str, inode: int) -> bool:
+        try:
+            return bool(pid) and self._inode(pid) == inode
+        except OSError:  # it ended, or a sandbox around the node hides its first process even from the node's root
+            return False
+
+    def still(self, network: PodNetwork) -> bool:
+        """Whether the network is still that of the process by which it was found, and the path leads there."""
+        try:
+            there = self._inode(network.path.relative_to(self._proc).parts[0])
+            return there == network.inode and self._start(network.process.pid) == network.process.started
+        except OSError:
+            return False
+
+    def _processes(self, uid: str) -> Iterator[Process]:
+        """The pod's processes, by the last look around; by another one if that found none."""
+        found = list(self._of(uid, self._look(LOOK_SECONDS)))
+        yield from found or self._of(uid, self._look(0.0))
+
+    def _of(self, uid: str, cgroups: Mapping[int, str]) -> Iterator[Process]:
+        for pid, lines in cgroups.items():
+            # The number may be somebody else's by now, so what was seen before is only where to look again.
+            if belongs(lines, uid) and belongs(self._cgroup(pid), uid):
+                try:
+                    yield Process(pid, self._start(pid))
+                except OSError:  # it ended between two looks
+                    continue
+
+    def _look(self, oldest: float) -> Mapping[int, str]:
+        """The cgroups of all processes, seen so many seconds ago at the most: many targets are armed at once."""
+        with self._lock:
+            if self._now() - self._looked >= oldest:
+                self._looked = self._now()
+                pids = [int(entry.name) for entry in self._proc.iterdir() if entry.name.isdigit()]
+                self._cgroups = {pid: self._cgroup(pid) for pid in pids}
+            return self._cgroups
+
+    def _cgroup(self, pid: int) -> str:
+        try:
+            return (self._proc / str(pid) / "cgroup").read_text()
+        except OSError:  # it ended between two looks
+            return ""
+
+    def _start(self, pid: int) -> int:
+        return start_of((self._proc / str(pid) / "stat").read_text())
+
+    def _inode(self, pid: str) -> int:
+        return (self._proc / pid / "ns" / "net").stat().st_ino
+
+    def _addresses(self, pid: int) -> set[IPv4Address | IPv6Address]:
+        net = self._proc / str(pid) / "net"
+        six = net / "if_inet6"  # not there when the node has no IPv6
+        return own_addresses((net / "fib_trie").read_text(), six.read_text() if six.exists() else "")
+
+    def _path(self, inode: int, process: Process) -> Path:
+        """One path a namespace: faults in it are told apart by it. The node's own network is that of its process 1."""
+        known = self._paths.get(inode)
+        candidates = (_FIRST, known.parts[-3] if known else "")
+        pid = next((pid for pid in candidates if self._leads(pid, inode)), str(process.pid))
+        self._paths[inode] = self._proc / pid / "ns" / "net"
+        return self._paths[inode]

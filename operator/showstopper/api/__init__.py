@@ -1,0 +1,1 @@
+"""The resources as typed models: the one source of the CRDs, the operator and the command line."""

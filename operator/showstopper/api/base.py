@@ -1,0 +1,110 @@
+"""What every resource has: metadata, strict specs, lenient statuses, and readable errors."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+from showstopper.api.rules import Matching, Rule
+from showstopper.errors import InvalidResource
+
+GROUP = "showstopper.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+# RFC 1123 label: what Kubernetes takes for most names, and for the values of labels.
+_NAME = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_WRITE_A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens, with no hyphen first or last"
+Name = Annotated[str, StringConstraints(max_length=63), Matching(_NAME, _WRITE_A_NAME)]
+# What a resource of ours may be called; a CRD can only say this at its root.
+NAME_RULE = Rule(f"self.metadata.name.matches('^{_NAME}$')", f"metadata.name: {_WRITE_A_NAME}")
+Text = Annotated[str, StringConstraints(max_length=256)]
+Message = Annotated[str, StringConstraints(max_length=1024)]
+# RFC 3339 with microseconds; the schema says date-time.
+Timestamp = Annotated[str, Field(max_length=40, json_schema_extra={"format": "date-time"})]
+
+
+class Spec(BaseModel):
+    """Part of a spec: unknown fields are errors, never guesses."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+    # For the CRD; each has a validator beside it that refuses the same.
+    rules: ClassVar[tuple[Rule, ...]] = ()
+
+
+class Status(BaseModel):
+    """Part of a status: written by us, read leniently, so that a newer operator's fields do not break an older one."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+
+class Metadata(Status):
+    """The parts of metadata that we read."""
+
+    name: Name
+    namespace: str = ""
+    uid: str = ""
+    generation: int = 0
+    resource_version: str = ""
+    creation_timestamp: str = ""
+    deletion_timestamp: str | None = None
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class Resource(BaseModel):
+    """A namespaced object of our group. Subclasses add `spec` and `status` and say their names."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+    kind: ClassVar[str]
+    plural: ClassVar[str]
+    short_names: ClassVar[tuple[str, ...]] = ()
+    # For the CRD, on spec and status together.
+    rules: ClassVar[tuple[Rule, ...]] = ()
+    # (name, type, JSON path, priority); AGE is added last.
+    printer_columns: ClassVar[tuple[tuple[str, str, str, int], ...]] = ()
+    # JSON paths that a fieldSelector may ask for (Kubernetes 1.32 or later).
+    selectable_fields: ClassVar[tuple[str, ...]] = ()
+
+    metadata: Metadata
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Self:
+        """The typed form of an API object.
+
+        Raises:
+            InvalidResource: naming the object, the field and what is wrong with it.
+        """
+        try:
+            return cls.model_validate(body)
+        except ValidationError as error:
+            metadata = body.get("metadata") or {}
+            place = "/".join(filter(None, (metadata.get("namespace"), metadata.get("name", "?"))))
+            raise InvalidResource(f"{cls.kind} {place}: {_problems(error)}") from error
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Namespace and name."""
+        return self.metadata.namespace, self.metadata.name
+
+
+def _problems(error: ValidationError) -> str:
+    """The first five, each with its field. A list that is too short only because its entries are wrong is not one."""
+    found = error.errors()
+    places = [problem["loc"] for problem in found]
+    told = []
+    for problem in found:
+        place = problem["loc"]
+        inner = any(len(other) > len(place) and other[: len(place)] == place for other in places)
+        if problem["type"] == "too_short" and inner:
+            continue
+        told.append(f"{'.'.join(str(part) for part in place)}: {problem['msg'].removeprefix('Value error, ')}")
+    return "; ".join(told[:5])
+
+
+def dump(model: BaseModel) -> dict[str, Any]:
+    """The model as JSON data in the API's spelling; what is None is left out."""
+    return model.model_dump(mode="json", by_alias=True, exclude_none=True)

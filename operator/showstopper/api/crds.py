@@ -1,0 +1,209 @@
+"""The CRDs, written from the models: `python -m showstopper.api.crds` (or `make crds`); `--check` only compares.
+
+The models are the one source: their docstrings (also those under a field) are the descriptions, their defaults the
+defaults, their `rules` the CEL rules. What Kubernetes calls a structural schema has no references and no titles.
+"""
+
+import argparse
+import ast
+import inspect
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
+
+from showstopper.api.base import GROUP, NAME_RULE, VERSION, Resource, Spec, Status, dump
+from showstopper.api.experiment import Experiment
+from showstopper.api.game_day import GameDay
+from showstopper.api.gate import ReleaseGate
+from showstopper.api.injection import Injection
+from showstopper.api.quantities import format_duration
+from showstopper.api.room import AudioRoom
+from showstopper.api.rules import KEY
+from showstopper.api.run import ExperimentRun
+
+KINDS: tuple[type[Resource], ...] = (AudioRoom, Experiment, ExperimentRun, GameDay, Injection, ReleaseGate)
+# crds/ is for people and for `kubectl apply`; the chart carries a copy, since a chart is packed by itself.
+FOLDERS = ("crds", "charts/showstopper/files/crds")
+HEADER = "# Written by `make crds` from operator/showstopper/api: change the models, not this file.\n"
+# kstatus takes an object without a status for done: this default says "nobody has looked at it yet".
+UNSEEN = {"observedGeneration": -1}
+
+Schema = dict[str, Any]
+
+
+class _ModelSchemas(GenerateJsonSchema):
+    """JSON schemas that keep what a CRD wants of the models."""
+
+    def encode_default(self, dft: Any) -> Any:
+        if isinstance(dft, BaseModel):
+            return dump(dft)
+        if isinstance(dft, timedelta):
+            return format_duration(dft)
+        return super().encode_default(dft)
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
+        made = super().model_schema(schema)
+        model = schema["cls"]
+        told = _field_docstrings(model)
+        for name, field in model.model_fields.items():
+            if name in told:
+                made["properties"][field.alias or name]["description"] = told[name]
+        if issubclass(model, Spec) and model.rules:
+            made[KEY] = [rule.dump() for rule in model.rules]
+        return made
+
+
+def _field_docstrings(model: type[BaseModel]) -> Mapping[str, str]:
+    """The string that stands under a field's line, as PEP 257 has it for attributes."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    return {
+        field.target.id: inspect.cleandoc(text.value.value)
+        for field, text in zip(body.body, body.body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
+
+
+def _structural(model: type[BaseModel]) -> Schema:
+    """The model's schema as Kubernetes takes it."""
+    whole = model.model_json_schema(by_alias=True, schema_generator=_ModelSchemas)
+    return _inlined(whole, whole.get("$defs", {}))
+
+
+def _inlined(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
+    """No references, no `null`, no titles, no empty defaults; lists are replaced as a whole."""
+    own = {key: value for key, value in schema.items() if key not in {"$defs", "title", "propertyNames"}}
+    if "$ref" in own:
+        own = definitions[own.pop("$ref").rsplit("/", 1)[-1]] | own
+        return _inlined(own, definitions)
+    if "anyOf" in own:
+        (only,) = (choice for choice in own.pop("anyOf") if choice.get("type") != "null")
+        if own.get("default") is not None:  # else an explicit null would be given the default
+            own["nullable"] = True
+        return _inlined(only | own, definitions)
+    if own.get("default", ...) in (None, "", [], {}):
+        del own["default"]
+    if own.get("additionalProperties") is False:  # unknown fields are pruned, or refused by strict validation
+        del own["additionalProperties"]
+    elif "additionalProperties" in own:
+        own["additionalProperties"] = _inlined(own["additionalProperties"], definitions)
+    if "properties" in own:
+        own["properties"] = {name: _inlined(field, definitions) for name, field in own["properties"].items()}
+    if "items" in own:
+        own["items"] = _inlined(own["items"], definitions)
+        own["x-kubernetes-list-type"] = "atomic"
+    if "description" in own:
+        own["description"] = " ".join(own["description"].split())
+    return own
+
+
+def _of_status(schema: Schema) -> Schema:
+    """A status has one writer: no defaults, no rules. Conditions are a map by type."""
+    for part in _parts(schema):
+        part.pop("default", None)
+        part.pop(KEY, None)
+    schema["properties"]["conditions"] |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
+    return {**schema, "default": UNSEEN}
+
+
+def _parts(schema: Schema) -> Iterator[Schema]:
+    yield schema
+    for inner in (*schema.get("properties", {}).values(), schema.get("items"), schema.get("additionalProperties")):
+        if inner:
+            yield from _parts(inner)
+
+
+def crd(kind: type[Resource]) -> Schema:
+    """The CustomResourceDefinition of a kind."""
+    spec, status = (kind.model_fields[name].annotation for name in ("spec", "status"))
+    assert isinstance(spec, type)
+    assert isinstance(status, type)
+    assert issubclass(spec, Spec)
+    assert issubclass(status, Status)
+    columns = [
+        {"name": name, "type": type_, "jsonPath": path} | ({"priority": priority} if priority else {})
+        for name, type_, path, priority in (*kind.printer_columns, ("Age", "date", ".metadata.creationTimestamp", 0))
+    ]
+    schema = {
+        "type": "object",
+        "description": inspect.cleandoc(kind.__doc__ or ""),
+        "required": ["spec"],
+        KEY: [rule.dump() for rule in (NAME_RULE, *kind.rules)],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 63}}},
+            "spec": _structural(spec),
+            "status": _of_status(_structural(status)),
+        },
+    }
+    version = {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": columns,
+        "schema": {"openAPIV3Schema": schema},
+    }
+    if kind.selectable_fields:
+        version["selectableFields"] = [{"jsonPath": path} for path in kind.selectable_fields]
+    names = {
+        "kind": kind.kind,
+        "listKind": f"{kind.kind}List",
+        "plural": kind.plural,
+        "singular": kind.kind.lower(),
+        "shortNames": list(kind.short_names),
+        "categories": ["showstopper"],
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{kind.plural}.{GROUP}", "labels": {"app.kubernetes.io/part-of": "showstopper"}},
+        "spec": {"group": GROUP, "scope": "Namespaced", "names": names, "versions": [version]},
+    }
+
+
+def files() -> dict[str, str]:
+    """The text of every CRD by its file's path in the repository."""
+    texts = {f"{kind.plural}.yaml": HEADER + _yaml(crd(kind)) for kind in KINDS}
+    return {f"{folder}/{name}": text for folder in FOLDERS for name, text in texts.items()}
+
+
+def _yaml(data: Schema) -> str:
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the base class's signature
+            return True
+
+    return yaml.dump(data, Dumper=Dumper, sort_keys=False, width=120, allow_unicode=True)
+
+
+def main() -> None:
+    """Write the files that differ, or with `--check` name them and exit 1."""
+    parser = argparse.ArgumentParser(description="Write the CRDs from the models.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not as it would be")
+    parser.add_argument("--root", type=Path, default=Path(), help="the repository's folder (default: this one)")
+    given = parser.parse_args()
+    expected = {given.root / path: text for path, text in files().items()}
+    stale = [path for path, text in expected.items() if not path.exists() or path.read_text() != text]
+    if given.check and stale:
+        sys.exit(f"not as the models say: {', '.join(map(str, stale))}; run `make crds`")
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(expected[path])
+        sys.stdout.write(f"wrote {path}\n")
+
+
+if __name__ == "__main__":
+    main()

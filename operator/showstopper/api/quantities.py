@@ -1,0 +1,182 @@
+"""Durations and shares as people write them: "1500ms", "1m30s", "99.5%"."""
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import (
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    InstanceOf,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from showstopper.api.rules import KEY, Rule
+from showstopper.errors import InvalidQuantity
+
+# Gateway API durations (GEP-2257): at most four parts, each of at most five digits.
+DURATION_PATTERN = "^([0-9]{1,5}(h|m|s|ms)){1,4}$"
+# 0% to 100%, with up to three decimals.
+SHARE_PATTERN = "^(100([.]0{1,3})?|[0-9]{1,2}([.][0-9]{1,3})?)%$"
+COUNT_PATTERN = "^[0-9]{1,9}$"
+
+WRITE_A_DURATION = 'write whole hours, minutes, seconds or milliseconds, like "1m30s"'
+WRITE_A_SHARE = 'write a percentage from "0%" to "100%", like "99.5%"'
+WRITE_A_COUNT = 'write a whole number in quotes, like "3"'
+
+_PART = re.compile(r"([0-9]{1,5})(ms|h|m|s)")
+_MILLISECONDS = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+
+
+def parse_duration(text: Any) -> timedelta:
+    """A Gateway-API duration as a timedelta.
+
+    Raises:
+        InvalidQuantity: when the text is not of that form.
+    """
+    if isinstance(text, timedelta):
+        return text
+    if not isinstance(text, str) or not re.fullmatch(DURATION_PATTERN, text):
+        raise InvalidQuantity(f"{text!r} is no duration: {WRITE_A_DURATION}")
+    return timedelta(milliseconds=sum(int(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(text)))
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest Gateway-API string of a duration, to the millisecond; negative ones count as zero."""
+    rest = max(0, round(value.total_seconds() * 1000))
+    parts = []
+    for unit in ("h", "m", "s", "ms"):
+        number, rest = divmod(rest, _MILLISECONDS[unit])
+        if number:
+            parts.append(f"{number}{unit}")
+    return "".join(parts) or "0s"
+
+
+class Share(float):
+    """A part of a whole, 0.0 to 1.0; written as percent."""
+
+    @classmethod
+    def parse(cls, text: Any) -> "Share":
+        """Read "99.5%".
+
+        Raises:
+            InvalidQuantity: when the text is not a percentage between 0% and 100%.
+        """
+        if isinstance(text, cls):
+            return text
+        if not isinstance(text, str) or not re.fullmatch(SHARE_PATTERN, text):
+            raise InvalidQuantity(f"{text!r} is no share: {WRITE_A_SHARE}")
+        return cls(float(text[:-1]) / 100)
+
+    def __str__(self) -> str:
+        """Percent with up to three decimals, rounded down: a share is never shown better than it is."""
+        percent = math.floor(round(float(self) * 1e5, 6)) / 1e3
+        return f"{percent:.3f}".rstrip("0").rstrip(".") + "%"
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Bounds of a duration, both included.
+
+    Attributes:
+        low: the shortest.
+        high: the longest.
+        whole_seconds: whether it has to be whole seconds.
+        zero: what "0s" means, where it is taken beside the bounds.
+    """
+
+    low: str
+    high: str
+    whole_seconds: bool = False
+    zero: str = ""
+
+    @property
+    def rule(self) -> Rule:
+        """The same for the CRD. It does not fail on what is no duration, so that one mistake gives one message."""
+        right = f"(duration(self) >= duration('{self.low}') && duration(self) <= duration('{self.high}'))"
+        if self.zero:
+            right += " || duration(self) == duration('0s')"
+        if self.whole_seconds:
+            right = f"({right}) && duration(self).getMilliseconds() % 1000 == 0"
+        return Rule(f"!self.matches('{DURATION_PATTERN}') || ({right})", self.message)
+
+    @property
+    def message(self) -> str:
+        """What to write."""
+        whole = ", in whole seconds" if self.whole_seconds else ""
+        zero = f', or "0s" for {self.zero}' if self.zero else ""
+        return f'write a duration from "{self.low}" to "{self.high}"{whole}{zero}'
+
+    def check(self, value: timedelta) -> timedelta:
+        """The duration itself.
+
+        Raises:
+            ValueError: when it is out of bounds.
+        """
+        inside = parse_duration(self.low) <= value <= parse_duration(self.high) or (self.zero and not value)
+        if not inside or (self.whole_seconds and value % timedelta(seconds=1)):
+            raise ValueError(f'"{format_duration(value)}": {self.message}')
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        inner = handler(schema)
+        return {**inner, KEY: [*inner[KEY], self.rule.dump()]}
+
+
+@dataclass(frozen=True, slots=True)
+class NotZero:
+    """A share that is more than nothing."""
+
+    message: str = 'nothing would happen at "0%": write more, like "5%"'
+
+    def check(self, value: Share) -> Share:
+        """The share itself.
+
+        Raises:
+            ValueError: when it is zero.
+        """
+        if not value:
+            raise ValueError(self.message)
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        inner = handler(schema)
+        return {**inner, KEY: [*inner[KEY], Rule("!self.matches('^[0.]+%$')", self.message).dump()]}
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": 24,
+            KEY: [Rule(f"self.matches('{DURATION_PATTERN}')", f"no duration: {WRITE_A_DURATION}").dump()],
+        }
+    ),
+]
+Percent = Annotated[
+    InstanceOf[Share],
+    BeforeValidator(Share.parse),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": 8,
+            KEY: [Rule(f"self.matches('{SHARE_PATTERN}')", f"no share: {WRITE_A_SHARE}").dump()],
+        }
+    ),
+]

@@ -1,0 +1,106 @@
+"""The reference: every field of every kind, written from the models by `python -m showstopper.api.reference`."""
+
+import json
+from collections.abc import Iterator, Set
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from showstopper.api.base import GROUP, VERSION, Resource
+from showstopper.api.crds import crd
+from showstopper.api.experiment import Experiment
+from showstopper.api.game_day import GameDay
+from showstopper.api.gate import ReleaseGate
+from showstopper.api.room import AudioRoom
+from showstopper.api.run import ExperimentRun
+
+FILE = "docs/reference.md"
+KINDS: tuple[type[Resource], ...] = (AudioRoom, Experiment, GameDay, ReleaseGate, ExperimentRun)
+"""Those that people read or write, in the order in which they meet them."""
+
+Schema = dict[str, Any]
+_HEAD = f"""# Reference
+<!-- Written by `make docs` from operator/showstopper/api: change the models, not this file. -->
+Every field of `{GROUP}/{VERSION}`. Durations are written like `"1500ms"`, `"20s"`, `"5m"`, shares like `"99.5%"`; what
+a field may hold beyond the table, the API server says when it is applied (`kubectl explain experiment.spec` shows the
+same). A field in bold has to be given.
+"""
+
+
+def text() -> str:
+    """The whole document."""
+    return "\n".join([_HEAD, *(part for kind in KINDS for part in _kind(kind))]).rstrip() + "\n"
+
+
+def _kind(kind: type[Resource]) -> Iterator[str]:
+    schema = _schema(kind)
+    short = f" (`{'`, `'.join(kind.short_names)}`)" if kind.short_names else ""
+    yield f"## {kind.kind}{short}\n{schema.get('description', '')}\n"
+    for part in ("spec", "status"):
+        yield f"### {kind.kind}: {part}\n{schema['properties'][part].get('description', '')}\n"
+        yield "| field | type | default, bounds | meaning |\n|---|---|---|---|"
+        yield from _rows(schema["properties"][part], "", kind)
+        yield ""
+
+
+@cache
+def _schema(kind: type[Resource]) -> Schema:
+    found: Schema = crd(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return found
+
+
+def _rows(schema: Schema, above: str, kind: type[Resource]) -> Iterator[str]:
+    for name, field in schema.get("properties", {}).items():
+        path = f"{above}{name}"
+        shown = f"**`{path}`**" if name in schema.get("required", ()) else f"`{path}`"
+        whole = kind is not Experiment and field.get("properties", {}).keys() == _of_an_experiment()
+        meaning = _plain(field.get("description", "")) + (" As [Experiment: spec](#experiment-spec)." if whole else "")
+        yield f"| {shown} | {_type(field)} | {_bounds(field)} | {meaning} |"
+        if whole:
+            continue
+        inner = field.get("items", field)
+        yield from _rows(inner, f"{path}[]." if "items" in field else f"{path}.", kind)
+
+
+def _of_an_experiment() -> Set[str]:
+    """The fields of an Experiment's spec, to be known again where it is written into something else."""
+    fields: Schema = _schema(Experiment)["properties"]["spec"]["properties"]
+    return fields.keys()
+
+
+def _type(field: Schema) -> str:
+    if "items" in field:
+        return f"list of {_type(field['items'])}"
+    if "additionalProperties" in field:
+        return "map of text"
+    named = {"string": "text", "object": "object", "integer": "number", "number": "number", "boolean": "true or false"}
+    return named.get(field.get("type", ""), "any")
+
+
+def _bounds(field: Schema) -> str:
+    found = [f"`{_value(field['default'])}`"] if "default" in field else []
+    if "enum" in field:
+        found.append(", ".join(map(str, field["enum"])))
+    for least, most in (("minimum", "maximum"), ("minItems", "maxItems")):
+        if least in field or most in field:
+            what = " entries" if least == "minItems" else ""
+            first = field.get(least, 0)
+            found.append(f"{first} to {field[most]}{what}" if most in field else f"from {first}{what}")
+    return "; ".join(found)
+
+
+def _value(value: object) -> str:
+    return value or '""' if isinstance(value, str) else json.dumps(value)
+
+
+def _plain(words: str) -> str:
+    return " ".join(words.split()).replace("|", "\\|")
+
+
+def main() -> None:
+    """Write it."""
+    Path(FILE).write_text(text(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Archive: what listeners told and what became of runs, kept for longer than rooms, pods and resources are."""

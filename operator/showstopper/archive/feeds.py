@@ -1,0 +1,160 @@
+"""Feeds: asks every listener pod of the cluster what is new, and has it kept."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import structlog
+
+from showstopper.archive import writing
+from showstopper.archive.keeper import Keeper
+from showstopper.archive.writing import Told
+from showstopper.availability.errors import FeedError
+from showstopper.availability.feed import Feed
+from showstopper.clock import Clock
+from showstopper.cluster import listeners
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import POD
+from showstopper.errors import ArchiveError
+
+log = structlog.get_logger()
+# What a pod has told within this may go with it when it dies; the operator, which asks more often, judges without us.
+EVERY_SECONDS = 2.0
+
+Place = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerPod:
+    """Where a listener pod is found. `place`: namespace, room and name."""
+
+    place: Place
+    uid: str
+    address: str
+
+
+class Feeds:
+    """All listener pods, and how far each one's feed is kept."""
+
+    def __init__(
+        self,
+        client: Client,
+        keeper: Keeper,
+        clock: Clock,
+        session: aiohttp.ClientSession,
+        *,
+        port: int = listeners.PORT,
+    ) -> None:
+        self.pods: dict[Place, ListenerPod] = {}
+        self.problems: dict[Place, str] = {}
+        self.answers = 0
+        self._client = client
+        self._keeper = keeper
+        self._clock = clock
+        self._session = session
+        self._port = port
+        self._positions: dict[Place, tuple[str, int]] | None = None
+
+    async def watch(self) -> None:
+        """Know which pods there are, for ever."""
+        self.pods.clear()
+        async for event, body in self._client.watch(POD, labels={listeners.ROLE_LABEL: listeners.LISTENER}):
+            pod = read(body)
+            known = self.pods.get(pod.place)
+            if event != "DELETED" and pod.address:
+                self.pods[pod.place] = pod
+            elif known is not None and known.uid == pod.uid:
+                del self.pods[pod.place]
+
+    async def run(self) -> None:
+        """Ask for ever. What cannot be kept is asked for again."""
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            await self.once()
+            await asyncio.sleep(max(0.0, began + EVERY_SECONDS - loop.time()))
+
+    async def once(self) -> None:
+        """Ask every pod once, and keep what they say.
+
+        Raises:
+            ArchiveError: when it cannot be known how far they were read, or nothing of it can be kept.
+        """
+        if self._positions is None:
+            self._positions = await self._keeper.read(writing.positions)
+        there = list(self.pods.values())
+        self.problems = {place: why for place, why in self.problems.items() if place in self.pods}
+        found = await asyncio.gather(*(self._ask(pod) for pod in there))
+        answers = [answer for answer in found if answer is not None]
+        try:
+            await self._keep(answers)
+        except ArchiveError:
+            if len(answers) < 2:
+                raise
+            await self._keep_each(answers)
+
+    async def _ask(self, pod: ListenerPod) -> Told | None:
+        """What is new; None if the pod does not say."""
+        assert self._positions is not None
+        boot, after = self._positions.get(pod.place, ("", 0))
+        try:
+            feed = await self._read(pod, after)
+            if after and feed.boot != boot:
+                # A new process counts from 1 again: what was asked for was the old one's.
+                feed = await self._read(pod, 0)
+        except (FeedError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._note(pod.place, listeners.trouble(error))
+            return None
+        self._note(pod.place, "")
+        return Told(pod.place[0], feed, self._clock.now())
+
+    async def _read(self, pod: ListenerPod, after: int) -> Feed:
+        _, room, name = pod.place
+        return await listeners.read(
+            self._session, self._clock, room=room, pod=name, address=pod.address, port=self._port, after=after
+        )
+
+    async def _keep(self, answers: Iterable[Told]) -> None:
+        """Keep them in one transaction; only then ask for what follows."""
+        answers = list(answers)
+        if not answers:
+            return
+
+        def keep(connection: Any) -> None:
+            for answer in answers:
+                writing.keep_feed(connection, answer)
+
+        await self._keeper.write(keep)
+        assert self._positions is not None
+        for answer in answers:
+            feed = answer.feed
+            self._positions[answer.namespace, feed.room, feed.pod] = (feed.boot, feed.next)
+        self.answers += len(answers)
+
+    async def _keep_each(self, answers: Iterable[Told]) -> None:
+        """Keep one after the other: what a database does not take of one pod must not keep out the others."""
+        for answer in answers:
+            try:
+                await self._keep([answer])
+            except ArchiveError as error:
+                self._note((answer.namespace, answer.feed.room, answer.feed.pod), f"cannot be kept: {error}")
+
+    def _note(self, place: Place, problem: str) -> None:
+        """Keep a problem; say it once, when it comes and when it has gone."""
+        known = self.problems.pop(place, "")
+        if problem:
+            self.problems[place] = problem
+        if bool(problem) is not bool(known):
+            namespace, room, pod = place
+            event = "listener_pod_unheard" if problem else "listener_pod_heard_again"
+            log.info(event, namespace=namespace, room=room, pod=pod, problem=problem or known)
+
+
+def read(body: Mapping[str, Any]) -> ListenerPod:
+    """What matters of a pod."""
+    metadata = body["metadata"]
+    room = metadata.get("labels", {}).get(listeners.ROOM_LABEL, "")
+    place = metadata["namespace"], room, metadata["name"]
+    return ListenerPod(place, metadata["uid"], body.get("status", {}).get("podIP") or "")

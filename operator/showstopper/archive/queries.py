@@ -1,0 +1,155 @@
+"""Queries: what is kept, for whoever asks: lists of runs, one run, and what the room's listeners told in its course."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, or_, select, tuple_
+
+from showstopper.archive.tables import boots, runs, spans, visits
+from showstopper.archive.writing import LONGEST_VISIT_SECONDS
+from showstopper.availability.spans import Kind, Window
+from showstopper.clock import to_timestamp
+
+Document = dict[str, Any]
+MOST = 10_000
+
+_LISTED = [column for column in runs.columns if column.name not in {"body", "seen"}]
+
+
+def list_runs(
+    connection: Connection,
+    *,
+    namespace: str = "",
+    experiment: str = "",
+    name: str = "",
+    limit: int = 100,
+    before: str = "",
+) -> list[Document] | None:
+    """Runs in short, newest first; `before`: only those asked for before that run. None if there is no such run."""
+    wanted = select(*_LISTED).order_by(runs.c.asked.desc(), runs.c.uid.desc()).limit(min(limit, MOST))
+    if namespace:
+        wanted = wanted.where(runs.c.namespace == namespace)
+    if experiment:
+        wanted = wanted.where(runs.c.experiment == experiment)
+    if name:
+        wanted = wanted.where(runs.c.name == name)
+    if before:
+        there = connection.execute(select(runs.c.asked, runs.c.uid).where(runs.c.uid == before)).one_or_none()
+        if there is None:
+            return None
+        wanted = wanted.where(tuple_(runs.c.asked, runs.c.uid) < tuple_(*there))
+    return [_listed(run) for run in connection.execute(wanted)]
+
+
+def one_run(connection: Connection, uid: str) -> Document | None:
+    """A run: `run`, its resource as it was last seen, at `seenAt`; `goneAt` if it was deleted. None if unknown."""
+    found = connection.execute(select(runs.c.body, runs.c.seen, runs.c.gone).where(runs.c.uid == uid)).one_or_none()
+    if found is None:
+        return None
+    return {"run": found.body, "seenAt": to_timestamp(found.seen), "goneAt": _stamp(found.gone)}
+
+
+def told(connection: Connection, uid: str) -> Document | None:
+    """What the room's listeners told of a run's time: its window, and a feed for each boot, as pods answer them.
+
+    Every feed has its `offset`, what to add to its times to get unix seconds. None if there is no such run.
+    """
+    found = connection.execute(
+        select(runs.c.namespace, runs.c.room, runs.c.asked, runs.c.started, runs.c.finished, runs.c.seen).where(
+            runs.c.uid == uid
+        )
+    ).one_or_none()
+    if found is None:
+        return None
+    start = found.asked if found.started is None else found.started
+    window = Window(start, max(start, found.seen if found.finished is None else found.finished))
+    return {"from": window.start, "to": window.end, "feeds": feeds(connection, found.namespace, found.room, window)}
+
+
+def feeds(connection: Connection, namespace: str, room: str, window: Window) -> list[Document]:
+    """A feed for each boot of the room's pods that tells of the window."""
+    there = boots.c.namespace == namespace, boots.c.room == room, boots.c.seen >= window.start
+    found = []
+    for boot in connection.execute(select(boots).where(*there).order_by(boots.c.seen, boots.c.id)):
+        own = Window(window.start - boot.offset, window.end - boot.offset)
+        entries, calls = _spans(connection, boot.id, own), _visits(connection, boot.id, own)
+        touching = {span.listener for span in entries if span.end > own.start} | {call.listener for call in calls}
+        entries = [span for span in entries if span.listener in touching]
+        if entries or calls:
+            found.append(_feed(boot, entries, calls))
+    return found
+
+
+def _spans(connection: Connection, boot: int, window: Window) -> list[Row[Any]]:
+    """Residents' spans that touch the window, and all of newcomers who may have been in then."""
+    resident = and_(spans.c.kind == Kind.RESIDENT.value, spans.c.end > window.start)
+    newcomer = and_(spans.c.kind == Kind.ARRIVAL.value, spans.c.start > window.start - LONGEST_VISIT_SECONDS)
+    wanted = select(spans).where(spans.c.boot_id == boot, spans.c.start < window.end, or_(resident, newcomer))
+    return list(connection.execute(wanted.order_by(spans.c.start)))
+
+
+def _visits(connection: Connection, boot: int, window: Window) -> list[Row[Any]]:
+    wanted = select(visits).where(visits.c.boot_id == boot, visits.c.called < window.end, visits.c.left >= window.start)
+    return list(connection.execute(wanted.order_by(visits.c.called)))
+
+
+def _feed(boot: Row[Any], entries: Iterable[Row[Any]], calls: Iterable[Row[Any]]) -> Document:
+    return {
+        "boot": boot.boot,
+        "room": boot.room,
+        "pod": boot.pod,
+        "offset": boot.offset,
+        "clock": {"monotonic": boot.clock, "wall": boot.seen},
+        "next": boot.next,
+        "lost": boot.lost,
+        "spans": [
+            {
+                "listener": span.listener,
+                "kind": span.kind,
+                "state": span.state,
+                "from": span.start,
+                "to": span.end,
+                "delaySeconds": span.delay,
+                "missingSeconds": span.missing,
+            }
+            for span in entries
+        ],
+        "open": [],
+        "listeners": [],
+        "arrivals": [
+            {
+                "listener": call.listener,
+                "calledAt": call.called,
+                "joinedAt": call.joined,
+                "firstAudioAt": call.first_audio,
+                "firstLiveAt": call.first_live,
+                "leftAt": call.left,
+                "error": call.error,
+            }
+            for call in calls
+        ],
+    }
+
+
+def _listed(run: Row[Any]) -> Document:
+    return {
+        "uid": run.uid,
+        "namespace": run.namespace,
+        "name": run.name,
+        "experiment": run.experiment,
+        "room": run.room,
+        "revision": run.revision,
+        "askedAt": _stamp(run.asked),
+        "startedAt": _stamp(run.started),
+        "finishedAt": _stamp(run.finished),
+        "goneAt": _stamp(run.gone),
+        "verdict": run.verdict,
+        "reason": run.reason,
+        "audible": run.audible,
+        "deadAir": run.dead_air,
+        "recovery": run.recovery,
+    }
+
+
+def _stamp(seconds: float | None) -> str | None:
+    return None if seconds is None else to_timestamp(seconds)

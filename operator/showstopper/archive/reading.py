@@ -1,0 +1,147 @@
+"""Reading: what the archive keeps of a run, asked through the API server's service proxy with the caller's own rights.
+
+Needs no database driver: the archive's process has that. What listeners told comes as feeds, as from their pods, so
+that the same Timeline tells the same of a run an hour and a month later.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from showstopper.api.run import ExperimentRun
+from showstopper.availability.errors import FeedError
+from showstopper.availability.feed import parse_feed
+from showstopper.availability.spans import Window
+from showstopper.availability.timeline import Timeline
+from showstopper.cluster.client import Client, Object
+from showstopper.cluster.kinds import SERVICE
+from showstopper.errors import ArchiveError, ClusterError, Forbidden, NotFound
+
+SERVICE_NAME = "showstopper-archive"
+PORT_NAME = "http"
+# A list of 10,000 runs is 4 MB.
+TIMEOUT_SECONDS = 15.0
+UNKNOWN_RUN = "RunUnknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is kept of a run. The run may be gone from the cluster, and so may its room.
+
+    Attributes:
+        body: the run's resource as it was last seen.
+        run: the same, typed.
+        gone: whether it was deleted since.
+        window: from its begin to its end, or as far as it was seen.
+        timeline: what the room's listeners told in that time; what it does not tell is Unknown.
+        told: whether anything of any listener is kept.
+    """
+
+    body: Object
+    run: ExperimentRun
+    gone: bool
+    window: Window
+    timeline: Timeline
+    told: bool
+
+
+def system_namespace() -> str:
+    """Where Showstopper is installed: $SHOWSTOPPER_NAMESPACE, or the namespace that the README uses."""
+    return os.environ.get("SHOWSTOPPER_NAMESPACE") or "showstopper-system"
+
+
+async def record(client: Client, uid: str, *, namespace: str | None = None) -> Record:
+    """The record of the run with that UID. `namespace`: where the archive is.
+
+    Raises:
+        ArchiveError: it is not there, does not answer, knows no such run, or the caller may not ask it.
+    """
+    place = f"/v1/runs/{quote(uid, safe='')}"
+    return record_of(
+        await ask(client, place, namespace=namespace), await ask(client, f"{place}/spans", namespace=namespace)
+    )
+
+
+def record_of(kept: Mapping[str, Any], told: Mapping[str, Any]) -> Record:
+    """The record in the archive's two answers, `/v1/runs/{uid}` and `/v1/runs/{uid}/spans`.
+
+    Raises:
+        ArchiveError: when they are no such answers.
+    """
+    try:
+        body = kept["run"]
+        return Record(
+            body=body,
+            run=ExperimentRun.parse(body),
+            gone=kept["goneAt"] is not None,
+            window=Window(float(told["from"]), float(told["to"])),
+            timeline=timeline(told["feeds"]),
+            told=bool(told["feeds"]),
+        )
+    except (KeyError, TypeError, ValueError, FeedError) as error:
+        raise ArchiveError(f"the archive's answer cannot be read: {error}; is it of another version?") from error
+
+
+def timeline(feeds: list[Mapping[str, Any]]) -> Timeline:
+    """All of these feeds, none of it forgotten for its age."""
+    found = Timeline(keep=float("inf"))
+    for feed in feeds:
+        found.add(parse_feed(feed, float(feed["offset"])))
+    return found
+
+
+async def runs(
+    client: Client,
+    *,
+    of: str = "",
+    experiment: str = "",
+    name: str = "",
+    limit: int = 100,
+    before: str = "",
+    namespace: str | None = None,
+) -> list[Object]:
+    """Runs in short, newest first: of a namespace, an experiment, a name, asked for before the run of that UID.
+
+    Raises:
+        ArchiveError: as `record` does.
+    """
+    query = {"namespace": of, "experiment": experiment, "name": name, "limit": str(limit), "before": before}
+    answer = await ask(
+        client, f"/v1/runs?{urlencode({key: word for key, word in query.items() if word})}", namespace=namespace
+    )
+    found: list[Object] = answer["runs"]
+    return found
+
+
+async def ask(client: Client, path: str, *, namespace: str | None = None) -> Object:
+    """The archive's answer to a GET.
+
+    Raises:
+        ArchiveError: saying what is wrong, and what to do.
+    """
+    where = namespace or system_namespace()
+    proxy = f"{SERVICE.path(where, f'{SERVICE_NAME}:{PORT_NAME}')}/proxy{path}"
+    try:
+        found: Object = json.loads(await client.raw(proxy, timeout=TIMEOUT_SECONDS))
+    except (ClusterError, ValueError) as error:
+        raise ArchiveError(_why(where, error)) from error
+    return found
+
+
+def _why(namespace: str, error: ClusterError | ValueError) -> str:
+    if isinstance(error, ClusterError) and error.reason == UNKNOWN_RUN:
+        return str(error)
+    if isinstance(error, NotFound):
+        return (
+            f"there is no archive in namespace {namespace}: install the chart with archive.enabled=true, or name its "
+            "namespace in SHOWSTOPPER_NAMESPACE"
+        )
+    if isinstance(error, Forbidden):
+        return (
+            f"you may not read the archive in namespace {namespace}: it needs get of services/proxy on "
+            f"{SERVICE_NAME}:{PORT_NAME} (archive.readers in the chart)"
+        )
+    return f"the archive in namespace {namespace} does not answer: {error}"

@@ -1,0 +1,229 @@
+"""Writing: what feeds and runs say, into the database. Everything may be written again, and changes nothing then."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
+
+from showstopper.api.run import ExperimentRun
+from showstopper.archive.tables import boots, runs, spans, visits
+from showstopper.availability.boots import DRIFT
+from showstopper.availability.feed import Feed
+from showstopper.availability.spans import Span
+from showstopper.clock import from_timestamp
+from showstopper.errors import InvalidResource
+
+log = structlog.get_logger()
+
+Row = dict[str, Any]
+# A run's window and a little around it are kept with the run.
+AROUND_SECONDS = 60.0
+# A newcomer stays for an hour at most (api/room.py), after it has joined.
+LONGEST_VISIT_SECONDS = 2 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One answer of a listener pod of a namespace, and when it came (unix seconds)."""
+
+    namespace: str
+    feed: Feed
+    at: float
+
+
+def keep_feed(connection: Connection, told: Told) -> None:
+    """Keep what a feed says, and how far it was read: both or, if the transaction fails, neither."""
+    feed = told.feed
+    number = _keep_boot(connection, told)
+    rows = [_span(number, span, closed=False) for span in feed.open if span.end > span.start]
+    rows += [_span(number, span, closed=True) for span in feed.spans if span.end > span.start]
+    if rows:
+        stored, new = spans.c, _insert(connection, spans).excluded
+        grown = and_(stored.closed.is_(False), or_(new.closed, new.end > stored.end))
+        _upsert(connection, spans, rows, ("end", "state", "delay", "missing", "closed"), where=grown)
+    seen = [
+        {
+            "boot_id": number,
+            "called": visit.called,
+            "listener": visit.listener,
+            "joined": visit.joined,
+            "first_audio": visit.first_audio,
+            "first_live": visit.first_live,
+            "left": visit.seen_until,
+            "error": visit.error,
+        }
+        for visit in feed.arrivals
+    ]
+    if seen:
+        _upsert(connection, visits, seen, ())
+
+
+def keep_runs(connection: Connection, bodies: Iterable[Mapping[str, Any]], at: float) -> None:
+    """Keep runs as they were read at that time. A verdict that is kept is never replaced by a run without one."""
+    rows = list(_rows(bodies, at))
+    if not rows:
+        return
+    new = _insert(connection, runs).excluded
+    changing = tuple(column.name for column in runs.columns if column.name not in {"uid", "gone"})
+    _upsert(connection, runs, rows, changing, where=or_(runs.c.verdict.is_(None), new.verdict.is_not(None)))
+
+
+def note_gone(connection: Connection, uids: Iterable[str], at: float) -> None:
+    """Note that these runs were deleted from the cluster; what is kept of them stays."""
+    wanted = sorted(set(uids))
+    for first in range(0, len(wanted), 500):
+        some = runs.c.uid.in_(wanted[first : first + 500])
+        connection.execute(update(runs).where(some, runs.c.gone.is_(None)).values(gone=at))
+
+
+def not_gone(connection: Connection) -> set[str]:
+    """The runs that were in the cluster when it was last looked at."""
+    return set(connection.scalars(select(runs.c.uid).where(runs.c.gone.is_(None))))
+
+
+def positions(connection: Connection) -> dict[tuple[str, str, str], tuple[str, int]]:
+    """By namespace, room and pod: the newest boot, and how far its feed is kept."""
+    newest = select(boots.c.namespace, boots.c.room, boots.c.pod, boots.c.boot, boots.c.next).order_by(boots.c.seen)
+    return {(one.namespace, one.room, one.pod): (one.boot, one.next) for one in connection.execute(newest)}
+
+
+def forget(connection: Connection, *, before: float, idle_before: float) -> int:
+    """Drop what is too old: runs, and what listeners told, that ended `before`; what belongs to no run, if it ended
+    `idle_before`. Returns how many spans went.
+
+    What is told of a boot that has long been silent goes with it.
+    """
+    connection.execute(delete(runs).where(func.coalesce(runs.c.finished, runs.c.asked) < before))
+    connection.execute(delete(boots).where(boots.c.seen < before))
+    gone = 0
+    for table, start, end in ((spans, spans.c.start, spans.c.end), (visits, visits.c.called, visits.c.left)):
+        began, ended = start + boots.c.offset, end + boots.c.offset
+        of_a_run = select(runs.c.uid).where(
+            runs.c.namespace == boots.c.namespace,
+            runs.c.room == boots.c.room,
+            runs.c.started <= ended + AROUND_SECONDS,
+            or_(runs.c.finished.is_(None), runs.c.finished >= began - AROUND_SECONDS),
+        )
+        unneeded = and_(ended < idle_before, ~of_a_run.correlate(boots, table).exists())
+        old = select(boots.c.id).where(boots.c.id == table.c.boot_id, or_(ended < before, unneeded))
+        done = connection.execute(delete(table).where(old.correlate(table).exists(), *_over(table)))
+        gone += done.rowcount if table is spans else 0
+    return gone
+
+
+def _over(table: Table) -> list[ColumnElement[bool]]:
+    """What is not over is not old."""
+    return [spans.c.closed] if table is spans else []
+
+
+def _rows(bodies: Iterable[Mapping[str, Any]], at: float) -> Iterator[Row]:
+    """The rows of runs, without those that an older or newer CRD let through."""
+    for body in bodies:
+        try:
+            yield run_row(body, at)
+        except InvalidResource as error:
+            log.warning("invalid_resource", error=str(error))
+
+
+def run_row(body: Mapping[str, Any], at: float) -> Row:
+    """The row of a run's resource.
+
+    Raises:
+        InvalidResource: when it is none.
+    """
+    run = ExperimentRun.parse(body)
+    origin, status, metadata = run.spec.experiment, run.status, run.metadata
+    slim = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
+    return {
+        "uid": metadata.uid,
+        "namespace": metadata.namespace,
+        "name": metadata.name,
+        "experiment": origin.name,
+        "room": run.spec.room.name,
+        "revision": origin.revision.replace("\0", ""),  # PostgreSQL keeps no NUL in a text
+        "asked": from_timestamp(origin.asked_at or metadata.creation_timestamp),
+        "started": _maybe(status.started_at),
+        "finished": _maybe(status.finished_at),
+        "verdict": status.verdict,
+        "reason": status.reason,
+        "audible": status.audible,
+        "dead_air": status.dead_air,
+        "recovery": status.recovery,
+        "seen": at,
+        "body": {**body, "metadata": slim},
+    }
+
+
+def _maybe(stamp: str | None) -> float | None:
+    return None if stamp is None else from_timestamp(stamp)
+
+
+def _keep_boot(connection: Connection, told: Told) -> int:
+    """The number of the feed's boot, with the better of both readings of its clock."""
+    feed = told.feed
+    row = {
+        "namespace": told.namespace,
+        "room": feed.room,
+        "pod": feed.pod,
+        "boot": feed.boot,
+        "next": feed.next,
+        "lost": feed.lost,
+        "clock": feed.clock,
+        "offset": feed.offset,
+        "worth": feed.uncertainty - DRIFT * feed.clock,
+        "seen": told.at,
+    }
+    statement = _insert(connection, boots)
+    stored, new = boots.c, statement.excluded
+    newer, better = new.clock >= stored.clock, new.worth < stored.worth
+    done = statement.on_conflict_do_update(
+        index_elements=["namespace", "room", "pod", "boot"],
+        set_={
+            "next": case((newer, new.next), else_=stored.next),
+            "lost": stored.lost + case((newer, new.lost), else_=0),
+            "clock": case((newer, new.clock), else_=stored.clock),
+            "seen": case((newer, new.seen), else_=stored.seen),
+            "offset": case((better, new.offset), else_=stored.offset),
+            "worth": case((better, new.worth), else_=stored.worth),
+        },
+    ).returning(boots.c.id)
+    return int(connection.execute(done, row).scalar_one())
+
+
+def _span(number: int, span: Span, *, closed: bool) -> Row:
+    return {
+        "boot_id": number,
+        "kind": span.kind.value,
+        "start": span.start,
+        "listener": span.listener,
+        "end": span.end,
+        "state": span.state.value,
+        "delay": span.delay,
+        "missing": span.missing,
+        "closed": closed,
+    }
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    """Both dialects spell ON CONFLICT alike; SQLAlchemy has it with each of them."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
+
+
+def _upsert(
+    connection: Connection, table: Table, rows: list[Row], changing: tuple[str, ...], where: Any = None
+) -> None:
+    """Insert rows; of those that are there already, the `changing` columns, `where` that holds."""
+    statement = _insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    done: Insert
+    if changing:
+        values = {name: statement.excluded[name] for name in changing}
+        done = statement.on_conflict_do_update(index_elements=keys, set_=values, where=where)
+    else:
+        done = statement.on_conflict_do_nothing(index_elements=keys)
+    connection.execute(done, rows)

@@ -1,0 +1,184 @@
+"""A client: one virtual listener, over as many sessions as it takes, and the story of what it heard."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+from livekit import rtc
+
+from showstopper.audio import reading, statistics
+from showstopper.audio.classify import Rules
+from showstopper.audio.clock import SampleClock
+from showstopper.audio.ear import Ear
+from showstopper.audio.media import CODED_PATIENCE_SECONDS, Media, Poll
+from showstopper.audio.session import Session
+from showstopper.audio.settings import RoomSettings
+from showstopper.audio.story import Story
+from showstopper.availability.spans import Kind, Span, State
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 0.25
+FRAME_MILLISECONDS = 50
+DTX_PATIENCE_SECONDS = 0.6
+"""Somebody else's host may send one packet in 400 ms while nobody speaks: that is no missing media."""
+
+SETTLED_SECONDS = 0.3
+"""How long after an instant the statistics have said what is needed about its packets."""
+
+OVERDUE_SECONDS = 2.0
+"""An ear or statistics later than this are not waited for."""
+
+
+def wall(monotonic: float) -> float:
+    """The wall-clock time at a monotonic time."""
+    return monotonic + time.time() - time.monotonic()
+
+
+@dataclass
+class _Listening:
+    """One track that is being heard."""
+
+    ear: Ear
+    opened: float
+    stream: rtc.AudioStream
+    task: asyncio.Task[None]
+
+
+class Client:
+    """One virtual listener. Measures; decides nothing."""
+
+    def __init__(self, settings: RoomSettings, name: str, kind: Kind, rules: Rules) -> None:
+        self.name = name
+        self.kind = kind
+        self.reconnects = 0
+        self.path: statistics.Path | None = None
+        self.sampled_at = time.monotonic()
+        self.media = Media(CODED_PATIENCE_SECONDS if rules.coded else DTX_PATIENCE_SECONDS)
+        self.story = Story(name, kind, self.sampled_at, self.media)
+        self._settings = settings
+        self._rules = rules
+        self._stamps = SampleClock(statistics.STAMPS)
+        self._session: Session | None = None
+        self._tracks: dict[str, _Listening] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def join(self, identity: str, seconds: float) -> Session:
+        """Join afresh within `seconds`.
+
+        Raises:
+            JoinError: if the room cannot be joined.
+        """
+        self.story.connection(time.monotonic(), State.JOINING)
+        try:
+            self._session = await Session.join(self._settings, identity, self, publish=False, seconds=seconds)
+        except BaseException:
+            self.story.connection(time.monotonic(), State.OFFLINE)
+            raise
+        self.story.connection(time.monotonic(), None)
+        return self._session
+
+    def reconnecting(self) -> None:
+        """The SDK began to mend the connection."""
+        self.story.connection(time.monotonic(), State.JOINING)
+        log.info("reconnecting", listener=self.name)
+
+    def reconnected(self) -> None:
+        """The SDK mended it."""
+        self.reconnects += 1
+        self.story.connection(time.monotonic(), None)
+        log.info("reconnected", listener=self.name)
+
+    def track_came(self, track: rtc.Track) -> None:
+        """Hear the track from its first frame on."""
+        self.track_went(track)
+        try:
+            stream = rtc.AudioStream(track, sample_rate=reading.RATE, num_channels=1, frame_size_ms=FRAME_MILLISECONDS)
+        except AssertionError:  # how the SDK says that its track is gone, which happens while it reconnects
+            log.info("track_gone", listener=self.name, track=track.sid)
+            return
+        ear = Ear(self._rules, wall)
+        task = asyncio.create_task(_hear(stream, ear))
+        self._tracks[track.sid] = _Listening(ear, time.monotonic(), stream, task)
+
+    def track_went(self, track: rtc.Track) -> None:
+        """Hear it to its end."""
+        listening = self._tracks.pop(track.sid, None)
+        if listening is not None:
+            self._end(listening)
+
+    async def poll(self) -> None:
+        """Read the statistics once."""
+        if self._session is None:
+            self.media.polled(time.monotonic(), [])
+            return
+        found = await self._session.statistics()
+        if found is None:
+            return
+        now = time.monotonic()
+        polls = statistics.polls(found, self._stamps, now)
+        self.sampled_at = polls[0].at if polls else now
+        self.media.polled(self.sampled_at, polls)
+        self.path = statistics.path(found) or self.path
+
+    def tell(self) -> list[Span]:
+        """The spans that have ended and are known for certain."""
+        now = time.monotonic()
+        until = min(now, self.media.checked) - SETTLED_SECONDS
+        for listening in self._tracks.values():
+            self.story.sound(listening.ear.heard())
+            until = min(until, listening.ear.heard_until or listening.opened)
+        overdue = OVERDUE_SECONDS + self._rules.margin * reading.WINDOW / reading.RATE
+        return self.story.tell(max(until, now - overdue))
+
+    def blind(self, start: float, end: float) -> None:
+        """The probe stood still in [start, end)."""
+        self.story.blind(start, end)
+        for listening in self._tracks.values():
+            listening.ear.clock.restart()
+
+    async def lost(self) -> None:
+        """Wait until the SDK gives the session up; then this listener is offline."""
+        assert self._session is not None
+        session = self._session
+        await session.lost.wait()
+        self.story.connection(time.monotonic(), State.OFFLINE)
+        self.reconnects += 1
+        await self._drop()
+
+    async def leave(self, at: float) -> list[Span]:
+        """Leave for good at `at`: the last spans."""
+        for sid in list(self._tracks):
+            self._end(self._tracks.pop(sid))
+        spans = self.story.leave(at)
+        await self._drop()
+        return spans
+
+    def totals(self) -> Poll:
+        """The counters since this listener first called."""
+        return self.media.totals()
+
+    async def _drop(self) -> None:
+        session, self._session = self._session, None
+        for sid in list(self._tracks):
+            self._end(self._tracks.pop(sid))
+        if session is not None:
+            await session.leave()
+
+    def _end(self, listening: _Listening) -> None:
+        """Take what the ear still has, and close its stream without waiting."""
+        if listening.ear.clock.started:
+            self.story.sound(listening.ear.heard(ended=True))
+        listening.task.cancel()
+        closing = asyncio.create_task(listening.stream.aclose())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+
+async def _hear(stream: rtc.AudioStream, ear: Ear) -> None:
+    async for event in stream:
+        ear.listen(np.frombuffer(event.frame.data, np.int16), time.monotonic())

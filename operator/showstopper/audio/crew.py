@@ -1,0 +1,94 @@
+"""The crew of one listener pod: its residents, the newcomers who are in now, and the ring of what they heard."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from showstopper.audio.classify import Rules
+from showstopper.audio.client import Client
+from showstopper.audio.lag import Lag
+from showstopper.audio.settings import ListenerSettings
+from showstopper.audio.spans import Ring, Visit, span_document, visit_document
+from showstopper.availability.spans import Kind, Span
+
+
+class Crew:
+    """Who listens in this process, and (`borrowed`, by shift) what the newest report of a process of newcomers says."""
+
+    def __init__(self, settings: ListenerSettings) -> None:
+        self.settings = settings
+        self.rules = Rules(coded=settings.program == "Managed", stale_seconds=settings.stale_seconds)
+        self.boot = str(uuid.uuid4())
+        self.ring = Ring()
+        self.lag = Lag(self._blind)
+        self.borrowed: dict[int, dict[str, Any]] = {}
+        self._clients: dict[str, Client] = {}
+
+    def resident(self, index: int) -> Client:
+        """A new resident."""
+        return self._enter(f"{self.settings.pod}/{index}", Kind.RESIDENT)
+
+    def arrival(self, number: int) -> Client:
+        """A new arrival, with a number that was never used since the listener started."""
+        return self._enter(f"{self.settings.pod}/a{number}", Kind.ARRIVAL)
+
+    def _enter(self, name: str, kind: Kind) -> Client:
+        client = self._clients[name] = Client(self.settings.room, name, kind, self.rules)
+        return client
+
+    def record(self, entries: Iterable[Span | Visit]) -> None:
+        """Keep what has ended."""
+        self.ring.add(entries, time.monotonic())
+
+    def left(self, client: Client, entries: Iterable[Span | Visit]) -> None:
+        """A client left; these were its last entries."""
+        self._clients.pop(client.name, None)
+        self.record(entries)
+
+    def _blind(self, start: float, end: float) -> None:
+        for client in self._clients.values():
+            client.blind(start, end)
+
+    def document(self, after: int) -> dict[str, object]:
+        """The feed: what ended after that number, what goes on, and each listener's figures."""
+        now = time.monotonic()
+        page = self.ring.after(after)
+        lent = list(self.borrowed.values())
+        open_spans = [span_document(one.story.open) for one in self._clients.values() if one.story.open]
+        listeners = [listener_document(client) for client in self._clients.values()]
+        return {
+            "boot": self.boot,
+            "room": self.settings.room.name,
+            "pod": self.settings.pod,
+            "clock": {"monotonic": now, "wall": time.time()},
+            "lagSeconds": max([round(self.lag.worst(now), 4), *(feed["lagSeconds"] for feed in lent)]),
+            "next": page.next,
+            "lost": page.lost,
+            "spans": [span_document(entry, number) for number, entry in page.entries if isinstance(entry, Span)],
+            "open": [*open_spans, *(one for feed in lent for one in feed["open"])],
+            "listeners": [*listeners, *(one for feed in lent for one in feed["listeners"])],
+            "arrivals": [visit_document(entry, number) for number, entry in page.entries if isinstance(entry, Visit)],
+        }
+
+
+def listener_document(client: Client) -> dict[str, object]:
+    """One listener's figures as the feed says them."""
+    totals = client.totals()
+    path = client.path
+    return {
+        "listener": client.name,
+        "kind": client.kind.value,
+        "relay": None if path is None else {"address": path.address, "port": path.port},
+        "localPort": None if path is None else path.local_port,
+        "packetsReceived": totals.received,
+        "packetsLost": totals.lost,
+        "lastPacketAt": totals.last_packet_at,
+        "concealedSamples": max(0, totals.concealed),
+        "totalSamples": totals.total,
+        "jitterSeconds": round(totals.jitter, 6),
+        "reconnects": client.reconnects,
+        "sampledAt": client.sampled_at,
+    }

@@ -1,0 +1,76 @@
+"""The flood itself: send what is due, until the budget is spent or somebody says stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from showstopper.audio.crowd.budget import Budget, Ending
+from showstopper.audio.crowd.pace import Pace
+from showstopper.audio.crowd.tally import Tally
+
+REST_SECONDS = 0.02
+"""The longest sleep: so soon a flood notices that it has to stop."""
+REFUSED_SECONDS = 0.001
+"""The wait after the kernel refused a batch: there is no use in asking it as fast as possible."""
+TELL_SECONDS = 1.0
+
+
+class Sends(Protocol):
+    """What takes packets: `Sender`, or a test."""
+
+    @property
+    def most(self) -> int:
+        """The largest batch."""
+
+    def send(self, count: int) -> int:
+        """Send at most `count` packets; returns how many left. Raises OSError when they were refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The two clocks, and how to wait: a test has its own."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(slots=True)
+class Stop:
+    """Whether somebody said stop."""
+
+    asked: bool = False
+
+
+def flood(
+    sender: Sends,
+    *,
+    budget: Budget,
+    pace: Pace,
+    tally: Tally,
+    stop: Stop,
+    tell: Callable[[Mapping[str, Any]], None],
+    clocks: Clocks,
+) -> Ending:
+    """Send until something ends it. The bounds are looked at before every batch, so one batch is the most too late."""
+    while True:
+        now = clocks.monotonic()
+        ending = Ending.TERMINATED if stop.asked else budget.ending(tally.sent, now, clocks.wall())
+        if ending is not None:
+            return ending
+        if now - tally.told[1] >= TELL_SECONDS:
+            tell(tally.progress(now))
+        pace = pace.caught_up(now, tally.tried)
+        count = min(pace.due(now, tally.tried, sender.most), budget.left(tally.sent))
+        if count <= 0:
+            clocks.sleep(min(pace.rest(now, tally.tried), REST_SECONDS, budget.seconds_left(now)))
+            continue
+        try:
+            tally.sent += sender.send(count)
+        except OSError as error:
+            # What was refused is counted by its reason, and not sent again: it would come in a burst.
+            tally.failed[error.errno or 0] += count
+            clocks.sleep(REFUSED_SECONDS)

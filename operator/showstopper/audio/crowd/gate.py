@@ -1,0 +1,40 @@
+"""The gate of a flood, as its flooder sees it: shut until somebody inside its network says that it is up.
+
+The node's agent sets up what lets the flood pass to its targets, and nothing to anybody else. Then it sends a datagram
+to the flooder's loopback, which only somebody in this very network namespace can do. Its content does not matter.
+"""
+
+from __future__ import annotations
+
+import socket
+
+from showstopper.audio.crowd.budget import Budget, Ending
+from showstopper.audio.crowd.flooding import REST_SECONDS, Clocks, Stop
+
+LOOPBACK = "127.0.0.1"
+
+
+def wait(port: int, budget: Budget, stop: Stop, clocks: Clocks) -> Ending | None:
+    """Wait for the gate. Returns why there is no use in waiting any more; None: it is up.
+
+    Args:
+        port: of the loopback.
+        budget: its absolute end is the end of waiting, too.
+        stop: whether somebody said stop.
+        clocks: to know when that is.
+
+    Raises:
+        OSError: the port cannot be had.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        ear.bind((LOOPBACK, port))
+        ear.settimeout(REST_SECONDS)
+        while not stop.asked:
+            if budget.past(clocks.monotonic(), clocks.wall()):
+                return Ending.NO_GATE
+            try:
+                ear.recv(1)
+            except TimeoutError:
+                continue
+            return None
+    return Ending.TERMINATED

@@ -1,0 +1,70 @@
+"""The host process: it plays hold music, then speaks the time code, and comes back faster than any listener."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+
+import structlog
+from aiohttp import web
+
+from showstopper.audio import serving
+from showstopper.audio.onstage import OnStage
+from showstopper.audio.settings import HostSettings
+from showstopper.audio.speaker import Voice
+
+ON_STAGE = web.AppKey("on_stage", OnStage)
+
+
+def application(on_stage: OnStage) -> web.Application:
+    """`/healthz` (the loop runs), `/readyz` (the room takes the host's sound) and `/v1/host` (when it did)."""
+    app = web.Application()
+    app[ON_STAGE] = on_stage
+    app.router.add_get("/healthz", _health)
+    app.router.add_get("/readyz", _ready)
+    app.router.add_get("/v1/host", _timeline)
+    return app
+
+
+async def _health(_request: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
+
+
+async def _ready(request: web.Request) -> web.Response:
+    if request.app[ON_STAGE].published:
+        return web.Response(text="ok\n")
+    return web.Response(status=503, text="not in the room\n")
+
+
+async def _timeline(request: web.Request) -> web.Response:
+    return web.json_response(request.app[ON_STAGE].document())
+
+
+async def speak(settings: HostSettings) -> None:
+    """Speak until cancelled."""
+    structlog.contextvars.bind_contextvars(room=settings.room.name)
+    voice = Voice(hold_seconds=settings.hold_seconds)
+    on_stage = OnStage(settings.room, voice, identity=f"host-{os.getpid()}-{time.time_ns() // 1_000_000:x}")
+    runner = await serving.serve(application(on_stage), settings.room.port)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(voice.speak())
+            group.create_task(on_stage.stay())
+    finally:
+        await on_stage.leave()
+        await runner.cleanup()
+
+
+async def _main() -> None:
+    await speak(HostSettings.read(os.environ))
+
+
+def main() -> None:
+    """Entry point of `showstopper host`."""
+    serving.configure_logs()
+    serving.run(_main())
+
+
+if __name__ == "__main__":
+    main()

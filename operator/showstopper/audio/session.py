@@ -1,0 +1,132 @@
+"""A session: one SDK client in the room, from its join until it is lost or leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from typing import Any, Protocol
+
+import structlog
+from livekit import api, rtc
+
+from showstopper.audio.settings import RoomSettings
+from showstopper.errors import ShowstopperError
+
+log = structlog.get_logger()
+
+TOKEN_LIFE = datetime.timedelta(hours=24)
+SIGNAL_SECONDS = 5.0
+LEAVE_SECONDS = 2.0
+STATISTICS_SECONDS = 2.0
+
+_abandoned: set[asyncio.Task[None]] = set()
+
+
+class JoinError(ShowstopperError):
+    """The room could not be joined; the message is the SDK's, or says how long it was tried."""
+
+
+class Watcher(Protocol):
+    """Who is told what happens in a session."""
+
+    def reconnecting(self) -> None:
+        """The connection broke, and the SDK tries to mend it."""
+
+    def reconnected(self) -> None:
+        """The SDK mended it."""
+
+    def track_came(self, track: rtc.Track) -> None:
+        """An audio track can be heard."""
+
+    def track_went(self, track: rtc.Track) -> None:
+        """It cannot be heard any more."""
+
+
+def token(settings: RoomSettings, identity: str, *, publish: bool) -> str:
+    """A token for that room and nothing else."""
+    grants = api.VideoGrants(
+        room_join=True,
+        room=settings.livekit_room,
+        can_publish=publish,
+        can_subscribe=not publish,
+        can_publish_data=False,
+    )
+    builder = api.AccessToken(settings.key, settings.secret).with_identity(identity).with_grants(grants)
+    return str(builder.with_ttl(TOKEN_LIFE).to_jwt())
+
+
+class Session:
+    """One stay in the room. `lost` is set when the SDK has given it up for good."""
+
+    def __init__(self, room: rtc.Room) -> None:
+        self.room = room
+        self.lost = asyncio.Event()
+
+    @classmethod
+    async def join(
+        cls, settings: RoomSettings, identity: str, watcher: Watcher, *, publish: bool, seconds: float
+    ) -> Session:
+        """Join the room within `seconds`.
+
+        Raises:
+            JoinError: with the SDK's words, or the time that was allowed.
+        """
+        room = rtc.Room()
+        session = cls(room)
+        room.on("reconnecting", watcher.reconnecting)
+        room.on("reconnected", watcher.reconnected)
+        room.on("disconnected", lambda _reason: session.lost.set())
+        room.on("track_subscribed", lambda track, *_: _if_audio(track, watcher.track_came))
+        room.on("track_unsubscribed", lambda track, *_: _if_audio(track, watcher.track_went))
+        options = rtc.RoomOptions(auto_subscribe=not publish, connect_timeout=min(SIGNAL_SECONDS, seconds))
+        joining = asyncio.create_task(room.connect(settings.url, token(settings, identity, publish=publish), options))
+        try:
+            await asyncio.wait_for(asyncio.shield(joining), seconds)
+        except rtc.ConnectError as error:
+            raise JoinError(error.message) from error
+        except (TimeoutError, asyncio.CancelledError) as error:
+            _abandon(joining, room)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            raise JoinError(f"not in the room after {seconds:g} s") from error
+        return session
+
+    async def statistics(self) -> list[Any] | None:
+        """The SDK's statistics; None when it cannot say."""
+        try:
+            found = await asyncio.wait_for(self.room.get_rtc_stats(), STATISTICS_SECONDS)
+        except Exception as error:  # noqa: BLE001  # the SDK raises bare exceptions here, while it reconnects
+            log.debug("no_statistics", error=repr(error))
+            return None
+        # With one peer connection everything stands in the publisher's list.
+        return [*found.publisher_stats, *found.subscriber_stats]
+
+    async def leave(self) -> None:
+        """Leave the room; a relay that does not answer is not waited for."""
+        leaving = asyncio.create_task(self.room.disconnect())
+        _keep(leaving)
+        await asyncio.wait({leaving}, timeout=LEAVE_SECONDS)
+
+
+def _if_audio(track: rtc.Track, tell: Any) -> None:
+    if track.kind == rtc.TrackKind.KIND_AUDIO:
+        tell(track)
+
+
+def _abandon(joining: asyncio.Task[None], room: rtc.Room) -> None:
+    """Let a join that took too long end by itself: cancelled, it would go on inside the SDK with nobody to end it."""
+
+    async def end() -> None:
+        try:
+            await joining
+        except Exception as error:  # noqa: BLE001  # whatever it was, it is over, and its join has been reported
+            log.debug("abandoned_join_failed", error=str(error))
+        else:
+            await room.disconnect()
+
+    _keep(asyncio.create_task(end()))
+
+
+def _keep(task: asyncio.Task[None]) -> None:
+    _abandoned.add(task)
+    task.add_done_callback(_abandoned.discard)

@@ -1,0 +1,139 @@
+"""Settings of host and listener, from the environment of their pods; a wrong value is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from showstopper.errors import SettingsError
+
+PROGRAMS = ("Managed", "External")
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """Where the room is and how to get in."""
+
+    name: str
+    url: str
+    livekit_room: str
+    key: str
+    secret: str = field(repr=False)
+    port: int = 8090
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> RoomSettings:
+        """From SHOWSTOPPER_ROOM, SHOWSTOPPER_PORT, LIVEKIT_URL, LIVEKIT_ROOM, LIVEKIT_API_KEY, LIVEKIT_API_SECRET."""
+        url = _text(environment, "LIVEKIT_URL", "the room's address, for instance ws://relay:7880")
+        if not url.startswith(("ws://", "wss://", "http://", "https://")):
+            raise SettingsError(f"LIVEKIT_URL is {url!r}; it must begin with ws:// or wss://")
+        return cls(
+            name=_text(environment, "SHOWSTOPPER_ROOM", "the AudioRoom's name"),
+            url=url,
+            livekit_room=_text(environment, "LIVEKIT_ROOM", "the room's name in LiveKit"),
+            key=_text(environment, "LIVEKIT_API_KEY", "the API key's name"),
+            secret=_text(environment, "LIVEKIT_API_SECRET", "the API key's secret"),
+            port=int(_number(environment, "SHOWSTOPPER_PORT", 8090, 0, 65535, whole=True)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """What the host needs to know."""
+
+    room: RoomSettings
+    hold_seconds: float = 3.0
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> HostSettings:
+        """The room's settings, and SHOWSTOPPER_HOLD_SECONDS of hold music before the host speaks for the first time."""
+        return cls(
+            room=RoomSettings.read(environment),
+            hold_seconds=_number(environment, "SHOWSTOPPER_HOLD_SECONDS", 3.0, 0, 86_400),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSettings:
+    """What a listener pod needs to know: how many residents, and how often a newcomer arrives."""
+
+    room: RoomSettings
+    pod: str
+    residents: int
+    first: int
+    arrival_every: float = 0.0
+    arrival_stay: float = 15.0
+    arrival_phase: float = 0.0
+    program: str = "Managed"
+    stale_seconds: float = 5.0
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> ListenerSettings:
+        """The room's settings and the SHOWSTOPPER_* variables of a listener pod."""
+        pod = _text(environment, "SHOWSTOPPER_POD", "the pod's name")
+        per_pod = int(_number(environment, "SHOWSTOPPER_LISTENERS", 0, 0, 1000, whole=True, needed=True))
+        first = int(_number(environment, "SHOWSTOPPER_FIRST", _ordinal(pod) * per_pod, 0, 1_000_000, whole=True))
+        program = environment.get("SHOWSTOPPER_PROGRAM") or "Managed"
+        if program not in PROGRAMS:
+            raise SettingsError(f"SHOWSTOPPER_PROGRAM is {program!r}; write {' or '.join(PROGRAMS)}")
+        return cls(
+            room=RoomSettings.read(environment),
+            pod=pod,
+            residents=_residents(environment, per_pod, first),
+            first=first,
+            arrival_every=_number(environment, "SHOWSTOPPER_ARRIVAL_EVERY", 0, 0, 86_400),
+            arrival_stay=_number(environment, "SHOWSTOPPER_ARRIVAL_STAY", 15, 1, 86_400),
+            arrival_phase=_phase(environment, pod),
+            program=program,
+            stale_seconds=_number(environment, "SHOWSTOPPER_STALE_SECONDS", 5, 0.5, 400),
+        )
+
+
+def _residents(environment: Mapping[str, str], per_pod: int, first: int) -> int:
+    """As many as fit into the pod, but in the whole fleet no more than SHOWSTOPPER_COUNT, if it is set."""
+    count = int(_number(environment, "SHOWSTOPPER_COUNT", first + per_pod, 0, 1_000_000, whole=True))
+    return max(0, min(per_pod, count - first))
+
+
+def _phase(environment: Mapping[str, str], pod: str) -> float:
+    """When the first newcomer comes: pods of one fleet take turns, SHOWSTOPPER_ARRIVAL_STEP seconds apart."""
+    phase = _number(environment, "SHOWSTOPPER_ARRIVAL_PHASE", 0, 0, 86_400)
+    return phase + _ordinal(pod) * _number(environment, "SHOWSTOPPER_ARRIVAL_STEP", 0, 0, 86_400)
+
+
+def _ordinal(pod: str) -> int:
+    """The number at the end of a StatefulSet pod's name, 0 if there is none."""
+    last = pod.rpartition("-")[2]
+    return int(last) if last.isdecimal() else 0
+
+
+def _text(environment: Mapping[str, str], name: str, meaning: str) -> str:
+    value = environment.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"{name} is not set; it holds {meaning}")
+    return value
+
+
+def _number(
+    environment: Mapping[str, str],
+    name: str,
+    default: float,
+    least: float,
+    most: float,
+    *,
+    whole: bool = False,
+    needed: bool = False,
+) -> float:
+    text = environment.get(name, "").strip()
+    if not text and needed:
+        raise SettingsError(f"{name} is not set; it holds a number from {least:g} to {most:g}")
+    if not text:
+        return default
+    try:
+        value = int(text) if whole else float(text)
+    except ValueError:
+        value = float("nan")
+    if not least <= value <= most:
+        kind = "a whole number" if whole else "a number"
+        raise SettingsError(f"{name} is {text!r}; it must be {kind} from {least:g} to {most:g}")
+    return value

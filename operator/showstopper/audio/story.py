@@ -1,0 +1,162 @@
+"""The story of one listener: connection, packets and sound become spans without hole or overlap. Times are given."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from dataclasses import replace
+from itertools import pairwise
+
+from showstopper.audio.ear import Heard
+from showstopper.audio.media import Media
+from showstopper.availability.spans import Kind, Span, State
+
+SETTLE_SECONDS = 0.15
+"""Sound follows the first packet within this, while the player fills its buffer: quiet of a room only after it."""
+
+RANK = (State.LIVE, State.STALE, State.HOLD, State.UNKNOWN)
+"""Of several tracks, the best counts."""
+
+LAST_SECONDS = 0.25
+"""The last of a listener's sound that is not heard when it leaves: a frame and a window that were not full yet."""
+
+_KEEP = 4096
+
+
+class Story:
+    """What one listener went through, from its first call on."""
+
+    def __init__(self, listener: str, kind: Kind, began: float, media: Media) -> None:
+        self.listener = listener
+        self.kind = kind
+        self.media = media
+        self.told_until = began
+        self.first_sound: float | None = None
+        self.first_live: float | None = None
+        self._open: Span | None = None
+        self._before: Span | None = None
+        self._delays: list[tuple[float, float]] = []  # delay, seconds
+        self._connection: deque[tuple[float, State | None]] = deque([(began, State.JOINING)], maxlen=_KEEP)
+        self._sounds: deque[Heard] = deque(maxlen=_KEEP)
+        self._blind: deque[tuple[float, float]] = deque(maxlen=_KEEP)
+
+    @property
+    def open(self) -> Span | None:
+        """The span that goes on, as far as it is known."""
+        return self._open
+
+    def connection(self, at: float, state: State | None) -> None:
+        """From `at` on the connection is Joining or Offline, or stands (None)."""
+        self._connection.append((max(at, self._connection[-1][0]), state))
+
+    def sound(self, stretches: list[Heard]) -> None:
+        """What an ear heard."""
+        self._sounds.extend(stretches)
+        for one in stretches:
+            if self.first_sound is None and one.state is not State.SILENT:
+                self.first_sound = one.start
+            if self.first_live is None and one.state is State.LIVE:
+                self.first_live = one.start
+
+    def blind(self, start: float, end: float) -> None:
+        """In [start, end) the probe itself stood still."""
+        self._blind.append((start, end))
+
+    def tell(self, until: float) -> list[Span]:
+        """The spans that ended before `until`; what is told is never changed."""
+        if until <= self.told_until:
+            return []
+        absences = self.media.absences(self.told_until - SETTLE_SECONDS, until)
+        undecoded = self.media.undecoded(self.told_until, until)
+        closed = []
+        for start, end in self._pieces(until, absences, undecoded):
+            state, heard = self._state_at((start + end) / 2, absences)
+            if state is State.SILENT and heard is None and any(first <= start < last for first, last in undecoded):
+                state = State.UNKNOWN  # the player stood still: this probe cannot say that it was silent
+            if self._open is None or self._open.state is not state:
+                closed += self._close()
+                self._open = Span(self.listener, self.kind, state, start, start, missing=self._lead(start, state))
+            self._grow(start, end, heard, absences)
+        self.told_until = until
+        self._forget()
+        return closed
+
+    def leave(self, at: float) -> list[Span]:
+        """The last spans of a listener that left at `at`; sound heard until shortly before goes on to there."""
+        known = self._sounds[-1].end if self._sounds else at
+        spans = self.tell(known if known < at < known + LAST_SECONDS else at)
+        if self._open is not None:
+            self._open = replace(self._open, end=at)
+        return spans + self._close()
+
+    def _pieces(
+        self, until: float, absences: list[tuple[float, float]], undecoded: list[tuple[float, float]]
+    ) -> list[tuple[float, float]]:
+        """[told, until) cut wherever anything changes."""
+        cuts = {at for at, _ in self._connection}
+        for one in self._sounds:
+            cuts |= {one.start, one.end}
+        for start, end in (*self._blind, *undecoded):
+            cuts |= {start, end}
+        for start, end in absences:
+            cuts |= {start, end + SETTLE_SECONDS}
+        inside = sorted({self.told_until, until, *(cut for cut in cuts if self.told_until < cut < until)})
+        return list(pairwise(inside))
+
+    def _state_at(self, at: float, absences: list[tuple[float, float]]) -> tuple[State, Heard | None]:
+        """The state at one instant, and the sound that decided it."""
+        if any(start <= at < end for start, end in self._blind):
+            return State.UNKNOWN, None
+        absent = any(start <= at < end + SETTLE_SECONDS for start, end in absences)
+        sounds = [one for one in self._sounds if one.start <= at < one.end]
+        heard = min((one for one in sounds if one.state in RANK), key=lambda one: RANK.index(one.state), default=None)
+        if heard is not None and not (heard.quiet and absent):
+            return heard.state, heard
+        index = bisect_right(self._connection, at, key=lambda entry: entry[0])
+        connection = self._connection[max(0, index - 1)][1]
+        if connection is not None:
+            return connection, None
+        return (State.NO_MEDIA if absent else State.SILENT), None
+
+    def _lead(self, start: float, state: State) -> float:
+        """How much earlier than the silence that begins at `start` media went missing: what the player made up."""
+        before = self._before
+        if state is State.LIVE or before is None or before.state is not State.LIVE:
+            return 0.0
+        for began, ended in self.media.absences(before.start, start + SETTLE_SECONDS):
+            if ended >= start:
+                return max(0.0, start - began)
+        return 0.0
+
+    def _grow(self, start: float, end: float, heard: Heard | None, absences: list[tuple[float, float]]) -> None:
+        """Let the open span reach `end`."""
+        assert self._open is not None
+        missing = self._open.missing
+        if self._open.state is State.LIVE:
+            missing += self.media.concealed_seconds(start, end)
+        else:
+            missing += sum(max(0.0, min(end, last) - max(start, first)) for first, last in absences)
+        if heard is not None and heard.delay is not None:
+            self._delays.append((heard.delay, end - start))
+        self._open = replace(self._open, end=end, missing=missing, delay=self._delay())
+
+    def _delay(self) -> float | None:
+        seconds = sum(length for _, length in self._delays)
+        return sum(delay * length for delay, length in self._delays) / seconds if seconds > 0 else None
+
+    def _close(self) -> list[Span]:
+        """The open span, now closed."""
+        closed = [self._open] if self._open is not None and self._open.end > self._open.start else []
+        self._before = self._open
+        self._open = None
+        self._delays = []
+        return closed
+
+    def _forget(self) -> None:
+        """Drop what lies before what was told."""
+        while len(self._connection) > 1 and self._connection[1][0] <= self.told_until:
+            self._connection.popleft()
+        while self._sounds and self._sounds[0].end <= self.told_until:
+            self._sounds.popleft()
+        while self._blind and self._blind[0][1] <= self.told_until:
+            self._blind.popleft()

@@ -1,0 +1,1 @@
+"""Availability: spans → outages → indicators → verdict. Pure arithmetic: no clock, no I/O."""

@@ -1,0 +1,110 @@
+"""Abort: has an indicator been beyond its bound for so long that the run must end early?
+
+Nothing is remembered between two questions: an operator that restarts asks the timeline and gets the same answer.
+Ending early is the safe side, so that, other than an expectation, a condition goes by what is known, not by what is
+certain; but it needs sight of at least half of the listening time: who is blind does not know that the room suffers.
+"""
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from showstopper.api.indicators import Indicator
+from showstopper.availability import coverage
+from showstopper.availability.errors import BoundError
+from showstopper.availability.figures import apart, sentence_figure
+from showstopper.availability.indicators import Measurement, Recovery, measure
+from showstopper.availability.spans import Window
+from showstopper.availability.timeline import Timeline
+from showstopper.availability.verdict import Finding
+
+BLIND_SHARE = 0.5
+# A probe tells of the last instants late, when its windows of sound are complete: without this patience most of
+# a short window would always be Unknown. It is long enough for a lost poll; a pod that is gone holds nobody up.
+PATIENCE_SECONDS = 3.0
+# These are taken over the last seconds of the condition; the others only grow in the course of a run (or wait), so that
+# they have been beyond the bound for so long if they were so long ago.
+_TRAILING = frozenset(
+    {Indicator.AUDIBLE_RATIO, Indicator.ARRIVAL_AUDIBLE, Indicator.JOIN_SUCCESS, Indicator.TIME_TO_FIRST_AUDIO}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AbortCondition:
+    """An indicator below or above a bound (in its unit) for some seconds.
+
+    Raises:
+        BoundError: when there is no bound, or two, or one that is no number.
+
+    """
+
+    indicator: Indicator
+    below: float | None = None
+    above: float | None = None
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if (self.below is None) == (self.above is None):
+            raise BoundError(f"{self.indicator}: an abort condition needs either below or above")
+        if not math.isfinite(self.bound) or not math.isfinite(self.seconds) or self.seconds < 0:
+            raise BoundError(f"{self.indicator}: {self.bound} for {self.seconds} s bounds nothing")
+
+    @property
+    def bound(self) -> float:
+        """The one bound."""
+        return self.below if self.below is not None else self.above or 0.0
+
+
+def breached(
+    condition: AbortCondition,
+    timeline: Timeline,
+    residents: int | Collection[str],
+    *,
+    since: float,
+    now: float,
+    recovery: Recovery | None = None,
+) -> Finding | None:
+    """Why the run must end now, or None. `since` is when the fault began: nothing before it counts.
+
+    A share (and TimeToFirstAudio) is taken over the last `seconds` seconds, all of them after `since`; what can only
+    grow in a run (LongestDeadAir, OutageCount, Reconnects, RecoveryTime) from `since` until `seconds` seconds ago.
+    """
+    now = _end(timeline, now)
+    window = Window(since, now - condition.seconds)
+    if condition.indicator in _TRAILING:
+        window = Window(now - condition.seconds, now)
+    if window.start < since or window.seconds <= 0:
+        return None
+    view = timeline.view(window, residents)
+    if coverage.of(view).unknown_share > BLIND_SHARE:
+        return None
+    measured = measure(condition.indicator, view, recovery)
+    figure = _figure(measured)
+    if figure is None or not _beyond(condition, figure):
+        return None
+    return Finding("AbortIf", _sentence(condition, figure))
+
+
+def _end(timeline: Timeline, now: float) -> float:
+    """The newest instant that every pod has told of, unless one is too late."""
+    seen = min(now, timeline.seen_until() or now)
+    return min(seen, max(timeline.known_until() or seen, seen - PATIENCE_SECONDS))
+
+
+def _figure(measured: Measurement) -> float | None:
+    """What is known of it; of what has not ended, how long it has lasted."""
+    if measured.value is not None or not measured.samples:
+        return measured.value
+    return measured.lower
+
+
+def _beyond(condition: AbortCondition, figure: float) -> bool:
+    return figure < condition.below if condition.below is not None else figure > condition.bound
+
+
+def _sentence(condition: AbortCondition, figure: float) -> str:
+    unit = condition.indicator.unit
+    value, bound = apart(unit, figure, condition.bound) if math.isfinite(figure) else ("endless", "")
+    bound = bound or sentence_figure(unit, condition.bound)
+    side = "below" if condition.below is not None else "above"
+    return f"{condition.indicator} was {value}, {side} {bound}, for {condition.seconds:g} s: the run was ended early"

@@ -1,0 +1,188 @@
+"""Boots: what one process of a listener pod has told, kept on its own clock and read on the operator's."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+
+from showstopper.availability.feed import Arrival, Feed, Sample
+from showstopper.availability.spans import Kind, Span, Window
+from showstopper.availability.tracks import unfinished_call
+
+# How fast two clocks that nobody steers may part: a reading loses its worth with age. Crystals keep within 100 ppm.
+DRIFT = 100e-6
+
+_start, _end = attrgetter("start"), attrgetter("end")
+
+
+@dataclass(slots=True)
+class _Ring:
+    """One listener's closed spans in order, and the one that was open in the newest feed (None: it had left)."""
+
+    kind: Kind
+    closed: list[Span] = field(default_factory=list)
+    open: Span | None = None
+
+    def add(self, span: Span) -> None:
+        """Take in a closed span. Spans of a listener never overlap, so that a start is known once."""
+        if not self.closed or span.start > self.closed[-1].start:
+            self.closed.append(span)
+            return
+        index = bisect_left(self.closed, span.start, key=_start)
+        if self.closed[index].start != span.start:
+            self.closed.insert(index, span)
+
+    def between(self, start: float, end: float) -> list[Span]:
+        """All that touch [start, end); the open one only beyond the last closed one, which knows its edges better."""
+        first = max(0, bisect_right(self.closed, start, key=_start) - 1)
+        last = bisect_left(self.closed, end, key=_start)
+        spans = self.closed[first:last]
+        if spans and spans[0].end <= start:
+            del spans[0]
+        tail = self.tail()
+        if tail is not None and tail.start < end and tail.end > start:
+            spans.append(tail)
+        return spans
+
+    def tail(self) -> Span | None:
+        """What only the open span tells."""
+        if self.open is None:
+            return None
+        return self.open.clipped(self.closed[-1].end if self.closed else self.open.start, self.open.end)
+
+    def ends(self) -> tuple[float, float]:
+        """The first and the last instant of which anything is known; inverted if nothing is."""
+        ends = [span.end for span in (*self.closed[-1:], self.tail()) if span is not None]
+        starts = [span.start for span in (*self.closed[:1], self.tail()) if span is not None]
+        return min(starts, default=float("inf")), max(ends, default=float("-inf"))
+
+
+class Boot:
+    """All that one process of a listener pod has told: kept on its own clock, answered on the operator's.
+
+    So a better reading of the clocks moves all that is known at once, and never opens a hole between two answers.
+    """
+
+    def __init__(self, feed: Feed) -> None:
+        self.id = feed.boot
+        self.pod = feed.pod
+        self.next = 0
+        self._clock = float("-inf")
+        self._reading = (float("inf"), 0.0)
+        self._rings: dict[str, _Ring] = {}
+        self._open: tuple[Span, ...] = ()
+        self._visits: dict[str, Arrival] = {}
+        self._samples: tuple[Sample, ...] = ()
+
+    @property
+    def offset(self) -> float:
+        """What to add to the pod's clock: the reading that is worth most, by its round trip and its age."""
+        return self._reading[1]
+
+    @property
+    def seen_until(self) -> float:
+        """When its newest answer was given."""
+        return self._clock + self.offset
+
+    @property
+    def known_until(self) -> float:
+        """Up to here everything is known of all its listeners who were in at its newest answer."""
+        return min((span.end for span in self._open), default=self._clock) + self.offset
+
+    def add(self, feed: Feed, forgotten: float) -> None:
+        """Take in an answer, but for what ended before `forgotten` (operator's clock)."""
+        self._reading = min(self._reading, (feed.uncertainty - DRIFT * feed.clock, feed.offset))
+        self.next = max(self.next, feed.next)
+        horizon = forgotten - self.offset
+        for span in feed.spans:
+            if span.end > max(horizon, span.start):
+                self._ring(span).add(span)
+        for visit in feed.arrivals:
+            if visit.seen_until > horizon:
+                self._visits[visit.listener] = visit
+        if feed.clock >= self._clock:
+            self._clock = feed.clock
+            self._samples = feed.listeners
+            self._reopen(feed.open)
+
+    def forget(self, before: float) -> None:
+        """Drop what ended before that instant of the operator's clock."""
+        horizon = before - self.offset
+        for name, ring in list(self._rings.items()):
+            kept = bisect_right(ring.closed, horizon, key=_end)
+            del ring.closed[:kept]
+            if not ring.closed and ring.open is None:
+                del self._rings[name]
+        self._visits = {name: visit for name, visit in self._visits.items() if visit.seen_until > horizon}
+
+    def residents(self, window: Window) -> Iterator[str]:
+        """The residents of whom it tells anything in the window."""
+        for name, ring in self._rings.items():
+            if ring.kind is Kind.RESIDENT and self._touches(ring, window):
+                yield name
+
+    def spans(self, listener: str, window: Window) -> list[Span]:
+        """What it tells of a listener in (and a little around) the window, in order."""
+        ring = self._rings.get(listener)
+        if ring is None:
+            return []
+        spans = ring.between(window.start - self.offset, window.end - self.offset)
+        return [span.shifted(self.offset) for span in spans]
+
+    def calls(self, window: Window) -> Iterator[tuple[Arrival, list[Span]]]:
+        """Every newcomer's call that touches the window, with all that is known of the visit."""
+        for name, visit in self._visits.items():
+            if visit.called + self.offset < window.end and visit.seen_until + self.offset >= window.start:
+                yield self._moved(visit), self._all(self._rings.get(name))
+        for name, ring in self._rings.items():
+            if ring.kind is Kind.ARRIVAL and name not in self._visits and self._touches(ring, window):
+                spans = self._all(ring)
+                yield unfinished_call(name, spans), spans
+
+    def samples(self) -> Iterator[Sample]:
+        """The transport figures of its newest answer."""
+        for sample in self._samples:
+            last = None if sample.last_packet_at is None else sample.last_packet_at + self.offset
+            yield replace(sample, last_packet_at=last, sampled_at=sample.sampled_at + self.offset)
+
+    def current(self) -> Iterator[Span]:
+        """The spans that were open in its newest answer."""
+        return (span.shifted(self.offset) for span in self._open)
+
+    def _ring(self, span: Span) -> _Ring:
+        ring = self._rings.get(span.listener)
+        if ring is None:
+            ring = self._rings[span.listener] = _Ring(span.kind)
+        return ring
+
+    def _reopen(self, spans: tuple[Span, ...]) -> None:
+        for span in self._open:
+            if span.listener in self._rings:
+                self._rings[span.listener].open = None
+        self._open = spans
+        for span in spans:
+            self._ring(span).open = span
+
+    def _touches(self, ring: _Ring, window: Window) -> bool:
+        first, last = ring.ends()
+        return first + self.offset < window.end and last + self.offset >= window.start
+
+    def _all(self, ring: _Ring | None) -> list[Span]:
+        if ring is None:
+            return []
+        return [span.shifted(self.offset) for span in ring.between(*ring.ends())]
+
+    def _moved(self, visit: Arrival) -> Arrival:
+        def moved(instant: float | None) -> float | None:
+            return None if instant is None else instant + self.offset
+
+        return replace(
+            visit,
+            called=visit.called + self.offset,
+            joined=moved(visit.joined),
+            first_audio=moved(visit.first_audio),
+            first_live=moved(visit.first_live),
+            left=moved(visit.left),
+            seen_until=visit.seen_until + self.offset,
+            sure_until=visit.sure_until + self.offset,
+        )

@@ -1,0 +1,65 @@
+"""Coverage: how much of a window is known at all, and of whom nothing is."""
+
+from dataclasses import dataclass
+
+from showstopper.availability.listening import audible_ratio, seconds_in
+from showstopper.availability.measurements import Measurement
+from showstopper.availability.spans import State, Window
+from showstopper.availability.tracks import Track, View
+
+# A window of which more than this is Unknown allows no verdict (DESIGN.md, section 4). It forgives a late probe now and
+# then (1 s in 20); in a fleet of fewer than twenty it never forgives the loss of a listener for the whole window.
+UNKNOWN_LIMIT = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a window is known of the residents who were meant to be in.
+
+    `gone`: Unknown when the window ended; `unheard`: did not hear the live host in it; `unseen`: Unknown throughout.
+    """
+
+    window: Window
+    intended: int
+    unknown_share: float
+    gone: tuple[str, ...]
+    unheard: tuple[str, ...]
+    unseen: tuple[str, ...]
+    audible: Measurement
+
+    @property
+    def too_unknown(self) -> bool:
+        """Whether so much is Unknown that the window allows no verdict."""
+        return self.unknown_share > UNKNOWN_LIMIT
+
+    @property
+    def listeners_gone(self) -> bool:
+        """Whether so many of the residents were gone when the window ended that it allows no verdict."""
+        return len(self.gone) > UNKNOWN_LIMIT * self.intended
+
+
+def of(view: View) -> Coverage:
+    """The coverage of a window. With no resident intended, or no length, all of it is Unknown."""
+    unknown = sum(seconds_in(track, State.UNKNOWN) for track in view.residents)
+    intended = view.window.seconds * len(view.residents)
+    return Coverage(
+        window=view.window,
+        intended=len(view.residents),
+        unknown_share=min(1.0, unknown / intended) if intended > 0 else 1.0,
+        gone=tuple(track.listener for track in view.residents if _gone(track)),
+        unheard=tuple(track.listener for track in view.residents if not _has(track, State.LIVE)),
+        unseen=tuple(track.listener for track in view.residents if _unseen(track)),
+        audible=audible_ratio(view),
+    )
+
+
+def _has(track: Track, state: State) -> bool:
+    return any(span.state is state for span in track.spans)
+
+
+def _gone(track: Track) -> bool:
+    return not track.spans or track.spans[-1].state is State.UNKNOWN
+
+
+def _unseen(track: Track) -> bool:
+    return all(span.state is State.UNKNOWN for span in track.spans)

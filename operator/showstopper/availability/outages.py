@@ -1,0 +1,113 @@
+"""Outages: the stretches in which a listener did not hear the live host.
+
+How Unknown is treated: it never counts as dead air, and it never ends an outage. Two pieces of dead air with Unknown
+between them are one outage, whose dead air is their sum; it lasted at least as long as its longest piece, and at most
+as long as everything between the two live spans around it. One that reaches the end of what is known may never end.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from showstopper.availability.spans import DEAD, SILENCE, Span, State
+from showstopper.availability.tracks import Track, View
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A longest row of spans of one listener that are bad or Unknown. `goes_on`: no good span is known behind it."""
+
+    spans: tuple[Span, ...]
+    bad: frozenset[State]
+    goes_on: bool
+
+    @property
+    def seconds(self) -> float:
+        """From the first to the last instant."""
+        return self.spans[-1].end - self.spans[0].start
+
+    @property
+    def known(self) -> tuple[Span, ...]:
+        """Its spans that are certainly bad."""
+        return tuple(span for span in self.spans if span.state in self.bad)
+
+    @property
+    def known_seconds(self) -> float:
+        """How long it was certainly bad."""
+        return sum(span.end - span.start for span in self.known)
+
+    @property
+    def at_most(self) -> float:
+        """How long the bad state may have lasted, if all that is Unknown was bad too: inf if it may still go on."""
+        return math.inf if self.goes_on else self.seconds
+
+    @property
+    def at_least(self) -> float:
+        """The longest piece that is bad without a doubt in it."""
+        longest = current = 0.0
+        for span in self.spans:
+            current = current + span.seconds if span.state in self.bad else 0.0
+            longest = max(longest, current)
+        return longest
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """An outage of one listener inside a window; all lengths in seconds.
+
+    `dead_air` is what was certainly not heard, `silence` the part of it while connected, `missing` how much media did
+    not arrive (the codec conceals the first 0.11 s: more is missing than is heard to be). `recovered` is true only if
+    the live host was heard again inside the window with nothing Unknown in between.
+    """
+
+    listener: str
+    start: float
+    end: float
+    dead_air: float
+    at_least: float
+    at_most: float
+    silence: float
+    missing: float
+    recovered: bool
+
+
+def stretches(track: Track, bad: frozenset[State]) -> Iterator[Stretch]:
+    """The stretches of a track in order, those that are wholly Unknown included."""
+    row: list[Span] = []
+    for span in track.spans:
+        if span.state in bad or span.state is State.UNKNOWN:
+            row.append(span)
+        elif row:
+            yield Stretch(tuple(row), bad, goes_on=False)
+            row = []
+    if row:
+        yield Stretch(tuple(row), bad, goes_on=not track.left)
+
+
+def of_track(track: Track) -> list[Outage]:
+    """The outages of one listener, in order."""
+    return [outage for stretch in stretches(track, DEAD) if (outage := of_stretch(track, stretch)) is not None]
+
+
+def of_view(view: View) -> list[Outage]:
+    """The outages of all who were in, residents first."""
+    return [outage for track in view.tracks for outage in of_track(track)]
+
+
+def of_stretch(track: Track, stretch: Stretch) -> Outage | None:
+    """The outage in a stretch of a track; None if nothing in it is certainly dead air."""
+    known = stretch.known
+    if not known:
+        return None
+    heard_again = stretch.spans[-1] is known[-1] and known[-1].end < track.spans[-1].end
+    return Outage(
+        listener=track.listener,
+        start=known[0].start,
+        end=known[-1].end,
+        dead_air=stretch.known_seconds,
+        at_least=stretch.at_least,
+        at_most=stretch.at_most,
+        silence=sum(span.seconds for span in known if span.state in SILENCE),
+        missing=sum(span.missing for span in known),
+        recovered=heard_again,
+    )

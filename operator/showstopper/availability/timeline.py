@@ -1,0 +1,111 @@
+"""Timeline: what is known of all listeners of a room, from any number of feeds, on the operator's clock."""
+
+from collections.abc import Collection, Iterator
+from operator import attrgetter
+
+from showstopper.availability.boots import Boot
+from showstopper.availability.feed import Feed, Sample
+from showstopper.availability.spans import Span, Window
+from showstopper.availability.tracks import Track, View, arrival_track, resident_track
+
+# The listener's own ring (DESIGN.md, section 4).
+KEEP_SECONDS = 3600.0
+
+
+class Timeline:
+    """What is known of all listeners of one room.
+
+    Adding is idempotent and order does not matter. What no feed tells (a restarted pod, spans that a ring has dropped,
+    a listener that never called) is Unknown. Memory is bounded: what ended more than `keep` seconds before the newest
+    feed is forgotten.
+    """
+
+    def __init__(self, keep: float = KEEP_SECONDS) -> None:
+        self._keep = keep
+        self._boots: dict[str, Boot] = {}
+        self._forgotten = float("-inf")
+
+    def add(self, feed: Feed) -> None:
+        """Take in one answer of one pod."""
+        boot = self._boots.get(feed.boot)
+        if boot is None:
+            boot = self._boots[feed.boot] = Boot(feed)
+        boot.add(feed, self._forgotten)
+        horizon = boot.seen_until - self._keep
+        if horizon > self._forgotten + self._keep / 60:
+            self.forget(horizon)
+
+    def forget(self, before: float) -> None:
+        """Drop what ended before that instant, for good: adding it again changes nothing."""
+        self._forgotten = max(self._forgotten, before)
+        for boot in list(self._boots.values()):
+            boot.forget(self._forgotten)
+            if boot.seen_until <= self._forgotten:
+                del self._boots[boot.id]
+
+    def after(self, pod: str) -> int:
+        """The sequence number to ask this pod's feed `after`: the highest one read of its newest boot, or 0."""
+        return max((boot.next for boot in self._newest() if boot.pod == pod), default=0)
+
+    def boot(self, pod: str) -> str | None:
+        """The newest boot id of the pod; an answer with another one needs asking again with after=0."""
+        return next((boot.id for boot in self._newest() if boot.pod == pod), None)
+
+    def known_until(self, pods: Collection[str] | None = None) -> float | None:
+        """The instant up to which all these pods (None: all ever seen) have reported; None if one never has."""
+        known = {boot.pod: boot.known_until for boot in self._newest()}
+        wanted = known if pods is None else pods
+        return min((known[pod] for pod in wanted), default=None) if set(wanted) <= set(known) else None
+
+    def seen_until(self) -> float | None:
+        """The instant of the newest answer of any pod; None if there was none."""
+        return max((boot.seen_until for boot in self._boots.values()), default=None)
+
+    def latest(self) -> dict[str, Sample]:
+        """The newest transport figures of each listener that is in, times on the operator's clock."""
+        return {sample.listener: sample for boot in self._newest() for sample in boot.samples()}
+
+    def current(self) -> dict[str, Span]:
+        """The newest span of each listener that has not left, times on the operator's clock."""
+        return {span.listener: span for boot in self._newest() for span in boot.current()}
+
+    def view(self, window: Window, residents: int | Collection[str]) -> View:
+        """What is known of a window.
+
+        `residents` are those who are meant to be in: their names, or how many. One that was never seen is Unknown
+        throughout; of a number, all that were seen count, even if they are more.
+        """
+        calls = [(call, spans) for boot in self._ordered() for call, spans in boot.calls(window)]
+        arrivals = (arrival_track(call, spans, window) for call, spans in calls)
+        return View(
+            window=window,
+            residents=tuple(self._resident(name, window) for name in self._names(window, residents)),
+            arrivals=tuple(track for track in arrivals if track is not None),
+            calls=tuple(call for call, _ in calls),
+        )
+
+    def _names(self, window: Window, residents: int | Collection[str]) -> list[str]:
+        if not isinstance(residents, int):
+            return sorted(set(residents))
+        seen = {name for boot in self._boots.values() for name in boot.residents(window)}
+        return sorted(seen) + [f"unseen/{index}" for index in range(residents - len(seen))]
+
+    def _resident(self, name: str, window: Window) -> Track:
+        pieces = [spans for boot in self._ordered() if (spans := boot.spans(name, window))]
+        if len(pieces) < 2:
+            return resident_track(name, pieces[0] if pieces else (), window)
+        return resident_track(name, _in_turn(pieces), window)
+
+    def _ordered(self) -> list[Boot]:
+        return sorted(self._boots.values(), key=attrgetter("seen_until", "id"))
+
+    def _newest(self) -> list[Boot]:
+        """The boot of each pod that answered last."""
+        return list({boot.pod: boot for boot in self._ordered()}.values())
+
+
+def _in_turn(pieces: list[list[Span]]) -> Iterator[Span]:
+    """The spans of one listener from several boots of its pod: each boot counts until the next one begins."""
+    for spans, following in zip(pieces, [*pieces[1:], None], strict=True):
+        end = following[0].start if following else float("inf")
+        yield from (part for span in spans if (part := span.clipped(span.start, end)))

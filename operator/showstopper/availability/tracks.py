@@ -1,0 +1,109 @@
+"""Tracks: what each listener heard in a window, without a hole; a View is all tracks of a room."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from showstopper.availability.feed import Arrival
+from showstopper.availability.spans import DISCONNECTED, Kind, Span, State, Window, merge, without_holes
+
+_HEARD_SOMETHING = frozenset({State.LIVE, State.HOLD, State.STALE})
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What one listener heard: its spans in order, merged, without a hole.
+
+    A resident's track covers the window exactly. An arrival's begins when it first heard the live host (before that it
+    was not in) and ends where it left or where the window or our knowledge ends; `left` says that it is known to have
+    left by then, so that nothing of it can go on.
+    """
+
+    listener: str
+    kind: Kind
+    spans: tuple[Span, ...]
+    left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A room in a window: residents, arrivals who were in, and every call of a newcomer that touches the window."""
+
+    window: Window
+    residents: tuple[Track, ...]
+    arrivals: tuple[Track, ...] = ()
+    calls: tuple[Arrival, ...] = ()
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """All who were in."""
+        return self.residents + self.arrivals
+
+
+def resident_track(name: str, spans: Iterable[Span], window: Window) -> Track:
+    """A resident is meant to be in for the whole window: what is not known of it is Unknown, from start to end."""
+    return Track(name, Kind.RESIDENT, without_holes(spans, name, Kind.RESIDENT, window.start, window.end))
+
+
+def arrival_track(call: Arrival, spans: Sequence[Span], window: Window) -> Track | None:
+    """An arrival from when it was in to when it left, inside the window; None if it was never in, or not then.
+
+    Without the record of a finished visit, an Unknown stretch before the first live one may hide when it came in: from
+    there on nothing counts as dead air until it is heard to be live.
+    """
+    whole = without_holes(spans, call.listener, Kind.ARRIVAL, call.called, call.seen_until)
+    present = _since_in(whole, call)
+    inside = tuple(part for span in present if (part := span.clipped(window.start, window.end)))
+    if not inside:
+        return None
+    return Track(call.listener, Kind.ARRIVAL, inside, left=call.left is not None and call.left <= window.end)
+
+
+def _since_in(spans: tuple[Span, ...], call: Arrival) -> tuple[Span, ...]:
+    """The spans from when it was in."""
+    if call.left is None:
+        return _perhaps_in(spans)
+    heard = call.first_live
+    if heard is None:
+        return ()
+    for index, span in enumerate(spans):
+        if span.state is State.LIVE:
+            return spans[index:]
+        if span.state is State.UNKNOWN and span.end > heard:
+            return (replace(span, start=max(span.start, heard)), *spans[index + 1 :])
+    return ()
+
+
+def _perhaps_in(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """The spans from when it was in or, behind an Unknown one, may have been."""
+    doubtful: list[Span] = []
+    for index, span in enumerate(spans):
+        if span.state is State.LIVE:
+            return (*merge(doubtful), *spans[index:])
+        if doubtful or span.state is State.UNKNOWN:
+            doubtful.append(replace(span, state=State.UNKNOWN, missing=0.0))
+    return tuple(merge(doubtful))
+
+
+def unfinished_call(listener: str, spans: Sequence[Span]) -> Arrival:
+    """What the spans of an arrival say as long as there is no record of its visit. Takes at least one span.
+
+    What happened behind an Unknown stretch may have happened in it: that is not told.
+    """
+    whole = without_holes(spans, listener, Kind.ARRIVAL, spans[0].start, spans[-1].end)
+    sure_until = next((span.start for span in whole if span.state is State.UNKNOWN), spans[-1].end)
+
+    def first(wanted: frozenset[State]) -> float | None:
+        return next((span.start for span in whole if span.state in wanted and span.start < sure_until), None)
+
+    connected = frozenset(State) - DISCONNECTED - {State.UNKNOWN}
+    return Arrival(
+        listener=listener,
+        called=spans[0].start,
+        joined=first(connected),
+        first_audio=first(_HEARD_SOMETHING),
+        first_live=first(frozenset({State.LIVE})),
+        left=None,
+        error="",
+        seen_until=spans[-1].end,
+        sure_until=sure_until,
+    )

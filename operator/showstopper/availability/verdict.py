@@ -1,0 +1,227 @@
+"""Verdict: a chain of questions on the evidence; the first finding decides, and Passed needs that there is none."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from showstopper.api.indicators import Unit
+from showstopper.api.verdicts import Verdict
+from showstopper.availability.coverage import UNKNOWN_LIMIT, Coverage
+from showstopper.availability.expectations import Judgement, Outcome
+from showstopper.availability.figures import apart
+
+# A room that is well loses nothing at all (7 minutes, 6 listeners, no gap: relay-failures.md). Below 95 % it is not the
+# fault that listeners hear; above, a hiccup of our own does not spoil the run. The same 5 % as for Unknown, so that a
+# baseline is healthy only if it is known to be.
+HEALTHY_RATIO = 1.0 - UNKNOWN_LIMIT
+_FLOAT_NOISE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why a verdict is not Passed: a CamelCase reason, and a sentence for a person that says what to do."""
+
+    reason: str
+    message: str
+    verdict: Verdict = Verdict.INCONCLUSIVE
+
+
+@dataclass(frozen=True, slots=True)
+class FaultEvidence:
+    """Of one fault: is it proven to have taken effect, and verified that nothing of it is left (or can be)?"""
+
+    name: str
+    proven: bool
+    reverted: bool
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a verdict rests on.
+
+    `baseline` and `judged` are the coverage of the window before the fault and of the one that the expectations were
+    judged in; None: there was no such window. `aborted` and `error` are why the run was ended early, or by our own
+    failure; `doubts` are what else the engine knows to forbid a verdict (a lost lease, a step that cannot be told to
+    have happened). Their reasons are passed on.
+    """
+
+    faults: tuple[FaultEvidence, ...]
+    expectations: tuple[Judgement, ...]
+    baseline: Coverage | None
+    judged: Coverage | None
+    aborted: Finding | None = None
+    error: Finding | None = None
+    doubts: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict, its reason and message (those of the first finding), and all findings in the order of the chain."""
+
+    verdict: Verdict
+    reason: str
+    message: str
+    findings: tuple[Finding, ...] = field(default=())
+
+
+def decide(evidence: Evidence) -> Decision:
+    """The verdict. Fails closed: whatever is not known to be right keeps it from being Passed."""
+    findings = tuple(finding for ask in CHAIN if (finding := ask(evidence)) is not None)
+    if findings:
+        first = findings[0]
+        return Decision(first.verdict, first.reason, first.message, findings)
+    sentences = "; ".join(judgement.sentence for judgement in evidence.expectations)
+    return Decision(Verdict.PASSED, "ExpectationsMet", f"all expectations were met: {sentences}")
+
+
+def aborted(evidence: Evidence) -> Finding | None:
+    """A run that was ended early was not judged."""
+    early = evidence.aborted
+    return Finding(early.reason, early.message, Verdict.ABORTED) if early else None
+
+
+def error(evidence: Evidence) -> Finding | None:
+    """Our own failure is not the room's."""
+    failure = evidence.error
+    return Finding(failure.reason, failure.message, Verdict.ERROR) if failure else None
+
+
+def doubtful(evidence: Evidence) -> Finding | None:
+    """What the engine knows to forbid a verdict."""
+    if not evidence.doubts:
+        return None
+    return Finding(evidence.doubts[0].reason, "; ".join(doubt.message for doubt in evidence.doubts))
+
+
+def no_baseline(evidence: Evidence) -> Finding | None:
+    """Without a look at the room before the fault nothing that came after can be put down to it."""
+    if evidence.baseline is not None and evidence.baseline.window.seconds > 0:
+        return None
+    return Finding("NoBaseline", "the room was not watched before the fault: set timing.baseline, for instance to 15s")
+
+
+def baseline_broken(evidence: Evidence) -> Finding | None:
+    """A room that was not healthy before the fault cannot tell what the fault did."""
+    baseline = evidence.baseline
+    if baseline is None:
+        return None
+    if baseline.audible.upper < HEALTHY_RATIO - _FLOAT_NOISE:
+        heard, healthy = apart(Unit.SHARE, baseline.audible.upper, HEALTHY_RATIO)
+        return Finding(
+            "BaselineBroken",
+            f"before the fault listeners heard the live host only {heard} of the time (healthy: {healthy}): "
+            "make the room work, then run again",
+        )
+    if baseline.too_unknown:
+        return _too_unknown(baseline, "before the fault")
+    if baseline.audible.lower < HEALTHY_RATIO - _FLOAT_NOISE:
+        heard, healthy = apart(Unit.SHARE, baseline.audible.lower, HEALTHY_RATIO)
+        return Finding(
+            "TooMuchUnknown",
+            f"before the fault listeners heard the live host perhaps only {heard} of the time (healthy: {healthy}), "
+            "for a part of it is Unknown: look at the room's listener pods and their load",
+        )
+    if baseline.unheard:
+        return Finding(
+            "BaselineBroken",
+            f"before the fault {_names(baseline.unheard)} did not hear the live host once: make the room work for "
+            "every listener, then run again",
+        )
+    return None
+
+
+def fault_not_proven(evidence: Evidence) -> Finding | None:
+    """A fault that is not known to have taken effect tests nothing."""
+    if not evidence.faults:
+        return Finding("FaultNotProven", "no fault was injected, so nothing was tested")
+    return _about_faults(
+        "FaultNotProven",
+        [fault for fault in evidence.faults if not fault.proven],
+        "is not proven to have taken effect: look at its targets and at the operator's rights",
+    )
+
+
+def revert_not_verified(evidence: Evidence) -> Finding | None:
+    """A fault of which something may be left spoils what was measured, and the next run."""
+    return _about_faults(
+        "RevertNotVerified",
+        [fault for fault in evidence.faults if not fault.reverted],
+        "is not verified to be undone: look at its targets before the next run",
+    )
+
+
+def listeners_gone(evidence: Evidence) -> Finding | None:
+    """Who is gone at the end cannot tell whether the room came back."""
+    judged = evidence.judged
+    if judged is None or not judged.listeners_gone:
+        return None
+    return Finding(
+        "ListenersGone",
+        f"{len(judged.gone)} of {judged.intended} listeners were gone at the end ({_names(judged.gone)}): look at the "
+        "room's listener pods",
+    )
+
+
+def too_much_unknown(evidence: Evidence) -> Finding | None:
+    """A window of which too much is Unknown allows no verdict."""
+    if evidence.judged is None:
+        return Finding("TooMuchUnknown", "the room was not watched after the fault, so nothing is known")
+    return _too_unknown(evidence.judged, "after the fault") if evidence.judged.too_unknown else None
+
+
+def nothing_expected(evidence: Evidence) -> Finding | None:
+    """A run that expects nothing cannot pass."""
+    if evidence.expectations:
+        return None
+    return Finding("NothingExpected", "the experiment expects nothing: write what listeners must hear under expect")
+
+
+def expectation_missed(evidence: Evidence) -> Finding | None:
+    """Asked before what is unmeasured: one that is missed for certain is a failure, whatever the others are."""
+    missed = [judgement.sentence for judgement in evidence.expectations if judgement.outcome is Outcome.MISSED]
+    return Finding("ExpectationMissed", "; ".join(missed), Verdict.FAILED) if missed else None
+
+
+def not_measured(evidence: Evidence) -> Finding | None:
+    """No data is never a pass."""
+    blind = [judgement.sentence for judgement in evidence.expectations if judgement.outcome is Outcome.UNMEASURED]
+    return Finding("NotMeasured", "; ".join(blind)) if blind else None
+
+
+CHAIN: tuple[Callable[[Evidence], Finding | None], ...] = (
+    aborted,
+    error,
+    doubtful,
+    no_baseline,
+    baseline_broken,
+    fault_not_proven,
+    revert_not_verified,
+    listeners_gone,
+    too_much_unknown,
+    nothing_expected,
+    expectation_missed,
+    not_measured,
+)
+
+
+def _too_unknown(coverage: Coverage, when: str) -> Finding:
+    who = f"; never seen: {_names(coverage.unseen)}" if coverage.unseen else ""
+    unknown, limit = apart(Unit.SHARE, coverage.unknown_share, UNKNOWN_LIMIT)
+    return Finding(
+        "TooMuchUnknown",
+        f"{when} {unknown} of the listening time is Unknown (at most {limit} allows a verdict){who}: "
+        "look at the room's listener pods and their load",
+    )
+
+
+def _about_faults(reason: str, faults: list[FaultEvidence], problem: str) -> Finding | None:
+    if not faults:
+        return None
+    details = "; ".join(f"fault {fault.name} {fault.message or problem}" for fault in faults)
+    return Finding(reason, details)
+
+
+def _names(names: tuple[str, ...], most: int = 5) -> str:
+    """Some names, and how many more."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,1 @@
+"""The command `showstopper`, also as `kubectl showstopper`."""

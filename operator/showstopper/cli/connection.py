@@ -1,0 +1,115 @@
+"""Connection: which cluster and namespace a person talks to, by the rules of kubectl, and as whom."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from showstopper.errors import SettingsError
+
+if TYPE_CHECKING:
+    from showstopper.cluster.client import Client
+
+_OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The global options. Nothing is opened before `open`."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    given_namespace: str | None = None
+    as_user: str | None = None
+    as_group: str | None = None
+
+    @property
+    def namespace(self) -> str:
+        """The namespace asked for, else the context's, else (in a pod) its own, else `default`."""
+        return self.given_namespace or self._of_context() or "default"
+
+    @asynccontextmanager
+    async def open(self) -> "AsyncIterator[Client]":
+        """A client for the time of the block.
+
+        Raises:
+            SettingsError: no usable kubeconfig.
+        """
+        from showstopper.cluster.client import Client  # noqa: PLC0415 - the client is heavy, and --help needs none
+
+        self._check()
+        files = os.pathsep.join(str(file) for file in self._files())
+        client = await Client.connect(Path(files) if files else None, self.context, headers=self._headers())
+        try:
+            yield client
+        finally:
+            await client.close()
+
+    def _headers(self) -> dict[str, str]:
+        """Impersonation as the API server takes it."""
+        if self.as_group and not self.as_user:
+            raise SettingsError("--as-group needs --as: the API server acts as a user in a group")
+        found = {"Impersonate-User": self.as_user, "Impersonate-Group": self.as_group}
+        return {name: value for name, value in found.items() if value}
+
+    def _files(self) -> list[Path]:
+        """The kubeconfigs that are read; none inside a pod."""
+        if self.kubeconfig:
+            return [self.kubeconfig]
+        named = os.environ.get("KUBECONFIG", "")
+        if not (named or self.context) and _OWN_NAMESPACE.exists():
+            return []
+        return [Path(part) for part in named.split(os.pathsep) if part] or [Path.home() / ".kube" / "config"]
+
+    def _of_context(self) -> str:
+        files = self._files()
+        if not files:
+            return _OWN_NAMESPACE.read_text().strip()
+        return namespace_of(_merged(files), self.context)
+
+    def _check(self) -> None:
+        """Say in a sentence what is wrong with a kubeconfig, before a library does in many."""
+        files = self._files()
+        if files and not any(file.is_file() for file in files):
+            names = ", ".join(str(file) for file in files)
+            raise SettingsError(f"no cluster to talk to: there is no kubeconfig at {names}; {_HOW}")
+        for file in files:
+            if file.is_file() and not isinstance(_loaded(file), dict):
+                raise SettingsError(f"{file} is no kubeconfig; {_HOW}")
+
+
+_HOW = "set KUBECONFIG, or give --kubeconfig (make -s kubeconfig prints the embedded cluster's)"
+
+
+def namespace_of(kubeconfig: dict[str, object], context: str | None) -> str:
+    """The namespace of a context of a kubeconfig (None: the current one); "" if it names none."""
+    wanted = context or kubeconfig.get("current-context")
+    contexts = kubeconfig.get("contexts")
+    for entry in contexts if isinstance(contexts, list) else []:
+        if isinstance(entry, dict) and entry.get("name") == wanted and isinstance(entry.get("context"), dict):
+            return str(entry["context"].get("namespace") or "")
+    return ""
+
+
+def _merged(files: list[Path]) -> dict[str, object]:
+    """What we need of several kubeconfigs: the first one that says something wins."""
+    contexts: list[object] = []
+    merged: dict[str, object] = {"contexts": contexts}
+    for file in files:
+        found = _loaded(file)
+        if isinstance(found, dict):
+            contexts.extend(found.get("contexts") or [])
+            merged.setdefault("current-context", found.get("current-context"))
+    return merged
+
+
+def _loaded(file: Path) -> object:
+    """What is in it; None if it cannot be read (connecting says why)."""
+    try:
+        return yaml.safe_load(file.read_text())
+    except (OSError, ValueError, yaml.YAMLError):
+        return None

@@ -1,0 +1,104 @@
+"""Feeds: what the listeners of a room tell, read through the API server's pod proxy with the caller's own rights."""
+
+import asyncio
+import json
+from statistics import median
+from typing import Any
+
+from showstopper.availability.errors import FeedError
+from showstopper.availability.feed import Feed, parse_feed
+from showstopper.availability.timeline import Timeline
+from showstopper.clock import Clock
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import POD
+from showstopper.cluster.listeners import LISTENER, PORT, ROLE_LABEL, ROOM_LABEL
+from showstopper.errors import ClusterError, Forbidden
+
+EVERY_SECONDS = 1.0
+TIMEOUT_SECONDS = 3.0
+# Pods come and go slowly, and reading them costs the API server more than a feed.
+PODS_EVERY_SECONDS = 5.0
+
+
+class Feeds:
+    """The listeners of one room. `note` says why there is nothing to show, if there is nothing."""
+
+    def __init__(self, client: Client, namespace: str, room: str, clock: Clock, *, keep: float = 900.0) -> None:
+        self.timeline = Timeline(keep)
+        self.note = ""
+        self._client = client
+        self._namespace = namespace
+        self._room = room
+        self._clock = clock
+        self._ahead: dict[str, float] = {}
+
+    def now(self) -> float:
+        """The time of the cluster: this machine's clock may be wrong, and a run's times are the cluster's."""
+        return self._clock.now() + (median(self._ahead.values()) if self._ahead else 0.0)
+
+    @property
+    def ahead(self) -> dict[str, float]:
+        """By how many seconds the clock of each pod is ahead of this machine's."""
+        return dict(self._ahead)
+
+    async def run(self) -> None:
+        """Ask for ever."""
+        pods: list[str] = []
+        looked = float("-inf")
+        while True:
+            began = self._clock.now()
+            if began - looked >= PODS_EVERY_SECONDS or not pods:
+                pods, looked = await self._pods(), began
+            await asyncio.gather(*(self._ask(pod) for pod in pods))
+            await asyncio.sleep(max(0.1, EVERY_SECONDS - (self._clock.now() - began)))
+
+    async def once(self) -> None:
+        """Ask every pod once."""
+        await asyncio.gather(*(self._ask(pod) for pod in await self._pods()))
+
+    async def _pods(self) -> list[str]:
+        labels = {ROOM_LABEL: self._room, ROLE_LABEL: LISTENER}
+        try:
+            found = await self._client.list(POD, self._namespace, labels=labels)
+        except Forbidden:
+            self.note = f"no sound to show: you may not list pods in namespace {self._namespace}"
+            return []
+        except ClusterError as error:
+            self.note = f"no sound to show: {error}"
+            return []
+        self.note = "" if found else f"room {self._namespace}/{self._room} has no listener pods yet"
+        return [pod["metadata"]["name"] for pod in found if pod.get("status", {}).get("podIP")]
+
+    async def _ask(self, pod: str) -> None:
+        before = self.timeline.boot(pod)
+        try:
+            feed = await self._read(pod, self.timeline.after(pod))
+            self.timeline.add(feed)
+            if before not in {None, feed.boot}:
+                # A new process counts from 1 again: what was asked for was the old one's.
+                self.timeline.add(await self._read(pod, 0))
+        except Forbidden:
+            self.note = f"no sound to show: you may not get pods/proxy in namespace {self._namespace}"
+        except (ClusterError, FeedError):
+            return  # starting, restarting or gone: its listeners are shown as not known
+
+    async def _read(self, pod: str, after: int) -> Feed:
+        path = f"{POD.path(self._namespace)}/{pod}:{PORT}/proxy/v1/spans?after={after}"
+        asked = self._clock.now()
+        content = await self._client.raw(path, timeout=TIMEOUT_SECONDS)
+        reading = clock_of(pod, content)
+        self._ahead[pod] = reading["wall"] - (asked + self._clock.now()) / 2
+        return parse_feed(json.loads(content), reading["wall"] - reading["monotonic"])
+
+
+def clock_of(pod: str, content: bytes) -> dict[str, float]:
+    """Both clocks of the pod when it answered.
+
+    Raises:
+        FeedError: when this is no feed.
+    """
+    try:
+        document: Any = json.loads(content)
+        return {name: float(document["clock"][name]) for name in ("wall", "monotonic")}
+    except (ValueError, TypeError, KeyError) as error:
+        raise FeedError(pod, "clock", "is not there") from error

@@ -1,0 +1,82 @@
+"""Grounds: a run's verdict on a terminal, with what it rests on: expectations, proof, outages. Pure."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from showstopper.api.run import ExperimentRun
+from showstopper.api.verdicts import Verdict
+from showstopper.report.words import asked, proof, short_name
+
+STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red"}
+MOST_OUTAGES = 6
+
+
+def draw(run: ExperimentRun, *, wide: bool = False) -> Group:
+    """The verdict and its grounds. `wide` leaves nothing out."""
+    status = run.status
+    head = Text.assemble(
+        (str(status.verdict or "No verdict yet"), style_of(status.verdict)), f" ({status.reason or 'under way'})"
+    )
+    parts: list[RenderableType] = [head, Text(status.message or "")]
+    if status.expectations:
+        parts += [Text(), _expectations(run)]
+    if status.targets:
+        parts += [Text(), _targets(run, wide=wide)]
+    if status.outages:
+        parts += [Text(), *_outages(run, wide=wide)]
+    if wide and status.windows:
+        parts += [Text(), _windows(run)]
+    return Group(*parts, Text(), Text(f"run {run.metadata.namespace}/{run.metadata.name}", style="dim"))
+
+
+def style_of(verdict: str | None) -> str:
+    """How a verdict is drawn."""
+    return STYLES.get(Verdict(verdict), "bold yellow") if verdict in list(Verdict) else "bold"
+
+
+def _table(*titles: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    return table
+
+
+def _expectations(run: ExperimentRun) -> Table:
+    table = _table("expected", "bound", "measured", "margin", "")
+    styles = {"Met": "green", "Missed": "bold red"}
+    for record in run.status.expectations:
+        bound = asked(record.min, record.max)
+        outcome = Text(record.outcome, style=styles.get(record.outcome, "yellow"))
+        table.add_row(record.indicator, bound, record.value or "-", record.margin or "-", outcome)
+    return table
+
+
+def _targets(run: ExperimentRun, *, wide: bool) -> Table:
+    table = _table("fault", "hit", "proof", *(["uid", "node"] if wide else []))
+    for target in run.status.targets:
+        more = [target.uid, target.node] if wide else []
+        table.add_row(target.fault, target.pod, proof(run, target), *more)
+    return table
+
+
+def _outages(run: ExperimentRun, *, wide: bool) -> list[RenderableType]:
+    table = _table("listener", "lost after", "dead air", "of it silent", "media missing", "")
+    shown = run.status.outages if wide else run.status.outages[:MOST_OUTAGES]
+    for outage in shown:
+        ended = "" if outage.recovered else "did not hear the host again"
+        figures = (outage.after, outage.dead_air, outage.silence, outage.missing)
+        table.add_row(short_name(outage.listener), *(figure or "-" for figure in figures), ended)
+    rest = len(run.status.outages) - len(shown)
+    return [table, *([Text(f"and {rest} shorter ones (-o wide shows them)", style="dim")] if rest else [])]
+
+
+def _windows(run: ExperimentRun) -> Table:
+    table = _table("window", "indicator", "value", "samples", "worst", "")
+    for window in run.status.windows:
+        for found in window.indicators:
+            worst = f"{short_name(found.worst_listener)}: {found.worst}" if found.worst_listener and found.worst else ""
+            table.add_row(
+                window.name, found.indicator, found.value or "-", str(found.samples), worst, found.reason or ""
+            )
+    return table

@@ -1,0 +1,101 @@
+"""The command line `showstopper`, also `kubectl showstopper`: its commands, each loaded only when it is called."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import Abort, TyperException
+
+from showstopper.cli.connection import Connection
+from showstopper.cli.endings import Ending, problem
+from showstopper.errors import ShowstopperError
+
+COMMANDS = {
+    "run": "showstopper.cli.run",
+    "watch": "showstopper.cli.watch",
+    "verdict": "showstopper.cli.verdict",
+    "history": "showstopper.cli.history",
+    "report": "showstopper.cli.report",
+    "preview": "showstopper.cli.preview",
+    "abort": "showstopper.cli.abort",
+    "stop": "showstopper.cli.stop",
+    "release": "showstopper.cli.release",
+    "gameday": "showstopper.cli.game_day",
+    "approve": "showstopper.cli.approve",
+    "gate": "showstopper.cli.gate",
+    "doctor": "showstopper.cli.doctor",
+    "version": "showstopper.cli.version",
+    "operator": "showstopper.cli.operator",
+    "agent": "showstopper.cli.agent",
+    "archive": "showstopper.cli.archive",
+    "host": "showstopper.cli.host",
+    "listener": "showstopper.cli.listener",
+}
+"""Commands in the order of the help, and the module whose function `command`, or whose `group` of them, each one is."""
+
+
+class LazyCommands(TyperGroup):
+    """Loads the module of a command when that command is asked for: the operator's process loads no tables."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the caller's signature
+        """All names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the caller's signature
+        """The command of that name, loaded now; None if there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(COMMANDS[cmd_name])
+        if hasattr(module, "group"):
+            several = typer.main.get_group(module.group)
+            several.name = cmd_name
+            return several
+        single = typer.Typer(add_completion=False)
+        single.command(cmd_name)(module.command)
+        return typer.main.get_command(single)
+
+    def main(self, args: Sequence[str] | None = None, *others: Any, **more: Any) -> Any:
+        """Run a command and leave with its exit code; what a person did wrong is one line on stderr."""
+        words = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(words or ["--help"], *others, **{**more, "standalone_mode": False})
+        except TyperException as error:
+            problem(f"{error.format_message()} (showstopper --help shows what there is)")
+            code = Ending.USAGE
+        except ShowstopperError as error:
+            problem(str(error))
+            code = Ending.ERROR
+        except Abort:
+            code = Ending.INTERRUPTED
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+app = typer.Typer(
+    cls=LazyCommands,
+    pretty_exceptions_enable=False,
+    help="Break a live audio room on purpose, and learn what its listeners heard.",
+)
+
+
+@app.callback()
+def options(  # noqa: PLR0917 - typer reads them as options
+    context: typer.Context,
+    kubeconfig: Annotated[Path | None, typer.Option(help="Path of the kubeconfig.", metavar="FILE")] = None,
+    kube_context: Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig.")] = None,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", help="Namespace; the context's own if left out.")
+    ] = None,
+    as_user: Annotated[str | None, typer.Option("--as", help="User to act as.")] = None,
+    as_group: Annotated[str | None, typer.Option("--as-group", help="Group to act as; needs --as.")] = None,
+) -> None:
+    """Which cluster and namespace to talk to, as kubectl has it."""
+    context.obj = Connection(kubeconfig, kube_context, namespace, as_user, as_group)
+
+
+def main() -> None:
+    """Entry point of `showstopper` and `kubectl-showstopper`."""
+    app()

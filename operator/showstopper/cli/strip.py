@@ -1,0 +1,91 @@
+"""Strip: what one listener heard, one cell a second, told apart by letter and by colour. Pure."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from showstopper.availability.spans import DEAD, NOISE, State, Window
+from showstopper.availability.tracks import Track
+
+# A tenth of a second is the shortest that can be classified (DESIGN.md, section 4): so short a gap is still shown.
+SHORTEST_SHOWN = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a state is shown: a character that differs without colour too, a style, and what the listener hears."""
+
+    character: str
+    style: str
+    words: str
+
+
+LOOKS = {
+    State.LIVE: Look("█", "green", "hears the host"),
+    State.HOLD: Look("H", "yellow", "hold music"),
+    State.STALE: Look("S", "yellow", "old sound"),
+    State.SILENT: Look("-", "bold red", "silence"),
+    State.NO_MEDIA: Look("x", "bold red", "no media"),
+    State.OFFLINE: Look("O", "bold magenta", "offline"),
+    State.JOINING: Look("J", "magenta", "joining"),
+    State.UNKNOWN: Look("?", "dim", "not known"),
+}
+
+
+def cells(track: Track, window: Window, columns: int) -> Iterator[State | None]:
+    """The state of each of the last whole seconds of the window, oldest first; None: before it began or not yet told.
+
+    A second with dead air in it shows the state that made most of it, however much was heard in the rest.
+    """
+    last = math.ceil(window.end)
+    for start in range(last - columns, last):
+        yield _cell(track, Window(max(start, window.start), min(start + 1, window.end)))
+
+
+def _cell(track: Track, second: Window) -> State | None:
+    spent: dict[State, float] = {}
+    for span in track.spans:
+        inside = min(span.end, second.end) - max(span.start, second.start)
+        if inside > 0:
+            spent[span.state] = spent.get(span.state, 0.0) + inside
+    dead = {state: seconds for state, seconds in spent.items() if state in DEAD and seconds >= SHORTEST_SHOWN - NOISE}
+    return max(dead or spent, key=lambda state: spent[state], default=None)
+
+
+def drawn(track: Track, window: Window, columns: int) -> Text:
+    """The strip as coloured text. What was never told at its begin is left blank, and what is on its way at its end."""
+    found = list(cells(track, window, columns))
+    for column in range(next((n for n, state in enumerate(found) if state not in {None, State.UNKNOWN}), 0)):
+        found[column] = None
+    while found and found[-1] is State.UNKNOWN and len(found) > columns - 3:
+        found.pop()
+    text = Text(no_wrap=True)
+    for state in found:
+        look = LOOKS[state] if state is not None else Look(" ", "", "")
+        text.append(look.character, style=look.style)
+    return text
+
+
+def marker(moment: float, window: Window, columns: int, label: str) -> Text:
+    """A line with a mark in the second of that moment, and a label beside it; empty once it has scrolled away."""
+    column = columns - (math.ceil(window.end) - math.floor(moment))
+    if not 0 <= column < columns:
+        return Text()
+    room_right = columns - column - 2
+    text = f"{' ' * column}▼ {label[:room_right]}" if room_right >= min(len(label), 12) else _before(column, label)
+    return Text(text, style="bold", no_wrap=True)
+
+
+def _before(column: int, label: str) -> str:
+    return f"{label[: max(0, column - 1)]} ▼".rjust(column + 1)[-column - 1 :]
+
+
+def legend(states: set[State]) -> Text:
+    """What the characters mean, for those that are on the screen."""
+    text = Text(style="dim")
+    for state in (state for state in State if state in states):
+        look = LOOKS[state]
+        text.append(" ").append(look.character, style=look.style).append(f" {look.words} ")
+    return text

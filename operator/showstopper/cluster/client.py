@@ -1,0 +1,251 @@
+"""The Kubernetes API in plain dicts: `kubernetes.aio` underneath, our errors on top."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+
+from kubernetes.aio import config as kube_config
+from kubernetes.aio.client.configuration import Configuration
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from showstopper.cluster.connection import REQUEST_TIMEOUT_SECONDS, Connection
+from showstopper.cluster.kinds import Kind
+from showstopper.errors import ClusterError, Conflict, Invalid, SettingsError, Unavailable
+
+Object = dict[str, Any]
+# How long reads are tried again while the API server is away; writes are the callers' decision.
+READ_RETRY_SECONDS = 15.0
+WATCH_SECONDS = 290
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+# What the API server says of a JSON patch that does not apply (apiserver: endpoints/handlers/patch.go).
+_FAILED_TEST = "the server rejected our request"
+# An apply with an unknown field is answered with 500, though it is the object that is wrong.
+_UNTYPED = "failed to create typed patch object"
+_JSON_PATCH = "application/json-patch+json"
+_APPLY_PATCH = "application/apply-patch+yaml"
+
+
+class Client:
+    """A connection to one cluster. Every object is a plain dict in the API's spelling.
+
+    All calls raise errors of the ClusterError tree; reads are tried again while the API server is unavailable.
+    """
+
+    def __init__(self, configuration: Configuration, *, headers: Mapping[str, str] | None = None) -> None:
+        self._connection = Connection(configuration, headers=headers)
+
+    @classmethod
+    async def connect(
+        cls, kubeconfig: Path | None = None, context: str | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> Self:
+        """Connect as kubectl would; inside a pod, with its service account.
+
+        Raises:
+            SettingsError: when no usable configuration is found, saying where it was looked for.
+        """
+        configuration = Configuration()
+        named = kubeconfig or os.environ.get("KUBECONFIG") or context
+        try:
+            if not named and _SERVICE_ACCOUNT.exists():  # noqa: ASYNC240 - once, at start
+                kube_config.load_incluster_config(configuration)
+            else:
+                path = str(kubeconfig) if kubeconfig else None
+                await kube_config.load_kube_config(
+                    config_file=path, context=context, client_configuration=configuration, persist_config=False
+                )
+        except (kube_config.ConfigException, OSError) as error:
+            raise SettingsError(
+                f"no cluster to talk to: {error}; set KUBECONFIG, or give --kubeconfig or --context"
+            ) from error
+        return cls(configuration, headers=headers)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._connection.close()
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Object:
+        """One object."""
+        return await self._read(kind.path(namespace, name))
+
+    async def list(self, kind: Kind, namespace: str = "", *, labels: Mapping[str, str] | None = None) -> list[Object]:
+        """All objects of a kind in a namespace ("" for all), by labels."""
+        answer = await self._read(kind.path(namespace), {"labelSelector": selector(labels)} if labels else None)
+        return cast("list[Object]", answer["items"])
+
+    async def create(self, kind: Kind, body: Object) -> Object:
+        """Create an object in the namespace that its metadata names."""
+        return await self._write("POST", kind.path(body["metadata"].get("namespace", "")), body)
+
+    async def delete(
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        *,
+        uid: str | None = None,
+        grace_seconds: int | None = None,
+        foreground: bool = False,
+    ) -> Object:
+        """Delete an object; with `uid` only if it is still that very object (else Conflict).
+
+        With `foreground` it is there until everything is gone that it owns.
+        """
+        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        if uid is not None:
+            options["preconditions"] = {"uid": uid}
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
+        if foreground:
+            options["propagationPolicy"] = "Foreground"
+        return await self._write("DELETE", kind.path(namespace, name), options)
+
+    async def patch(
+        self, kind: Kind, namespace: str, name: str, operations: Sequence[Object], *, subresource: str = ""
+    ) -> Object:
+        """JSON patch. A failed `test` is a Conflict."""
+        path = kind.path(namespace, name, subresource)
+        try:
+            return await self._write("PATCH", path, list(operations), content_type=_JSON_PATCH)
+        except Invalid as error:
+            if str(error).startswith(_FAILED_TEST):
+                raise Conflict(f"{kind.name} {namespace}/{name} changed meanwhile", status=409) from error
+            raise
+
+    async def apply(self, kind: Kind, body: Object, *, manager: str = "showstopper") -> Object:
+        """Server-side apply, forced: what the body says is ours."""
+        metadata = body["metadata"]
+        path = kind.path(metadata.get("namespace", ""), metadata["name"])
+        query = {"fieldManager": manager, "force": "true", "fieldValidation": "Strict"}
+        try:
+            return await self._write("PATCH", path, body, query, content_type=_APPLY_PATCH)
+        except Unavailable as error:
+            if str(error).startswith(_UNTYPED):
+                raise Invalid(str(error), status=error.status, reason=error.reason) from error
+            raise
+
+    async def raw(self, path: str, *, timeout: float = REQUEST_TIMEOUT_SECONDS) -> bytes:
+        """The body of a GET, for instance through the pod proxy."""
+        return await self._connection.request("GET", path, timeout=timeout)
+
+    async def watch(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        labels: Mapping[str, str] | None = None,
+        fields: Mapping[str, str] | None = None,
+        marks: bool = False,
+    ) -> AsyncIterator[tuple[str, Object]]:
+        """All objects as ADDED, then every change, for ever.
+
+        Lists again by itself when the stream breaks, with DELETED for what went meanwhile. With `marks`, what was
+        listed comes as LISTED, for it may be old, and SYNCED (of nothing) follows it.
+        """
+        known: dict[str, Object] = {}
+        query = {"labelSelector": selector(labels)} if labels else {}
+        query |= {"fieldSelector": selector(fields)} if fields else {}
+        while True:
+            listing = await self._read(kind.path(namespace), query)
+            found = {item["metadata"]["uid"]: item for item in listing["items"]}
+            for uid in known.keys() - found.keys():
+                yield "DELETED", known[uid]
+            for uid, item in found.items():
+                event = "MODIFIED" if uid in known else "ADDED"
+                item.setdefault("kind", kind.name)
+                yield "LISTED" if marks else event, item
+            if marks:
+                yield "SYNCED", {}
+            known = found
+            version = listing["metadata"]["resourceVersion"]
+            async for event, item in self._changes(kind, namespace, query, version):
+                uid = item["metadata"]["uid"]
+                if event == "DELETED":
+                    known.pop(uid, None)
+                else:
+                    known[uid] = item
+                yield event, item
+
+    async def follow(self, kind: Kind, namespace: str = "", *, page: int = 500) -> AsyncIterator[tuple[str, Object]]:
+        """As `watch` with marks, but that nothing is remembered: for what is too much to hold.
+
+        It lists in pages of that size. SYNCED follows each time when all was LISTED; that something went while it did
+        not watch shows only in its not being LISTED.
+        """
+        while True:
+            query = {"limit": str(page)}
+            while True:
+                listing = await self._read(kind.path(namespace), query)
+                for item in listing["items"]:
+                    item.setdefault("kind", kind.name)
+                    yield "LISTED", item
+                if not listing["metadata"].get("continue"):
+                    break
+                query["continue"] = listing["metadata"]["continue"]
+            yield "SYNCED", {}
+            async for event, item in self._changes(kind, namespace, {}, listing["metadata"]["resourceVersion"]):
+                yield event, item
+
+    async def _changes(
+        self, kind: Kind, namespace: str, query: Mapping[str, str], version: str
+    ) -> AsyncIterator[tuple[str, Object]]:
+        """The watch stream from a resource version until it has to be listed again."""
+        while True:
+            parameters = {
+                **query,
+                "watch": "1",
+                "resourceVersion": version,
+                "allowWatchBookmarks": "true",
+                "timeoutSeconds": str(WATCH_SECONDS),
+            }
+            try:
+                path = kind.path(namespace)
+                async with self._connection.answer("GET", path, parameters, timeout=WATCH_SECONDS + 30) as response:
+                    async for line in response.content:
+                        event = json.loads(line)
+                        if event["type"] == "ERROR":
+                            return  # most often 410 Gone: list again
+                        version = event["object"]["metadata"]["resourceVersion"]
+                        if event["type"] != "BOOKMARK":
+                            yield event["type"], event["object"]
+            except ClusterError:
+                await asyncio.sleep(0.5)  # listing again tells what is wrong, and tries again with back-off
+                return
+
+    async def _read(self, path: str, query: Mapping[str, str] | None = None) -> Object:
+        attempts = AsyncRetrying(
+            retry=retry_if_exception_type(Unavailable),
+            stop=stop_after_delay(READ_RETRY_SECONDS),
+            wait=wait_random_exponential(multiplier=0.1, max=2),
+            reraise=True,
+        )
+        answer: bytes = await attempts(self._connection.request, "GET", path, query)
+        return cast("Object", json.loads(answer))
+
+    async def _write(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        query: Mapping[str, str] | None = None,
+        *,
+        content_type: str = "application/json",
+    ) -> Object:
+        answer = await self._connection.request(method, path, query, body, content_type=content_type)
+        return cast("Object", json.loads(answer))
+
+
+def selector(labels: Mapping[str, str]) -> str:
+    """A label or field selector; an empty value asks for the label's presence."""
+    return ",".join(f"{name}={value}" if value else name for name, value in labels.items())

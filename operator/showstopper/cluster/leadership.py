@@ -1,0 +1,119 @@
+"""Leadership: one active operator, by a coordination.k8s.io Lease; whoever loses it ends its process."""
+
+import asyncio
+from typing import Any
+
+import structlog
+
+from showstopper.clock import Clock, from_timestamp, to_timestamp
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import LEASE
+from showstopper.errors import ClusterError, Conflict, NotFound
+
+log = structlog.get_logger()
+
+LEASE_SECONDS = 6
+RENEW_SECONDS = 2.0
+# A leader that could not renew for this long must have stopped before another may take over.
+GIVE_UP_SECONDS = 5.0
+
+
+class Leadership:
+    """The leader's Lease. `identity` is the pod's UID: a container that restarts in place is the same holder."""
+
+    def __init__(
+        self, client: Client, clock: Clock, *, namespace: str, identity: str, name: str = "showstopper"
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._namespace = namespace
+        self._identity = identity
+        self._name = name
+        self._lease: dict[str, Any] = {}
+        self._renewed = 0.0
+        # The other holder's last renewal, as text, and when we first saw it: foreign clocks are not trusted.
+        self._seen: tuple[str, float] = ("", 0.0)
+
+    async def acquire(self) -> None:
+        """Return once this process leads."""
+        while not await self.attempt():
+            await asyncio.sleep(0.5)
+        log.info("leading", lease=self._name, identity=self._identity)
+
+    async def hold(self) -> None:
+        """Renew until leadership is lost; then return."""
+        while self._clock.now() - self._renewed < GIVE_UP_SECONDS:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                if not await self.renew():
+                    break
+            except ClusterError as error:
+                log.warning("lease_not_renewed", error=str(error))
+        log.error("leadership_lost", lease=self._name)
+
+    async def renew(self) -> bool:
+        """Renew in one write, for the Lease should be as we left it; if it is not, look at it. False: it is lost."""
+        now = self._clock.now()
+        try:
+            await self._write({**self._lease["spec"], "renewTime": to_timestamp(now)})
+        except (Conflict, NotFound):
+            return await self.attempt()
+        self._renewed = now
+        return True
+
+    async def release(self) -> None:
+        """Let a successor take over at once."""
+        spec = {**self._lease.get("spec", {}), "holderIdentity": ""}
+        try:
+            await self._write(spec)
+        except ClusterError as error:
+            log.warning("lease_not_released", error=str(error))
+
+    async def attempt(self) -> bool:
+        """Take or renew the Lease; False while another holds it."""
+        try:
+            self._lease = await self._client.get(LEASE, self._namespace, self._name)
+        except NotFound:
+            self._lease = {}
+        spec = self._lease.get("spec", {})
+        holder = spec.get("holderIdentity") or ""
+        if holder not in ("", self._identity) and not self._expired(spec):
+            return False
+        now = self._clock.now()
+        acquired = spec.get("acquireTime") if holder == self._identity else None
+        try:
+            await self._write(
+                {
+                    "holderIdentity": self._identity,
+                    "leaseDurationSeconds": LEASE_SECONDS,
+                    "acquireTime": acquired or to_timestamp(now),
+                    "renewTime": to_timestamp(now),
+                    "leaseTransitions": int(spec.get("leaseTransitions", 0)) + (holder != self._identity),
+                }
+            )
+        except Conflict:
+            return False
+        self._renewed = now
+        return True
+
+    async def _write(self, spec: dict[str, Any]) -> None:
+        if not self._lease:
+            metadata = {"name": self._name, "namespace": self._namespace}
+            body = {"apiVersion": LEASE.group_version, "kind": LEASE.name, "metadata": metadata, "spec": spec}
+            self._lease = await self._client.create(LEASE, body)
+            return
+        version = self._lease["metadata"]["resourceVersion"]
+        operations = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": version},
+            {"op": "add", "path": "/spec", "value": spec},
+        ]
+        self._lease = await self._client.patch(LEASE, self._namespace, self._name, operations)
+
+    def _expired(self, spec: dict[str, Any]) -> bool:
+        """Whether the other holder has not renewed for a whole lease, on our own clock."""
+        renewal, now = str(spec.get("renewTime")), self._clock.now()
+        if renewal != self._seen[0]:
+            self._seen = (renewal, now)
+            # A renewal that is long past by wall time is one of a dead operator: no need to watch it first.
+            return renewal != "None" and now - from_timestamp(renewal) > 2 * LEASE_SECONDS
+        return now - self._seen[1] > LEASE_SECONDS

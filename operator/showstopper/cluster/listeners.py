@@ -1,0 +1,80 @@
+"""Listeners: how the listener pods of rooms are found, and one question to one of them about what it heard."""
+
+import json
+from collections.abc import Mapping
+
+import aiohttp
+
+from showstopper.api.base import GROUP
+from showstopper.availability.errors import FeedError
+from showstopper.availability.feed import Feed, parse_feed
+from showstopper.clock import Clock
+
+ROOM_LABEL = f"{GROUP}/room"
+ROLE_LABEL = f"{GROUP}/role"
+LISTENER = "listener"
+PORT = 8090
+
+TIMEOUT_SECONDS = 2.0
+KEEP_ALIVE_SECONDS = 15.0
+# An hour of a pod's ring is about 2 MB; whoever sends more is no listener of ours.
+LARGEST_ANSWER = 16 * 2**20
+
+
+def session() -> aiohttp.ClientSession:
+    """The connections to listener pods, kept alive between two questions."""
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS, use_dns_cache=False)
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+    return aiohttp.ClientSession(
+        connector=connector, timeout=timeout, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+    )
+
+
+async def read(
+    session: aiohttp.ClientSession, clock: Clock, *, room: str, pod: str, address: str, port: int, after: int
+) -> Feed:
+    """What a pod of that room has heard after that number.
+
+    Raises:
+        FeedError: when it answers something else.
+        aiohttp.ClientError, TimeoutError, OSError: when it does not answer.
+    """
+    host = f"[{address}]" if ":" in address else address
+    asked = clock.now()
+    async with session.get(f"http://{host}:{port}/v1/spans?after={after}", allow_redirects=False) as response:
+        answered = clock.now()
+        if response.status != 200:
+            raise FeedError(pod, "the answer", f"has HTTP status {response.status}")
+        content = bytearray()
+        async for part in response.content.iter_any():
+            content += part
+            if len(content) > LARGEST_ANSWER:
+                raise FeedError(pod, "the answer", f"is larger than {LARGEST_ANSWER} bytes")
+    return read_feed(pod, room, bytes(content), asked, answered)
+
+
+def read_feed(pod: str, room: str, content: bytes, asked: float, answered: float) -> Feed:
+    """The feed in an answer that was asked for and began to come at these times of our clock.
+
+    Raises:
+        FeedError: when it is no feed, or another pod's or room's.
+    """
+    try:
+        document: object = json.loads(content)
+    except ValueError as error:
+        raise FeedError(pod, "the answer", f"is no JSON: {error}") from error
+    reading = document.get("clock") if isinstance(document, Mapping) else None
+    monotonic = reading.get("monotonic") if isinstance(reading, Mapping) else None
+    # What is no number is left to parse_feed to complain about.
+    there = float(monotonic) if isinstance(monotonic, int | float) else 0.0
+    feed = parse_feed(document, (asked + answered) / 2 - there, (answered - asked) / 2)
+    if (feed.pod, feed.room) != (pod, room):
+        raise FeedError(pod, "pod and room", f'are "{feed.pod}" and "{feed.room}", not "{pod}" and "{room}"')
+    return feed
+
+
+def trouble(error: Exception) -> str:
+    """What hindered a question, in a sentence, for errors that `read` raises."""
+    if isinstance(error, FeedError):
+        return f"span feed: {error.field}: {error.problem}"
+    return f"does not answer: {str(error) or type(error).__name__}"

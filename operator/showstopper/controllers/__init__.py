@@ -1,0 +1,1 @@
+"""kopf handlers: they parse and hand over."""

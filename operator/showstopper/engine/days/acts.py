@@ -1,0 +1,106 @@
+"""Acts: one act from the note of its run to its verdict, and what it adds to the day's figures. Pure."""
+
+from showstopper.api import conditions
+from showstopper.api.game_day import Act, ActRecord, DayIndicator, GameDayStatus
+from showstopper.api.indicators import Indicator
+from showstopper.api.run import ExperimentRun
+from showstopper.api.verdicts import Verdict
+from showstopper.availability import figures
+from showstopper.availability.verdict import Finding
+from showstopper.clock import from_timestamp
+from showstopper.engine import requests
+from showstopper.engine.days import endings, programme
+from showstopper.engine.days.steps import Draft, Step
+
+# A run is made within a second. If it cannot be made for so long, it is not the room's fault.
+MAKING_SECONDS = 120.0
+
+
+def begin(draft: Draft, act: Act, record: ActRecord) -> Step:
+    """Write down the act's run; it is made when that is written."""
+    experiment = draft.situation.experiments.get(act.name)
+    if experiment is None:
+        name = act.experiment_ref.name if act.experiment_ref is not None else ""
+        return close(draft, record, Finding("ExperimentNotFound", f'there is no Experiment "{name}" any more'))
+    asked = programme.request(draft.situation.day, act, draft.status.performance, experiment)
+    record.run, record.started_at = requests.run_name(experiment, asked), draft.situation.timestamp
+    draft.tell("ActBegun", f"{draft.called(record)}: run {record.run}", "Begin")
+    return _making(draft, act, record)
+
+
+def carry(draft: Draft, act: Act, record: ActRecord) -> Step:
+    """What to do for an act whose run was written down."""
+    run = draft.situation.runs.get(record.run or "")
+    if run is None:
+        return _without_run(draft, act, record)
+    record.run_uid = run.metadata.uid
+    if run.finished:
+        return _judged(draft, record, run)
+    ready = conditions.find(run.status.conditions, conditions.ConditionType.READY)
+    message = f"{draft.called(record)}: run {record.run}: {ready.message if ready else 'asked for'}"
+    return draft.step(conditions.in_progress("ActUnderWay", message))
+
+
+def close(draft: Draft, record: ActRecord, finding: Finding) -> Step:
+    """The act is over without the verdict of a run."""
+    record.verdict, record.reason, record.message = finding.verdict, finding.reason, finding.message[:1024]
+    return _closed(draft, record)
+
+
+def _making(draft: Draft, act: Act, record: ActRecord) -> Step:
+    message = f"{draft.called(record)}: run {record.run} is being made"
+    return draft.step(conditions.in_progress("ActUnderWay", message), begin=act)
+
+
+def _without_run(draft: Draft, act: Act, record: ActRecord) -> Step:
+    if record.run_uid is not None:
+        message = f"run {record.run} was deleted before its verdict was noted"
+        return close(draft, record, Finding("RunDeleted", message))
+    if (ending := endings.find(draft)) is not None:
+        return endings.end(draft, ending)
+    assert record.started_at is not None, "it is written together with the run"
+    if draft.situation.now - from_timestamp(record.started_at) > MAKING_SECONDS:
+        message = f"run {record.run} could not be made within {MAKING_SECONDS:.0f} s: look at the operator's log"
+        return close(draft, record, Finding("RunNotMade", message, Verdict.ERROR))
+    return _making(draft, act, record)
+
+
+def _judged(draft: Draft, record: ActRecord, run: ExperimentRun) -> Step:
+    found = run.status
+    record.verdict, record.reason, record.message = found.verdict, found.reason, found.message
+    record.audible, record.dead_air, record.recovery = found.audible, found.dead_air, found.recovery
+    for window in found.windows:
+        if window.name == "Judged":
+            for measured in window.indicators:
+                _count_in(draft.status, record.name, measured.indicator, measured.value)
+    return _closed(draft, record)
+
+
+def _closed(draft: Draft, record: ActRecord) -> Step:
+    record.finished_at = draft.situation.timestamp
+    note = f"{draft.called(record)}: {record.verdict}: {record.message}"
+    draft.tell(record.reason or "Judged", note, "Judge", warning=record.verdict != Verdict.PASSED)
+    return draft.step(conditions.in_progress("ActOver", note), again=0.0)
+
+
+def _count_in(status: GameDayStatus, act: str, name: str, value: str | None) -> None:
+    """Keep the worst value of an indicator; one that this operator does not know has no worst."""
+    if value is None or name not in set(Indicator):
+        return
+    indicator = Indicator(name)
+    known = next((one for one in status.indicators if one.indicator == name), None)
+    if known is None:
+        known = DayIndicator(indicator=name, worst=value, act=act)
+        status.indicators.append(known)
+    elif _is_worse(indicator, value, known.worst):
+        known.worst, known.act = value, act
+    known.measured_in += 1
+    shown = {Indicator.AUDIBLE_RATIO: "audible", Indicator.LONGEST_DEAD_AIR: "dead_air"}
+    shown[Indicator.RECOVERY_TIME] = "recovery"
+    if indicator in shown:
+        setattr(status, shown[indicator], known.worst)
+
+
+def _is_worse(indicator: Indicator, value: str, than: str) -> bool:
+    one, other = (figures.parse(indicator.unit, text) for text in (value, than))
+    return one < other if indicator.bigger_is_better else one > other

@@ -1,0 +1,82 @@
+"""Programme: what a game day performs: its hash, and each act as an experiment that asks for its run. Pure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from showstopper.api.base import Metadata
+from showstopper.api.experiment import Experiment
+from showstopper.api.game_day import Act, GameDay, OnFailure
+from showstopper.api.run import DayOrigin, ExperimentRun
+from showstopper.engine import requests
+from showstopper.engine.requests import Request
+
+# A change of anything else (suspend, abort, historyLimit) asks for no new performance.
+_HASHED = ("revision", "window", "acts", "onFailure")
+
+
+def digest(day: GameDay) -> str:
+    """The hash of what is performed."""
+    return requests.digest(day.spec, _HASHED)
+
+
+def act_of(day: GameDay, name: str) -> Act:
+    """The act of that name."""
+    return next(act for act in day.spec.acts if act.name == name)
+
+
+def goes_on_after(day: GameDay, act: Act, verdict: str | None) -> bool:
+    """Whether the next act follows an act that ended so."""
+    return verdict == "Passed" or (act.on_failure or day.spec.on_failure) is OnFailure.CONTINUE
+
+
+def experiment_of(
+    day: GameDay, act: Act, find_experiment: Callable[[str, str], Experiment | None]
+) -> Experiment | None:
+    """What the act runs: the Experiment that it names, or one that is only written in it; None: there is none."""
+    metadata = day.metadata
+    if act.experiment is None:
+        assert act.experiment_ref is not None, "the model has seen to it"
+        return find_experiment(metadata.namespace, act.experiment_ref.name)
+    revision = act.experiment.revision or day.spec.revision
+    return Experiment(
+        metadata=Metadata(
+            name=inline_name(day, act),
+            namespace=metadata.namespace,
+            uid=metadata.uid,
+            generation=metadata.generation,
+        ),
+        spec=act.experiment.model_copy(update={"revision": revision}),
+    )
+
+
+def inline_name(day: GameDay, act: Act) -> str:
+    """What an experiment that is written in an act is called on its runs."""
+    return f"{day.metadata.name}-{act.name}"[:63].rstrip("-")
+
+
+def is_inline(run: ExperimentRun) -> bool:
+    """Whether the run is of an experiment that is written in a game day, and of no Experiment."""
+    origin = run.spec.experiment
+    return origin.game_day is not None and origin.game_day.uid == origin.uid
+
+
+def request(
+    day: GameDay, act: Act, performance: int, experiment: Experiment, runs: Iterable[ExperimentRun] = ()
+) -> Request:
+    """The request for the act's run. The same act of the same performance always has the same.
+
+    Args:
+        day: whose act it is.
+        act: the act.
+        performance: which performance, from 1.
+        experiment: what the act runs.
+        runs: all runs of that very experiment. What its annotation asked for stays answered as it was, or else the
+            experiment would ask again after the day.
+    """
+    answered = requests.handled(experiment, requests.newest_of(experiment, runs))
+    origin = DayOrigin(
+        name=day.metadata.name, uid=day.metadata.uid, act=act.name, performance=performance, hash=digest(day)
+    )
+    return replace(
+        requests.wanted(experiment), run_request=answered.run_request if answered is not None else "", day=origin
+    )

@@ -1,0 +1,1 @@
+"""Hands execute effects: start, prove, revert, sweep."""

@@ -1,0 +1,54 @@
+"""Media: do listeners still get packets from an address? Pure bookkeeping on what the feeds say."""
+
+from collections.abc import Collection, Mapping
+
+from showstopper.availability.feed import Sample
+from showstopper.availability.spans import DISCONNECTED, Span, State
+
+# Opus sends a packet every 20 ms: a second without one is 50 packets missing in a row, and no pause of the encoder.
+QUIET_SECONDS = 1.0
+FRESH_SECONDS = 3.0
+
+
+class MediaWatch:
+    """Watches one address. Feed it what is known, again and again; it remembers the newest packet."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.last_packet: float | None = None
+        self._stopped: set[str] = set()
+
+    def observe(self, samples: Mapping[str, Sample]) -> None:
+        """Note the newest packet from the address at any listener, on the operator's clock."""
+        for sample in samples.values():
+            if sample.relay_address == self.address and sample.last_packet_at is not None:
+                self.last_packet = max(self.last_packet or 0.0, sample.last_packet_at)
+
+    def stopped(
+        self,
+        residents: Collection[str],
+        samples: Mapping[str, Sample],
+        current: Mapping[str, Span],
+        *,
+        since: float,
+    ) -> bool:
+        """Whether every resident was seen, after `since`, to get nothing from the address. Unseen is not stopped.
+
+        Seen once is enough, whenever: a container that starts anew serves at the same address in a few seconds.
+        """
+        self._stopped |= {
+            resident for resident in residents if self._quiet(samples.get(resident), current.get(resident), since)
+        }
+        return bool(residents) and self._stopped.issuperset(residents)
+
+    def _quiet(self, sample: Sample | None, span: Span | None, since: float) -> bool:
+        if span is not None and span.end >= since + QUIET_SECONDS:
+            if span.state in DISCONNECTED:
+                return True
+            if span.state is State.NO_MEDIA and span.seconds >= QUIET_SECONDS:
+                return True
+        if sample is None or sample.sampled_at < since:
+            return False
+        if sample.relay_address is not None and sample.relay_address != self.address:
+            return True
+        return sample.last_packet_at is not None and sample.sampled_at - sample.last_packet_at >= QUIET_SECONDS

@@ -1,0 +1,77 @@
+"""Neighbours: the pods of the namespaces that have rooms, from a watch of each, and the labels that these had last.
+
+A proposal is made from them, no more: whoever acts looks again at what the act rests on, and whoever refuses at all.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from showstopper.cluster.client import Client, Object
+from showstopper.cluster.kinds import NAMESPACE, POD
+from showstopper.cluster.supervision import for_ever
+
+
+class Neighbours:
+    """The pods by namespace, each with the fields that planning needs."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.labels: dict[str, Mapping[str, str]] = {}
+        self._pods: dict[str, dict[str, Object]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def follow(self, namespaces: Iterable[str]) -> None:
+        """Watch these namespaces, and no others."""
+        wanted = set(namespaces)
+        for namespace in self._tasks.keys() - wanted:
+            self._tasks.pop(namespace).cancel()
+            self._pods.pop(namespace, None)
+            self.labels.pop(namespace, None)
+        for namespace in wanted - self._tasks.keys():
+            work = for_ever(f"watching the pods of {namespace}", partial(self._watch, namespace))
+            self._tasks[namespace] = asyncio.get_running_loop().create_task(work)
+
+    def of(self, namespace: str) -> list[Object]:
+        """The pods of a namespace, as the watch told them; none if it is not followed, or has not begun."""
+        return list(self._pods.get(namespace, {}).values())
+
+    async def look_at(self, namespace: str) -> Mapping[str, str]:
+        """The labels that a namespace has now."""
+        found: Mapping[str, str] = (await self._client.get(NAMESPACE, "", namespace))["metadata"].get("labels", {})
+        self.labels[namespace] = found
+        return found
+
+    async def _watch(self, namespace: str) -> None:
+        found: dict[str, Object] = {}
+        self._pods[namespace] = found
+        await self.look_at(namespace)
+        async for event, pod in self._client.watch(POD, namespace):
+            if event == "DELETED":
+                found.pop(pod["metadata"]["uid"], None)
+            else:
+                found[pod["metadata"]["uid"]] = slim(pod)
+
+
+def slim(pod: Mapping[str, Any]) -> Object:
+    """The pod without what no plan reads: about a tenth of it."""
+    metadata, spec, status = pod["metadata"], pod.get("spec", {}), pod.get("status", {})
+    ready = [one for one in status.get("conditions", ()) if one["type"] == "Ready"]
+    return {
+        "metadata": _some(metadata, "name", "namespace", "uid", "labels", "deletionTimestamp"),
+        "spec": {
+            **_some(spec, "hostNetwork"),
+            "nodeName": spec.get("nodeName", ""),
+            "containers": [_some(container, "name", "image") for container in spec.get("containers", ())],
+        },
+        "status": {
+            **_some(status, "phase", "podIP"),
+            "conditions": [_some(one, "type", "status") for one in ready],
+            "containerStatuses": [_some(one, "name", "imageID") for one in status.get("containerStatuses", ())],
+        },
+    }
+
+
+def _some(fields: Mapping[str, Any], *names: str) -> Object:
+    return {name: fields[name] for name in names if name in fields}

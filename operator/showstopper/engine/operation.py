@@ -1,0 +1,216 @@
+"""The operation: all services of the operator, wired once; events come in, tasks carry on."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import structlog
+
+from showstopper.api.base import Resource
+from showstopper.api.experiment import Experiment
+from showstopper.api.game_day import GameDay
+from showstopper.api.gate import ReleaseGate
+from showstopper.api.room import AudioRoom
+from showstopper.api.run import ExperimentRun
+from showstopper.api.stop_switch import AGENT_NAMESPACE
+from showstopper.availability.verdict import Finding
+from showstopper.clock import Clock
+from showstopper.cluster.client import Client
+from showstopper.cluster.events import Events
+from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE, Kind
+from showstopper.cluster.supervision import for_ever
+from showstopper.engine.archiving import ArchiveWatch
+from showstopper.engine.days import programme
+from showstopper.engine.days.service import GameDays
+from showstopper.engine.experiments import Experiments
+from showstopper.engine.gates.keeping import Gates
+from showstopper.engine.hands.agent import AgentHand
+from showstopper.engine.hands.api_server import ApiServerHand
+from showstopper.engine.hands.crowd import CrowdHand
+from showstopper.engine.rooms import Images, Rooms
+from showstopper.engine.runner import Services
+from showstopper.engine.runs import Runs
+from showstopper.engine.scenes import Scenes
+from showstopper.engine.stopping import StopSwitch
+from showstopper.errors import InvalidResource, NotFound, SettingsError
+
+log = structlog.get_logger()
+R = TypeVar("R", bound=Resource)
+
+# The run's creation, the namespace, a target, and a pod that has to stay. The Lease's renewals keep them in turn.
+WARM = 4
+
+
+class Operation:
+    """What the operator does, apart from where its events come from. `agents`: the namespace of the stop switch."""
+
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        *,
+        images: Images,
+        instance: str,
+        agents: str = AGENT_NAMESPACE,
+        archive: ArchiveWatch | None = None,
+    ) -> None:
+        self._client = client
+        events = Events(client, clock, instance)
+        self.archive = archive or ArchiveWatch()
+        self.rooms = Rooms(client, clock, images=images, archive=self.archive)
+        self._scenes = scenes = Scenes(client, clock, self.rooms)
+        self._rooms_seen: set[tuple[str, str]] = set()
+        self.experiments = Experiments(client, clock, scenes, events, self.rooms)
+        self.days = GameDays(
+            client,
+            clock,
+            scenes,
+            events,
+            find_room=self.rooms.declared,
+            find_experiment=self.experiments.find,
+            stopped=lambda: self.stop_switch.finding,
+        )
+        services = Services(
+            rooms=self.rooms,
+            hand=ApiServerHand(client),
+            agents=AgentHand(client, clock),
+            crowd=CrowdHand(client, clock, images, scenes.remembered),
+            events=events,
+            clock=clock,
+            scene=scenes.of_run,
+            deployed=scenes.deployed,
+            confirm=scenes.confirm,
+            disowned=self._disowned,
+            stopped=lambda: self.stop_switch.finding,
+        )
+        self.runs = Runs(client, clock, services, self._run_changed)
+        self.experiments.runs = self.days.runs = self.runs
+        self.stop_switch = StopSwitch(client, agents, self._stop_changed)
+        self.gates = Gates(client, clock, rooms=self.rooms, runs=self.runs, experiments=self.experiments, events=events)
+        self._loaded = asyncio.Event()
+
+    @property
+    def loaded(self) -> bool:
+        """Whether everything that exists is known."""
+        return self._loaded.is_set()
+
+    async def run(self) -> None:
+        """What goes on beside the events, for ever: rooms are listened to, and the stop switch is watched."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.rooms.run())
+            group.create_task(for_ever("watching the stop switch", self.stop_switch.watch))
+
+    async def load(self) -> None:
+        """Learn all that exists before the first decision: rooms, then experiments, game days and runs together.
+
+        A run whose experiment or day were not known yet would take it for deleted, and an experiment whose runs were
+        not known would ask for them again. And whether anything may begin at all.
+        """
+        await self.stop_switch.look()
+        for room in await self._parsed(AUDIO_ROOM, AudioRoom):
+            self.rooms.seen(room)
+            self._rooms_seen.add(room.key)
+        self._follow()
+        experiments = await self._parsed(EXPERIMENT, Experiment)
+        days = await self._parsed(GAME_DAY, GameDay)
+        gates = await self._parsed(RELEASE_GATE, ReleaseGate)
+        runs = await self._parsed(EXPERIMENT_RUN, ExperimentRun)
+        for experiment in experiments:
+            self.experiments.learn(experiment)
+        for day in days:
+            self.days.learn(day)
+        for gate in gates:
+            self.gates.learn(gate)
+        for run in runs:
+            self.runs.seen(run)
+        await self._warm_up()
+        self.experiments.poke_all()
+        self.days.poke_all()
+        self.gates.poke_all()
+        self._loaded.set()
+        log.info("loaded", experiments=len(experiments), runs=len(runs))
+
+    async def _warm_up(self) -> None:
+        """Open the connections that an injection needs side by side: a handshake costs it 10 ms, a refusal nothing."""
+        await asyncio.gather(*(self._client.raw("/version") for _ in range(WARM)), return_exceptions=True)
+
+    def room_seen(self, room: AudioRoom, *, deleted: bool) -> None:
+        """An AudioRoom was listed, added, changed or deleted."""
+        if deleted:
+            self.rooms.gone(*room.key)
+            self._rooms_seen.discard(room.key)
+        else:
+            self.rooms.seen(room)
+            self._rooms_seen.add(room.key)
+        self._follow()
+        self.experiments.room_changed(*room.key)
+        self.days.neighbour_changed(room.metadata.namespace)
+
+    def experiment_seen(self, experiment: Experiment, *, deleted: bool) -> None:
+        """An Experiment was listed, added, changed or deleted."""
+        if deleted:
+            self.experiments.gone(experiment)
+        else:
+            self.experiments.seen(experiment)
+        self.days.neighbour_changed(experiment.metadata.namespace)
+
+    def day_seen(self, day: GameDay, *, deleted: bool) -> None:
+        """A GameDay was listed, added, changed or deleted."""
+        if deleted:
+            self.days.gone(day)
+        else:
+            self.days.seen(day)
+
+    def gate_seen(self, gate: ReleaseGate, *, deleted: bool) -> None:
+        """A ReleaseGate was listed, added, changed or deleted."""
+        if deleted:
+            self.gates.gone(gate)
+        else:
+            self.gates.seen(gate)
+
+    def carries(self, metadata: Mapping[str, Any]) -> bool:
+        """Whether this is a run that is being made or carried on here, with nothing asked of it that is new."""
+        return self.runs.carries(metadata)
+
+    def run_seen(self, run: ExperimentRun, *, deleted: bool) -> None:
+        """An ExperimentRun was listed, added, changed or deleted."""
+        if deleted:
+            self.runs.gone(run)
+        else:
+            self.runs.seen(run)
+
+    def _run_changed(self, run: ExperimentRun) -> None:
+        self.experiments.run_changed(run)
+        self.days.run_changed(run)
+        if run.finished:
+            self.gates.neighbour_changed(run.metadata.namespace)
+
+    def _stop_changed(self) -> None:
+        self.runs.wake()
+        self.days.poke_all()
+
+    def _disowned(self, run: ExperimentRun) -> Finding | None:
+        """Why a run is to end. An experiment that is written in a game day exists as long as the day does."""
+        if (finding := self.days.disowned(run)) is not None or programme.is_inline(run):
+            return finding
+        return self.experiments.disowned(run)
+
+    def _follow(self) -> None:
+        self._scenes.follow({namespace for namespace, _ in self._rooms_seen})
+
+    async def _parsed(self, kind: Kind, model: type[R]) -> list[R]:
+        """All objects of a kind, without those that an older CRD let through."""
+        found = []
+        try:
+            bodies = await self._client.list(kind)
+        except NotFound as error:
+            raise SettingsError(
+                f"the cluster does not know the kind {kind.name}: kubectl apply -f crds/, or install the chart "
+                "with crds.enabled=true"
+            ) from error
+        for body in bodies:
+            try:
+                found.append(model.parse(body))
+            except InvalidResource as error:
+                log.warning("invalid_resource", error=str(error))
+        return found

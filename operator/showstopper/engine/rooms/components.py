@@ -1,0 +1,76 @@
+"""Components: the pods of a room's components, looked up now and then, and at once when an unknown one serves."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from showstopper.api.room import AudioRoom, ComponentImage
+from showstopper.clock import Clock
+from showstopper.cluster.client import Client
+from showstopper.engine.rooms import pods
+from showstopper.errors import InvalidResource, ShowstopperError
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 10.0
+LEAST_SECONDS = 2.0
+MOST_CHANGES = 64
+
+
+class Components:
+    """What the components of one room run now, and since when.
+
+    Attributes:
+        release: their images.
+        changes: when they were first seen to run others (Unix seconds), and which; the newest last.
+        problem: what is wrong with how the room describes them.
+    """
+
+    def __init__(self, client: Client, clock: Clock) -> None:
+        self.release: tuple[ComponentImage, ...] = ()
+        self.changes: deque[tuple[float, tuple[ComponentImage, ...]]] = deque(maxlen=MOST_CHANGES)
+        self.problem = ""
+        self._client = client
+        self._clock = clock
+        self._pods: dict[str, list[dict[str, Any]]] = {}
+        self._unknown: frozenset[tuple[str, int]] = frozenset()
+        self._look = asyncio.Event()
+
+    async def run(self, room: Callable[[], AudioRoom]) -> None:
+        """Look for ever."""
+        while True:
+            try:
+                await self.look(room())
+            except ShowstopperError as error:
+                log.warning("components_not_seen", room=room().metadata.name, error=str(error))
+            await asyncio.sleep(LEAST_SECONDS)
+            self._look.clear()
+            try:
+                async with asyncio.timeout(EVERY_SECONDS - LEAST_SECONDS):
+                    await self._look.wait()
+            except TimeoutError:
+                continue
+
+    async def look(self, room: AudioRoom) -> None:
+        """Look once."""
+        found = [await pods.component_pods(self._client, room, component) for component in room.spec.components]
+        self._pods = {component.name: group for component, group in zip(room.spec.components, found, strict=True)}
+        before = self.release
+        try:
+            self.release, self.problem = tuple(pods.images(room, self._pods)), ""
+        except InvalidResource as error:
+            self.release, self.problem = (), str(error)
+        if self.release != before:
+            self.changes.append((self._clock.now(), self.release))
+
+    def serving(self, addresses: frozenset[tuple[str, int]]) -> tuple[str, ...]:
+        """The names of the pods behind these addresses; a new address makes it look for its pod at once."""
+        known = {address for address in addresses if pods.serving([address], self._pods)}
+        unknown = addresses - known
+        if unknown - self._unknown:
+            self._look.set()
+        self._unknown = frozenset(unknown)
+        return tuple(pods.serving(known, self._pods))

@@ -1,0 +1,225 @@
+"""LiveRoom: one room as the operator keeps it: its fleet, what it hears, and the status that says so."""
+
+import asyncio
+from collections.abc import Iterable
+
+import aiohttp
+
+from showstopper.api.room import AudioRoom, ComponentImage
+from showstopper.availability.spans import Kind, Window
+from showstopper.availability.timeline import Timeline
+from showstopper.clock import Clock
+from showstopper.cluster import listeners
+from showstopper.cluster.client import Client
+from showstopper.cluster.supervision import for_ever
+from showstopper.engine import releases
+from showstopper.engine.archiving import ArchiveWatch
+from showstopper.engine.rooms import fleet, names, status
+from showstopper.engine.rooms.collector import Collector
+from showstopper.engine.rooms.components import Components
+from showstopper.engine.rooms.keeper import Keeper
+from showstopper.engine.rooms.reporter import Reporter
+from showstopper.engine.rooms.roster import ListenerPod, Roster
+
+# A pod reports that has answered within one question, its time limit and some delay.
+REPORTING_SECONDS = 4.0
+# Media flows to a listener if its last packet, and the look at it, are younger.
+FRESH_SECONDS = 3.0
+# How long a restarted operator looks before it says anything about a room that has a status already.
+SILENT_SECONDS = 10.0
+TICK_SECONDS = 1.0
+# So long a room runs the same images before they are taken for a release.
+SETTLED_SECONDS = 10.0
+FIGURES_SECONDS = 10.0
+MINUTE = 60.0
+
+
+class LiveRoom:
+    """One room. Runs use it; `under_experiment`, the name of the run, keeps it Ready meanwhile."""
+
+    def __init__(
+        self,
+        room: AudioRoom,
+        client: Client,
+        clock: Clock,
+        *,
+        session: aiohttp.ClientSession,
+        roster: Roster,
+        images: fleet.Images,
+        archive: ArchiveWatch,
+        port: int = listeners.PORT,
+    ) -> None:
+        self.room = room
+        self.timeline = Timeline()
+        self.under_experiment: str | None = None
+        self.reporting_since: float | None = None
+        self._clock = clock
+        self._roster = roster
+        self._images = images
+        self._archive = archive
+        self._keeper = Keeper(client, images)
+        self._components = Components(client, clock)
+        self._reporter = Reporter(client, room.status)
+        namespace, name = room.key
+        self._collector = Collector(name, self.timeline, clock, session, namespace=namespace, port=port)
+        self._news = asyncio.Event()
+        self._began = clock.now()
+        self._progress = ("", 0, self._began)
+        self._figures = status.Figures()
+        self._figures_at = float("-inf")
+        self._derive()
+
+    def _derive(self) -> None:
+        self.residents = names.residents(self.room)
+        self.pods = names.pods(self.room)
+        self._version = fleet.version(fleet.manifests(self.room, self._images)[0])
+
+    def seen(self, room: AudioRoom) -> None:
+        """The room as the API has it now; a changed spec is acted on at once."""
+        changed = room.spec != self.room.spec
+        self.room = room
+        if changed:
+            self._derive()
+            self._keeper.changed()
+
+    async def run(self) -> None:
+        """Keep the fleet, listen, and report, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for name, work in (
+                ("fleet", lambda: self._keeper.run(lambda: self.room)),
+                ("listening", lambda: self._collector.run(self._there, self._heard)),
+                ("components", lambda: self._components.run(lambda: self.room)),
+                ("status", self._report),
+            ):
+                group.create_task(for_ever(f"{name} of room {'/'.join(self.room.key)}", work))
+
+    @property
+    def ready(self) -> bool:
+        """Whether the residents hear the host now, whatever the status says meanwhile."""
+        return self._hearing(self._clock.now()).enough
+
+    @property
+    def images(self) -> tuple[ComponentImage, ...]:
+        """What the room's components ran at the last look."""
+        return self._components.release
+
+    def settled_release(self, now: float) -> str | None:
+        """The release that has run for a while, everywhere, and is heard; None: there is none now."""
+        changes, release = self._components.changes, releases.of(self.images)
+        settled = bool(changes) and now - changes[-1][0] >= SETTLED_SECONDS and release.settled and self.ready
+        return release.identity if settled else None
+
+    def images_since(self, moment: float) -> tuple[ComponentImage, ...]:
+        """All images that were seen to come since then."""
+        return tuple(image for at, images in self._components.changes if at >= moment for image in images)
+
+    def serving(self, now: float) -> dict[str, int]:
+        """By address of a relay, how many residents get media from it."""
+        found: dict[str, int] = {}
+        for address, _ in self._paths(now):
+            found[address] = found.get(address, 0) + 1
+        return found
+
+    async def until_known(self, moment: float, timeout: float) -> bool:
+        """Wait until all listener pods have told what was heard up to that moment; False when they do not in time."""
+        try:
+            async with asyncio.timeout(timeout):
+                while not self._known(moment):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            return self._known(moment)
+        return True
+
+    def _known(self, moment: float) -> bool:
+        known = self.timeline.known_until(self.pods)
+        return known is not None and known >= moment
+
+    def _paths(self, now: float) -> Iterable[tuple[str, int]]:
+        """Address and port from which each resident gets media."""
+        for sample in self.timeline.latest().values():
+            if sample.kind is not Kind.RESIDENT or sample.relay_address is None or sample.last_packet_at is None:
+                continue
+            if now - min(sample.last_packet_at, sample.sampled_at) < FRESH_SECONDS:
+                yield sample.relay_address, sample.relay_port or 0
+
+    def _there(self) -> list[ListenerPod]:
+        """The listener pods that are meant to be and have been made."""
+        known = self._roster.pods(*self.room.key)
+        return [pod for name, pod in known.items() if name in self.pods]
+
+    def _reporting(self, now: float) -> set[str]:
+        answered = self._collector.answered
+        return {name for name in self.pods if now - answered.get(name, float("-inf")) < REPORTING_SECONDS}
+
+    def _heard(self) -> None:
+        """An answer came."""
+        self._note_reporting(self._clock.now())
+        self._news.set()
+
+    def _note_reporting(self, now: float) -> set[str]:
+        reporting = self._reporting(now)
+        if len(reporting) < len(self.pods):
+            self.reporting_since = None
+        elif self.reporting_since is None:
+            self.reporting_since = now
+        return reporting
+
+    async def _report(self) -> None:
+        while True:
+            now = self._clock.now()
+            situation = self._situation(now)
+            if self._may_speak(now):
+                self._measure(now)
+                stands = self.room.model_copy(update={"status": self._reporter.written})
+                wanted = status.compose(stands, situation, self._figures, now)
+                await self._reporter.report(self.room, wanted, now)
+            await asyncio.sleep(TICK_SECONDS)
+
+    def _may_speak(self, now: float) -> bool:
+        """Not before it has had time to listen, if a status stands that may still be right."""
+        standing = self._reporter.written.observed_generation == self.room.metadata.generation
+        return not standing or self.reporting_since is not None or now - self._began >= SILENT_SECONDS
+
+    def _situation(self, now: float) -> status.Situation:
+        there = self._there()
+        reporting = self._note_reporting(now)
+        outdated = {pod.name for pod in there if pod.version != self._version}
+        version, most, _ = self._progress
+        if version != self._version or len(reporting - outdated) > most:
+            self._progress = (self._version, len(reporting - outdated), now)
+        return status.Situation(
+            hearing=self._hearing(now),
+            pods=len(self.pods),
+            reporting=len(reporting),
+            outdated=len(outdated),
+            progress_at=self._progress[2],
+            troubles=self._troubles(there),
+            refusal=self._keeper.refusal,
+            run=self.under_experiment,
+            archive=self._archive.trouble,
+        )
+
+    def _hearing(self, now: float) -> status.Hearing:
+        return status.hearing(self.timeline.view(self._window(now, status.HEARING_SECONDS), self.residents))
+
+    def _window(self, now: float, seconds: float) -> Window:
+        """The last seconds of which something is known; a pod that has stopped reporting holds it up only so long."""
+        known = self.timeline.known_until(self.pods)
+        end = min(now, max(now - REPORTING_SECONDS, known if known is not None else 0.0))
+        return Window(end - seconds, end)
+
+    def _troubles(self, there: Iterable[ListenerPod]) -> tuple[str, ...]:
+        known = {**self._collector.problems, **{pod.name: pod.trouble for pod in there if pod.trouble}}
+        pods = (f"pod {name}: {known[name]}" for name in sorted(known))
+        return tuple(filter(None, [*pods, self._components.problem]))
+
+    def _measure(self, now: float) -> None:
+        """Bring the figures up to date: the minute's now and then, who serves each time."""
+        addresses = frozenset(self._paths(now))
+        audible, indicators = self._figures.audible, self._figures.indicators
+        if audible is None or now - self._figures_at >= FIGURES_SECONDS:
+            self._figures_at = now
+            audible, indicators = status.measured(self.timeline.view(self._window(now, MINUTE), self.residents))
+        serving, release = self._components.serving(addresses), self._components.release
+        self._figures = status.Figures(audible, indicators, serving, release)

@@ -1,0 +1,107 @@
+"""Rooms: all rooms of the cluster, each kept by a task of its own, and one watch for all their listener pods."""
+
+import asyncio
+
+import aiohttp
+import structlog
+
+from showstopper.api.room import AudioRoom
+from showstopper.clock import Clock
+from showstopper.cluster import listeners
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import POD
+from showstopper.cluster.supervision import for_ever
+from showstopper.engine.archiving import ArchiveWatch
+from showstopper.engine.rooms.fleet import Images
+from showstopper.engine.rooms.live import LiveRoom
+from showstopper.engine.rooms.roster import Roster
+
+log = structlog.get_logger()
+
+
+class Rooms:
+    """The rooms by namespace and name. Handlers call `seen` and `gone`; runs call `find`."""
+
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        *,
+        images: Images,
+        archive: ArchiveWatch | None = None,
+        port: int = listeners.PORT,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._images = images
+        self._archive = archive or ArchiveWatch()
+        self._port = port
+        self._roster = Roster()
+        self._wanted: dict[tuple[str, str], AudioRoom] = {}
+        self._live: dict[tuple[str, str], tuple[LiveRoom, asyncio.Task[None]]] = {}
+        self._changed = asyncio.Event()
+
+    def seen(self, room: AudioRoom) -> None:
+        """A room as the API has it now. Takes the same one any number of times."""
+        if room.metadata.deletion_timestamp:
+            self.gone(*room.key)
+            return
+        self._wanted[room.key] = room
+        found = self.find(*room.key)
+        if found is not None and found.room.metadata.uid == room.metadata.uid:
+            found.seen(room)
+        else:
+            self._changed.set()
+
+    def gone(self, namespace: str, name: str) -> None:
+        """A room was deleted. Its fleet goes by its owner references."""
+        self._wanted.pop((namespace, name), None)
+        self._changed.set()
+
+    def find(self, namespace: str, name: str) -> LiveRoom | None:
+        """The live room, if it is one."""
+        found = self._live.get((namespace, name))
+        return found[0] if found else None
+
+    def declared(self, namespace: str, name: str) -> AudioRoom | None:
+        """The room as it was declared, also when its tasks have not begun."""
+        return self._wanted.get((namespace, name))
+
+    async def run(self) -> None:
+        """Keep all rooms until cancelled. Without a room nothing is done."""
+        while not self._wanted:
+            self._changed.clear()
+            await self._changed.wait()
+        async with listeners.session() as session, asyncio.TaskGroup() as group:
+            group.create_task(for_ever("watching the listener pods", self._watch))
+            while True:
+                self._changed.clear()
+                self._settle(group, session)
+                await self._changed.wait()
+
+    def _settle(self, group: asyncio.TaskGroup, session: aiohttp.ClientSession) -> None:
+        """End the tasks of rooms that are gone, or are others of the same name; begin those that are missing."""
+        for key, (live, task) in list(self._live.items()):
+            wanted = self._wanted.get(key)
+            if wanted is None or wanted.metadata.uid != live.room.metadata.uid:
+                task.cancel()
+                del self._live[key]
+                log.info("room_gone", namespace=key[0], room=key[1])
+        for key in self._wanted.keys() - self._live.keys():
+            live = LiveRoom(
+                self._wanted[key],
+                self._client,
+                self._clock,
+                session=session,
+                roster=self._roster,
+                images=self._images,
+                archive=self._archive,
+                port=self._port,
+            )
+            self._live[key] = live, group.create_task(live.run())
+            log.info("room_begun", namespace=key[0], room=key[1], residents=len(live.residents))
+
+    async def _watch(self) -> None:
+        self._roster.clear()
+        async for event, pod in self._client.watch(POD, labels={listeners.ROLE_LABEL: listeners.LISTENER}):
+            self._roster.changed(event, pod)

@@ -1,0 +1,215 @@
+"""Status of a room: from what its residents hear and what its fleet does to conditions and figures. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from showstopper.api.conditions import (
+    ARCHIVED,
+    Condition,
+    ConditionType,
+    Outlook,
+    conditions,
+    find,
+    in_progress,
+    refused,
+    renewed,
+)
+from showstopper.api.indicators import Indicator
+from showstopper.api.room import AudioRoom, AudioRoomStatus, ComponentImage, Host, ListenersStatus, MeasuredIndicator
+from showstopper.availability import summary
+from showstopper.availability.listening import seconds_in
+from showstopper.availability.spans import State, Window
+from showstopper.availability.tracks import Track, View
+from showstopper.clock import from_timestamp, to_timestamp
+
+# Residents are judged by their last seconds: longer than a lost poll or a hiccup, shorter than a person's patience.
+HEARING_SECONDS = 5.0
+# A resident hears the host who heard it for this part of them.
+HEARING_SHARE = 0.8
+# And who has heard it at all in the last of them: an outage that has begun is not made up for by what was before.
+NOW_SECONDS = 0.5
+# A room is live when this share of its residents hears: below twenty residents that is all of them.
+LIVE_SHARE = 0.95
+# How long a fleet may take from one step forward to the next, and a room may be broken before that is final.
+START_SECONDS = 60.0
+STALL_SECONDS = 60.0
+
+_DOING = {
+    State.LIVE: "hear it with gaps",
+    State.HOLD: "hear Hold",
+    State.STALE: "hear Stale",
+    State.SILENT: "hear nothing (Silent)",
+    State.NO_MEDIA: "get no media (NoMedia)",
+    State.OFFLINE: "are Offline",
+    State.JOINING: "are Joining",
+    State.UNKNOWN: "are Unknown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How many residents are meant to hear the host, how many do, and in which state the others are."""
+
+    intended: int
+    live: int
+    others: Mapping[State, int] = field(default_factory=dict)
+
+    @property
+    def enough(self) -> bool:
+        """Whether the room is live."""
+        return self.intended > 0 and self.live >= LIVE_SHARE * self.intended
+
+
+def hearing(view: View) -> Hearing:
+    """What the residents hear in a window of a few seconds."""
+    states = Counter(_hears(track, view.window) for track in view.residents)
+    live = states.pop(None, 0)
+    return Hearing(len(view.residents), live, {state: count for state, count in states.items() if state is not None})
+
+
+def _hears(track: Track, window: Window) -> State | None:
+    """None for who hears the host; else the state that says why not."""
+    heard_until = max((span.end for span in track.spans if span.state is State.LIVE), default=window.start)
+    if seconds_in(track, State.LIVE) >= HEARING_SHARE * window.seconds > 0 and heard_until > window.end - NOW_SECONDS:
+        return None
+    return track.spans[-1].state if track.spans else State.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that the conditions of a room follow from.
+
+    Attributes:
+        hearing: what the residents hear.
+        pods: how many listener pods are meant to be.
+        reporting: how many of them report.
+        outdated: how many are from before a change of the fleet.
+        progress_at: when the fleet last came a step forward (a change of it, one more pod that reports).
+        troubles: what is wrong with pods or with how the room describes them, each names the pod.
+        refusal: why the fleet cannot be made; empty if it can.
+        run: the run that experiments on the room now.
+        archive: why nothing is archived; empty if it is, None if there is no archive.
+    """
+
+    hearing: Hearing
+    pods: int
+    reporting: int
+    outdated: int = 0
+    progress_at: float = 0.0
+    troubles: tuple[str, ...] = ()
+    refusal: str = ""
+    run: str | None = None
+    archive: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the status shows beside the conditions."""
+
+    audible: str | None = None
+    indicators: tuple[MeasuredIndicator, ...] = ()
+    serving: tuple[str, ...] = ()
+    release: tuple[ComponentImage, ...] = ()
+
+
+def outlook(room: AudioRoom, situation: Situation, now: float) -> Outlook:
+    """Where the room stands. The conditions that stand in its status tell for how long it has been broken."""
+    before = room.status.conditions
+    told = find(before, ConditionType.READY)
+    current = told is not None and told.observed_generation == room.metadata.generation
+    was_ready = told is not None and told.status == "True"
+    if situation.run is not None and current and was_ready:
+        return Outlook("UnderExperiment", f"{situation.run} runs; {_hear(room, situation)}", ready="True")
+    settled = situation.reporting == situation.pods and not situation.outdated
+    if situation.hearing.enough and (settled or (current and not situation.outdated)):
+        return Outlook("Live", f"{_hear(room, situation)}{_troubles(situation)}", ready="True")
+    if situation.refusal:
+        return refused("FleetRefused", situation.refusal)
+    begun = current and told is not None and told.status != "Unknown"
+    if (not begun or situation.outdated) and now - situation.progress_at < START_SECONDS:
+        return in_progress("Starting", f"{_reporting(situation)}; {_hear(room, situation)}{_troubles(situation)}")
+    return _broken(room, situation, before, now)
+
+
+def _broken(room: AudioRoom, situation: Situation, before: Sequence[Condition], now: float) -> Outlook:
+    told = find(before, ConditionType.READY)
+    since = from_timestamp(told.last_transition_time) if told and told.status == "False" else now
+    stalled = now - since >= STALL_SECONDS
+    if situation.reporting < situation.pods or situation.outdated:
+        reason, message = "ListenersMissing", f"{_reporting(situation)}; {_hear(room, situation)}"
+    else:
+        reason, message = "NotLive", _hear(room, situation)
+    return Outlook(reason, f"{message}{_troubles(situation)}", ready="False", stalled=stalled)
+
+
+def _hear(room: AudioRoom, situation: Situation) -> str:
+    """In a sentence: "3 of 6 residents hear the host; 3 hear Hold"."""
+    heard = situation.hearing
+    what = "the host" if room.spec.program.host is Host.MANAGED else "sound"
+    others = sorted(heard.others.items(), key=lambda item: (-item[1], item[0]))
+    parts = [f"{heard.live} of {heard.intended} residents hear {what}"]
+    return "; ".join([*parts, *(f"{count} {_DOING[state]}" for state, count in others)])
+
+
+def _reporting(situation: Situation) -> str:
+    outdated = f", {situation.outdated} from before the last change" if situation.outdated else ""
+    return f"{situation.reporting} of {situation.pods} listener pods report{outdated}"
+
+
+def _troubles(situation: Situation) -> str:
+    """The first few troubles, for a message."""
+    shown = "".join(f"; {trouble[:240]}" for trouble in situation.troubles[:2])
+    return shown + (f"; and {len(situation.troubles) - 2} more" if len(situation.troubles) > 2 else "")
+
+
+def measured(view: View) -> tuple[str | None, tuple[MeasuredIndicator, ...]]:
+    """The audible share and all indicators of a window, as texts. Without a fault there is nothing to recover from."""
+    found = [
+        MeasuredIndicator.model_validate(one)
+        for one in summary.window(view)["indicators"]
+        if one["indicator"] != Indicator.RECOVERY_TIME
+    ]
+    audible = next((one.value for one in found if one.indicator == Indicator.AUDIBLE_RATIO), None)
+    return audible, tuple(found)
+
+
+def compose(room: AudioRoom, situation: Situation, figures: Figures, now: float) -> AudioRoomStatus:
+    """The whole status as it should be read now."""
+    generation, stamp = room.metadata.generation, to_timestamp(now)
+    stands = outlook(room, situation, now)
+    return AudioRoomStatus(
+        observed_generation=generation,
+        conditions=[
+            *conditions(stands, generation=generation, now=stamp, previous=room.status.conditions),
+            *_archived(room, situation, stamp),
+        ],
+        listeners=ListenersStatus(
+            intended=situation.hearing.intended,
+            reporting=_residents_reporting(situation),
+            live=situation.hearing.live,
+        ),
+        audible=figures.audible,
+        serving=list(figures.serving[:64]),
+        indicators=list(figures.indicators),
+        release=list(figures.release[:64]),
+        measured_at=stamp,
+    )
+
+
+def _archived(room: AudioRoom, situation: Situation, now: str) -> list[Condition]:
+    """Whether what the room's listeners tell is archived; nothing where nobody wants it to be."""
+    trouble = situation.archive
+    if trouble is None:
+        return []
+    value: Literal["True", "False"] = "False" if trouble else "True"
+    reason = "ArchiveUnavailable" if trouble else "Archived"
+    old = next((one for one in room.status.conditions if one.type == ARCHIVED), None)
+    generation = room.metadata.generation
+    return [renewed(old, ARCHIVED, value, reason, trouble or "the archive is ready", generation=generation, now=now)]
+
+
+def _residents_reporting(situation: Situation) -> int:
+    """Residents are reported of whose state is known."""
+    return situation.hearing.intended - situation.hearing.others.get(State.UNKNOWN, 0)

@@ -1,0 +1,104 @@
+"""Every error that Showstopper raises on purpose.
+
+    ShowstopperError
+    ├── InvalidQuantity          a duration or a share that cannot be read
+    ├── InvalidResource          an object that does not fit its model
+    ├── SettingsError            an environment variable or flag that cannot be used
+    ├── ArchiveError             the archive is not there, does not answer, or cannot use its database
+    ├── AgentError               what an agent could not do on its node
+    │   ├── EffectRefused        an effect that is out of bounds, or that this node has no means for
+    │   │   └── TrafficClassTaken    netem has its packets in a traffic class, and there is no other way for this one
+    │   ├── NamespaceGone        the target's network namespace cannot be entered (any more)
+    │   ├── ContainerGone        no process of the target's container runs on this node (any more)
+    │   ├── KernelRefused        the kernel said no to a rule, a queue, a qdisc, a signal or a cgroup
+    │   └── LeaseLost            the fault has lifted itself: its lease was not renewed in time
+    └── ClusterError             the Kubernetes API said no, or nothing
+        ├── NotFound             404
+        ├── Forbidden            401, 403
+        ├── Conflict             409, or a JSON patch whose test failed
+        ├── Invalid              400, 422: the object was refused
+        └── Unavailable          no connection, 429, 5xx: worth another try
+
+A message says what happened, to which object, and what to do.
+"""
+
+
+class ShowstopperError(Exception):
+    """Base class of every error that this package raises on purpose."""
+
+
+class InvalidQuantity(ShowstopperError, ValueError):
+    """A duration or a share that cannot be read. Also a ValueError, so that pydantic reports it with its field."""
+
+
+class InvalidResource(ShowstopperError):
+    """An object from the API or from a file that does not fit its model."""
+
+
+class SettingsError(ShowstopperError):
+    """An environment variable or flag that cannot be used."""
+
+
+class ArchiveError(ShowstopperError):
+    """The archive is not there, does not answer, or cannot use its database."""
+
+
+class AgentError(ShowstopperError):
+    """What an agent could not do on its node."""
+
+
+class EffectRefused(AgentError):
+    """An effect that is out of bounds, or that this node has no means for."""
+
+
+class TrafficClassTaken(EffectRefused):
+    """An effect that needs a traffic class where another one has the packets in one of its own already."""
+
+
+class NamespaceGone(AgentError):
+    """The target's network namespace cannot be entered, or not any more."""
+
+
+class ContainerGone(AgentError):
+    """No process of the target's container runs on this node, or not any more."""
+
+
+class KernelRefused(AgentError):
+    """The kernel said no to a rule, a queue, a qdisc, a signal or a cgroup. Carries the errno (0: none)."""
+
+    def __init__(self, message: str, *, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class LeaseLost(AgentError):
+    """The fault has lifted itself: its lease was not renewed in time."""
+
+
+class ClusterError(ShowstopperError):
+    """The Kubernetes API said no, or nothing. Carries the HTTP status (0: no answer) and the API's reason."""
+
+    def __init__(self, message: str, *, status: int = 0, reason: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+
+
+class NotFound(ClusterError):
+    """The object does not exist (404)."""
+
+
+class Forbidden(ClusterError):
+    """The caller may not do this (401, 403)."""
+
+
+class Conflict(ClusterError):
+    """The object changed meanwhile, exists already, or a precondition failed (409)."""
+
+
+class Invalid(ClusterError):
+    """The API refused the object (400, 422)."""
+
+
+class Unavailable(ClusterError):
+    """No connection, too many requests, or a server error: worth another try."""

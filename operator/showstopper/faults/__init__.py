@@ -1,0 +1,1 @@
+"""Faults, pure: a spec and its targets become an effect and what proves it."""

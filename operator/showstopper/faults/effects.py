@@ -1,0 +1,79 @@
+"""Effects: what a fault does to its targets, who does it, and what proves it. Data, no deeds."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Hand(StrEnum):
+    """Who executes an effect."""
+
+    API_SERVER = "APIServer"
+    AGENT = "Agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of a pod. `id`: as its runtime gives it, without the runtime's name; empty: it does not run."""
+
+    name: str
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod as far as faults need it.
+
+    Attributes:
+        address: its pod IP; a relay in the host's network has its node's.
+        ready: its Ready condition.
+        terminating: it is being deleted.
+        serving: residents get their sound from it; None: not known.
+        host_network: it has its node's network, not one of its own.
+        created: when the API server made it (RFC 3339, whole seconds).
+        containers: in the order of its spec.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    node: str = ""
+    address: str = ""
+    ready: bool = True
+    terminating: bool = False
+    serving: bool | None = None
+    host_network: bool = False
+    created: str = ""
+    containers: tuple[Container, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePod:
+    """Delete a pod by UID, so that a successor of the same name is never hit."""
+
+    pod: Pod
+    grace_period: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PodGone:
+    """Proof: the UID is no longer there."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFromStops:
+    """Proof: no listener gets packets from this address any more."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What is done to one target, and every proof that is needed. Nothing to revert: nothing can be left of it."""
+
+    hand: Hand
+    target: Pod
+    start: DeletePod
+    proof: tuple[PodGone | MediaFromStops, ...]

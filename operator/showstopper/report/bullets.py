@@ -1,0 +1,117 @@
+"""Bullets: each expected indicator on its own scale, with the bound drawn in and what lies beyond it hatched."""
+
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from showstopper.api.indicators import Indicator, Unit
+from showstopper.api.room import MeasuredIndicator
+from showstopper.api.run import ExpectationRecord, ExperimentRun
+from showstopper.report import looks
+from showstopper.report.drawing import INK, Size, styled, svg
+from showstopper.report.words import asked
+
+# Inches beside an axis: half of what its last number takes.
+_MARGIN = 0.22
+_SUFFIXES = {Unit.SHARE: "%", Unit.DURATION: "s", Unit.COUNT: ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Bullet:
+    """An expectation in numbers of its unit (percent, seconds, count); None where there is no figure.
+
+    `least` and `most` are between what the truth lies; `before` is the figure of the time before the fault.
+    """
+
+    words: str
+    suffix: str
+    bound: float
+    at_least: bool
+    value: float | None
+    least: float | None
+    most: float | None
+    before: float | None
+
+    @property
+    def scale(self) -> float:
+        """Where its axis ends: 100 for a share."""
+        if self.suffix == "%":
+            return 100.0
+        known = [figure for figure in (self.bound, self.value, self.most, self.before) if figure is not None]
+        return max(known) * 1.25 or 1.0
+
+
+def bullets(run: ExperimentRun) -> list[Bullet]:
+    """Every expectation that was judged."""
+    windows = {window.name: {one.indicator: one for one in window.indicators} for window in run.status.windows}
+    before, judged = windows.get("Baseline", {}), windows.get("Judged", {})
+    found = (_bullet(one, before.get(one.indicator), judged.get(one.indicator)) for one in run.status.expectations)
+    return [bullet for bullet in found if bullet is not None]
+
+
+def _bullet(
+    record: ExpectationRecord, before: MeasuredIndicator | None, judged: MeasuredIndicator | None
+) -> Bullet | None:
+    unit = next((one.unit for one in Indicator if one == record.indicator), Unit.COUNT)
+    bound = number(record.min if record.min is not None else record.max)
+    if bound is None:
+        return None
+    value = number(record.value)
+    return Bullet(
+        words=f"{looks.of_outcome(record.outcome)} {record.indicator} {asked(record.min, record.max)}",
+        suffix=_SUFFIXES[unit],
+        bound=bound,
+        at_least=record.min is not None,
+        value=value,
+        least=number(judged.at_least) if judged else None,
+        most=number(judged.at_most) if judged else None,
+        before=number(before.value) if before else None,
+    )
+
+
+def number(text: str | None) -> float | None:
+    """A figure of a status ("76.4%", "9.48s", "3") as a number; None if there is none."""
+    try:
+        return float((text or "").rstrip("%s"))
+    except ValueError:
+        return None
+
+
+def drawn(run: ExperimentRun, size: Size) -> str:
+    """All of them below each other; empty if nothing was judged."""
+    found = bullets(run)
+    if not found:
+        return ""
+    with styled(f"{run.metadata.uid}/bullets/{size.name}"):
+        height, margin = 0.72 * len(found), _MARGIN / size.inches
+        figure = Figure(figsize=(size.inches, height))
+        for index, bullet in enumerate(found):
+            bottom = 1 - (index + 1) / len(found) + 0.24 / height
+            axes = figure.add_axes((margin, bottom, 1 - 2 * margin, 0.18 / height))
+            _draw(axes, bullet)
+        return svg(figure, "Each expected indicator beside its bound; the table of expectations has the figures")
+
+
+def _draw(axes: Axes, bullet: Bullet) -> None:
+    end = bullet.scale
+    beyond = (0.0, bullet.bound) if bullet.at_least else (bullet.bound, end - bullet.bound)
+    axes.broken_barh([beyond], (0, 1), facecolor="#F2F2F2", edgecolor="#AAAAAA", hatch="////", linewidth=0)
+    axes.axvline(bullet.bound, color=INK, linewidth=2.5, ymin=-0.25, ymax=1.25, clip_on=False)
+    if bullet.least is not None or bullet.most is not None:
+        edges = (bullet.least or 0.0, end if bullet.most is None else bullet.most)
+        axes.plot(edges, (0.5, 0.5), color=INK, linewidth=1.2, linestyle=(0, (2, 1)), marker="|", markersize=7)
+    if bullet.before is not None:
+        axes.plot([bullet.before], [0.5], marker="o", markersize=7, markerfacecolor="white", color=INK, clip_on=False)
+    if bullet.value is not None:
+        axes.plot([bullet.value], [0.5], marker="D", markersize=7, color="#0072B2", clip_on=False, zorder=5)
+    shown = "not measured" if bullet.value is None else f"{bullet.value:g} {bullet.suffix}".strip()
+    axes.text(0, 1.35, bullet.words, ha="left", va="bottom", fontsize=9, fontweight="bold", color=INK)
+    axes.text(end, 1.35, shown, ha="right", va="bottom", fontsize=9, color=INK)
+    axes.set_xlim(0, end)
+    axes.set_ylim(0, 1)
+    axes.set_yticks([])
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g} {bullet.suffix}".strip())
+    axes.tick_params(length=2, width=0.6, labelsize=7.5, labelcolor=INK)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)

@@ -1,0 +1,138 @@
+"""Record: all that a report is made from: runs as they were written down, and what their listeners told meanwhile."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from showstopper.api.experiment import Fault
+from showstopper.api.run import ExperimentRun, StepName, TargetRecord
+from showstopper.availability.spans import Window
+from showstopper.availability.tracks import View
+from showstopper.clock import from_timestamp
+
+NOT_KNOWN = "what the listeners heard is not available: no archive kept it, and the room no longer tells"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One run, whoever kept it.
+
+    Attributes:
+        run: its newest form.
+        body: the same as the API has it.
+        heard: what each listener heard from the run's begin to its end, `in_order`; None: nothing is known of it.
+        note: why nothing is known of it; else empty.
+        versions: of what was under test and what tested it, by name, in the order in which they are shown.
+    """
+
+    run: ExperimentRun
+    body: Mapping[str, Any]
+    heard: View | None = None
+    note: str = NOT_KNOWN
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a day waited for before an act: the words of the hold, who approved it, and when (RFC 3339)."""
+
+    words: str
+    approver: str = ""
+    approved_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act of a day. `record`: its run, if it came to one; `verdict` and `message` say what came of the act."""
+
+    name: str
+    verdict: str = ""
+    message: str = ""
+    hold: Hold | None = None
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A game day: its acts in order, with what came of the whole. Times are RFC 3339, empty where there is none."""
+
+    namespace: str
+    name: str
+    verdict: str
+    reason: str
+    message: str
+    acts: tuple[Act, ...]
+    started_at: str = ""
+    finished_at: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultWindow:
+    """When a fault was there: [start, end) in unix seconds. What is done in an instant has no length.
+
+    `lifted`: its end is known; else it is drawn to the end of the run, which is the longest that it can have been.
+    """
+
+    name: str
+    kind: str
+    start: float
+    end: float
+    proven: bool
+    lifted: bool
+
+
+def in_order(view: View) -> View:
+    """The same with the residents in the order of their numbers: the tenth after the ninth."""
+    return replace(view, residents=tuple(sorted(view.residents, key=lambda track: _parts(track.listener))))
+
+
+def _parts(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
+def window_of(run: ExperimentRun) -> Window | None:
+    """From the run's begin to its end, for which spans are wanted; None: it never began, or is not over."""
+    begin, end = run.status.started_at, run.status.finished_at
+    if begin is None or end is None:
+        return None
+    return Window(from_timestamp(begin), from_timestamp(end))
+
+
+def fault_windows(run: ExperimentRun) -> tuple[FaultWindow, ...]:
+    """The faults that were begun, in the order in which they are declared."""
+    found = (_fault_window(run, fault) for fault in run.spec.faults)
+    return tuple(window for window in found if window is not None)
+
+
+def _fault_window(run: ExperimentRun, fault: Fault) -> FaultWindow | None:
+    """From the first target's arming (or call) to the last one's lifting."""
+    targets = [target for target in run.status.targets if target.fault == fault.name]
+    begun = [from_timestamp(moment) for target in targets if (moment := target.armed_at or target.requested_at)]
+    if not begun:
+        return None
+    end = _end(run, targets) if not fault.instant else min(begun)
+    proven = any(record.name == fault.name and record.proven for record in run.status.faults)
+    return FaultWindow(
+        name=fault.name,
+        kind=fault.kind,
+        start=min(begun),
+        end=end if end is not None else _longest(run, min(begun)),
+        proven=proven,
+        lifted=end is not None,
+    )
+
+
+def _end(run: ExperimentRun, targets: list[TargetRecord]) -> float | None:
+    """When the last target was free again; None: that is not known of all of them."""
+    lifted = [from_timestamp(target.lifted_at) for target in targets if target.lifted_at]
+    if len(lifted) == len(targets):
+        return max(lifted)
+    reverting = next((step for step in run.status.steps if step.name is StepName.REVERTING), None)
+    return from_timestamp(reverting.completed_at) if reverting is not None and reverting.completed_at else None
+
+
+def _longest(run: ExperimentRun, start: float) -> float:
+    """The end of the run, which is the latest that is told of."""
+    return max(start, from_timestamp(run.status.finished_at)) if run.status.finished_at else start

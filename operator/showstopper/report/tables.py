@@ -1,0 +1,187 @@
+"""Tables: what a record says, as titles and rows of words, for HTML and Markdown alike. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from showstopper.api.run import ExperimentRun, Step
+from showstopper.availability import summary
+from showstopper.availability.figures import duration, share
+from showstopper.clock import from_timestamp
+from showstopper.report import looks
+from showstopper.report.record import Act, Day, Record
+from showstopper.report.words import asked, bounds, moment, proof, short_name
+
+NONE = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A heading, titles of columns, rows of as many cells, and what to say below (or instead, if there is no row)."""
+
+    heading: str
+    titles: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+    def shortened(self, most: int) -> "Table":
+        """At most so many rows, and how many are left out."""
+        left = len(self.rows) - most
+        if left <= 0:
+            return self
+        note = f"{self.note} and {left} more, which the JSON report has".strip()
+        return Table(self.heading, self.titles, self.rows[:most], note)
+
+
+def expectations(run: ExperimentRun) -> Table:
+    """Every expectation with what was measured; of a run that was not judged, only the bounds."""
+    if not run.status.expectations:
+        rows = [(str(one.indicator), asked(one.min, one.max), NONE, NONE, "? not evaluated") for one in run.spec.expect]
+        return Table("Expectations", _EXPECTED, tuple(rows))
+    return Table(
+        "Expectations",
+        _EXPECTED,
+        tuple(
+            (
+                one.indicator,
+                asked(one.min, one.max),
+                one.value or "not measured",
+                one.margin or NONE,
+                f"{looks.of_outcome(one.outcome)} {one.outcome}",
+            )
+            for one in run.status.expectations
+        ),
+    )
+
+
+_EXPECTED = ("Indicator", "Expected", "Measured", "Margin", "Outcome")
+
+
+def faults(run: ExperimentRun) -> Table:
+    """Every declared fault: is it proven, and is it verified that nothing of it is left?"""
+    records = {record.name: record for record in run.status.faults}
+    rows = []
+    for fault in run.spec.faults:
+        found = records.get(fault.name)
+        proven = "proven" if found and found.proven else "not proven"
+        reverted = "nothing left" if found and found.reverted else "not verified"
+        targets = str(found.targets) if found else "0"
+        rows.append((fault.name, fault.kind, targets, proven, reverted, (found and found.message) or ""))
+    return Table("Faults", ("Fault", "Kind", "Targets", "Effect", "After it", "Why not"), tuple(rows))
+
+
+def targets(run: ExperimentRun) -> Table:
+    """Every pod that was hit, with what proves it."""
+    rows = tuple((one.fault, one.pod, one.node or NONE, one.uid, proof(run, one)) for one in run.status.targets)
+    note = "" if rows else "Nothing was hit."
+    return Table("Targets and proof", ("Fault", "Pod", "Node", "UID", "Proof"), rows, note)
+
+
+def outages(run: ExperimentRun) -> Table:
+    """The worst outages; seconds are counted from the first injection."""
+    rows = tuple(
+        (
+            short_name(one.listener),
+            one.after or NONE,
+            one.dead_air or NONE,
+            one.silence or NONE,
+            one.missing or NONE,
+            "heard the host again" if one.recovered else "did not hear the host again",
+        )
+        for one in run.status.outages
+    )
+    titles = ("Listener", "Lost after", "Dead air", "Of it silent", "Media missing", "Ended")
+    return Table("Outages", titles, rows, "" if rows else _no_outage(run))
+
+
+def _no_outage(run: ExperimentRun) -> str:
+    """No row is a finding only where somebody looked."""
+    judged = any(window.name == "Judged" for window in run.status.windows)
+    return "No listener lost the host." if judged else "Nothing was measured after the fault."
+
+
+def indicators(run: ExperimentRun) -> Table:
+    """Every indicator, before the fault and after it."""
+    windows = {window.name: {one.indicator: one for one in window.indicators} for window in run.status.windows}
+    before, after = windows.get("Baseline", {}), windows.get("Judged", {})
+    rows = []
+    for name in dict.fromkeys((*before, *after)):
+        found = after.get(name)
+        worst = f"{short_name(found.worst_listener)}: {found.worst}" if found and found.worst_listener else ""
+        why = (found.reason if found else "") or ""
+        shown = (found.value if found else None) or NONE
+        value = shown if found is None else f"{shown}{bounds(found.at_least, found.at_most)}"
+        rows.append((name, (before[name].value if name in before else None) or NONE, value, worst or why))
+    titles = ("Indicator", "Before the fault", "From the fault on", "Worst listener, or why there is no figure")
+    return Table("Indicators", titles, tuple(rows), "" if rows else "Nothing was measured.")
+
+
+def steps(run: ExperimentRun) -> Table:
+    """The steps with their times; seconds are counted from the run's begin."""
+    begin = from_timestamp(run.status.started_at) if run.status.started_at else 0.0
+    rows = tuple(
+        (
+            str(step.name),
+            moment(step.started_at),
+            duration(from_timestamp(step.started_at) - begin) if begin else NONE,
+            _length(step, run.status.finished_at),
+            step.message or "",
+        )
+        for step in run.status.steps
+    )
+    titles = ("Step", "Began (UTC)", "After", "Took", "What it did")
+    return Table("Timings", titles, rows, "" if rows else "The run never began.")
+
+
+def _length(step: Step, finished: str | None) -> str:
+    end = step.completed_at or finished
+    return duration(max(0.0, from_timestamp(end) - from_timestamp(step.started_at))) if end else NONE
+
+
+def listeners(record: Record) -> Table:
+    """Every resident over the whole run, in figures: what the picture shows, for who cannot see it."""
+    heading, titles = "Listeners", ("Listener", "Heard the host", "Outages", "Longest dead air", "Not known")
+    if record.heard is None:
+        return Table(heading, titles, (), record.note)
+    rows = []
+    for track, row in zip(record.heard.residents, summary.rows(record.heard), strict=True):
+        heard = share(row.audible) if row.audible is not None else "not known"
+        longest = duration(row.longest_dead_air) if row.outages else NONE
+        unknown = sum(span.seconds for span in track.spans if span.state == "Unknown")
+        rows.append((short_name(track.listener), heard, str(row.outages), longest, duration(unknown)))
+    return Table(heading, titles, tuple(rows), _newcomers(record))
+
+
+def _newcomers(record: Record) -> str:
+    calls = record.heard.calls if record.heard else ()
+    heard = sum(1 for call in calls if call.first_live is not None)
+    return f"{len(calls)} newcomers called, {heard} of them heard the host." if calls else ""
+
+
+def versions(record: Record) -> Table:
+    """What was under test, and what tested it."""
+    return Table("Versions", ("What", "Version"), tuple(record.versions.items()))
+
+
+def acts(day: Day) -> Table:
+    """What came of each act of a day."""
+    titles = ("Act", "Verdict", "Audible", "Dead air", "Recovery", "Hold before it", "What came of it")
+    rows = tuple(_act(number, act) for number, act in enumerate(day.acts, 1))
+    return Table("Acts", titles, rows)
+
+
+def _act(number: int, act: Act) -> tuple[str, ...]:
+    status = act.record.run.status if act.record else None
+    figures = (status.audible, status.dead_air, status.recovery) if status else (None, None, None)
+    verdict = f"{looks.of_verdict(act.verdict).symbol} {act.verdict or 'did not run'}"
+    return (f"{number}. {act.name}", verdict, *_or_none(figures), _hold(act), act.message)
+
+
+def _hold(act: Act) -> str:
+    if act.hold is None:
+        return ""
+    approved = f", approved by {act.hold.approver}" if act.hold.approver else ""
+    return f"{act.hold.words}{approved}"
+
+
+def _or_none(values: Iterable[str | None]) -> Sequence[str]:
+    return tuple(value or NONE for value in values)

@@ -1,0 +1,361 @@
+"""What people write wrongly, and what they must be told: by the API server, and by the models that read files."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.api.build import LEAVE_OUT, experiment, game_day, gate, room
+
+A_DURATION = 'write whole hours, minutes, seconds or milliseconds, like "1m30s"'
+A_SHARE = 'write a percentage from "0%" to "100%", like "99.5%"'
+A_COUNT = 'write a whole number in quotes, like "3"'
+A_CRON = 'write five fields, minute hour day-of-month month day-of-week, like "0 3 * * 1-5"'
+A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens"
+ONE_KIND = "write exactly one kind of fault in an entry (podKill, packetLoss, delay, "
+HOW_LONG = 'podKill and containerKill take no duration, and every other kind lasts: write duration, like "30s"'
+LOSS = {"name": "one", "target": {"component": "relay"}, "duration": "20s", "packetLoss": {"percent": "5%"}}
+KILLS_CONTAINER = {"name": "one", "target": {"component": "relay"}, "containerKill": {}}
+FREEZES = {"name": "one", "target": {"component": "relay"}, "freeze": {}}
+FLOOD = {
+    "name": "one",
+    "target": {"component": "relay"},
+    "duration": "20s",
+    "packetFlood": {"port": "media", "rate": 1000},
+}
+KILL = {"name": "one", "target": {"component": "relay"}, "podKill": {}}
+PORT = {"name": "media", "port": 7880}
+RELAY = {"name": "relay", "selector": {"matchLabels": {"app": "relay"}}}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """An object with one mistake in it; `field` and `says` are in what the server and the models answer."""
+
+    name: str
+    body: dict[str, Any]
+    field: str
+    says: str
+    model_says: str | None = None  # where it has words of its own
+
+    @property
+    def place(self) -> str:
+        """The field as the models spell it: faults.0 for faults[0]."""
+        return self.field.replace("[", ".").replace("]", "")
+
+
+def _experiment(name: str, changes: dict[str, Any], field: str, says: str, *own: str) -> Mistake:
+    return Mistake(name, experiment(changes), field, says, *own)
+
+
+def _room(name: str, changes: dict[str, Any], field: str, says: str, *own: str) -> Mistake:
+    return Mistake(name, room(changes), field, says, *own)
+
+
+def _day(name: str, changes: dict[str, Any], field: str, says: str, *own: str) -> Mistake:
+    return Mistake(name, game_day(changes), field, says, *own)
+
+
+def _gate(name: str, changes: dict[str, Any], field: str, says: str, *own: str) -> Mistake:
+    return Mistake(name, gate(changes), field, says, *own)
+
+
+def _flood(name: str, changes: dict[str, Any], field: str, says: str, *own: str) -> Mistake:
+    """A flood with other fields; `field` is the one below packetFlood."""
+    spec = {key: value for key, value in {"port": "media", "rate": 1000, **changes}.items() if value is not LEAVE_OUT}
+    body = experiment({"spec.faults.0": FLOOD | {"packetFlood": spec}})
+    return Mistake(name, body, f"spec.faults[0].packetFlood{field}", says, *own)
+
+
+FORBIDDEN = "Extra inputs are not permitted"
+MISTAKES = (
+    _experiment("unknown field", {"spec.expekt": []}, "spec.expekt", "unknown field", FORBIDDEN),
+    _experiment("unknown kind", {"spec.faults.0.podKil": {}}, "spec.faults[0].podKil", "unknown field", FORBIDDEN),
+    _experiment("two kinds in one entry", {"spec.faults.0.packetLoss": {"percent": "5%"}}, "spec.faults[0]", ONE_KIND),
+    _experiment("a kill that lasts", {"spec.faults.0.duration": "20s"}, "spec.faults[0]", HOW_LONG),
+    _experiment(
+        "a loss without an end",
+        {"spec.faults.0": {name: value for name, value in LOSS.items() if name != "duration"}},
+        "spec.faults[0]",
+        HOW_LONG,
+    ),
+    _experiment(
+        "a container kill that lasts",
+        {"spec.faults.0": {**KILLS_CONTAINER, "duration": "20s"}},
+        "spec.faults[0]",
+        HOW_LONG,
+    ),
+    _experiment("a freeze without an end", {"spec.faults.0": FREEZES}, "spec.faults[0]", HOW_LONG),
+    _experiment(
+        "a signal that ends nobody",
+        {"spec.faults.0": {**KILLS_CONTAINER, "containerKill": {"signal": "SIGCONT"}}},
+        "spec.faults[0].containerKill.signal",
+        'supported values: "SIGKILL", "SIGTERM"',
+        "Input should be 'SIGKILL', 'SIGTERM'",
+    ),
+    _experiment(
+        "a loss of more than all",
+        {"spec.faults.0": LOSS | {"packetLoss": {"percent": "101%"}}},
+        "spec.faults[0].packetLoss.percent",
+        A_SHARE,
+    ),
+    _experiment(
+        "a loss of nothing",
+        {"spec.faults.0": LOSS | {"packetLoss": {"percent": "0%"}}},
+        "spec.faults[0].packetLoss.percent",
+        'nothing would happen at "0%"',
+    ),
+    _experiment(
+        "a delay of more than five seconds",
+        {
+            "spec.faults.0": {name: value for name, value in LOSS.items() if name != "packetLoss"}
+            | {"delay": {"latency": "6s"}}
+        },
+        "spec.faults[0].delay.latency",
+        'write a duration from "1ms" to "5s"',
+    ),
+    _flood(
+        "a flood of no bound", {"rate": LEAVE_OUT}, "", "as fast as possible needs a budget: write packets, or a rate"
+    ),
+    _flood("a flood of no packet", {"packets": 0}, ".packets", "greater than or equal to 1"),
+    _flood("a flood that no core sends", {"rate": 5_000_001}, ".rate", "less than or equal to 5000000"),
+    _flood("packets that fit no frame", {"size": 1473}, ".size", "less than or equal to 1472"),
+    _flood("packets too short for RTP", {"size": 11}, "", "write a size of 12 to 1472"),
+    _flood("packets of no STUN", {"shape": "STUN", "size": 22}, "", "its size is a multiple of 4"),
+    _flood(
+        "packets of another shape",
+        {"shape": "SYN"},
+        ".shape",
+        'Unsupported value: "SYN": supported values: "Random", "RTP", "STUN"',
+        "Input should be 'Random', 'RTP' or 'STUN'",
+    ),
+    _flood("a flood to everywhere", {"port": LEAVE_OUT}, ".port", "Required value", "Field required"),
+    _experiment(
+        "a flood of hours",
+        {"spec.faults.0": FLOOD | {"duration": "11m"}},
+        "spec.faults[0]",
+        "a packetFlood lasts 10m at the most",
+    ),
+    _experiment(
+        "a flood of a whole deployment",
+        {"spec.faults.0": FLOOD | {"target": {"component": "relay", "max": 101}}},
+        "spec.faults[0]",
+        "a packetFlood has 100 targets at the most",
+    ),
+    _experiment("no kind", {"spec.faults.0.podKill": LEAVE_OUT}, "spec.faults[0]", ONE_KIND),
+    _experiment("two faults of one name", {"spec.faults.1": KILL}, "spec", "two faults have the same name"),
+    _experiment("no fault", {"spec.faults": []}, "spec.faults", "at least 1 item"),
+    _experiment("no room", {"spec.roomRef": LEAVE_OUT}, "spec.roomRef", "Required value", "Field required"),
+    _experiment("a room of no name", {"spec.roomRef.name": "Main Stage"}, "spec.roomRef.name", A_NAME),
+    _experiment("its own name", {"metadata.name": "relay.kill"}, "metadata.name", A_NAME),
+    _experiment("empty expect", {"spec.expect": []}, "spec.expect", "at least 1 item"),
+    _experiment("no expect", {"spec.expect": LEAVE_OUT}, "spec.expect", "Required value", "Field required"),
+    _experiment(
+        "unknown indicator",
+        {"spec.expect.0.indicator": "Audibility"},
+        "spec.expect[0].indicator",
+        'Unsupported value: "Audibility": supported values: "JoinSuccess"',
+        "Input should be 'JoinSuccess'",
+    ),
+    _experiment("min and max", {"spec.expect.0.max": "80%"}, "spec.expect[0]", "write exactly one of min and max"),
+    _experiment(
+        "neither min nor max", {"spec.expect.0.min": LEAVE_OUT}, "spec.expect[0]", "write exactly one of min and max"
+    ),
+    _experiment("share over 100 %", {"spec.expect.0.min": "101%"}, "spec.expect[0]", f"is a share: {A_SHARE}"),
+    _experiment("share without unit", {"spec.expect.0.min": "0.7"}, "spec.expect[0]", f"is a share: {A_SHARE}"),
+    _experiment(
+        "share as a duration", {"spec.expect.0.min": "7s"}, "spec.expect[0]", f"AudibleRatio is a share: {A_SHARE}"
+    ),
+    _experiment(
+        "duration as a share",
+        {"spec.expect.0": {"indicator": "RecoveryTime", "max": "5%"}},
+        "spec.expect[0]",
+        f"RecoveryTime is a duration: {A_DURATION}",
+    ),
+    _experiment(
+        "duration of no unit",
+        {"spec.expect.0": {"indicator": "LongestDeadAir", "max": "2"}},
+        "spec.expect[0]",
+        f"LongestDeadAir is a duration: {A_DURATION}",
+    ),
+    _experiment(
+        "count with a unit",
+        {"spec.expect.0": {"indicator": "OutageCount", "max": "3s"}},
+        "spec.expect[0]",
+        f"OutageCount is a count: {A_COUNT}",
+    ),
+    _experiment(
+        "a number for a text",
+        {"spec.expect.0": {"indicator": "OutageCount", "max": 3}},
+        "spec.expect[0].max",
+        "must be of type string",
+        "Input should be a valid string",
+    ),
+    _experiment(
+        "above and below", {"spec.abortIf.0.below": "1s"}, "spec.abortIf[0]", "write exactly one of below and above"
+    ),
+    _experiment(
+        "abort in no unit", {"spec.abortIf.0.above": "many"}, "spec.abortIf[0]", f"is a duration: {A_DURATION}"
+    ),
+    _experiment(
+        "abort too late", {"spec.abortIf.0.for": "61m"}, "spec.abortIf[0].for", 'write a duration from "0s" to "1h"'
+    ),
+    _experiment(
+        "decimal duration", {"spec.timing.baseline": "1.5s"}, "spec.timing.baseline", f"no duration: {A_DURATION}"
+    ),
+    _experiment("bare duration", {"spec.timing.recovery": "60"}, "spec.timing.recovery", f"no duration: {A_DURATION}"),
+    _experiment(
+        "long baseline", {"spec.timing.baseline": "2h"}, "spec.timing.baseline", 'write a duration from "0s" to "1h"'
+    ),
+    _experiment(
+        "long recovery",
+        {"spec.timing.recovery": "60m1ms"},
+        "spec.timing.recovery",
+        'write a duration from "0s" to "1h"',
+    ),
+    _experiment(
+        "no deadline", {"spec.timing.deadline": "0s"}, "spec.timing.deadline", 'write a duration from "1s" to "24h"'
+    ),
+    _experiment(
+        "half a second's grace",
+        {"spec.faults.0.podKill.gracePeriod": "1500ms"},
+        "spec.faults[0].podKill.gracePeriod",
+        'write a duration from "0s" to "10m", in whole seconds',
+    ),
+    _experiment(
+        "more than all pods",
+        {"spec.faults.0.target.maxPercent": "100.1%"},
+        "spec.faults[0].target.maxPercent",
+        f"no share: {A_SHARE}",
+    ),
+    _experiment(
+        "no pods",
+        {"spec.faults.0.target.max": 0},
+        "spec.faults[0].target.max",
+        "should be greater than or equal to 1",
+    ),
+    *(
+        _experiment(name, {"spec.schedule": cron}, "spec.schedule", f"no cron schedule: {A_CRON}")
+        for name, cron in (
+            ("a schedule of six fields", "0 0 3 * * *"),
+            ("a schedule of four", "0 3 * *"),
+            ("a sixty-first minute", "60 3 * * *"),
+            ("a month of no name", "0 3 * MAI *"),
+            ("a step of nothing", "*/0 * * * *"),
+            ("a time zone in the schedule", "CRON_TZ=UTC 0 3 * * *"),
+            ("an interval", "@every 1h"),
+        )
+    ),
+    _experiment(
+        "a time zone by its offset",
+        {"spec.schedule": "@daily", "spec.timeZone": "+02:00"},
+        "spec.timeZone",
+        'no time zone: write a name of the IANA database, like "Europe/Zurich" or "UTC"',
+    ),
+    _experiment("a time zone of nothing", {"spec.timeZone": "UTC"}, "spec", "belong to a schedule: write schedule too"),
+    _experiment("a deadline of nothing", {"spec.startingDeadline": "1m"}, "spec", "belong to a schedule"),
+    _experiment(
+        "a start days late",
+        {"spec.schedule": "@daily", "spec.startingDeadline": "48h"},
+        "spec.startingDeadline",
+        'write a duration from "1s" to "24h"',
+    ),
+    _room("no address", {"spec.livekit.url": "relay:7880"}, "spec.livekit.url", 'like "ws://relay:7880"'),
+    _room("no components", {"spec.components": []}, "spec.components", "at least 1 item"),
+    _room("two components of one name", {"spec.components.1": RELAY}, "spec", "two components have the same name"),
+    _room(
+        "two ports of one name",
+        {"spec.components.0.ports.1": PORT},
+        "spec.components[0]",
+        "two ports of a component have the same name",
+    ),
+    _room(
+        "no such port",
+        {"spec.components.0.ports.0.port": 65536},
+        "spec.components[0].ports[0].port",
+        "less than or equal to 65535",
+    ),
+    _room(
+        "no such protocol",
+        {"spec.components.0.ports.0.protocol": "SCTP"},
+        "spec.components[0].ports[0].protocol",
+        'supported values: "TCP", "UDP"',
+        "Input should be 'TCP' or 'UDP'",
+    ),
+    _room(
+        "empty selector",
+        {"spec.components.0.selector.matchLabels": {}},
+        "spec.components[0].selector.matchLabels",
+        "at least 1 properties",
+        "at least 1 item",
+    ),
+    _room("a crowd in one pod", {"spec.listeners.perPod": 21}, "spec.listeners.perPod", "less than or equal to 20"),
+    _room("nobody", {"spec.listeners.count": 0}, "spec.listeners.count", "greater than or equal to 1"),
+    _room("a rush", {"spec.listeners.arrivals.every": "1ms"}, "spec.listeners.arrivals.every", 'from "100ms" to "1h"'),
+    _room(
+        "unknown host",
+        {"spec.program.host": "managed"},
+        "spec.program.host",
+        'supported values: "Managed", "External"',
+        "Input should be 'Managed' or 'External'",
+    ),
+    _day("no acts", {"spec.acts": []}, "spec.acts", "at least 1 item"),
+    _day("two acts of one name", {"spec.acts.1.name": "kill"}, "spec", "two acts have the same name"),
+    _day("an act of nothing", {"spec.acts.0.experimentRef": LEAVE_OUT}, "spec.acts[0]", "exactly one of experimentRef"),
+    _day(
+        "an act of two", {"spec.acts.1.experimentRef": {"name": "kill"}}, "spec.acts[1]", "exactly one of experimentRef"
+    ),
+    _day("an act by the clock", {"spec.acts.1.experiment.schedule": "@daily"}, "spec.acts[1]", "leave out schedule"),
+    _day("an act on paper", {"spec.acts.1.experiment.dryRun": True}, "spec.acts[1]", "leave out schedule"),
+    _day(
+        "an act that breaks two faults' names",
+        {"spec.acts.1.experiment.faults.1": KILL},
+        "spec.acts[1].experiment",
+        "two faults have the same name",
+    ),
+    _day(
+        "a hold that nobody may approve",
+        {"spec.acts.1.hold.approval": False},
+        "spec.acts[1].hold",
+        "nobody may approve",
+    ),
+    _day(
+        "a hold of two ends", {"spec.acts.1.hold.for": "5m"}, "spec.acts[1].hold", "write either approval: true, or for"
+    ),
+    _day(
+        "a hold with a timeout for nobody",
+        {"spec.acts.0.hold.timeout": "5m"},
+        "spec.acts[0].hold",
+        "timeout belongs to",
+    ),
+    _day("a hold for ever", {"spec.acts.1.hold.timeout": "25h"}, "spec.acts[1].hold.timeout", 'from "1s" to "24h"'),
+    _day(
+        "an unknown sequel",
+        {"spec.onFailure": "Ignore"},
+        "spec.onFailure",
+        'supported values: "Continue", "Stop"',
+        "Input should be 'Continue' or 'Stop'",
+    ),
+    _day("a window of no end", {"spec.window.end": LEAVE_OUT}, "spec.window.end", "Required value", "Field required"),
+    _day("a window backwards", {"spec.window.end": "2026-12-01T19:00:00Z"}, "spec.window", "ends before it starts"),
+    _day(
+        "a start of no zone", {"spec.window.start": "2026-12-01T19:00:00"}, "spec.window.start", "date, time and zone"
+    ),
+    _gate(
+        "a gate that asks for nothing",
+        {"spec.experiments": []},
+        "spec.experiments",
+        "should have at least 1 items",
+        "should have at least 1 item",
+    ),
+    _gate(
+        "a gate without a list", {"spec.experiments": LEAVE_OUT}, "spec.experiments", "Required value", "Field required"
+    ),
+    _gate("an experiment required twice", {"spec.experiments.1.name": "kill"}, "spec", "have the same name"),
+    _gate("a pass that is old at once", {"spec.maxAge": "10s"}, "spec.maxAge", 'from "1m" to "8760h"'),
+    _experiment(
+        "another reason to run",
+        {"spec.runOn": ["Restart"]},
+        "spec.runOn[0]",
+        'supported values: "ReleaseChange"',
+        "Input should be 'ReleaseChange'",
+    ),
+)

@@ -1,0 +1,189 @@
+"""Resources: read strictly where people write, leniently where we do, and written as they were read."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from showstopper.api.base import Name, dump
+from showstopper.api.experiment import Experiment, ExperimentSpec
+from showstopper.api.indicators import Indicator, Unit
+from showstopper.api.quantities import Share, format_duration
+from showstopper.api.room import AudioRoom, AudioRoomSpec
+from showstopper.api.rules import Matching, Rule, exactly_one
+from showstopper.api.run import ExperimentRun, ExperimentRunSpec
+from showstopper.api.verdicts import Verdict
+from showstopper.errors import InvalidResource
+from tests.api.build import LEAVE_OUT, experiment, room, run
+
+names = st.from_regex(r"\A[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z").map(str)
+shares = st.integers(0, 100_000).map(lambda thousandths: str(Share(thousandths / 100_000)))
+
+
+def durations(low: int, high: int, unit: int = 1) -> st.SearchStrategy[str]:
+    counts = st.integers(low // unit, high // unit)
+    return counts.map(lambda count: format_duration(timedelta(milliseconds=count * unit)))
+
+
+def up_to_an_hour() -> st.SearchStrategy[str]:
+    return durations(0, 3_600_000)
+
+
+@st.composite
+def bounded(draw: st.DrawFn, lower: str, upper: str) -> dict[str, Any]:
+    indicator = draw(st.sampled_from(Indicator))
+    bounds = {Unit.SHARE: shares, Unit.DURATION: durations(0, 10**9), Unit.COUNT: st.integers(0, 999_999_999).map(str)}
+    return {"indicator": indicator.value, draw(st.sampled_from([lower, upper])): draw(bounds[indicator.unit])}
+
+
+@st.composite
+def experiments(draw: st.DrawFn) -> dict[str, Any]:
+    target = st.fixed_dictionaries(
+        {"component": names},
+        optional={
+            "serving": st.booleans(),
+            "max": st.integers(1, 500),
+            "maxPercent": shares,
+            "minReady": st.integers(0, 10_000),
+        },
+    )
+    grace = durations(0, 600_000, 1000)
+    kill = st.fixed_dictionaries({}, optional={"gracePeriod": grace})
+    aborts = bounded("below", "above").flatmap(lambda one: up_to_an_hour().map(lambda length: {**one, "for": length}))
+    return {
+        "roomRef": {"name": draw(names)},
+        "revision": draw(st.text(max_size=20)),
+        "timing": draw(st.fixed_dictionaries({}, optional={"baseline": up_to_an_hour(), "recovery": up_to_an_hour()})),
+        "faults": [
+            {"name": name, "target": draw(target), "podKill": draw(kill)}
+            for name in draw(st.lists(names, min_size=1, max_size=4, unique=True))
+        ],
+        "expect": draw(st.lists(bounded("min", "max"), min_size=1, max_size=4)),
+        "abortIf": draw(st.lists(aborts, max_size=3)),
+    }
+
+
+@given(experiments())
+def test_what_is_written_is_read_back_the_same(written: dict[str, Any]) -> None:
+    spec = ExperimentSpec.model_validate(written)
+    again = ExperimentSpec.model_validate(dump(spec))
+    assert again == spec
+    assert dump(again) == dump(spec)
+
+
+@given(experiments())
+def test_what_people_wrote_is_not_changed_but_for_spelling(written: dict[str, Any]) -> None:
+    spec = dump(ExperimentSpec.model_validate(written))
+    assert [fault["name"] for fault in spec["faults"]] == [fault["name"] for fault in written["faults"]]
+    for expected, found in zip(written["expect"], spec["expect"], strict=True):
+        assert expected.items() <= found.items()
+
+
+@pytest.mark.parametrize(
+    ("model", "body"), [(AudioRoomSpec, room()), (ExperimentSpec, experiment()), (ExperimentRunSpec, run())]
+)
+def test_every_spec_survives_the_way_to_the_api_and_back(model: Any, body: dict[str, Any]) -> None:
+    spec = model.model_validate(body["spec"])
+    assert model.model_validate(dump(spec)) == spec
+
+
+def test_left_out_is_the_default() -> None:
+    spec = Experiment.parse(experiment({"spec.abortIf": LEAVE_OUT})).spec
+    assert spec.timing.baseline == timedelta(seconds=15)
+    assert spec.timing.recovery == timedelta(seconds=60)
+    assert spec.timing.deadline is None
+    assert spec.faults[0].target.max == 1
+    assert spec.faults[0].kind == "podKill"
+    assert spec.abort_if == ()
+
+
+def test_a_new_resource_has_been_observed_by_nobody() -> None:
+    for kind, body in ((AudioRoom, room()), (Experiment, experiment()), (ExperimentRun, run())):
+        assert kind.parse(body).status.observed_generation == -1
+
+
+def test_a_status_of_a_newer_operator_can_be_read() -> None:
+    body = run({"status.verdict": "Passed", "status.mood": "good", "metadata.managedFields": []})
+    read = ExperimentRun.parse(body)
+    assert read.finished
+    assert "mood" not in dump(read.status)
+
+
+def test_a_spec_cannot_be_changed_in_place() -> None:
+    spec = Experiment.parse(experiment()).spec
+    with pytest.raises(ValueError, match="frozen"):
+        spec.suspend = True  # type: ignore[misc]
+
+
+def test_an_error_names_object_field_and_mistake_each_once() -> None:
+    wrong = experiment({"spec.expect.0.min": "7", "spec.timing.baseline": "1d"})
+    with pytest.raises(InvalidResource) as refused:
+        Experiment.parse(wrong)
+    assert str(refused.value) == (
+        "Experiment show/kill: "
+        "spec.timing.baseline: '1d' is no duration: write whole hours, minutes, seconds or milliseconds, "
+        'like "1m30s"; '
+        'spec.expect.0: AudibleRatio is a share: write a percentage from "0%" to "100%", like "99.5%", not \'7\''
+    )
+
+
+def test_an_object_without_a_name_is_named_by_what_it_has() -> None:
+    with pytest.raises(InvalidResource, match=r"Experiment \?: metadata: Field required"):
+        Experiment.parse({"spec": experiment()["spec"]})
+
+
+def test_a_room_knows_its_components() -> None:
+    spec = AudioRoom.parse(room()).spec
+    assert spec.component("relay") is spec.components[0]
+    assert spec.component("edge") is None
+
+
+def test_key_is_namespace_and_name() -> None:
+    assert Experiment.parse(experiment()).key == ("show", "kill")
+
+
+def test_rules_are_of_one_line() -> None:
+    with pytest.raises(ValueError, match="one line"):
+        Rule("true", "two\nlines")
+
+
+def test_a_pattern_must_match_the_whole_text() -> None:
+    matching = Matching("a+|b", "write a or b")
+    assert matching.check("aa") == "aa"
+    assert matching.rule.rule == "self.matches('^(a+|b)$')"
+    for text in ("ab", "b\n", ""):
+        with pytest.raises(ValueError, match="write a or b"):
+            matching.check(text)
+
+
+def test_exactly_one_counts_what_is_there() -> None:
+    assert exactly_one(("a", "b"), "m").rule == "[has(self.a), has(self.b)].filter(given, given).size() == 1"
+
+
+def test_exit_codes_are_those_of_the_documentation() -> None:
+    assert {verdict.value: verdict.exit_code for verdict in Verdict} == {
+        "Passed": 0,
+        "Failed": 1,
+        "Inconclusive": 2,
+        "Aborted": 3,
+        "Error": 4,
+    }
+
+
+def test_a_share_is_better_when_bigger_and_nothing_else_is() -> None:
+    assert {indicator for indicator in Indicator if indicator.bigger_is_better} == {
+        Indicator.JOIN_SUCCESS,
+        Indicator.AUDIBLE_RATIO,
+        Indicator.ARRIVAL_AUDIBLE,
+    }
+
+
+def test_names_are_those_that_labels_take() -> None:
+    adapter = TypeAdapter(Name)
+    assert adapter.validate_python("a-1")
+    for text in ("", "-a", "a-", "A", "a.b", "a" * 64, "a\n"):
+        with pytest.raises(ValidationError):
+            adapter.validate_python(text)

@@ -1,0 +1,69 @@
+"""A run is a record: the API server lets nobody change it, but for an abort, once."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from e2e.cluster.apiserver import ApiServer
+from e2e.cluster.errors import CommandError
+from tests.api.build import LEAVE_OUT, run
+from tests.api.server import apply
+
+pytestmark = pytest.mark.apiserver
+
+
+@pytest.fixture
+def stored(server: ApiServer) -> Iterator[ApiServer]:
+    """An API server that holds the run of `build.run`."""
+    apply(server, run())
+    yield server
+    server.kubectl("delete", "-n", "show", "exprun", "kill-1")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"spec.experiment.hash": "other"},
+        {"spec.room.spec.components.0.container": "sfu"},
+        {"spec.release.0.digest": "sha256:2"},
+        {"spec.release": LEAVE_OUT},
+        {"spec.timing.recovery": "2m"},
+        {"spec.faults.0.target.max": 2},
+        {"spec.expect.0.min": "1%"},
+        {"spec.abortIf": [{"indicator": "AudibleRatio", "below": "1%"}]},
+        {"spec.seed": 1},
+        {"spec.deadline": "2027-01-01T00:00:00Z"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_nothing_of_a_run_can_be_changed(stored: ApiServer, changes: dict[str, Any]) -> None:
+    with pytest.raises(CommandError, match="a run is a record and never changes, but for abort"):
+        apply(stored, run(changes))
+
+
+def test_a_run_is_aborted_once_and_stays_so(stored: ApiServer) -> None:
+    assert apply(stored, run())["spec"]["abort"] is False
+    assert apply(stored, run({"spec.abort": True}))["metadata"]["generation"] == 2
+    with pytest.raises(CommandError, match="an aborted run stays aborted"):
+        apply(stored, run({"spec.abort": False}))
+
+
+def test_a_run_that_is_over_is_not_aborted(stored: ApiServer) -> None:
+    """Its status would be that of an earlier generation for ever, and kstatus would wait for it."""
+    patch = '{"status": {"observedGeneration": 1, "verdict": "Passed"}}'
+    stored.kubectl(
+        "patch", "-n", "show", "exprun", "kill-1", "--subresource=status", "--type=merge", f"--patch={patch}"
+    )
+    with pytest.raises(CommandError, match="the run is over already, and its verdict stands"):
+        apply(stored, run({"spec.abort": True}))
+    assert apply(stored, run({"metadata.labels.note": "x"}))["metadata"]["generation"] == 1
+
+
+def test_an_abort_changes_nothing_else(stored: ApiServer) -> None:
+    with pytest.raises(CommandError, match="a run is a record"):
+        apply(stored, run({"spec.abort": True, "spec.timing.recovery": "2m"}))
+
+
+def test_labels_may_change(stored: ApiServer) -> None:
+    assert apply(stored, run({"metadata.labels.note": "x"}))["metadata"]["generation"] == 1

@@ -1,0 +1,37 @@
+"""What the tests on loopback share: a stage of real relays, and processes of ours that play and listen there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.audio.relays import Stage, stage
+from tests.audio.troupe import Troupe
+
+
+@pytest.fixture(scope="module")
+def two_relays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Two relays that share a store. Without a livekit-server this fails, and says how to get one."""
+    with stage(tmp_path_factory.mktemp("stage"), 2) as found:
+        yield found
+
+
+@pytest.fixture
+def troupe(two_relays: Stage, tmp_path: Path) -> Iterator[Troupe]:
+    """Starts hosts and listeners in a room of their own; all are gone afterwards."""
+    with Troupe.gathered(two_relays, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def all_relays_up(two_relays: Stage) -> Callable[[], None]:
+    """Starts again whatever a test killed."""
+
+    def start() -> None:
+        for relay in two_relays.relays:
+            if relay.process is None:
+                relay.start()
+
+    return start

@@ -1,0 +1,128 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from showstopper.audio.media import PACKET_SECONDS, Media, Poll
+
+P = PACKET_SECONDS
+
+
+def packets(*stretches: tuple[float, float]) -> list[float]:
+    """The times of packets that come every 20 ms in each stretch."""
+    return [start + index * P for start, end in stretches for index in range(int((end - start) / P + 1e-9) + 1)]
+
+
+def poll(times: list[float], at: float, source: str = "a", concealed: int = 0) -> Poll:
+    """What the statistics say at `at` of packets that came at these times."""
+    known = [time for time in times if time <= at]
+    return Poll(source, at, len(known), last_packet_at=known[-1] if known else None, concealed=concealed)
+
+
+def polled(times: list[float], until: float, every: float = 0.25) -> Media:
+    media = Media()
+    at = every
+    while at <= until:
+        media.polled(at, [poll(times, at)])
+        at += every
+    return media
+
+
+def test_media_that_flows_has_no_absence_between_packets() -> None:
+    assert polled(packets((0.1, 5.0)), 5.0).absences(0.2, 4.9) == []
+
+
+def test_before_the_first_poll_everything_is_absent() -> None:
+    assert Media().absences(0.0, 2.0) == [(0.0, 2.0)]
+
+
+def test_an_absence_that_goes_on_is_known_from_the_last_packet_on() -> None:
+    media = polled(packets((0.1, 2.013)), 5.0)
+    ((start, end),) = media.absences(1.0, 4.5)
+    assert start == pytest.approx(2.0 + P, abs=0.011)
+    assert end == 4.5
+
+
+@given(st.floats(1.0, 2.0), st.floats(0.18, 3.0), st.sampled_from([0.25, 0.3, 0.5]))
+def test_an_absence_is_as_long_as_it_was(start: float, length: float, every: float) -> None:
+    times = packets((0.1, start), (start + length, 6.0))
+    found = polled(times, 6.0, every).absences(0.5, 5.5)
+    true = max(later - before for before, later in pairwise(times)) - P
+    assert sum(end - begin for begin, end in found) == pytest.approx(true, abs=0.001)
+    assert all(begin > start - every - P and end < start + length + 0.001 for begin, end in found)
+
+
+def test_single_lost_packets_are_no_absence() -> None:
+    times = [time for index, time in enumerate(packets((0.1, 5.0))) if index % 7]
+    assert polled(times, 5.0).absences(0.5, 4.5) == []
+
+
+def test_a_burst_of_packets_that_were_held_up_does_not_fill_the_hole_before_it() -> None:
+    times = packets((0.1, 2.0)) + [2.62] * 30 + packets((2.64, 5.0))
+    ((start, end),) = polled(times, 5.0).absences(0.5, 4.5)
+    assert start == pytest.approx(2.0 + P)
+    assert 2.5 <= end <= 2.62
+
+
+def held_up(start: float, seconds: float, until: float) -> list[float]:
+    """Packets that all came, but for a while all at once, for whatever stood still."""
+    return [start + seconds if start < time < start + seconds else time for time in packets((0.1, until))]
+
+
+@given(st.floats(1.0, 2.0), st.floats(0.02, 0.19))
+def test_media_that_a_busy_machine_held_up_for_a_moment_is_late_and_not_missing(start: float, seconds: float) -> None:
+    assert polled(held_up(start, seconds, 5.0), 5.0).absences(0.5, 4.5) == []
+
+
+def test_a_hole_that_the_codec_cannot_bridge_is_an_absence_and_one_that_it_can_is_none() -> None:
+    assert polled(packets((0.1, 2.0), (2.1, 5.0)), 5.0).absences(0.5, 4.5) == []
+    assert polled(packets((0.1, 2.0), (2.16, 5.0)), 5.0).absences(0.5, 4.5) == [pytest.approx((2.0 + P, 2.16))]
+
+
+def test_a_second_track_fills_the_first_one_s_absence() -> None:
+    media = Media()
+    first, second = packets((0.1, 2.0)), packets((2.0, 5.0))
+    for quarter in range(1, 20):
+        at = quarter * 0.25
+        media.polled(at, [poll(first, at, "a"), poll(second, at, "b")])
+    assert media.absences(0.5, 4.5) == []
+
+
+def test_a_new_track_after_a_full_reconnect_counts_on() -> None:
+    media = Media()
+    first, second = packets((0.1, 2.0)), packets((4.0, 6.0))
+    for quarter in range(1, 24):
+        at = quarter * 0.25
+        media.polled(at, [poll(first, at, "a")] if at <= 3 else [poll(second, at, "b")] if at >= 4 else [])
+    total = media.totals()
+    assert total.received == len(first) + len([time for time in second if time <= 5.75])
+    assert media.absences(1.0, 5.0)[0] == pytest.approx((2.0 + P, 4.0))
+    assert len(media.absences(1.0, 5.0)) == 1
+
+
+def test_what_the_player_made_up_counts_where_media_flowed() -> None:
+    media = Media()
+    times = packets((0.1, 4.0))
+    for quarter in range(1, 15):
+        media.polled(quarter * 0.25, [poll(times, quarter * 0.25, concealed=2400 if quarter >= 6 else 0)])
+    assert media.concealed_seconds(1.0, 2.0) == pytest.approx(0.05)
+    assert media.concealed_seconds(2.0, 3.0) == 0
+
+
+def test_what_it_made_up_at_the_edge_of_an_absence_belongs_to_the_absence() -> None:
+    media = Media()
+    times = packets((0.1, 1.4))
+    for quarter in range(1, 15):
+        media.polled(quarter * 0.25, [poll(times, quarter * 0.25, concealed=5000 if quarter >= 6 else 0)])
+    assert media.concealed_seconds(1.0, 2.0) == 0
+
+
+def test_it_forgets_what_is_two_minutes_old() -> None:
+    media = Media()
+    for second in range(1, 600):
+        on = second % 4 < 2
+        media.polled(float(second), [Poll("a", float(second), second, last_packet_at=second if on else None)])
+        media.polled(second + 0.5, [Poll(f"b{second}", second + 0.5, 1, last_packet_at=second + 0.5)])
+    assert len(media._flows) < 130
+    assert all(len(flow.stretches) < 70 for flow in media._flows.values())

@@ -1,0 +1,90 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import doses, fault_page, fault_table, lifts
+from bench.counting import between, sums
+from bench.doses import Row
+from bench.fault_page import BEGIN, END, Measured
+from e2e.cluster.errors import ClusterError
+from showstopper.api.experiment import Experiment
+
+
+def run(**values: str | None) -> dict[str, Any]:
+    indicators = [{"indicator": name, **({"value": value} if value else {})} for name, value in values.items()]
+    windows = [{"name": "Baseline", "indicators": []}, {"name": "Judged", "indicators": indicators}]
+    return {"status": {"verdict": "Passed", "reason": "ExpectationsMet", "windows": windows}}
+
+
+def measured(**figures: float | None) -> Measured:
+    plain: dict[str, float | None] = dict.fromkeys(fault_page.COLUMNS, 1.0)
+    return Measured("Passed ExpectationsMet", **{**plain, **figures})
+
+
+def test_the_figures_of_a_run() -> None:
+    found = fault_page.figures_of(
+        run(AudibleRatio="76.4%", LongestDeadAir="9.48s", ArrivalAudible=None), lost=0.0512, concealed=None
+    )
+    assert (found.audible, found.dead_air, found.lost) == (76.4, 9.48, 5.12)
+    assert (found.arrivals, found.recovery, found.concealed) == (None, None, None)
+
+
+def test_what_is_not_known_is_never_a_zero() -> None:
+    line = fault_page.line("`delay`", "200 ms", "15s", [measured(audible=100.0, recovery=None)])
+    assert "| 100 % |" in line
+    assert "not known" in line
+
+
+def test_a_row_of_several_runs_has_the_middle_and_the_range() -> None:
+    line = fault_page.line("`podKill`", "", "", [measured(dead_air=seconds) for seconds in (9.5, 5.4, 12.0)])
+    assert "9.5 s (5.4 to 12)" in line
+    assert line.endswith("| 3 |")
+
+
+def test_only_what_is_between_the_marks_is_replaced() -> None:
+    page = f"# Title\n{BEGIN}\nold\n{END}\nfoot\n"
+    assert fault_page.replaced(page, "new") == f"# Title\n{BEGIN}\nnew\n{END}\nfoot\n"
+    assert fault_page.replaced(fault_page.replaced(page, "a"), "new") == fault_page.replaced(page, "new")
+    with pytest.raises(ValueError, match="no place for the table"):
+        fault_page.replaced("# Title\n", "new")
+
+
+def test_the_page_has_a_place_for_the_table() -> None:
+    assert fault_page.replaced(Path(fault_page.PAGE).read_text(), "new")
+
+
+def document(lost: int, received: int, *, kind: str = "Resident") -> dict[str, Any]:
+    figures = {"packetsLost": lost, "packetsReceived": received, "concealedSamples": 480, "totalSamples": 4800}
+    return {"listeners": [{"kind": kind, **figures}]}
+
+
+def test_counts_are_those_of_residents_between_two_readings() -> None:
+    readings = [
+        sums(1.0, [document(0, 100), document(0, 100)]),
+        sums(2.0, [document(5, 145), document(5, 145), document(90, 0, kind="Arrival")]),
+        sums(3.0, [document(5, 195), document(5, 195)]),
+    ]
+    found = between(readings, 1.5, 1.6)
+    assert found is not None
+    assert found.lost_share == pytest.approx(0.1)
+    assert found.concealed_share is None  # nothing was played between the two
+    assert between(readings, 0.5, 1.6) is None
+    assert between(readings, 2.5, 3.5) is None
+
+
+@pytest.mark.parametrize("row", doses.ROWS, ids=lambda row: row.name)
+def test_every_row_is_an_experiment(row: Row) -> None:
+    Experiment.parse(fault_table.experiment(row, "1"))
+
+
+def test_the_faults_of_the_lift_bench_are_an_experiment() -> None:
+    for number in range(3):
+        Experiment.parse(lifts.experiment("1", lifts.chosen(number)))
+
+
+def test_rows_are_chosen_by_name() -> None:
+    assert [row.name for row in fault_table.chosen("delay,loss-5")] == ["loss-5", "delay"]
+    assert len(fault_table.chosen("")) == len(doses.ROWS)
+    with pytest.raises(ClusterError, match="there is no row what; there are: loss-5"):
+        fault_table.chosen("what")

@@ -1,0 +1,60 @@
+import pytest
+
+from bench import lifts
+from bench.lifted import Trial, figures, last_renewal, last_touched, touched
+from bench.streams import Packet
+
+
+def trial(**more: object) -> Trial:
+    plain = {"way": "link_cut", "kind": "loss", "lost": 100.0, "lease_end": 108.0, "last_touched": 107.9, "after": 300}
+    return Trial(**{**plain, "verdict": "Inconclusive LeaseLost", **more})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [Packet(1.0), Packet(1.0, (1.001, 1.002)), Packet(1.0, (1.3,)), Packet(1.0, (1.001,), intact=False)],
+    ids=["lost", "doubled", "late", "changed"],
+)
+def test_what_is_touched(packet: Packet) -> None:
+    assert touched(packet)
+    assert not touched(Packet(1.0, (1.001,)))
+
+
+def test_the_last_touched_packet_is_the_one_sent_last() -> None:
+    packets = [Packet(1.0), Packet(1.004, (1.404,)), Packet(1.008, (1.009,))]
+    assert last_touched(packets) == 1.004
+    assert last_touched(packets[2:]) is None
+
+
+def test_a_renewal_after_control_was_lost_does_not_count() -> None:
+    assert last_renewal(98.0, 98.0, 99.0) == 98.0
+    assert last_renewal(98.0, 100.0, 101.0) == 100.0
+    assert last_renewal(98.0, 100.0, 99.0) == 98.0
+
+
+@pytest.mark.parametrize(
+    ("broken", "word"),
+    [
+        ({"last_touched": 108.2}, "after the lease"),
+        ({"last_touched": None}, "before control was lost"),
+        ({"after": 3}, "only 3 packets"),
+        ({"verdict": "Passed ExpectationsMet"}, "Passed"),
+    ],
+)
+def test_a_trial_that_shows_nothing_or_something_bad_is_a_problem(broken: dict[str, object], word: str) -> None:
+    assert trial().problem is None
+    assert word in (trial(**broken).problem or "")
+
+
+def test_figures() -> None:
+    found = figures([trial(), trial(way="agent_killed", last_touched=101.0), trial(after=0)], leftovers=0)
+    assert (found["trials"], found["worst_over_lease_ms"], found["leftovers"]) == (3, -100.0, 0)
+    assert found["worst_over_lease_agent_killed_ms"] == -7000.0
+    assert found["trials_with_a_problem"] == 1
+
+
+def test_every_kind_is_tried_in_every_way() -> None:
+    ways, rounds = 3, 3
+    for way in range(ways):
+        tried = {kind for number in range(way, ways * rounds, ways) for kind in lifts.chosen(number)}
+        assert tried == set(lifts.KINDS)

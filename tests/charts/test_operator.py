@@ -1,0 +1,208 @@
+"""The operator's chart: what it may do in the cluster, how it runs, and the CRDs that it brings."""
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+
+from e2e.cluster.apiserver import ApiServer
+from showstopper.api import crds
+from showstopper.api.injection import Injection
+from showstopper.api.stop_switch import STOP_SWITCH
+from tests.charts.helm import CHARTS, Object, helm, one, pod_specs, render
+
+pytestmark = pytest.mark.charts
+
+HEALTH = CHARTS / "showstopper" / "files" / "argocd" / "health.lua"
+OURS = {"audiorooms", "experiments", "experimentruns", "gamedays", "releasegates"}
+
+
+def allowed(role: Object) -> set[tuple[str, str, str]]:
+    """(group, resource, verb) of all rules."""
+    return {
+        triple
+        for rule in role["rules"]
+        for triple in itertools.product(rule["apiGroups"], rule["resources"], rule["verbs"])
+    }
+
+
+@pytest.fixture(scope="module")
+def objects() -> list[Object]:
+    return render("showstopper")
+
+
+def test_the_operator_may_do_what_it_does_and_no_more(objects: list[Object]) -> None:
+    def may(group: str, resources: str, verbs: str) -> set[tuple[str, str, str]]:
+        return set(itertools.product([group], resources.split(), verbs.split()))
+
+    assert allowed(one(objects, "ClusterRole", "showstopper-operator")) == (
+        may("showstopper.dev", "audiorooms experiments experimentruns gamedays releasegates", "get list watch")
+        | may("showstopper.dev", "experimentruns", "create delete")
+        | may("showstopper.dev", "audiorooms/status experiments/status experimentruns/status", "get patch")
+        | may("showstopper.dev", "gamedays/status releasegates/status", "get patch")
+        | may("showstopper.dev", "experiments", "patch")
+        | may("admissionregistration.k8s.io", "validatingadmissionpolicybindings", "get")
+        | may("", "pods", "get list watch delete")
+        | may("", "namespaces", "get")
+        | may("apps", "statefulsets deployments", "get create patch delete")
+        | may("apps", "replicasets daemonsets", "get")
+        | may("events.k8s.io", "events", "create")
+    )
+    role = one(objects, "Role", "showstopper-operator")
+    assert allowed(role) == may("coordination.k8s.io", "leases", "create get patch")
+    named = [rule for rule in role["rules"] if "create" not in rule["verbs"]]
+    assert [rule["resourceNames"] for rule in named] == [["showstopper"]]
+
+
+def test_no_role_has_a_wildcard_secrets_or_a_way_to_more(objects: list[Object]) -> None:
+    roles = [each for each in objects if each["kind"] in {"ClusterRole", "Role"}]
+    assert len(roles) == 8
+    for role in roles:
+        for group, resource, verb in allowed(role):
+            assert "*" not in group + resource + verb
+            assert "secrets" not in resource
+            assert group != "rbac.authorization.k8s.io"
+            assert verb not in {"escalate", "bind", "impersonate"}
+            assert resource not in {"pods/exec", "nodes/proxy", "serviceaccounts/token"}
+
+
+def test_only_the_operators_account_is_bound() -> None:
+    objects = render("showstopper", {"archive": {"enabled": False}})
+    bindings = [each for each in objects if each["kind"].endswith("RoleBinding")]
+    assert {each["kind"] for each in bindings} == {"ClusterRoleBinding", "RoleBinding"}
+    for each in bindings:
+        assert each["subjects"] == [{"kind": "ServiceAccount", "name": "showstopper-operator", "namespace": "there"}]
+
+
+def test_people_with_view_and_edit_get_our_kinds(objects: list[Object]) -> None:
+    view, edit = (one(objects, "ClusterRole", f"showstopper-{name}") for name in ("view", "edit"))
+    assert {verb for _, _, verb in allowed(view)} == {"get", "list", "watch"}
+    assert {resource for _, resource, _ in allowed(view)} == OURS
+    assert ("showstopper.dev", "experimentruns", "create") not in allowed(edit)  # only the operator writes records
+    assert not {resource for _, resource, _ in allowed(edit)} - OURS
+    approve = one(objects, "ClusterRole", "showstopper-approve")
+    assert ("showstopper.dev", "gamedays", "approve") not in allowed(edit)
+    for role, names in ((view, "view edit admin"), (edit, "edit admin"), (approve, "admin")):
+        labels = role["metadata"]["labels"]
+        given = {label.rpartition("-to-")[2] for label in labels if "aggregate-to-" in label}
+        assert given == set(names.split())
+
+
+def test_one_operator_runs_at_a_time(objects: list[Object]) -> None:
+    spec = one(objects, "Deployment", "showstopper-operator")["spec"]
+    assert spec["replicas"] == 1
+    assert spec["strategy"] == {"type": "Recreate"}
+
+
+def test_the_operator_is_told_who_it_is_and_what_to_run(objects: list[Object]) -> None:
+    spec = pod_specs(
+        render("showstopper", {"audioImage": {"repository": "r/audio", "tag": "t", "pullPolicy": "Never"}})
+    )
+    (container,) = spec["showstopper-operator"]["containers"]
+    fields = {
+        each["name"]: each["valueFrom"]["fieldRef"]["fieldPath"] for each in container["env"] if "valueFrom" in each
+    }
+    values = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+    assert container["command"] == ["showstopper", "operator"]
+    assert fields == {"POD_NAME": "metadata.name", "POD_NAMESPACE": "metadata.namespace", "POD_UID": "metadata.uid"}
+    assert values == {
+        "SHOWSTOPPER_AUDIO_IMAGE": "r/audio:t",
+        "SHOWSTOPPER_AUDIO_PULL_POLICY": "Never",
+        "SHOWSTOPPER_AGENT_NAMESPACE": "showstopper-agent",
+        "SHOWSTOPPER_ARCHIVE_URL": "http://showstopper-archive.there.svc:8080",
+        "SHOWSTOPPER_LOG_LEVEL": "info",
+    }
+    assert container["ports"] == [{"name": "http", "containerPort": 8080}]
+    assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
+    assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_crds_are_the_models_and_are_kept_if_asked(keep: bool) -> None:
+    objects = render("showstopper", {"crds": {"keep": keep}})
+    for kind in crds.KINDS:
+        expected = crds.crd(kind)
+        found = one(objects, "CustomResourceDefinition", expected["metadata"]["name"])
+        assert found["spec"] == expected["spec"]
+        kept: Any = found["metadata"].get("annotations", {}).get("helm.sh/resource-policy")
+        assert kept == ("keep" if keep else None)
+
+
+def test_the_crds_can_be_left_out() -> None:
+    assert not [each for each in render("showstopper", {"crds": {"enabled": False}}) if "Definition" in each["kind"]]
+
+
+def test_monitor_and_policy_select_the_operator() -> None:
+    objects = render("showstopper", {"metrics": {"podMonitor": {"enabled": True}}, "networkPolicy": {"enabled": True}})
+    labels = one(objects, "Deployment", "showstopper-operator")["spec"]["template"]["metadata"]["labels"]
+    policy = one(objects, "NetworkPolicy", "showstopper-operator")["spec"]
+    monitor = one(objects, "PodMonitor", "showstopper-operator")["spec"]
+    assert monitor["selector"]["matchLabels"].items() <= labels.items()
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    assert monitor["podMetricsEndpoints"] == [{"port": "http", "path": "/metrics", "interval": "30s"}]
+    assert policy["ingress"] == [{"ports": [{"protocol": "TCP", "port": "http"}]}]
+    kinds = {each["kind"] for each in render("showstopper")}
+    assert not kinds & {"PodMonitor", "NetworkPolicy"}
+
+
+@pytest.mark.apiserver
+def test_rbac_lets_the_operator_do_its_work_and_nothing_else(server: ApiServer) -> None:
+    for each in render("showstopper", {}, "--set=crds.enabled=false"):
+        if each["kind"] in {"Namespace", "ClusterRole", "Role", "ClusterRoleBinding", "RoleBinding"}:
+            server.kubectl("apply", "-f", "-", stdin=json.dumps(each))
+    operator = server.user("system:serviceaccount:there:showstopper-operator")
+
+    def may(*question: str) -> bool:
+        answered = server.kubectl(
+            "create",
+            "--raw=/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            "-f",
+            "-",
+            stdin=_review(*question),
+            kubeconfig=operator,
+        )
+        return bool(json.loads(answered)["status"]["allowed"])
+
+    assert may("delete", "", "pods", "anywhere")
+    assert may("patch", "showstopper.dev", "experimentruns/status", "anywhere")
+    assert may("patch", "coordination.k8s.io", "leases", "there", "showstopper")
+    assert not may("patch", "coordination.k8s.io", "leases", "there", "another")
+    assert not may("patch", "coordination.k8s.io", "leases", "anywhere", "showstopper")
+    assert may("watch", "", "configmaps", "showstopper-agent", STOP_SWITCH)
+    assert not may("watch", "", "configmaps", "showstopper-agent", "another")
+    assert not may("get", "", "secrets", "there")
+    assert not may("create", "", "pods", "there")
+    assert not may("patch", "showstopper.dev", "experimentruns", "anywhere")  # not even an abort: that is for people
+
+
+def _review(verb: str, group: str, resource: str, namespace: str, name: str = "") -> str:
+    resource, _, subresource = resource.partition("/")
+    asked = {"verb": verb, "group": group, "resource": resource, "subresource": subresource, "namespace": namespace}
+    body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
+    return json.dumps({**body, "spec": {"resourceAttributes": {**asked, "name": name}}})
+
+
+@pytest.mark.apiserver
+def test_an_install_says_how_to_verify_it(server: ApiServer) -> None:
+    done = helm(
+        "install",
+        "x",
+        str(CHARTS / "showstopper"),
+        "--namespace=there",
+        "--dry-run=server",
+        "--set=crds.enabled=false",
+        "--take-ownership",
+        kubeconfig=server.kubeconfig,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "kubectl --namespace there rollout status deployment/showstopper-operator" in done.stdout
+    assert "showstopper.dev/chaos=allowed" in done.stdout
+
+
+def test_argo_cd_is_told_of_every_kind_that_people_apply() -> None:
+    found = one(render("showstopper", {"argocd": {"healthScripts": True}}), "ConfigMap", "showstopper-argocd-health")
+    assert {key.rpartition("_")[2] for key in found["data"]} == {
+        kind.kind for kind in crds.KINDS if kind is not Injection
+    }
+    assert {text.strip() for text in found["data"].values()} == {HEALTH.read_text().strip()}

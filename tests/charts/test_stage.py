@@ -1,0 +1,121 @@
+"""The stage's chart: relays, store, keys, and the room that measures them."""
+
+import base64
+import json
+
+import pytest
+import yaml
+
+from e2e.cluster.apiserver import ApiServer
+from showstopper.api.room import AudioRoom
+from tests.charts.helm import CHARTS, Object, helm, one, pod_specs, render
+
+pytestmark = pytest.mark.charts
+
+
+@pytest.fixture(scope="module")
+def objects() -> list[Object]:
+    return render("audio-room")
+
+
+def configuration(objects: list[Object]) -> Object:
+    read = yaml.safe_load(one(objects, "ConfigMap", "relay")["data"]["livekit.yaml"])
+    assert isinstance(read, dict)
+    return read
+
+
+def test_the_room_is_one_that_the_models_take(objects: list[Object]) -> None:
+    room = AudioRoom.parse(one(objects, "AudioRoom", "main-stage"))
+    assert room.spec.livekit.url == "ws://relay:7880"
+    assert room.spec.livekit.credentials_secret_ref.name == "livekit-keys"
+    assert [component.name for component in room.spec.components] == ["relay", "store"]
+
+
+def test_the_room_finds_the_pods_containers_and_ports_that_the_chart_makes(objects: list[Object]) -> None:
+    for component in AudioRoom.parse(one(objects, "AudioRoom", "main-stage")).spec.components:
+        template = one(objects, "Deployment", component.name)["spec"]["template"]
+        (container,) = template["spec"]["containers"]
+        assert component.selector.match_labels.items() <= template["metadata"]["labels"].items()
+        assert component.container == container["name"]
+        there = {(port["containerPort"], port.get("protocol", "TCP")) for port in container["ports"]}
+        assert {(port.port, port.protocol) for port in component.ports} <= there
+
+
+def test_livekit_listens_where_the_pod_says(objects: list[Object]) -> None:
+    written = configuration(objects)
+    ports = {each["name"]: each["containerPort"] for each in pod_specs(objects)["relay"]["containers"][0]["ports"]}
+    assert ports == {
+        "signal": written["port"],
+        "rtc-tcp": written["rtc"]["tcp_port"],
+        "media": written["rtc"]["udp_port"],
+        "metrics": written["prometheus"]["port"],
+    }
+    assert written["redis"]["address"] == "store:6379"
+    assert one(objects, "Service", "store")["spec"]["ports"][0]["port"] == 6379
+
+
+def test_livekit_asks_no_server_outside(objects: list[Object]) -> None:
+    assert configuration(objects)["rtc"]["stun_servers"] == ["127.0.0.1:3478"]
+    assert configuration(objects)["rtc"]["use_external_ip"] is False
+
+
+def test_livekit_gets_its_address_and_its_keys_from_the_pod(objects: list[Object]) -> None:
+    (container,) = pod_specs(objects)["relay"]["containers"]
+    assert container["command"][0] == "/livekit-server"
+    assert container["command"][-2:] == ["--node-ip", "$(POD_IP)"]
+    keys = next(each["valueFrom"]["secretKeyRef"] for each in container["env"] if each["name"] == "LIVEKIT_KEYS")
+    assert keys == {"name": "livekit-keys", "key": "LIVEKIT_KEYS"}
+    assert "keys" not in configuration(objects)
+
+
+def test_the_stage_has_no_way_to_the_api(objects: list[Object]) -> None:
+    for spec in pod_specs(objects).values():
+        assert spec["automountServiceAccountToken"] is False
+    assert not [each for each in objects if each["kind"] in {"ServiceAccount", "Role", "ClusterRole"}]
+
+
+def test_the_store_keeps_nothing(objects: list[Object]) -> None:
+    (container,) = pod_specs(objects)["store"]["containers"]
+    assert container["command"][:5] == ["redis-server", "--save", "", "--appendonly", "no"]
+
+
+def test_a_secret_of_ones_own_is_used_by_all_and_none_is_made() -> None:
+    objects = render("audio-room", {"livekit": {"existingSecret": "mine"}})
+    assert not [each for each in objects if each["kind"] == "Secret"]
+    room = AudioRoom.parse(one(objects, "AudioRoom", "main-stage"))
+    assert room.spec.livekit.credentials_secret_ref.name == "mine"
+    assert "livekit-keys" not in json.dumps(objects)
+
+
+def test_the_room_can_be_left_out_or_be_another() -> None:
+    assert not [each for each in render("audio-room", {"room": {"enabled": False}}) if each["kind"] == "AudioRoom"]
+    assert one(render("audio-room", {"room": {"name": "second"}}), "AudioRoom", "second")
+
+
+def test_relays_start_anew_when_what_they_read_once_changes() -> None:
+    def checksum(apikey: str) -> str:
+        relay = one(render("audio-room", {"livekit": {"apiKey": apikey}}), "Deployment", "relay")
+        return str(relay["spec"]["template"]["metadata"]["annotations"]["checksum/config"])
+
+    assert checksum("stage") == checksum("stage") != checksum("other")
+
+
+@pytest.mark.apiserver
+def test_the_secret_is_random_and_kept_by_upgrades(server: ApiServer) -> None:
+    def upgrade(*options: str) -> dict[str, str]:
+        place = ["upgrade", "--install", "keeps", str(CHARTS / "audio-room"), "--namespace=there"]
+        done = helm(*place, *options, kubeconfig=server.kubeconfig)
+        assert done.returncode == 0, done.stderr
+        assert "kubectl label namespace there showstopper.dev/chaos=allowed" in done.stdout
+        stored = json.loads(server.kubectl("get", "secret", "livekit-keys", "-n", "there", "-o", "json"))["data"]
+        return {key: base64.b64decode(value).decode() for key, value in stored.items()}
+
+    first = upgrade()
+    assert first.keys() == {"LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_KEYS"}
+    assert len(first["LIVEKIT_API_SECRET"]) >= 32  # LiveKit refuses shorter ones
+    assert first["LIVEKIT_KEYS"] == f"stage: {first['LIVEKIT_API_SECRET']}"
+    assert upgrade("--set=relay.replicas=3") == first
+    renamed = upgrade("--set=livekit.apiKey=other")
+    assert renamed["LIVEKIT_API_SECRET"] == first["LIVEKIT_API_SECRET"]
+    assert renamed["LIVEKIT_KEYS"].startswith("other: ")
+    assert helm("uninstall", "keeps", "--namespace=there", kubeconfig=server.kubeconfig).returncode == 0

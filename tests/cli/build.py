@@ -1,0 +1,104 @@
+"""A run as the operator records it, step by step, and the timeline of what its two listeners told meanwhile."""
+
+from typing import Any
+
+from rich.console import Console
+
+from showstopper.api.run import ExperimentRun
+from showstopper.availability.timeline import Timeline
+from showstopper.cli.moment import Moment
+from showstopper.clock import to_timestamp
+from tests.availability.build import EPOCH, Story, feed, spans, timeline
+from tests.engine import build
+
+LISTENERS = ("main-stage-listeners-0/0", "main-stage-listeners-0/1")
+KILL = 5.0
+
+
+def at(seconds: float) -> str:
+    return to_timestamp(EPOCH + seconds)
+
+
+def step(name: str, start: float, end: float | None = None) -> dict[str, Any]:
+    found = {"name": name, "startedAt": at(start)}
+    return found if end is None else {**found, "completedAt": at(end)}
+
+
+def recovering(**status: Any) -> ExperimentRun:
+    """A run whose fault was injected five seconds after its begin."""
+    return build.run(
+        expect=[{"indicator": "AudibleRatio", "min": "70%"}, {"indicator": "LongestDeadAir", "max": "20s"}],
+        status={
+            "startedAt": at(0),
+            "step": "Recovering",
+            "steps": [step("Baseline", 0, KILL), step("Injecting", KILL, KILL + 0.03), step("Recovering", KILL + 0.03)],
+            "targets": [target()],
+            "faults": [{"name": "kill", "kind": "podKill", "targets": 1}],
+            **status,
+        },
+    )
+
+
+def target(**fields: Any) -> dict[str, Any]:
+    return {
+        "fault": "kill",
+        "pod": "relay-a",
+        "uid": "relay-a-uid",
+        "node": "node1",
+        "requestedAt": at(KILL),
+        "answeredAt": at(KILL + 0.02),
+        **fields,
+    }
+
+
+def judged(verdict: str = "Failed", reason: str = "ExpectationMissed", **status: Any) -> ExperimentRun:
+    """The same, over."""
+    return recovering(
+        **{
+            "verdict": verdict,
+            "reason": reason,
+            "message": "LongestDeadAir 31 s is not ≤ 20 s",
+            "finishedAt": at(40),
+            "targets": [target(goneAt=at(KILL + 2), mediaStoppedAt=at(KILL + 1.5), proven=True)],
+            "faults": [{"name": "kill", "kind": "podKill", "targets": 1, "proven": True, "reverted": True}],
+            "expectations": [
+                {
+                    "indicator": "AudibleRatio",
+                    "min": "70%",
+                    "outcome": "Met",
+                    "value": "81.4%",
+                    "margin": "11.4 points",
+                },
+                {"indicator": "LongestDeadAir", "max": "20s", "outcome": "Missed", "value": "31s", "margin": "-11s"},
+            ],
+            "outages": [
+                {
+                    "listener": LISTENERS[0],
+                    "after": "1.5s",
+                    "deadAir": "31s",
+                    "silence": "2s",
+                    "missing": "31.1s",
+                    "recovered": False,
+                }
+            ],
+            **status,
+        }
+    )
+
+
+def heard(first: Story, second: Story) -> Timeline:
+    """What both listeners told: their stories begin with the run."""
+    closed = [span for name, story in zip(LISTENERS, (first, second), strict=True) for span in spans(name, story)]
+    seconds = max(sum(length for _, length in story) for story in (first, second))
+    return timeline(feed(closed, pod="main-stage-listeners-0", clock=seconds))
+
+
+def moment(run: ExperimentRun, first: Story, second: Story, now: float, note: str = "") -> Moment:
+    return Moment(run, heard(first, second), EPOCH + now, note)
+
+
+def text(renderable: Any, width: int = 100) -> str:
+    """What a terminal without colours shows, without the blanks at the ends of lines."""
+    console = Console(width=width, record=True, file=open("/dev/null", "w"), color_system=None)  # noqa: SIM115, PTH123
+    console.print(renderable)
+    return "\n".join(line.rstrip() for line in console.export_text().splitlines())

@@ -1,0 +1,181 @@
+"""The commands without a cluster: every mistake is one line on stderr, with an exit code that is no verdict's."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from showstopper import __version__
+from showstopper.api.verdicts import Verdict
+from showstopper.cli.asking import NoOperator, Refused
+from showstopper.cli.connection import Connection, namespace_of
+from showstopper.cli.endings import Ending, of_verdict
+from showstopper.cli.following import Overdue
+from showstopper.cli.main import COMMANDS, app
+from showstopper.cli.report import Format, written
+from showstopper.cli.watching import Watched, to_the_end
+from showstopper.errors import SettingsError
+from tests.report import build
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: one
+contexts:
+- {name: one, context: {cluster: c, user: u, namespace: first}}
+- {name: two, context: {cluster: c, user: u}}
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: u, user: {}}]
+"""
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Of a cluster that nobody answers for."""
+    file = tmp_path / "kubeconfig"
+    file.write_text(KUBECONFIG)
+    monkeypatch.setenv("KUBECONFIG", str(file))
+    return file
+
+
+def call(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def assert_one_line(result: Result, code: Ending, said: str) -> None:
+    assert result.exit_code == code, result.output
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.output
+
+
+def test_the_help_names_every_command() -> None:
+    for result in (call(), call("--help")):
+        assert result.exit_code == 0
+        assert all(name in result.output for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in {"host", "listener", "operator"}])
+def test_every_command_explains_itself(name: str) -> None:
+    result = call(name, "--help")
+    assert result.exit_code == 0
+    assert f"{name} " in result.output
+
+
+def test_the_version() -> None:
+    assert call("version").stdout == f"{__version__}\n"
+
+
+def test_what_was_typed_wrong_is_never_taken_for_a_verdict() -> None:
+    assert_one_line(call("frobnicate"), Ending.USAGE, "frobnicate")
+    assert_one_line(call("run"), Ending.USAGE, "FILE_OR_NAME")
+    assert_one_line(call("run", "kill", "--sideways"), Ending.USAGE, "--sideways")
+    assert_one_line(call("verdict", "kill", "-o", "stone"), Ending.USAGE, "stone")
+    assert_one_line(call("report", "kill", "-o", "pdf"), Ending.USAGE, "pdf")
+    assert Ending.USAGE not in {verdict.exit_code for verdict in Verdict}
+
+
+def test_a_missing_file(kubeconfig: Path) -> None:
+    assert_one_line(call("run", "nowhere.yaml"), Ending.ERROR, "cannot read nowhere.yaml: No such file")
+    assert_one_line(call("preview", "nowhere.yaml"), Ending.ERROR, "cannot read nowhere.yaml: No such file")
+
+
+@pytest.mark.parametrize("command", ["run", "watch", "verdict", "report", "preview"])
+def test_no_kubeconfig(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    assert_one_line(call(command, "kill"), Ending.ERROR, "there is no kubeconfig at")
+
+
+def test_a_file_that_is_no_kubeconfig(tmp_path: Path) -> None:
+    (tmp_path / "words").write_text("just words")
+    assert_one_line(call("--kubeconfig", str(tmp_path / "words"), "verdict", "kill"), Ending.ERROR, "no kubeconfig")
+
+
+def test_a_context_that_is_not_there(kubeconfig: Path) -> None:
+    assert_one_line(call("--context", "three", "verdict", "kill"), Ending.ERROR, "three")
+
+
+def test_a_group_without_a_user(kubeconfig: Path) -> None:
+    assert_one_line(call("--as-group", "staff", "verdict", "kill"), Ending.ERROR, "--as-group needs --as")
+
+
+def test_names_with_slashes_are_refused(kubeconfig: Path) -> None:
+    assert_one_line(call("verdict", "show/kill"), Ending.ERROR, "give NAME, and its namespace by -n")
+
+
+def test_the_namespace_is_the_options_then_the_contexts_then_default(kubeconfig: Path) -> None:
+    assert Connection(given_namespace="mine").namespace == "mine"
+    assert Connection().namespace == "first"
+    assert Connection(kubeconfig=kubeconfig, context="one").namespace == "first"
+    assert Connection(context="two").namespace == "default"
+    assert namespace_of({}, None) == ""
+    assert namespace_of({"contexts": "nonsense", "current-context": "x"}, None) == ""
+
+
+def test_several_kubeconfigs_count_in_their_order(
+    kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.write_text("current-context: two\ncontexts: [{name: three, context: {namespace: third}}]\n")
+    monkeypatch.setenv("KUBECONFIG", f"{kubeconfig}:{other}:{tmp_path / 'none'}")
+    assert Connection().namespace == "first"
+    assert Connection(context="three").namespace == "third"
+
+
+def test_every_verdict_has_its_exit_code() -> None:
+    assert [of_verdict(verdict) for verdict in Verdict] == [0, 1, 2, 3, 4]
+    assert of_verdict("Splendid") is Ending.ERROR
+
+
+@pytest.mark.parametrize(
+    ("error", "ending", "said"),
+    [
+        (Refused("not labelled"), Ending.INCONCLUSIVE, "not labelled"),
+        (Overdue("past its deadline"), Ending.INCONCLUSIVE, "past its deadline"),
+        (NoOperator("nobody looks"), Ending.ERROR, "nobody looks"),
+        (TimeoutError(), Ending.INCONCLUSIVE, "no verdict within 3 s"),
+        (KeyboardInterrupt(), Ending.INTERRUPTED, "kubectl -n show patch experimentrun kill-1"),
+    ],
+)
+def test_without_a_verdict_nothing_ends_with_zero(
+    error: BaseException, ending: Ending, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def work() -> Ending:
+        raise error
+
+    watched = Watched()
+    watched.namespace, watched.run = "show", "kill-1"
+    with pytest.raises(BaseException, match=str(int(ending)) if str(ending) else "") as caught:
+        to_the_end(work(), watched, 3.0)
+    assert getattr(caught.value, "exit_code", None) == ending
+    assert said in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_drawn_here_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("jinja2", "showstopper.report.markdown", "showstopper.report.page"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delattr("showstopper.report.markdown", raising=False)
+    monkeypatch.delattr("showstopper.report.page", raising=False)
+    with pytest.raises(SettingsError, match=r"pip install 'showstopper\[report\]'"):
+        written(build.record(), Format.HTML)
+    assert written(build.record(), Format.JUNIT).startswith("<?xml")
+    assert written(build.record(), Format.JSON).startswith("{")
+
+
+def test_nothing_heavy_is_loaded_before_a_command_is_called() -> None:
+    """The operator's memory is bounded (DESIGN.md, section 7), and the control image has no audio libraries."""
+    heavy = "rich livekit numpy kubernetes kopf jinja2 matplotlib"
+    check = (
+        "import sys, showstopper.cli.main;"
+        f"print(sorted({{name.split('.')[0] for name in sys.modules}} & {{*'{heavy}'.split()}}))"
+    )
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_settings_errors_are_one_line_even_with_line_breaks(capsys: pytest.CaptureFixture[str]) -> None:
+    from showstopper.cli.endings import problem
+
+    problem(str(SettingsError("first\n  second")))
+    assert capsys.readouterr().err == "error: first second\n"

@@ -1,0 +1,118 @@
+"""The client against a real API server: what comes back, and what each refusal is called."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from e2e.cluster.apiserver import ApiServer
+from showstopper.cluster.client import Client, selector
+from showstopper.cluster.kinds import EXPERIMENT_RUN, LEASE, NAMESPACE
+from showstopper.errors import Conflict, Forbidden, Invalid, NotFound, SettingsError, Unavailable
+
+pytestmark = pytest.mark.apiserver
+
+
+@pytest.fixture
+async def client(server: ApiServer) -> AsyncIterator[Client]:
+    async with await Client.connect(server.kubeconfig) as found:
+        yield found
+
+
+def lease(name: str, **labels: str) -> dict[str, Any]:
+    """A small object that any API server takes."""
+    return {
+        "apiVersion": LEASE.group_version,
+        "kind": LEASE.name,
+        "metadata": {"name": name, "namespace": "show", "labels": labels},
+        "spec": {"holderIdentity": "a"},
+    }
+
+
+async def test_what_is_created_is_read_listed_and_deleted(client: Client) -> None:
+    made = await client.create(LEASE, lease("one", kind="listed"))
+    assert (await client.get(LEASE, "show", "one"))["metadata"]["uid"] == made["metadata"]["uid"]
+    assert [item["metadata"]["name"] for item in await client.list(LEASE, "show", labels={"kind": "listed"})] == ["one"]
+    await client.delete(LEASE, "show", "one", uid=made["metadata"]["uid"])
+    with pytest.raises(NotFound):
+        await client.get(LEASE, "show", "one")
+
+
+async def test_a_delete_of_another_uid_is_a_conflict(client: Client) -> None:
+    await client.create(LEASE, lease("uid"))
+    with pytest.raises(Conflict):
+        await client.delete(LEASE, "show", "uid", uid="another")
+
+
+async def test_a_second_create_is_a_conflict(client: Client) -> None:
+    await client.create(LEASE, lease("twice"))
+    with pytest.raises(Conflict):
+        await client.create(LEASE, lease("twice"))
+
+
+async def test_a_json_patch_whose_test_fails_is_a_conflict_and_a_wrong_one_is_invalid(client: Client) -> None:
+    await client.create(LEASE, lease("patched"))
+    stale = {"op": "test", "path": "/metadata/resourceVersion", "value": "1"}
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        await client.patch(LEASE, "show", "patched", [stale])
+    wrong = {"op": "add", "path": "/spec/leaseDurationSeconds", "value": -1}
+    with pytest.raises(Invalid, match="greater than 0"):
+        await client.patch(LEASE, "show", "patched", [wrong])
+
+
+async def test_apply_takes_over_and_refuses_unknown_fields(client: Client) -> None:
+    await client.create(LEASE, lease("applied"))
+    body = lease("applied") | {"spec": {"holderIdentity": "b"}}
+    assert (await client.apply(LEASE, body))["spec"]["holderIdentity"] == "b"
+    with pytest.raises(Invalid, match="hodler"):
+        await client.apply(LEASE, body | {"spec": {"hodler": "b"}})
+
+
+async def test_who_may_not_is_forbidden(server: ApiServer) -> None:
+    async with await Client.connect(server.user("nobody")) as client:
+        with pytest.raises(Forbidden, match="cannot list"):
+            await client.list(NAMESPACE)
+
+
+async def test_an_unknown_kind_is_not_found(client: Client) -> None:
+    with pytest.raises(NotFound):
+        await client.get(EXPERIMENT_RUN, "show", "none")
+
+
+async def test_nobody_answering_is_unavailable() -> None:
+    from kubernetes.aio.client.configuration import Configuration
+
+    configuration = Configuration()
+    configuration.host = "http://127.0.0.1:9"
+    async with Client(configuration) as client:
+        with pytest.raises(Unavailable, match="no answer from the API server"):
+            await client.create(LEASE, lease("unsent"))
+
+
+async def test_no_kubeconfig_is_one_clear_error(tmp_path: Any) -> None:
+    with pytest.raises(SettingsError, match="--kubeconfig"):
+        await Client.connect(tmp_path / "none")
+
+
+async def test_a_watch_begins_with_what_there_is_and_goes_on_with_what_changes(client: Client) -> None:
+    await client.create(LEASE, lease("before", kind="watched"))
+    seen: list[tuple[str, str]] = []
+
+    async def watch() -> None:
+        async for event, item in client.watch(LEASE, "show", labels={"kind": "watched"}):
+            seen.append((event, item["metadata"]["name"]))
+            if event == "ADDED" and item["metadata"]["name"] == "before":
+                await client.create(LEASE, lease("other", kind="unwatched"))
+                await client.create(LEASE, lease("after", kind="watched"))
+            if event == "ADDED" and item["metadata"]["name"] == "after":
+                await client.delete(LEASE, "show", "before")
+            if event == "DELETED":
+                return
+
+    await asyncio.wait_for(watch(), 60)
+    assert seen == [("ADDED", "before"), ("ADDED", "after"), ("DELETED", "before")]
+
+
+def test_a_selector_asks_for_values_or_for_presence() -> None:
+    assert selector({"a": "1", "b": ""}) == "a=1,b"

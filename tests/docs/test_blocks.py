@@ -1,0 +1,51 @@
+"""What the documents show: every YAML block is taken by a real API server, and every file that is named is there."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from e2e.cluster.apiserver import ApiServer
+from tests.api.server import ROOT, with_crds
+
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+FENCE = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)")
+
+
+def blocks() -> Iterator[tuple[str, str]]:
+    for path in DOCUMENTS:
+        for number, found in enumerate(FENCE.findall(path.read_text()), 1):
+            yield f"{path.relative_to(ROOT)}-{number}", found
+
+
+BLOCKS = dict(blocks())
+
+
+def test_there_are_some() -> None:
+    assert len(BLOCKS) >= 3
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ApiServer]:
+    with with_crds() as found:
+        yield found
+
+
+@pytest.mark.apiserver
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_block_is_applied(server: ApiServer, name: str) -> None:
+    """Those that are parts of something, such as a chart's values, name no kind: they are YAML at least."""
+    documents = [one for one in yaml.safe_load_all(BLOCKS[name]) if one]
+    assert documents
+    for document in documents:
+        if "kind" in document:
+            server.kubectl("apply", "--dry-run=server", "--filename=-", stdin=yaml.safe_dump(document))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_linked_is_there(path: Path) -> None:
+    missing = [link for link in LINK.findall(path.read_text()) if not (path.parent / link).exists()]
+    assert not missing
