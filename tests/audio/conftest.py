@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.audio.relays import Stage, stage
+from tests.audio.relays import Stage, own_network, stage
 from tests.audio.troupe import Troupe
 
 
 @pytest.fixture(scope="module")
 def two_relays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Two relays that share a store. Without a livekit-server this fails, and says how to get one."""
-    with stage(tmp_path_factory.mktemp("stage"), 2) as found:
+    with own_network(), stage(tmp_path_factory.mktemp("stage"), 2) as found:
         yield found
 
 
 @pytest.fixture
-def troupe(two_relays: Stage, tmp_path: Path) -> Iterator[Troupe]:
-    """Starts hosts and listeners in a room of their own; all are gone afterwards."""
+def troupe(two_relays: Stage, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Troupe]:
+    """Starts hosts and listeners in a room of their own; all are gone afterwards. When a test fails, says what they and
+    the relays said.
+    """
+    failed = request.session.testsfailed
     with Troupe.gathered(two_relays, tmp_path) as found:
         yield found
+        if request.session.testsfailed > failed:
+            sys.stdout.write(f"{found.words()}\n{two_relays.words()}\n")
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pyroute2 import netns
+
 KEY = "devkey"
 SECRET = "secretsecretsecretsecretsecretsecret"
 SECONDS_TO_START = 60.0
@@ -188,9 +190,44 @@ class Stage:
     redis: subprocess.Popen[bytes] | None
     door: Door
 
+    def words(self) -> str:
+        """The ends of the relays' logs."""
+        logs = [(relay.folder / f"{relay.name}.log") for relay in self.relays]
+        return "\n".join(f"--- {log}\n{log.read_text(errors='replace')[-20_000:]}" for log in logs if log.exists())
+
     def relay_at(self, media_port: int) -> Relay:
         """The relay whose media port a listener's statistics name."""
         return next(relay for relay in self.relays if relay.media_port == media_port)
+
+
+@contextlib.contextmanager
+def own_network() -> Iterator[None]:
+    """This process, and whatever it starts, in a network of its own: what a client offers as its addresses, and what is
+    filtered on their way, is then the same on every machine. Needs root; without, it is the machine's network.
+    """
+    if os.geteuid() != 0:
+        yield
+        return
+    name = f"showstopper-loopback-{os.getpid()}"
+    netns.create(name)
+    try:
+        netns.pushns(name)
+        try:
+            lines = [
+                "link set lo up",
+                # A client never offers loopback: it takes an address of another device, and the kernel's short way.
+                "link add client0 type veth peer name client1",
+                "addr add 198.18.250.1/24 dev client0",
+                "link set client0 up",
+                "link set client1 up",
+                "route add default via 198.18.250.2",
+            ]
+            subprocess.run(["ip", "-batch", "-"], input="\n".join(lines), text=True, check=True)
+            yield
+        finally:
+            netns.popns()
+    finally:
+        netns.remove(name)
 
 
 @contextlib.contextmanager

@@ -140,6 +140,21 @@ def test_who_joins_at_the_second_try_inside_the_sdk_hears_the_host(troupe: Troup
     assert listener.get("/v1/spans")["listeners"][0]["totalSamples"] > 0
 
 
+def test_a_host_whose_sound_does_not_come_through_joins_afresh(troupe: Troupe) -> None:
+    """The relay answers the pings, so the SDK sees a good connection."""
+    blocked = ["add table inet silence", "add chain inet silence out { type filter hook output priority 0; }"]
+    # The first two bits of a packet of sound are 10 (RFC 7983).
+    blocked.append("add rule inet silence out udp dport 20000-32000 @th,64,2 2 counter drop")
+    subprocess.run(["nft", "-f", "-"], input="\n".join(blocked), text=True, check=True)
+    try:
+        host = troupe.start("host", SHOWSTOPPER_HOLD_SECONDS="0")
+        troupe.until("it tries again", lambda: (host.get("/v1/host") or {"attempts": 0})["attempts"] >= 2)
+    finally:
+        subprocess.run(["nft", "delete", "table", "inet", "silence"], check=True)
+    listener = troupe.start("listener", SHOWSTOPPER_LISTENERS="1")
+    troupe.until("the resident hears the host", lambda: live_now(listener, 1))
+
+
 def test_a_join_that_is_refused_is_recorded_with_its_error(troupe: Troupe) -> None:
     listener = troupe.start(
         "listener",

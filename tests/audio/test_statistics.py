@@ -118,3 +118,10 @@ def test_the_relay_answered_when_its_last_packet_came() -> None:
     stamp = 5_000_000_000_000
     entries = [pair("P", "L", "R", 5_000_000_000 - 700, stamp), pair("Q", "L", "R", 5_000_000_000 - 900, stamp)]
     assert statistics.answered_at(entries, 50.0) == pytest.approx(50.0 - 0.7, abs=1e-6)
+
+
+def test_a_relay_takes_the_sound_when_it_reports_it_and_not_when_it_answers() -> None:
+    assert not statistics.taken([pair("P", "L", "R", 4_999_999_000.0), transport("P")])
+    report = stats_pb2.RtcStats()
+    report.remote_inbound_rtp.rtc.id = "RI"
+    assert statistics.taken([transport("P"), report])

@@ -96,8 +96,16 @@ class Troupe:
             if found := holds():
                 return found
             time.sleep(0.1)
-        logs = "\n".join(f"--- {member.log.name}\n{member.words()}" for member in self.members)
-        raise AssertionError(f"not within {DEADLINE:g} s: {what}\n{logs}")
+        raise AssertionError(f"not within {DEADLINE:g} s: {what}\n{self.words()}")
+
+    def words(self) -> str:
+        """The ends of its members' logs, and what hosts say of their time on stage."""
+        told = []
+        for member in self.members:
+            told.append(f"--- {member.log.name}\n{member.words()}")
+            if member.log.name.startswith("host"):
+                told.append(f"it says: {member.get('/v1/host')}")
+        return "\n".join(told)
 
 
 def live_now(member: Member, count: int, seconds: float = 2.0) -> bool:

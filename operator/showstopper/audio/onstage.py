@@ -27,6 +27,10 @@ POLL_SECONDS = 0.25
 SILENT_SECONDS = 2.5
 """A relay sends a receiver report every second; this long without any packet, it is gone."""
 
+TAKEN_SECONDS = 5.0
+"""The first receiver report comes 1 to 1.5 s after the track (measured). A relay that answers and reports nothing has a
+connection over which no sound comes: seen to last for the minute that LiveKit lets a handshake take."""
+
 UNSURE_SECONDS = 8.0
 """So long the statistics may say nothing at all."""
 
@@ -55,6 +59,7 @@ class _Contact:
 
     def __init__(self) -> None:
         self.mending = False
+        self.taken = False
         self.answered_at = time.monotonic()
         self.path: statistics.Path | None = None
         self.session: Session | None = None
@@ -80,10 +85,13 @@ class _Contact:
         if found is None:  # a busy SDK says nothing of its relay
             return time.monotonic() - self.answered_at < UNSURE_SECONDS
         answered = statistics.answered_at(found, time.monotonic())
-        self.answered_at = max(self.answered_at, answered or self.answered_at)
+        self.taken = self.taken or statistics.taken(found)
+        if self.taken:
+            self.answered_at = max(self.answered_at, answered or self.answered_at)
         self.path = statistics.path(found) or self.path
         torn_down = self.mending and answered is None
-        return not torn_down and time.monotonic() - self.answered_at < SILENT_SECONDS
+        patience = SILENT_SECONDS if self.taken else TAKEN_SECONDS
+        return not torn_down and time.monotonic() - self.answered_at < patience
 
 
 class OnStage:

@@ -94,3 +94,11 @@ def answered_at(statistics: Iterable[Any], at: float) -> float | None:
             ago = pair.rtc.timestamp / 1e6 - pair.candidate_pair.last_packet_received_timestamp / 1e3
             times.append(at - max(0.0, ago))
     return max(times, default=None)
+
+
+def taken(statistics: Iterable[Any]) -> bool:
+    """Whether the relay has said that it receives our sound: its receiver reports come once a second, from the first.
+
+    A relay that only answers the pings of the connection may still hear nothing of us.
+    """
+    return any(entry.WhichOneof("stats") == "remote_inbound_rtp" for entry in statistics)
