@@ -1,7 +1,7 @@
 """How fast a run acts: from an accepted apply to the answered delete call or the first lost packet, and back.
 
 Each of 100 runs is an Experiment with a new `revision`, without baseline and recovery, that kills one of three pods
-which do not serve, in a room that works and has nothing else to do; other rooms are put away meanwhile. The apply is a
+which do not serve, on an idle stage (bench/spare.py); other rooms are put away meanwhile. The apply is a
 server-side apply through our own client (kubectl alone costs 100 ms to start); the clock starts when its answer is
 here. The answered delete call is the operator's own note on the same machine's clock, and is checked against a watch of
 the pods. 100 more runs lose all packets that come to a pod which is sent 250 a second (bench/losing.py); the first lost

@@ -1,7 +1,7 @@
 """Whether faults let go by themselves when nobody can tell them to: at least 60 trials, three ways to lose control.
 
 In each round one run has eight faults, each on a pod of its own that sends stamped packets to another one. Then the
-agent is killed, or the operator, or the agent's link is cut (bench/control.py), and the receiver tells which packets
+agent is killed, or the operator, or the agent's link is cut (e2e/control.py), and the receiver tells which packets
 were still touched (bench/lifted.py). Then control comes back, the run ends, and rules, qdiscs, cgroups and processes
 are compared with what they were before the first fault. Writes build/bench/lift.json. Needs root and the embedded
 cluster.

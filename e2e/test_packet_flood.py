@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import pytest
 
 from e2e import stage
+from e2e.control import agent_killed
 from e2e.operators import Operator
 from e2e.test_refusals import refused
 from e2e.trials import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
@@ -159,6 +160,29 @@ def test_the_stop_switch_ends_a_flood_within_a_second_also_without_an_operator(s
         assert arrivals.count() == later, "nothing opens a gate again"
     run = show.api.get(path)
     assert run["status"]["reason"] == "Stopped", told(run)
+    assert run["status"]["faults"][0]["reverted"]
+    assert (flooders(show), jobs(show)) == ([], [])
+
+
+def test_a_flood_that_nobody_is_left_to_stop_ends_by_its_own_budget(show: Show) -> None:
+    rate, seconds = 2000, 8  # over before the lease is: what ends it is the flooder itself
+    with Arrivals(show) as arrivals:
+        show.apply(experiment("orphan", faults=[flood(f"{seconds}s", rate=rate)], recovery="1s", expect=LENIENT))
+        show.at("orphan", "the flood is proven", lambda status: any(f["proven"] for f in status.get("faults", ())))
+        (flooder,) = flooders(show)
+        path = f"/api/v1/namespaces/{show.namespace}/pods/{flooder['metadata']['name']}"
+        with agent_killed(show, flooder["spec"]["nodeName"]), Operator(show).away():
+            eventually("the flood ends", 60, lambda: show.api.get(path)["status"]["phase"] == "Succeeded")
+            arrived = arrivals.count()
+            said = show.cluster.run_kubectl("--namespace", show.namespace, "logs", flooder["metadata"]["name"])
+            report = json.loads(said.splitlines()[-1])
+            assert report["ended_by"] in {"Packets", "Seconds"}, report
+            assert 0 < arrived <= report["packets"] <= rate * seconds
+            eventually("the job is over", 30, lambda: all(not job["status"].get("active") for job in jobs(show)))
+            assert len(flooders(show)) == 1, "nothing took its place"
+            assert arrivals.count() == arrived
+    _, run = show.verdict("orphan")
+    assert run["status"]["verdict"] in {"Passed", "Inconclusive"}, told(run)  # whether it ended before the lease did
     assert run["status"]["faults"][0]["reverted"]
     assert (flooders(show), jobs(show)) == ([], [])
 

@@ -12,6 +12,8 @@ from showstopper.api.base import Resource, dump
 from showstopper.api.conditions import ConditionType, conditions, in_progress
 from showstopper.api.experiment import Experiment
 from showstopper.api.room import AudioRoom
+from showstopper.api.rules import KEY
+from showstopper.api.run import ExperimentRun
 from tests.api.build import experiment, game_day, gate, room, run
 from tests.api.server import ROOT, apply, as_object
 
@@ -74,6 +76,11 @@ def test_everything_that_can_grow_is_bounded(kind: type[Resource]) -> None:
                 assert part["x-kubernetes-list-type"] in {"atomic", "map"}, path
             case "object" if "additionalProperties" in part:
                 assert "maxProperties" in part, path
+
+
+def test_a_run_repeats_no_rule_of_what_it_copies() -> None:
+    ruled = [path for path, part in parts(root_schema(ExperimentRun)) if KEY in part]
+    assert ruled == ["", ".spec"], "only how it may change"
 
 
 @kinds

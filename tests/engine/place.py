@@ -18,6 +18,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE
+from showstopper.engine import run_watch
 from showstopper.engine.operation import Operation
 from showstopper.engine.rooms import Images
 from tests.api.server import apply
@@ -72,7 +73,7 @@ class Place:
             group.create_task(self.operation.stop_switch.watch())
             group.create_task(self._watch_experiments())
             group.create_task(self._watch_days())
-            group.create_task(self._watch_runs())
+            group.create_task(run_watch.watch(self.client, self.operation.runs, self.namespace))
             group.create_task(self._watch_gates())
 
     async def _watch_experiments(self) -> None:
@@ -82,10 +83,6 @@ class Place:
     async def _watch_days(self) -> None:
         async for event, body in self.client.watch(GAME_DAY, self.namespace):
             self.operation.day_seen(GameDay.parse(body), deleted=event == "DELETED")
-
-    async def _watch_runs(self) -> None:
-        async for event, body in self.client.watch(EXPERIMENT_RUN, self.namespace):
-            self.operation.run_seen(ExperimentRun.parse(body), deleted=event == "DELETED")
 
     async def _watch_gates(self) -> None:
         async for event, body in self.client.watch(RELEASE_GATE, self.namespace):

@@ -1,6 +1,6 @@
 """The journal against a real API server: a step is written once, also when the answer to its writing was lost."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -29,8 +29,8 @@ class Forgetful:
         self.lost = False
         self.get = client.get
 
-    async def patch(self, kind: Kind, place: str, name: str, what: Sequence[Object], **more: Any) -> Object:
-        answer = await self._client.patch(kind, place, name, what, **more)
+    async def replace_status(self, kind: Kind, body: Object) -> Object:
+        answer = await self._client.replace_status(kind, body)
         if not self.lost:
             self.lost = True
             raise Unavailable("the answer was lost")

@@ -66,6 +66,9 @@ class Resource(BaseModel):
     rules: ClassVar[tuple[Rule, ...]] = ()
     # (name, type, JSON path, priority); AGE is added last.
     printer_columns: ClassVar[tuple[tuple[str, str, str, int], ...]] = ()
+    # Whether it is a record that the operator alone writes: its spec is a copy of what was checked when somebody wrote
+    # it, and the rules of its parts need not be evaluated again with each write of the status.
+    record: ClassVar[bool] = False
     # JSON paths that a fieldSelector may ask for (Kubernetes 1.32 or later).
     selectable_fields: ClassVar[tuple[str, ...]] = ()
 

@@ -109,6 +109,14 @@ def _inlined(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     return own
 
 
+def _of_copy(schema: Schema) -> Schema:
+    """Only the rules of the whole: how it may change. Whoever reads it checks its parts as the models have it."""
+    for part in _parts(schema):
+        if part is not schema:
+            part.pop(KEY, None)
+    return schema
+
+
 def _of_status(schema: Schema) -> Schema:
     """A status has one writer: no defaults, no rules. Conditions are a map by type."""
     for part in _parts(schema):
@@ -145,7 +153,7 @@ def crd(kind: type[Resource]) -> Schema:
             "apiVersion": {"type": "string"},
             "kind": {"type": "string"},
             "metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 63}}},
-            "spec": _structural(spec),
+            "spec": _of_copy(_structural(spec)) if kind.record else _structural(spec),
             "status": _of_status(_structural(status)),
         },
     }

@@ -231,6 +231,7 @@ class ExperimentRun(Resource):
 
     kind: ClassVar[str] = "ExperimentRun"
     plural: ClassVar[str] = "experimentruns"
+    record: ClassVar[bool] = True
     short_names: ClassVar[tuple[str, ...]] = ("exprun",)
     printer_columns: ClassVar[tuple[tuple[str, str, str, int], ...]] = (
         ("Experiment", "string", ".spec.experiment.name", 0),

@@ -123,6 +123,15 @@ class Client:
                 raise Conflict(f"{kind.name} {namespace}/{name} changed meanwhile", status=409) from error
             raise
 
+    async def replace_status(self, kind: Kind, body: Object) -> Object:
+        """Replace the status of the object by the body's, if it still has the body's UID and version (else Conflict).
+
+        The rest of the body may be left out. For the API server this is half the work of a JSON patch, which it applies
+        to the whole object in text.
+        """
+        metadata = body["metadata"]
+        return await self._write("PUT", kind.path(metadata["namespace"], metadata["name"], "status"), body)
+
     async def apply(self, kind: Kind, body: Object, *, manager: str = "showstopper") -> Object:
         """Server-side apply, forced: what the body says is ours."""
         metadata = body["metadata"]

@@ -11,7 +11,6 @@ from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
 from showstopper.api.room import AudioRoom
-from showstopper.api.run import ExperimentRun
 from showstopper.controllers.echoes import Echoes
 from showstopper.engine.operation import Operation
 from showstopper.errors import InvalidResource
@@ -21,7 +20,7 @@ R = TypeVar("R", bound=Resource)
 
 
 def register(registry: kopf.OperatorRegistry, operation: Operation) -> None:
-    """Add a handler for every kind of ours to the registry."""
+    """Add a handler for every kind that people write to the registry; runs are watched by the engine (run_watch)."""
     echoes = Echoes()
 
     def follow(model: type[R], name: str, seen: Callable[..., None]) -> None:
@@ -34,13 +33,6 @@ def register(registry: kopf.OperatorRegistry, operation: Operation) -> None:
     follow(Experiment, "experiment", operation.experiment_seen)
     follow(GameDay, "game-day", operation.day_seen)
     follow(ReleaseGate, "release-gate", operation.gate_seen)
-
-    @kopf.on.event(API_VERSION, ExperimentRun.plural, id="experiment-run", registry=registry)
-    async def experiment_run(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's name
-        if echoes.is_echo(type, body) or (type != "DELETED" and operation.carries(body["metadata"])):
-            return
-        if (run := _parse(ExperimentRun, body)) is not None:
-            operation.run_seen(run, deleted=type == "DELETED")
 
 
 def _parse(model: type[R], body: kopf.Body) -> R | None:

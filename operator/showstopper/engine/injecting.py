@@ -156,10 +156,11 @@ class Injecting:
         except ClusterError as error:
             log.warning("injection_failed", run=self._run.metadata.name, pod=target.pod, error=str(error))
             return before, None, f"the call failed: {error}"[:1024]
+        after = to_timestamp(self._clock.now())
         log.info("fault_injected", run=self._run.metadata.name, fault=target.fault, pod=target.pod, answer=answer)
         if answer is Answer.ALREADY_GONE:
             return before, None, f"{records.GONE} already: somebody else was first"
-        return before, to_timestamp(self._clock.now()), None
+        return before, after, None
 
     def failure(self) -> Finding | None:
         """Why there is nothing to watch: not one call had an effect."""

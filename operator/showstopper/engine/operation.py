@@ -1,8 +1,8 @@
 """The operation: all services of the operator, wired once; events come in, tasks carry on."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -19,6 +19,7 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE, Kind
 from showstopper.cluster.supervision import for_ever
+from showstopper.engine import run_watch
 from showstopper.engine.archiving import ArchiveWatch
 from showstopper.engine.days import programme
 from showstopper.engine.days.service import GameDays
@@ -95,10 +96,12 @@ class Operation:
         return self._loaded.is_set()
 
     async def run(self) -> None:
-        """What goes on beside the events, for ever: rooms are listened to, and the stop switch is watched."""
+        """What goes on beside the events, for ever: rooms are listened to, stop switch and runs are watched."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.rooms.run())
             group.create_task(for_ever("watching the stop switch", self.stop_switch.watch))
+            await self._loaded.wait()
+            group.create_task(for_ever("watching the runs", partial(run_watch.watch, self._client, self.runs)))
 
     async def load(self) -> None:
         """Learn all that exists before the first decision: rooms, then experiments, game days and runs together.
@@ -167,17 +170,6 @@ class Operation:
             self.gates.gone(gate)
         else:
             self.gates.seen(gate)
-
-    def carries(self, metadata: Mapping[str, Any]) -> bool:
-        """Whether this is a run that is being made or carried on here, with nothing asked of it that is new."""
-        return self.runs.carries(metadata)
-
-    def run_seen(self, run: ExperimentRun, *, deleted: bool) -> None:
-        """An ExperimentRun was listed, added, changed or deleted."""
-        if deleted:
-            self.runs.gone(run)
-        else:
-            self.runs.seen(run)
 
     def _run_changed(self, run: ExperimentRun) -> None:
         self.experiments.run_changed(run)

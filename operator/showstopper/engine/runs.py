@@ -83,12 +83,16 @@ class Runs:
             self._start(run, None)
         self._on_change(run)
 
-    def carries(self, metadata: Mapping[str, Any]) -> bool:
-        """Whether this is a run that is being made or carried on here, in the generation that is known."""
+    def knows(self, metadata: Mapping[str, Any]) -> bool:
+        """Whether this is no news: a run that is being made or carried on here, with nothing asked of it that is new,
+        or one in the very version that is known.
+        """
         if (metadata["namespace"], metadata["name"]) in self._creating:
             return True
-        runner = self._runners.get(metadata["uid"])
-        return runner is not None and runner.run.metadata.generation == metadata.get("generation")
+        if (runner := self._runners.get(metadata["uid"])) is not None:
+            return runner.run.metadata.generation == metadata.get("generation")
+        known = self._known.get(metadata["uid"])
+        return known is not None and known.metadata.resource_version == metadata["resourceVersion"]
 
     def gone(self, run: ExperimentRun) -> None:
         """A run was deleted: nothing of it goes on."""
