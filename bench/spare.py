@@ -12,6 +12,8 @@ from bench.streams import PORT, Place
 from e2e import stage
 from e2e.cluster import images, waiting
 from e2e.cluster.api import Cluster
+from showstopper.cluster.listeners import ROLE_LABEL
+from showstopper.engine.rooms.names import HOST
 
 NAMESPACE = "bench-latency"
 ROOM = "bench"
@@ -44,7 +46,7 @@ def install(cluster: Cluster) -> None:
     stage.wait_for_room(cluster, namespace=NAMESPACE, room=ROOM)
     nobody = json.dumps({"spec": {"program": {"host": "External"}}})
     cluster.run_kubectl("--namespace", NAMESPACE, "patch", "audioroom", ROOM, "--type=merge", f"--patch={nobody}")
-    host = ("--namespace", NAMESPACE, "pods", "--selector=showstopper.dev/role=host")
+    host = ("--namespace", NAMESPACE, "pods", f"--selector={ROLE_LABEL}={HOST}")
     waiting.until(lambda: not cluster.get(*host)["items"], "the host does not leave", seconds=60, every=0.5)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import kopf
-import structlog
 
 from showstopper.api.base import API_VERSION, Resource
 from showstopper.api.experiment import Experiment
@@ -13,9 +12,8 @@ from showstopper.api.gate import ReleaseGate
 from showstopper.api.room import AudioRoom
 from showstopper.controllers.echoes import Echoes
 from showstopper.engine.operation import Operation
-from showstopper.errors import InvalidResource
+from showstopper.engine.reading import read
 
-log = structlog.get_logger()
 R = TypeVar("R", bound=Resource)
 
 
@@ -26,19 +24,10 @@ def register(registry: kopf.OperatorRegistry, operation: Operation) -> None:
     def follow(model: type[R], name: str, seen: Callable[..., None]) -> None:
         @kopf.on.event(API_VERSION, model.plural, id=name, registry=registry)
         async def handler(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's name
-            if not echoes.is_echo(type, body) and (found := _parse(model, body)) is not None:
+            if not echoes.is_echo(type, body) and (found := read(model, dict(body))) is not None:
                 seen(found, deleted=type == "DELETED")
 
     follow(AudioRoom, "audio-room", operation.room_seen)
     follow(Experiment, "experiment", operation.experiment_seen)
     follow(GameDay, "game-day", operation.day_seen)
     follow(ReleaseGate, "release-gate", operation.gate_seen)
-
-
-def _parse(model: type[R], body: kopf.Body) -> R | None:
-    """The typed object; None, with a log line, for one that an older CRD let through."""
-    try:
-        return model.parse(dict(body))
-    except InvalidResource as error:
-        log.warning("invalid_resource", error=str(error))
-        return None

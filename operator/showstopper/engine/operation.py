@@ -28,12 +28,13 @@ from showstopper.engine.gates.keeping import Gates
 from showstopper.engine.hands.agent import AgentHand
 from showstopper.engine.hands.api_server import ApiServerHand
 from showstopper.engine.hands.crowd import CrowdHand
+from showstopper.engine.reading import read
 from showstopper.engine.rooms import Images, Rooms
 from showstopper.engine.runner import Services
 from showstopper.engine.runs import Runs
 from showstopper.engine.scenes import Scenes
 from showstopper.engine.stopping import StopSwitch
-from showstopper.errors import InvalidResource, NotFound, SettingsError
+from showstopper.errors import NotFound, SettingsError
 
 log = structlog.get_logger()
 R = TypeVar("R", bound=Resource)
@@ -192,7 +193,6 @@ class Operation:
 
     async def _parsed(self, kind: Kind, model: type[R]) -> list[R]:
         """All objects of a kind, without those that an older CRD let through."""
-        found = []
         try:
             bodies = await self._client.list(kind)
         except NotFound as error:
@@ -200,9 +200,4 @@ class Operation:
                 f"the cluster does not know the kind {kind.name}: kubectl apply -f crds/, or install the chart "
                 "with crds.enabled=true"
             ) from error
-        for body in bodies:
-            try:
-                found.append(model.parse(body))
-            except InvalidResource as error:
-                log.warning("invalid_resource", error=str(error))
-        return found
+        return [one for body in bodies if (one := read(model, body)) is not None]

@@ -7,16 +7,13 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-import structlog
-
 from showstopper.api.injection import LEASE_LABEL, Injection
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import INJECTION
 from showstopper.cluster.supervision import for_ever
-from showstopper.errors import ClusterError, InvalidResource
-
-log = structlog.get_logger()
+from showstopper.engine.reading import read
+from showstopper.errors import ClusterError
 
 
 class Told:
@@ -103,11 +100,8 @@ class InjectionWatch:
 
     def see(self, body: Object) -> None:
         """Take an Injection as somebody has it, if that is newer than what is known."""
-        try:
-            found = Injection.parse(body)
-        except InvalidResource as error:  # an older CRD let it through; nobody waits for it here
-            log.warning("invalid_resource", error=str(error))
-            return
+        if (found := read(Injection, body)) is None:
+            return  # nobody waits for it here
         known = self._found.get(found.metadata.uid)
         if known is None or _version(known) < _version(found):
             self._found[found.metadata.uid] = found
