@@ -14,7 +14,7 @@ from tests.audio.troupe import Troupe
 
 @pytest.fixture(scope="module")
 def two_relays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Two relays that share a store. Without a livekit-server this fails, and says how to get one."""
+    """Two relays that share a store."""
     with own_network(), stage(tmp_path_factory.mktemp("stage"), 2) as found:
         yield found
 

@@ -21,6 +21,8 @@ from pathlib import Path
 
 from pyroute2 import netns
 
+from e2e.cluster import builds
+
 KEY = "devkey"
 SECRET = "secretsecretsecretsecretsecretsecret"
 SECONDS_TO_START = 60.0
@@ -31,20 +33,6 @@ BREAKING_BYTES = 400
 
 class StageError(RuntimeError):
     """The stage cannot be set up: says what is missing and how to get it."""
-
-
-def livekit_server() -> Path:
-    """The livekit-server that SHOWSTOPPER_LIVEKIT_SERVER names, else the newest that the embedded cluster built."""
-    named = os.environ.get("SHOWSTOPPER_LIVEKIT_SERVER")
-    if named:
-        return Path(named)
-    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "showstopper" / "build"
-    built = sorted(cache.glob("livekit-server-*/livekit-server"), key=lambda path: path.stat().st_mtime)
-    if not built:
-        raise StageError(
-            f"no livekit-server in {cache}; `make cluster` builds it, or SHOWSTOPPER_LIVEKIT_SERVER names one"
-        )
-    return built[-1]
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -90,8 +78,10 @@ class Relay:
             config.append(f'redis: {{address: "127.0.0.1:{self.redis_port}"}}')
         path = self.folder / f"{self.name}.yaml"
         path.write_text("\n".join(config) + "\n")
+        # By its key: the cache also has relays that are broken on purpose (e2e/relays), and they have the same name.
+        server = builds.ensure(builds.LIVEKIT)
         with (self.folder / f"{self.name}.log").open("ab") as log:
-            self.process = subprocess.Popen([livekit_server(), "--config", path], stdout=log, stderr=log)
+            self.process = subprocess.Popen([server, "--config", path], stdout=log, stderr=log)
         self._wait()
 
     def _wait(self) -> None:

@@ -28,8 +28,8 @@ SILENT_SECONDS = 2.5
 """A relay sends a receiver report every second; this long without any packet, it is gone."""
 
 TAKEN_SECONDS = 5.0
-"""The first receiver report comes 1 to 1.5 s after the track (measured). A relay that answers and reports nothing has a
-connection over which no sound comes: seen to last for the minute that LiveKit lets a handshake take."""
+"""The first receiver report comes 1 to 1.5 s after the track (measured). A relay that answers the pings of the
+connection and reports nothing takes no sound over it, for example where a filter drops it."""
 
 UNSURE_SECONDS = 8.0
 """So long the statistics may say nothing at all."""
