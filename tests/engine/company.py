@@ -54,8 +54,8 @@ class Company:
         found.metadata.namespace = self.place
         return found
 
-    def experiment(self, name: str, baseline: str, **spec: Any) -> Experiment:
-        timing = {"baseline": baseline, "recovery": "0s"}
+    def experiment(self, name: str, baseline: str, *, recovery: str = "0s", **spec: Any) -> Experiment:
+        timing = {"baseline": baseline, "recovery": recovery}
         metadata = {"name": name, "namespace": self.place, "uid": f"{name}-uid"}
         return build.experiment(metadata=metadata, timing=timing, **spec)
 

@@ -27,6 +27,8 @@ class Agent:
     """Answers Injections as their nodes' agents do, without rules in any kernel.
 
     Args:
+        ending: how all of it ends, as soon as it has begun.
+        at_lift: what it says when its end is asked for.
         idle: a pod without packets.
         nodes: those that have an agent; None: all.
     """
@@ -39,11 +41,12 @@ class Agent:
         matched: int = 400,
         ended: int = 2,
         ending: Ending | None = None,
+        at_lift: Ending = Ending.LIFTED,
         idle: str = "",
         nodes: frozenset[str] | None = None,
     ) -> None:
         self._client, self._place, self._ended = client, place, ended
-        self._matched, self._ending, self._idle = matched, ending, idle
+        self._matched, self._ending, self._at_lift, self._idle = matched, ending, at_lift, idle
         self.seen: set[str] = set()
         self._gone: set[str] = set()
         self._nodes = nodes
@@ -67,7 +70,7 @@ class Agent:
                 continue
             self.seen.add(injection.metadata.uid)
             if injection.spec.lift:
-                await self._say(injection, Ending.LIFTED)
+                await self._say(injection, self._at_lift)
             elif injection.status.observed_generation < 0:
                 self.asked.append(injection)
                 await self._say(injection, None)

@@ -99,6 +99,24 @@ async def test_a_fault_that_ends_early_allows_no_verdict(
     assert await nothing_left(client, run)
 
 
+async def test_a_fault_whose_agent_had_died_before_its_end_was_asked_for_allows_no_verdict(
+    client: Client, company: Company
+) -> None:
+    """The operator sees it only then; one that goes on from the record still knows it."""
+    async with Agent(client, company.place, at_lift=Ending.AGENT_RESTARTED):
+        run = await company.create("loss", faults=[LOSS], recovery="3s")
+        await company.stored(run, lambda found: found.status.step == "Recovering")
+        await company.end()
+        other = Company(client, company.place)
+        other.runs.seen(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
+        run = await company.stored(run, finished)
+        await other.end()
+    assert (run.status.verdict, run.status.reason) == ("Inconclusive", "LeaseLost")
+    (record,) = run.status.faults
+    assert (record.cut_short, record.proven, record.reverted) == ("LeaseLost", True, True)
+    assert "fault loss on node node1" in (record.message or "")
+
+
 async def test_what_the_agents_stopped_was_aborted(client: Client, company: Company) -> None:
     """Whoever sees the stop switch first: an operator that was away finds only what its agents did."""
     async with Agent(client, company.place, ending=Ending.STOPPED):

@@ -163,6 +163,8 @@ class FaultRecord(Status):
     backend: Text | None = None  # by what means it was done
     proven: bool = False
     reverted: bool = False
+    cut_short: Text | None = None
+    """Why it ended before anybody asked for its end, such as `LeaseLost`: no verdict rests on it."""
     message: Message | None = None
 
 

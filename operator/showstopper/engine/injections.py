@@ -40,6 +40,8 @@ SUCCESSOR_LABEL = "showstopper.dev/successor"
 SUCCESSOR_SECONDS = 5.0
 """How long a successor must have been hit before it has to be proven, as the targets before it have."""
 LEASE_LOST = "LeaseLost"
+CUT_SHORT = {LEASE_LOST, "AgentStopped", "AgentBroke", "NotKeptUp"}
+"""An Injection that ended so had ended before its end was asked for, also where that was asked for since."""
 SILENT_SECONDS = 12.0
 """An active agent says something at every renewal. After a lease's length, and a little, its faults have lifted."""
 SHARD = 100
@@ -58,6 +60,7 @@ class Answers:
         remains: what is still there that is no agent's to remove, for a person.
         silent: nodes whose agents have not answered.
         trouble: why it ended, or never began, though nobody had asked for its end.
+        cut_short: why it had ended when its end was asked for.
         successors: UIDs of the targets that have replaced others.
     """
 
@@ -66,6 +69,7 @@ class Answers:
     silent: tuple[str, ...]
     backend: str | None
     trouble: Finding | None
+    cut_short: Finding | None = None
     successors: frozenset[str] = frozenset()
     gated: int = 0
     gates: tuple[InjectedTarget, ...] = ()
@@ -192,6 +196,7 @@ def answers(injections: Sequence[Injection], fault: str, *, lifting: bool) -> An
     """What the agents say of a fault. `lifting`: its end was asked for, so that it is no trouble."""
     own = [injection for injection in injections if injection.spec.fault == fault]
     gates = [injection for injection in own if injection.spec.flood_gate is not None]
+    troubles = [trouble for trouble in map(_trouble, own) if trouble is not None]
     return Answers(
         places=tuple((one.spec.node, target) for one in own if one not in gates for target in one.spec.targets),
         targets=tuple(target for one in own if one not in gates for target in one.status.targets),
@@ -199,7 +204,8 @@ def answers(injections: Sequence[Injection], fault: str, *, lifting: bool) -> An
         gates=tuple(gate for one in gates for gate in one.status.targets),
         silent=tuple(sorted({one.spec.node for one in own if one.status.observed_generation < 0})),
         backend=next((one.status.backend for one in own if one.status.backend), None),
-        trouble=None if lifting else next(filter(None, map(_trouble, own)), None),
+        trouble=None if lifting else next(iter(troubles), None),
+        cut_short=next((trouble for trouble in troubles if trouble.reason in CUT_SHORT), None),
         successors=frozenset(target.uid for one in own if _is_successor(one) for target in one.spec.targets),
     )
 

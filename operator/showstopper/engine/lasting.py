@@ -196,8 +196,10 @@ class Lasting:
         self._told.end()
 
     def unproven(self) -> Finding | None:
-        """The first fault of theirs that did nothing to some target."""
+        """The first fault of theirs that did nothing to some target, or ended while nobody had asked for that."""
         for record in self._run.status.faults:
+            if record.cut_short is not None:
+                return Finding(record.cut_short, record.message or "it ended before its time")
             if record.name in self._names() and not record.proven:
                 deserted = (record.message or "").startswith(injections.DESERTED)
                 reason = injections.TARGETS_GONE if deserted else "NoEffect"

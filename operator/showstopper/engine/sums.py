@@ -61,6 +61,8 @@ def _sum_up(record: FaultRecord, answer: Answers, heard: str) -> None:
     left = [part for hit in answer.hits for part in hit.leftovers] + ([answer.remains] if answer.remains else [])
     if left:
         record.message = f"this was left: {', '.join(left)}"[:1024]
+    if answer.cut_short is not None:
+        record.cut_short, record.message = answer.cut_short.reason, answer.cut_short.message[:1024]
 
 
 def _proof(answer: Answers) -> str:
