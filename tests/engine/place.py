@@ -2,9 +2,11 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 import pytest
@@ -150,7 +152,26 @@ async def until(ask: Callable[[], Awaitable[T | None]], what: str) -> T:
                 await asyncio.sleep(0.05)
             return found
     except TimeoutError:
-        pytest.fail(f"never came: {what}")
+        pytest.fail(f"never came: {what}; meanwhile:\n{under_way()}")
+
+
+def under_way() -> str:
+    """What every task waits for, from its outermost frame to its innermost."""
+    found = []
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        frames = [f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" for frame in _frames(task)]
+        found.append(f"{task.get_name()}: {' > '.join(frames)}")
+    return "\n".join(sorted(found))
+
+
+def _frames(task: asyncio.Task[Any]) -> Iterator[FrameType]:
+    """The frames of the coroutines that wait for each other; a task itself tells only the outermost."""
+    waiting: Any = task.get_coro()
+    while waiting is not None:
+        frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)
+        if frame is not None:
+            yield frame
+        waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "ag_await", None)
 
 
 @asynccontextmanager
@@ -161,10 +182,13 @@ async def operated(place: Place) -> AsyncIterator[Place]:
     try:
         yield place
     finally:
+        broke = task.exception() if task.done() and not task.cancelled() else None
         rest = [*(asyncio.all_tasks() - before - {asyncio.current_task()}), task]
         for one in rest:
             one.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
+        if broke is not None:
+            raise broke  # and whatever did not come did not for this
 
 
 @asynccontextmanager
