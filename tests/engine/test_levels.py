@@ -86,6 +86,28 @@ async def test_what_the_api_server_does_not_find_is_not_looked_at_again() -> Non
     assert len(levels.looks) == 1
 
 
+async def test_an_operator_that_is_cancelled_looks_at_nothing_more() -> None:
+    levels, experiment = Looking(), build.experiment()
+    levels.seen(experiment)
+    await asyncio.sleep(0)
+    levels.poke(experiment.key)  # while it is looked at
+    levels.poke_later(experiment.key, 0.01)
+    for task in [*levels._tasks.values(), *levels._waiting]:
+        task.cancel()
+    await asyncio.sleep(0.05)
+    assert len(levels.looks) == 1
+    assert not levels._tasks
+
+
+async def test_it_looks_later_when_it_is_asked_to() -> None:
+    levels, experiment = Looking(), build.experiment()
+    levels.go.set()
+    levels.learn(experiment)
+    levels.poke_later(experiment.key, 0.01)
+    assert not levels._tasks
+    await rest(levels, 1)
+
+
 async def test_what_is_gone_is_looked_at_no_more_and_forgotten() -> None:
     levels, experiment = Looking(), build.experiment()
     levels.learn(experiment)

@@ -49,6 +49,15 @@ async def test_a_change_is_written_over_an_object_that_somebody_changed_meanwhil
         assert recorder.resource.metadata.generation == found.metadata.generation == 2
 
 
+async def test_what_was_written_and_never_answered_is_told(server: ApiServer) -> None:
+    async with await Client.connect(server.kubeconfig) as client:
+        run, told = await stored(client, "unanswered"), []
+        recorder = Recorder(client, EXPERIMENT_RUN, run, lambda written: told.append(written.status.step))
+        await Recorder(client, EXPERIMENT_RUN, run).write(set_step)  # as the first try did
+        await recorder.write(set_step)
+        assert told == ["Baseline"]
+
+
 async def test_what_is_no_news_is_not_written(server: ApiServer) -> None:
     async with await Client.connect(server.kubeconfig) as client:
         recorder = Recorder(client, EXPERIMENT_RUN, await stored(client, "still"))

@@ -9,7 +9,7 @@ import pytest
 from e2e.cluster.apiserver import ApiServer
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import Kind
+from showstopper.cluster.kinds import EXPERIMENT_RUN, Kind
 from tests.api.server import with_crds
 from tests.engine import cluster
 from tests.engine.company import Company
@@ -52,6 +52,22 @@ async def test_a_run_without_a_baseline_is_created_with_what_it_hits(company: Co
     assert await cluster.names(company.client, company.place) == {"a", "b"} - {chosen.pod}
     (target,) = run.status.targets
     assert (target.pod, target.uid, bool(target.answered_at)) == (chosen.pod, chosen.uid, True)
+
+
+async def test_late_news_of_a_run_that_is_over_does_not_begin_it_again(company: Company) -> None:
+    """A watch may tell of the last steps when the run is judged and forgotten."""
+    made = await company.create("kill")
+    early = await company.stored(made, injected)
+    await company.client.patch(EXPERIMENT_RUN, *made.key, [{"op": "add", "path": "/spec/abort", "value": True}])
+    company.runs.seen(ExperimentRun.parse(await company.client.get(EXPERIMENT_RUN, *made.key)))
+    await company.stored(made, lambda run: run.finished)
+    while company.runs.active():
+        await asyncio.sleep(0.01)
+    told = {"uid": early.metadata.uid, "name": "", "namespace": "", "resourceVersion": early.metadata.resource_version}
+    assert company.runs.knows(told)
+    company.runs.seen(early)
+    assert company.runs.active() == []
+    assert [run.finished for run in company.runs.all()] == [True]
 
 
 async def test_a_run_with_a_baseline_notes_its_targets_when_it_comes_to_them(company: Company) -> None:

@@ -53,6 +53,11 @@ class Metadata(Status):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
 
+    @property
+    def version(self) -> int:
+        """How new this form of the object is: resource versions of one object can be compared (KEP-5504)."""
+        return int(self.resource_version or 0)
+
 
 class Resource(BaseModel):
     """A namespaced object of our group. Subclasses add `spec` and `status` and say their names."""

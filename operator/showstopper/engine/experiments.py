@@ -1,7 +1,5 @@
 """Experiments: all that are known, each reconciled when it, its room or one of its runs changes."""
 
-import asyncio
-
 from showstopper.api.experiment import Experiment
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
@@ -49,7 +47,7 @@ class Experiments(Levels[Experiment]):
     def run_changed(self, run: ExperimentRun) -> None:
         """A run's record changed: mirror it, but not while the run itself needs the loop to inject."""
         key = run.metadata.namespace, run.spec.experiment.name
-        asyncio.get_running_loop().call_later(MIRROR_SECONDS, self.poke, key)
+        self.poke_later(key, MIRROR_SECONDS)
 
     def room_changed(self, namespace: str, name: str) -> None:
         """A room came, went or changed: whoever waits for it looks again."""

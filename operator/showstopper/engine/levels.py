@@ -28,6 +28,7 @@ class Levels(ABC, Generic[R]):
         self._known: dict[Key, R] = {}
         self._dirty: dict[Key, asyncio.Event] = {}
         self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._waiting: set[asyncio.Task[None]] = set()
         self._first_seen: dict[str, float] = {}
 
     @abstractmethod
@@ -83,6 +84,17 @@ class Levels(ABC, Generic[R]):
             name = f"{type(self).__name__} {key}"
             self._tasks[key] = asyncio.get_running_loop().create_task(self._work(key), name=name)
 
+    def poke_later(self, key: Key, seconds: float) -> None:
+        """Look when so much time has passed."""
+
+        async def wait() -> None:
+            await asyncio.sleep(seconds)
+            self.poke(key)
+
+        waiting = asyncio.get_running_loop().create_task(wait())
+        self._waiting.add(waiting)
+        waiting.add_done_callback(self._waiting.discard)
+
     async def _work(self, key: Key) -> None:
         event = self._dirty[key]
         try:
@@ -98,8 +110,8 @@ class Levels(ABC, Generic[R]):
                         event.set()
         finally:
             self._tasks.pop(key, None)
-            if key in self._known and event.is_set():
-                self.poke(key)
+        if key in self._known and event.is_set():  # not when it was cancelled: then nothing is looked at any more
+            self.poke(key)
 
     async def _guarded(self, resource: R) -> float | None:
         """Look at one object, so that whatever comes of it keeps no other from being looked at."""

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from showstopper.api.base import API_VERSION, Resource, dump
+from showstopper.api.base import API_VERSION, dump
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
@@ -64,6 +64,7 @@ class Recorder(Generic[T]):
         if found.metadata.uid != self.resource.metadata.uid:
             raise NotFound(f"{self._kind.name} {namespace}/{name} was deleted, and made anew", status=404)
         self.resource = found
+        self._written(found)  # it may hold what was written already: then only the answer was lost
 
     async def _write(self, change: Callable[[T], None]) -> None:
         # Only what changes is copied: a whole run takes half a millisecond, on the way to every write.
@@ -102,14 +103,10 @@ class Recorders(Generic[T]):
         recorder = self._by_uid.get(resource.metadata.uid)
         if recorder is None:
             recorder = self._by_uid[resource.metadata.uid] = Recorder(self._client, self._kind, resource)
-        elif _version(recorder.resource) < _version(resource):
+        elif recorder.resource.metadata.version < resource.metadata.version:
             recorder.resource = resource
         return recorder
 
     def forget(self, uid: str) -> None:
         """The object is gone."""
         self._by_uid.pop(uid, None)
-
-
-def _version(resource: Resource) -> int:
-    return int(resource.metadata.resource_version or 0)

@@ -73,11 +73,13 @@ class Runs:
         return [name for _, name in self._creating]
 
     def seen(self, run: ExperimentRun) -> None:
-        """A run as the API has it: carry it on if it is not over."""
+        """A run as the API has it: carry it on if it is not over. What is older than what is known is no news."""
         uid = run.metadata.uid
         if (runner := self._runners.get(uid)) is not None:
             runner.seen(run)
             return
+        if (known := self._known.get(uid)) is not None and run.metadata.version < known.metadata.version:
+            return  # told late: it would go on from where it was then
         self._known[uid] = run
         if not run.finished:
             self._start(run, None)
@@ -85,14 +87,14 @@ class Runs:
 
     def knows(self, metadata: Mapping[str, Any]) -> bool:
         """Whether this is no news: a run that is being made or carried on here, with nothing asked of it that is new,
-        or one in the very version that is known.
+        or one in a version that is not newer than what is known.
         """
         if (metadata["namespace"], metadata["name"]) in self._creating:
             return True
         if (runner := self._runners.get(metadata["uid"])) is not None:
             return runner.run.metadata.generation == metadata.get("generation")
         known = self._known.get(metadata["uid"])
-        return known is not None and known.metadata.resource_version == metadata["resourceVersion"]
+        return known is not None and known.metadata.version >= int(metadata["resourceVersion"])
 
     def gone(self, run: ExperimentRun) -> None:
         """A run was deleted: nothing of it goes on."""

@@ -1,6 +1,5 @@
 """Game days: all that are known, each looked at when it, its runs, or what it refers to changes."""
 
-import asyncio
 from collections.abc import Callable
 
 from showstopper.api.experiment import Experiment
@@ -68,7 +67,7 @@ class GameDays(Levels[GameDay]):
         """A run's record changed: follow it, but not while the run itself needs the loop to inject."""
         if (origin := run.spec.experiment.game_day) is not None:
             key = run.metadata.namespace, origin.name
-            asyncio.get_running_loop().call_later(MIRROR_SECONDS, self.poke, key)
+            self.poke_later(key, MIRROR_SECONDS)
 
     def neighbour_changed(self, namespace: str) -> None:
         """A room or an experiment came, went or changed: a day that waits for it looks again."""

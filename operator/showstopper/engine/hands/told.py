@@ -103,7 +103,7 @@ class InjectionWatch:
         if (found := read(Injection, body)) is None:
             return  # nobody waits for it here
         known = self._found.get(found.metadata.uid)
-        if known is None or _version(known) < _version(found):
+        if known is None or known.metadata.version < found.metadata.version:
             self._found[found.metadata.uid] = found
             self._tell(found)
 
@@ -139,7 +139,3 @@ class InjectionWatch:
     def _tell(self, injection: Injection) -> None:
         if (reader := self._readers.get(injection.spec.run.uid)) is not None:
             reader.changed(injection.metadata.uid)
-
-
-def _version(injection: Injection) -> int:
-    return int(injection.metadata.resource_version or 0)
