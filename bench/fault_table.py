@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
+
 from bench import doses, fault_page, report
 from bench.counting import Counting
 from bench.doses import Row
@@ -27,11 +29,19 @@ from e2e.trials import Api, Object, Show
 from showstopper.clock import from_timestamp
 
 BASELINE, RECOVERY = "10s", "15s"
+ATTEMPTS = 3
+"""How often a row is tried: what the row before did to the room may be felt in its baseline."""
+
 RESULTS = report.FOLDER / "faults.json"
 
 
+class UnmeasuredError(errors.ClusterError):
+    """The run ended before its fault: the room was not well enough yet."""
+
+
+@retry(retry=retry_if_exception_type(UnmeasuredError), stop=stop_after_attempt(ATTEMPTS), reraise=True)
 def measure(show: Show, row: Row) -> Measured:
-    """One run of a row, when the room is well."""
+    """One run of a row, when the room is well; when it was not, after all, another."""
     show.wait_until_well()
     with Counting(_listeners(show)) as counting:
         show.apply(experiment(row, f"{time.time():.0f}"))
@@ -64,7 +74,7 @@ def lasted(run: Object) -> tuple[float, float]:
     """From when to when the fault lasted; what is done in an instant is felt until the end of the recovery."""
     window = next((one for one in run["status"].get("windows", ()) if one["name"] == "Judged"), None)
     if window is None:
-        raise errors.ClusterError(f"run {run['metadata']['name']} measured nothing: {run['status'].get('message')}")
+        raise UnmeasuredError(f"run {run['metadata']['name']} measured nothing: {run['status'].get('message')}")
     lifted = [target["liftedAt"] for target in run["status"].get("targets", ()) if target.get("liftedAt")]
     return from_timestamp(window["from"]), from_timestamp(max(lifted, default=window["to"]))
 
