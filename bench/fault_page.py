@@ -22,6 +22,7 @@ _HEADS = (
     "RecoveryTime",
     "packets lost",
     "concealed",
+    "evidence",
     "runs",
 )
 _UNITS = {"audible": " %", "arrivals": " %", "dead_air": " s", "recovery": " s", "lost": " %", "concealed": " %"}
@@ -67,7 +68,7 @@ def figures_of(run: Mapping[str, Any], *, lost: float | None, concealed: float |
 def line(fault: str, dose: str, lasts: str, runs: Sequence[Measured]) -> str:
     """One row: medians, with the range where runs differ."""
     cells = [_cell(name, [getattr(run, name) for run in runs]) for name in COLUMNS]
-    return f"| {' | '.join([fault, dose, lasts, *cells, str(len(runs))])} |"
+    return f"| {' | '.join([fault, dose, lasts, *cells, _evidence(runs), str(len(runs))])} |"
 
 
 def table(lines: Sequence[str], footing: str) -> str:
@@ -87,6 +88,12 @@ def replaced(page: str, written: str) -> str:
     if not begin or not end:
         raise ValueError(f"{PAGE} has no place for the table: a line {BEGIN}, and a line {END} behind it")
     return f"{before}{BEGIN}\n{written}\n{END}{after}"
+
+
+def _evidence(runs: Sequence[Measured]) -> str:
+    """Whether the figures are those of the fault; else why runs allowed no verdict."""
+    reasons = [run.verdict.split()[1] for run in runs if not run.verdict.startswith(("Passed", "Failed"))]
+    return ", ".join(f"`{reason}`" for reason in dict.fromkeys(reasons)) or "proven"
 
 
 def _cell(name: str, values: Sequence[float | None]) -> str:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,12 @@ def test_a_row_of_several_runs_has_the_middle_and_the_range() -> None:
     line = fault_page.line("`podKill`", "", "", [measured(dead_air=seconds) for seconds in (9.5, 5.4, 12.0)])
     assert "9.5 s (5.4 to 12)" in line
     assert line.endswith("| 3 |")
+
+
+def test_a_row_whose_fault_is_not_proven_says_so() -> None:
+    vain = replace(measured(audible=100.0), verdict="Inconclusive NoEffect")
+    assert "| `NoEffect` | 2 |" in fault_page.line("`dnsFailure`", "", "", [vain, measured()])
+    assert "| proven | 1 |" in fault_page.line("`podKill`", "", "", [measured()])
 
 
 def test_only_what_is_between_the_marks_is_replaced() -> None:
