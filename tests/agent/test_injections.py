@@ -374,13 +374,16 @@ async def test_a_container_is_killed_and_that_is_proven(
         assert over.targets[0].state is TargetState.LIFTED
 
 
+@pytest.mark.parametrize("lifted", [False, True], ids=["", "lifted meanwhile"])
 async def test_a_kill_that_an_earlier_life_may_have_done_is_not_done_again(
-    client: Client, node: Node, stage: Stage, victim: Container
+    client: Client, node: Node, stage: Stage, victim: Container, lifted: bool
 ) -> None:
     """The agent died between the signal and the first word on it: nothing in the API tells."""
     await stage.inject(of_processes(victim, containerKill={}))
     made = await client.get(INJECTION, NAMESPACE, stage.name)
     Once(stage.pod.proc.parent).begin(made["metadata"]["uid"])
+    if lifted:
+        await stage.lift()
     async with agent(client, node, stage.pod):
         deadline = time.monotonic() + PATIENCE
         while reason(found := await stage.status()) != "AgentRestarted":

@@ -100,6 +100,8 @@ class Session:
         if self._status.observed_generation < 0 and not self._means.begun(self.injection):
             return False
         told, why = ending_of(self._status), "the agent started anew: what it had armed was removed"
+        if told is None and self._standing.ending is Ending.LIFTED:
+            self._standing = Standing()  # its end was asked for while nobody was here: it had ended before
         self.end(told or Ending.AGENT_RESTARTED, (self._status.message or "") if told else why)
         if told is None:
             self._say(over(self._status.targets, why, now=self._now()), urgent=True)
