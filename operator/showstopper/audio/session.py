@@ -103,14 +103,27 @@ class Session:
 
     async def leave(self) -> None:
         """Leave the room; a relay that does not answer is not waited for."""
-        leaving = asyncio.create_task(self.room.disconnect())
-        _keep(leaving)
-        await asyncio.wait({leaving}, timeout=LEAVE_SECONDS)
+        await _disconnect(self.room)
 
 
 def _if_audio(track: rtc.Track, tell: Any) -> None:
     if track.kind == rtc.TrackKind.KIND_AUDIO:
         tell(track)
+
+
+async def _disconnect(room: rtc.Room) -> None:
+    """Disconnect, and see to it that nothing of the session goes on here.
+
+    When a publication fails, or is given up, in the wrong moment, the SDK's reader of that room waits for it for ever
+    (livekit 1.1.13, Room._listen_task): the disconnect then never ends, and the events of all rooms pile up unread, 130
+    kB a second. It has no other handle than that task.
+    """
+    leaving = asyncio.create_task(room.disconnect())
+    _keep(leaving)
+    left, _ = await asyncio.wait({leaving}, timeout=LEAVE_SECONDS)
+    reader = getattr(room, "_task", None)
+    if not left and reader is not None:
+        reader.cancel()
 
 
 def _abandon(joining: asyncio.Task[None], room: rtc.Room) -> None:
@@ -122,7 +135,7 @@ def _abandon(joining: asyncio.Task[None], room: rtc.Room) -> None:
         except Exception as error:  # noqa: BLE001  # whatever it was, it is over, and its join has been reported
             log.debug("abandoned_join_failed", error=str(error))
         else:
-            await room.disconnect()
+            await _disconnect(room)
 
     _keep(asyncio.create_task(end()))
 
