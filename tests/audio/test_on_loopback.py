@@ -71,7 +71,9 @@ def test_when_the_serving_relay_is_killed_each_listener_has_one_outage_and_comes
             (outage,) = outages(listener.spans(f"/{index}"))
             missing = sum(span["missingSeconds"] for span in outage)
             # What the player makes up before silence: 0.1 to 0.35 s, more if it was behind.
-            assert 0 < missing - seconds(outage) < 1
+            # A listener that stood still itself, on a busy machine, does not know what it missed meanwhile.
+            blind = sum(span["to"] - span["from"] for span in outage if span["state"] == "Unknown")
+            assert 0 < missing - (seconds(outage) - blind) < 1
             assert -0.1 < outage[0]["from"] - killed_at < 2
             assert "Joining" in [span["state"] for span in outage]
         relays = [one["relay"]["port"] for one in listener.get("/v1/spans")["listeners"]]
