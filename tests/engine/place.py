@@ -168,10 +168,9 @@ def _frames(task: asyncio.Task[Any]) -> Iterator[FrameType]:
     """The frames of the coroutines that wait for each other; a task itself tells only the outermost."""
     waiting: Any = task.get_coro()
     while waiting is not None:
-        frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)
-        if frame is not None:
+        if (frame := getattr(waiting, "cr_frame", None)) is not None:
             yield frame
-        waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "ag_await", None)
+        waiting = getattr(waiting, "cr_await", None)
 
 
 @asynccontextmanager

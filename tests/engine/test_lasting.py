@@ -51,6 +51,15 @@ def active(run: ExperimentRun) -> bool:
     return run.status.step == "Active"
 
 
+async def taken_up(client: Client, company: Company, run: ExperimentRun) -> ExperimentRun:
+    """The run when another life of the operator, which knows only the record, has carried it to its end."""
+    other = Company(client, company.place)
+    other.runs.seen(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
+    over = await company.stored(run, finished)
+    await other.end()
+    return over
+
+
 async def test_a_loss_is_armed_proven_lifted_and_forgotten(client: Client, company: Company) -> None:
     async with Agent(client, company.place):
         run = await company.stored(await company.create("loss", faults=[LOSS]), finished)
@@ -107,10 +116,7 @@ async def test_a_fault_whose_agent_had_died_before_its_end_was_asked_for_allows_
         run = await company.create("loss", faults=[LOSS], recovery="3s")
         await company.stored(run, lambda found: found.status.step == "Recovering")
         await company.end()
-        other = Company(client, company.place)
-        other.runs.seen(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
-        run = await company.stored(run, finished)
-        await other.end()
+        run = await taken_up(client, company, run)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "LeaseLost")
     (record,) = run.status.faults
     assert (record.cut_short, record.proven, record.reverted) == ("LeaseLost", True, True)
@@ -148,10 +154,7 @@ async def test_the_creation_of_the_run_is_the_note(client: Client, company: Comp
         await company.end()
         assert len(run.spec.targets) == 2
         await client.patch(EXPERIMENT_RUN, *run.key, [{"op": "remove", "path": "/status"}], subresource="status")
-        other = Company(client, company.place)
-        other.runs.seen(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
-        run = await company.stored(run, finished)
-        await other.end()
+        run = await taken_up(client, company, run)
     assert run.status.faults[0].proven
     assert run.status.faults[0].reverted
     assert len(agent.seen) == 1
@@ -165,10 +168,7 @@ async def test_a_run_whose_agents_were_not_asked_begins_anew(client: Client, com
         for injection in await client.list(INJECTION, company.place):
             await client.delete(INJECTION, company.place, injection["metadata"]["name"])
         await client.patch(EXPERIMENT_RUN, *run.key, [{"op": "remove", "path": "/status"}], subresource="status")
-        other = Company(client, company.place)
-        other.runs.seen(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
-        run = await company.stored(run, finished)
-        await other.end()
+        run = await taken_up(client, company, run)
     assert run.status.faults[0].proven
     assert len(agent.seen) == 2
 
@@ -190,10 +190,7 @@ async def test_another_life_of_the_operator_goes_on_with_what_there_is(client: C
     async with agent:
         run = await company.stored(await company.create("loss", faults=[{**LOSS, "duration": "3s"}]), active)
         await company.end()
-        other = Company(client, company.place)
-        other.runs.seen(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
-        run = await company.stored(run, finished)
-        await other.end()
+        run = await taken_up(client, company, run)
     assert run.status.faults[0].proven
     assert run.status.faults[0].reverted
     assert len(agent.seen) == 1

@@ -53,7 +53,7 @@ class Book:
 
     def knows(self, metadata: Object) -> bool:
         known = self._known.get(metadata["uid"])
-        return known is not None and known.metadata.resource_version == metadata["resourceVersion"]
+        return known is not None and known.metadata.version >= int(metadata["resourceVersion"])
 
     def seen(self, run: ExperimentRun) -> None:
         self._known[run.metadata.uid] = run

@@ -59,10 +59,12 @@ def _sum_up(record: FaultRecord, answer: Answers, heard: str) -> None:
     elif not record.proven:
         record.message = f"{figures.tally(answer.targets)}, but listeners may still get media from there"
     left = [part for hit in answer.hits for part in hit.leftovers] + ([answer.remains] if answer.remains else [])
-    if left:
-        record.message = f"this was left: {', '.join(left)}"[:1024]
+    graver = [f"this was left: {', '.join(left)}"] if left else []
     if answer.cut_short is not None:
-        record.cut_short, record.message = answer.cut_short.reason, answer.cut_short.message[:1024]
+        record.cut_short = answer.cut_short.reason
+        graver.insert(0, answer.cut_short.message)
+    if graver:
+        record.message = "; ".join(graver)[:1024]
 
 
 def _proof(answer: Answers) -> str:
