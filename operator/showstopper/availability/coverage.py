@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from showstopper.availability.listening import audible_ratio, seconds_in
 from showstopper.availability.measurements import Measurement
-from showstopper.availability.spans import State, Window
+from showstopper.availability.spans import DEAD, NOISE, State, Window
 from showstopper.availability.tracks import Track, View
 
 # A window of which more than this is Unknown allows no verdict (DESIGN.md, section 4). It forgives a late probe now and
@@ -17,6 +17,7 @@ class Coverage:
     """How much of a window is known of the residents who were meant to be in.
 
     `gone`: Unknown when the window ended; `unheard`: did not hear the live host in it; `unseen`: Unknown throughout.
+    `dead`: what was heard instead of the live host, and for which share of the intended time; the most first.
     """
 
     window: Window
@@ -26,6 +27,7 @@ class Coverage:
     unheard: tuple[str, ...]
     unseen: tuple[str, ...]
     audible: Measurement
+    dead: tuple[tuple[State, float], ...]
 
     @property
     def too_unknown(self) -> bool:
@@ -50,7 +52,14 @@ def of(view: View) -> Coverage:
         unheard=tuple(track.listener for track in view.residents if not _has(track, State.LIVE)),
         unseen=tuple(track.listener for track in view.residents if _unseen(track)),
         audible=audible_ratio(view),
+        dead=_dead(view, intended),
     )
+
+
+def _dead(view: View, intended: float) -> tuple[tuple[State, float], ...]:
+    seconds = {state: sum(seconds_in(track, state) for track in view.residents) for state in State if state in DEAD}
+    found = [(state, spent / intended) for state, spent in seconds.items() if spent > NOISE]
+    return tuple(sorted(found, key=lambda one: -one[1]))
 
 
 def _has(track: Track, state: State) -> bool:

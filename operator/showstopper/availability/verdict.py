@@ -7,7 +7,7 @@ from showstopper.api.indicators import Unit
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.coverage import UNKNOWN_LIMIT, Coverage
 from showstopper.availability.expectations import Judgement, Outcome
-from showstopper.availability.figures import apart
+from showstopper.availability.figures import apart, sentence_figure
 
 # A room that is well loses nothing at all (7 minutes, 6 listeners, no gap: relay-failures.md). Below 95 % it is not the
 # fault that listeners hear; above, a hiccup of our own does not spoil the run. The same 5 % as for Unknown, so that a
@@ -109,8 +109,8 @@ def baseline_broken(evidence: Evidence) -> Finding | None:
         heard, healthy = apart(Unit.SHARE, baseline.audible.upper, HEALTHY_RATIO)
         return Finding(
             "BaselineBroken",
-            f"before the fault listeners heard the live host only {heard} of the time (healthy: {healthy}): "
-            "make the room work, then run again",
+            f"before the fault listeners heard the live host only {heard} of the time (healthy: {healthy}; "
+            f"{_instead(baseline)}): make the room work, then run again",
         )
     if baseline.too_unknown:
         return _too_unknown(baseline, "before the fault")
@@ -212,6 +212,12 @@ def _too_unknown(coverage: Coverage, when: str) -> Finding:
         f"{when} {unknown} of the listening time is Unknown (at most {limit} allows a verdict){who}: "
         "look at the room's listener pods and their load",
     )
+
+
+def _instead(coverage: Coverage) -> str:
+    """What was heard instead of the live host, and who heard least."""
+    others = ", ".join(f"{sentence_figure(Unit.SHARE, share)} {state}" for state, share in coverage.dead)
+    return f"{others}; least heard by {coverage.audible.worst_listener}"
 
 
 def _about_faults(reason: str, faults: list[FaultEvidence], problem: str) -> Finding | None:
