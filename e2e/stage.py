@@ -129,7 +129,8 @@ def _wait_for_room(cluster: Cluster, *, namespace: str, room: str, seconds: floa
             waiting.until(is_ready, f"room {namespace}/{room} is not ready", seconds=seconds, every=0.5)
         except errors.NotReadyError as error:
             pods = cluster.run_kubectl("--namespace", namespace, "get", "pods", "--output=wide")
-            raise errors.ClusterError(f"{error}: {step.detail}\n{pods}") from error
+            said = cluster.run_kubectl("--namespace", SYSTEM, "logs", "deployment/showstopper-operator", "--tail=20")
+            raise errors.ClusterError(f"{error}: {step.detail}\n{pods}\n{said}") from error
 
 
 def ensure_namespace(cluster: Cluster, name: str, labels: dict[str, str] | None = None) -> None:

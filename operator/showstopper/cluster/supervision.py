@@ -12,14 +12,21 @@ LONGEST_PAUSE = 30.0
 
 
 async def for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Run the work again whenever it ends or fails, with growing pauses, until cancelled."""
-    loop = asyncio.get_running_loop()
+    """Run the work again whenever it ends or fails, with growing pauses, until cancelled.
+
+    A CancelledError that nobody asked for (of a future that was shared with somebody who was cancelled) is a failure
+    too: a task group would take the task for ended, and say nothing.
+    """
+    loop, me = asyncio.get_running_loop(), asyncio.current_task()
+    assert me is not None
     pause = FIRST_PAUSE
     while True:
         began = loop.time()
         try:
             await work()
-        except Exception:  # an error of one room's work must end neither the other rooms nor the operator
+        except (Exception, asyncio.CancelledError) as error:  # one room's must end neither others nor the operator
+            if isinstance(error, asyncio.CancelledError) and me.cancelling():
+                raise
             log.exception("work_failed", work=name, pause_seconds=pause)
         if loop.time() - began > LONGEST_PAUSE:
             pause = FIRST_PAUSE

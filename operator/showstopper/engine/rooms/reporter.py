@@ -30,9 +30,7 @@ class Reporter:
         self._tried_at = now
         try:
             await self._write(room, wanted)
-        except NotFound:
-            return  # deleted meanwhile: the watch will say so
-        except ClusterError as error:
+        except ClusterError as error:  # also of a room that was deleted meanwhile: the watch will say so
             self._hinder(room, str(error))
         else:
             self._hinder(room, "")
@@ -49,7 +47,7 @@ class Reporter:
         except Conflict:
             fresh = await self._client.get(AUDIO_ROOM, namespace, name)
             if fresh["metadata"]["uid"] != room.metadata.uid:
-                return
+                raise NotFound(f"{AUDIO_ROOM.name} {namespace}/{name} was deleted, and made anew", status=404) from None
             await self._client.patch(AUDIO_ROOM, namespace, name, operations, subresource="status")
         self._say(room, wanted)
         self.written = wanted
