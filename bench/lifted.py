@@ -28,6 +28,7 @@ class Trial:
         way: how control was lost, and `lost`, when.
         lease_end: of the last renewal before.
         last_touched: when the last packet was sent that the fault did something to.
+        how: what came of that packet, for a person.
         after: packets that were sent later than the lease's end and the grace.
         verdict: of its run, with the reason.
     """
@@ -39,6 +40,7 @@ class Trial:
     last_touched: float | None
     after: int
     verdict: str
+    how: str = ""
 
     @property
     def over_lease(self) -> float | None:
@@ -53,7 +55,7 @@ class Trial:
         if self.after < FEW:
             return f"only {self.after} packets were sent after the lease"
         if self.last_touched - self.lease_end > GRACE_SECONDS:
-            return "packets were touched after the lease"
+            return f"packets were touched after the lease, the last one {self.how}"
         if self.verdict != "Inconclusive LeaseLost":
             return f"its run ended {self.verdict}"
         return None
@@ -61,12 +63,22 @@ class Trial:
 
 def touched(packet: Packet) -> bool:
     """Whether something was done to it."""
-    return len(packet.came) != 1 or not packet.intact or packet.came[0] - packet.sent > SLOW_SECONDS
+    return len(packet.came) != 1 or not packet.intact or (packet.late or 0.0) > SLOW_SECONDS
 
 
-def last_touched(packets: Iterable[Packet]) -> float | None:
-    """When the last one was sent that was touched."""
-    return max((packet.sent for packet in packets if touched(packet)), default=None)
+def last_touched(packets: Iterable[Packet]) -> Packet | None:
+    """The last one that was sent of those that were touched."""
+    return max(filter(touched, packets), key=lambda packet: packet.sent, default=None)
+
+
+def fate(packet: Packet) -> str:
+    """What came of it, for a person: "came after 0.131 s"."""
+    if packet.late is None:
+        return "was lost"
+    if not packet.intact:
+        return "was changed"
+    times = f" {len(packet.came)} times," if len(packet.came) > 1 else ""
+    return f"came{times} after {packet.late:.3f} s"
 
 
 def last_renewal(before: float, after: float, lost: float) -> float:

@@ -29,11 +29,21 @@ _BUFFER_FORCED = 33  # SO_RCVBUFFORCE
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A packet that was sent, in unix seconds, and when it came: never, once, or more often; with what was sent?"""
+    """A packet that was sent, in unix seconds, and when it came: never, once, or more often; with what was sent?
+
+    `sent` is just before the kernel was given it, `gone` just after: a sender that stands still between the two was not
+    held up on the way.
+    """
 
     sent: float
     came: tuple[float, ...] = ()
     intact: bool = True
+    gone: float = 0.0
+
+    @property
+    def late(self) -> float | None:
+        """Seconds on the way, of the first that came."""
+        return self.came[0] - max(self.sent, self.gone) if self.came else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,7 @@ class Stream:
     def __init__(self, source: Place, sink: Place, port: int = PORT) -> None:
         self._to = (sink.address, port)
         self._sent: list[float] = []
+        self._gone: list[float] = []
         self._came: dict[int, list[float]] = {}
         self._broken: set[int] = set()
         self._sender = _socket(source)
@@ -64,6 +75,7 @@ class Stream:
         number = len(self._sent)
         self._sent.append(time.time())
         self._sender.sendto(_HEADER.pack(number) + _FILLING, self._to)
+        self._gone.append(time.time())
 
     def take(self) -> None:
         """Take what has come."""
@@ -80,8 +92,8 @@ class Stream:
     def packets(self, since: float = 0.0, until: float = float("inf")) -> list[Packet]:
         """What was sent in that time, with what came of it so far."""
         return [
-            Packet(sent, tuple(self._came.get(number, ())), number not in self._broken)
-            for number, sent in enumerate(list(self._sent))
+            Packet(sent, tuple(self._came.get(number, ())), number not in self._broken, gone)
+            for number, (sent, gone) in enumerate(zip(self._sent, list(self._gone), strict=False))
             if since <= sent < until
         ]
 

@@ -1,7 +1,7 @@
 import pytest
 
 from bench import lifts
-from bench.lifted import Trial, figures, last_renewal, last_touched, touched
+from bench.lifted import Trial, fate, figures, last_renewal, last_touched, touched
 from bench.streams import Packet
 
 
@@ -18,11 +18,14 @@ def trial(**more: object) -> Trial:
 def test_what_is_touched(packet: Packet) -> None:
     assert touched(packet)
     assert not touched(Packet(1.0, (1.001,)))
+    assert not touched(Packet(1.0, (1.3,), gone=1.299))
 
 
 def test_the_last_touched_packet_is_the_one_sent_last() -> None:
     packets = [Packet(1.0), Packet(1.004, (1.404,)), Packet(1.008, (1.009,))]
-    assert last_touched(packets) == 1.004
+    found = last_touched(packets)
+    assert found is packets[1]
+    assert fate(found) == "came after 0.400 s"
     assert last_touched(packets[2:]) is None
 
 
@@ -35,7 +38,7 @@ def test_a_renewal_after_control_was_lost_does_not_count() -> None:
 @pytest.mark.parametrize(
     ("broken", "word"),
     [
-        ({"last_touched": 108.2}, "after the lease"),
+        ({"last_touched": 108.2, "how": "was lost"}, "after the lease, the last one was lost"),
         ({"last_touched": None}, "before control was lost"),
         ({"after": 3}, "only 3 packets"),
         ({"verdict": "Passed ExpectationsMet"}, "Passed"),
