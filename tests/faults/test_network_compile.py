@@ -158,13 +158,14 @@ def test_a_share_is_tried_in_steps_and_all_of_them_without_a_die(share: float, d
     assert found == dice
 
 
-def test_what_comes_in_is_shaped_on_a_detour_after_all_drops() -> None:
+def test_packets_are_shaped_on_a_detour_after_all_drops() -> None:
     effect = NetworkEffect("narrow", Traffic(), Bandwidth(1_000_000))
     plan = plan_of(effect, ETH0, 2, Method.NFQUEUE)
     chains = {chain["hook"]: (chain, expressions) for chain, expressions in rules_at_hooks(plan)}
-    assert [shape.shaper for shape in plan.shapes] == ["showstopper0002", "eth0"]
-    assert chains["ingress"][1][-1] == {"fwd": {"dev": "showstopper0002"}}
-    assert chains["egress"][1][-1]["mangle"]["value"] == HANDLE | 2
+    assert [shape.shaper for shape in plan.shapes] == ["showstopper0002"] * 2
+    for hook, number in (("ingress", 4), ("egress", 5)):
+        assert chains[hook][1][-2]["mangle"]["value"] == HANDLE | number
+        assert chains[hook][1][-1] == {"fwd": {"dev": "showstopper0002"}}
     assert all(chain["prio"] > 0 for chain, _ in chains.values())
 
 

@@ -36,7 +36,9 @@ def test_says_it_in_words() -> None:
         "queue 21250 (Ingress): delay 100 ms ± 20 ms; packets pass it when nobody listens"
     )
     assert first(late, Method.NETEM) == (
-        "tc: class 5353:1 at showstopper0002 for what comes in by eth0: delay 100 ms ± 20 ms"
+        "tc: class 5353:2 at showstopper0002 for what comes in by eth0: delay 100 ms ± 20 ms"
     )
-    assert first(narrow, Method.NFQUEUE) == "tc: class 5353:1 at eth0: 1000000 bit/s, backlog of 50 ms"
+    assert first(narrow, Method.NFQUEUE) == (
+        "tc: class 5353:3 at showstopper0002 for what goes out by eth0: 1000000 bit/s, backlog of 50 ms"
+    )
     assert first(bursts, Method.NFQUEUE) == "bursts of 60 ms, 10.000% of the time"

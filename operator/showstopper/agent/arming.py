@@ -70,7 +70,6 @@ class Armed:
         """Set it up, the lease's elements last: until then nothing is hit. What fails is taken back.
 
         Raises:
-            EffectRefused: when somebody else's qdisc is in the way.
             KernelRefused: with what the kernel says.
             LeaseLost: when the lease ran out meanwhile.
         """

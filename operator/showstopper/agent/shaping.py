@@ -1,7 +1,9 @@
 """Traffic classes: a rate or netem for the packets that rules send there; all others pass as if nothing was there.
 
-At egress a device gets an htb of ours, whose classes take only packets with their number as priority; the rest is sent
-at the device's own speed. At ingress, rules send packets on a detour through an ifb device, whose egress is shaped.
+Rules send packets on a detour through an ifb device of ours, which gives them back where it got them: at ingress as if
+they had just come, at egress as if they were just sent. Its htb has a class for each fault. The device itself is not
+touched, for a change of its root qdisc drops what is sent meanwhile (sch_api.c: qdisc_graft has the device send to a
+noop_qdisc until all processors have noticed): a fault that lifts itself would lose packets when it is cleared away.
 """
 
 import errno
@@ -14,14 +16,12 @@ from typing import Any
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from showstopper.errors import EffectRefused, KernelRefused
+from showstopper.errors import KernelRefused
 from showstopper.faults.network import Direction
-from showstopper.faults.network_plan import DETOUR, HANDLE, Manner, Shape, detour
-from showstopper.faults.network_rules import Device
+from showstopper.faults.network_plan import DETOUR, HANDLE, Manner, Shape
 
 _LINE_RATE = "10gbit"  # of a class itself: what is in it sets the pace
 _LEAVES = 0x5400
-_ROOT = 0xFFFFFFFF
 _LONGEST = 1 << 19  # packets that netem holds; its default is 1,000
 _GONE = (errno.ENOENT, errno.EINVAL, errno.ENODEV)
 
@@ -37,16 +37,12 @@ def build(shapes: Iterable[Shape]) -> None:
     """Set up classes, and what they need. They stay unused until a rule sends packets there.
 
     Raises:
-        EffectRefused: when somebody else has a qdisc there that ours would replace.
         KernelRefused: with what the kernel says.
     """
     with routes() as ip:
         for shape in shapes:
             with _named(f"class at {shape.shaper}"):
-                if shape.direction is Direction.INGRESS:
-                    _make_detour(ip, shape.device)
-                index = _index(ip, shape.shaper)
-                _own_root(ip, index, shape.shaper)
+                index = _detour(ip, shape.shaper)
                 ip.tc("replace-class", "htb", index, shape.class_id, parent=HANDLE, rate=_LINE_RATE, burst=1 << 20)
                 _leaf(ip, index, shape)
 
@@ -60,7 +56,7 @@ def remove(shapes: Iterable[Shape]) -> None:
                 continue
             with _named(f"class at {shape.shaper}"), _unless(_GONE):
                 ip.tc("del-class", index=found[0], handle=shape.class_id, parent=HANDLE)
-            if not [one for one in ip.get_classes(index=found[0]) if one["handle"] >> 16 == HANDLE >> 16]:
+            if not ip.get_classes(index=found[0]):
                 _clear(ip, found[0], shape.shaper)
 
 
@@ -78,31 +74,22 @@ def waiting(shapes: Iterable[Shape]) -> int:
 
 
 def leftovers() -> list[str]:
-    """Every qdisc and device of ours, in words."""
+    """Every device of ours, in words."""
     with routes() as ip:
-        names = _names(ip)
-        roots = [one["index"] for one in ip.get_qdiscs() if one["handle"] == HANDLE]
-        return [f"qdisc at {names.get(index, index)}" for index in roots] + [
-            f"device {names[index]}" for index in _detours(ip)
-        ]
+        return [f"device {name}" for name in _detours(ip).values()]
 
 
 def sweep() -> None:
-    """Remove every qdisc and device of ours, whoever made them."""
+    """Remove every device of ours, whoever made them."""
     with routes() as ip:
-        names = _names(ip)
-        roots = [qdisc["index"] for qdisc in ip.get_qdiscs() if qdisc["handle"] == HANDLE]
-        for index in {*roots, *_detours(ip)}:
-            _clear(ip, index, names[index])
+        for index, name in _detours(ip).items():
+            _clear(ip, index, name)
 
 
-def _names(ip: Any) -> dict[int, str]:
-    return {link["index"]: link.get_attr("IFLA_IFNAME") for link in ip.get_links()}
-
-
-def _detours(ip: Any) -> list[int]:
-    """The numbers of our ifb devices: a name alone may be somebody else's."""
-    return [link["index"] for link in ip.get_links(kind="ifb") if _is_detour(link.get_attr("IFLA_IFNAME"))]
+def _detours(ip: Any) -> dict[int, str]:
+    """Our ifb devices, their names by number: a name alone may be somebody else's."""
+    names = {link["index"]: link.get_attr("IFLA_IFNAME") for link in ip.get_links(kind="ifb")}
+    return {index: name for index, name in names.items() if _is_detour(name)}
 
 
 def _is_detour(name: str) -> bool:
@@ -147,31 +134,21 @@ def _index(ip: Any, name: str) -> int:
     return int(found[0])
 
 
-def _own_root(ip: Any, index: int, name: str) -> None:
-    """Our htb at a device's root, unless it is there. Handle 0 is what a device has when nobody asked for anything."""
-    for qdisc in ip.get_qdiscs(index):
-        if qdisc["parent"] == _ROOT and qdisc["handle"] == HANDLE:
-            return
-        if qdisc["parent"] == _ROOT and qdisc["handle"]:
-            kind = qdisc.get_attr("TCA_KIND")
-            raise EffectRefused(f"{name} has a {kind} of somebody else, which this fault would replace: choose a delay")
-    ip.tc("add", "htb", index, HANDLE, default=0)
-
-
-def _make_detour(ip: Any, device: Device) -> None:
-    """The ifb that rules send a device's ingress through; it gives packets back as if they had just come."""
-    if not ip.link_lookup(ifname=detour(device)):
-        ip.link("add", ifname=detour(device), kind="ifb")
-        ip.link("set", index=_index(ip, detour(device)), state="up")
+def _detour(ip: Any, name: str) -> int:
+    """The number of the ifb of that name with our htb; made, if it is not there."""
+    if not ip.link_lookup(ifname=name):
+        ip.link("add", ifname=name, kind="ifb")
+    index = _index(ip, name)
+    if not [one for one in ip.get_qdiscs(index) if one["handle"] == HANDLE]:
+        ip.tc("add", "htb", index, HANDLE, default=0)
+        ip.link("set", index=index, state="up")
+    return index
 
 
 def _clear(ip: Any, index: int, name: str) -> None:
-    """Take our qdisc off a device; an ifb of ours goes altogether."""
-    with _named(f"qdisc at {name}"), _unless(_GONE):
-        if _is_detour(name):
-            ip.link("del", index=index)
-        else:
-            ip.tc("del", index=index, handle=HANDLE, parent=_ROOT)
+    """Take a device of ours away, with all that it still holds."""
+    with _named(f"device {name}"), _unless(_GONE):
+        ip.link("del", index=index)
 
 
 @contextmanager

@@ -138,19 +138,18 @@ class _Compiler:
         return Plan(self._name, tables, queues=tuple(queues), method=method)
 
     def _shaped(self, share: float, manner: Manner) -> Plan:
-        """Give packets the number of a traffic class as priority, which its qdisc goes by.
+        """Give packets the number of a traffic class as priority, and send them through the device that has it.
 
-        What comes in is sent through a device that has such a qdisc, and then skips the other ingress hooks: so last.
+        They come back as if they had just come, or are sent on, and skip the other hooks of that direction: so last.
         """
         table, shapes = self._table("netdev"), []
         for direction in self._directions:
             for device in self._site.devices:
-                shape = Shape(device, direction, HANDLE | self._number, manner)
+                number = 2 * self._number + (direction is Direction.EGRESS)
+                shape = Shape(device, direction, HANDLE | number, manner)
                 shapes.append(shape)
                 steer: Expression = {"mangle": {"key": {"meta": {"key": "priority"}}, "value": shape.class_id}}
-                doing = [*sampled(share), affected(direction), steer]
-                if direction is Direction.INGRESS:
-                    doing.append({"fwd": {"dev": shape.shaper}})
+                doing = [*sampled(share), affected(direction), steer, {"fwd": {"dev": shape.shaper}}]
                 table.hook(f"{direction.lower()}-{device.index}", Hook(device.name, direction, _LAST), doing)
         return Plan(self._name, (table,), shapes=tuple(shapes))
 

@@ -55,7 +55,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A traffic class at a device, for the packets that rules give its number as priority."""
+    """A traffic class on the detour of a device, for the packets that rules give its number as priority."""
 
     device: Device
     direction: Direction
@@ -64,8 +64,8 @@ class Shape:
 
     @property
     def shaper(self) -> str:
-        """The device whose egress is shaped: the device itself, or the one that its ingress is sent through."""
-        return self.device.name if self.direction is Direction.EGRESS else detour(self.device)
+        """The device whose egress is shaped."""
+        return detour(self.device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +110,5 @@ class Plan:
 
 
 def detour(device: Device) -> str:
-    """The name of the device (ifb) that a device's ingress is sent through: of 15 characters, all that Linux allows."""
+    """The name of the device (ifb) that a device's packets are sent through: 15 characters, all that Linux allows."""
     return f"{DETOUR}{device.index & 0xFFFF:04x}"

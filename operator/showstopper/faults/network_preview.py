@@ -14,7 +14,7 @@ def lines(plan: Plan) -> list[str]:
 
 
 def _of_shape(shape: Shape) -> str:
-    way = "" if shape.direction is Direction.EGRESS else f" for what comes in by {shape.device.name}"
+    way = f" for what {'goes out' if shape.direction is Direction.EGRESS else 'comes in'} by {shape.device.name}"
     name = f"{shape.class_id >> 16:x}:{shape.class_id & 0xFFFF:x}"
     return f"tc: class {name} at {shape.shaper}{way}: {_manner(shape.manner)}"
 
