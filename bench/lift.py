@@ -59,9 +59,7 @@ class Field:
         for kind in kinds:
             packets = self.streams[kind].packets(lost - FELT_SECONDS, until)
             after = sum(packet.sent > ends + GRACE_SECONDS for packet in packets)
-            last = lifted.last_touched(packets)
-            sent, how = (last.sent, lifted.fate(last)) if last else (None, "")
-            found.append(Trial(way, kind, lost, ends, sent, after, verdict, how))
+            found.append(Trial(way, kind, lost, ends, lifted.last_touched(packets), after, verdict))
         return found
 
     def leftovers(self) -> list[str]:

@@ -27,8 +27,7 @@ class Trial:
     Attributes:
         way: how control was lost, and `lost`, when.
         lease_end: of the last renewal before.
-        last_touched: when the last packet was sent that the fault did something to.
-        how: what came of that packet, for a person.
+        last_touched: the last packet that was sent of those that the fault did something to.
         after: packets that were sent later than the lease's end and the grace.
         verdict: of its run, with the reason.
     """
@@ -37,15 +36,14 @@ class Trial:
     kind: str
     lost: float
     lease_end: float
-    last_touched: float | None
+    last_touched: Packet | None
     after: int
     verdict: str
-    how: str = ""
 
     @property
     def over_lease(self) -> float | None:
         """Seconds from the lease's end to the last touched packet; negative, when it let go before."""
-        return None if self.last_touched is None else self.last_touched - self.lease_end
+        return None if self.last_touched is None else self.last_touched.sent - self.lease_end
 
     @property
     def problem(self) -> str | None:
@@ -54,8 +52,8 @@ class Trial:
             return "nothing was touched before control was lost"
         if self.after < FEW:
             return f"only {self.after} packets were sent after the lease"
-        if self.last_touched - self.lease_end > GRACE_SECONDS:
-            return f"packets were touched after the lease, the last one {self.how}"
+        if self.last_touched.sent - self.lease_end > GRACE_SECONDS:
+            return f"packets were touched after the lease, the last one {fate(self.last_touched)}"
         if self.verdict != "Inconclusive LeaseLost":
             return f"its run ended {self.verdict}"
         return None

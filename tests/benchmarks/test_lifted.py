@@ -6,8 +6,9 @@ from bench.streams import Packet
 
 
 def trial(**more: object) -> Trial:
-    plain = {"way": "link_cut", "kind": "loss", "lost": 100.0, "lease_end": 108.0, "last_touched": 107.9, "after": 300}
-    return Trial(**{**plain, "verdict": "Inconclusive LeaseLost", **more})  # type: ignore[arg-type]
+    plain = {"way": "link_cut", "kind": "loss", "lost": 100.0, "lease_end": 108.0, "after": 300}
+    rest = {"last_touched": Packet(107.9), "verdict": "Inconclusive LeaseLost"}
+    return Trial(**{**plain, **rest, **more})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_a_renewal_after_control_was_lost_does_not_count() -> None:
 @pytest.mark.parametrize(
     ("broken", "word"),
     [
-        ({"last_touched": 108.2, "how": "was lost"}, "after the lease, the last one was lost"),
+        ({"last_touched": Packet(108.2)}, "after the lease, the last one was lost"),
         ({"last_touched": None}, "before control was lost"),
         ({"after": 3}, "only 3 packets"),
         ({"verdict": "Passed ExpectationsMet"}, "Passed"),
@@ -50,7 +51,7 @@ def test_a_trial_that_shows_nothing_or_something_bad_is_a_problem(broken: dict[s
 
 
 def test_figures() -> None:
-    found = figures([trial(), trial(way="agent_killed", last_touched=101.0), trial(after=0)], leftovers=0)
+    found = figures([trial(), trial(way="agent_killed", last_touched=Packet(101.0)), trial(after=0)], leftovers=0)
     assert (found["trials"], found["worst_over_lease_ms"], found["leftovers"]) == (3, -100.0, 0)
     assert found["worst_over_lease_agent_killed_ms"] == -7000.0
     assert found["trials_with_a_problem"] == 1
