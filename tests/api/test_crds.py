@@ -83,6 +83,15 @@ def test_a_run_repeats_no_rule_of_what_it_copies() -> None:
     assert ruled == ["", ".spec"], "only how it may change"
 
 
+def test_nobody_keeps_books_of_who_owns_a_field_of_a_run() -> None:
+    spec, status = (root_schema(ExperimentRun)["properties"][half] for half in ("spec", "status"))
+    assert status["x-kubernetes-map-type"] == "atomic"
+    for name, field in spec["properties"].items():
+        if field["type"] in {"object", "array"}:
+            assert "atomic" in {field.get("x-kubernetes-map-type"), field.get("x-kubernetes-list-type")}, name
+    assert "x-kubernetes-map-type" not in spec, "an abort may be applied without all the rest"
+
+
 @kinds
 def test_names_are_spelt_as_kubernetes_spells_them(kind: type[Resource]) -> None:
     for path, part in parts(root_schema(kind)):

@@ -1,5 +1,6 @@
 """A run is a record: the API server lets nobody change it, but for an abort, once."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,6 +64,34 @@ def test_a_run_that_is_over_is_not_aborted(stored: ApiServer) -> None:
 def test_an_abort_changes_nothing_else(stored: ApiServer) -> None:
     with pytest.raises(CommandError, match="a run is a record"):
         apply(stored, run({"spec.abort": True, "spec.timing.recovery": "2m"}))
+
+
+def test_no_write_moves_the_step_and_changes_the_spec(stored: ApiServer) -> None:
+    """Whoever writes both at once writes only one of them: that is why the rule need not compare where a step moves."""
+    both = {"spec": {"seed": 2}, "status": {"observedGeneration": 1, "step": "Injecting"}}
+    patch = ("patch", "-n", "show", "exprun", "kill-1", "--type=merge", f"--patch={json.dumps(both)}")
+    seed = seed_and_step(stored)[0]
+    with pytest.raises(CommandError, match="a run is a record and never changes"):
+        stored.kubectl(*patch)
+    stored.kubectl(*patch, "--subresource=status")
+    assert seed_and_step(stored) == (seed, "Injecting")
+    with pytest.raises(CommandError, match="a run is a record and never changes"):
+        stored.kubectl(*patch)
+
+
+def seed_and_step(server: ApiServer) -> tuple[int, str | None]:
+    """What is stored of the run."""
+    found = json.loads(server.kubectl("get", "-n", "show", "exprun", "kill-1", "-o", "json"))
+    return found["spec"]["seed"], found["status"].get("step")
+
+
+def test_an_abort_can_be_applied_without_all_the_rest(stored: ApiServer) -> None:
+    abort = {key: run()[key] for key in ("apiVersion", "kind")}
+    abort |= {"metadata": {"name": "kill-1", "namespace": "show"}, "spec": {"abort": True}}
+    stored.kubectl(
+        "apply", "--server-side", "--field-manager=somebody", "--force-conflicts", "-f", "-", stdin=json.dumps(abort)
+    )
+    assert json.loads(stored.kubectl("get", "-n", "show", "exprun", "kill-1", "-o", "json"))["spec"]["abort"] is True
 
 
 def test_labels_may_change(stored: ApiServer) -> None:

@@ -71,8 +71,8 @@ class Resource(BaseModel):
     rules: ClassVar[tuple[Rule, ...]] = ()
     # (name, type, JSON path, priority); AGE is added last.
     printer_columns: ClassVar[tuple[tuple[str, str, str, int], ...]] = ()
-    # Whether it is a record that the operator alone writes: its spec is a copy of what was checked when somebody wrote
-    # it, and the rules of its parts need not be evaluated again with each write of the status.
+    # Whether it is a record that the operator alone writes, but for an abort: its spec is a copy of what was checked
+    # when somebody wrote it.
     record: ClassVar[bool] = False
     # JSON paths that a fieldSelector may ask for (Kubernetes 1.32 or later).
     selectable_fields: ClassVar[tuple[str, ...]] = ()

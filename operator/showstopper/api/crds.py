@@ -109,12 +109,17 @@ def _inlined(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     return own
 
 
-def _of_copy(schema: Schema) -> Schema:
-    """Only the rules of the whole: how it may change. Whoever reads it checks its parts as the models have it."""
-    for part in _parts(schema):
-        if part is not schema:
+def _of_record(spec: Schema, status: Schema) -> None:
+    """What the operator alone writes. Of the spec only the rules of the whole are left, how it may change: whoever
+    reads it checks its parts as the models have it. And nobody has to know who owns which of its fields: to keep the
+    books of that is a fifth of what a write costs the API server.
+    """
+    for part in _parts(spec):
+        if part is not spec:
             part.pop(KEY, None)
-    return schema
+    for whole in (*spec["properties"].values(), status):
+        if "properties" in whole:
+            whole["x-kubernetes-map-type"] = "atomic"
 
 
 def _of_status(schema: Schema) -> Schema:
@@ -140,6 +145,9 @@ def crd(kind: type[Resource]) -> Schema:
     assert isinstance(status, type)
     assert issubclass(spec, Spec)
     assert issubclass(status, Status)
+    written = {"spec": _structural(spec), "status": _of_status(_structural(status))}
+    if kind.record:
+        _of_record(**written)
     columns = [
         {"name": name, "type": type_, "jsonPath": path} | ({"priority": priority} if priority else {})
         for name, type_, path, priority in (*kind.printer_columns, ("Age", "date", ".metadata.creationTimestamp", 0))
@@ -153,8 +161,7 @@ def crd(kind: type[Resource]) -> Schema:
             "apiVersion": {"type": "string"},
             "kind": {"type": "string"},
             "metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 63}}},
-            "spec": _of_copy(_structural(spec)) if kind.record else _structural(spec),
-            "status": _of_status(_structural(status)),
+            **written,
         },
     }
     version = {

@@ -10,7 +10,7 @@ from showstopper.api.conditions import Condition
 from showstopper.api.experiment import AbortIf, Expectation, Fault, Timing
 from showstopper.api.process import ProcessFigures
 from showstopper.api.room import AudioRoomSpec, ComponentImage, MeasuredIndicator
-from showstopper.api.rules import Rule, immutable
+from showstopper.api.rules import Rule, immutable_spec
 
 
 class DayOrigin(Spec):
@@ -98,14 +98,7 @@ class ExperimentRunSpec(Spec):
     abort: bool = False
     """Set it to true to end the run early; everything injected is reverted."""
 
-    rules = (
-        immutable(
-            ("experiment", "room", "timing", "faults", "expect", "seed", "deadline"),
-            ("release", "abortIf", "targets"),
-            "a run is a record and never changes, but for abort: change the Experiment, and a new run is made",
-        ),
-        Rule("!oldSelf.abort || self.abort", "an aborted run stays aborted: ask the Experiment for a new run"),
-    )
+    rules = (Rule("!oldSelf.abort || self.abort", "an aborted run stays aborted: ask the Experiment for a new run"),)
 
 
 class StepName(StrEnum):
@@ -245,6 +238,12 @@ class ExperimentRun(Resource):
         ("Recovery", "string", ".status.recovery", 0),
     )
     rules = (
+        immutable_spec(
+            ("experiment", "room", "timing", "faults", "expect", "seed", "deadline"),
+            ("release", "abortIf", "targets"),
+            "a run is a record and never changes, but for abort: change the Experiment, and a new run is made",
+            moving="step",
+        ),
         Rule(
             "self.spec.abort == oldSelf.spec.abort || !has(oldSelf.status) || !has(oldSelf.status.verdict)",
             "spec.abort: the run is over already, and its verdict stands",

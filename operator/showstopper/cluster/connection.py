@@ -19,6 +19,7 @@ REQUEST_TIMEOUT_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75.0
 # A watch event is one line, and holds a whole object: etcd takes 1.5 MiB.
 LINE_BYTES = 2**21
+JSON = "application/json"
 _KINDS: dict[int, type[ClusterError]] = {
     400: Invalid, 401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict, 422: Invalid,
 }  # fmt: skip
@@ -60,7 +61,8 @@ class Connection:
         query: Mapping[str, str] | None = None,
         body: Any = None,
         *,
-        content_type: str = "application/json",
+        content_type: str = JSON,
+        accept: str = JSON,
         timeout: float = REQUEST_TIMEOUT_SECONDS,
     ) -> bytes:
         """The body of a good answer.
@@ -68,7 +70,8 @@ class Connection:
         Raises:
             ClusterError: of the kind that fits the answer; Unavailable when none came, or not all of it.
         """
-        async with self.answer(method, path, query, body, content_type=content_type, timeout=timeout) as response:
+        kinds = {"content_type": content_type, "accept": accept}
+        async with self.answer(method, path, query, body, **kinds, timeout=timeout) as response:
             return await response.read()
 
     @asynccontextmanager
@@ -79,11 +82,12 @@ class Connection:
         query: Mapping[str, str] | None = None,
         body: Any = None,
         *,
-        content_type: str = "application/json",
+        content_type: str = JSON,
+        accept: str = JSON,
         timeout: float = REQUEST_TIMEOUT_SECONDS,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """A good answer, to be read inside the block; raises as `request` does, also when it breaks off there."""
-        headers = {"Content-Type": content_type, "Accept": "application/json", **self._headers}
+        headers = {"Content-Type": content_type, "Accept": accept, **self._headers}
         try:
             for setting in (await self._configuration.auth_settings()).values():
                 headers[setting["key"]] = setting["value"]

@@ -71,7 +71,7 @@ class Events:
             },
         }
         try:
-            await self._client.create(EVENT, body)
+            await self._client.create(EVENT, body, brief=True)
         except Conflict:
             pass  # the very same event was written already
         except ClusterError as error:

@@ -81,11 +81,9 @@ class Recorder(Generic[T]):
             "metadata": {"namespace": namespace, "name": name, **versioned},
             "status": dump(draft.status),
         }
-        body = await self._client.replace_status(self._kind, written)
-        draft.metadata.resource_version = body["metadata"]["resourceVersion"]
-        draft.metadata.generation = body["metadata"].get("generation", draft.metadata.generation)
-        if isinstance(draft, ExperimentRun) and body["spec"].get("abort") and not draft.spec.abort:
-            draft = type(draft).parse(body)
+        answer = (await self._client.replace_status(self._kind, written))["metadata"]
+        draft.metadata.resource_version = answer["resourceVersion"]
+        draft.metadata.generation = answer.get("generation", draft.metadata.generation)
         self.resource = draft
         self._written(draft)
 

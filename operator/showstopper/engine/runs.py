@@ -125,7 +125,7 @@ class Runs:
             confirmation.add_done_callback(lambda done: done.cancelled() or done.exception())  # who waits is told
         self._creating[run.key] = run
         try:
-            made = await self._client.create(EXPERIMENT_RUN, drafts.body_of(run))
+            made = await self._client.create(EXPERIMENT_RUN, drafts.body_of(run), brief=True)
             run.metadata = Metadata.model_validate(made["metadata"])
         except Conflict:
             run, confirmation = ExperimentRun.parse(await self._client.get(EXPERIMENT_RUN, *run.key)), None
