@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import Any
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -91,14 +92,15 @@ async def test_who_is_made_while_another_is_made_waits(
     """The API server answers the second first: the first is not known yet, and may hit its target at once."""
     create, second_is_made = company.client.create, asyncio.Event()
 
-    async def held_up(kind: Kind, body: Object) -> Object:
+    async def held_up(kind: Kind, body: Object, **options: Any) -> Object:
         if body["spec"]["experiment"]["name"] == "one":
             await second_is_made.wait()
-        return await create(kind, body)
+        return await create(kind, body, **options)
 
     monkeypatch.setattr(company.client, "create", held_up)
     first = asyncio.create_task(company.create("one", baseline=baseline))
     while not company.runs.creating():
+        assert not first.done(), first
         await asyncio.sleep(0)
     two = await company.create("two", baseline=baseline)
     waiting = await company.stored(two, lambda run: bool(run.status.conditions))
