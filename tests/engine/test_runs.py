@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from typing import Any
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
