@@ -9,7 +9,7 @@ import pytest
 from e2e.cluster.apiserver import ApiServer
 from e2e.cluster.errors import CommandError
 from tests.api.build import LEAVE_OUT, run
-from tests.api.server import apply
+from tests.api.server import apply, as_object
 
 pytestmark = pytest.mark.apiserver
 
@@ -70,28 +70,26 @@ def test_no_write_moves_the_step_and_changes_the_spec(stored: ApiServer) -> None
     """Whoever writes both at once writes only one of them: that is why the rule need not compare where a step moves."""
     both = {"spec": {"seed": 2}, "status": {"observedGeneration": 1, "step": "Injecting"}}
     patch = ("patch", "-n", "show", "exprun", "kill-1", "--type=merge", f"--patch={json.dumps(both)}")
-    seed = seed_and_step(stored)[0]
+    before = read(stored)["spec"]
     with pytest.raises(CommandError, match="a run is a record and never changes"):
         stored.kubectl(*patch)
     stored.kubectl(*patch, "--subresource=status")
-    assert seed_and_step(stored) == (seed, "Injecting")
+    found = read(stored)
+    assert (found["spec"], found["status"]["step"]) == (before, "Injecting")
     with pytest.raises(CommandError, match="a run is a record and never changes"):
         stored.kubectl(*patch)
 
 
-def seed_and_step(server: ApiServer) -> tuple[int, str | None]:
-    """What is stored of the run."""
-    found = json.loads(server.kubectl("get", "-n", "show", "exprun", "kill-1", "-o", "json"))
-    return found["spec"]["seed"], found["status"].get("step")
+def read(server: ApiServer) -> dict[str, Any]:
+    """The run as it is stored."""
+    return as_object(server.kubectl("get", "-n", "show", "exprun", "kill-1", "-o", "json"))
 
 
 def test_an_abort_can_be_applied_without_all_the_rest(stored: ApiServer) -> None:
     abort = {key: run()[key] for key in ("apiVersion", "kind")}
     abort |= {"metadata": {"name": "kill-1", "namespace": "show"}, "spec": {"abort": True}}
-    stored.kubectl(
-        "apply", "--server-side", "--field-manager=somebody", "--force-conflicts", "-f", "-", stdin=json.dumps(abort)
-    )
-    assert json.loads(stored.kubectl("get", "-n", "show", "exprun", "kill-1", "-o", "json"))["spec"]["abort"] is True
+    made = apply(stored, abort, "--server-side", "--field-manager=somebody", "--force-conflicts")
+    assert made["spec"]["abort"] is True
 
 
 def test_labels_may_change(stored: ApiServer) -> None:

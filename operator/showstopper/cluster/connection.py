@@ -70,8 +70,9 @@ class Connection:
         Raises:
             ClusterError: of the kind that fits the answer; Unavailable when none came, or not all of it.
         """
-        kinds = {"content_type": content_type, "accept": accept}
-        async with self.answer(method, path, query, body, **kinds, timeout=timeout) as response:
+        async with self.answer(
+            method, path, query, body, content_type=content_type, accept=accept, timeout=timeout
+        ) as response:
             return await response.read()
 
     @asynccontextmanager

@@ -11,6 +11,7 @@ from showstopper.cluster.kinds import AUDIO_ROOM
 from showstopper.engine.rooms import status
 from showstopper.engine.rooms.reporter import Reporter
 from showstopper.engine.rooms.status import Figures
+from showstopper.errors import NotFound
 from tests.engine.rooms.storing import make_room
 from tests.engine.rooms.test_status import NOW, WELL
 
@@ -40,6 +41,8 @@ async def test_a_status_is_written_whole_and_only_when_it_is_due(client: Client)
 async def test_another_room_of_the_same_name_gets_no_status_of_the_old_one(client: Client) -> None:
     old = await make_room(client)
     await client.delete(AUDIO_ROOM, *old.key)
+    with pytest.raises(NotFound):
+        await stored(client, old)
     fresh = await client.create(
         AUDIO_ROOM,
         {

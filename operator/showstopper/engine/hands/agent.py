@@ -40,6 +40,7 @@ class AgentHand:
                     "metadata": owned(run),
                     "spec": self._renewal(),
                 },
+                brief=True,
             )
         except Conflict:
             await self.renew(run)

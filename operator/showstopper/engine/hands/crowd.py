@@ -30,7 +30,7 @@ class CrowdHand:
     async def start(self, run: ExperimentRun, planned: PlannedFault) -> None:
         """Start the flooder of one flood; the one that was started before is not started again."""
         with contextlib.suppress(Conflict):
-            await self._client.create(JOB, flooders.job(run, planned, self._images, self._clock.now()))
+            await self._client.create(JOB, flooders.job(run, planned, self._images, self._clock.now()), brief=True)
 
     async def found(self, run: ExperimentRun, faults: Iterable[str]) -> dict[str, Flooder]:
         """The run's flooders as they are now, by fault."""
