@@ -144,6 +144,8 @@ class TargetRecord(Status):
     gone_at: Timestamp | None = None  # the UID, or every process of the container, was no longer there
     media_stopped_at: Timestamp | None = None  # the last packet from its address at any listener
     proven: bool = False
+    reason: Text | None = None
+    """Why the target was not hit, as a CamelCase reason: InjectionForbidden, InjectionFailed or TargetGone."""
     message: Message | None = None
 
 
@@ -161,6 +163,8 @@ class FaultRecord(Status):
     reverted: bool = False
     cut_short: Text | None = None
     """Why it ended before anybody asked for its end, such as `LeaseLost`: no verdict rests on it."""
+    reason: Text | None = None
+    """Why the fault is not proven, as a CamelCase reason: NoEffect or TargetsGone."""
     message: Message | None = None
 
 
@@ -198,6 +202,17 @@ class OutageRecord(Status):
     recovered: bool = False
 
 
+class EarlyEnd(Status):
+    """Why a run ended before its last step."""
+
+    reason: Text
+    """CamelCase reason, such as AbortRequested, Stopped, DeadlineExceeded or LeaseLost."""
+    message: Message
+    """One sentence for people: what happened, and what to do."""
+    verdict: Text
+    """The verdict that the run ends with for that reason: Aborted, Inconclusive or Error."""
+
+
 class ExperimentRunStatus(Status):
     """The record: steps, targets, proof, indicators, expectations, verdict. At most 64 KiB."""
 
@@ -212,8 +227,8 @@ class ExperimentRunStatus(Status):
     windows: Annotated[list[WindowRecord], Field(max_length=4)] = []
     expectations: Annotated[list[ExpectationRecord], Field(max_length=16)] = []
     outages: Annotated[list[OutageRecord], Field(max_length=20)] = []
-    abort_reason: Text | None = None
-    abort_message: Message | None = None
+    ended_early: EarlyEnd | None = None
+    """Why the run ended before its last step. Written before the faults are reverted; absent if it did not."""
     verdict: Text | None = None
     reason: Text | None = None
     message: Message | None = None

@@ -19,17 +19,21 @@ STOPPED = "Stopped"
 
 
 class StopSwitch:
-    """Whether everything has to stop. `on_change` is called whenever that, or its reason, has changed.
+    """Whether everything has to stop.
 
     Args:
         namespace: the agents', which look at the same ConfigMap.
     """
 
-    def __init__(self, client: Client, namespace: str, on_change: Callable[[], None]) -> None:
+    def __init__(self, client: Client, namespace: str) -> None:
         self._client = client
         self._namespace = namespace
-        self._on_change = on_change
+        self._observers: list[Callable[[], None]] = []
         self.reason: str | None = None
+
+    def add_observer(self, changed: Callable[[], None]) -> None:
+        """Call this whenever the switch, or its reason, has changed."""
+        self._observers.append(changed)
 
     @property
     def finding(self) -> Finding | None:
@@ -68,7 +72,8 @@ class StopSwitch:
             return
         self.reason = reason
         log.warning("stop_switch", reason=reason)
-        self._on_change()
+        for changed in self._observers:
+            changed()
 
 
 _ROLE = "the chart's Role showstopper-stop-switch allows it"

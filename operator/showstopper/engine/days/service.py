@@ -28,6 +28,7 @@ class GameDays(WorkQueue[GameDay]):
         clock: Clock,
         snapshots: Snapshots,
         events: Events,
+        runs: Runs,
         *,
         find_room: Callable[[str, str], AudioRoom | None],
         find_experiment: Callable[[str, str], Experiment | None],
@@ -43,11 +44,11 @@ class GameDays(WorkQueue[GameDay]):
             find_experiment=find_experiment,
             stopped=stopped,
         )
-        self.runs: Runs  # set by the operator, as for experiments
+        self._runs = runs
 
     async def look(self, resource: GameDay, seen_seconds: float) -> float | None:
         """One pass of the reconciler."""
-        return await self._reconciler.reconcile(resource, self.runs, seen_seconds)
+        return await self._reconciler.reconcile(resource, self._runs, seen_seconds)
 
     def forget(self, resource: GameDay) -> None:
         """It is gone, or another one has its name."""
@@ -90,6 +91,6 @@ class GameDays(WorkQueue[GameDay]):
         return None
 
     def _wake(self, day: GameDay) -> None:
-        for run in self.runs.of_day(day):
+        for run in self._runs.of_day(day):
             if not run.finished and self.disowned(run) is not None:
-                self.runs.seen(run)
+                self._runs.seen(run)

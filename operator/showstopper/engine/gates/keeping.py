@@ -8,6 +8,7 @@ import structlog
 from showstopper.api import conditions
 from showstopper.api.gate import ReleaseGate, ReleaseGateStatus, RequirementState
 from showstopper.api.room import ComponentImage
+from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.events import Events
@@ -48,10 +49,12 @@ class Gates(WorkQueue[ReleaseGate]):
         await self._show(recorder, answer)
         return deciding.LOOK_SECONDS
 
-    def neighbour_changed(self, namespace: str) -> None:
-        """A run of the namespace is over: whoever waited for it looks now."""
+    def run_changed(self, run: ExperimentRun) -> None:
+        """A run's record changed: when it is over, the gates of its namespace look now."""
+        if not run.finished:
+            return
         for key in self._known:
-            if key[0] == namespace:
+            if key[0] == run.metadata.namespace:
                 self.poke(key)
 
     def forget(self, resource: ReleaseGate) -> None:
