@@ -53,24 +53,26 @@ _UNITS = {
 
 
 class Target(Spec):
-    """Which pods of a component a fault hits, and how many at the most."""
+    """Selection of the pods that a fault hits."""
 
     component: Name
-    """A component of the room, by name."""
+    """Name of the component of the room whose pods are targeted."""
     serving: bool | None = None
-    """True: only pods that carry the sound now. False: only pods that do not. Left out: any."""
+    """Whether to target only pods from which listeners receive media now (true), or only the others (false). Default:
+    any pod."""
     max: Annotated[int, Field(ge=1, le=500)] = 1
-    """At most so many pods are hit."""
+    """Maximum number of pods to target."""
     max_percent: Percent | None = None
-    """At most this share of the component's pods is hit, rounded down."""
+    """Maximum share of the component's pods to target, rounded down."""
     min_ready: Annotated[int, Field(ge=0, le=10_000)] = 0
-    """So many ready pods of the component must be left."""
+    """Minimum number of ready pods that must remain in the component."""
 
 
 class PodKill(Spec):
-    """Delete pods, as a crash does with a grace period of zero."""
+    """Deletes the pods. With a grace period of zero this is like a crash."""
 
     grace_period: Annotated[Duration, Between("0s", "10m", whole_seconds=True)] = parse_duration("0s")
+    """Grace period of the deletion, in whole seconds. 0s kills the pod immediately."""
 
 
 _ONE_KIND = (
@@ -83,12 +85,14 @@ _INSTANT = " || ".join(f"has(self.{kind})" for kind in INSTANT_KINDS)
 
 
 class Fault(Spec):
-    """One cause: its target, and exactly one of the kinds."""
+    """Fault to inject: its target, and exactly one kind of fault."""
 
     name: Name
+    """Name of the fault, unique within the experiment."""
     target: Target
+    """Selection of the pods that the fault hits."""
     duration: Annotated[Duration, Between("1s", "1h")] | None = None
-    """How long it lasts; every kind needs it that is not done in an instant."""
+    """How long the fault lasts. Required except for podKill and containerKill."""
     pod_kill: PodKill | None = None
     packet_loss: PacketLoss | None = None
     delay: Delay | None = None
