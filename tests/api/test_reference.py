@@ -16,21 +16,27 @@ def test_every_field_of_an_experiment_is_in_it() -> None:
     assert all(f"`{path}`" in text for path in _paths(_spec("Experiment")))
 
 
+def test_every_field_has_a_meaning() -> None:
+    rows = [row for row in reference.text().splitlines() if row.startswith(("| `", "| **`"))]
+    assert len(rows) > 500
+    assert not [row for row in rows if row.endswith("|  |")]
+
+
 def test_what_has_to_be_given_is_bold() -> None:
     assert "| **`roomRef`** |" in reference.text()
     assert "| `suspend` |" in reference.text()
 
 
 def _spec(kind: str) -> dict[str, Any]:
-    found = next(one for one in crds.KINDS if one.kind == kind)
-    schema: dict[str, Any] = crds.crd(found)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    resource = next(resource for resource in crds.KINDS if resource.kind == kind)
+    schema: dict[str, Any] = crds.crd(resource)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     spec: dict[str, Any] = schema["properties"]["spec"]
     return spec
 
 
 def _paths(schema: dict[str, Any], above: str = "") -> list[str]:
-    found = []
+    paths = []
     for name, field in schema.get("properties", {}).items():
         inner = field.get("items", field)
-        found += [f"{above}{name}", *_paths(inner, f"{above}{name}[]." if "items" in field else f"{above}{name}.")]
-    return found
+        paths += [f"{above}{name}", *_paths(inner, f"{above}{name}[]." if "items" in field else f"{above}{name}.")]
+    return paths

@@ -1,4 +1,4 @@
-"""Conditions: the status contract that kstatus, Argo CD, Flux and `kubectl wait` read (DESIGN.md, section 2)."""
+"""Conditions: the status contract that kstatus, Argo CD, Flux and `kubectl wait` read."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from showstopper.api.base import Message, Status, Text, Timestamp
 
 
 class ConditionType(StrEnum):
-    """The types that every resource of ours carries."""
+    """Types of condition that every resource of ours carries."""
 
     READY = "Ready"
     RECONCILING = "Reconciling"
@@ -18,24 +18,30 @@ class ConditionType(StrEnum):
     SUSPENDED = "Suspended"
 
 
-# Of rooms only, where there is an archive. No tool reads it: what is not archived may still be judged.
+# Only on rooms, and only if an archive is configured. No tool reads it: a run that is not archived is judged as usual.
 ARCHIVED = "Archived"
 
 
 class Condition(Status):
-    """One condition, as metav1.Condition has it."""
+    """Condition of the resource, in the form of metav1.Condition."""
 
     type: Text
+    """Type of the condition, such as Ready."""
     status: Literal["True", "False", "Unknown"]
+    """Status of the condition."""
     reason: Text
+    """Reason for the status, in CamelCase. docs/reasons.md lists all reasons."""
     message: Message = ""
+    """Explanation for a person, which names the object at fault and says what to do."""
     observed_generation: int = 0
+    """Generation of the spec that the condition is about."""
     last_transition_time: Timestamp = ""
+    """When the status of the condition last changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Where a resource stands, in one of six ways; every condition follows from it."""
+    """State of a resource, in one of six ways, from which every condition follows."""
 
     reason: str
     message: str
@@ -51,7 +57,7 @@ class Outlook:
 
 
 def in_progress(reason: str, message: str) -> Outlook:
-    """Under way: not ready, not over."""
+    """Under way: neither ready nor over."""
     return Outlook(reason, message, reconciling=True)
 
 
@@ -61,7 +67,7 @@ def succeeded(reason: str, message: str) -> Outlook:
 
 
 def idle(reason: str, message: str) -> Outlook:
-    """Nothing has to be done now, and nothing has been found yet: a schedule will tell when."""
+    """Ready, with nothing to do now, such as an experiment that waits for its schedule."""
     return Outlook(reason, message, ready="True")
 
 
@@ -71,23 +77,23 @@ def failed(reason: str, message: str) -> Outlook:
 
 
 def refused(reason: str, message: str) -> Outlook:
-    """Nothing can be done until somebody changes something; nothing was started."""
+    """Not started, because something has to be changed first."""
     return Outlook(reason, message, ready="False", stalled=True)
 
 
 def waiting_for_person(reason: str, message: str) -> Outlook:
-    """Suspended, or held: a person has to act."""
+    """Suspended or held: a person has to act."""
     return Outlook(reason, message, ready="False", suspended=True)
 
 
 def conditions(outlook: Outlook, *, generation: int, now: str, previous: Iterable[Condition] = ()) -> list[Condition]:
-    """All five conditions of an outlook; lastTransitionTime moves only with status.
+    """All five conditions of an outlook. lastTransitionTime changes only with status.
 
     Args:
-        outlook: where the resource stands.
-        generation: the generation that this was found for.
-        now: RFC 3339 time of this observation.
-        previous: the conditions that stood before.
+        outlook: the state of the resource.
+        generation: the generation that was observed.
+        now: RFC 3339 time of the observation.
+        previous: the conditions before.
     """
     before = {condition.type: condition for condition in previous}
 
@@ -116,7 +122,7 @@ def renewed(
     generation: int,
     now: str,
 ) -> Condition:
-    """A condition as it stands now; `old` is the one that stood before."""
+    """A condition as it is now, where `old` is what it was before."""
     moved = old is None or old.status != status or not old.last_transition_time
     return Condition(
         type=kind,
@@ -134,6 +140,6 @@ def find(conditions: Sequence[Condition], kind: ConditionType) -> Condition | No
 
 
 def is_true(conditions: Sequence[Condition], kind: ConditionType) -> bool:
-    """Whether the condition of that type stands at True."""
-    found = find(conditions, kind)
-    return found is not None and found.status == "True"
+    """Whether the condition of that type is True."""
+    condition = find(conditions, kind)
+    return condition is not None and condition.status == "True"

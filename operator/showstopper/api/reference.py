@@ -16,14 +16,15 @@ from showstopper.api.run import ExperimentRun
 
 FILE = "docs/reference.md"
 KINDS: tuple[type[Resource], ...] = (AudioRoom, Experiment, GameDay, ReleaseGate, ExperimentRun)
-"""Those that people read or write, in the order in which they meet them."""
+"""Kinds that people read or write, in the order in which they meet them."""
 
 Schema = dict[str, Any]
 _HEAD = f"""# Reference
 <!-- Written by `make docs` from operator/showstopper/api: change the models, not this file. -->
-Every field of `{GROUP}/{VERSION}`. Durations are written like `"1500ms"`, `"20s"`, `"5m"`, shares like `"99.5%"`; what
-a field may hold beyond the table, the API server says when it is applied (`kubectl explain experiment.spec` shows the
-same). A field in bold has to be given.
+Every field of `{GROUP}/{VERSION}`. Required fields are bold. Durations are written like `"1500ms"`, `"20s"` or `"5m"`,
+shares like `"99.5%"`. `kubectl explain experiments.spec --api-version={GROUP}/{VERSION}` shows the same texts. The API
+server rejects values beyond the bounds with a message that says what to write. [Reasons](reasons.md) lists the reasons
+of conditions and verdicts.
 """
 
 
@@ -45,8 +46,8 @@ def _kind(kind: type[Resource]) -> Iterator[str]:
 
 @cache
 def _schema(kind: type[Resource]) -> Schema:
-    found: Schema = crd(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    return found
+    schema: Schema = crd(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return schema
 
 
 def _rows(schema: Schema, above: str, kind: type[Resource]) -> Iterator[str]:
@@ -63,7 +64,7 @@ def _rows(schema: Schema, above: str, kind: type[Resource]) -> Iterator[str]:
 
 
 def _of_an_experiment() -> Set[str]:
-    """The fields of an Experiment's spec, to be known again where it is written into something else."""
+    """The fields of an Experiment's spec, by which an inline experiment is recognised."""
     fields: Schema = _schema(Experiment)["properties"]["spec"]["properties"]
     return fields.keys()
 
@@ -78,15 +79,15 @@ def _type(field: Schema) -> str:
 
 
 def _bounds(field: Schema) -> str:
-    found = [f"`{_value(field['default'])}`"] if "default" in field else []
+    bounds = [f"`{_value(field['default'])}`"] if "default" in field else []
     if "enum" in field:
-        found.append(", ".join(map(str, field["enum"])))
+        bounds.append(", ".join(map(str, field["enum"])))
     for least, most in (("minimum", "maximum"), ("minItems", "maxItems")):
         if least in field or most in field:
             what = " entries" if least == "minItems" else ""
             first = field.get(least, 0)
-            found.append(f"{first} to {field[most]}{what}" if most in field else f"from {first}{what}")
-    return "; ".join(found)
+            bounds.append(f"{first} to {field[most]}{what}" if most in field else f"from {first}{what}")
+    return "; ".join(bounds)
 
 
 def _value(value: object) -> str:
