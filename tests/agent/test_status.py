@@ -30,7 +30,7 @@ def target(state: TargetState = TargetState.ARMED, matched: int = 0, **more: obj
         ([target(TargetState.LIFTED, matched=3)] * 2, Standing(Ending.LIFTED), "Lifted", "6 packets matched"),
         ([target(TargetState.LIFTED)] * 2, Standing(Ending.LEASE_LOST, "not renewed"), "LeaseLost", "not renewed"),
         ([], Standing(Ending.STOPPED, "stopped: x"), "Stopped", "stopped: x"),
-        ([], Standing(Ending.BROKEN), "AgentBroke", "AgentBroke"),
+        ([], Standing(Ending.AGENT_FAILED), "AgentFailed", "AgentFailed"),
         ([target(TargetState.LEFT_OVER, leftovers=["table ip x"])], Standing(Ending.LIFTED), "LeftOver", "table ip x"),
         ([target(TargetState.LEFT_OVER, message="?")], Standing(Ending.LEASE_LOST), "LeftOver", "?"),
     ],

@@ -32,7 +32,7 @@ MISTAKES: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("a peer by name", {"spec.peers": ["store"]}, "should match", "should match"),
     ("a UID that is a path", {"spec.targets.0.uid": "../1"}, "should match", "should match"),
     ("port 0", {"spec.ports.0.port": 0}, "greater than or equal to 1", "greater than or equal to 1"),
-    ("0 %", {f"{LOSS}.percent": "0%"}, "has no effect", "nothing would happen"),
+    ("0 %", {f"{LOSS}.percent": "0%"}, "has no effect", "has no effect"),
     ("more than all", {f"{LOSS}.percent": "101%"}, "not a valid share", "not a valid share"),
     (
         "a partition from everybody",

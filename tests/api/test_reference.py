@@ -3,12 +3,22 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from showstopper.api import crds, reference
+from showstopper.api.reasons import Reason
 from tests.api.server import ROOT
 
 
-def test_the_file_is_as_the_models_say() -> None:
-    assert (ROOT / Path(reference.FILE)).read_text(encoding="utf-8") == reference.text(), "run `make docs`"
+@pytest.mark.parametrize("path", reference.files())
+def test_the_file_is_as_the_models_say(path: str) -> None:
+    assert (ROOT / Path(path)).read_text(encoding="utf-8") == reference.files()[path], "run `make docs`"
+
+
+def test_every_reason_is_in_its_document_with_a_meaning() -> None:
+    rows = [row.strip("| ").split(" | ") for row in reference.reasons().splitlines() if row.startswith("| `")]
+    assert [name for name, _ in rows] == [f"`{reason}`" for reason in sorted(Reason, key=str.lower)]
+    assert all(len(meaning) > 15 and meaning.endswith((".", "?")) for _, meaning in rows)
 
 
 def test_every_field_of_an_experiment_is_in_it() -> None:

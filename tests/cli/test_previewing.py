@@ -7,6 +7,7 @@ import yaml
 from rich.console import Console
 
 from showstopper.api.experiment import Fault
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.cli import previewing
 from showstopper.cli.endings import Ending
@@ -77,7 +78,9 @@ def test_what_the_agent_would_refuse_is_said() -> None:
 
 def test_what_is_refused_has_no_rules() -> None:
     """Its ports may not even exist."""
-    found = preview("packetLoss", {"percent": "5%", "ports": ["nope"]}, A, refused=Finding("UnknownPort", "no port"))
+    found = preview(
+        "packetLoss", {"percent": "5%", "ports": ["nope"]}, A, refused=Finding(Reason.UNKNOWN_PORT, "no port")
+    )
     assert "refused: UnknownPort: no port" in shown(found)
     assert found.ending is Ending.INCONCLUSIVE
 

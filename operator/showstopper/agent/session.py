@@ -86,7 +86,7 @@ class Session:
                 await self._arm()
                 await self._keep()
         except Exception as error:
-            self.end(Ending.BROKEN, f"the agent made a mistake: {error!r}")
+            self.end(Ending.AGENT_FAILED, f"the agent made a mistake: {error!r}")
             raise
         finally:
             self.end(Ending.AGENT_STOPPED, "the agent ended, and lifted the fault before")

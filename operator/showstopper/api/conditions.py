@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from showstopper.api.base import Message, Status, Text, Timestamp
+from showstopper.api.reasons import Reason
 
 
 class ConditionType(StrEnum):
@@ -43,7 +44,7 @@ class Condition(Status):
 class Outlook:
     """State of a resource, in one of six ways, from which every condition follows."""
 
-    reason: str
+    reason: Reason
     message: str
     ready: Literal["True", "False", "Unknown"] = "Unknown"
     reconciling: bool = False
@@ -56,32 +57,32 @@ class Outlook:
             raise ValueError("kstatus forbids Reconciling and Stalled together")
 
 
-def in_progress(reason: str, message: str) -> Outlook:
+def in_progress(reason: Reason, message: str) -> Outlook:
     """Under way: neither ready nor over."""
     return Outlook(reason, message, reconciling=True)
 
 
-def succeeded(reason: str, message: str) -> Outlook:
+def succeeded(reason: Reason, message: str) -> Outlook:
     """Over, and passed."""
     return Outlook(reason, message, ready="True", finished=True)
 
 
-def idle(reason: str, message: str) -> Outlook:
+def idle(reason: Reason, message: str) -> Outlook:
     """Ready, with nothing to do now, such as an experiment that waits for its schedule."""
     return Outlook(reason, message, ready="True")
 
 
-def failed(reason: str, message: str) -> Outlook:
+def failed(reason: Reason, message: str) -> Outlook:
     """Over, and not passed."""
     return Outlook(reason, message, ready="False", stalled=True, finished=True)
 
 
-def refused(reason: str, message: str) -> Outlook:
+def refused(reason: Reason, message: str) -> Outlook:
     """Not started, because something has to be changed first."""
     return Outlook(reason, message, ready="False", stalled=True)
 
 
-def waiting_for_person(reason: str, message: str) -> Outlook:
+def waiting_for_person(reason: Reason, message: str) -> Outlook:
     """Suspended or held: a person has to act."""
     return Outlook(reason, message, ready="False", suspended=True)
 
@@ -116,7 +117,7 @@ def renewed(
     old: Condition | None,
     kind: str,
     status: Literal["True", "False", "Unknown"],
-    reason: str,
+    reason: Reason,
     message: str,
     *,
     generation: int,

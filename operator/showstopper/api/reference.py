@@ -1,4 +1,4 @@
-"""The reference: every field of every kind, written from the models by `python -m showstopper.api.reference`."""
+"""The reference: every field of every kind, and every reason, written by `python -m showstopper.api.reference`."""
 
 import json
 from collections.abc import Iterator, Set
@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from showstopper.api.base import GROUP, VERSION, Resource
-from showstopper.api.crds import crd
+from showstopper.api.crds import attribute_docstrings, crd
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 
 FILE = "docs/reference.md"
+REASONS_FILE = "docs/reasons.md"
 KINDS: tuple[type[Resource], ...] = (AudioRoom, Experiment, GameDay, ReleaseGate, ExperimentRun)
 """Kinds that people read or write, in the order in which they meet them."""
 
@@ -28,8 +30,31 @@ of conditions and verdicts.
 """
 
 
+_REASONS_HEAD = """# Reasons
+<!-- Written by `make docs` from operator/showstopper/api/reasons.py: change that list, not this file. -->
+Every condition, verdict and event has a reason in CamelCase. It is in the `Ready` condition and, for runs and game
+days, in `status.reason`. The message beside it names the object at fault, and says what to do. Scripts should compare
+reasons, never messages.
+
+| reason | meaning |
+|---|---|
+"""
+
+
+def files() -> dict[str, str]:
+    """The text of every document by its path in the repository."""
+    return {FILE: text(), REASONS_FILE: reasons()}
+
+
+def reasons() -> str:
+    """The document with every reason, in alphabetical order."""
+    meanings = attribute_docstrings(Reason)
+    rows = (f"| `{reason}` | {_plain(meanings[reason.name])} |\n" for reason in sorted(Reason, key=str.lower))
+    return _REASONS_HEAD + "".join(rows)
+
+
 def text() -> str:
-    """The whole document."""
+    """The document with every field of every kind."""
     return "\n".join([_HEAD, *(part for kind in KINDS for part in _kind(kind))]).rstrip() + "\n"
 
 
@@ -99,8 +124,9 @@ def _plain(words: str) -> str:
 
 
 def main() -> None:
-    """Write it."""
-    Path(FILE).write_text(text(), encoding="utf-8")
+    """Write the documents."""
+    for path, content in files().items():
+        Path(path).write_text(content, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -197,6 +197,8 @@ class TargetRecord(Status):
     """When the last media packet from the pod's address arrived at any listener."""
     proven: bool = False
     """Whether the fault is proven to have taken effect on this pod."""
+    reason: Text | None = None
+    """Reason why the pod was not hit, in CamelCase. Absent if it was, or if the outcome is not known yet."""
     message: Message | None = None
     """What went wrong with this pod, for a person."""
 
@@ -224,6 +226,8 @@ class FaultRecord(Status):
     """Whether the fault is verified to have left nothing behind."""
     cut_short: Text | None = None
     """Reason why the fault ended before its time, such as LeaseLost. No verdict rests on such a fault."""
+    reason: Text | None = None
+    """Reason why the fault is not proven, in CamelCase. Absent if it is."""
     message: Message | None = None
     """What proves the fault, or what is missing, for a person."""
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
 from showstopper.api.injection import Injection
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -48,7 +49,7 @@ class Flooding:
         try:
             await asyncio.gather(*(self._crowd.start(self._run(), each) for each in planned))
         except Forbidden as error:
-            return Finding("CrowdForbidden", f"{error}: install the chart with agent.enabled=true", Verdict.ERROR)
+            return Finding(Reason.AGENT_DISABLED, f"{error}: install the chart with agent.enabled=true", Verdict.ERROR)
         give_up = self._clock.now() + flooders.GATHER.total_seconds()
         while True:
             found = await self._crowd.found(self._run(), [each.fault.name for each in planned])
@@ -103,7 +104,7 @@ class Flooding:
         why = flooder.problem if not flooder.over else flooders.silent(flooder) or "its pod ended before it could begin"
         job = flooders.name(run, name)
         return Finding(
-            "FlooderMissing",
+            Reason.FLOODER_MISSING,
             f"the flooder of fault {name} is not there: {why}; look at kubectl --namespace "
             f"{run.metadata.namespace} describe job,pod --selector batch.kubernetes.io/job-name={job}",
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from showstopper.api import conditions
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ChosenPod, ExperimentRun, FaultRecord, Step, StepName, TargetRecord
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -106,7 +107,7 @@ class Injecting:
                 hit = sum(1 for pod in pods if pod.fault == fault.name)
                 status.faults.append(FaultRecord(name=fault.name, kind=fault.kind, targets=hit))
             status.conditions = conditions.conditions(
-                conditions.in_progress(StepName.INJECTING, f"hits {len(pods)} pods"),
+                conditions.in_progress(Reason.INJECTING, f"hits {len(pods)} pods"),
                 generation=run.metadata.generation,
                 now=now,
                 previous=status.conditions,
@@ -132,7 +133,7 @@ class Injecting:
                 note(run)
             for target in run.status.targets:
                 if (answer := answers.get((target.fault, target.uid))) is not None:
-                    target.requested_at, target.answered_at, target.message = answer
+                    target.requested_at, target.answered_at, target.reason, target.message = answer
                 elif resumed and target.answered_at is None:
                     target.message = "was hit before the operator restarted; the answer was not seen"
             found = evidence.step(run, StepName.INJECTING)
@@ -142,8 +143,8 @@ class Injecting:
 
         await self._recorder.write(complete)
 
-    async def _call(self, target: TargetRecord) -> tuple[str, str | None, str | None]:
-        """Before, after, and what went wrong."""
+    async def _call(self, target: TargetRecord) -> tuple[str, str | None, Reason | None, str | None]:
+        """The times before and after the call and, if it had no effect, the reason and a message."""
         fault = next(fault for fault in self._run.spec.faults if fault.name == target.fault)
         start = effect_of(fault, records.pod_of(self._run, target)).start
         assert isinstance(start, DeletePod)
@@ -152,15 +153,15 @@ class Injecting:
             answer = await self._hand.start(start)
         except Forbidden as error:
             log.warning("injection_forbidden", run=self._run.metadata.name, pod=target.pod, error=str(error))
-            return before, None, f"{records.FORBIDDEN}: {error}"[:1024]
+            return before, None, Reason.INJECTION_FORBIDDEN, f"the call was forbidden: {error}"[:1024]
         except ClusterError as error:
             log.warning("injection_failed", run=self._run.metadata.name, pod=target.pod, error=str(error))
-            return before, None, f"the call failed: {error}"[:1024]
+            return before, None, Reason.INJECTION_FAILED, f"the call failed: {error}"[:1024]
         after = to_timestamp(self._clock.now())
         log.info("fault_injected", run=self._run.metadata.name, fault=target.fault, pod=target.pod, answer=answer)
         if answer is Answer.ALREADY_GONE:
-            return before, None, f"{records.GONE} already: somebody else was first"
-        return before, after, None
+            return before, None, Reason.TARGETS_GONE, "the pod had already been deleted"
+        return before, after, None, None
 
     def failure(self) -> Finding | None:
         """Why there is nothing to watch: not one call had an effect."""
@@ -168,7 +169,7 @@ class Injecting:
         if len(records.kills(self._run)) < len(targets) or not all(records.missed(target) for target in targets):
             return None
         message = "; ".join(sorted({target.message or "" for target in targets}))
-        if message.startswith(records.GONE):
-            return Finding("TargetGone", message)
-        reason = "InjectionForbidden" if message.startswith(records.FORBIDDEN) else "InjectionFailed"
-        return Finding(reason, message, Verdict.ERROR)
+        told = {target.reason for target in targets}
+        reason = next((reason for reason in records.MISSED if reason in told), Reason.INJECTION_FAILED)
+        verdict = Verdict.INCONCLUSIVE if reason is Reason.TARGETS_GONE else Verdict.ERROR
+        return Finding(reason, message, verdict)

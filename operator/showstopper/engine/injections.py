@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from showstopper.api.base import API_VERSION, dump
+from showstopper.api.conditions import ConditionType
 from showstopper.api.experiment import Fault
 from showstopper.api.injection import (
     LEASE_LABEL,
@@ -20,6 +21,7 @@ from showstopper.api.injection import (
 )
 from showstopper.api.kinds import AGENT_KINDS
 from showstopper.api.network import Protocol
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
@@ -27,20 +29,15 @@ from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine import plan
 from showstopper.engine.plan import PlannedFault
-from showstopper.engine.stopping import STOPPED
 from showstopper.faults import figures
 from showstopper.faults.effects import Pod
 
 Object = dict[str, Any]
-TARGETS_GONE = "TargetsGone"
-"""The reason where a fault had nobody to hit: the pods were deleted."""
-DESERTED = "had no target at its end"
 SUCCESSOR_LABEL = "showstopper.dev/successor"
 """On the Injections of pods that have replaced a target while the fault lasted."""
 SUCCESSOR_SECONDS = 5.0
 """How long a successor must have been hit before it has to be proven, as the targets before it have."""
-LEASE_LOST = "LeaseLost"
-CUT_SHORT = {LEASE_LOST, "AgentStopped", "AgentBroke", "NotKeptUp"}
+CUT_SHORT = {Reason.LEASE_LOST, Reason.AGENT_STOPPED, Reason.AGENT_FAILED, Reason.NOT_KEPT_UP}
 """An Injection that ended so had ended before its end was asked for, also where that was asked for since."""
 SILENT_SECONDS = 12.0
 """An active agent says something at every renewal. After a lease's length, and a little, its faults have lifted."""
@@ -213,7 +210,7 @@ def answers(injections: Sequence[Injection], fault: str, *, lifting: bool) -> An
 def no_effect(fault: str, found: Answers) -> str:
     """Why a fault is not proven, for a person."""
     if found.deserted:
-        return f"{DESERTED}: {found.targets[-1].message or 'they are gone'}; nothing replaced them before its end"
+        return f"had no target at its end: {found.targets[-1].message or 'they are gone'}; nothing replaced them"
     untouched = [target for target in found.targets if not target.proven]
     if found.gates and not all(gate.proven for gate in found.gates):
         return "sent no packet"
@@ -235,7 +232,7 @@ def without_peers(peers: Mapping[str, Sequence[str]]) -> Finding | None:
     lost = next((name for name, addresses in peers.items() if not addresses), None)
     if lost is None:
         return None
-    return Finding("NoPeers", f"component {lost} has no pod and no Service: there is nobody to be cut off from")
+    return Finding(Reason.NO_PEERS, f"component {lost} has no pod and no Service: there is nothing to partition from")
 
 
 def unanswered(asked: Sequence[Answers]) -> Finding:
@@ -243,11 +240,11 @@ def unanswered(asked: Sequence[Answers]) -> Finding:
     silent = sorted({node for each in asked for node in each.silent})
     if silent:
         return Finding(
-            "AgentMissing",
+            Reason.AGENT_MISSING,
             f"no agent answers on node {', '.join(silent)}: look at the showstopper-agent pods there, "
             "or install the chart with agent.enabled=true",
         )
-    return Finding("NotArmed", "the agents could not set everything up in time: look at the Injections")
+    return Finding(Reason.NOT_ARMED, "the agents could not set everything up in time: look at the Injections")
 
 
 def unheard(silent: Sequence[Injection]) -> Finding | None:
@@ -256,9 +253,9 @@ def unheard(silent: Sequence[Injection]) -> Finding | None:
     if not nodes:
         return None
     return Finding(
-        LEASE_LOST,
-        f"the agent on node {', '.join(nodes)} has said nothing for {SILENT_SECONDS:g} s, so that what it held has "
-        "lifted itself: look at the showstopper-agent pods there",
+        Reason.LEASE_LOST,
+        f"the agent on node {', '.join(nodes)} has not reported for {SILENT_SECONDS:g} s, and its faults expired with "
+        "the lease: look at the showstopper-agent pods there",
     )
 
 
@@ -270,14 +267,15 @@ def _trouble(injection: Injection) -> Finding | None:
         message = (
             f"{missed.message or missed.pod}: it was deleted while it was being hit; run again when its component rests"
         )
-        return Finding(TARGETS_GONE, f"{where}: {message}")
-    stalled = next((each for each in injection.status.conditions if each.type == "Stalled"), None)
-    if stalled is None or stalled.status != "True" or (gone and stalled.reason == TARGETS_GONE):
+        return Finding(Reason.TARGETS_GONE, f"{where}: {message}")
+    stalled = next((each for each in injection.status.conditions if each.type == ConditionType.STALLED), None)
+    if stalled is None or stalled.status != "True" or (gone and stalled.reason == Reason.TARGETS_GONE):
         return None  # who is gone may be replaced
     message = injection.status.message or stalled.message
     # Nobody renewed what an agent held that died: for the run it is the same whether it came back or not.
-    reason = LEASE_LOST if stalled.reason == "AgentRestarted" else stalled.reason
-    verdict = Verdict.ABORTED if reason == STOPPED else Verdict.INCONCLUSIVE
+    told = Reason.parse(stalled.reason)
+    reason = Reason.LEASE_LOST if told is Reason.AGENT_RESTARTED else told
+    verdict = Verdict.ABORTED if reason is Reason.STOPPED else Verdict.INCONCLUSIVE
     return Finding(reason, f"{where}: {message}", verdict)
 
 

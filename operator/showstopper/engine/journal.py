@@ -6,6 +6,7 @@ import structlog
 
 from showstopper.api import conditions
 from showstopper.api.conditions import Outlook
+from showstopper.api.reasons import Reason
 from showstopper.api.room import ComponentImage
 from showstopper.api.run import ExperimentRun, Step, StepName
 from showstopper.api.verdicts import Verdict
@@ -39,7 +40,7 @@ class Journal:
             run.status.step = name
             run.status.release = list(release) or run.status.release
             run.status.started_at = run.status.started_at or now
-            self._set(run, conditions.in_progress(name, message))
+            self._set(run, conditions.in_progress(Reason(name), message))
 
         await self._recorder.write(change)
         log.info("step_begun", run=self._run.metadata.name, step=name)

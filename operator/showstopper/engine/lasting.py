@@ -9,6 +9,7 @@ import structlog
 
 from showstopper.api.experiment import longest
 from showstopper.api.injection import Injection
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -199,10 +200,9 @@ class Lasting:
         """The first fault of theirs that did nothing to some target, or ended while nobody had asked for that."""
         for record in self._run.status.faults:
             if record.cut_short is not None:
-                return Finding(record.cut_short, record.message or "it ended before its time")
+                return Finding(Reason.parse(record.cut_short), record.message or "it ended before its time")
             if record.name in self._names() and not record.proven:
-                deserted = (record.message or "").startswith(injections.DESERTED)
-                reason = injections.TARGETS_GONE if deserted else "NoEffect"
+                reason = Reason.parse(record.reason or Reason.NO_EFFECT)
                 return Finding(reason, f"fault {record.name} {record.message or 'is not proven'}")
         return None
 
@@ -275,7 +275,8 @@ class Lasting:
             if asked.wanted < planned:
                 message = f"{asked.wanted} of {planned} targets of fault {name} have an Injection"
                 return Finding(
-                    "InjectionLost", f"{message}: somebody deleted one, or the operator ended before all were made"
+                    Reason.INJECTION_LOST,
+                    f"{message}: somebody deleted one, or the operator ended before all were made",
                 )
         silent = self._told.silent(injections.SILENT_SECONDS)
         return injections.unheard([one for one in silent if one.spec.fault in names])
@@ -298,7 +299,7 @@ class Lasting:
 
 
 def _disabled(error: BaseException) -> Finding:
-    return Finding("AgentDisabled", f"{error}: install the chart with agent.enabled=true", Verdict.ERROR)
+    return Finding(Reason.AGENT_DISABLED, f"{error}: install the chart with agent.enabled=true", Verdict.ERROR)
 
 
 def _liftable(found: list[Injection], *, late: bool) -> list[Injection]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from showstopper.api import conditions
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.api.verdicts import Verdict
@@ -111,9 +112,8 @@ class Runner:
         """Queue until nobody is ahead. Returns why the run must end without having begun, if it must."""
         try:
             while (ahead := blocked_by()) is not None:
-                await self._journal.say(
-                    conditions.in_progress("WaitingForRoom", f"waits for run {ahead.metadata.name}, which goes first")
-                )
+                message = f"waits for run {ahead.metadata.name}, which goes first"
+                await self._journal.say(conditions.in_progress(Reason.WAITING_FOR_ROOM, message))
                 await self._patience.pause(1.0)
         except Ended as ended:
             return ended.finding
@@ -131,10 +131,10 @@ class Runner:
         except (NotFound, Unavailable):
             raise  # the run itself was deleted, or cannot be recorded now: it goes on from its record, if there is one
         except ClusterError as failure:
-            error = Finding("APIServerFailed", str(failure))
+            error = Finding(Reason.API_SERVER_FAILED, str(failure))
         except Exception as failure:  # a defect of ours must end in a verdict too, and never in Passed
             log.exception("run_broke", run=self.run.metadata.name)
-            error = Finding("EngineFailed", f"{type(failure).__name__}: {failure}; the operator's log has more")
+            error = Finding(Reason.ENGINE_FAILED, f"{type(failure).__name__}: {failure}; the operator's log has more")
         finally:
             self._lasting.let_go()
         try:
@@ -143,7 +143,7 @@ class Runner:
             raise
         except ClusterError as failure:
             error = error or Finding(
-                "RevertFailed", f"{failure}: what was injected lifts itself when its lease runs out"
+                Reason.REVERT_FAILED, f"{failure}: what was injected lifts itself when its lease runs out"
             )
         await self._judge(ended, error, doubt)
 
@@ -192,7 +192,7 @@ class Runner:
         elif (refused := await self._inject_afresh()) is not None:
             return refused
         hit = ", ".join(f"{target.fault} on {target.pod}" for target in self.run.status.targets)
-        self._tell("FaultInjected", hit, "Inject")
+        self._tell(Reason.FAULT_INJECTED, hit, "Inject")
         return None
 
     async def _inject_afresh(self) -> Finding | None:
@@ -220,8 +220,8 @@ class Runner:
                 begun = since if since is not None else room.reporting_since
                 if room.ready or (begun is not None and self._clock.now() - begun > patience):
                     return
-            waits = conditions.in_progress("WaitingForRoom", "waits until the listeners of the room hear the host")
-            await self._journal.say(waits)
+            message = "waits until the listeners of the room hear the host"
+            await self._journal.say(conditions.in_progress(Reason.WAITING_FOR_ROOM, message))
             await self._patience.pause(0.5)
 
     async def _wait_for_release(self) -> Deployed:
@@ -244,7 +244,7 @@ class Runner:
             if found.moving is None and (found.unsettled is None or self._clock.now() > patience):
                 return found
             moved = found.moving is not None
-            await self._journal.say(conditions.in_progress("WaitingForRollout", f"waits: {found.unsettled}"))
+            await self._journal.say(conditions.in_progress(Reason.WAITING_FOR_ROLLOUT, f"waits: {found.unsettled}"))
             await self._patience.pause(1.0)
 
     async def _baseline(self, seconds: float) -> None:
@@ -265,8 +265,9 @@ class Runner:
         """A fault in a room that is broken already would tell nothing: do not inject it."""
         room = self._room()
         found = evidence.judge(self.run, room.timeline if room else None, room.residents if room else ())
-        reason = found.decision.reason
-        return Finding(reason, found.decision.message) if reason in {"BaselineBroken", "TooMuchUnknown"} else None
+        decision = found.decision
+        broken = decision.reason in {Reason.BASELINE_BROKEN, Reason.TOO_MUCH_UNKNOWN}
+        return Finding(decision.reason, decision.message) if broken else None
 
     async def _judge(self, ended: Finding | None, error: Finding | None, doubt: Finding | None) -> None:
         room = self._room()
@@ -299,14 +300,14 @@ class Runner:
         except Unavailable:
             raise
         except (ClusterError, InvalidResource) as error:
-            return Finding("ReleaseUnknown", f"{error}: it is not known which images this is about")
+            return Finding(Reason.RELEASE_UNKNOWN, f"{error}: it is not known which images this is about")
         meanwhile = room.images_since(from_timestamp(begun)) if room is not None and begun else ()
         changed = releases.change(before, (*meanwhile, *found.images))
         if changed is None:
             return None
         return Finding(
-            "ReleaseChanged",
-            f"{changed}, which did not run when this began: it counts for neither release, run it again",
+            Reason.RELEASE_CHANGED,
+            f"images changed during the run ({changed}), so the result counts for neither release: run it again",
         )
 
     def _room(self) -> LiveRoom | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from showstopper.api.injection import InjectedTarget
 from showstopper.api.kinds import INSTANT_KINDS
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, FaultRecord, StepName, TargetRecord
 from showstopper.engine import injections, targets
 from showstopper.engine.injections import Answers
@@ -51,7 +52,9 @@ def _sum_up(record: FaultRecord, answer: Answers, heard: str) -> None:
     record.matched, record.affected, record.backend = answer.matched, answer.affected, answer.backend
     record.proven, record.reverted = proven(record, answer), answer.reverted
     record.successors = len(answer.successors) or None
+    record.reason = None
     if not answer.proven:
+        record.reason = Reason.TARGETS_GONE if answer.deserted else Reason.NO_EFFECT
         said = injections.no_effect(record.name, answer)
         record.message = (f"{said}: {heard}" if heard else said)[:1024]
     elif record.kind not in INSTANT_KINDS:
@@ -59,7 +62,7 @@ def _sum_up(record: FaultRecord, answer: Answers, heard: str) -> None:
     elif not record.proven:
         record.message = f"{figures.tally(answer.targets)}, but listeners may still get media from there"
     left = [part for hit in answer.hits for part in hit.leftovers] + ([answer.remains] if answer.remains else [])
-    graver = [f"this was left: {', '.join(left)}"] if left else []
+    graver = [f"left behind: {', '.join(left)}"] if left else []
     if answer.cut_short is not None:
         record.cut_short = answer.cut_short.reason
         graver.insert(0, answer.cut_short.message)

@@ -1,14 +1,13 @@
-"""Targets: the record of each pod that a fault hits, and what its message tells. Pure."""
+"""Targets: the record of each pod that a fault hits. Pure."""
 
 from collections.abc import Sequence
 
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ChosenPod, ExperimentRun, TargetRecord
 from showstopper.faults.effects import Pod
 
-# How the message of a target begins that was not hit; the record alone must tell it after a restart.
-FAILED = "the call "
-FORBIDDEN = "the call was forbidden"
-GONE = "the call found the pod gone"
+# Why a target was not hit. The record alone must tell it after a restart. The first of several decides on a run.
+MISSED = (Reason.INJECTION_FAILED, Reason.TARGETS_GONE, Reason.INJECTION_FORBIDDEN)
 
 MOST_KILLED = 100
 """Pods that one run may kill: its record names each of them, with its times, and holds 64 KiB."""
@@ -23,7 +22,7 @@ def record(pod: ChosenPod, now: str) -> TargetRecord:
 
 def missed(target: TargetRecord) -> bool:
     """Whether the call had no effect."""
-    return target.message is not None and target.message.startswith(FAILED)
+    return target.reason in MISSED
 
 
 def pod_of(run: ExperimentRun, target: TargetRecord) -> Pod:
