@@ -286,6 +286,6 @@ def test_columns_show_a_status(server: ApiServer) -> None:
     server.kubectl("patch", "-n", "show", "room", "shown", "--subresource=status", "--type=merge", f"--patch={patch}")
     header, row = server.kubectl("get", "-n", "show", "rooms").splitlines()
     assert header.split() == ["NAME", "READY", "REASON", "LISTENERS", "LIVE", "AUDIBLE", "AGE"]
-    assert row.split()[:6] == ["shown", "Unknown", "Joining", "6", "2", "33%"]
+    assert row.split()[:6] == ["shown", "Unknown", "Starting", "6", "2", "33%"]
     assert "shown" in server.kubectl("get", "-n", "show", "showstopper")
     server.kubectl("delete", "-n", "show", "room", "shown")

@@ -82,10 +82,8 @@ def test_a_run_under_way_is_mirrored() -> None:
 
 @pytest.mark.parametrize("verdict", ["Failed", "Inconclusive", "Aborted", "Error", "Splendid"])
 def test_only_passed_is_ready(verdict: str) -> None:
-    outlook = shown(
-        situation(newest=run_of(build.experiment(), status={"verdict": verdict, "reason": "FaultNotProven"}))
-    )
-    assert (outlook.ready, outlook.stalled, outlook.finished, outlook.reason) == ("False", True, True, "FaultNotProven")
+    outlook = shown(situation(newest=run_of(build.experiment(), status={"verdict": verdict, "reason": "NoEffect"})))
+    assert (outlook.ready, outlook.stalled, outlook.finished, outlook.reason) == ("False", True, True, "NoEffect")
 
 
 def test_passed_is_ready_and_over() -> None:
@@ -119,10 +117,8 @@ def handled(**status: Any) -> Experiment:
 
 
 def test_what_a_deleted_run_found_stands() -> None:
-    outlook = shown(
-        situation(handled(run={"name": "gone", "verdict": "Failed", "reason": "FaultNotProven"}, message="so"))
-    )
-    assert (outlook.reason, outlook.message, outlook.stalled) == ("FaultNotProven", "run gone: Failed: so", True)
+    outlook = shown(situation(handled(run={"name": "gone", "verdict": "Failed", "reason": "NoEffect"}, message="so")))
+    assert (outlook.reason, outlook.message, outlook.stalled) == ("NoEffect", "run gone: Failed: so", True)
 
 
 def test_a_run_that_is_deleted_before_its_verdict_is_no_pass_and_not_waited_for() -> None:
