@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import structlog
 
+from showstopper.api.reasons import Reason
 from showstopper.api.stop_switch import STOP_SWITCH, stop_reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -13,9 +14,6 @@ from showstopper.cluster.watching import Object, Seen, changes
 from showstopper.errors import Forbidden, NotFound, SettingsError
 
 log = structlog.get_logger()
-
-STOPPED = "Stopped"
-"""The reason of whatever the stop switch ended: of runs here, of Injections at the agents."""
 
 
 class StopSwitch:
@@ -42,7 +40,7 @@ class StopSwitch:
             return None
         where = f"ConfigMap {self._namespace}/{STOP_SWITCH}"
         then = "delete it (showstopper stop --release), then ask for another run"
-        return Finding(STOPPED, f"stopped for everybody: {self.reason} ({where}: {then})", Verdict.ABORTED)
+        return Finding(Reason.STOPPED, f"stopped for everybody: {self.reason} ({where}: {then})", Verdict.ABORTED)
 
     async def look(self) -> None:
         """Know it before anything begins.

@@ -114,7 +114,7 @@ def document(previewed: Preview, form: Form) -> None:
     ]
     body = {
         "wouldRun": refused is None,
-        "refusal": {"reason": refused.reason, "message": refused.message} if refused else None,
+        "refusal": {"reason": str(refused.reason), "message": refused.message} if refused else None,
         "targets": targets,
     }
     output.document(body, form)

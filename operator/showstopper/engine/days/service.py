@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
@@ -83,11 +84,11 @@ class GameDays(WorkQueue[GameDay]):
             return None
         day = self.find(run.metadata.namespace, origin.name)
         if day is None or day.metadata.uid != origin.uid:
-            return Finding("GameDayDeleted", f"game day {origin.name} was deleted while it ran", Verdict.ABORTED)
+            return Finding(Reason.GAME_DAY_DELETED, f"game day {origin.name} was deleted while it ran", Verdict.ABORTED)
         if day.spec.abort:
-            return Finding("AbortRequested", f"spec.abort was set on game day {origin.name}", Verdict.ABORTED)
+            return Finding(Reason.ABORT_REQUESTED, f"spec.abort was set on game day {origin.name}", Verdict.ABORTED)
         if programme.digest(day) != origin.hash:
-            return Finding("Superseded", f"game day {origin.name} was changed while it ran", Verdict.ABORTED)
+            return Finding(Reason.SUPERSEDED, f"game day {origin.name} was changed while it ran", Verdict.ABORTED)
         return None
 
     def _wake(self, day: GameDay) -> None:

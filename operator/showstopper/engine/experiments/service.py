@@ -1,6 +1,7 @@
 """Experiments: all that are known, each reconciled when it, its room or one of its runs changes."""
 
 from showstopper.api.experiment import Experiment
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -67,4 +68,4 @@ class Experiments(WorkQueue[Experiment]):
         known = self.find(run.metadata.namespace, run.spec.experiment.name)
         if known is not None and known.metadata.uid == run.spec.experiment.uid:
             return None
-        return Finding("ExperimentDeleted", "the experiment was deleted while it ran", Verdict.ABORTED)
+        return Finding(Reason.EXPERIMENT_DELETED, "the experiment was deleted while it ran", Verdict.ABORTED)

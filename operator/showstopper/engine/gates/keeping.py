@@ -7,6 +7,7 @@ import structlog
 
 from showstopper.api import conditions
 from showstopper.api.gate import ReleaseGate, ReleaseGateStatus, RequirementState
+from showstopper.api.reasons import Reason
 from showstopper.api.room import ComponentImage
 from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock, to_timestamp
@@ -95,7 +96,7 @@ class Gates(WorkQueue[ReleaseGate]):
         except Conflict:
             return  # asked again at the next look
         log.info("gate_asked", gate=gate.metadata.name, experiment=name)
-        self._events.tell(gate, "RunRequested", f"asked experiment {name} for a run", action="Request")
+        self._events.tell(gate, Reason.RUN_REQUESTED, f"asked experiment {name} for a run", action="Request")
 
     async def _show(self, recorder: StatusWriter[ReleaseGate], answer: Answer) -> None:
         gate, now = recorder.resource, to_timestamp(self._clock.now())
@@ -109,7 +110,7 @@ class Gates(WorkQueue[ReleaseGate]):
         await recorder.write(change)
         told = (before.status, before.reason) if before is not None else None
         if told != (answer.outlook.ready, answer.outlook.reason):
-            reason = "Opened" if answer.open else answer.outlook.reason
+            reason = Reason.OPENED if answer.open else answer.outlook.reason
             well = answer.open or answer.outlook.reconciling
             kind: Literal["Normal", "Warning"] = "Normal" if well else "Warning"
             self._events.tell(gate, reason, answer.outlook.message, action="Decide", kind=kind)

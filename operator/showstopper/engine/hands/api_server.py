@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import structlog
 
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, TargetRecord
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, to_timestamp
@@ -117,12 +118,12 @@ class ApiServerHand:
             await self._delete(start)
         except Forbidden as error:
             bound.warning("injection_forbidden", error=str(error))
-            return _missed(called, records.FORBIDDEN, f"the call was forbidden: {error}")
+            return _missed(called, Reason.INJECTION_FORBIDDEN, f"the call was forbidden: {error}")
         except (NotFound, Conflict):
-            return _missed(called, records.GONE, "the pod had already been deleted")
+            return _missed(called, Reason.TARGETS_GONE, "the pod had already been deleted")
         except ClusterError as error:
             bound.warning("injection_failed", error=str(error))
-            return _missed(called, records.FAILED, f"the call failed: {error}")
+            return _missed(called, Reason.INJECTION_FAILED, f"the call failed: {error}")
         called.answered_at = to_timestamp(self._clock.now())
         bound.info("fault_injected")
         return called
@@ -138,5 +139,5 @@ def _answered(target: TargetRecord) -> bool:
     return target.answered_at is not None or records.missed(target)
 
 
-def _missed(target: TargetRecord, reason: str, message: str) -> TargetRecord:
+def _missed(target: TargetRecord, reason: Reason, message: str) -> TargetRecord:
     return target.model_copy(update={"reason": reason, "message": message[:1024]})

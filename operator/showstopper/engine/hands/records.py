@@ -3,14 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ChosenPod, ExperimentRun, FaultRecord, TargetRecord
 from showstopper.faults.effects import Pod
 
-FORBIDDEN = "InjectionForbidden"
-FAILED = "InjectionFailed"
-GONE = "TargetGone"
-MISSED = frozenset({FORBIDDEN, FAILED, GONE})
-"""Reasons of a target that was not hit; the record alone must tell it after a restart."""
+MISSED = (Reason.TARGETS_GONE, Reason.INJECTION_FORBIDDEN, Reason.INJECTION_FAILED)
+"""Reasons of a target that was not hit, in the order in which they count for all. After a restart only they tell it."""
 
 MOST_NAMED = 20
 """Targets of lasting faults that a run's status names; the totals are over all."""

@@ -72,7 +72,7 @@ def _judged(record: FaultRecord, targets: tuple[TargetRecord, ...]) -> FaultReco
     if not targets or not all(target.proven for target in targets):
         return record.model_copy(update={"proven": False})
     message = "every target is gone, and no listener gets media from it"
-    if record.message and "this was left" in record.message:
+    if record.message and "left behind" in record.message:
         message = record.message
     return record.model_copy(update={"proven": True, "reason": None, "message": message})
 

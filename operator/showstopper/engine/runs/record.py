@@ -6,6 +6,7 @@ import structlog
 
 from showstopper.api import conditions
 from showstopper.api.conditions import Outlook
+from showstopper.api.reasons import Reason
 from showstopper.api.room import ComponentImage
 from showstopper.api.run import ChosenPod, EarlyEnd, ExperimentRun, Step, StepName
 from showstopper.api.verdicts import Verdict
@@ -47,7 +48,7 @@ class RunRecord:
     def early_end(self) -> Finding | None:
         """Why the run ended before its last step, if it did."""
         early = self.run.status.ended_early
-        return Finding(early.reason, early.message, Verdict(early.verdict)) if early else None
+        return Finding(Reason.parse(early.reason), early.message, Verdict(early.verdict)) if early else None
 
     def seen(self, run: ExperimentRun) -> None:
         """Take note of a change that somebody else made: the abort switch."""
@@ -91,7 +92,7 @@ class RunRecord:
             run.status.release = list(release) or run.status.release
             run.status.started_at = run.status.started_at or now
             _end_early(run, early)
-            self._set_conditions(run, conditions.in_progress(name, message))
+            self._set_conditions(run, conditions.in_progress(Reason(name), message))
 
         await self._write(change)
         log.info("step_begun", run=self.run.metadata.name, step=name)
@@ -129,7 +130,7 @@ class RunRecord:
             status.started_at = status.started_at or at
             status.targets = [records.record(pod, at) for pod in records.named(run, pods)]
             status.faults = records.faults(run, pods)
-            self._set_conditions(run, conditions.in_progress(StepName.INJECTING, f"hits {len(pods)} pods"))
+            self._set_conditions(run, conditions.in_progress(Reason.INJECTING, f"hits {len(pods)} pods"))
 
         if deferred:
             self._defer(change)

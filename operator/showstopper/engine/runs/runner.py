@@ -5,6 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from showstopper.api import conditions
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -47,7 +48,7 @@ class Runner:
         try:
             while (ahead := blocked_by()) is not None:
                 message = f"waits for run {ahead.metadata.name}, which goes first"
-                await self._record.show(conditions.in_progress("WaitingForRoom", message))
+                await self._record.show(conditions.in_progress(Reason.WAITING_FOR_ROOM, message))
                 await self._wait.pause(1.0)
         except RunEnded as ended:
             return ended.finding
@@ -99,4 +100,4 @@ class Runner:
                 raise
             log.exception("run_broke", run=self.run.metadata.name)
             message = f"{type(failure).__name__}: {failure}; the operator's log has more"
-            return Finding("EngineFailed", message, Verdict.ERROR)
+            return Finding(Reason.ENGINE_FAILED, message, Verdict.ERROR)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -98,13 +99,13 @@ class RunWait:
         if (stopped := self._stopped()) is not None:
             raise RunEnded(stopped)
         if run.spec.abort:
-            raise RunEnded(Finding("AbortRequested", "spec.abort was set on the run", Verdict.ABORTED))
+            raise RunEnded(Finding(Reason.ABORT_REQUESTED, "spec.abort was set on the run", Verdict.ABORTED))
         if (finding := self._disowned(run)) is not None:
             raise RunEnded(finding)
         if self._clock.now() >= from_timestamp(run.spec.deadline):
             message = f"the run was not over by its deadline, {run.spec.deadline}: look at what it waited for"
             verdict = Verdict.ABORTED if run.status.steps else Verdict.INCONCLUSIVE
-            raise RunEnded(Finding("DeadlineExceeded", message, verdict))
+            raise RunEnded(Finding(Reason.DEADLINE_EXCEEDED, message, verdict))
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):  # nothing happened meanwhile

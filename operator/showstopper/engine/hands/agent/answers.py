@@ -4,21 +4,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, TargetState
+from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.hands.agent.asking import SUCCESSOR_LABEL
-from showstopper.engine.stop_switch import STOPPED
 from showstopper.faults import figures
 
-NO_EFFECT = "NoEffect"
-"""The reason of a fault that did nothing to a target of its."""
-TARGETS_GONE = "TargetsGone"
-"""The reason where a fault had nobody to hit: the pods were deleted."""
 SUCCESSOR_SECONDS = 5.0
 """How long a successor must have been hit before it has to be proven, as the targets before it have."""
-LEASE_LOST = "LeaseLost"
-CUT_SHORT = {LEASE_LOST, "AgentStopped", "AgentBroke", "NotKeptUp"}
+CUT_SHORT = {Reason.LEASE_LOST, Reason.AGENT_STOPPED, Reason.AGENT_FAILED, Reason.NOT_KEPT_UP}
 """An Injection that ended so had ended before its end was asked for, also where that was asked for since."""
 
 
@@ -128,7 +123,7 @@ def no_effect(fault: str, found: Answers) -> str:
     """Why a fault is not proven, for a person."""
     if found.deserted:
         last = found.targets[-1].message or "they are gone"
-        return f"had no target at its end: {last}; nothing replaced them before its end"
+        return f"had no target at its end: {last}; nothing replaced them"
     untouched = [target for target in found.targets if not target.proven]
     if found.gates and not all(gate.proven for gate in found.gates):
         return "sent no packet"
@@ -149,11 +144,11 @@ def unanswered(silent: Collection[str]) -> Finding:
     """Why not everything was set up in time."""
     if silent:
         return Finding(
-            "AgentMissing",
+            Reason.AGENT_MISSING,
             f"no agent answers on node {', '.join(sorted(silent))}: look at the showstopper-agent pods there, "
             "or install the chart with agent.enabled=true",
         )
-    return Finding("NotArmed", "the agents could not set everything up in time: look at the Injections")
+    return Finding(Reason.NOT_ARMED, "the agents could not set everything up in time: look at the Injections")
 
 
 def unheard(silent: Sequence[Injection], seconds: float) -> Finding | None:
@@ -162,8 +157,8 @@ def unheard(silent: Sequence[Injection], seconds: float) -> Finding | None:
     if not nodes:
         return None
     return Finding(
-        LEASE_LOST,
-        f"the agent on node {', '.join(nodes)} has not reported for {seconds:g} s; its faults have expired with the "
+        Reason.LEASE_LOST,
+        f"the agent on node {', '.join(nodes)} has not reported for {seconds:g} s, and its faults expired with the "
         "lease: look at the showstopper-agent pods there",
     )
 
@@ -176,14 +171,15 @@ def _trouble(injection: Injection) -> Finding | None:
         message = (
             f"{missed.message or missed.pod}: it was deleted while it was being hit; run again when its component rests"
         )
-        return Finding(TARGETS_GONE, f"{where}: {message}")
+        return Finding(Reason.TARGETS_GONE, f"{where}: {message}")
     stalled = next((each for each in injection.status.conditions if each.type == "Stalled"), None)
-    if stalled is None or stalled.status != "True" or (gone and stalled.reason == TARGETS_GONE):
+    if stalled is None or stalled.status != "True" or (gone and stalled.reason == Reason.TARGETS_GONE):
         return None  # who is gone may be replaced
     message = injection.status.message or stalled.message
     # Nobody renewed what an agent held that died: for the run it is the same whether it came back or not.
-    reason = LEASE_LOST if stalled.reason == "AgentRestarted" else stalled.reason
-    verdict = Verdict.ABORTED if reason == STOPPED else Verdict.INCONCLUSIVE
+    told = Reason.parse(stalled.reason)
+    reason = Reason.LEASE_LOST if told is Reason.AGENT_RESTARTED else told
+    verdict = Verdict.ABORTED if reason is Reason.STOPPED else Verdict.INCONCLUSIVE
     return Finding(reason, f"{where}: {message}", verdict)
 
 

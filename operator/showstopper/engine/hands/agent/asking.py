@@ -10,6 +10,7 @@ from showstopper.api.experiment import Fault
 from showstopper.api.injection import LEASE_LABEL, Injection, InjectionSpec, InjectionTarget, RunReference, TargetPort
 from showstopper.api.kinds import AGENT_KINDS
 from showstopper.api.network import Protocol
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
@@ -90,7 +91,7 @@ def without_peers(peers: Mapping[str, Sequence[str]]) -> Finding | None:
     lost = next((name for name, addresses in peers.items() if not addresses), None)
     if lost is None:
         return None
-    return Finding("NoPeers", f"component {lost} has no pod and no Service: there is nobody to be cut off from")
+    return Finding(Reason.NO_PEERS, f"component {lost} has no pod and no Service: there is nothing to partition from")
 
 
 def _asked(fault: Fault, room: AudioRoomSpec, peers: Sequence[str]) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from showstopper.api.experiment import Fault
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -71,7 +72,7 @@ class AgentHand:
 
 def disabled(error: BaseException) -> Finding:
     """Why nothing can be asked of agents: the chart did not give the operator the right to."""
-    return Finding("AgentDisabled", f"{error}: install the chart with agent.enabled=true", Verdict.ERROR)
+    return Finding(Reason.AGENT_DISABLED, f"{error}: install the chart with agent.enabled=true", Verdict.ERROR)
 
 
 def _own(run: ExperimentRun) -> list[Fault]:

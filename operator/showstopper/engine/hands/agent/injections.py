@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 
 from showstopper.api.experiment import Fault
 from showstopper.api.injection import Injection
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, TargetRecord
 from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Object
@@ -60,7 +61,7 @@ class RunInjections:
         if record is None or not (answer.wanted or remains):
             return None
         if not answer.wanted:
-            left = {"reverted": False, "message": f"this was left: {remains}"}
+            left = {"reverted": False, "message": f"left behind: {remains}"}
             return FaultState(record.model_copy(update=left), tuple(_recorded(run, fault)), touched=True)
         return FaultState(
             totals.record_of(record, answer, heard),
@@ -107,8 +108,9 @@ class RunInjections:
         planned = totals.planned(run, fault.name) + gates
         if answer.wanted >= planned:
             return None
-        message = f"{answer.wanted} of {planned} targets of fault {fault.name} have an Injection"
-        return Finding("InjectionLost", f"{message}: somebody deleted one, or the operator ended before all were made")
+        missing = f"{answer.wanted} of {planned} targets of fault {fault.name} have an Injection"
+        why = "somebody deleted one, or the operator ended before all were made"
+        return Finding(Reason.INJECTION_LOST, f"{missing}: {why}")
 
     def _silent(self, fault: Fault) -> Finding | None:
         silent = [each for each in self._reader.silent(self._pace.silent) if each.spec.fault == fault.name]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from showstopper.api.injection import InjectedTarget
 from showstopper.api.kinds import INSTANT_KINDS
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, FaultRecord, StepName, TargetRecord
 from showstopper.engine.hands.agent import answers
 from showstopper.engine.hands.agent.answers import Answers
@@ -26,7 +27,7 @@ def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRec
     made.successors = len(answer.successors) or None
     made.reason = None
     if not answer.proven:
-        made.reason = answers.TARGETS_GONE if answer.deserted else answers.NO_EFFECT
+        made.reason = Reason.TARGETS_GONE if answer.deserted else Reason.NO_EFFECT
         said = answers.no_effect(record.name, answer)
         made.message = f"{said}: {heard}" if heard else said
     elif not instant:
@@ -34,7 +35,7 @@ def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRec
     elif not made.proven:
         made.message = f"{figures.tally(answer.targets)}, but listeners may still get media from there"
     left = [part for hit in answer.hits for part in hit.leftovers] + ([answer.remains] if answer.remains else [])
-    graver = [f"this was left: {', '.join(left)}"] if left else []
+    graver = [f"left behind: {', '.join(left)}"] if left else []
     if answer.cut_short is not None:
         made.cut_short = answer.cut_short.reason
         graver.insert(0, answer.cut_short.message)

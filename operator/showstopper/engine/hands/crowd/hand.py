@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from showstopper.api.experiment import Fault
 from showstopper.api.injection import Injection
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -122,7 +123,7 @@ class CrowdHand:
         try:
             await asyncio.gather(*(self._flooders.start(run, each) for each in planned))
         except Forbidden as error:
-            return Finding("CrowdForbidden", f"{error}: install the chart with agent.enabled=true", Verdict.ERROR)
+            return Finding(Reason.AGENT_DISABLED, f"{error}: install the chart with agent.enabled=true", Verdict.ERROR)
         give_up = self._clock.now() + flooder_job.GATHER.total_seconds()
         while True:
             flooders = await self._flooders.all(run, [each.fault.name for each in planned])
@@ -157,7 +158,7 @@ def _absent(run: ExperimentRun, name: str, flooder: Flooder) -> Finding:
     ended = "its pod ended before it could begin"
     why = flooder.problem if not flooder.over else flooder_job.silent(flooder) or ended
     return Finding(
-        "FlooderMissing",
+        Reason.FLOODER_MISSING,
         f"the flooder of fault {name} is not there: {why}; look at kubectl --namespace {run.metadata.namespace} "
         f"describe job,pod --selector batch.kubernetes.io/job-name={flooder_job.name(run, name)}",
     )

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from showstopper.api import conditions
+from showstopper.api.reasons import Reason
 from showstopper.api.run import StepName
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
@@ -17,7 +18,7 @@ class Baseline:
     """Watch the room for as long as the baseline lasts; a run without one goes straight to its injection."""
 
     closing: ClassVar[bool] = False
-    failed: ClassVar[str] = "APIServerFailed"
+    failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
 
     async def run(self, context: RunContext) -> Finding | None:
         """Returns why the room is in no state to tell what a fault does to it."""
@@ -52,7 +53,7 @@ async def _wait_for_room(context: RunContext, patience: float, *, since: float |
             if room.ready or (begun is not None and context.clock.now() - begun > patience):
                 return
         message = "waits until the listeners of the room hear the host"
-        await context.record.show(conditions.in_progress("WaitingForRoom", message))
+        await context.record.show(conditions.in_progress(Reason.WAITING_FOR_ROOM, message))
         await context.wait.pause(0.5)
 
 
@@ -76,5 +77,5 @@ async def _wait_for_release(context: RunContext) -> Deployed:
         if deployed.moving is None and (deployed.unsettled is None or context.clock.now() > patience):
             return deployed
         moved = deployed.moving is not None
-        await context.record.show(conditions.in_progress("WaitingForRollout", f"waits: {deployed.unsettled}"))
+        await context.record.show(conditions.in_progress(Reason.WAITING_FOR_ROLLOUT, f"waits: {deployed.unsettled}"))
         await context.wait.pause(1.0)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 from showstopper.api.experiment import Fault, longest
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
@@ -17,7 +18,7 @@ class Hold:
     """Keep the Lease and the faults; lift each at its end. A run of kills alone has nothing to hold."""
 
     closing: ClassVar[bool] = False
-    failed: ClassVar[str] = "APIServerFailed"
+    failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
 
     async def run(self, context: RunContext) -> Finding | None:
         """Returns what ended a fault before its time."""
@@ -73,7 +74,7 @@ def _done(states: Mapping[str, FaultState], name: str) -> bool:
 def _trouble(states: Mapping[str, FaultState], names: Collection[str]) -> Finding | None:
     for name in sorted(names):
         if name not in states:
-            return Finding("InjectionLost", f"fault {name} has no Injection any more: somebody deleted it")
+            return Finding(Reason.INJECTION_LOST, f"fault {name} has no Injection any more: somebody deleted it")
         if (trouble := states[name].trouble) is not None:
             return trouble
     return None
@@ -85,4 +86,4 @@ def _lifted_early(states: Mapping[str, FaultState], names: Collection[str]) -> F
     if not early:
         return None
     message = f"fault {', '.join(early)} was lifted before its end, and the record does not say why: run it again"
-    return Finding("LiftedEarly", message)
+    return Finding(Reason.LIFTED_EARLY, message)

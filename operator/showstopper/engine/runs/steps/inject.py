@@ -10,6 +10,7 @@ done, in no life of the operator.
 from collections.abc import Sequence
 from typing import ClassVar
 
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -25,7 +26,7 @@ class Inject:
     """Plan, note, and hit; after a restart hit only what is certainly untouched."""
 
     closing: ClassVar[bool] = False
-    failed: ClassVar[str] = "APIServerFailed"
+    failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
 
     async def run(self, context: RunContext) -> Finding | None:
         """Returns why nothing was injected, or not everything."""
@@ -88,7 +89,7 @@ class Inject:
         hit = sum(fault.targets for fault in context.run.status.faults)
         await context.record.complete(StepName.INJECTING, message=f"{hit} targets", states=states)
         pods = ", ".join(f"{target.fault} on {target.pod}" for target in context.run.status.targets)
-        context.tell("FaultInjected", pods, "Inject")
+        context.tell(Reason.FAULT_INJECTED, pods, "Inject")
         return None
 
     async def _arm(self, context: RunContext, lasting: Sequence[PlannedFault], *, again: bool) -> Finding | None:
@@ -135,6 +136,5 @@ def _nothing_hit(run: ExperimentRun) -> Finding | None:
         return None
     message = "; ".join(sorted({target.message or "" for target in targets}))
     reasons = {target.reason for target in targets}
-    if records.GONE in reasons:
-        return Finding(records.GONE, message)
-    return Finding(records.FORBIDDEN if records.FORBIDDEN in reasons else records.FAILED, message, Verdict.ERROR)
+    reason = next((reason for reason in records.MISSED if reason in reasons), Reason.INJECTION_FAILED)
+    return Finding(reason, message, Verdict.INCONCLUSIVE if reason is Reason.TARGETS_GONE else Verdict.ERROR)

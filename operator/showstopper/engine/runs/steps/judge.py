@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
@@ -15,7 +16,7 @@ class Judge:
     """The last step."""
 
     closing: ClassVar[bool] = True
-    failed: ClassVar[str] = "APIServerFailed"
+    failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
 
     async def run(self, context: RunContext) -> Finding | None:
         """Returns nothing: what was found is in the verdict."""
@@ -53,10 +54,10 @@ async def _other_release(context: RunContext) -> Finding | None:
     except Unavailable:
         raise
     except (ClusterError, InvalidResource) as error:
-        return Finding("ReleaseUnknown", f"{error}: it is not known which images this is about")
+        return Finding(Reason.RELEASE_UNKNOWN, f"{error}: it is not known which images this is about")
     meanwhile = room.images_since(from_timestamp(begun)) if room is not None and begun else ()
     changed = releases.change(before, (*meanwhile, *deployed.images))
     if changed is None:
         return None
     message = f"images changed during the run ({changed}), so the result counts for neither release: run it again"
-    return Finding("ReleaseChanged", message)
+    return Finding(Reason.RELEASE_CHANGED, message)

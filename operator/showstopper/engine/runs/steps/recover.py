@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.availability.verdict import Finding
 from showstopper.engine.hands import records
-from showstopper.engine.hands.agent import answers
 from showstopper.engine.runs import judging
 from showstopper.engine.runs.context import RunContext
 from showstopper.engine.runs.waiting import RunEnded
@@ -15,7 +15,7 @@ class Recover:
     """Watch until the recovery is over and every fault is proven, or can no longer be."""
 
     closing: ClassVar[bool] = False
-    failed: ClassVar[str] = "APIServerFailed"
+    failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
 
     async def run(self, context: RunContext) -> Finding | None:
         """Returns the first fault that had no effect, or ended while nobody had asked for that."""
@@ -49,8 +49,8 @@ def unproven(run: ExperimentRun) -> Finding | None:
     """The first fault of the agents that did nothing to some target, or was cut short; None: there is none."""
     for fault in run.status.faults:
         if fault.cut_short is not None:
-            return Finding(fault.cut_short, fault.message or "it ended before its time")
+            return Finding(Reason.parse(fault.cut_short), fault.message or "it ended before its time")
         if fault.name in records.by_agents(run) and not fault.proven:
-            reason = fault.reason or answers.NO_EFFECT
+            reason = Reason.parse(fault.reason or Reason.NO_EFFECT)
             return Finding(reason, f"fault {fault.name} {fault.message or 'is not proven'}")
     return None

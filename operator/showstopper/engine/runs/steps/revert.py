@@ -10,6 +10,7 @@ The Lease is renewed until all hands are done, and let go whatever happens: what
 import asyncio
 from typing import ClassVar
 
+from showstopper.api.reasons import Reason
 from showstopper.api.run import StepName
 from showstopper.availability.verdict import Finding
 from showstopper.engine.hands import records
@@ -20,7 +21,7 @@ class Revert:
     """Lift, verify, sweep. May be done again."""
 
     closing: ClassVar[bool] = True
-    failed: ClassVar[str] = "RevertFailed"
+    failed: ClassVar[Reason] = Reason.REVERT_FAILED
 
     async def run(self, context: RunContext) -> Finding | None:
         """Returns nothing: what is left over is in the faults' records."""

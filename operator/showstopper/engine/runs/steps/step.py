@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Protocol
 
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.engine.runs.context import RunContext
 
@@ -15,7 +16,7 @@ class Step(Protocol):
     """
 
     closing: ClassVar[bool]
-    failed: ClassVar[str]
+    failed: ClassVar[Reason]
 
     async def run(self, context: RunContext) -> Finding | None:
         """Take the step, or what is left of it. Returns what forbids a verdict, if something does.
