@@ -71,9 +71,9 @@ def _judged(record: FaultRecord, targets: tuple[TargetRecord, ...]) -> FaultReco
     """The fault's record: proven when every target is."""
     if not targets or not all(target.proven for target in targets):
         return record.model_copy(update={"proven": False})
-    message = "every target is gone, and no listener gets media from it"
-    if record.message and "left behind" in record.message:
-        message = record.message
+    # What is left of it, or what cut it short, stays what a person reads first.
+    proof = "every target is gone, and no listener gets media from it"
+    message = proof if record.reverted else record.message
     return record.model_copy(update={"proven": True, "reason": None, "message": message})
 
 
