@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from showstopper.errors import LeaseLost
 
-# What an agent arms for at most, whatever it is asked (DESIGN.md, section 3: leases of 10 s, renewed every 2 s).
+# What an agent arms for at most, whatever it is asked: a lease of 10 s, which the operator renews every 2 s.
 LONGEST = timedelta(seconds=10)
 Now = Callable[[], float]
 
