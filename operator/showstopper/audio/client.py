@@ -50,7 +50,7 @@ class _Listening:
 
 
 class Client:
-    """One virtual listener. Measures; decides nothing."""
+    """One virtual listener. It measures, and decides nothing."""
 
     def __init__(self, settings: RoomSettings, name: str, kind: Kind, rules: Rules) -> None:
         self.name = name
@@ -142,7 +142,7 @@ class Client:
             listening.ear.clock.restart()
 
     async def lost(self) -> None:
-        """Wait until the SDK gives the session up; then this listener is offline."""
+        """Wait until the SDK gives the session up. From then on this listener is offline."""
         assert self._session is not None
         session = self._session
         await session.lost.wait()

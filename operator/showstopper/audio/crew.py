@@ -57,7 +57,7 @@ class Crew:
         now = time.monotonic()
         page = self.ring.after(after)
         lent = list(self.borrowed.values())
-        open_spans = [span_document(one.story.open) for one in self._clients.values() if one.story.open]
+        open_spans = [span_document(client.story.open) for client in self._clients.values() if client.story.open]
         listeners = [listener_document(client) for client in self._clients.values()]
         return {
             "boot": self.boot,

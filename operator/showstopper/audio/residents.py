@@ -23,7 +23,7 @@ JOIN_SECONDS = 60.0
 
 
 async def reside(crew: Crew, index: int) -> None:
-    """One resident, until it is cancelled; then it leaves."""
+    """One resident. It leaves when it is cancelled."""
     client = crew.resident(index)
     telling = asyncio.create_task(follow(crew, client))
     try:

@@ -42,7 +42,7 @@ def configure_logs() -> None:
 
 
 async def serve(app: web.Application, port: int) -> web.AppRunner:
-    """Serve on every address of the pod; the caller cleans the runner up."""
+    """Serve on every address of the pod. The caller cleans the runner up."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, None, port).start()
@@ -50,7 +50,7 @@ async def serve(app: web.Application, port: int) -> web.AppRunner:
 
 
 async def until_terminated(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` until it ends or SIGTERM or SIGINT comes; then it is cancelled and may leave the room."""
+    """Run `work` until it ends. SIGTERM or SIGINT cancels it, and it may leave the room."""
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -62,7 +62,7 @@ async def until_terminated(work: Coroutine[Any, Any, None]) -> None:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run a process of the room; a wrong setting ends it with one line and status 2."""
+    """Run a process of the room. A wrong setting ends it with one line and status 2."""
     try:
         asyncio.run(until_terminated(work))
     except SettingsError as error:

@@ -48,7 +48,7 @@ class Ring:
 
     @property
     def newest(self) -> int:
-        """The highest number so far; 0 before the first."""
+        """The highest number so far. 0 before the first."""
         return self._dropped + len(self._entries)
 
     def add(self, entries: Iterable[Span | Visit], now: float) -> None:
@@ -59,7 +59,7 @@ class Ring:
             self._dropped += 1
 
     def after(self, number: int) -> Page:
-        """All entries after that number; a number of another process's ring, higher than ours, reads all."""
+        """All entries after that number. A number that is higher than ours, of another process's ring, reads all."""
         known = number if 0 <= number <= self.newest else 0
         first = max(known, self._dropped)
         skipped = first - self._dropped

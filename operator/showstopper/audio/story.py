@@ -52,18 +52,18 @@ class Story:
     def sound(self, stretches: list[Heard]) -> None:
         """What an ear heard."""
         self._sounds.extend(stretches)
-        for one in stretches:
-            if self.first_sound is None and one.state is not State.SILENT:
-                self.first_sound = one.start
-            if self.first_live is None and one.state is State.LIVE:
-                self.first_live = one.start
+        for heard in stretches:
+            if self.first_sound is None and heard.state is not State.SILENT:
+                self.first_sound = heard.start
+            if self.first_live is None and heard.state is State.LIVE:
+                self.first_live = heard.start
 
     def blind(self, start: float, end: float) -> None:
         """In [start, end) the probe itself stood still."""
         self._blind.append((start, end))
 
     def tell(self, until: float) -> list[Span]:
-        """The spans that ended before `until`; what is told is never changed."""
+        """The spans that ended before `until`. What is told is never changed."""
         if until <= self.told_until:
             return []
         absences = self.media.absences(self.told_until - SETTLE_SECONDS, until)
@@ -82,7 +82,7 @@ class Story:
         return closed
 
     def leave(self, at: float) -> list[Span]:
-        """The last spans of a listener that left at `at`; sound heard until shortly before goes on to there."""
+        """The last spans of a listener that left at `at`. Sound heard until shortly before lasts until then."""
         known = self._sounds[-1].end if self._sounds else at
         spans = self.tell(known if known < at < known + LAST_SECONDS else at)
         if self._open is not None:
@@ -94,8 +94,8 @@ class Story:
     ) -> list[tuple[float, float]]:
         """[told, until) cut wherever anything changes."""
         cuts = {at for at, _ in self._connection}
-        for one in self._sounds:
-            cuts |= {one.start, one.end}
+        for heard in self._sounds:
+            cuts |= {heard.start, heard.end}
         for start, end in (*self._blind, *undecoded):
             cuts |= {start, end}
         for start, end in absences:
@@ -108,8 +108,10 @@ class Story:
         if any(start <= at < end for start, end in self._blind):
             return State.UNKNOWN, None
         absent = any(start <= at < end + SETTLE_SECONDS for start, end in absences)
-        sounds = [one for one in self._sounds if one.start <= at < one.end]
-        heard = min((one for one in sounds if one.state in RANK), key=lambda one: RANK.index(one.state), default=None)
+        sounds = [sound for sound in self._sounds if sound.start <= at < sound.end]
+        heard = min(
+            (sound for sound in sounds if sound.state in RANK), key=lambda sound: RANK.index(sound.state), default=None
+        )
         if heard is not None and not (heard.quiet and absent):
             return heard.state, heard
         index = bisect_right(self._connection, at, key=lambda entry: entry[0])
