@@ -44,10 +44,15 @@ class Bullet:
 
 def bullets(run: ExperimentRun) -> list[Bullet]:
     """Every expectation that was judged."""
-    windows = {window.name: {one.indicator: one for one in window.indicators} for window in run.status.windows}
+    windows = {
+        window.name: {measured.indicator: measured for measured in window.indicators} for window in run.status.windows
+    }
     before, judged = windows.get("Baseline", {}), windows.get("Judged", {})
-    found = (_bullet(one, before.get(one.indicator), judged.get(one.indicator)) for one in run.status.expectations)
-    return [bullet for bullet in found if bullet is not None]
+    drawable = (
+        _bullet(record, before.get(record.indicator), judged.get(record.indicator))
+        for record in run.status.expectations
+    )
+    return [bullet for bullet in drawable if bullet is not None]
 
 
 def _bullet(
@@ -79,15 +84,15 @@ def number(text: str | None) -> float | None:
 
 
 def drawn(run: ExperimentRun, size: Size) -> str:
-    """All of them below each other; empty if nothing was judged."""
-    found = bullets(run)
-    if not found:
+    """All of them below each other. None of them if nothing was judged."""
+    drawable = bullets(run)
+    if not drawable:
         return ""
     with styled(f"{run.metadata.uid}/bullets/{size.name}"):
-        height, margin = 0.72 * len(found), _MARGIN / size.inches
+        height, margin = 0.72 * len(drawable), _MARGIN / size.inches
         figure = Figure(figsize=(size.inches, height))
-        for index, bullet in enumerate(found):
-            bottom = 1 - (index + 1) / len(found) + 0.24 / height
+        for index, bullet in enumerate(drawable):
+            bottom = 1 - (index + 1) / len(drawable) + 0.24 / height
             axes = figure.add_axes((margin, bottom, 1 - 2 * margin, 0.18 / height))
             _draw(axes, bullet)
         return svg(figure, "Each expected indicator beside its bound; the table of expectations has the figures")
