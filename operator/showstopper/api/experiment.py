@@ -1,6 +1,5 @@
 """Experiment: what to break in which room, and what listeners may notice of it."""
 
-import re
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
@@ -12,7 +11,7 @@ from showstopper.api.base import Message, Name, Resource, Spec, Status, Text, Ti
 from showstopper.api.conditions import Condition
 from showstopper.api.cron import Cron, TimeZone
 from showstopper.api.flood import LONGEST, MOST_TARGETS, PacketFlood
-from showstopper.api.indicators import Indicator, Unit
+from showstopper.api.indicators import Bound, IndicatorName, bounds_in_unit, check_bounds, write_one_of
 from showstopper.api.kinds import AGENT_KINDS, CROWD_KINDS, FAULT_KINDS, INSTANT_KINDS
 from showstopper.api.network import (
     Bandwidth,
@@ -28,28 +27,14 @@ from showstopper.api.network import (
 )
 from showstopper.api.process import ContainerKill, Freeze, ProcessFault
 from showstopper.api.quantities import (
-    COUNT_PATTERN,
-    DURATION_PATTERN,
-    SHARE_PATTERN,
-    WRITE_A_COUNT,
-    WRITE_A_DURATION,
-    WRITE_A_SHARE,
     Between,
     Duration,
     Percent,
-    Share,
     parse_duration,
 )
 from showstopper.api.room import Reference
 from showstopper.api.rules import Rule, exactly_one, refuse_doubled_names, unique_names
-
-# Bounds are written in the indicator's unit: "99.5%", "20s" or "3". Longer ones are no bound in any unit.
-Bound = Annotated[str, StringConstraints(min_length=1, max_length=24)]
-_UNITS = {
-    Unit.SHARE: (SHARE_PATTERN, f"is a share: {WRITE_A_SHARE}"),
-    Unit.DURATION: (DURATION_PATTERN, f"is a duration: {WRITE_A_DURATION}"),
-    Unit.COUNT: (COUNT_PATTERN, f"is a count: {WRITE_A_COUNT}"),
-}
+from showstopper.availability.measurements import Measured
 
 
 class Target(Spec):
@@ -186,63 +171,34 @@ class Timing(Spec):
     """When to give up. Default: baseline, faults and recovery, two minutes more, and the runs queued before."""
 
 
-def bound_value(indicator: Indicator, text: str) -> float:
-    """A bound in the indicator's unit: a share 0 to 1, seconds, or a count.
-
-    Raises:
-        ValueError: when the text is not in the indicator's unit, saying what to write.
-    """
-    pattern, message = _UNITS[indicator.unit]
-    if not re.fullmatch(pattern, text):
-        raise ValueError(f"{indicator} {message}, not {text!r}")
-    if indicator.unit is Unit.SHARE:
-        return float(Share.parse(text))
-    if indicator.unit is Unit.DURATION:
-        return parse_duration(text).total_seconds()
-    return float(text)
-
-
-def _bounds_in_unit(lower: str, upper: str) -> tuple[Rule, ...]:
-    """Of two optional bounds, exactly one is given, in the unit of the `indicator` beside them."""
-
-    def in_unit(unit: Unit) -> Rule:
-        names = [str(indicator) for indicator in Indicator if indicator.unit is unit]
-        pattern, message = _UNITS[unit]
-        fits = " && ".join(f"(!has(self.{field}) || self.{field}.matches('{pattern}'))" for field in (lower, upper))
-        return Rule(
-            f"!(self.indicator in {names}) || ({fits})",
-            f"{', '.join(names)}: each {message}",
-            f"self.indicator + ' {message}'",
-        )
-
-    return (exactly_one((lower, upper), _write_one_of(lower, upper)), *(in_unit(unit) for unit in Unit))
-
-
-def _write_one_of(lower: str, upper: str) -> str:
-    return f"write exactly one of {lower} and {upper} (for both, two entries)"
-
-
 class Expectation(Spec):
-    """A bound on an indicator, over the time from the first injection to the end of the recovery."""
+    """A bound on what is measured from the first injection to the end of the recovery."""
 
-    indicator: Indicator
+    indicator: IndicatorName
+    """The indicator to bound."""
     min: Bound | None = None
     """At least this, in the indicator's unit: "99.5%", "20s" or "3"."""
     max: Bound | None = None
     """At most this, in the indicator's unit: "99.5%", "20s" or "3"."""
 
-    rules = _bounds_in_unit("min", "max")
+    rules = bounds_in_unit("min", "max")
 
     @model_validator(mode="after")
     def _one_bound_in_its_unit(self) -> Self:
-        _check_bounds(self.indicator, self.min, self.max, _write_one_of("min", "max"))
+        check_bounds(self.measured, self.min, self.max, write_one_of("min", "max"))
         return self
+
+    @property
+    def measured(self) -> Measured:
+        """What is bounded, whichever source measures it."""
+        return self.indicator
 
 
 class AbortIf(Spec):
     """End the run early when an indicator stays out of bounds for a while."""
 
-    indicator: Indicator
+    indicator: IndicatorName
+    """The indicator to watch."""
     below: Bound | None = None
     """Abort while it is below this, in the indicator's unit: "10%", "20s" or "3"."""
     above: Bound | None = None
@@ -250,19 +206,12 @@ class AbortIf(Spec):
     for_: Annotated[Duration, Between("0s", "1h"), Field(alias="for")] = parse_duration("0s")
     """How long it has to stay so."""
 
-    rules = _bounds_in_unit("below", "above")
+    rules = bounds_in_unit("below", "above")
 
     @model_validator(mode="after")
     def _one_bound_in_its_unit(self) -> Self:
-        _check_bounds(self.indicator, self.below, self.above, _write_one_of("below", "above"))
+        check_bounds(self.indicator, self.below, self.above, write_one_of("below", "above"))
         return self
-
-
-def _check_bounds(indicator: Indicator, lower: str | None, upper: str | None, message: str) -> None:
-    given = [bound for bound in (lower, upper) if bound is not None]
-    if len(given) != 1:
-        raise ValueError(message)
-    bound_value(indicator, given[0])
 
 
 _WITHOUT_SCHEDULE = "timeZone and startingDeadline belong to a schedule: write schedule too, or leave them out"

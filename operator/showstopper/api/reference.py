@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from showstopper.api import indicators
 from showstopper.api.base import GROUP, VERSION, Resource
 from showstopper.api.crds import crd
 from showstopper.api.experiment import Experiment
@@ -25,11 +26,16 @@ Every field of `{GROUP}/{VERSION}`. Durations are written like `"1500ms"`, `"20s
 a field may hold beyond the table, the API server says when it is applied (`kubectl explain experiment.spec` shows the
 same). A field in bold has to be given.
 """
+_INDICATORS = """## Indicators
+What `expect` and `abortIf` of an [Experiment](#experiment-exp) can bound. A window that is Unknown in parts
+has bounds beside its figure, and an expectation is met only if all that the truth may be is within it.
+"""
 
 
 def text() -> str:
     """The whole document."""
-    return "\n".join([_HEAD, *(part for kind in KINDS for part in _kind(kind))]).rstrip() + "\n"
+    parts = [_HEAD, *(part for kind in KINDS for part in _kind(kind)), _INDICATORS, *indicators.table()]
+    return "\n".join(parts).rstrip() + "\n"
 
 
 def _kind(kind: type[Resource]) -> Iterator[str]:

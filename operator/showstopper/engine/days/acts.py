@@ -2,10 +2,13 @@
 
 from showstopper.api import conditions
 from showstopper.api.game_day import Act, ActRecord, DayIndicator, GameDayStatus
-from showstopper.api.indicators import Indicator
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability import figures
+from showstopper.availability.indicators import Indicator, named
+from showstopper.availability.indicators.indicator import Better
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR
+from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine import requests
@@ -85,9 +88,9 @@ def _closed(draft: Draft, record: ActRecord) -> Step:
 
 def _count_in(status: GameDayStatus, act: str, name: str, value: str | None) -> None:
     """Keep the worst value of an indicator; one that this operator does not know has no worst."""
-    if value is None or name not in set(Indicator):
+    indicator = named(name)
+    if value is None or indicator is None:
         return
-    indicator = Indicator(name)
     known = next((one for one in status.indicators if one.indicator == name), None)
     if known is None:
         known = DayIndicator(indicator=name, worst=value, act=act)
@@ -95,12 +98,11 @@ def _count_in(status: GameDayStatus, act: str, name: str, value: str | None) -> 
     elif _is_worse(indicator, value, known.worst):
         known.worst, known.act = value, act
     known.measured_in += 1
-    shown = {Indicator.AUDIBLE_RATIO: "audible", Indicator.LONGEST_DEAD_AIR: "dead_air"}
-    shown[Indicator.RECOVERY_TIME] = "recovery"
+    shown = {AUDIBLE_RATIO: "audible", LONGEST_DEAD_AIR: "dead_air", RECOVERY_TIME: "recovery"}
     if indicator in shown:
         setattr(status, shown[indicator], known.worst)
 
 
 def _is_worse(indicator: Indicator, value: str, than: str) -> bool:
-    one, other = (figures.parse(indicator.unit, text) for text in (value, than))
-    return one < other if indicator.bigger_is_better else one > other
+    figure, worst = (figures.parse(indicator.unit, text) for text in (value, than))
+    return figure < worst if indicator.better is Better.HIGHER else figure > worst

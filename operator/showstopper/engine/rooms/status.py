@@ -16,10 +16,10 @@ from showstopper.api.conditions import (
     refused,
     renewed,
 )
-from showstopper.api.indicators import Indicator
 from showstopper.api.room import AudioRoom, AudioRoomStatus, ComponentImage, Host, ListenersStatus, MeasuredIndicator
 from showstopper.availability import summary
-from showstopper.availability.listening import seconds_in
+from showstopper.availability.indicators import INDICATORS
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO, seconds_in
 from showstopper.availability.spans import State, Window
 from showstopper.availability.tracks import Track, View
 from showstopper.clock import from_timestamp, to_timestamp
@@ -165,14 +165,13 @@ def _troubles(situation: Situation) -> str:
 
 
 def measured(view: View) -> tuple[str | None, tuple[MeasuredIndicator, ...]]:
-    """The audible share and all indicators of a window, as texts. Without a fault there is nothing to recover from."""
-    found = [
-        MeasuredIndicator.model_validate(one)
-        for one in summary.window(view)["indicators"]
-        if one["indicator"] != Indicator.RECOVERY_TIME
-    ]
-    audible = next((one.value for one in found if one.indicator == Indicator.AUDIBLE_RATIO), None)
-    return audible, tuple(found)
+    """The audible share and all indicators of a window without a fault, as texts."""
+    results = {
+        indicator: MeasuredIndicator.model_validate(summary.measurement(indicator.measure(view, None)))
+        for indicator in INDICATORS
+        if not indicator.needs_fault
+    }
+    return results[AUDIBLE_RATIO].value, tuple(results.values())
 
 
 def compose(room: AudioRoom, situation: Situation, figures: Figures, now: float) -> AudioRoomStatus:

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from showstopper.availability.listening import audible_ratio
+from showstopper.availability.indicators.indicator import Recovery
+from showstopper.availability.indicators.listening import audible_ratio
+from showstopper.availability.indicators.recovery import recovery_time
 from showstopper.availability.measurements import Measurement
-from showstopper.availability.recovery import Recovery, recovery_time
 from tests.availability.build import EPOCH, L, O, Q, Story, U, hide, known_stories, view
 
 KILL = Recovery(EPOCH)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from showstopper.api.indicators import Indicator
+from showstopper.availability.indicators.indicator import Better, Indicator, Listeners
 from showstopper.availability.measurements import Measurement, unmeasured
 from showstopper.availability.outages import Stretch, stretches
 from showstopper.availability.spans import DEAD, DISCONNECTED, NOISE, State
 from showstopper.availability.tracks import Track, View
+from showstopper.availability.units import COUNT, DURATION, SHARE
 
 # Two states shorter than a class window cannot be told apart (DESIGN.md, section 4: 100 ms): an Unknown stretch of
 # L seconds hides at most (L + 0.1) / 0.2 outages with live sound between them.
@@ -34,10 +35,10 @@ def audible_ratio(view: View) -> Measurement:
         known += seen
         worst = min(worst or (2.0, ""), (_ratio(heard, seen), track.listener))
     if worst is None:
-        return unmeasured(Indicator.AUDIBLE_RATIO, NOBODY)
+        return unmeasured(AUDIBLE_RATIO, NOBODY)
     intended = view.window.seconds * len(view.residents)
     return Measurement(
-        indicator=Indicator.AUDIBLE_RATIO,
+        measured=AUDIBLE_RATIO,
         value=_ratio(live, known),
         samples=samples,
         lower=_ratio(live, intended),
@@ -51,7 +52,7 @@ def longest_dead_air(view: View) -> Measurement:
     """The longest outage of any listener, clipped to the window; without an upper bound if one may still go on."""
     samples = len(_known(view.tracks))
     if not samples:
-        return unmeasured(Indicator.LONGEST_DEAD_AIR, NOBODY)
+        return unmeasured(LONGEST_DEAD_AIR, NOBODY)
     worst, lower, upper = (0.0, ""), 0.0, 0.0
     for track in view.tracks:
         for stretch in stretches(track, DEAD):
@@ -62,12 +63,12 @@ def longest_dead_air(view: View) -> Measurement:
             if dead > worst[0]:
                 worst = dead, track.listener
     value, listener = worst
-    return Measurement(Indicator.LONGEST_DEAD_AIR, value, samples, lower, upper, "", listener, value)
+    return Measurement(LONGEST_DEAD_AIR, value, samples, lower, upper, "", listener, value)
 
 
 def outage_count(view: View) -> Measurement:
     """The outages of all who were in, summed."""
-    return _count(Indicator.OUTAGE_COUNT, view, DEAD)
+    return _count(OUTAGE_COUNT, view, DEAD)
 
 
 def reconnects(view: View) -> Measurement:
@@ -75,7 +76,7 @@ def reconnects(view: View) -> Measurement:
 
     A resume of the signalling that does not interrupt the sound is none.
     """
-    return _count(Indicator.RECONNECTS, view, DISCONNECTED)
+    return _count(RECONNECTS, view, DISCONNECTED)
 
 
 def _count(indicator: Indicator, view: View, bad: frozenset[State]) -> Measurement:
@@ -108,3 +109,45 @@ def _known(tracks: Iterable[Track]) -> list[Track]:
 
 def _ratio(part: float, whole: float) -> float:
     return min(1.0, part / whole) if whole > 0 else 0.0
+
+
+AUDIBLE_RATIO = Indicator(
+    name="AudibleRatio",
+    rank=30,
+    meaning="The part of the listening time in which residents heard the live host.",
+    unit=SHARE,
+    better=Better.HIGHER,
+    listeners=Listeners.RESIDENTS,
+    trailing=True,
+    measure=lambda view, _: audible_ratio(view),
+)
+LONGEST_DEAD_AIR = Indicator(
+    name="LongestDeadAir",
+    rank=50,
+    meaning="The longest outage of any listener who was in.",
+    unit=DURATION,
+    better=Better.LOWER,
+    listeners=Listeners.ALL,
+    trailing=False,
+    measure=lambda view, _: longest_dead_air(view),
+)
+OUTAGE_COUNT = Indicator(
+    name="OutageCount",
+    rank=60,
+    meaning="The outages of all listeners who were in, summed.",
+    unit=COUNT,
+    better=Better.LOWER,
+    listeners=Listeners.ALL,
+    trailing=False,
+    measure=lambda view, _: outage_count(view),
+)
+RECONNECTS = Indicator(
+    name="Reconnects",
+    rank=80,
+    meaning="How often a listener who was in lost the connection, summed.",
+    unit=COUNT,
+    better=Better.LOWER,
+    listeners=Listeners.ALL,
+    trailing=False,
+    measure=lambda view, _: reconnects(view),
+)

@@ -10,11 +10,12 @@ import math
 from collections.abc import Callable
 from enum import Enum
 
-from showstopper.api.indicators import Indicator
 from showstopper.availability.feed import Arrival
+from showstopper.availability.indicators.indicator import Better, Indicator, Listeners
 from showstopper.availability.measurements import Measurement, unmeasured
 from showstopper.availability.spans import Window
 from showstopper.availability.tracks import View
+from showstopper.availability.units import DURATION, SHARE
 
 # A newcomer should have joined and heard by then: the field asks for 99.5 % of joins within 5 s.
 DUE_SECONDS = 5.0
@@ -45,12 +46,12 @@ def fate(call: Arrival, happened: float | None, window: Window) -> Fate | None:
 
 def join_success(view: View) -> Measurement:
     """Newcomers who got into the room, over those who tried."""
-    return _share(Indicator.JOIN_SUCCESS, view, lambda call: call.joined)
+    return _share(JOIN_SUCCESS, view, lambda call: call.joined)
 
 
 def arrival_audible(view: View) -> Measurement:
     """Newcomers who heard the live host, over those who tried."""
-    return _share(Indicator.ARRIVAL_AUDIBLE, view, lambda call: call.first_live)
+    return _share(ARRIVAL_AUDIBLE, view, lambda call: call.first_live)
 
 
 def time_to_first_audio(view: View) -> Measurement:
@@ -65,14 +66,14 @@ def time_to_first_audio(view: View) -> Measurement:
         if (outcome := fate(call, call.first_audio, view.window)) is not None
     ]
     if not waits:
-        return unmeasured(Indicator.TIME_TO_FIRST_AUDIO, NO_CALL)
+        return unmeasured(TIME_TO_FIRST_AUDIO, NO_CALL)
     rank = math.ceil(QUANTILE * len(waits)) - 1
     lower = sorted(wait[0] for wait in waits)[rank]
     upper = sorted(wait[1] for wait in waits)[rank]
     slowest, _, listener = max(waits)
     silent = sum(1 for wait in waits if wait[1] == math.inf)
     return Measurement(
-        indicator=Indicator.TIME_TO_FIRST_AUDIO,
+        measured=TIME_TO_FIRST_AUDIO,
         value=None if upper == math.inf else upper,
         samples=len(waits),
         lower=lower,
@@ -103,7 +104,7 @@ def _share(indicator: Indicator, view: View, event: Callable[[Arrival], float | 
     if not decided:
         return unmeasured(indicator, NO_CALL)
     return Measurement(
-        indicator=indicator,
+        measured=indicator,
         value=happened / decided,
         samples=decided,
         lower=happened / (decided + lost),
@@ -111,3 +112,35 @@ def _share(indicator: Indicator, view: View, event: Callable[[Arrival], float | 
         worst_listener=failed[0] if failed else "",
         worst_value=0.0 if failed else None,
     )
+
+
+JOIN_SUCCESS = Indicator(
+    name="JoinSuccess",
+    rank=10,
+    meaning="Newcomers who got into the room, over those who tried.",
+    unit=SHARE,
+    better=Better.HIGHER,
+    listeners=Listeners.ARRIVALS,
+    trailing=True,
+    measure=lambda view, _: join_success(view),
+)
+TIME_TO_FIRST_AUDIO = Indicator(
+    name="TimeToFirstAudio",
+    rank=20,
+    meaning="From a newcomer's call to the first sound of any kind: the 95th percentile of all calls.",
+    unit=DURATION,
+    better=Better.LOWER,
+    listeners=Listeners.ARRIVALS,
+    trailing=True,
+    measure=lambda view, _: time_to_first_audio(view),
+)
+ARRIVAL_AUDIBLE = Indicator(
+    name="ArrivalAudible",
+    rank=40,
+    meaning="Newcomers who heard the live host, over those who tried to join.",
+    unit=SHARE,
+    better=Better.HIGHER,
+    listeners=Listeners.ARRIVALS,
+    trailing=True,
+    measure=lambda view, _: arrival_audible(view),
+)

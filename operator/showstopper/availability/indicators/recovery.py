@@ -4,28 +4,18 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from showstopper.api.indicators import Indicator
-from showstopper.availability.listening import NOBODY
+from showstopper.availability.indicators.indicator import Better, Indicator, Listeners, Recovery
+from showstopper.availability.indicators.listening import NOBODY
 from showstopper.availability.measurements import Measurement, unmeasured
 from showstopper.availability.spans import DEAD, NOISE, State
 from showstopper.availability.tracks import Track, View
+from showstopper.availability.units import DURATION
 
 # The room must go on hearing for so long (DESIGN.md, section 4). Shorter relapses belong to the same drop.
 HOLD_SECONDS = 10.0
 # Dips that last less than this together, 10 s apart from others, are no drop: single class windows (100 ms) of some
 # listener, which OutageCount and LongestDeadAir tell. The shortest failovers measured take 0.7 s (relay-failures.md).
 NOISE_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Recovery:
-    """What to recover from: since when (the kill, or the fault's end), and the baseline's AudibleRatio to return to.
-
-    Without a baseline all residents must hear.
-    """
-
-    since: float
-    baseline: Measurement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +27,16 @@ class Drop:
     low: float
 
 
-def recovery_time(view: View, recovery: Recovery) -> Measurement:
+def recovery_time(view: View, recovery: Recovery | None) -> Measurement:
     """From `since` until as many residents hear as in the baseline and go on doing so for 10 s; 0 if it never dropped.
 
     The lower bound takes every Unknown resident as hearing, the upper one as not hearing. A room that has not recovered
     inside the window has no value: its recovery takes at least as long as it was watched not to hear.
     """
+    if recovery is None:
+        return unmeasured(RECOVERY_TIME, "there is no fault in this window to recover from")
     if not any(span.state is not State.UNKNOWN for track in view.residents for span in track.spans):
-        return unmeasured(Indicator.RECOVERY_TIME, NOBODY)
+        return unmeasured(RECOVERY_TIME, NOBODY)
     since, end = max(recovery.since, view.window.start), view.window.end
     base = recovery.baseline
     lenient, strict = (base.lower, base.upper) if base is not None else (1.0, 1.0)
@@ -60,7 +52,7 @@ def recovery_time(view: View, recovery: Recovery) -> Measurement:
     ]
     upper = _latest(certain, possible, since, end)
     return Measurement(
-        indicator=Indicator.RECOVERY_TIME,
+        measured=RECOVERY_TIME,
         value=None if upper == math.inf else upper,
         samples=len(view.residents),
         lower=_earliest(certain, possible, since),
@@ -128,3 +120,16 @@ def _unfinished(certain: list[Drop], end: float) -> str:
     if certain and certain[-1].end >= end:
         return "the room had not recovered when the window ended"
     return f"the room was not seen to hear for {HOLD_SECONDS:g} s before the window ended: allow more time to recover"
+
+
+RECOVERY_TIME = Indicator(
+    name="RecoveryTime",
+    rank=70,
+    meaning="From the fault's end until the residents hear as in the baseline, and go on hearing for ten seconds.",
+    unit=DURATION,
+    better=Better.LOWER,
+    listeners=Listeners.RESIDENTS,
+    trailing=False,
+    measure=recovery_time,
+    needs_fault=True,
+)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.availability.arriving import Fate, arrival_audible, fate, join_success, time_to_first_audio
 from showstopper.availability.feed import Arrival
+from showstopper.availability.indicators.arriving import Fate, arrival_audible, fate, join_success, time_to_first_audio
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.tracks import View
 from tests.availability.build import EPOCH, window

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.availability.listening import audible_ratio, longest_dead_air, outage_count, reconnects
+from showstopper.availability.indicators.listening import audible_ratio, longest_dead_air, outage_count, reconnects
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.spans import Kind
 from showstopper.availability.tracks import View
