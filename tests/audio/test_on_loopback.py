@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,15 @@ THREE = {"SHOWSTOPPER_LISTENERS": "3"}
 
 def states(member: Member, listener: str) -> list[str]:
     return [span["state"] for span in member.spans(listener)]
+
+
+def statistics(member: Member) -> list[dict[str, Any]]:
+    return list(member.get("/v1/spans?after=0")["statistics"])
+
+
+def _told_live(row: dict[str, Any]) -> bool:
+    """Whether it is a row of live sound throughout."""
+    return row["delaySeconds"] is not None and row["packetsReceived"] > 90
 
 
 def test_listeners_hear_hold_music_then_the_host_and_say_who_serves_them(troupe: Troupe, two_relays: Stage) -> None:
@@ -44,6 +54,16 @@ def test_listeners_hear_hold_music_then_the_host_and_say_who_serves_them(troupe:
     ports = {sample.relay_port for sample in feed.listeners if sample.relay_port}
     assert len(ports) == 1
     assert two_relays.relay_at(ports.pop() or 0)
+    troupe.until(
+        "statistics of live sound", lambda: any(map(_told_live, listener.get("/v1/spans?after=0")["statistics"]))
+    )
+    rows = listener.get("/v1/spans?after=0")["statistics"]
+    assert {row["listener"].rpartition("/")[2] for row in rows} == {"0", "1", "2"}, "newcomers have none"
+    (*_, row) = filter(_told_live, rows)
+    assert row["to"] - row["from"] == pytest.approx(2.0)
+    assert 90 <= row["packetsReceived"] + row["packetsLost"] <= 110
+    assert row["totalSamples"] == pytest.approx(96_000, rel=0.1)
+    assert 0 <= row["jitterSeconds"] < 0.5
     visit = next(one for one in feed.arrivals if one.first_live)
     assert visit.joined is not None
     assert visit.first_live is not None

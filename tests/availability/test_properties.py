@@ -30,6 +30,7 @@ from tests.availability.build import (
     feed,
     hide,
     known_stories,
+    rows_of,
     spans,
     stories,
     timeline,
@@ -60,8 +61,13 @@ class Room:
             if ended and recorded:
                 records.append(_record(f"a{index}", visit))
         halves = [span for span in closed if span.end <= EPOCH + 30], [span for span in closed if span.end > EPOCH + 30]
-        first = feed(halves[0], clock=30, offset=offset)
-        return [first, feed(halves[1], still, clock=60, offset=offset, arrivals=records, first=len(halves[0]) + 1)]
+        counted = [row for index, story in enumerate(self.residents) for row in rows_of(f"r{index}", story)]
+        rows = [row for row in counted if row.end <= 30], [row for row in counted if row.end > 30]
+        second: dict[str, Any] = {"arrivals": records, "statistics": rows[1], "first": len(halves[0]) + 1}
+        return [
+            feed(halves[0], clock=30, offset=offset, statistics=rows[0]),
+            feed(halves[1], still, clock=60, offset=offset, **second),
+        ]
 
 
 def _record(name: str, visit: list[Span]) -> dict[str, Any]:
