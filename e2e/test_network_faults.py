@@ -14,6 +14,12 @@ from e2e.trials import PASSED, Object, Show, condition, eventually, experiment, 
 pytestmark = pytest.mark.cluster
 
 LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
+LOSSY = (
+    {"indicator": "PacketLoss", "min": "0.5%"},
+    {"indicator": "ConcealedRatio", "min": "0.1%"},
+    {"indicator": "Jitter", "max": "500ms"},
+    {"indicator": "MouthToEar", "max": "2s"},
+)
 
 
 def fault(kind: str, spec: Object, *, duration: str = "6s", **target: Any) -> Object:
@@ -25,7 +31,7 @@ def fault(kind: str, spec: Object, *, duration: str = "6s", **target: Any) -> Ob
 def test_lost_packets_are_lost_at_the_listeners_and_the_run_passes(show: Show) -> None:
     before = lost_and_received(show)
     loss = fault("packetLoss", {"percent": "20%", "direction": "Egress", "ports": ["media"]})
-    show.apply(experiment("loss", faults=[loss], expect=LENIENT))
+    show.apply(experiment("loss", faults=[loss], expect=(*LENIENT, *LOSSY)))
     found, run = show.verdict("loss")
     after = lost_and_received(show)
     assert run["status"]["verdict"] == "Passed", told(run)
@@ -38,6 +44,14 @@ def test_lost_packets_are_lost_at_the_listeners_and_the_run_passes(show: Show) -
     # 50 packets a second to each of two residents for six seconds: 120 are lost, and the relay sends some once more.
     assert 20 <= lost <= 240, (lost, received)
     assert not show.api.get(show.path("injections"))["items"]
+    shares = [_share(window, "PacketLoss") for window in run["status"]["windows"]]
+    assert shares[0] < shares[1], "more was lost than before the fault"
+
+
+def _share(window: Object, indicator: str) -> float:
+    """What was measured of an indicator, in percent."""
+    (value,) = (each["value"] for each in window["indicators"] if each["indicator"] == indicator)
+    return float(value.removesuffix("%"))
 
 
 def test_a_partition_of_relay_and_listeners_is_dead_air(show: Show) -> None:
