@@ -156,7 +156,7 @@ class Boot:
             # The row that went on in the newest answer tells what no closed one does.
             tail = counting.clipped(max(counting.start, log.end if log else start), end)
             rows += [tail] if tail is not None and tail.end > start else []
-        return [self._placed(row) for row in rows]
+        return [row.placed(self.offset, self.ahead) for row in rows]
 
     def calls(self, window: Window) -> Iterator[tuple[Arrival, list[Span]]]:
         """Every newcomer's call that touches the window, with all that is known of the visit."""
@@ -189,11 +189,6 @@ class Boot:
         if log is None:
             log = self._logs[listener] = StatisticsLog(listener)
         return log
-
-    def _placed(self, row: Statistics) -> Statistics:
-        """On the operator's clock. A delay by a wall clock that nobody has compared with ours is not known."""
-        delay, ahead = (None, 0.0) if math.isnan(self.ahead) else (row.delay, self.ahead)
-        return replace(row, start=row.start + self.offset, end=row.end + self.offset, delay=delay, ahead=ahead)
 
     def _reopen(self, spans: tuple[Span, ...]) -> None:
         for span in self._open:

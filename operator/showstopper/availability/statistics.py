@@ -53,6 +53,22 @@ class Statistics:
         """RTP packets that should have come."""
         return self.received + self.lost
 
+    def placed(self, by: float, ahead: float) -> "Statistics":
+        """The same on a clock that is `by` seconds ahead; a delay by a wall clock that was never read is not known."""
+        known = not math.isnan(ahead)
+        return Statistics(
+            listener=self.listener,
+            start=self.start + by,
+            end=self.end + by,
+            received=self.received,
+            lost=self.lost,
+            concealed=self.concealed,
+            samples=self.samples,
+            jitter=self.jitter,
+            delay=self.delay if known else None,
+            ahead=ahead if known else 0.0,
+        )
+
     def clipped(self, start: float, end: float) -> "Statistics | None":
         """The part inside [start, end), with its part of every count; None if there is none."""
         if self.start >= start and self.end <= end:
