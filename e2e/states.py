@@ -14,11 +14,12 @@ from showstopper.api.base import API_VERSION, Resource, dump
 from showstopper.api.conditions import Outlook
 from showstopper.api.experiment import Experiment
 from showstopper.api.gate import ReleaseGate
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
-from showstopper.engine import outlooks
 from showstopper.engine.days.steps import Step
+from showstopper.engine.experiments import outcomes
 from showstopper.engine.gates import deciding
 from tests.engine import build
 from tests.engine.days.life import Life, by_name
@@ -71,32 +72,32 @@ def _judged(verdict: Verdict) -> ExperimentRun:
 
 def _experiments() -> Iterator[Case]:
     experiment: Experiment = build.experiment()
-    passed = outlooks.of_run(_judged(Verdict.PASSED))
+    passed = outcomes.of_run(_judged(Verdict.PASSED))
     yield from _of_everybody(experiment, passed)
     under_way = build.run()
     stands = {
-        "waits for its room": (outlooks.without_room(experiment, 1), WAITING),
-        "has no room": (outlooks.without_room(experiment, 999), FAILED),
-        "runs": (outlooks.of_run(under_way), WAITING),
-        "refused": (conditions.refused("NoTargets", "no pod matches"), FAILED),
-        "suspended": (outlooks.suspended(scheduled=False), HELD),
-        "scheduled": (outlooks.scheduled(NOW), DONE),
-        "planned": (outlooks.planned([]), DONE),
+        "waits for its room": (outcomes.without_room(experiment, 1), WAITING),
+        "has no room": (outcomes.without_room(experiment, 999), FAILED),
+        "runs": (outcomes.of_run(under_way), WAITING),
+        "refused": (conditions.refused(Reason.NO_TARGETS, "no pod matches"), FAILED),
+        "suspended": (outcomes.suspended(scheduled=False), HELD),
+        "scheduled": (outcomes.scheduled(NOW), DONE),
+        "planned": (outcomes.planned([]), DONE),
     }
     for name, (outlook, means) in stands.items():
         yield Case(f"Experiment: {name}", body(experiment, outlook), means)
     for verdict in Verdict:
         means = DONE if verdict is Verdict.PASSED else FAILED
-        yield Case(f"Experiment: {verdict}", body(experiment, outlooks.of_run(_judged(verdict))), means)
+        yield Case(f"Experiment: {verdict}", body(experiment, outcomes.of_run(_judged(verdict))), means)
 
 
 def _runs() -> Iterator[Case]:
     one = build.run()
-    yield from _of_everybody(one, conditions.succeeded("ExpectationsMet", "Passed"))
-    yield Case("ExperimentRun: queued", body(one, conditions.in_progress("WaitingForRoom", "waits")), WAITING)
-    yield Case("ExperimentRun: under way", body(one, conditions.in_progress("Recovering", "watches")), WAITING)
-    yield Case("ExperimentRun: passed", body(one, conditions.succeeded("ExpectationsMet", "Passed")), DONE)
-    yield Case("ExperimentRun: not passed", body(one, conditions.failed("ExpectationMissed", "Failed")), FAILED)
+    yield from _of_everybody(one, conditions.succeeded(Reason.EXPECTATIONS_MET, "Passed"))
+    yield Case("ExperimentRun: queued", body(one, conditions.in_progress(Reason.WAITING_FOR_ROOM, "waits")), WAITING)
+    yield Case("ExperimentRun: under way", body(one, conditions.in_progress(Reason.RECOVERING, "watches")), WAITING)
+    yield Case("ExperimentRun: passed", body(one, conditions.succeeded(Reason.EXPECTATIONS_MET, "Passed")), DONE)
+    yield Case("ExperimentRun: not passed", body(one, conditions.failed(Reason.EXPECTATION_MISSED, "Failed")), FAILED)
 
 
 def _days() -> Iterator[Case]:
@@ -148,7 +149,7 @@ def _unguarded() -> Step:
 
 def _stopped() -> Step:
     day = _day()
-    day.stopped = Finding("Stopped", "the show has begun", Verdict.ABORTED)
+    day.stopped = Finding(Reason.STOPPED, "the show has begun", Verdict.ABORTED)
     return day.settle()
 
 

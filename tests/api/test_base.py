@@ -127,7 +127,7 @@ def test_an_error_names_object_field_and_mistake_each_once() -> None:
         Experiment.parse(wrong)
     assert str(refused.value) == (
         "Experiment show/kill: "
-        "spec.timing.baseline: '1d' is no duration: write whole hours, minutes, seconds or milliseconds, "
+        "spec.timing.baseline: '1d' is not a valid duration: write whole hours, minutes, seconds or milliseconds, "
         'like "1m30s"; '
         'spec.expect.0: AudibleRatio is a share: write a percentage from "0%" to "100%", like "99.5%", not \'7\''
     )
@@ -180,7 +180,7 @@ def test_an_indicator_is_written_by_its_name_and_an_unknown_one_is_refused_with_
     expected = Expectation.model_validate({"indicator": "AudibleRatio", "min": "70%"})
     assert expected.measured is AUDIBLE_RATIO
     assert dump(expected) == {"indicator": "AudibleRatio", "min": "70%"}
-    with pytest.raises(ValidationError, match="'Applause' is no indicator: write one of JoinSuccess, TimeToFirstAudio"):
+    with pytest.raises(ValidationError, match="'Applause' is not an indicator: write one of JoinSuccess, TimeTo"):
         Expectation.model_validate({"indicator": "Applause", "min": "70%"})
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from showstopper.api.verdicts import Verdict
 from showstopper.availability import coverage
 from showstopper.availability.expectations import Expectation, Outcome, judge_all
 from showstopper.availability.feed import Feed
@@ -18,7 +19,6 @@ from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.spans import Kind, Span
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, decide
-from showstopper.availability.verdicts import Verdict
 from tests.availability.build import (
     EPOCH,
     J,

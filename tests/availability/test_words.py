@@ -1,4 +1,4 @@
-from showstopper.availability.verdicts import Verdict
+from showstopper.api.verdicts import Verdict
 
 
 def test_only_a_pass_exits_with_zero() -> None:

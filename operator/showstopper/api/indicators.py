@@ -30,7 +30,7 @@ def _named(name: object) -> Indicator:
         return name
     indicator = named(name) if isinstance(name, str) else None
     if indicator is None:
-        raise ValueError(f"{name!r} is no indicator: write one of {', '.join(_NAMES)}")
+        raise ValueError(f"{name!r} is not an indicator: write one of {', '.join(_NAMES)}")
     return indicator
 
 

@@ -6,13 +6,14 @@ from typing import Any
 from showstopper.api.base import dump
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import APPROVE, Act, ActRecord, GameDay
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import to_timestamp
-from showstopper.engine import requests
 from showstopper.engine.days import acts, programme
 from showstopper.engine.days.deciding import decide
 from showstopper.engine.days.steps import Draft, Situation, Step
+from showstopper.engine.runs import requests
 from tests.engine import build
 
 EVENING = datetime.fromisoformat("2026-12-01T19:00Z").timestamp()
@@ -109,7 +110,7 @@ class Life:
         """The act's Experiment may have been deleted since its run was written down."""
         if programme.experiment_of(self.day, act, lambda _, name: self.experiments.get(name)) is not None:
             return None
-        return Finding("ExperimentNotFound", f"the Experiment of act {act.name} was deleted")
+        return Finding(Reason.EXPERIMENT_NOT_FOUND, f"the Experiment of act {act.name} was deleted")
 
     def _make(self) -> None:
         """The act's run, as its name and its origin follow from the record."""

@@ -1,0 +1,121 @@
+"""The Injections of one run, and the Lease that they live under: what the hands of agents and crowd share."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+from showstopper.api.experiment import Fault
+from showstopper.api.injection import Injection
+from showstopper.api.reasons import Reason
+from showstopper.api.run import ExperimentRun, TargetRecord
+from showstopper.availability.verdict import Finding
+from showstopper.cluster.client import Object
+from showstopper.engine.hands.agent import answers, totals
+from showstopper.engine.hands.agent.answers import Answers
+from showstopper.engine.hands.agent.client import InjectionClient
+from showstopper.engine.hands.agent.lease import RunLease
+from showstopper.engine.hands.pace import Pace
+from showstopper.engine.hands.protocol import FaultState
+
+
+class RunInjections:
+    """What is asked of agents for one run.
+
+    Args:
+        run: whose Injections they are.
+        client: writes them.
+        lease: of the run.
+        news: called whenever one of them changes.
+    """
+
+    def __init__(
+        self, run: ExperimentRun, client: InjectionClient, lease: RunLease, *, pace: Pace, news: Callable[[], None]
+    ) -> None:
+        self._client = client
+        self._pace = pace
+        self._reader = client.injections.told(run, news)
+        self.lease = lease
+        self.untouched = False
+
+    async def all(self) -> list[Injection]:
+        """All that there are now.
+
+        Raises:
+            ClusterError: they could not be listed, not once.
+        """
+        return await self._reader.all()
+
+    async def state(
+        self, run: ExperimentRun, fault: Fault, *, gates: int = 0, heard: str = "", remains: str = ""
+    ) -> FaultState | None:
+        """What agents report of a fault; None if nothing was asked of them.
+
+        Args:
+            run: as its record is now.
+            fault: of the run.
+            gates: how many gates belong to it beside its targets.
+            heard: what else is known of why it did nothing.
+            remains: what is still there that is no agent's to remove.
+        """
+        injections = await self.all()
+        answer = answers.answers(injections, fault.name, remains=remains)
+        record = next((record for record in run.status.faults if record.name == fault.name), None)
+        if record is None or not (answer.wanted or remains):
+            return None
+        if not answer.wanted:
+            left = {"reverted": False, "message": f"left behind: {remains}"}
+            return FaultState(record.model_copy(update=left), tuple(_recorded(run, fault)), touched=True)
+        return FaultState(
+            totals.record_of(record, answer, heard),
+            tuple(totals.targets_of(run, fault.name, answer)),
+            touched=True,
+            armed=answer.armed,
+            done=fault.instant and answer.proven,
+            lifting=any(each.spec.lift for each in injections if each.spec.fault == fault.name),
+            over=answer.over and not remains,
+            silent=answer.silent,
+            trouble=answer.trouble or self._lost(run, fault, answer, gates) or self._silent(fault),
+        )
+
+    async def start(self, bodies: Iterable[Object]) -> None:
+        """Make Injections; those that exist already are left as they are."""
+        await self._client.start(bodies)
+
+    async def lift(self, injections: Iterable[Injection]) -> None:
+        """Ask the agents to end these faults now."""
+        await self._client.lift(injections)
+
+    async def set_peers(self, injection: Injection, peers: Sequence[str]) -> None:
+        """Replace the addresses of an Injection's peers."""
+        await self._client.set_peers(injection, peers)
+
+    async def peers(self, run: ExperimentRun, components: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """The addresses that these components of the run's room have now."""
+        return await self._client.addresses(run.room, components)
+
+    def watch(self) -> None:
+        """Begin to watch Injections, unless that has begun."""
+        self._client.injections.follow()
+
+    async def sweep(self, run: ExperimentRun) -> None:
+        """Delete them all, and the Lease."""
+        await self._client.delete(run, await self.all())
+
+    def close(self) -> None:
+        """Have nothing more to do with them: the Lease is no longer renewed."""
+        self.lease.let_go()
+        self._reader.end()
+
+    def _lost(self, run: ExperimentRun, fault: Fault, answer: Answers, gates: int) -> Finding | None:
+        planned = totals.planned(run, fault.name) + gates
+        if answer.wanted >= planned:
+            return None
+        missing = f"{answer.wanted} of {planned} targets of fault {fault.name} have an Injection"
+        why = "somebody deleted one, or the operator ended before all were made"
+        return Finding(Reason.INJECTION_LOST, f"{missing}: {why}")
+
+    def _silent(self, fault: Fault) -> Finding | None:
+        silent = [each for each in self._reader.silent(self._pace.silent) if each.spec.fault == fault.name]
+        return answers.unheard(silent, self._pace.silent)
+
+
+def _recorded(run: ExperimentRun, fault: Fault) -> Iterator[TargetRecord]:
+    return (target for target in run.status.targets if target.fault == fault.name)

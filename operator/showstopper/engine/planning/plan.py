@@ -1,0 +1,160 @@
+"""The plan: which pods a run would hit. Pure."""
+
+import math
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from showstopper.api.experiment import Fault
+from showstopper.api.room import AudioRoomSpec
+from showstopper.api.run import ChosenPod
+from showstopper.faults.effects import Container, Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What there is when a plan is made.
+
+    Attributes:
+        room_name: of the AudioRoom.
+        room: its spec.
+        namespace_labels: of the namespace that it lives in.
+        pods: by component name, all that its selector matches; only of components that faults name.
+        serving: media address → how many residents get their sound from it; empty: nobody has told.
+    """
+
+    namespace: str
+    room_name: str
+    room: AudioRoomSpec
+    namespace_labels: Mapping[str, str]
+    pods: Mapping[str, Sequence[Pod]]
+    serving: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFault:
+    """A fault with the pods that it would hit, and those that it chose from."""
+
+    fault: Fault
+    targets: tuple[Pod, ...]
+    candidates: tuple[Pod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every fault with its targets; the run records the seed that chose them."""
+
+    snapshot: Snapshot
+    faults: tuple[PlannedFault, ...]
+    seed: int
+
+
+def make(snapshot: Snapshot, faults: Sequence[Fault], seed: int) -> Plan:
+    """Choose the targets: the same snapshot and seed always give the same ones."""
+    planned = tuple(_choose(snapshot, fault, random.Random(f"{seed}/{fault.name}")) for fault in faults)  # noqa: S311
+    return Plan(snapshot, planned, seed)
+
+
+def again(snapshot: Snapshot, faults: Sequence[Fault], chosen: Collection[ChosenPod], seed: int) -> Plan:
+    """The plan with the very pods that were chosen before, in a newer snapshot; those that went are left out."""
+    planned = []
+    for fault in faults:
+        uids = {pod.uid for pod in chosen if pod.fault == fault.name}
+        candidates = tuple(snapshot.pods.get(fault.target.component, ()))
+        planned.append(PlannedFault(fault, tuple(pod for pod in candidates if pod.uid in uids), candidates))
+    return Plan(snapshot, tuple(planned), seed)
+
+
+def chosen(plan: Plan) -> tuple[ChosenPod, ...]:
+    """The targets, as a run records them before it hits them."""
+    return tuple(
+        ChosenPod(
+            fault=planned.fault.name,
+            pod=pod.name,
+            uid=pod.uid,
+            node=pod.node,
+            address=pod.address,
+            serving=pod.serving,
+        )
+        for planned in plan.faults
+        for pod in planned.targets
+    )
+
+
+def rests_on(plan: Plan) -> tuple[Pod, ...] | None:
+    """The pods that carry the plan: its targets, and as many others as have to stay ready.
+
+    None: that cannot be told from some of the pods, for a share of all of them is allowed.
+    """
+    found: dict[str, Pod] = {}
+    for planned in plan.faults:
+        if planned.fault.target.max_percent is not None:
+            return None
+        others = [pod for pod in planned.candidates if pod.ready and not pod.terminating and pod not in planned.targets]
+        for pod in (*planned.targets, *others[: planned.fault.target.min_ready]):
+            found[pod.uid] = pod
+    return tuple(found.values())
+
+
+def may_hit(fault: Fault, pod: Pod) -> bool:
+    """Whether a pod of its component is one that the fault means."""
+    serving = fault.target.serving
+    return not pod.terminating and bool(pod.node) and (serving is None or pod.serving is serving)
+
+
+def most(fault: Fault, candidates: int) -> int:
+    """How many of so many pods the fault may hit."""
+    target = fault.target
+    if target.max_percent is None:
+        return target.max
+    return min(target.max, math.floor(candidates * float(target.max_percent) + 1e-9))
+
+
+def container_name(fault: Fault, room: AudioRoomSpec) -> str | None:
+    """The container whose processes a fault means: the named one, else the component's; None: the pod's first."""
+    component = room.component(fault.target.component)
+    return (fault.process.container if fault.process else None) or (component.container if component else None)
+
+
+def container(fault: Fault, room: AudioRoomSpec, target: Pod) -> Container | None:
+    """That container of a target; None: it has none of that name."""
+    name = container_name(fault, room)
+    return next((one for one in target.containers if name in {None, one.name}), None)
+
+
+def pod(body: Mapping[str, Any], serving: Mapping[str, int]) -> Pod:
+    """The facts of a pod from the API's object."""
+    metadata, status = body["metadata"], body.get("status", {})
+    address = status.get("podIP", "")
+    conditions = {condition["type"]: condition["status"] for condition in status.get("conditions", ())}
+    return Pod(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        node=body.get("spec", {}).get("nodeName", ""),
+        address=address,
+        ready=conditions.get("Ready") == "True",
+        terminating="deletionTimestamp" in metadata,
+        serving=address in serving if serving else None,
+        host_network=bool(body.get("spec", {}).get("hostNetwork")),
+        created=metadata.get("creationTimestamp", ""),
+        containers=_containers(body),
+    )
+
+
+def _containers(body: Mapping[str, Any]) -> tuple[Container, ...]:
+    """By name, and by id (`containerd://ID`) those that run."""
+    told = body.get("status", {}).get("containerStatuses") or ()
+    running = {one["name"]: one.get("containerID", "") for one in told if "running" in (one.get("state") or {})}
+    declared = body.get("spec", {}).get("containers") or ()
+    return tuple(Container(one["name"], running.get(one["name"], "").rpartition("://")[2]) for one in declared)
+
+
+def _choose(snapshot: Snapshot, fault: Fault, dice: random.Random) -> PlannedFault:
+    candidates = tuple(sorted(snapshot.pods.get(fault.target.component, ()), key=lambda pod: pod.name))
+    hittable = [pod for pod in candidates if may_hit(fault, pod)]
+    dice.shuffle(hittable)
+    # Ready pods first: killing what is broken already proves nothing.
+    hittable.sort(key=lambda pod: not pod.ready)
+    return PlannedFault(fault, tuple(hittable[: most(fault, len(candidates))]), candidates)

@@ -1,0 +1,187 @@
+"""Evidence: from a room's timeline and a run's record to windows, judged expectations and the verdict. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from showstopper.api.experiment import AbortIf
+from showstopper.api.indicators import bound_value
+from showstopper.api.run import (
+    ExpectationRecord,
+    ExperimentRun,
+    OutageRecord,
+    Step,
+    StepName,
+    WindowRecord,
+)
+from showstopper.availability import coverage, expectations, indicators, summary, verdict
+from showstopper.availability.abort import AbortCondition
+from showstopper.availability.coverage import Coverage
+from showstopper.availability.expectations import Expectation
+from showstopper.availability.indicators import Recovery
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR
+from showstopper.availability.indicators.recovery import RECOVERY_TIME
+from showstopper.availability.measurements import Measured, Measurement
+from showstopper.availability.spans import Window
+from showstopper.availability.timeline import Timeline
+from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, Finding
+from showstopper.clock import from_timestamp, to_timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All that is written of a run when it is over."""
+
+    decision: Decision
+    windows: list[WindowRecord]
+    expectations: list[ExpectationRecord]
+    outages: list[OutageRecord]
+    audible: str | None
+    dead_air: str | None
+    recovery: str | None
+
+
+def step(run: ExperimentRun, name: StepName) -> Step | None:
+    """The step of that name, if the run has come to it."""
+    return next((found for found in run.status.steps if found.name is name), None)
+
+
+def baseline_window(run: ExperimentRun) -> Window | None:
+    """As long as the baseline was asked to be, from its start; None: there was no baseline."""
+    found = step(run, StepName.BASELINE)
+    if found is None:
+        return None
+    start = from_timestamp(found.started_at)
+    return Window(start, start + run.spec.timing.baseline.total_seconds())
+
+
+def injected_at(run: ExperimentRun) -> float | None:
+    """When the first call was about to be made, on the operator's clock."""
+    times = [from_timestamp(target.requested_at) for target in run.status.targets if target.requested_at]
+    return min(times, default=None)
+
+
+def ended_at(run: ExperimentRun) -> float | None:
+    """When the last fault was over: lifted, or its call answered, or, where that is not known, about to be made."""
+    times = [
+        from_timestamp(moment)
+        for target in run.status.targets
+        if (moment := target.lifted_at or target.answered_at or target.requested_at) is not None
+    ]
+    reverting = step(run, StepName.REVERTING)
+    if reverting is not None and reverting.completed_at is not None:
+        times.append(from_timestamp(reverting.completed_at))
+    return max(times, default=None)
+
+
+def judged_window(run: ExperimentRun) -> Window | None:
+    """From the first injection to the end of the recovery."""
+    start, ended = injected_at(run), ended_at(run)
+    if start is None or ended is None:
+        return None
+    return Window(start, ended + run.spec.timing.recovery.total_seconds())
+
+
+def abort_conditions(declared: tuple[AbortIf, ...]) -> list[AbortCondition]:
+    """The declared conditions with their bounds as numbers."""
+    return [
+        AbortCondition(
+            condition.indicator,
+            below=bound_value(condition.indicator, condition.below) if condition.below is not None else None,
+            above=bound_value(condition.indicator, condition.above) if condition.above is not None else None,
+            seconds=condition.for_.total_seconds(),
+        )
+        for condition in declared
+    ]
+
+
+def broken_baseline(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Finding | None:
+    """Why a fault would tell nothing about the room: it is broken already, or not known well enough."""
+    baseline = _coverage(timeline, baseline_window(run), residents)
+    evidence = Evidence(faults=(), expectations=(), baseline=baseline, judged=None)
+    return verdict.baseline_broken(evidence)
+
+
+def judge(
+    run: ExperimentRun,
+    timeline: Timeline | None,
+    residents: tuple[str, ...],
+    *,
+    others: Mapping[Measured, Measurement] = MappingProxyType({}),
+    aborted: Finding | None = None,
+    error: Finding | None = None,
+    doubts: tuple[Finding, ...] = (),
+) -> Judgement:
+    """The verdict on a run, from what was recorded and what was heard. The same inputs always give the same one.
+
+    `others` are the measurements of sources beside the listeners.
+    """
+    before, after = baseline_window(run), judged_window(run)
+    baseline = _coverage(timeline, before, residents)
+    judged: Coverage | None = None
+    heard: Mapping[Measured, Measurement] = {}
+    windows: list[WindowRecord] = []
+    outages: list[OutageRecord] = []
+    if timeline is not None and before is not None and before.seconds > 0:
+        windows.append(_window("Baseline", before, summary.window(timeline.view(before, residents))))
+    if timeline is not None and after is not None and after.seconds > 0:
+        view = timeline.view(after, residents)
+        judged = coverage.of(view)
+        since = ended_at(run) or after.start
+        recovery = Recovery(since, baseline.audible if baseline else None)
+        heard = indicators.measure_all(view, recovery)
+        windows.append(_window("Judged", after, summary.of_measured(judged, heard)))
+        outages = [OutageRecord.model_validate(outage) for outage in summary.worst_outages(view)]
+    judgements = expectations.judge_all(_expected(run), {**heard, **others})
+    decision = verdict.decide(
+        Evidence(
+            faults=tuple(FaultEvidence(f.name, f.proven, f.reverted, f.message or "") for f in run.status.faults),
+            expectations=judgements,
+            baseline=baseline,
+            judged=judged,
+            aborted=aborted,
+            error=error,
+            doubts=doubts,
+        )
+    )
+    return Judgement(
+        decision=decision,
+        windows=windows,
+        expectations=[ExpectationRecord.model_validate(summary.judgement(judgement)) for judgement in judgements],
+        outages=outages,
+        audible=_shown(heard, AUDIBLE_RATIO),
+        dead_air=_shown(heard, LONGEST_DEAD_AIR),
+        recovery=_shown(heard, RECOVERY_TIME),
+    )
+
+
+def _coverage(timeline: Timeline | None, window: Window | None, residents: tuple[str, ...]) -> Coverage | None:
+    if timeline is None or window is None or window.seconds <= 0:
+        return None
+    return coverage.of(timeline.view(window, residents))
+
+
+def _expected(run: ExperimentRun) -> list[Expectation]:
+    """The declared expectations with their bounds as numbers."""
+    return [
+        Expectation(
+            declared.measured,
+            minimum=bound_value(declared.measured, declared.min) if declared.min is not None else None,
+            maximum=bound_value(declared.measured, declared.max) if declared.max is not None else None,
+        )
+        for declared in run.spec.expect
+    ]
+
+
+def _window(name: str, window: Window, found: dict[str, object]) -> WindowRecord:
+    return WindowRecord.model_validate(
+        {**found, "name": name, "from": to_timestamp(window.start), "to": to_timestamp(window.end)}
+    )
+
+
+def _shown(measurements: Mapping[Measured, Measurement], measured: Measured) -> str | None:
+    """The value for the printer column."""
+    measurement = measurements.get(measured)
+    if measurement is None or measurement.value is None:
+        return None
+    return summary.figure(measurement.unit, measurement.value)

@@ -1,0 +1,77 @@
+"""Stopping: the stop switch as the operator sees it. While it is thrown, every run ends, and none begins."""
+
+from collections.abc import Callable
+
+import structlog
+
+from showstopper.api.reasons import Reason
+from showstopper.api.stop_switch import STOP_SWITCH, stop_reason
+from showstopper.api.verdicts import Verdict
+from showstopper.availability.verdict import Finding
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import CONFIG_MAP
+from showstopper.cluster.watching import Object, Seen, changes
+from showstopper.errors import Forbidden, NotFound, SettingsError
+
+log = structlog.get_logger()
+
+
+class StopSwitch:
+    """Whether everything has to stop.
+
+    Args:
+        namespace: the agents', which look at the same ConfigMap.
+    """
+
+    def __init__(self, client: Client, namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._observers: list[Callable[[], None]] = []
+        self.reason: str | None = None
+
+    def add_observer(self, changed: Callable[[], None]) -> None:
+        """Call this whenever the switch, or its reason, has changed."""
+        self._observers.append(changed)
+
+    @property
+    def finding(self) -> Finding | None:
+        """Why a run has to end, or may not begin, and what to do; None: nothing has to stop."""
+        if self.reason is None:
+            return None
+        where = f"ConfigMap {self._namespace}/{STOP_SWITCH}"
+        then = "delete it (showstopper stop --release), then ask for another run"
+        return Finding(Reason.STOPPED, f"stopped for everybody: {self.reason} ({where}: {then})", Verdict.ABORTED)
+
+    async def look(self) -> None:
+        """Know it before anything begins.
+
+        Raises:
+            SettingsError: the operator may not know it, and so must not run anything.
+        """
+        try:
+            self._see(await self._client.get(CONFIG_MAP, self._namespace, STOP_SWITCH))
+        except NotFound:
+            self._see({})
+        except Forbidden as error:
+            raise SettingsError(f"the stop switch cannot be seen: {error}; {_ROLE}") from error
+
+    async def watch(self) -> None:
+        """See every change, for ever."""
+        watching = changes(self._client, CONFIG_MAP, self._namespace, fields={"metadata.name": STOP_SWITCH})
+        async for seen, body in watching:
+            if seen is Seen.DELETED:
+                self._see({})
+            elif seen is not Seen.SYNCED:
+                self._see(body)
+
+    def _see(self, body: Object) -> None:
+        reason = stop_reason(body)
+        if reason == self.reason:
+            return
+        self.reason = reason
+        log.warning("stop_switch", reason=reason)
+        for changed in self._observers:
+            changed()
+
+
+_ROLE = "the chart's Role showstopper-stop-switch allows it"
