@@ -10,8 +10,8 @@ from showstopper.availability.errors import FeedError
 from showstopper.availability.spans import Kind, Span, State
 from showstopper.availability.statistics import Statistics
 
-# JSON has integers of any length; those beyond this are no count and no time, and would not fit into a float.
-_LARGEST = 2**53
+# JSON has integers of any length; one beyond this is no count and no time, and does not fit into a float of 32 bits.
+_LARGEST = 2**100
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
