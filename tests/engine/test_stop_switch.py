@@ -174,3 +174,25 @@ async def test_who_may_not_see_the_switch_runs_nothing(server: ApiServer, place:
     async with await Client.connect(server.user("nobody")) as client:
         with pytest.raises(SettingsError, match="showstopper-stop-switch"):
             await StopSwitch(client, place.namespace).look()
+
+
+async def test_an_aborted_run_stays_aborted_when_the_operator_dies_before_its_verdict(company: Company) -> None:
+    """The switch is released meanwhile: only the record still knows why the run ended."""
+    async with Agent(company.client, company.place), watched(company):
+        run = await company.create("loss", faults=[{**LOSS, "duration": "1h"}])
+        await company.stored(run, lambda found: found.status.step == "Active")
+        await throw(company.client, company.place)
+        run = await company.stored(run, finished)
+    await company.end()
+    await release(company.client, company.place)
+    assert run.status.ended_early is not None
+    body = await company.client.get(EXPERIMENT_RUN, *run.key)
+    for field in ("verdict", "reason", "message", "finishedAt"):
+        del body["status"][field]
+    assert body["status"]["steps"].pop()["name"] == "Judged"
+    body["status"]["step"] = "Reverting"
+    await company.client.replace_status(EXPERIMENT_RUN, body)
+    other = Company(company.client, company.place)
+    other.runs.seen(ExperimentRun.parse(await company.client.get(EXPERIMENT_RUN, *run.key)))
+    assert_stopped(await other.stored(run, finished))
+    await other.end()
