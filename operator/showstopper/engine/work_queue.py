@@ -35,7 +35,7 @@ class WorkQueue(ABC, Generic[R]):
     async def look(self, resource: R, seen_seconds: float) -> float | None:
         """One pass over an object. Returns after how many seconds to look again, if nothing else happens.
 
-        What it raises is logged, and it looks again; NotFound is no error, but means that the object is gone.
+        What it raises is logged, and it looks again. NotFound is no error, but means that the object is gone.
         """
 
     @abstractmethod
@@ -64,7 +64,7 @@ class WorkQueue(ABC, Generic[R]):
         self._first_seen.setdefault(resource.metadata.uid, self._clock.now())
 
     def gone(self, resource: R) -> None:
-        """An object was deleted; one that has its name since is another."""
+        """An object was deleted. One that has its name since is another."""
         known = self._known.get(resource.key)
         if known is not None and known.metadata.uid == resource.metadata.uid:
             del self._known[resource.key]

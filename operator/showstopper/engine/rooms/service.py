@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class Rooms:
-    """The rooms by namespace and name. Handlers call `seen` and `gone`; runs call `find`."""
+    """The rooms by namespace and name. Handlers call `seen` and `gone`. Runs call `find`."""
 
     def __init__(
         self,
@@ -47,9 +47,9 @@ class Rooms:
             self.gone(*room.key)
             return
         self._wanted[room.key] = room
-        found = self.find(*room.key)
-        if found is not None and found.room.metadata.uid == room.metadata.uid:
-            found.seen(room)
+        live = self.find(*room.key)
+        if live is not None and live.room.metadata.uid == room.metadata.uid:
+            live.seen(room)
         else:
             self._changed.set()
 
@@ -60,8 +60,8 @@ class Rooms:
 
     def find(self, namespace: str, name: str) -> LiveRoom | None:
         """The live room, if it is one."""
-        found = self._live.get((namespace, name))
-        return found[0] if found else None
+        entry = self._live.get((namespace, name))
+        return entry[0] if entry else None
 
     def declared(self, namespace: str, name: str) -> AudioRoom | None:
         """The room as it was declared, also when its tasks have not begun."""
@@ -80,7 +80,7 @@ class Rooms:
                 await self._changed.wait()
 
     def _settle(self, group: asyncio.TaskGroup, session: aiohttp.ClientSession) -> None:
-        """End the tasks of rooms that are gone, or are others of the same name; begin those that are missing."""
+        """End the tasks of rooms that are gone, or are others of the same name. Begin those that are missing."""
         for key, (live, task) in list(self._live.items()):
             wanted = self._wanted.get(key)
             if wanted is None or wanted.metadata.uid != live.room.metadata.uid:

@@ -150,7 +150,7 @@ class Runs:
         return not any(queue.share(run, other) for other in others if not other.finished)
 
     def _rivals(self) -> list[ExperimentRun]:
-        """Every run that another may have to wait for; whether one that is being made goes first, its making tells."""
+        """Every run that another may have to wait for, those included that are being created."""
         return [*self.all(), *self._creating.values()]
 
     def _start(self, run: ExperimentRun, first: Proposal | None) -> None:
