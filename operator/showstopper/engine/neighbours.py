@@ -10,6 +10,7 @@ from typing import Any
 
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import NAMESPACE, POD
+from showstopper.cluster.mirror import Mirror
 from showstopper.cluster.supervision import for_ever
 
 
@@ -19,7 +20,7 @@ class Neighbours:
     def __init__(self, client: Client) -> None:
         self._client = client
         self.labels: dict[str, Mapping[str, str]] = {}
-        self._pods: dict[str, dict[str, Object]] = {}
+        self._pods: dict[str, Mirror[Object]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def follow(self, namespaces: Iterable[str]) -> None:
@@ -30,12 +31,14 @@ class Neighbours:
             self._pods.pop(namespace, None)
             self.labels.pop(namespace, None)
         for namespace in wanted - self._tasks.keys():
-            work = for_ever(f"watching the pods of {namespace}", partial(self._watch, namespace))
+            pods = self._pods[namespace] = Mirror(self._client, POD, namespace, keep=slim)
+            work = for_ever(f"watching the pods of {namespace}", partial(self._watch, namespace, pods))
             self._tasks[namespace] = asyncio.get_running_loop().create_task(work)
 
     def of(self, namespace: str) -> list[Object]:
         """The pods of a namespace, as the watch told them; none if it is not followed, or has not begun."""
-        return list(self._pods.get(namespace, {}).values())
+        pods = self._pods.get(namespace)
+        return pods.all() if pods is not None else []
 
     async def look_at(self, namespace: str) -> Mapping[str, str]:
         """The labels that a namespace has now."""
@@ -43,15 +46,9 @@ class Neighbours:
         self.labels[namespace] = found
         return found
 
-    async def _watch(self, namespace: str) -> None:
-        found: dict[str, Object] = {}
-        self._pods[namespace] = found
+    async def _watch(self, namespace: str, pods: Mirror[Object]) -> None:
         await self.look_at(namespace)
-        async for event, pod in self._client.watch(POD, namespace):
-            if event == "DELETED":
-                found.pop(pod["metadata"]["uid"], None)
-            else:
-                found[pod["metadata"]["uid"]] = slim(pod)
+        await pods.run()
 
 
 def slim(pod: Mapping[str, Any]) -> Object:

@@ -6,14 +6,15 @@ A list would wait up to 100 ms for the API server's cache, and a watch for each 
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 
 from showstopper.api.injection import LEASE_LABEL, Injection
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import INJECTION
+from showstopper.cluster.mirror import Change, Mirror
 from showstopper.cluster.supervision import for_ever
 from showstopper.engine.reading import read
-from showstopper.errors import ClusterError
 
 
 class Told:
@@ -62,11 +63,10 @@ class InjectionWatch:
     """Every Injection of the cluster, watched from the first question on; without agents nobody asks."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
-        self._found: dict[str, Injection] = {}
+        self._mirror = Mirror(
+            client, INJECTION, labels={LEASE_LABEL: ""}, keep=partial(read, Injection), on_change=self._tell
+        )
         self._readers: dict[str, Told] = {}
-        self._listed = asyncio.Event()
-        self._failed: ClusterError | None = None
         self._task: asyncio.Task[None] | None = None
 
     def told(self, run: ExperimentRun, news: Callable[[], None]) -> Told:
@@ -81,7 +81,7 @@ class InjectionWatch:
     def follow(self) -> None:
         """Begin to watch, unless that was done before."""
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(for_ever("watching Injections", self._work))
+            self._task = asyncio.get_running_loop().create_task(for_ever("watching Injections", self._mirror.run))
 
     async def listed(self) -> None:
         """Return when all that there are are known.
@@ -90,52 +90,16 @@ class InjectionWatch:
             ClusterError: they could not be listed, not once.
         """
         self.follow()
-        await self._listed.wait()
-        if self._failed is not None:
-            raise self._failed
+        await self._mirror.synced_or_failed()
 
     def of(self, run: str) -> list[Injection]:
         """Those of the run with that UID."""
-        return [one for one in self._found.values() if one.spec.run.uid == run]
+        return [injection for injection in self._mirror.all() if injection.spec.run.uid == run]
 
     def see(self, body: Object) -> None:
-        """Take an Injection as somebody has it, if that is newer than what is known."""
-        if (found := read(Injection, body)) is None:
-            return  # nobody waits for it here
-        known = self._found.get(found.metadata.uid)
-        if known is None or known.metadata.version < found.metadata.version:
-            self._found[found.metadata.uid] = found
-            self._tell(found)
+        """Take an Injection as the answer to a write has it, if that is newer than what is known."""
+        self._mirror.learn(body)
 
-    async def _work(self) -> None:
-        try:
-            await self._take()
-        except ClusterError as error:
-            if not self._listed.is_set():
-                self._failed = error
-                self._listed.set()
-            raise
-
-    async def _take(self) -> None:
-        missing = set(self._found)  # until they are listed: an earlier watch may have missed their end
-        async for event, body in self._client.watch(INJECTION, labels={LEASE_LABEL: ""}, marks=True):
-            match event:
-                case "SYNCED":
-                    for uid in missing:
-                        self._drop(uid)
-                    missing.clear()
-                    self._failed = None
-                    self._listed.set()
-                case "DELETED":
-                    self._drop(body["metadata"]["uid"])
-                case _:
-                    missing.discard(body["metadata"]["uid"])
-                    self.see(body)
-
-    def _drop(self, uid: str) -> None:
-        if (gone := self._found.pop(uid, None)) is not None:
-            self._tell(gone)
-
-    def _tell(self, injection: Injection) -> None:
-        if (reader := self._readers.get(injection.spec.run.uid)) is not None:
-            reader.changed(injection.metadata.uid)
+    def _tell(self, change: Change[Injection]) -> None:
+        if (reader := self._readers.get(change.value.spec.run.uid)) is not None:
+            reader.changed(change.uid)
