@@ -19,7 +19,7 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE, Kind
 from showstopper.cluster.supervision import for_ever
-from showstopper.engine import run_watch
+from showstopper.engine import deletions, run_watch
 from showstopper.engine.archiving import ArchiveWatch
 from showstopper.engine.days import programme
 from showstopper.engine.days.service import GameDays
@@ -44,7 +44,17 @@ WARM = 4
 
 
 class Operation:
-    """What the operator does, apart from where its events come from. `agents`: the namespace of the stop switch."""
+    """What the operator does, apart from where its events come from.
+
+    Args:
+        client: with the operator's rights.
+        clock: for all that is recorded.
+        images: of the pods that it makes.
+        instance: its name in Events.
+        agents: the namespace of the agents, and of the stop switch.
+        archive: whose health is watched.
+        check_deletions_seconds: how often deletions are looked for that the source of events has not told.
+    """
 
     def __init__(
         self,
@@ -55,8 +65,10 @@ class Operation:
         instance: str,
         agents: str = AGENT_NAMESPACE,
         archive: ArchiveWatch | None = None,
+        check_deletions_seconds: float = deletions.EVERY_SECONDS,
     ) -> None:
         self._client = client
+        self._check_deletions_seconds = check_deletions_seconds
         events = Events(client, clock, instance)
         self.archive = archive or ArchiveWatch()
         self.rooms = Rooms(client, clock, images=images, archive=self.archive)
@@ -103,6 +115,7 @@ class Operation:
             group.create_task(for_ever("watching the stop switch", self.stop_switch.watch))
             await self._loaded.wait()
             group.create_task(for_ever("watching the runs", partial(run_watch.watch, self._client, self.runs)))
+            group.create_task(for_ever("looking for missed deletions", self._check_deletions))
 
     async def load(self) -> None:
         """Learn all that exists before the first decision: rooms, then experiments, game days and runs together.
@@ -141,6 +154,9 @@ class Operation:
     def room_seen(self, room: AudioRoom, *, deleted: bool) -> None:
         """An AudioRoom was listed, added, changed or deleted."""
         if deleted:
+            declared = self.rooms.declared(*room.key)
+            if declared is not None and declared.metadata.uid != room.metadata.uid:
+                return  # another room has that name by now
             self.rooms.gone(*room.key)
             self._rooms_seen.discard(room.key)
         else:
@@ -171,6 +187,16 @@ class Operation:
             self.gates.gone(gate)
         else:
             self.gates.seen(gate)
+
+    async def _check_deletions(self) -> None:
+        """Make good what kopf does not tell, for ever."""
+        check = partial(deletions.check, self._client)
+        while True:
+            await asyncio.sleep(self._check_deletions_seconds)
+            await check(AUDIO_ROOM, self.rooms.all, partial(self.room_seen, deleted=True))
+            await check(EXPERIMENT, self.experiments.all, partial(self.experiment_seen, deleted=True))
+            await check(GAME_DAY, self.days.all, partial(self.day_seen, deleted=True))
+            await check(RELEASE_GATE, self.gates.all, partial(self.gate_seen, deleted=True))
 
     def _run_changed(self, run: ExperimentRun) -> None:
         self.experiments.run_changed(run)
