@@ -11,16 +11,16 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from showstopper.engine import requests
-from showstopper.engine.hands.agent import AgentHand
+from showstopper.engine.hands.agent.client import AgentHand
 from showstopper.engine.hands.api_server import ApiServerHand
-from showstopper.engine.hands.crowd import CrowdHand
-from showstopper.engine.plan import Plan
+from showstopper.engine.hands.crowd.client import CrowdHand
+from showstopper.engine.planning.plan import Plan
+from showstopper.engine.planning.snapshots import Scenes
 from showstopper.engine.rooms import Images, Rooms
-from showstopper.engine.runner import Services
-from showstopper.engine.runs import Runs
-from showstopper.engine.scenes import Scenes
-from showstopper.engine.stopping import StopSwitch
+from showstopper.engine.runs import requests
+from showstopper.engine.runs.runner import Services
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.stop_switch import StopSwitch
 from tests.engine import build
 
 

@@ -22,9 +22,9 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE, Kind
 from showstopper.cluster.mirror import Change, ChangeType, Mirror
-from showstopper.engine import run_watch
 from showstopper.engine.operation import Operation
 from showstopper.engine.rooms import Images
+from showstopper.engine.runs import watch
 from tests.api.server import apply
 from tests.engine import build, cluster
 
@@ -79,7 +79,7 @@ class Place:
             group.create_task(self._deliver(EXPERIMENT, Experiment, self.operation.experiment_seen))
             group.create_task(self._deliver(GAME_DAY, GameDay, self.operation.day_seen))
             group.create_task(self._deliver(RELEASE_GATE, ReleaseGate, self.operation.gate_seen))
-            group.create_task(run_watch.watch(self.client, self.operation.runs, self.namespace))
+            group.create_task(watch.watch(self.client, self.operation.runs, self.namespace))
 
     async def _deliver(self, kind: Kind, model: type[R], seen: Callable[..., None]) -> None:
         """Hand every change of a kind to the operator, as kopf does."""

@@ -18,22 +18,22 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE, Kind
+from showstopper.cluster.parsing import read
 from showstopper.cluster.supervision import for_ever
-from showstopper.engine import deletions, run_watch
-from showstopper.engine.archiving import ArchiveWatch
-from showstopper.engine.days import programme
+from showstopper.engine import deletions
 from showstopper.engine.days.service import GameDays
-from showstopper.engine.experiments import Experiments
+from showstopper.engine.experiments.service import Experiments
 from showstopper.engine.gates.keeping import Gates
-from showstopper.engine.hands.agent import AgentHand
+from showstopper.engine.hands.agent.client import AgentHand
 from showstopper.engine.hands.api_server import ApiServerHand
-from showstopper.engine.hands.crowd import CrowdHand
-from showstopper.engine.reading import read
+from showstopper.engine.hands.crowd.client import CrowdHand
+from showstopper.engine.planning.snapshots import Scenes
 from showstopper.engine.rooms import Images, Rooms
-from showstopper.engine.runner import Services
-from showstopper.engine.runs import Runs
-from showstopper.engine.scenes import Scenes
-from showstopper.engine.stopping import StopSwitch
+from showstopper.engine.rooms.archive_health import ArchiveWatch
+from showstopper.engine.runs import watch
+from showstopper.engine.runs.runner import Services
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.stop_switch import StopSwitch
 from showstopper.errors import NotFound, SettingsError
 
 log = structlog.get_logger()
@@ -114,7 +114,7 @@ class Operation:
             group.create_task(self.rooms.run())
             group.create_task(for_ever("watching the stop switch", self.stop_switch.watch))
             await self._loaded.wait()
-            group.create_task(for_ever("watching the runs", partial(run_watch.watch, self._client, self.runs)))
+            group.create_task(for_ever("watching the runs", partial(watch.watch, self._client, self.runs)))
             group.create_task(for_ever("looking for missed deletions", self._check_deletions))
 
     async def load(self) -> None:
@@ -210,7 +210,7 @@ class Operation:
 
     def _disowned(self, run: ExperimentRun) -> Finding | None:
         """Why a run is to end. An experiment that is written in a game day exists as long as the day does."""
-        if (finding := self.days.disowned(run)) is not None or programme.is_inline(run):
+        if (finding := self.days.disowned(run)) is not None or run.inline:
             return finding
         return self.experiments.disowned(run)
 
