@@ -61,7 +61,7 @@ class Lasting:
         self._journal = journal
         self._patience = patience
         self._reselecting = reselecting
-        self._told = hand.told(self._run, patience.wake)
+        self._told = hand.subscribe(self._run, patience.wake)
         self._renewing: asyncio.Task[None] | None = None
         self._noted = 0.0
         self._nothing_made = False
@@ -84,7 +84,7 @@ class Lasting:
         """Ask the agents, and begin to renew the Lease; all at once. Returns why it could not be asked for."""
         if not self.any:
             return None
-        self._hand.injections.follow()
+        self._hand.injections.start()
         planned = [each for each in made.faults if each.fault.by_agents]
         peers = await self._reselecting.peers([each.fault for each in planned])
         if (nobody := injections.without_peers(peers)) is not None:

@@ -11,7 +11,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import INJECTION, LEASE, POD, SERVICE, Kind
-from showstopper.engine.hands.agent.injection_cache import InjectionWatch, Told
+from showstopper.engine.hands.agent.injection_cache import InjectionCache, RunInjections
 from showstopper.engine.hands.agent.injections import owned
 from showstopper.errors import Conflict, NotFound
 
@@ -24,7 +24,7 @@ class AgentHand:
 
     def __init__(self, client: Client, clock: Clock) -> None:
         self.client = client
-        self.injections = InjectionWatch(client)
+        self.injections = InjectionCache(client)
         self._clock = clock
         # Another life of the operator is another holder: its clock need not agree with ours.
         self._holder = f"showstopper-{uuid.uuid4()}"
@@ -52,9 +52,9 @@ class AgentHand:
         except NotFound:
             await self.hold(run)
 
-    def told(self, run: ExperimentRun, news: Callable[[], None]) -> Told:
-        """The run's Injections as they are now, and from now on; `news` is called whenever one changes."""
-        return self.injections.told(run, news)
+    def subscribe(self, run: ExperimentRun, on_change: Callable[[], None]) -> RunInjections:
+        """The run's Injections as they are now, and from now on; `on_change` is called whenever one changes."""
+        return self.injections.subscribe(run, on_change)
 
     async def start(self, bodies: Iterable[Object]) -> None:
         """Ask the agents, all at once; what was asked for before is not asked for again."""
@@ -62,7 +62,7 @@ class AgentHand:
 
     async def _start(self, body: Object) -> None:
         with contextlib.suppress(Conflict):
-            self.injections.see(await self.client.create(INJECTION, body))
+            self.injections.learn(await self.client.create(INJECTION, body))
 
     async def lift(self, injection: Injection) -> None:
         """Ask the agent to end it now."""
@@ -71,7 +71,7 @@ class AgentHand:
             {"op": "add", "path": "/spec/lift", "value": True},
         ]
         with contextlib.suppress(NotFound, Conflict):  # who deletes an Injection ends it too
-            self.injections.see(await self.client.patch(INJECTION, *injection.key, operations))
+            self.injections.learn(await self.client.patch(INJECTION, *injection.key, operations))
 
     async def follow(self, injection: Injection, peers: Sequence[str]) -> None:
         """Have it mean these peers from now on."""
@@ -80,7 +80,7 @@ class AgentHand:
             {"op": "add", "path": "/spec/peers", "value": list(peers)},
         ]
         with contextlib.suppress(NotFound, Conflict):
-            self.injections.see(await self.client.patch(INJECTION, *injection.key, operations))
+            self.injections.learn(await self.client.patch(INJECTION, *injection.key, operations))
 
     async def forget(self, run: ExperimentRun, injections: Sequence[Injection]) -> None:
         """Delete what has been lifted, and the Lease."""
