@@ -15,7 +15,7 @@ from showstopper.engine.hands.agent.client import AgentHand
 from showstopper.engine.hands.api_server import ApiServerHand
 from showstopper.engine.hands.crowd.client import CrowdHand
 from showstopper.engine.planning.plan import Plan
-from showstopper.engine.planning.snapshots import Scenes
+from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Images, Rooms
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.runner import Services
@@ -32,17 +32,17 @@ class Company:
         images = Images("audio", "Never")
         rooms = Rooms(client, clock, images=images)
         self.client, self.place = client, place
-        self.scenes = Scenes(client, clock, rooms)
+        self.snapshots = Snapshots(client, clock, rooms)
         services = Services(
             rooms=rooms,
             hand=ApiServerHand(client),
             agents=AgentHand(client, clock),
-            crowd=CrowdHand(client, clock, images, self.scenes.remembered),
+            crowd=CrowdHand(client, clock, images, self.snapshots.remembered),
             events=Events(client, clock, "test"),
             clock=clock,
-            scene=self.scenes.of_run,
-            deployed=self.scenes.deployed,
-            confirm=self.scenes.confirm,
+            snapshot=self.snapshots.of_run,
+            deployed=self.snapshots.deployed,
+            confirm=self.snapshots.confirm,
             disowned=lambda _: None,
             stopped=lambda: self.switch.finding,
         )
@@ -61,7 +61,7 @@ class Company:
 
     async def plan(self, experiment: Experiment) -> Plan:
         seed = requests.seed(experiment, requests.wanted(experiment))
-        made, _ = await self.scenes.plan(self.room(), experiment.spec.faults, seed)
+        made, _ = await self.snapshots.plan(self.room(), experiment.spec.faults, seed)
         return made
 
     async def create(self, name: str, *, baseline: str = "0s", made: Plan | None = None, **spec: Any) -> ExperimentRun:

@@ -9,7 +9,7 @@ from showstopper.api.base import API_VERSION, dump
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from showstopper.engine.status_writer import Recorder
+from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import Invalid, NotFound
 from tests.api.server import with_crds
 from tests.engine import build
@@ -40,7 +40,7 @@ def set_step(run: ExperimentRun) -> None:
 
 async def test_a_change_is_written_over_an_object_that_somebody_changed_meanwhile(server: ApiServer) -> None:
     async with await Client.connect(server.kubeconfig) as client:
-        recorder = Recorder(client, EXPERIMENT_RUN, await stored(client, "abort"))
+        recorder = StatusWriter(client, EXPERIMENT_RUN, await stored(client, "abort"))
         await client.patch(EXPERIMENT_RUN, "show", "abort", [{"op": "add", "path": "/spec/abort", "value": True}])
         await recorder.write(set_step)
         found = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, "show", "abort"))
@@ -52,15 +52,15 @@ async def test_a_change_is_written_over_an_object_that_somebody_changed_meanwhil
 async def test_what_was_written_and_never_answered_is_told(server: ApiServer) -> None:
     async with await Client.connect(server.kubeconfig) as client:
         run, told = await stored(client, "unanswered"), []
-        recorder = Recorder(client, EXPERIMENT_RUN, run, lambda written: told.append(written.status.step))
-        await Recorder(client, EXPERIMENT_RUN, run).write(set_step)  # as the first try did
+        recorder = StatusWriter(client, EXPERIMENT_RUN, run, lambda written: told.append(written.status.step))
+        await StatusWriter(client, EXPERIMENT_RUN, run).write(set_step)  # as the first try did
         await recorder.write(set_step)
         assert told == ["Baseline"]
 
 
 async def test_what_is_no_news_is_not_written(server: ApiServer) -> None:
     async with await Client.connect(server.kubeconfig) as client:
-        recorder = Recorder(client, EXPERIMENT_RUN, await stored(client, "still"))
+        recorder = StatusWriter(client, EXPERIMENT_RUN, await stored(client, "still"))
         await recorder.write(set_step)
         version = recorder.resource.metadata.resource_version
         await recorder.write(set_step)
@@ -70,7 +70,7 @@ async def test_what_is_no_news_is_not_written(server: ApiServer) -> None:
 
 async def test_a_run_that_is_gone_or_another_of_its_name_is_not_written(server: ApiServer) -> None:
     async with await Client.connect(server.kubeconfig) as client:
-        recorder = Recorder(client, EXPERIMENT_RUN, await stored(client, "gone"))
+        recorder = StatusWriter(client, EXPERIMENT_RUN, await stored(client, "gone"))
         await client.delete(EXPERIMENT_RUN, "show", "gone")
         with pytest.raises(NotFound):
             await recorder.write(set_step)
@@ -78,7 +78,7 @@ async def test_a_run_that_is_gone_or_another_of_its_name_is_not_written(server: 
 
 async def test_another_object_of_the_same_name_is_not_written(server: ApiServer) -> None:
     async with await Client.connect(server.kubeconfig) as client:
-        recorder = Recorder(client, EXPERIMENT_RUN, await stored(client, "anew"))
+        recorder = StatusWriter(client, EXPERIMENT_RUN, await stored(client, "anew"))
         await client.delete(EXPERIMENT_RUN, "show", "anew")
         await stored(client, "anew")
         with pytest.raises(NotFound, match="made anew"):
@@ -89,7 +89,7 @@ async def test_another_object_of_the_same_name_is_not_written(server: ApiServer)
 
 async def test_a_status_that_does_not_fit_is_refused_and_loses_nothing(server: ApiServer) -> None:
     async with await Client.connect(server.kubeconfig) as client:
-        recorder = Recorder(client, EXPERIMENT_RUN, await stored(client, "unfit"))
+        recorder = StatusWriter(client, EXPERIMENT_RUN, await stored(client, "unfit"))
 
         def too_long(run: ExperimentRun) -> None:
             run.status.message = "x" * 2000

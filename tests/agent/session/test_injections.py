@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from e2e.cluster.apiserver import ApiServer
-from showstopper.agent.at_most_once import Once
+from showstopper.agent.at_most_once import AtMostOnce
 from showstopper.agent.containers import Containers
 from showstopper.agent.frozen import FrozenCgroups
 from showstopper.agent.hits import network
-from showstopper.agent.hits.factory import Means
+from showstopper.agent.hits.factory import HitFactory
 from showstopper.agent.network.node import Node
 from showstopper.agent.pods import Pods
 from showstopper.agent.session.injections import Injections
@@ -122,7 +122,7 @@ async def agent(client: Client, node: Node, pod: Pod) -> AsyncIterator[asyncio.T
     """The agent at work for the time of the block."""
     with ThreadPoolExecutor(4) as workers:
         state, clock = pod.proc.parent, Clock()
-        means = Means(node, Pods(pod.proc), Containers(), FrozenCgroups(state), Once(state), clock)
+        means = HitFactory(node, Pods(pod.proc), Containers(), FrozenCgroups(state), AtMostOnce(state), clock)
         made = Injections(client, clock, node_name=NODE, namespace=NAMESPACE, means=means, workers=workers)
         task = asyncio.create_task(made.run())
         try:
@@ -381,7 +381,7 @@ async def test_a_kill_that_an_earlier_life_may_have_done_is_not_done_again(
     """The agent died between the signal and the first word on it: nothing in the API tells."""
     await stage.inject(of_processes(victim, containerKill={}))
     made = await client.get(INJECTION, NAMESPACE, stage.name)
-    Once(stage.pod.proc.parent).begin(made["metadata"]["uid"])
+    AtMostOnce(stage.pod.proc.parent).begin(made["metadata"]["uid"])
     if lifted:
         await stage.lift()
     async with agent(client, node, stage.pod):

@@ -7,7 +7,7 @@ import pytest
 
 from e2e.cluster.apiserver import ApiServer
 from showstopper.api import conditions
-from showstopper.cli.exit_codes import Ending
+from showstopper.cli.exit_codes import ExitCode
 from tests.cli.acting import Operator, Person, ended
 from tests.cli.days import Day
 
@@ -64,11 +64,15 @@ def test_what_cannot_be_ended_is_one_line(server: ApiServer) -> None:
     under_way(server, "abort-forbidden")
     under_way(server, "abort-late")
     for words, code, said in (
-        (["abort", "abort-over"], Ending.INCONCLUSIVE, "nothing to abort: experimentrun/abort-over-1 is over: Passed"),
-        (["abort", "nothing"], Ending.ERROR, 'no Experiment "nothing"'),
-        (["--as", "eve", "abort", "abort-forbidden"], Ending.ERROR, 'User "eve" cannot'),
-        (["abort", "abort-late", "--timeout", "0.5"], Ending.INCONCLUSIVE, "within 0.5 s"),
-        (["abort"], Ending.USAGE, "NAME"),
+        (
+            ["abort", "abort-over"],
+            ExitCode.INCONCLUSIVE,
+            "nothing to abort: experimentrun/abort-over-1 is over: Passed",
+        ),
+        (["abort", "nothing"], ExitCode.ERROR, 'no Experiment "nothing"'),
+        (["--as", "eve", "abort", "abort-forbidden"], ExitCode.ERROR, 'User "eve" cannot'),
+        (["abort", "abort-late", "--timeout", "0.5"], ExitCode.INCONCLUSIVE, "within 0.5 s"),
+        (["abort"], ExitCode.USAGE, "NAME"),
     ):
         found, _, err = Person(server).call(*words)
         assert (found, err.count("\n")) == (code, 1), err

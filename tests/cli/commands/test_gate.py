@@ -9,7 +9,7 @@ from e2e.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
-from showstopper.cli.exit_codes import Ending
+from showstopper.cli.exit_codes import ExitCode
 from tests.api.build import gate
 from tests.cli.acting import NOW, Person
 
@@ -62,11 +62,11 @@ def test_it_says_whether_the_release_may_go_on(server: ApiServer, state: str) ->
 def test_what_is_not_known_is_one_line_and_never_a_pass(server: ApiServer) -> None:
     stands(server, "gate-new", None)
     for words, code, said in (
-        (["gate", "gate-new"], Ending.INCONCLUSIVE, "the operator has not looked at it yet"),
-        (["gate", "nothing"], Ending.ERROR, 'there is no ReleaseGate "nothing" in namespace show'),
-        (["--as", "eve", "gate", "gate-new"], Ending.ERROR, 'User "eve" cannot get'),
-        (["gate"], Ending.USAGE, "NAME"),
-        (["gate", "gate-new", "--image"], Ending.USAGE, "--image"),
+        (["gate", "gate-new"], ExitCode.INCONCLUSIVE, "the operator has not looked at it yet"),
+        (["gate", "nothing"], ExitCode.ERROR, 'there is no ReleaseGate "nothing" in namespace show'),
+        (["--as", "eve", "gate", "gate-new"], ExitCode.ERROR, 'User "eve" cannot get'),
+        (["gate"], ExitCode.USAGE, "NAME"),
+        (["gate", "gate-new", "--image"], ExitCode.USAGE, "--image"),
     ):
         found, _, err = Person(server).call(*words)
         assert (found, err.count("\n")) == (code, 1), err

@@ -11,7 +11,7 @@ from showstopper.engine.experiments import outcomes, status
 from showstopper.engine.experiments.situation import Show
 from showstopper.engine.experiments.status import News
 from showstopper.engine.experiments.timetable import STILL_ACTIVE, Timetable
-from showstopper.engine.planning.plan import Plan, PlannedFault, Scene
+from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
 from showstopper.engine.runs import requests
 from tests.engine import build
 
@@ -109,9 +109,9 @@ def test_a_firing_that_was_refused_is_told_by_the_refusal_alone() -> None:
 
 def test_a_plan_for_show_has_as_many_targets_as_a_status_takes() -> None:
     pods = tuple(build.pod(f"p{number}") for number in range(status.MOST_TARGETS + 1))
-    scene = Scene("show", "main-stage", build.room().spec, {}, {}, {})
+    snapshot = Snapshot("show", "main-stage", build.room().spec, {}, {}, {})
     fault = build.experiment().spec.faults[0]
-    found = status.planned(Plan(scene, (PlannedFault(fault, pods, pods),), 1))
+    found = status.planned(Plan(snapshot, (PlannedFault(fault, pods, pods),), 1))
     assert (found.outlook.reason, found.outlook.ready) == ("Planned", "True")
     assert [target.pod for target in found.targets] == [pod.name for pod in pods[: status.MOST_TARGETS]]
     assert found.targets[0].fault == "kill"

@@ -16,14 +16,14 @@ from showstopper.engine.hands.agent.reselect import Reselecting
 from showstopper.engine.hands.api_server import ApiServerHand
 from showstopper.engine.hands.crowd.client import CrowdHand
 from showstopper.engine.planning import plan
-from showstopper.engine.planning.plan import Scene
+from showstopper.engine.planning.plan import Snapshot
 from showstopper.engine.rooms import Images
 from showstopper.engine.runs import judging
 from showstopper.engine.runs.injecting import Injecting
 from showstopper.engine.runs.lasting import Lasting
 from showstopper.engine.runs.record import Journal
 from showstopper.engine.runs.waiting import Patience
-from showstopper.engine.status_writer import Recorder
+from showstopper.engine.status_writer import StatusWriter
 from tests.api.server import with_crds
 from tests.engine import build, cluster
 
@@ -42,20 +42,20 @@ async def client(server: ApiServer) -> AsyncIterator[Client]:
         yield found
 
 
-async def recorder_of(client: Client, name: str, *pods: Object) -> Recorder[ExperimentRun]:
+async def recorder_of(client: Client, name: str, *pods: Object) -> StatusWriter[ExperimentRun]:
     """A run that was created with these pods as its targets."""
     targets = [{"fault": "kill", "pod": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]} for pod in pods]
     spec = dump(build.run(targets=targets, timing={"baseline": "0s", "recovery": "0s"}).spec)
     metadata = {"name": name, "namespace": "show"}
     body = {"apiVersion": API_VERSION, "kind": ExperimentRun.kind, "metadata": metadata, "spec": spec}
-    return Recorder(client, EXPERIMENT_RUN, ExperimentRun.parse(await client.create(EXPERIMENT_RUN, body)))
+    return StatusWriter(client, EXPERIMENT_RUN, ExperimentRun.parse(await client.create(EXPERIMENT_RUN, body)))
 
 
-def injecting(recorder: Recorder[ExperimentRun], client: Client) -> Injecting:
+def injecting(recorder: StatusWriter[ExperimentRun], client: Client) -> Injecting:
     return Injecting(ApiServerHand(client), Clock(), recorder)
 
 
-def lasting(recorder: Recorder[ExperimentRun], client: Client) -> Lasting:
+def lasting(recorder: StatusWriter[ExperimentRun], client: Client) -> Lasting:
     """The faults of the run that last, of which it has none."""
     clock = Clock()
     patience = Patience(lambda: recorder.resource, clock, disowned=lambda _: None, stopped=lambda: None)
@@ -66,8 +66,8 @@ def lasting(recorder: Recorder[ExperimentRun], client: Client) -> Lasting:
     return Lasting(hand, crowd, clock, recorder=recorder, journal=journal, patience=patience, reselecting=reselecting)
 
 
-async def nowhere(run: ExperimentRun) -> Scene:
-    return Scene(run.metadata.namespace, run.spec.room.name, run.spec.room.spec, {}, {}, {})
+async def nowhere(run: ExperimentRun) -> Snapshot:
+    return Snapshot(run.metadata.namespace, run.spec.room.name, run.spec.room.spec, {}, {}, {})
 
 
 async def stored(client: Client, name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from e2e.cluster.apiserver import ApiServer
-from showstopper.agent.session.status import Ending
+from showstopper.agent.session.status import EndReason
 from showstopper.api.process import ContainerKill, Signal
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
@@ -96,12 +96,12 @@ async def test_a_node_without_an_agent_is_named(
 @pytest.mark.parametrize(
     ("ending", "reason"),
     [
-        (Ending.LEASE_LOST, "LeaseLost"),
-        (Ending.AGENT_RESTARTED, "LeaseLost"),  # it had died: nobody renewed what it held
+        (EndReason.LEASE_LOST, "LeaseLost"),
+        (EndReason.AGENT_RESTARTED, "LeaseLost"),  # it had died: nobody renewed what it held
     ],
 )
 async def test_a_fault_that_ends_early_allows_no_verdict(
-    client: Client, company: Company, ending: Ending, reason: str
+    client: Client, company: Company, ending: EndReason, reason: str
 ) -> None:
     async with Agent(client, company.place, ending=ending):
         run = await company.stored(await company.create("loss", faults=[{**LOSS, "duration": "1h"}]), finished)
@@ -113,7 +113,7 @@ async def test_a_fault_whose_agent_had_died_before_its_end_was_asked_for_allows_
     client: Client, company: Company
 ) -> None:
     """The operator sees it only then; one that goes on from the record still knows it."""
-    async with Agent(client, company.place, at_lift=Ending.AGENT_RESTARTED):
+    async with Agent(client, company.place, at_lift=EndReason.AGENT_RESTARTED):
         run = await company.create("loss", faults=[LOSS], recovery="3s")
         await company.stored(run, lambda found: found.status.step == "Recovering")
         await company.end()
@@ -126,7 +126,7 @@ async def test_a_fault_whose_agent_had_died_before_its_end_was_asked_for_allows_
 
 async def test_what_the_agents_stopped_was_aborted(client: Client, company: Company) -> None:
     """Whoever sees the stop switch first: an operator that was away finds only what its agents did."""
-    async with Agent(client, company.place, ending=Ending.STOPPED):
+    async with Agent(client, company.place, ending=EndReason.STOPPED):
         run = await company.stored(await company.create("loss", faults=[{**LOSS, "duration": "1h"}]), finished)
     assert (run.status.verdict, run.status.reason) == ("Aborted", "Stopped")
     assert await nothing_left(client, run)

@@ -13,7 +13,7 @@ from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, Kind
 from showstopper.engine.runs import judging
 from showstopper.engine.runs.record import Journal
-from showstopper.engine.status_writer import Recorder
+from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import Unavailable
 from tests.api.server import with_crds
 from tests.engine import build
@@ -49,10 +49,10 @@ async def client(server: ApiServer) -> AsyncIterator[Client]:
         yield found
 
 
-async def recorder_of(client: Client, through: Any, name: str) -> Recorder[ExperimentRun]:
+async def recorder_of(client: Client, through: Any, name: str) -> StatusWriter[ExperimentRun]:
     metadata = {"name": name, "namespace": "show"}
     body = {"apiVersion": API_VERSION, "kind": ExperimentRun.kind, "metadata": metadata, "spec": dump(build.run().spec)}
-    return Recorder(through, EXPERIMENT_RUN, ExperimentRun.parse(await client.create(EXPERIMENT_RUN, body)))
+    return StatusWriter(through, EXPERIMENT_RUN, ExperimentRun.parse(await client.create(EXPERIMENT_RUN, body)))
 
 
 async def test_a_step_whose_answer_was_lost_is_there_once(client: Client) -> None:

@@ -20,7 +20,7 @@ from showstopper.api.injection import InjectedTarget, InjectionStatus, TargetSta
 from showstopper.faults import figures
 
 
-class Ending(StrEnum):
+class EndReason(StrEnum):
     """Why a fault has ended, or never began; the reason of the conditions."""
 
     LIFTED = "Lifted"  # the operator asked for it
@@ -45,7 +45,7 @@ class Standing:
         lease_until: RFC 3339.
     """
 
-    ending: Ending | None = None
+    ending: EndReason | None = None
     why: str = ""
     backend: str | None = None
     lease_until: str | None = None
@@ -75,7 +75,7 @@ def status(
 def invalid(body: Mapping[str, Any], why: str, *, now: str) -> InjectionStatus:
     """The status of an Injection that cannot be read: nothing was done."""
     generation = int(body["metadata"].get("generation", 0))
-    stands = conditions(failed(Ending.INVALID.value, why), generation=generation, now=now)
+    stands = conditions(failed(EndReason.INVALID.value, why), generation=generation, now=now)
     return InjectionStatus(observed_generation=generation, conditions=stands, message=why[:1024])
 
 
@@ -93,7 +93,7 @@ def outlook(targets: Sequence[InjectedTarget], standing: Standing, wanted: int) 
             return _lasting(targets, wanted)
         case _ if found[TargetState.ARMED]:
             return in_progress("Lifting", _sums(targets))
-        case Ending.LIFTED | Ending.DELETED:
+        case EndReason.LIFTED | EndReason.DELETED:
             return succeeded("Lifted", _sums(targets))
         case ending:
             return failed(ending.value, standing.why or ending.value)
@@ -129,10 +129,10 @@ def over(targets: Iterable[InjectedTarget], why: str, *, now: str) -> list[Injec
     ]
 
 
-def ending_of(told: InjectionStatus) -> Ending | None:
+def ending_of(told: InjectionStatus) -> EndReason | None:
     """How it ended, by what was told of it; None: it had not."""
     ready = find(told.conditions, ConditionType.READY)
     if ready is None or any(target.state is TargetState.ARMED for target in told.targets):
         return None
-    reasons = {ending.value for ending in Ending}
-    return Ending(ready.reason) if ready.reason in reasons else None
+    reasons = {ending.value for ending in EndReason}
+    return EndReason(ready.reason) if ready.reason in reasons else None

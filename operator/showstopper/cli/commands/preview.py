@@ -24,7 +24,7 @@ from showstopper.engine.experiments.schedule import Schedule
 from showstopper.engine.hands.agent import injections
 from showstopper.engine.hands.agent.client import AgentHand
 from showstopper.engine.planning import plan, policies
-from showstopper.engine.planning.plan import Scene
+from showstopper.engine.planning.plan import Snapshot
 from showstopper.engine.rooms.pods import component_pods
 from showstopper.engine.runs import requests
 from showstopper.errors import Forbidden
@@ -59,10 +59,10 @@ async def _preview(connection: Connection, file_or_name: str) -> Preview:
             room = AudioRoom.parse(await lookup.get(client, AUDIO_ROOM, namespace, experiment.spec.room_ref.name))
         feeds = Feeds(client, namespace, room.metadata.name, Clock())
         await feeds.once()
-        scene = await _scene(client, experiment, room, serving(feeds))
+        snapshot = await _snapshot(client, experiment, room, serving(feeds))
         peers = await _peers(client, experiment, room)
     seed = requests.seed(experiment, requests.wanted(experiment))
-    made = plan.make(scene, experiment.spec.faults, seed)
+    made = plan.make(snapshot, experiment.spec.faults, seed)
     schedule = schedules.of(experiment.spec)
     refused = schedule if isinstance(schedule, Finding) else policies.refusal(made) or injections.without_peers(peers)
     return Preview(made, refused, peers, schedule if isinstance(schedule, Schedule) else None)
@@ -80,11 +80,11 @@ async def _declared(
     return Experiment.parse(read.experiment), {room.metadata.name: room for room in rooms}
 
 
-async def _scene(client: Client, experiment: Experiment, room: AudioRoom, serving: dict[str, int]) -> Scene:
+async def _snapshot(client: Client, experiment: Experiment, room: AudioRoom, serving: dict[str, int]) -> Snapshot:
     namespace = experiment.metadata.namespace
     named = {fault.target.component for fault in experiment.spec.faults}
     room.metadata.namespace = namespace
-    return Scene(
+    return Snapshot(
         namespace=namespace,
         room_name=room.metadata.name,
         room=room.spec,

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from showstopper.api.experiment import Fault
 from showstopper.availability.verdict import Finding
-from showstopper.cli.exit_codes import Ending
+from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.views import output
 from showstopper.cli.views.output import Form
 from showstopper.cli.views.rules import DEVICE, Rules, of_target
@@ -34,9 +34,9 @@ class Preview:
     schedule: Schedule | None = None
 
     @property
-    def ending(self) -> Ending:
+    def ending(self) -> ExitCode:
         """What the command exits with."""
-        return Ending.PASSED if self.refused is None else Ending.INCONCLUSIVE
+        return ExitCode.PASSED if self.refused is None else ExitCode.INCONCLUSIVE
 
     def rules(self) -> Iterator[tuple[PlannedFault, Pod, Rules]]:
         """Every target with its rules; without them where it would be refused."""
@@ -48,7 +48,7 @@ class Preview:
     def _rules(self, fault: Fault, pod: Pod, peers: Sequence[str]) -> Rules:
         if self.refused is not None:
             return Rules("nobody")
-        return of_target(fault, self.plan.scene.room, pod, peers)
+        return of_target(fault, self.plan.snapshot.room, pod, peers)
 
 
 def show(previewed: Preview, console: Console) -> None:
@@ -76,7 +76,7 @@ def _targets(made: Plan, rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> Ta
     for title in ("fault", "kind", "would hit", "node", "by", "carries sound to", "of pods"):
         table.add_column(title, overflow="fold")
     for planned, pod, found in rules:
-        heard = f"{made.scene.serving.get(pod.address, 0)} listeners"
+        heard = f"{made.snapshot.serving.get(pod.address, 0)} listeners"
         of = f"{len(planned.candidates)} of {planned.fault.target.component}"
         table.add_row(planned.fault.name, planned.fault.kind, pod.name, pod.node, found.by, heard, of)
     for planned in made.faults:

@@ -8,25 +8,25 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.engine.experiments.reconciler import MIRROR_SECONDS, Reconciler
-from showstopper.engine.planning.snapshots import Scenes
+from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Rooms
 from showstopper.engine.runs.service import Runs
-from showstopper.engine.work_queue import Levels
+from showstopper.engine.work_queue import WorkQueue
 
 
-class Experiments(Levels[Experiment]):
+class Experiments(WorkQueue[Experiment]):
     """Every experiment that is known."""
 
     def __init__(
         self,
         client: Client,
         clock: Clock,
-        scenes: Scenes,
+        snapshots: Snapshots,
         events: Events,
         rooms: Rooms,
     ) -> None:
         super().__init__(clock)
-        self._reconciler = Reconciler(client, clock, scenes, events, rooms)
+        self._reconciler = Reconciler(client, clock, snapshots, events, rooms)
         self.runs: Runs  # set by the operator: runs tell experiments of their changes, and need them to exist
 
     async def look(self, resource: Experiment, seen_seconds: float) -> float | None:

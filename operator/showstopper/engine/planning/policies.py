@@ -18,9 +18,9 @@ def refusal(plan: Plan) -> Finding | None:
 
 def refuse_unlabelled_namespace(plan: Plan) -> Finding | None:
     """Nobody's pods are hit who has not allowed it."""
-    if plan.scene.namespace_labels.get(CHAOS_LABEL) == CHAOS_ALLOWED:
+    if plan.snapshot.namespace_labels.get(CHAOS_LABEL) == CHAOS_ALLOWED:
         return None
-    name = plan.scene.namespace
+    name = plan.snapshot.namespace
     return Finding(
         "NamespaceNotAllowed",
         f"namespace {name} does not allow experiments: kubectl label namespace {name} {CHAOS_LABEL}={CHAOS_ALLOWED}",
@@ -29,13 +29,13 @@ def refuse_unlabelled_namespace(plan: Plan) -> Finding | None:
 
 def refuse_unknown_component(plan: Plan) -> Finding | None:
     """A component that the room does not declare selects nothing."""
-    known = [component.name for component in plan.scene.room.components]
+    known = [component.name for component in plan.snapshot.room.components]
     for planned in plan.faults:
         name = planned.fault.target.component
         if name not in known:
             return Finding(
                 "UnknownComponent",
-                f'AudioRoom {plan.scene.namespace}/{plan.scene.room_name} has no component "{name}" '
+                f'AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} has no component "{name}" '
                 f"(fault {planned.fault.name}); it has: {', '.join(known)}",
             )
     return None
@@ -44,7 +44,7 @@ def refuse_unknown_component(plan: Plan) -> Finding | None:
 def refuse_unknown_port(plan: Plan) -> Finding | None:
     """A port that the target's component does not declare is no port at all, and no port would mean all of them."""
     for planned in plan.faults:
-        component = plan.scene.room.component(planned.fault.target.component)
+        component = plan.snapshot.room.component(planned.fault.target.component)
         declared = [port.name for port in component.ports] if component else []
         for name in planned.fault.ports:
             if name not in declared:
@@ -59,7 +59,7 @@ def refuse_unknown_port(plan: Plan) -> Finding | None:
 def refuse_flood_of_no_udp(plan: Plan) -> Finding | None:
     """Floods are UDP; a port of TCP would take no notice of them."""
     for planned in plan.faults:
-        component = plan.scene.room.component(planned.fault.target.component)
+        component = plan.snapshot.room.component(planned.fault.target.component)
         flood = planned.fault.packet_flood
         for port in component.ports if component and flood else ():
             if flood and port.name == flood.port and port.protocol != "UDP":
@@ -73,13 +73,14 @@ def refuse_flood_of_no_udp(plan: Plan) -> Finding | None:
 
 def refuse_unknown_peer(plan: Plan) -> Finding | None:
     """Peers are components of the room."""
-    known = [component.name for component in plan.scene.room.components]
+    known = [component.name for component in plan.snapshot.room.components]
     for planned in plan.faults:
         for peer in planned.fault.network.peers if planned.fault.network else ():
             if peer.component not in known:
                 return Finding(
                     "UnknownComponent",
-                    f'AudioRoom {plan.scene.namespace}/{plan.scene.room_name} has no component "{peer.component}", '
+                    f"AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} has no component "
+                    f'"{peer.component}", '
                     f"which is a peer in fault {planned.fault.name}; it has: {', '.join(known)}",
                 )
     return None
@@ -88,12 +89,12 @@ def refuse_unknown_peer(plan: Plan) -> Finding | None:
 def refuse_unknown_serving(plan: Plan) -> Finding | None:
     """Which relay serves is read from the listeners, never guessed."""
     asking = [planned.fault.name for planned in plan.faults if planned.fault.target.serving is not None]
-    if not asking or plan.scene.serving:
+    if not asking or plan.snapshot.serving:
         return None
     return Finding(
         "ServingUnknown",
-        f"no listener of AudioRoom {plan.scene.namespace}/{plan.scene.room_name} gets media now, so it is not known "
-        f"which pods serve (fault {', '.join(asking)}): make the room work, or leave out target.serving",
+        f"no listener of AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} gets media now, so it is not "
+        f"known which pods serve (fault {', '.join(asking)}): make the room work, or leave out target.serving",
     )
 
 
@@ -116,8 +117,8 @@ def refuse_unknown_container(plan: Plan) -> Finding | None:
     """A fault of processes is of a container that runs."""
     hit = [(planned.fault, pod) for planned in plan.faults if planned.fault.process for pod in planned.targets]
     for fault, pod in hit:
-        place, wanted = f"{pod.namespace}/{pod.name}", plans.container_name(fault, plan.scene.room)
-        container = plans.container(fault, plan.scene.room, pod)
+        place, wanted = f"{pod.namespace}/{pod.name}", plans.container_name(fault, plan.snapshot.room)
+        container = plans.container(fault, plan.snapshot.room, pod)
         if container is None:
             names = ", ".join(one.name for one in pod.containers)
             return Finding(

@@ -16,7 +16,7 @@ from showstopper.engine.planning.plan import Plan
 from showstopper.engine.runs import judging
 from showstopper.engine.runs import targets as records
 from showstopper.engine.runs.lasting import Lasting
-from showstopper.engine.status_writer import Recorder
+from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import ClusterError, Forbidden
 from showstopper.faults.effects import DeletePod
 from showstopper.faults.pods import effect_of
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 class Injecting:
     """The injections of one run, through the API server."""
 
-    def __init__(self, hand: ApiServerHand, clock: Clock, recorder: Recorder[ExperimentRun]) -> None:
+    def __init__(self, hand: ApiServerHand, clock: Clock, recorder: StatusWriter[ExperimentRun]) -> None:
         self._hand = hand
         self._clock = clock
         self._recorder = recorder

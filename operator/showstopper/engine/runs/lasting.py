@@ -24,7 +24,7 @@ from showstopper.engine.runs import judging, totals
 from showstopper.engine.runs.flooding import Flooding
 from showstopper.engine.runs.record import Journal
 from showstopper.engine.runs.waiting import Patience
-from showstopper.engine.status_writer import Recorder
+from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import ClusterError, Forbidden
 
 log = structlog.get_logger()
@@ -49,7 +49,7 @@ class Lasting:
         crowd: CrowdHand,
         clock: Clock,
         *,
-        recorder: Recorder[ExperimentRun],
+        recorder: StatusWriter[ExperimentRun],
         journal: Journal,
         patience: Patience,
         reselecting: Reselecting,

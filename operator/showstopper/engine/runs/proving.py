@@ -11,7 +11,7 @@ from showstopper.engine.hands.api_server import ApiServerHand, Presence
 from showstopper.engine.hands.media import MediaWatch
 from showstopper.engine.rooms import LiveRoom
 from showstopper.engine.runs import targets
-from showstopper.engine.status_writer import Recorder
+from showstopper.engine.status_writer import StatusWriter
 
 log = structlog.get_logger()
 
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 class Proving:
     """The proofs of one run. It remembers the newest packets, and writes what is new."""
 
-    def __init__(self, hand: ApiServerHand, clock: Clock, recorder: Recorder[ExperimentRun]) -> None:
+    def __init__(self, hand: ApiServerHand, clock: Clock, recorder: StatusWriter[ExperimentRun]) -> None:
         self._hand = hand
         self._clock = clock
         self._recorder = recorder

@@ -12,7 +12,7 @@ from showstopper.api.verdicts import Verdict
 from showstopper.clock import Clock, to_timestamp
 from showstopper.engine.runs import judging
 from showstopper.engine.runs.judging import Judgement
-from showstopper.engine.status_writer import Recorder
+from showstopper.engine.status_writer import StatusWriter
 
 log = structlog.get_logger()
 
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 class Journal:
     """Writes the record of one run."""
 
-    def __init__(self, recorder: Recorder[ExperimentRun], clock: Clock) -> None:
+    def __init__(self, recorder: StatusWriter[ExperimentRun], clock: Clock) -> None:
         self._recorder = recorder
         self._clock = clock
 

@@ -28,7 +28,7 @@ from showstopper.engine.runs.proving import Proving
 from showstopper.engine.runs.record import Journal
 from showstopper.engine.runs.recovering import Recovering
 from showstopper.engine.runs.waiting import Ended, Patience
-from showstopper.engine.status_writer import Recorder
+from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import ClusterError, InvalidResource, NotFound, Unavailable
 
 log = structlog.get_logger()
@@ -58,7 +58,7 @@ class Services:
     crowd: CrowdHand
     events: Events
     clock: Clock
-    scene: Callable[[ExperimentRun], Awaitable[plan.Scene]]
+    snapshot: Callable[[ExperimentRun], Awaitable[plan.Snapshot]]
     deployed: Callable[[ExperimentRun], Awaitable[Deployed]]
     confirm: Callable[[Plan, AudioRoom], Coroutine[None, None, Finding | None]]
     disowned: Callable[[ExperimentRun], Finding | None]
@@ -68,7 +68,7 @@ class Services:
 class Runner:
     """One run. Every decision rests on the record and the room's timeline; nothing that matters is kept in memory."""
 
-    def __init__(self, services: Services, recorder: Recorder[ExperimentRun]) -> None:
+    def __init__(self, services: Services, recorder: StatusWriter[ExperimentRun]) -> None:
         self._services = services
         self._clock = services.clock
         self.recorder = recorder
@@ -82,7 +82,7 @@ class Runner:
             recorder=recorder,
             journal=self._journal,
             patience=self._patience,
-            reselecting=Reselecting(services.agents, self._clock, lambda: self.run, services.scene),
+            reselecting=Reselecting(services.agents, self._clock, lambda: self.run, services.snapshot),
         )
         self._recovering = Recovering(
             run=lambda: self.run,
@@ -200,11 +200,11 @@ class Runner:
         """Look, plan, and hit. What the run was created with stays its choice, and counts as hit if it was touched."""
         if self.run.spec.targets and await self._injecting.take_up(self._lasting):
             return None
-        spec, scene = self.run.spec, await self._services.scene(self.run)
+        spec, snapshot = self.run.spec, await self._services.snapshot(self.run)
         if spec.targets:
-            made = plan.again(scene, spec.faults, spec.targets, spec.seed)
+            made = plan.again(snapshot, spec.faults, spec.targets, spec.seed)
         else:
-            made = plan.make(scene, spec.faults, spec.seed)
+            made = plan.make(snapshot, spec.faults, spec.seed)
         if (refused := policies.refusal(made)) is not None:
             return refused
         self._patience.check()

@@ -10,7 +10,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.cluster import watch as watching
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from showstopper.cluster.parsing import read
+from showstopper.cluster.parsing import parse_or_log
 from showstopper.cluster.watch import WatchEvent
 from showstopper.engine.runs.service import Runs
 
@@ -32,9 +32,9 @@ async def watch(client: Client, runs: Runs, namespace: str = "") -> None:
                         runs.gone(deleted)
                     missing = {}
                 case WatchEvent.DELETED:
-                    if (run := read(ExperimentRun, body)) is not None:
+                    if (run := parse_or_log(ExperimentRun, body)) is not None:
                         runs.gone(run)
                 case WatchEvent.LISTED | WatchEvent.CHANGED:
                     missing.pop(body["metadata"]["uid"], None)
-                    if not runs.knows(body["metadata"]) and (run := read(ExperimentRun, body)) is not None:
+                    if not runs.knows(body["metadata"]) and (run := parse_or_log(ExperimentRun, body)) is not None:
                         runs.seen(run)

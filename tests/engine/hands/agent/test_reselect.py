@@ -18,7 +18,7 @@ from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, POD
 from showstopper.engine.hands.agent import injections
 from showstopper.engine.hands.agent.injections import SUCCESSOR_LABEL, SUCCESSOR_SECONDS
 from showstopper.engine.hands.agent.reselect import successors
-from showstopper.engine.planning.plan import Scene
+from showstopper.engine.planning.plan import Snapshot
 from showstopper.engine.planning.policies import CHAOS_ALLOWED, CHAOS_LABEL
 from showstopper.faults.effects import Pod
 from tests.api.server import with_crds
@@ -51,8 +51,8 @@ def pod(name: str, created: str = LATER, **more: Any) -> Pod:
 def chosen(own: list[Injection], *pods: Pod, planned: int = 1, allowed: bool = True, **target: Any) -> list[str]:
     labels = {CHAOS_LABEL: CHAOS_ALLOWED} if allowed else {}
     serving = {"198.18.0.9": 1}
-    scene = Scene("show", "main-stage", build.room().spec, labels, {"relay": pods}, serving)
-    return [pod.name for pod in successors(fault(**target), scene, own, planned)]
+    snapshot = Snapshot("show", "main-stage", build.room().spec, labels, {"relay": pods}, serving)
+    return [pod.name for pod in successors(fault(**target), snapshot, own, planned)]
 
 
 GONE = injection(TargetState.GONE, "a")

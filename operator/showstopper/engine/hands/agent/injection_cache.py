@@ -13,7 +13,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import INJECTION
 from showstopper.cluster.mirror import Change, Mirror
-from showstopper.cluster.parsing import read
+from showstopper.cluster.parsing import parse_or_log
 from showstopper.cluster.supervision import for_ever
 
 
@@ -72,7 +72,11 @@ class InjectionCache:
 
     def __init__(self, client: Client) -> None:
         self._mirror = Mirror(
-            client, INJECTION, labels={LEASE_LABEL: ""}, keep=partial(read, Injection), on_change=self._note_change
+            client,
+            INJECTION,
+            labels={LEASE_LABEL: ""},
+            keep=partial(parse_or_log, Injection),
+            on_change=self._note_change,
         )
         self._subscribers: dict[str, RunInjections] = {}
         self._task: asyncio.Task[None] | None = None

@@ -11,7 +11,7 @@ from showstopper.clock import Clock
 from showstopper.engine.hands.agent import injections
 from showstopper.engine.hands.agent.client import AgentHand
 from showstopper.engine.planning import plan, policies
-from showstopper.engine.planning.plan import Plan, PlannedFault, Scene
+from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
 from showstopper.errors import ClusterError
 from showstopper.faults.effects import Pod
 
@@ -21,26 +21,26 @@ LOOK_SECONDS = 0.5
 """How often successors are looked for, and the peers' addresses are read."""
 
 
-def successors(fault: Fault, scene: Scene, own: Sequence[Injection], planned: int) -> tuple[Pod, ...]:
+def successors(fault: Fault, snapshot: Snapshot, own: Sequence[Injection], planned: int) -> tuple[Pod, ...]:
     """The pods that take the place of targets that are gone; none where a bound of the experiment would be broken.
 
     Args:
         fault: one that lasts.
-        scene: as it is now.
+        snapshot: as it is now.
         own: its Injections, successors' included. What they name has been chosen, and is never chosen again.
         planned: how many targets it had at its start; there are never more at a time.
     """
     states = {target.uid: target.state for one in own for target in one.status.targets}
     asked = {target.uid for one in own for target in one.spec.targets}
     there = {uid for uid in asked if states.get(uid) is not TargetState.GONE}
-    candidates = tuple(scene.pods.get(fault.target.component, ()))
+    candidates = tuple(snapshot.pods.get(fault.target.component, ()))
     # Both times are the API server's: what was there before the fault replaces nobody.
     since = min((one.metadata.creation_timestamp for one in own), default="")
     new = [pod for pod in candidates if pod.uid not in asked and pod.created > since and plan.may_hit(fault, pod)]
     chosen = sorted((pod for pod in new if pod.address), key=lambda pod: (pod.created, pod.name))
     chosen = chosen[: max(0, planned - len(there))]
     hit = (*(pod for pod in candidates if pod.uid in there), *chosen)
-    if not chosen or policies.refusal(Plan(scene, (PlannedFault(fault, hit, candidates),), 0)) is not None:
+    if not chosen or policies.refusal(Plan(snapshot, (PlannedFault(fault, hit, candidates),), 0)) is not None:
         return ()
     return tuple(chosen)
 
@@ -53,12 +53,12 @@ class Reselecting:
         hand: AgentHand,
         clock: Clock,
         run: Callable[[], ExperimentRun],
-        scene: Callable[[ExperimentRun], Awaitable[Scene]],
+        snapshot: Callable[[ExperimentRun], Awaitable[Snapshot]],
     ) -> None:
         self._hand = hand
         self._clock = clock
         self._run = run
-        self._scene = scene
+        self._snapshot = snapshot
         self._looked = 0.0
 
     async def look(self, found: Sequence[Injection], names: Collection[str]) -> None:
@@ -90,7 +90,7 @@ class Reselecting:
         planned = next((record.targets for record in self._run().status.faults if record.name == fault.name), 0)
         if len(gone) <= sum(len(one.spec.targets) for one in own) - planned:
             return  # each has its successor
-        chosen = successors(fault, await self._scene(self._run()), own, planned)
+        chosen = successors(fault, await self._snapshot(self._run()), own, planned)
         if not chosen:
             return
         peers = await self.peers([fault])
