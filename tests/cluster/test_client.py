@@ -1,5 +1,6 @@
 """The client against a real API server: what comes back, and what each refusal is called."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from e2e.cluster.apiserver import ApiServer
 from showstopper.cluster.client import Client, selector
 from showstopper.cluster.kinds import EXPERIMENT_RUN, LEASE, NAMESPACE
 from showstopper.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, SettingsError, Unavailable
+from tests.cluster.wires import wired
 
 pytestmark = pytest.mark.apiserver
 
@@ -112,14 +114,31 @@ async def test_one_watch_request_tells_what_changes_and_ends(client: Client) -> 
     await client.delete(LEASE, "show", "before")
     query = {"labelSelector": selector({"kind": "watched"})}
     version = made["metadata"]["resourceVersion"]
-    events = [event async for event in client.watch_once(LEASE, "show", query, version=version, seconds=1, timeout=30)]
+    events = [
+        event
+        async for event in client.watch_once(
+            LEASE, "show", query, version=version, seconds=1, begin_timeout=10, end_timeout=30
+        )
+    ]
     changes = [(event["type"], event["object"]["metadata"]["name"]) for event in events if event["type"] != "BOOKMARK"]
     assert changes == [("ADDED", "after"), ("DELETED", "before")]
 
 
+async def test_a_watch_request_that_does_not_begin_in_time_is_unavailable(server: ApiServer) -> None:
+    async with wired(server) as (wire, client):
+        await client.list(LEASE, "show")
+        wire.cut()
+        events = client.watch_once(LEASE, "show", {}, version="1", seconds=30, begin_timeout=0.2, end_timeout=30)
+        with pytest.raises(Unavailable, match="not begun"):
+            await asyncio.wait_for(anext(events), 60)
+
+
 async def test_a_watch_request_from_a_version_that_is_too_old_is_an_error_with_its_status(client: Client) -> None:
+    # A custom resource's watch cache begins with its CRD: what was before is forgotten.
     with pytest.raises(ClusterError) as raised:
-        async for _ in client.watch_once(LEASE, "show", {}, version="1", seconds=1, timeout=30):
+        async for _ in client.watch_once(
+            EXPERIMENT_RUN, "show", {}, version="1", seconds=1, begin_timeout=10, end_timeout=30
+        ):
             pass
     assert raised.value.status == 410
 

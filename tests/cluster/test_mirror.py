@@ -213,6 +213,8 @@ async def test_what_happened_while_the_wire_was_cut_is_told(server: ApiServer, c
         mirror = mirror_of(far, group, notes)
         async with running(mirror):
             await asyncio.wait_for(mirror.synced(), PATIENCE)
+            await client.patch(CONFIG_MAP, "show", f"{group}-d", value("2"))
+            await notes.until(lambda: len(notes.changes) == 5)  # the watch is under way
             notes.take()
             wire.cut()
             await client.delete(CONFIG_MAP, "show", f"{group}-a")
@@ -228,7 +230,7 @@ async def test_what_happened_while_the_wire_was_cut_is_told(server: ApiServer, c
                 (ADDED, "b", "2"),
                 (CHANGED, "c", "2"),
             ]
-            assert sorted(mirror.all()) == ["1", "2", "2"]
+            assert sorted(mirror.all()) == ["2", "2", "2"]
             assert mirror.is_synced
 
 

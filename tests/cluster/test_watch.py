@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -10,9 +10,10 @@ import pytest
 
 from e2e.cluster.apiserver import ApiServer
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import CONFIG_MAP, Kind
+from showstopper.cluster.kinds import AUDIO_ROOM, CONFIG_MAP
 from showstopper.cluster.watch import WatchEvent, watch
 from showstopper.errors import ClusterError
+from tests.api.build import room
 from tests.cluster.wires import wired
 
 pytestmark = pytest.mark.apiserver
@@ -103,18 +104,13 @@ async def test_a_connection_that_has_fallen_silent_is_noticed_and_everything_is_
 
 
 class Forgetful(Client):
-    """Has the first watch begin at a version that the API server has forgotten."""
+    """Has the first watch begin at a version that the API server has forgotten: it is older than the object's CRD."""
 
     asked = 0
 
-    async def watch_once(
-        self, kind: Kind, namespace: str, query: Mapping[str, str], *, version: str, seconds: int, timeout: float
-    ) -> AsyncGenerator[Object, None]:
+    async def watch_once(self, *arguments: Any, version: str, **settings: Any) -> AsyncGenerator[Object, None]:
         self.asked += 1
-        version = "1" if self.asked == 1 else version
-        async for event in super().watch_once(
-            kind, namespace, query, version=version, seconds=seconds, timeout=timeout
-        ):
+        async for event in super().watch_once(*arguments, version="1" if self.asked == 1 else version, **settings):
             yield event
 
 
@@ -123,12 +119,12 @@ async def test_a_version_that_is_too_old_is_no_failure_but_everything_is_listed_
 ) -> None:
     failures: list[ClusterError] = []
     async with await Forgetful.connect(server.kubeconfig) as client:
-        events = watch(client, CONFIG_MAP, labels={"group": group}, on_failure=failures.append)
+        events = watch(client, AUDIO_ROOM, labels={"group": group}, on_failure=failures.append)
         async with aclosing(events):
             assert [await next_of(events) for _ in range(4)] == [(LISTING, ""), (SYNCED, "")] * 2
             waiting = asyncio.ensure_future(anext(events))
             await asyncio.wait({waiting}, timeout=0.5)
-            await client.create(CONFIG_MAP, config_map("a", group))
+            await client.create(AUDIO_ROOM, room({"metadata.name": group, "metadata.labels": {"group": group}}))
             assert (await asyncio.wait_for(waiting, PATIENCE))[0] is CHANGED
     assert not failures
 

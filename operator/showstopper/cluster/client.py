@@ -1,5 +1,6 @@
 """The Kubernetes API in plain dicts: `kubernetes.aio` underneath, our errors on top."""
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -178,15 +179,30 @@ class Client:
             query["continue"] = listing["metadata"]["continue"]
 
     async def watch_once(
-        self, kind: Kind, namespace: str, query: Mapping[str, str], *, version: str, seconds: int, timeout: float
+        self,
+        kind: Kind,
+        namespace: str,
+        query: Mapping[str, str],
+        *,
+        version: str,
+        seconds: int,
+        begin_timeout: float,
+        end_timeout: float,
     ) -> AsyncGenerator[Object, None]:
-        """The events of one watch request, bookmarks included, from a version on; the server ends it after `seconds`.
+        """The events of one watch request, bookmarks included. `cluster.watch.watch` is what goes on for ever.
 
-        `cluster.watch.watch` is what goes on for ever.
+        Args:
+            kind: of the objects.
+            namespace: where they are; "" for everywhere.
+            query: selectors.
+            version: the events after this resource version are told.
+            seconds: after these the server ends the request.
+            begin_timeout: seconds within which the server has to begin its answer.
+            end_timeout: seconds within which the server has to have ended it.
 
         Raises:
             ClusterError: with status 410, when that version is too old; Unavailable, when the connection broke, or the
-                server has not ended the request after `timeout` seconds.
+                server was late.
         """
         parameters = {
             **query,
@@ -196,13 +212,20 @@ class Client:
             "timeoutSeconds": str(seconds),
         }
         path = kind.path(namespace)
-        async with self._connection.answer("GET", path, parameters, timeout=timeout) as response:
-            async for line in response.content:
-                event = cast("Object", json.loads(line))
-                if event["type"] == "ERROR":
-                    status = event["object"]
-                    raise error_of(status.get("code", 0), status.get("message", path), status.get("reason", ""))
-                yield event
+        try:
+            async with (
+                asyncio.timeout(begin_timeout) as beginning,
+                self._connection.answer("GET", path, parameters, timeout=end_timeout) as response,
+            ):
+                beginning.reschedule(None)
+                async for line in response.content:
+                    event = cast("Object", json.loads(line))
+                    if event["type"] == "ERROR":
+                        status = event["object"]
+                        raise error_of(status.get("code", 0), status.get("message", path), status.get("reason", ""))
+                    yield event
+        except TimeoutError as error:
+            raise Unavailable(f"GET {path}: the API server has not begun a watch in {begin_timeout:g} s") from error
 
     async def _read(self, path: str, query: Mapping[str, str] | None = None, *, accept: str = JSON) -> Object:
         attempts = AsyncRetrying(

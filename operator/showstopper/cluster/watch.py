@@ -20,6 +20,8 @@ Key = tuple[str, str]
 SILENCE_SECONDS = 60.0
 # So many objects are held at a time. A run has 64 KiB at most, a pod with long annotations has more.
 PAGE = 100
+# A watch that begins later than this after the one before it may have much to make up for.
+BEGIN_SECONDS = 5.0
 AGAIN_SECONDS = 0.5
 LONGEST_AGAIN_SECONDS = 10.0
 GONE = 410
@@ -116,7 +118,13 @@ async def _changes(
     while True:
         began = loop.time()
         events = client.watch_once(
-            kind, namespace, query, version=version, seconds=max(1, int(silence * 0.75)), timeout=silence
+            kind,
+            namespace,
+            query,
+            version=version,
+            seconds=max(1, int(silence * 0.75)),
+            begin_timeout=BEGIN_SECONDS,
+            end_timeout=silence,
         )
         async with aclosing(events):
             async for event in events:
