@@ -44,7 +44,7 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
         Settings.from_environment()
 
 
-@pytest.mark.parametrize("module", ["cli.operator", "archive.reading", "cli.main"])
+@pytest.mark.parametrize("module", ["cli.processes.operator", "archive.reading", "cli.main"])
 def test_only_the_archive_loads_a_database(module: str) -> None:
     loaded = f"import sys, showstopper.{module}; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
