@@ -107,6 +107,11 @@ async def test_a_listing_of_metadata_comes_in_pages_and_holds_nothing_else(clien
     assert not any("spec" in item for item in items)
 
 
+async def test_a_listing_of_nothing_is_one_page_without_items(client: Client) -> None:
+    pages = [page async for page in client.pages(EXPERIMENT_RUN, size=2, metadata_only=True)]
+    assert [page["items"] for page in pages] == [[]]
+
+
 async def test_one_watch_request_tells_what_changes_and_ends(client: Client) -> None:
     made = await client.create(LEASE, lease("before", kind="watched"))
     await client.create(LEASE, lease("after", kind="watched"))

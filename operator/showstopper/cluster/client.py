@@ -171,6 +171,7 @@ class Client:
         accept = _METADATA_LIST if metadata_only else JSON
         while True:
             listing = await self._read(kind.path(namespace), query, accept=accept)
+            listing["items"] = listing["items"] or []  # null, if there are none and only metadata is asked for
             for item in listing["items"]:
                 item.setdefault("kind", kind.name)
             yield listing
