@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from showstopper.api.reasons import Reason
 from showstopper.api.run import MOST_KILLED
 from showstopper.availability.verdict import Finding
 from showstopper.engine.planning import plan as plans
@@ -22,7 +23,7 @@ def refuse_unlabelled_namespace(plan: Plan) -> Finding | None:
         return None
     name = plan.snapshot.namespace
     return Finding(
-        "NamespaceNotAllowed",
+        Reason.NAMESPACE_NOT_ALLOWED,
         f"namespace {name} does not allow experiments: kubectl label namespace {name} {CHAOS_LABEL}={CHAOS_ALLOWED}",
     )
 
@@ -34,7 +35,7 @@ def refuse_unknown_component(plan: Plan) -> Finding | None:
         name = planned.fault.target.component
         if name not in known:
             return Finding(
-                "UnknownComponent",
+                Reason.UNKNOWN_COMPONENT,
                 f'AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} has no component "{name}" '
                 f"(fault {planned.fault.name}); it has: {', '.join(known)}",
             )
@@ -49,7 +50,7 @@ def refuse_unknown_port(plan: Plan) -> Finding | None:
         for name in planned.fault.ports:
             if name not in declared:
                 return Finding(
-                    "UnknownPort",
+                    Reason.UNKNOWN_PORT,
                     f'component {planned.fault.target.component} declares no port "{name}" (fault '
                     f"{planned.fault.name}); it has: {', '.join(declared) or 'none'}",
                 )
@@ -64,7 +65,7 @@ def refuse_flood_of_no_udp(plan: Plan) -> Finding | None:
         for port in component.ports if component and flood else ():
             if flood and port.name == flood.port and port.protocol != "UDP":
                 return Finding(
-                    "UnknownPort",
+                    Reason.UNKNOWN_PORT,
                     f"port {port.name} of component {planned.fault.target.component} is one of {port.protocol}, and a "
                     f"packetFlood is UDP (fault {planned.fault.name}): name a port with protocol: UDP",
                 )
@@ -78,7 +79,7 @@ def refuse_unknown_peer(plan: Plan) -> Finding | None:
         for peer in planned.fault.network.peers if planned.fault.network else ():
             if peer.component not in known:
                 return Finding(
-                    "UnknownComponent",
+                    Reason.UNKNOWN_COMPONENT,
                     f"AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} has no component "
                     f'"{peer.component}", '
                     f"which is a peer in fault {planned.fault.name}; it has: {', '.join(known)}",
@@ -92,7 +93,7 @@ def refuse_unknown_serving(plan: Plan) -> Finding | None:
     if not asking or plan.snapshot.serving:
         return None
     return Finding(
-        "ServingUnknown",
+        Reason.SERVING_UNKNOWN,
         f"no listener of AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} gets media now, so it is not "
         f"known which pods serve (fault {', '.join(asking)}): make the room work, or leave out target.serving",
     )
@@ -106,7 +107,7 @@ def refuse_zero_targets(plan: Plan) -> Finding | None:
         target = planned.fault.target
         wanted = {True: "serving ", False: "non-serving ", None: ""}[target.serving]
         return Finding(
-            "NoTargets",
+            Reason.NO_TARGETS,
             f"no {wanted}pod of component {target.component} matches the target of fault {planned.fault.name}: "
             f"it has {len(planned.candidates)} pods; compare its selector with kubectl get pods --show-labels",
         )
@@ -122,11 +123,12 @@ def refuse_unknown_container(plan: Plan) -> Finding | None:
         if container is None:
             names = ", ".join(one.name for one in pod.containers)
             return Finding(
-                "UnknownContainer", f'pod {place} has no container "{wanted}" (fault {fault.name}); it has: {names}'
+                Reason.UNKNOWN_CONTAINER,
+                f'pod {place} has no container "{wanted}" (fault {fault.name}); it has: {names}',
             )
         if not container.id:
             return Finding(
-                "ContainerNotRunning",
+                Reason.CONTAINER_NOT_RUNNING,
                 f'container "{container.name}" of pod {place} does not run now, so that fault {fault.name} would hit '
                 f"nothing: look at it with kubectl --namespace {pod.namespace} describe pod {pod.name}",
             )
@@ -141,7 +143,7 @@ def refuse_min_ready(plan: Plan) -> Finding | None:
         least = planned.fault.target.min_ready
         if left < least:
             return Finding(
-                "MinReadyBroken",
+                Reason.MIN_READY_BROKEN,
                 f"fault {planned.fault.name} would leave {left} ready pods of component "
                 f"{planned.fault.target.component}, and minReady asks for {least}: scale it up, or lower minReady",
             )
@@ -154,7 +156,7 @@ def refuse_too_many(plan: Plan) -> Finding | None:
         bound = most(planned.fault, len(planned.candidates))
         if len(planned.targets) > bound:
             return Finding(
-                "TooManyTargets",
+                Reason.TOO_MANY_TARGETS,
                 f"fault {planned.fault.name} would hit {len(planned.targets)} pods of component "
                 f"{planned.fault.target.component}, and may hit {bound} of the {len(planned.candidates)} there are",
             )
@@ -167,7 +169,7 @@ def refuse_too_many_kills(plan: Plan) -> Finding | None:
     if sum(kills.values()) <= MOST_KILLED:
         return None
     return Finding(
-        "TooManyTargets",
+        Reason.TOO_MANY_TARGETS,
         f"{', '.join(kills)} would kill {sum(kills.values())} pods, and one run may kill {MOST_KILLED}: "
         "lower target.max, or make several experiments of it",
     )

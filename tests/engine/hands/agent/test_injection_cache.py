@@ -40,9 +40,16 @@ class Bell:
 
     def __init__(self) -> None:
         self.count = 0
+        self._rung = asyncio.Event()
 
     def ring(self) -> None:
         self.count += 1
+        self._rung.set()
+
+    async def wait(self) -> None:
+        """Wait until it is rung."""
+        await asyncio.wait_for(self._rung.wait(), PATIENCE)
+        self._rung.clear()
 
 
 async def test_an_answer_is_known_at_once_and_told_to_its_run_only() -> None:
@@ -98,13 +105,11 @@ async def test_what_others_do_wakes_the_run_that_waits_and_a_deletion_too(client
     bell = Bell()
     injections = cache.subscribe(run("u-3"), bell.ring)
     assert await asyncio.wait_for(injections.all(), PATIENCE) == []
-    waiting = asyncio.create_task(injections.wait(PATIENCE))
     await client.create(INJECTION, body("a"))
-    await waiting
+    await bell.wait()
     assert [each.metadata.name for each in await injections.all()] == ["a"]
-    waiting = asyncio.create_task(injections.wait(PATIENCE))
     await client.delete(INJECTION, "show", "a")
-    await waiting
+    await bell.wait()
     assert await injections.all() == []
     assert bell.count == 2
 

@@ -15,8 +15,9 @@ from showstopper.api.injection import Injection, TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, POD
-from showstopper.engine.hands.agent import injections
-from showstopper.engine.hands.agent.injections import SUCCESSOR_LABEL, SUCCESSOR_SECONDS
+from showstopper.engine.hands.agent import answers
+from showstopper.engine.hands.agent.answers import SUCCESSOR_SECONDS
+from showstopper.engine.hands.agent.asking import SUCCESSOR_LABEL
 from showstopper.engine.hands.agent.reselect import successors
 from showstopper.engine.planning.plan import Snapshot
 from showstopper.engine.planning.policies import CHAOS_ALLOWED, CHAOS_LABEL
@@ -107,7 +108,7 @@ COUNTED = {"at": LATER, "matched": 9, "affected": 9}
 
 
 def proven(*own: Injection) -> bool:
-    return injections.answers(own, "loss", lifting=True).proven
+    return answers.answers(own, "loss").proven
 
 
 def test_a_successor_has_to_be_proven_once_it_was_there_long_enough() -> None:
@@ -124,9 +125,7 @@ def test_a_successor_has_to_be_proven_once_it_was_there_long_enough() -> None:
 def test_without_a_target_at_its_end_a_fault_is_not_proven() -> None:
     first = injection(TargetState.GONE, "a", proven=True, last=COUNTED)
     assert not proven(first)
-    assert injections.no_effect("loss", injections.answers([first], "loss", lifting=True)).startswith(
-        "had no target at its end"
-    )
+    assert answers.no_effect("loss", answers.answers([first], "loss")).startswith("had no target at its end")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ A list would wait up to 100 ms for the API server's cache, and a watch for each 
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from functools import partial
 
@@ -17,8 +16,8 @@ from showstopper.cluster.parsing import parse_or_log
 from showstopper.cluster.supervision import for_ever
 
 
-class RunInjections:
-    """The Injections of one run.
+class CachedInjections:
+    """The Injections of one run, as the cache has them.
 
     Args:
         cache: where they are kept.
@@ -28,7 +27,6 @@ class RunInjections:
 
     def __init__(self, cache: "InjectionCache", run: str, on_change: Callable[[], None]) -> None:
         self._cache, self._run, self._on_change = cache, run, on_change
-        self._changed = asyncio.Event()
         self._last_change: dict[str, float] = {}
 
     async def all(self) -> list[Injection]:
@@ -38,14 +36,7 @@ class RunInjections:
             ClusterError: they could not be listed so far, not once.
         """
         await self._cache.synced_or_failed()
-        self._changed.clear()
         return self._cache.of(self._run)
-
-    async def wait(self, seconds: float) -> None:
-        """Wait until something has changed since the last `all`, for so long at the most."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
 
     def silent(self, seconds: float) -> list[Injection]:
         """Those that have not changed for so long."""
@@ -59,7 +50,6 @@ class RunInjections:
     def note_change(self, uid: str) -> None:
         """The Injection with that UID has changed."""
         self._last_change[uid] = asyncio.get_running_loop().time()
-        self._changed.set()
         self._on_change()
 
     def end(self) -> None:
@@ -78,12 +68,12 @@ class InjectionCache:
             keep=partial(parse_or_log, Injection),
             on_change=self._note_change,
         )
-        self._subscribers: dict[str, RunInjections] = {}
+        self._subscribers: dict[str, CachedInjections] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def subscribe(self, run: ExperimentRun, on_change: Callable[[], None]) -> RunInjections:
+    def subscribe(self, run: ExperimentRun, on_change: Callable[[], None]) -> CachedInjections:
         """The Injections of a run, until its `end`."""
-        subscriber = self._subscribers[run.metadata.uid] = RunInjections(self, run.metadata.uid, on_change)
+        subscriber = self._subscribers[run.metadata.uid] = CachedInjections(self, run.metadata.uid, on_change)
         return subscriber
 
     def unsubscribe(self, run: str) -> None:
