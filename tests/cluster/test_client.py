@@ -9,7 +9,8 @@ import pytest
 from e2e.cluster.apiserver import ApiServer
 from showstopper.cluster.client import Client, selector
 from showstopper.cluster.kinds import EXPERIMENT_RUN, LEASE, NAMESPACE
-from showstopper.errors import Conflict, Forbidden, Invalid, NotFound, SettingsError, Unavailable
+from showstopper.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, SettingsError, Unavailable
+from tests.cluster.wires import wired
 
 pytestmark = pytest.mark.apiserver
 
@@ -95,23 +96,56 @@ async def test_no_kubeconfig_is_one_clear_error(tmp_path: Any) -> None:
         await Client.connect(tmp_path / "none")
 
 
-async def test_a_watch_begins_with_what_there_is_and_goes_on_with_what_changes(client: Client) -> None:
-    await client.create(LEASE, lease("before", kind="watched"))
-    seen: list[tuple[str, str]] = []
+async def test_a_listing_of_metadata_comes_in_pages_and_holds_nothing_else(client: Client) -> None:
+    for number in range(3):
+        await client.create(LEASE, lease(f"paged-{number}", kind="paged"))
+    query = {"labelSelector": selector({"kind": "paged"})}
+    pages = [page async for page in client.pages(LEASE, "show", query, size=2, metadata_only=True)]
+    assert [len(page["items"]) for page in pages] == [2, 1]
+    items = [item for page in pages for item in page["items"]]
+    assert [item["metadata"]["name"] for item in items] == ["paged-0", "paged-1", "paged-2"]
+    assert not any("spec" in item for item in items)
 
-    async def watch() -> None:
-        async for event, item in client.watch(LEASE, "show", labels={"kind": "watched"}):
-            seen.append((event, item["metadata"]["name"]))
-            if event == "ADDED" and item["metadata"]["name"] == "before":
-                await client.create(LEASE, lease("other", kind="unwatched"))
-                await client.create(LEASE, lease("after", kind="watched"))
-            if event == "ADDED" and item["metadata"]["name"] == "after":
-                await client.delete(LEASE, "show", "before")
-            if event == "DELETED":
-                return
 
-    await asyncio.wait_for(watch(), 60)
-    assert seen == [("ADDED", "before"), ("ADDED", "after"), ("DELETED", "before")]
+async def test_a_listing_of_nothing_is_one_page_without_items(client: Client) -> None:
+    pages = [page async for page in client.pages(EXPERIMENT_RUN, size=2, metadata_only=True)]
+    assert [page["items"] for page in pages] == [[]]
+
+
+async def test_one_watch_request_tells_what_changes_and_ends(client: Client) -> None:
+    made = await client.create(LEASE, lease("before", kind="watched"))
+    await client.create(LEASE, lease("after", kind="watched"))
+    await client.create(LEASE, lease("other", kind="unwatched"))
+    await client.delete(LEASE, "show", "before")
+    query = {"labelSelector": selector({"kind": "watched"})}
+    version = made["metadata"]["resourceVersion"]
+    events = [
+        event
+        async for event in client.watch_once(
+            LEASE, "show", query, version=version, seconds=1, begin_timeout=10, end_timeout=30
+        )
+    ]
+    changes = [(event["type"], event["object"]["metadata"]["name"]) for event in events if event["type"] != "BOOKMARK"]
+    assert changes == [("ADDED", "after"), ("DELETED", "before")]
+
+
+async def test_a_watch_request_that_does_not_begin_in_time_is_unavailable(server: ApiServer) -> None:
+    async with wired(server) as (wire, client):
+        await client.list(LEASE, "show")
+        wire.cut()
+        events = client.watch_once(LEASE, "show", {}, version="1", seconds=30, begin_timeout=0.2, end_timeout=30)
+        with pytest.raises(Unavailable, match="not begun"):
+            await asyncio.wait_for(anext(events), 60)
+
+
+async def test_a_watch_request_from_a_version_that_is_too_old_is_an_error_with_its_status(client: Client) -> None:
+    # A custom resource's watch cache begins with its CRD: what was before is forgotten.
+    with pytest.raises(ClusterError) as raised:
+        async for _ in client.watch_once(
+            EXPERIMENT_RUN, "show", {}, version="1", seconds=1, begin_timeout=10, end_timeout=30
+        ):
+            pass
+    assert raised.value.status == 410
 
 
 def test_a_selector_asks_for_values_or_for_presence() -> None:

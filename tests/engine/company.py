@@ -12,7 +12,7 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.engine.hands.agent.client import InjectionClient
-from showstopper.engine.hands.agent.injection_cache import InjectionWatch
+from showstopper.engine.hands.agent.injection_cache import InjectionCache
 from showstopper.engine.hands.crowd.flooders import Flooders
 from showstopper.engine.hands.of_run import HandFactory
 from showstopper.engine.hands.pace import PACE, Pace
@@ -39,7 +39,7 @@ class Company:
         hands = HandFactory(
             client=client,
             clock=clock,
-            injections=InjectionClient(client, InjectionWatch(client)),
+            injections=InjectionClient(client, InjectionCache(client)),
             flooders=Flooders(client, clock, images, self.snapshots.remembered),
             snapshot=self.snapshots.of_run,
             pace=pace,

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 from e2e.cluster.apiserver import ApiServer
+from showstopper.api.base import Resource
 from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
@@ -19,7 +20,8 @@ from showstopper.api.gate import ReleaseGate
 from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE
+from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE, Kind
+from showstopper.cluster.mirror import Change, ChangeType, Mirror
 from showstopper.engine.operation import Operation
 from showstopper.engine.rooms import Images
 from showstopper.engine.runs import watch
@@ -27,6 +29,7 @@ from tests.api.server import apply
 from tests.engine import build, cluster
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Resource)
 PATIENCE = 60.0
 NAME = "nightly"
 NUMBERS = itertools.count()
@@ -73,22 +76,18 @@ class Place:
         self.operation.gates.poke_all()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.operation.stop_switch.watch())
-            group.create_task(self._watch_experiments())
-            group.create_task(self._watch_days())
+            group.create_task(self._deliver(EXPERIMENT, Experiment, self.operation.experiment_seen))
+            group.create_task(self._deliver(GAME_DAY, GameDay, self.operation.day_seen))
+            group.create_task(self._deliver(RELEASE_GATE, ReleaseGate, self.operation.gate_seen))
             group.create_task(watch.watch(self.client, self.operation.runs, self.namespace))
-            group.create_task(self._watch_gates())
 
-    async def _watch_experiments(self) -> None:
-        async for event, body in self.client.watch(EXPERIMENT, self.namespace):
-            self.operation.experiment_seen(Experiment.parse(body), deleted=event == "DELETED")
+    async def _deliver(self, kind: Kind, model: type[R], seen: Callable[..., None]) -> None:
+        """Hand every change of a kind to the operator, as kopf does."""
 
-    async def _watch_days(self) -> None:
-        async for event, body in self.client.watch(GAME_DAY, self.namespace):
-            self.operation.day_seen(GameDay.parse(body), deleted=event == "DELETED")
+        def hand_over(change: Change[R]) -> None:
+            seen(change.value, deleted=change.type is ChangeType.DELETED)
 
-    async def _watch_gates(self) -> None:
-        async for event, body in self.client.watch(RELEASE_GATE, self.namespace):
-            self.operation.gate_seen(ReleaseGate.parse(body), deleted=event == "DELETED")
+        await Mirror(self.client, kind, self.namespace, keep=model.parse, on_change=hand_over).run()
 
     def apply(self, name: str = NAME, **spec: Any) -> None:
         """As a person does it."""

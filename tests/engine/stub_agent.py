@@ -13,6 +13,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import INJECTION, LEASE, POD
+from showstopper.cluster.watch import watch
 from showstopper.errors import Conflict, NotFound
 
 LOSS = {
@@ -62,8 +63,8 @@ class Agent:
         self._task.cancel()
 
     async def _work(self) -> None:
-        async for event, body in self._client.watch(INJECTION, self._place):
-            if event == "DELETED":
+        async for event, body in watch(self._client, INJECTION, self._place):
+            if not event.exists:
                 continue
             injection = Injection.parse(body)
             if self._nodes is not None and injection.spec.node not in self._nodes:

@@ -20,11 +20,12 @@ from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE, Kind
 from showstopper.cluster.parsing import parse_or_log
 from showstopper.cluster.supervision import for_ever
+from showstopper.engine import deletions
 from showstopper.engine.days.service import GameDays
 from showstopper.engine.experiments.service import Experiments
 from showstopper.engine.gates.keeping import Gates
 from showstopper.engine.hands.agent.client import InjectionClient
-from showstopper.engine.hands.agent.injection_cache import InjectionWatch
+from showstopper.engine.hands.agent.injection_cache import InjectionCache
 from showstopper.engine.hands.crowd.flooders import Flooders
 from showstopper.engine.hands.of_run import HandFactory
 from showstopper.engine.hands.pace import PACE, Pace
@@ -46,7 +47,18 @@ WARM = 4
 
 
 class Operation:
-    """What the operator does, apart from where its events come from. `agents`: the namespace of the stop switch."""
+    """What the operator does, apart from where its events come from.
+
+    Args:
+        client: with the operator's rights.
+        clock: for all that is recorded.
+        images: of the pods that it makes.
+        instance: its name in Events.
+        agents: the namespace of the agents, and of the stop switch.
+        archive: whose health is watched.
+        check_deletions_seconds: how often deletions are looked for that the source of events has not told.
+        pace: the intervals of runs.
+    """
 
     def __init__(
         self,
@@ -57,9 +69,11 @@ class Operation:
         instance: str,
         agents: str = AGENT_NAMESPACE,
         archive: ArchiveWatch | None = None,
+        check_deletions_seconds: float = deletions.EVERY_SECONDS,
         pace: Pace = PACE,
     ) -> None:
         self._client = client
+        self._check_deletions_seconds = check_deletions_seconds
         events = Events(client, clock, instance)
         owners = RunOwners()
         self.archive = archive or ArchiveWatch()
@@ -70,7 +84,7 @@ class Operation:
         hands = HandFactory(
             client=client,
             clock=clock,
-            injections=InjectionClient(client, InjectionWatch(client)),
+            injections=InjectionClient(client, InjectionCache(client)),
             flooders=Flooders(client, clock, images, self._snapshots.remembered),
             snapshot=self._snapshots.of_run,
             pace=pace,
@@ -120,6 +134,7 @@ class Operation:
             group.create_task(for_ever("watching the stop switch", self.stop_switch.watch))
             await self._loaded.wait()
             group.create_task(for_ever("watching the runs", partial(watch.watch, self._client, self.runs)))
+            group.create_task(for_ever("looking for missed deletions", self._check_deletions))
 
     async def load(self) -> None:
         """Learn all that exists before the first decision: rooms, then experiments, game days and runs together.
@@ -158,6 +173,9 @@ class Operation:
     def room_seen(self, room: AudioRoom, *, deleted: bool) -> None:
         """An AudioRoom was listed, added, changed or deleted."""
         if deleted:
+            declared = self.rooms.declared(*room.key)
+            if declared is not None and declared.metadata.uid != room.metadata.uid:
+                return  # another room has that name by now
             self.rooms.gone(*room.key)
             self._rooms_seen.discard(room.key)
         else:
@@ -188,6 +206,16 @@ class Operation:
             self.gates.gone(gate)
         else:
             self.gates.seen(gate)
+
+    async def _check_deletions(self) -> None:
+        """Make good what kopf does not tell, for ever."""
+        check = partial(deletions.check, self._client)
+        while True:
+            await asyncio.sleep(self._check_deletions_seconds)
+            await check(AUDIO_ROOM, self.rooms.all, partial(self.room_seen, deleted=True))
+            await check(EXPERIMENT, self.experiments.all, partial(self.experiment_seen, deleted=True))
+            await check(GAME_DAY, self.days.all, partial(self.day_seen, deleted=True))
+            await check(RELEASE_GATE, self.gates.all, partial(self.gate_seen, deleted=True))
 
     def _stopped(self) -> Finding | None:
         return self.stop_switch.finding

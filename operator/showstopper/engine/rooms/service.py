@@ -9,7 +9,6 @@ from showstopper.api.room import AudioRoom
 from showstopper.clock import Clock
 from showstopper.cluster import listeners
 from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import POD
 from showstopper.cluster.supervision import for_ever
 from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.rooms.fleet.manifests import Images
@@ -36,7 +35,7 @@ class Rooms:
         self._images = images
         self._archive = archive or ArchiveWatch()
         self._port = port
-        self._roster = Roster()
+        self._roster = Roster(client)
         self._wanted: dict[tuple[str, str], AudioRoom] = {}
         self._live: dict[tuple[str, str], tuple[LiveRoom, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
@@ -63,6 +62,10 @@ class Rooms:
         entry = self._live.get((namespace, name))
         return entry[0] if entry else None
 
+    def all(self) -> list[AudioRoom]:
+        """Every room as it was declared."""
+        return list(self._wanted.values())
+
     def declared(self, namespace: str, name: str) -> AudioRoom | None:
         """The room as it was declared, also when its tasks have not begun."""
         return self._wanted.get((namespace, name))
@@ -73,7 +76,7 @@ class Rooms:
             self._changed.clear()
             await self._changed.wait()
         async with listeners.session() as session, asyncio.TaskGroup() as group:
-            group.create_task(for_ever("watching the listener pods", self._watch))
+            group.create_task(for_ever("watching the listener pods", self._roster.run))
             while True:
                 self._changed.clear()
                 self._settle(group, session)
@@ -100,8 +103,3 @@ class Rooms:
             )
             self._live[key] = live, group.create_task(live.run())
             log.info("room_begun", namespace=key[0], room=key[1], residents=len(live.residents))
-
-    async def _watch(self) -> None:
-        self._roster.clear()
-        async for event, pod in self._client.watch(POD, labels={listeners.ROLE_LABEL: listeners.LISTENER}):
-            self._roster.changed(event, pod)

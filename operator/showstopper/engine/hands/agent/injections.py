@@ -31,7 +31,7 @@ class RunInjections:
     ) -> None:
         self._client = client
         self._pace = pace
-        self._reader = client.injections.told(run, news)
+        self._reader = client.injections.subscribe(run, news)
         self.lease = lease
         self.untouched = False
 
@@ -93,7 +93,7 @@ class RunInjections:
 
     def watch(self) -> None:
         """Begin to watch Injections, unless that has begun."""
-        self._client.injections.follow()
+        self._client.injections.start()
 
     async def sweep(self, run: ExperimentRun) -> None:
         """Delete them all, and the Lease."""
