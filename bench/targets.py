@@ -16,16 +16,16 @@ from dataclasses import dataclass
 import structlog
 
 from bench import report
-from e2e.cluster import endings, progress
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster import endings, progress
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION
-from tests.api.server import with_crds
-from tests.engine import cluster
-from tests.engine.company import Company
-from tests.engine.many import TARGETS, crowd, injected_seconds, loss
-from tests.engine.stub_agent import Agent
+from tests.support import stored_objects
+from tests.support.api_server import with_crds
+from tests.support.many_targets import TARGETS, crowd, injected_seconds, loss
+from tests.support.run_harness import Company
+from tests.support.stub_agent import Agent
 
 PLACE = "many"
 ROUNDS = 5
@@ -49,7 +49,7 @@ def measure(rounds: int) -> list[Trial]:
 
 async def _prepare(server: ApiServer) -> None:
     async with await Client.connect(server.kubeconfig) as client:
-        await cluster.namespace(client, PLACE)
+        await stored_objects.namespace(client, PLACE)
         await crowd(client, PLACE)
 
 

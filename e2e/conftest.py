@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e import stage, trials
-from e2e.cluster import api
+from dev import stage
+from dev.cluster import api
+from tests.support import staged_room
 
 
 @pytest.fixture(scope="session")
@@ -16,20 +17,20 @@ def running() -> api.Cluster:
     found = api.ensure_up()
     stage.install_operator(found, values=stage.WITH_AGENTS)
     stage.wait_for_agents(found)
-    stage.install_stage(found, namespace=trials.NAMESPACE, values=trials.FLEET)
-    stage.wait_for_room(found, namespace=trials.NAMESPACE)
+    stage.install_stage(found, namespace=staged_room.NAMESPACE, values=staged_room.FLEET)
+    stage.wait_for_room(found, namespace=staged_room.NAMESPACE)
     return found
 
 
 @pytest.fixture(scope="session")
-def connection(running: api.Cluster) -> trials.Api:
-    return trials.Api(running)
+def connection(running: api.Cluster) -> staged_room.Api:
+    return staged_room.Api(running)
 
 
 @pytest.fixture
-def show(running: api.Cluster, connection: trials.Api) -> Iterator[trials.Show]:
+def show(running: api.Cluster, connection: staged_room.Api) -> Iterator[staged_room.Show]:
     """The room, well at the start of the test."""
-    room = trials.Show(running, connection)
+    room = staged_room.Show(running, connection)
     room.wait_until_well()
     yield room
     room.clean()

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e import stage
-from e2e.cluster import paths
-from e2e.operators import Operator
-from e2e.trials import Object, Show, condition, eventually, finished, told
+from dev import stage
+from dev.cluster import paths
+from tests.support.operator_process import Operator
+from tests.support.staged_room import Object, Show, condition, eventually, finished, told
 
 pytestmark = pytest.mark.cluster
 

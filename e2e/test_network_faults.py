@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from e2e.counts import lost_and_received
-from e2e.operators import Operator
-from e2e.trials import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
+from tests.support.operator_process import Operator
+from tests.support.pod_state import lost_and_received
+from tests.support.staged_room import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
 
 pytestmark = pytest.mark.cluster
 

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from e2e import stage
-from e2e.control import agent_killed
-from e2e.operators import Operator
+from dev import stage
 from e2e.test_refusals import refused
-from e2e.trials import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
 from showstopper.faults.flood import datagrams
+from tests.support.control_loss import agent_killed
+from tests.support.operator_process import Operator
+from tests.support.staged_room import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
 
 pytestmark = pytest.mark.cluster
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from e2e import stage
-from e2e.trials import PASSED, Object, Show, eventually, experiment, finished, stands, told
+from dev import stage
+from tests.support.staged_room import PASSED, Object, Show, eventually, experiment, finished, stands, told
 
 pytestmark = pytest.mark.cluster
 

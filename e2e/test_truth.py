@@ -7,8 +7,20 @@ from contextlib import contextmanager
 
 import pytest
 
-from e2e import stage, trials
-from e2e.trials import LONG, NOT_PASSED, PASSED, Show, condition, eventually, experiment, finished, stands, told
+from dev import stage
+from tests.support import staged_room
+from tests.support.staged_room import (
+    LONG,
+    NOT_PASSED,
+    PASSED,
+    Show,
+    condition,
+    eventually,
+    experiment,
+    finished,
+    stands,
+    told,
+)
 
 pytestmark = pytest.mark.cluster
 
@@ -150,4 +162,4 @@ def test_no_baseline_is_inconclusive_at_best(show: Show) -> None:
     show.apply(experiment("unseen", baseline="0s"))
     _, run = show.verdict("unseen")
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Inconclusive", "NoBaseline"), told(run)
-    assert trials.steps(run) == ["Injecting", "Recovering", "Judged"]
+    assert staged_room.steps(run) == ["Injecting", "Recovering", "Judged"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from e2e.cluster import builds, commands
+from dev.cluster import builds, commands
 
 PROGRAM = builds.Program("judges", Path(__file__).parent, ".", expected="about 2 minutes on two cores")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.server import with_crds
+from tests.support.api_server import with_crds
 
 COMMAND = [str(Path(sys.executable).with_name("showstopper")), "agent"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.agent import network_hits
 from showstopper.agent.containers import Containers
 from showstopper.agent.frozen import FrozenCgroups
@@ -34,7 +34,7 @@ from tests.agent.container import Container, container, trees
 from tests.agent.pod import Pod, pod_in
 from tests.agent.wire import MEDIA, RECEIVER, SENDER, Wire
 from tests.api.build import LEAVE_OUT, injection
-from tests.api.server import with_crds
+from tests.support.api_server import with_crds
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.netns]
 

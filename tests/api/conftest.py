@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from e2e.cluster.apiserver import ApiServer
-from tests.api.server import with_crds
+from dev.cluster.apiserver import ApiServer
+from tests.support.api_server import with_crds
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")

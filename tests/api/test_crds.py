@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api import crds
 from showstopper.api.base import Resource, dump
 from showstopper.api.conditions import ConditionType, conditions, in_progress
@@ -15,7 +15,7 @@ from showstopper.api.room import AudioRoom
 from showstopper.api.rules import KEY
 from showstopper.api.run import ExperimentRun
 from tests.api.build import experiment, game_day, gate, room, run
-from tests.api.server import ROOT, apply, as_object
+from tests.support.api_server import ROOT, apply, as_object
 
 EXAMPLES = sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "examples" / "game-days").glob("*.yaml")])
 kinds = pytest.mark.parametrize("kind", crds.KINDS, ids=lambda kind: kind.kind)

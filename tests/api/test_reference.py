@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from showstopper.api import crds, reference
-from tests.api.server import ROOT
+from tests.support.api_server import ROOT
 
 
 def test_the_file_is_as_the_models_say() -> None:

@@ -7,13 +7,13 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, text
 
-from e2e import postgresql
-from e2e.cluster.apiserver import ApiServer
+from dev import postgresql
+from dev.cluster.apiserver import ApiServer
 from showstopper.archive.database import connect
 from showstopper.archive.migrating import migrate
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from tests.api.server import with_crds
+from tests.support.api_server import with_crds
 
 
 @pytest.fixture(scope="session")

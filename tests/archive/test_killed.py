@@ -17,8 +17,8 @@ import aiohttp
 import pytest
 from sqlalchemy import Engine, func, select
 
-from e2e.cluster import commands
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster import commands
+from dev.cluster.apiserver import ApiServer
 from showstopper.archive import writing
 from showstopper.archive.tables import boots, runs, spans, visits
 from showstopper.cluster.client import Client

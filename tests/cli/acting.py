@@ -14,8 +14,8 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from e2e.cluster import errors, waiting
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster import errors, waiting
+from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
@@ -23,7 +23,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.cli.main import app
 from showstopper.engine.requests import RUN_REQUESTED
-from tests.engine import build
+from tests.support import build
 
 PROGRAM = str(Path(sys.executable).with_name("showstopper"))
 NOW = "2026-01-01T00:00:00.000000Z"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from e2e.cluster import apiserver
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster import apiserver
+from dev.cluster.apiserver import ApiServer
 
 CRDS = Path(__file__).parents[2] / "crds"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from showstopper.cli.endings import Ending
 from tests.cli.acting import Operator, Person, ended

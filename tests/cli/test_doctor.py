@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.cli import doctor
 from showstopper.cli.examining import Check, State
 from tests.api.build import room

@@ -14,7 +14,7 @@ from showstopper.cli.output import Form
 from showstopper.cli.previewing import Preview
 from showstopper.engine.plan import Plan, PlannedFault, Scene
 from showstopper.faults.effects import Pod
-from tests.engine import build
+from tests.support import build
 
 PORTS = [{"name": "media", "port": 7882, "protocol": "UDP"}]
 ROOM = build.room(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from junitparser import Error, JUnitXml
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from tests.cli.acting import Operator, Person, ended
 from tests.cli.days import Day

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
-from e2e.cluster.errors import CommandError
+from dev.cluster.apiserver import ApiServer
+from dev.cluster.errors import CommandError
 from showstopper.api.stop_switch import STOP_SWITCH, stop_reason
 from showstopper.cli.endings import Ending
 from tests.cli.acting import Person

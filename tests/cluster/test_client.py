@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.cluster.client import Client, selector
 from showstopper.cluster.kinds import EXPERIMENT_RUN, LEASE, NAMESPACE
 from showstopper.errors import Conflict, Forbidden, Invalid, NotFound, SettingsError, Unavailable

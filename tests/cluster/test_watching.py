@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import CONFIG_MAP
 from showstopper.cluster.watching import Seen, changes
-from tests.api.server import with_crds
+from tests.support.api_server import with_crds
 
 pytestmark = pytest.mark.apiserver
 PATIENCE = 60

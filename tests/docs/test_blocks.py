@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.cluster.apiserver import ApiServer
-from tests.api.server import ROOT, with_crds
+from dev.cluster.apiserver import ApiServer
+from tests.support.api_server import ROOT, with_crds
 
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)

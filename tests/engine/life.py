@@ -11,7 +11,7 @@ from showstopper.engine import requests, showing, standing
 from showstopper.engine.requests import RUN_REQUESTED
 from showstopper.engine.schedule import stamp
 from showstopper.engine.steps import Begin, Show, Situation
-from tests.engine import build
+from tests.support import build
 
 MIDNIGHT = datetime.fromisoformat("2026-06-01T00:00Z").timestamp()
 HOUR, MINUTE = 3600.0, 60.0

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
@@ -23,8 +23,8 @@ from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELE
 from showstopper.engine import run_watch
 from showstopper.engine.operation import Operation
 from showstopper.engine.rooms import Images
-from tests.api.server import apply
-from tests.engine import build, cluster
+from tests.support import build, stored_objects
+from tests.support.api_server import apply
 
 T = TypeVar("T")
 PATIENCE = 60.0
@@ -195,5 +195,5 @@ async def fresh(server: ApiServer) -> AsyncIterator[Place]:
     """A place that nobody has used."""
     async with await Client.connect(server.kubeconfig) as client:
         namespace = f"place-{next(NUMBERS)}"
-        await cluster.namespace(client, namespace)
+        await stored_objects.namespace(client, namespace)
         yield Place(client, server, namespace, SetClock(MIDNIGHT))

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.agent.backends import Backends
 from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.injection import TargetState
@@ -19,10 +19,10 @@ from showstopper.cluster.client import Client
 from showstopper.engine import lasting
 from showstopper.errors import EffectRefused
 from showstopper.faults.network import Delay, NetworkEffect, Traffic
-from tests.api.server import with_crds
-from tests.engine import cluster
-from tests.engine.company import Company
-from tests.engine.stub_agent import LOSS, Agent, nothing_left
+from tests.support import stored_objects
+from tests.support.api_server import with_crds
+from tests.support.run_harness import Company
+from tests.support.stub_agent import LOSS, Agent, nothing_left
 
 pytestmark = pytest.mark.apiserver
 BOTH = {**LOSS, "duration": "1h"}
@@ -44,9 +44,9 @@ async def client(server: ApiServer) -> AsyncIterator[Client]:
 async def company(client: Client, request: pytest.FixtureRequest) -> AsyncIterator[Company]:
     """Relay a is on node1, and relay b on node2."""
     place = re.sub("[^a-z0-9]+", "-", str(request.node.name).lower())[5:60].strip("-")
-    await cluster.namespace(client, place)
+    await stored_objects.namespace(client, place)
     for number, name in enumerate(("a", "b"), 1):
-        await cluster.pod(client, place, name, node=f"node{number}")
+        await stored_objects.pod(client, place, name, node=f"node{number}")
     found = Company(client, place)
     yield found
     await found.end()

@@ -6,7 +6,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.clock import from_timestamp
 from showstopper.engine import drafts, plan, requests
 from showstopper.engine.plan import Plan, Scene
-from tests.engine import build
+from tests.support import build
 
 NOW = 1_790_000_000.0
 

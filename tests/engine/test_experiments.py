@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.experiment import Experiment
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.engine.requests import RUN_REQUESTED
-from tests.api.server import with_crds
-from tests.engine import cluster
 from tests.engine.place import NAME, Place, fresh, operated, until
+from tests.support import stored_objects
+from tests.support.api_server import with_crds
 
 pytestmark = pytest.mark.apiserver
 
@@ -136,7 +136,7 @@ async def test_a_run_that_is_deleted_before_its_verdict_stalls_its_experiment(pl
 
 
 async def test_a_dry_run_is_ready_with_its_plan_and_no_run(place: Place) -> None:
-    await cluster.pod(place.client, place.namespace, "relay-1")
+    await stored_objects.pod(place.client, place.namespace, "relay-1")
     place.apply(dryRun=True)
     async with operated(place):
         found = await place.stands("True Planned")
@@ -154,14 +154,14 @@ async def test_a_dry_run_that_would_hit_nothing_is_refused(place: Place) -> None
 
 
 async def test_a_run_without_a_baseline_is_at_best_inconclusive(place: Place) -> None:
-    await cluster.pod(place.client, place.namespace, "relay-1")
+    await stored_objects.pod(place.client, place.namespace, "relay-1")
     place.apply(timing={"baseline": "0s", "recovery": "0s"})
     async with operated(place):
         await place.finished()
         found = await place.experiment()
         assert found.status.verdict == "Inconclusive"
         assert is_true(found.status.conditions, ConditionType.STALLED)
-        assert await cluster.names(place.client, place.namespace) == set(), "the fault itself was carried out"
+        assert await stored_objects.names(place.client, place.namespace) == set(), "the fault itself was carried out"
 
 
 async def test_the_events_of_an_experiment_tell_its_verdict(place: Place) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from showstopper.engine import flooders
-from tests.engine import build
+from tests.support import build
 
 RUN = build.run()
 JOB = flooders.name(RUN, "flood")

@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.injection import Injection
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, JOB, LEASE, NAMESPACE, POD
 from showstopper.engine import flooders, lasting
 from showstopper.errors import NotFound
-from tests.api.server import with_crds
-from tests.engine import build, cluster
-from tests.engine.company import Company
 from tests.engine.kubelet import ADDRESS, Kubelet
 from tests.engine.place import until
-from tests.engine.stub_agent import Agent
 from tests.engine.test_lasting import active, finished
+from tests.support import build, stored_objects
+from tests.support.api_server import with_crds
+from tests.support.run_harness import Company
+from tests.support.stub_agent import Agent
 
 pytestmark = pytest.mark.apiserver
 
@@ -63,10 +63,10 @@ class Flooded(Company):
 @pytest.fixture
 async def company(client: Client, server: ApiServer, request: pytest.FixtureRequest) -> AsyncIterator[Flooded]:
     place = re.sub("[^a-z0-9]+", "-", str(request.node.name).lower())[5:60].strip("-")
-    await cluster.namespace(client, place)
+    await stored_objects.namespace(client, place)
     await until(lambda: _account(server, place), "the namespace's service account")
     for name, address in RELAYS.items():
-        await cluster.pod(client, place, name)
+        await stored_objects.pod(client, place, name)
         change = [{"op": "add", "path": "/status/podIP", "value": address}]
         await client.patch(POD, place, name, change, subresource="status")
     await client.patch(NAMESPACE, "", place, [{"op": "add", "path": RESTRICTED, "value": "restricted"}])

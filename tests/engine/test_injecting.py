@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.base import API_VERSION, dump
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.clock import Clock, from_timestamp
@@ -23,8 +23,8 @@ from showstopper.engine.plan import Scene
 from showstopper.engine.recorder import Recorder
 from showstopper.engine.reselecting import Reselecting
 from showstopper.engine.rooms import Images
-from tests.api.server import with_crds
-from tests.engine import build, cluster
+from tests.support import build, stored_objects
+from tests.support.api_server import with_crds
 
 pytestmark = pytest.mark.apiserver
 
@@ -75,10 +75,10 @@ async def stored(client: Client, name: str) -> dict[str, Any]:
 
 
 async def test_the_step_and_the_answers_come_in_one_write(client: Client) -> None:
-    recorder = await recorder_of(client, "noted", await cluster.pod(client, "show", "noted"))
+    recorder = await recorder_of(client, "noted", await stored_objects.pod(client, "show", "noted"))
     made = plan.again(await nowhere(recorder.resource), recorder.resource.spec.faults, (), 1)
     assert await injecting(recorder, client).inject_noted(made, lasting(recorder, client)) is None
-    assert "noted" not in await cluster.names(client, "show")
+    assert "noted" not in await stored_objects.names(client, "show")
     status = await stored(client, "noted")
     (step,), (target,), (fault,) = status["steps"], status["targets"], status["faults"]
     assert step["name"] == "Injecting"
@@ -87,17 +87,17 @@ async def test_the_step_and_the_answers_come_in_one_write(client: Client) -> Non
 
 
 async def test_after_a_restart_untouched_pods_count_as_not_hit(client: Client) -> None:
-    recorder = await recorder_of(client, "untouched", await cluster.pod(client, "show", "untouched"))
+    recorder = await recorder_of(client, "untouched", await stored_objects.pod(client, "show", "untouched"))
     assert not await injecting(recorder, client).take_up(lasting(recorder, client))
-    assert "untouched" in await cluster.names(client, "show")
+    assert "untouched" in await stored_objects.names(client, "show")
     assert evidence.step(recorder.resource, StepName.INJECTING) is None
 
 
 async def test_after_a_restart_a_pod_that_went_is_not_hit_again(client: Client) -> None:
-    pod = await cluster.pod(client, "show", "gone")
+    pod = await stored_objects.pod(client, "show", "gone")
     recorder = await recorder_of(client, "gone", pod)
     await client.delete(POD, "show", "gone", uid=pod["metadata"]["uid"], grace_seconds=0)
-    successor = await cluster.pod(client, "show", "gone")
+    successor = await stored_objects.pod(client, "show", "gone")
     assert await injecting(recorder, client).take_up(lasting(recorder, client))
     assert (await client.get(POD, "show", "gone"))["metadata"]["uid"] == successor["metadata"]["uid"]
     (target,) = (await stored(client, "gone"))["targets"]
@@ -109,11 +109,11 @@ async def test_after_a_restart_a_pod_that_went_is_not_hit_again(client: Client) 
 
 
 async def test_after_a_restart_between_two_calls_only_the_untouched_pod_is_hit(client: Client) -> None:
-    pods = [await cluster.pod(client, "show", name) for name in ("first", "second")]
+    pods = [await stored_objects.pod(client, "show", name) for name in ("first", "second")]
     recorder = await recorder_of(client, "between", *pods)
     await client.delete(POD, "show", "first", grace_seconds=0)
     assert await injecting(recorder, client).take_up(lasting(recorder, client))
-    assert not {"first", "second"} & await cluster.names(client, "show")
+    assert not {"first", "second"} & await stored_objects.names(client, "show")
     first, second = (await stored(client, "between"))["targets"]
     assert "before the operator restarted" in first["message"]
     assert second["answeredAt"]

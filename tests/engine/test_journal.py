@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.base import API_VERSION, dump
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.clock import Clock
@@ -15,8 +15,8 @@ from showstopper.engine import evidence
 from showstopper.engine.journal import Journal
 from showstopper.engine.recorder import Recorder
 from showstopper.errors import Unavailable
-from tests.api.server import with_crds
-from tests.engine import build
+from tests.support import build
+from tests.support.api_server import with_crds
 
 pytestmark = pytest.mark.apiserver
 

@@ -5,17 +5,17 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.agent.status import Ending
 from showstopper.api.process import ContainerKill, Signal
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION
 from showstopper.engine import injections, lasting
-from tests.api.server import with_crds
-from tests.engine import cluster
-from tests.engine.company import Company
-from tests.engine.stub_agent import LOSS, Agent, nothing_left
+from tests.support import stored_objects
+from tests.support.api_server import with_crds
+from tests.support.run_harness import Company
+from tests.support.stub_agent import LOSS, Agent, nothing_left
 
 pytestmark = pytest.mark.apiserver
 
@@ -35,9 +35,9 @@ async def client(server: ApiServer) -> AsyncIterator[Client]:
 @pytest.fixture
 async def company(client: Client, request: pytest.FixtureRequest) -> AsyncIterator[Company]:
     place = re.sub("[^a-z0-9]+", "-", str(request.node.name).lower())[5:60].strip("-")
-    await cluster.namespace(client, place)
+    await stored_objects.namespace(client, place)
     for name in ("a", "b"):
-        await cluster.pod(client, place, name)
+        await stored_objects.pod(client, place, name)
     found = Company(client, place)
     yield found
     await found.end()
@@ -210,7 +210,7 @@ async def test_a_container_kill_is_the_agents_and_over_as_soon_as_all_processes_
     assert [step.name for step in run.status.steps] == ["Injecting", "Active", "Reverting", "Recovering", "Judged"]
     assert all(target.gone_at and target.processes and target.processes.ended == 2 for target in run.status.targets)
     assert [injection.spec.container_kill for injection in agent.asked] == [ContainerKill(signal=Signal.SIGTERM)]
-    assert {target.container_id for one in agent.asked for target in one.spec.targets} == {cluster.CONTAINER}
+    assert {target.container_id for one in agent.asked for target in one.spec.targets} == {stored_objects.CONTAINER}
     assert not record.proven, "no listener has told that the media stopped"
     assert run.status.verdict == "Inconclusive"
     assert "listeners may still get media" in (record.message or "")

@@ -11,18 +11,18 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION
 from showstopper.engine import recovering
 from showstopper.engine.injections import SHARD
 from showstopper.engine.targets import MOST_KILLED, MOST_NAMED
-from tests.api.server import with_crds
-from tests.engine import build, cluster
-from tests.engine.company import Company
-from tests.engine.many import NODES, TARGETS, crowd, injected_seconds, loss
-from tests.engine.stub_agent import Agent
+from tests.support import build, stored_objects
+from tests.support.api_server import with_crds
+from tests.support.many_targets import NODES, TARGETS, crowd, injected_seconds, loss
+from tests.support.run_harness import Company
+from tests.support.stub_agent import Agent
 
 pytestmark = pytest.mark.apiserver
 LARGEST = 64 * 1024
@@ -38,7 +38,7 @@ def server() -> Iterator[ApiServer]:
 def place(server: ApiServer) -> str:
     async def crowded() -> None:
         async with await Client.connect(server.kubeconfig) as client:
-            await cluster.namespace(client, "many")
+            await stored_objects.namespace(client, "many")
             await crowd(client, "many")
 
     asyncio.run(crowded())
@@ -110,7 +110,7 @@ async def test_more_kills_than_a_record_has_room_for_are_refused(company: Compan
     run = await company.stored(run, finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "TooManyTargets")
     assert "lower target.max" in (run.status.message or "")
-    assert len(await cluster.names(company.client, company.place)) == TARGETS
+    assert len(await stored_objects.names(company.client, company.place)) == TARGETS
 
 
 async def test_as_many_kills_as_are_allowed_fit(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,4 +120,4 @@ async def test_as_many_kills_as_are_allowed_fit(company: Company, monkeypatch: p
     body = await company.client.get(EXPERIMENT_RUN, *run.key)
     assert len(run.status.targets) == MOST_KILLED
     assert len(json.dumps(body["status"])) < LARGEST
-    assert len(await cluster.names(company.client, company.place)) == TARGETS - MOST_KILLED
+    assert len(await stored_objects.names(company.client, company.place)) == TARGETS - MOST_KILLED

@@ -13,7 +13,7 @@ from showstopper.api.room import AudioRoomSpec
 from showstopper.engine import plan, policies
 from showstopper.engine.plan import Plan, Scene
 from showstopper.faults.effects import Container, Pod
-from tests.engine import build
+from tests.support import build
 
 ALLOWED = {policies.CHAOS_LABEL: policies.CHAOS_ALLOWED}
 

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.base import API_VERSION, dump
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.engine.recorder import Recorder
 from showstopper.errors import Invalid, NotFound
-from tests.api.server import with_crds
-from tests.engine import build
+from tests.support import build
+from tests.support.api_server import with_crds
 
 pytestmark = pytest.mark.apiserver
 

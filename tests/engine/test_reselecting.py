@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.experiment import Fault
 from showstopper.api.injection import Injection, TargetState
 from showstopper.api.run import ExperimentRun
@@ -21,10 +21,10 @@ from showstopper.engine.plan import Scene
 from showstopper.engine.policies import CHAOS_ALLOWED, CHAOS_LABEL
 from showstopper.engine.reselecting import successors
 from showstopper.faults.effects import Pod
-from tests.api.server import with_crds
-from tests.engine import build, cluster
-from tests.engine.company import Company
-from tests.engine.stub_agent import LOSS, Agent, nothing_left
+from tests.support import build, stored_objects
+from tests.support.api_server import with_crds
+from tests.support.run_harness import Company
+from tests.support.stub_agent import LOSS, Agent, nothing_left
 
 BEFORE, BEGAN, LATER = "2026-01-01T00:00:00Z", "2026-01-01T00:00:05Z", "2026-01-01T00:00:09Z"
 
@@ -144,8 +144,8 @@ async def client(server: ApiServer) -> AsyncIterator[Client]:
 @pytest.fixture
 async def company(client: Client, request: pytest.FixtureRequest) -> AsyncIterator[Company]:
     place = re.sub("[^a-z0-9]+", "-", str(request.node.name).lower())[5:60].strip("-")
-    await cluster.namespace(client, place)
-    await cluster.pod(client, place, "a")
+    await stored_objects.namespace(client, place)
+    await stored_objects.pod(client, place, "a")
     found = Company(client, place)
     yield found
     await found.end()
@@ -178,7 +178,7 @@ async def test_a_successor_is_hit_recorded_and_proven(client: Client, company: C
     async with Agent(client, company.place) as agent:
         run = await active(company, 8)
         await agent.lose("a")
-        await cluster.pod(client, company.place, "b")
+        await stored_objects.pod(client, company.place, "b")
         run = await company.stored(run, finished)
     (record,) = run.status.faults
     assert (record.targets, record.successors, record.proven, record.reverted) == (1, 1, True, True)
@@ -193,7 +193,7 @@ async def test_another_life_of_the_operator_goes_on_with_the_successor(client: C
     async with Agent(client, company.place) as agent:
         run = await active(company, 12)
         await agent.lose("a")
-        await cluster.pod(client, company.place, "b")
+        await stored_objects.pod(client, company.place, "b")
         await replaced(company, 2)
         await company.end()
         body = await client.get(EXPERIMENT_RUN, *run.key)
@@ -227,17 +227,17 @@ async def test_a_fault_whose_target_went_and_is_not_replaced_allows_no_verdict(
 async def test_peers_that_are_replaced_are_followed(client: Client, company: Company) -> None:
     cut = {"name": "cut", "target": {"component": "relay"}, "partition": {"peers": [{"component": "store"}]}}
     store = {"app": "store"}
-    await cluster.pod(client, company.place, "s1", labels=store, address="198.18.200.1")
+    await stored_objects.pod(client, company.place, "s1", labels=store, address="198.18.200.1")
     async with Agent(client, company.place):
         run = await company.create("cut", faults=[{**cut, "duration": "1h"}])
         await company.stored(run, lambda found: found.status.step == "Active")
         assert await meant(company, ["198.18.200.1"])
-        await cluster.pod(client, company.place, "s2", labels=store, address="198.18.200.2")
+        await stored_objects.pod(client, company.place, "s2", labels=store, address="198.18.200.2")
         assert await meant(company, ["198.18.200.1", "198.18.200.2"])
         await client.delete(POD, company.place, "s1", grace_seconds=0)
         assert await meant(company, ["198.18.200.2"])
         await client.delete(POD, company.place, "s2", grace_seconds=0)
-        await cluster.pod(client, company.place, "s3", labels=store, address="198.18.200.3")
+        await stored_objects.pod(client, company.place, "s3", labels=store, address="198.18.200.3")
         assert await meant(company, ["198.18.200.3"])
 
 

@@ -9,7 +9,7 @@ from showstopper.cluster.kinds import Kind
 from showstopper.engine import run_watch
 from showstopper.engine.runs import Runs
 from showstopper.errors import NotFound
-from tests.engine import build
+from tests.support import build
 
 SYNCED: tuple[str, Object] = ("SYNCED", {})
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, Kind
-from tests.api.server import with_crds
-from tests.engine import cluster
-from tests.engine.company import Company
+from tests.support import stored_objects
+from tests.support.api_server import with_crds
+from tests.support.run_harness import Company
 
 pytestmark = pytest.mark.apiserver
 
@@ -33,9 +33,9 @@ async def client(server: ApiServer) -> AsyncIterator[Client]:
 @pytest.fixture
 async def company(client: Client, request: pytest.FixtureRequest) -> AsyncIterator[Company]:
     place = re.sub("[^a-z0-9]+", "-", request.node.name).strip("-")[:60]
-    await cluster.namespace(client, place)
+    await stored_objects.namespace(client, place)
     for name in ("a", "b"):
-        await cluster.pod(client, place, name)
+        await stored_objects.pod(client, place, name)
     found = Company(client, place)
     yield found
     await found.end()
@@ -50,7 +50,7 @@ async def test_a_run_without_a_baseline_is_created_with_what_it_hits(company: Co
     (chosen,) = made.spec.targets
     run = await company.stored(made, injected)
     assert run.spec.targets == made.spec.targets
-    assert await cluster.names(company.client, company.place) == {"a", "b"} - {chosen.pod}
+    assert await stored_objects.names(company.client, company.place) == {"a", "b"} - {chosen.pod}
     (target,) = run.status.targets
     assert (target.pod, target.uid, bool(target.answered_at)) == (chosen.pod, chosen.uid, True)
 
@@ -82,7 +82,7 @@ async def test_of_two_that_are_made_in_one_moment_the_second_waits(company: Comp
     await company.stored(one, injected)
     waiting = await company.stored(two, lambda run: bool(run.status.conditions))
     assert waiting.status.conditions[0].reason == "WaitingForRoom"
-    assert len(await cluster.names(company.client, company.place)) == 1
+    assert len(await stored_objects.names(company.client, company.place)) == 1
 
 
 @pytest.mark.parametrize("baseline", ["0s", "5s"])
@@ -109,15 +109,15 @@ async def test_who_is_made_while_another_is_made_waits(
     one = await first
     if baseline == "0s":
         await company.stored(one, injected)
-        assert len(await cluster.names(company.client, company.place)) == 1
+        assert len(await stored_objects.names(company.client, company.place)) == 1
 
 
 async def test_a_plan_that_no_longer_holds_hits_nothing(company: Company) -> None:
     made = await company.plan(company.experiment("kill", "0s"))
-    await cluster.forbid(company.client, company.place)
+    await stored_objects.forbid(company.client, company.place)
     run = await company.stored(await company.create("kill", made=made), lambda found: found.finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "NamespaceNotAllowed")
-    assert await cluster.names(company.client, company.place) == {"a", "b"}
+    assert await stored_objects.names(company.client, company.place) == {"a", "b"}
 
 
 async def test_a_run_that_is_there_already_is_not_made_again(company: Company) -> None:
@@ -126,5 +126,5 @@ async def test_a_run_that_is_there_already_is_not_made_again(company: Company) -
     other = Company(company.client, company.place)
     second = await other.create("kill", made=await company.plan(company.experiment("kill", "0s")))
     assert second.metadata.uid == first.metadata.uid
-    assert len(await cluster.names(company.client, company.place)) == 1
+    assert len(await stored_objects.names(company.client, company.place)) == 1
     other.runs.gone(second)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.experiment import Fault
 from showstopper.api.room import AudioRoom
 from showstopper.clock import Clock
@@ -14,8 +14,8 @@ from showstopper.cluster.kinds import NAMESPACE, POD
 from showstopper.engine.plan import Plan
 from showstopper.engine.rooms import Images, Rooms
 from showstopper.engine.scenes import Scenes
-from tests.api.server import with_crds
-from tests.engine import build, cluster
+from tests.support import build, stored_objects
+from tests.support.api_server import with_crds
 
 pytestmark = pytest.mark.apiserver
 
@@ -38,9 +38,9 @@ async def client(server: ApiServer) -> AsyncIterator[Client]:
 async def scenes(client: Client, request: pytest.FixtureRequest) -> AsyncIterator[Scenes]:
     """For a namespace named after the test, with two ready pods; it is followed, and known."""
     place = place_of(request)
-    await cluster.namespace(client, place)
+    await stored_objects.namespace(client, place)
     for name in ("a", "b"):
-        await cluster.pod(client, place, name)
+        await stored_objects.pod(client, place, name)
     found = Scenes(client, Clock(), Rooms(client, Clock(), images=Images("audio", "Never")))
     found.follow([place])
     async with asyncio.timeout(60):
@@ -86,7 +86,7 @@ async def test_what_still_holds_is_confirmed(scenes: Scenes, room: AudioRoom) ->
 
 async def test_a_label_that_was_taken_away_forbids(scenes: Scenes, room: AudioRoom, client: Client) -> None:
     made = await proposed(scenes, room)
-    await cluster.forbid(client, room.metadata.namespace)
+    await stored_objects.forbid(client, room.metadata.namespace)
     assert await reason(scenes, made, room) == "NamespaceNotAllowed"
     made, _ = await scenes.plan(room, FAULTS, seed=1)
     assert made.scene.namespace_labels.get("showstopper.dev/chaos") is None
@@ -94,26 +94,26 @@ async def test_a_label_that_was_taken_away_forbids(scenes: Scenes, room: AudioRo
 
 async def test_another_pod_that_is_no_longer_ready_forbids(scenes: Scenes, room: AudioRoom, client: Client) -> None:
     made = await proposed(scenes, room)
-    await cluster.set_ready(client, room.metadata.namespace, other(made), ready=False)
+    await stored_objects.set_ready(client, room.metadata.namespace, other(made), ready=False)
     assert await reason(scenes, made, room) == "MinReadyBroken"
 
 
 async def test_a_third_pod_may_take_its_place(scenes: Scenes, room: AudioRoom, client: Client) -> None:
     made = await proposed(scenes, room)
-    await cluster.set_ready(client, room.metadata.namespace, other(made), ready=False)
-    await cluster.pod(client, room.metadata.namespace, "c")
+    await stored_objects.set_ready(client, room.metadata.namespace, other(made), ready=False)
+    await stored_objects.pod(client, room.metadata.namespace, "c")
     assert await reason(scenes, made, room) is None
 
 
 async def test_a_target_that_went_is_none(scenes: Scenes, room: AudioRoom, client: Client) -> None:
     made = await proposed(scenes, room)
     await client.delete(POD, room.metadata.namespace, target(made), grace_seconds=0)
-    await cluster.pod(client, room.metadata.namespace, target(made))
+    await stored_objects.pod(client, room.metadata.namespace, target(made))
     assert await reason(scenes, made, room) == "NoTargets"
 
 
 async def test_a_refusal_never_comes_from_memory(scenes: Scenes, room: AudioRoom, client: Client) -> None:
-    await cluster.forbid(client, room.metadata.namespace)
+    await stored_objects.forbid(client, room.metadata.namespace)
     await scenes.look(room, FAULTS)
     await client.patch(
         NAMESPACE,
@@ -132,7 +132,7 @@ async def test_a_pod_of_the_release_before_that_still_ends_is_on_its_way(
     run = build.run()
     run.metadata.namespace = place
     for name, digest in (("a", "sha256:1"), ("b", "sha256:2")):
-        await cluster.set_ready(client, place, name, ready=True, digest=digest)
+        await stored_objects.set_ready(client, place, name, ready=True, digest=digest)
     assert (await scenes.deployed(run)).unsettled == (
         "pods of one component run different images, or have not started yet"
     )

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.conditions import ConditionType, find
 from showstopper.cluster.kinds import EXPERIMENT, NAMESPACE
-from tests.api.server import with_crds
-from tests.engine import cluster
 from tests.engine.place import NAME, Place, fresh, operated, until
+from tests.support import stored_objects
+from tests.support.api_server import with_crds
 
 pytestmark = pytest.mark.apiserver
 
@@ -117,7 +117,7 @@ async def test_what_only_the_operator_can_know_is_stalled(place: Place, spec: di
 
 
 async def test_a_refused_firing_is_red_until_there_is_a_run(place: Place) -> None:
-    await cluster.forbid(place.client, place.namespace)
+    await stored_objects.forbid(place.client, place.namespace)
     place.apply(schedule="0 3 * * *")
     async with operated(place):
         await place.stands("True Scheduled")

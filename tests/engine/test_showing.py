@@ -12,7 +12,7 @@ from showstopper.engine.plan import Plan, PlannedFault, Scene
 from showstopper.engine.showing import News
 from showstopper.engine.steps import Show
 from showstopper.engine.timetable import STILL_ACTIVE, Timetable
-from tests.engine import build
+from tests.support import build
 
 FIGURES = {"audible": "89.9%", "deadAir": "11.09s", "recovery": "13.69s", "message": "all met", "reason": "Met"}
 

@@ -14,7 +14,7 @@ from showstopper.engine import requests, standing
 from showstopper.engine.outlooks import ROOM_GRACE_SECONDS
 from showstopper.engine.requests import RUN_REQUESTED
 from showstopper.engine.steps import Begin, Show, Situation
-from tests.engine import build
+from tests.support import build
 
 
 def situation(experiment: Experiment | None = None, newest: ExperimentRun | None = None) -> Situation:

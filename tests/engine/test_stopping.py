@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.base import dump
 from showstopper.api.run import ExperimentRun, ExperimentRunStatus, FaultRecord, Step, StepName, TargetRecord
 from showstopper.api.stop_switch import STOP_SWITCH
@@ -14,11 +14,11 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import CONFIG_MAP, EXPERIMENT_RUN, POD
 from showstopper.engine.stopping import StopSwitch
 from showstopper.errors import SettingsError
-from tests.api.server import with_crds
-from tests.engine import build, cluster
-from tests.engine.company import Company
 from tests.engine.place import Place, fresh, operated, until
-from tests.engine.stub_agent import LOSS, Agent, nothing_left
+from tests.support import build, stored_objects
+from tests.support.api_server import with_crds
+from tests.support.run_harness import Company
+from tests.support.stub_agent import LOSS, Agent, nothing_left
 
 pytestmark = pytest.mark.apiserver
 WHY = "the real show has begun"
@@ -34,7 +34,7 @@ def server() -> Iterator[ApiServer]:
 async def place(server: ApiServer) -> AsyncIterator[Place]:
     async with fresh(server) as found:
         for name in ("a", "b"):
-            await cluster.pod(found.client, found.namespace, name)
+            await stored_objects.pod(found.client, found.namespace, name)
         yield found
 
 
@@ -95,7 +95,7 @@ async def test_a_queued_run_ends_too_and_hits_nothing(company: Company) -> None:
         for run in (await company.stored(first, finished), await company.stored(second, finished)):
             assert_stopped(run)
             assert not run.status.targets
-    assert await cluster.names(company.client, company.place) == {"a", "b"}
+    assert await stored_objects.names(company.client, company.place) == {"a", "b"}
 
 
 async def test_a_run_that_would_begin_at_once_is_made_and_hits_nothing(company: Company) -> None:
@@ -106,7 +106,7 @@ async def test_a_run_that_would_begin_at_once_is_made_and_hits_nothing(company: 
     run = await company.stored(await company.create("kill", made=made), finished)
     assert_stopped(run)
     assert run.spec.targets == ()
-    assert await cluster.names(company.client, company.place) == {"a", "b"}
+    assert await stored_objects.names(company.client, company.place) == {"a", "b"}
 
 
 async def test_a_restarted_operator_does_not_go_on_with_what_was_not_hit_yet(company: Company) -> None:
@@ -116,7 +116,7 @@ async def test_a_restarted_operator_does_not_go_on_with_what_was_not_hit_yet(com
     await other.switch.look()
     other.runs.seen(left)
     assert_stopped(await other.stored(left, finished))
-    assert await cluster.names(company.client, company.place) == {"a", "b"}
+    assert await stored_objects.names(company.client, company.place) == {"a", "b"}
 
 
 async def left_behind(company: Company) -> ExperimentRun:

@@ -5,7 +5,7 @@ from showstopper.api.run import FaultRecord
 from showstopper.availability.verdict import Finding
 from showstopper.engine import sums
 from showstopper.engine.injections import Answers
-from tests.engine import build
+from tests.support import build
 
 
 def test_a_fault_that_was_cut_short_and_left_something_says_both() -> None:

@@ -10,8 +10,8 @@ from showstopper.api.conditions import ConditionType, is_true
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.days import programme
-from tests.engine import build
-from tests.engine.days.life import Life, by_name, inline
+from tests.support import build
+from tests.support.simulated_game_day import Life, by_name, inline
 
 ACTS = (
     by_name("one"),

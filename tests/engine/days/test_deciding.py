@@ -4,8 +4,8 @@ import pytest
 
 from showstopper.api.conditions import ConditionType, is_true
 from showstopper.availability.verdict import Finding
-from tests.engine import build
-from tests.engine.days.life import HOUR, MINUTE, Life, by_name, inline
+from tests.support import build
+from tests.support.simulated_game_day import HOUR, MINUTE, Life, by_name, inline
 
 WINDOW = {"start": "2026-12-01T20:00:00Z", "end": "2026-12-01T22:00:00Z"}
 

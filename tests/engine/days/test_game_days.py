@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.game_day import APPROVE, GameDay
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY
 from showstopper.engine.days.reconciler import APPROVALS_POLICY
-from tests.api.server import apply, with_crds
-from tests.engine import cluster
-from tests.engine.days.life import by_name, inline
 from tests.engine.place import NAME, Place, fresh, operated, until
+from tests.support import stored_objects
+from tests.support.api_server import apply, with_crds
+from tests.support.simulated_game_day import by_name, inline
 
 pytestmark = pytest.mark.apiserver
 
@@ -281,7 +281,7 @@ async def test_a_hold_that_nobody_may_approve_stalls_the_day(place: Night) -> No
 
 
 async def test_a_namespace_that_does_not_allow_it_ends_the_act_before_there_is_a_run(place: Night) -> None:
-    await cluster.forbid(place.client, place.namespace)
+    await stored_objects.forbid(place.client, place.namespace)
     place.apply(inline("one"), onFailure="Stop")
     async with operated(place.place):
         found = await place.stands("False ActNotPassed")

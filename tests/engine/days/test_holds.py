@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from showstopper.api.conditions import ConditionType, is_true
-from tests.engine.days.life import HOUR, MINUTE, Life, by_name, inline
+from tests.support.simulated_game_day import HOUR, MINUTE, Life, by_name, inline
 
 APPROVED = {"hold": {"approval": True}}
 ALICE = "two/https://issuer.example/alice"  # users of an OIDC issuer have slashes in their names

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.base import dump
 from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.gate import ReleaseGate
@@ -20,10 +20,10 @@ from showstopper.cluster.kinds import RELEASE_GATE
 from showstopper.engine import requests
 from showstopper.engine.gates.keeping import Gates
 from showstopper.engine.requests import RUN_REQUESTED
-from tests.api.server import apply, with_crds
-from tests.engine import build
-from tests.engine.gates.build import image
 from tests.engine.place import NAME, Place, fresh, operated, until
+from tests.support import build
+from tests.support.api_server import apply, with_crds
+from tests.support.gate_build import image
 
 pytestmark = pytest.mark.apiserver
 

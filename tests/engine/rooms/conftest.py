@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from e2e.cluster import apiserver, paths
+from dev.cluster import apiserver, paths
 from showstopper.cluster.client import Client
 
 

@@ -1,0 +1,83 @@
+"""The runs of a namespace with two relays, on a real API server, and all that they need."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from showstopper.api.experiment import Experiment
+from showstopper.api.room import AudioRoom
+from showstopper.api.run import ExperimentRun
+from showstopper.clock import Clock
+from showstopper.cluster.client import Client
+from showstopper.cluster.events import Events
+from showstopper.cluster.kinds import EXPERIMENT_RUN
+from showstopper.engine import requests
+from showstopper.engine.hands.agent import AgentHand
+from showstopper.engine.hands.api_server import ApiServerHand
+from showstopper.engine.hands.crowd import CrowdHand
+from showstopper.engine.plan import Plan
+from showstopper.engine.rooms import Images, Rooms
+from showstopper.engine.runner import Services
+from showstopper.engine.runs import Runs
+from showstopper.engine.scenes import Scenes
+from showstopper.engine.stopping import StopSwitch
+from tests.support import build
+
+
+class Company:
+    """Runs, and what they need, in a namespace of their own with two relays."""
+
+    def __init__(self, client: Client, place: str) -> None:
+        clock = Clock()
+        images = Images("audio", "Never")
+        rooms = Rooms(client, clock, images=images)
+        self.client, self.place = client, place
+        self.scenes = Scenes(client, clock, rooms)
+        services = Services(
+            rooms=rooms,
+            hand=ApiServerHand(client),
+            agents=AgentHand(client, clock),
+            crowd=CrowdHand(client, clock, images, self.scenes.remembered),
+            events=Events(client, clock, "test"),
+            clock=clock,
+            scene=self.scenes.of_run,
+            deployed=self.scenes.deployed,
+            confirm=self.scenes.confirm,
+            disowned=lambda _: None,
+            stopped=lambda: self.switch.finding,
+        )
+        self.runs = Runs(client, clock, services, lambda _: None)
+        self.switch = StopSwitch(client, place, self.runs.wake)
+
+    def room(self) -> AudioRoom:
+        found = build.room()
+        found.metadata.namespace = self.place
+        return found
+
+    def experiment(self, name: str, baseline: str, *, recovery: str = "0s", **spec: Any) -> Experiment:
+        timing = {"baseline": baseline, "recovery": recovery}
+        metadata = {"name": name, "namespace": self.place, "uid": f"{name}-uid"}
+        return build.experiment(metadata=metadata, timing=timing, **spec)
+
+    async def plan(self, experiment: Experiment) -> Plan:
+        seed = requests.seed(experiment, requests.wanted(experiment))
+        made, _ = await self.scenes.plan(self.room(), experiment.spec.faults, seed)
+        return made
+
+    async def create(self, name: str, *, baseline: str = "0s", made: Plan | None = None, **spec: Any) -> ExperimentRun:
+        experiment = self.experiment(name, baseline, **spec)
+        made = made or await self.plan(experiment)
+        return await self.runs.create(experiment, requests.wanted(experiment), self.room(), [], made)
+
+    async def stored(self, run: ExperimentRun, reached: Callable[[ExperimentRun], bool]) -> ExperimentRun:
+        """The run as it is written, once it has come so far."""
+        async with asyncio.timeout(60):
+            while not reached(found := ExperimentRun.parse(await self.client.get(EXPERIMENT_RUN, *run.key))):
+                await asyncio.sleep(0.01)
+        return found
+
+    async def end(self) -> None:
+        """As when the operator ends: nothing of a run goes on here."""
+        for run in self.runs.all():
+            self.runs.gone(run)
+        await asyncio.sleep(0)
