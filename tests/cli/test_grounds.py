@@ -28,9 +28,9 @@ def test_the_report_of_a_failed_run() -> None:
     assert text(grounds.draw(judged()), 120) == GOLDEN
 
 
-@pytest.mark.parametrize("verdict", list(Verdict))
-def test_every_verdict_stands_first(verdict: Verdict) -> None:
-    assert text(grounds.draw(judged(verdict, "Reason"))).startswith(f"{verdict} (Reason)")
+@pytest.mark.parametrize("outcome", list(Verdict))
+def test_every_verdict_stands_first(outcome: Verdict) -> None:
+    assert text(grounds.draw(judged(outcome, "Reason"))).startswith(f"{outcome} (Reason)")
 
 
 def test_what_is_not_proven_is_not_said_to_be() -> None:

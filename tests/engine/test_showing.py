@@ -23,33 +23,33 @@ def show(run: ExperimentRun) -> Show:
 
 def test_conditions_and_generation_are_written_together_and_for_the_same() -> None:
     experiment = build.experiment(metadata={"generation": 4})
-    status = showing.status_of(experiment, show(build.run(status={"verdict": "Passed"})), "t")
-    assert status.observed_generation == 4
-    assert {condition.observed_generation for condition in status.conditions} == {4}
-    assert [condition.type for condition in status.conditions] == list(ConditionType)
+    written = showing.status_of(experiment, show(build.run(status={"verdict": "Passed"})), "t")
+    assert written.observed_generation == 4
+    assert {condition.observed_generation for condition in written.conditions} == {4}
+    assert [condition.type for condition in written.conditions] == list(ConditionType)
 
 
 def test_a_verdict_comes_with_its_figures_and_answers_the_request() -> None:
     run = build.run(status={"verdict": "Passed", **FIGURES}, experiment={"hash": "h", "runRequest": "now"})
-    status = showing.status_of(build.experiment(), show(run), "t")
-    assert (status.verdict, status.audible, status.dead_air, status.recovery) == ("Passed", "89.9%", "11.09s", "13.69s")
-    assert (status.last_hash, status.last_handled_run_request) == ("h", "now")
-    assert (status.run and status.run.name, status.faults) == ("kill-1", "podKill")
+    written = showing.status_of(build.experiment(), show(run), "t")
+    assert (written.verdict, written.audible, written.dead_air, written.recovery) == ("Passed", "89.9%", "11.09s", "13.69s")
+    assert (written.last_hash, written.last_handled_run_request) == ("h", "now")
+    assert (written.run and written.run.name, written.faults) == ("kill-1", "podKill")
 
 
 def test_a_new_run_clears_the_figures_of_the_one_before() -> None:
     before = showing.status_of(build.experiment(), show(build.run(status={"verdict": "Passed", **FIGURES})), "t")
     experiment = build.experiment(status=dump(before))
-    status = showing.status_of(experiment, show(build.run("kill-2")), "u")
-    assert (status.verdict, status.audible, status.message) == (None, None, None)
+    written = showing.status_of(experiment, show(build.run("kill-2")), "u")
+    assert (written.verdict, written.audible, written.message) == (None, None, None)
 
 
 def test_a_refusal_keeps_what_was_handled_and_shows_no_verdict() -> None:
     before = showing.status_of(build.experiment(), show(build.run(status={"verdict": "Passed", **FIGURES})), "t")
     experiment = build.experiment(status=dump(before), metadata={"generation": 2})
-    status = showing.status_of(experiment, Show(conditions.refused("NoRoom", "none")), "u")
-    assert (status.verdict, status.last_hash, status.run and status.run.name) == (None, "h", "kill-1")
-    ready = find(status.conditions, ConditionType.READY)
+    written = showing.status_of(experiment, Show(conditions.refused("NoRoom", "none")), "u")
+    assert (written.verdict, written.last_hash, written.run and written.run.name) == (None, "h", "kill-1")
+    ready = find(written.conditions, ConditionType.READY)
     assert ready is not None
     assert (ready.status, ready.last_transition_time) == ("False", "u")
 
@@ -58,8 +58,8 @@ def test_the_figures_of_a_deleted_run_stay() -> None:
     before = showing.status_of(build.experiment(), show(build.run(status={"verdict": "Passed", **FIGURES})), "t")
     experiment = build.experiment(status=dump(before))
     kept = Show(conditions.succeeded("Met", "so"), answered=requests.Request("h", ""))
-    status = showing.status_of(experiment, kept, "u")
-    assert (status.verdict, status.audible, status.message) == ("Passed", "89.9%", "all met")
+    written = showing.status_of(experiment, kept, "u")
+    assert (written.verdict, written.audible, written.message) == ("Passed", "89.9%", "all met")
 
 
 def test_a_verdict_is_told_once() -> None:

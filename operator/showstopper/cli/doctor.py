@@ -25,12 +25,12 @@ def command(context: typer.Context, form: FormOption = Form.SHORT) -> None:
 
 async def _doctor(connection: Connection, form: Form) -> Ending:
     async with connection.open() as client:
-        checks = [check async for check in examining.all_of(client, connection.namespace)]
+        results = [check async for check in examining.all_of(client, connection.namespace)]
     if form.for_programs:
-        output.document({"namespace": connection.namespace, "checks": [check.as_data() for check in checks]}, form)
+        output.document({"namespace": connection.namespace, "checks": [check.as_data() for check in results]}, form)
     else:
-        output.screen().print(draw(checks, wide=form is Form.WIDE))
-    return Ending.FAILED if any(check.state is State.WRONG for check in checks) else Ending.PASSED
+        output.screen().print(draw(results, wide=form is Form.WIDE))
+    return Ending.FAILED if any(check.state is State.WRONG for check in results) else Ending.PASSED
 
 
 def draw(checks: list[Check], *, wide: bool = False) -> Table:

@@ -116,8 +116,8 @@ class Runs:
         A run that begins with its injection, and shares nothing with another, is created with its targets: that is
         the note before the effect, and while it is written the plan is confirmed.
         """
-        queue = turns.queued_before(self.all(), experiment.metadata.namespace)
-        run = drafts.draft(experiment, request, room, release, plan, now=self._clock.now(), queue=queue)
+        ahead = turns.queued_before(self.all(), experiment.metadata.namespace)
+        run = drafts.draft(experiment, request, room, release, plan, now=self._clock.now(), queue=ahead)
         confirmation = None
         if self._at_once(run, plan):
             run = drafts.with_targets(run, plan)
