@@ -24,7 +24,7 @@ from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION
 from tests.support import stored_objects
 from tests.support.api_server import with_crds
 from tests.support.many_targets import TARGETS, crowd, injected_seconds, loss
-from tests.support.run_harness import Company
+from tests.support.run_harness import RunHarness
 from tests.support.stub_agent import Agent
 
 PLACE = "many"
@@ -55,13 +55,13 @@ async def _prepare(server: ApiServer) -> None:
 
 async def _trial(server: ApiServer, number: int) -> Trial:
     async with await Client.connect(server.kubeconfig) as client, Agent(client, PLACE):
-        company = Company(client, PLACE)
-        run = await company.create(f"many-{number}", faults=[loss()])
-        await company.stored(run, lambda found: found.status.step == "Active")
+        harness = RunHarness(client, PLACE)
+        run = await harness.create(f"many-{number}", faults=[loss()])
+        await harness.stored(run, lambda found: found.status.step == "Active")
         injections = await client.list(INJECTION, PLACE)
-        run = await company.stored(run, lambda found: found.finished)
+        run = await harness.stored(run, lambda found: found.finished)
         body = await client.get(EXPERIMENT_RUN, *run.key)
-        await company.end()
+        await harness.end()
     _assert_all(run)
     shards = tuple(len(each["spec"]["targets"]) for each in injections)
     return Trial(injected_seconds(run), shards, len(json.dumps(body["status"])))

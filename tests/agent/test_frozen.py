@@ -6,8 +6,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from showstopper.agent.at_most_once import Once
 from showstopper.agent.frozen import OLD_SECONDS, Frozen, FrozenCgroups
-from showstopper.agent.once import Once
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-.", min_size=1, max_size=80).filter(
     lambda name: name.strip(".") and not name.endswith(".draft")

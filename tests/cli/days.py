@@ -9,7 +9,7 @@ from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
 from showstopper.api.game_day import APPROVE
 from tests.api.build import game_day
-from tests.cli.acting import NOW
+from tests.cli.stand_ins import NOW
 
 HELD = {"startedAt": NOW, "until": "2026-01-01T01:00:00.000000Z"}
 

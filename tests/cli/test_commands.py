@@ -9,13 +9,13 @@ from typer.testing import CliRunner, Result
 
 from showstopper import __version__
 from showstopper.api.verdicts import Verdict
-from showstopper.cli.asking import NoOperator, Refused
-from showstopper.cli.connection import Connection, namespace_of
-from showstopper.cli.endings import Ending, of_verdict
-from showstopper.cli.following import Overdue
+from showstopper.cli.commands.report import Format, written
+from showstopper.cli.exit_codes import Ending, of_verdict
+from showstopper.cli.interruptible import Watched, to_the_end
+from showstopper.cli.kube.connection import Connection, namespace_of
+from showstopper.cli.kube.run_request import NoOperator, Refused
+from showstopper.cli.live.follow import Overdue
 from showstopper.cli.main import COMMANDS, app
-from showstopper.cli.report import Format, written
-from showstopper.cli.watching import Watched, to_the_end
 from showstopper.errors import SettingsError
 from tests.report import build
 
@@ -175,7 +175,7 @@ def test_nothing_heavy_is_loaded_before_a_command_is_called() -> None:
 
 
 def test_settings_errors_are_one_line_even_with_line_breaks(capsys: pytest.CaptureFixture[str]) -> None:
-    from showstopper.cli.endings import problem
+    from showstopper.cli.exit_codes import problem
 
     problem(str(SettingsError("first\n  second")))
     assert capsys.readouterr().err == "error: first second\n"

@@ -1,7 +1,6 @@
 """The client against a real API server: what comes back, and what each refusal is called."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,56 +13,53 @@ from showstopper.errors import Conflict, Forbidden, Invalid, NotFound, SettingsE
 pytestmark = pytest.mark.apiserver
 
 
-@pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
-    async with await Client.connect(server.kubeconfig) as found:
-        yield found
-
-
-def lease(name: str, **labels: str) -> dict[str, Any]:
+def lease(namespace: str, name: str, **labels: str) -> dict[str, Any]:
     """A small object that any API server takes."""
     return {
         "apiVersion": LEASE.group_version,
         "kind": LEASE.name,
-        "metadata": {"name": name, "namespace": "show", "labels": labels},
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
         "spec": {"holderIdentity": "a"},
     }
 
 
-async def test_what_is_created_is_read_listed_and_deleted(client: Client) -> None:
-    made = await client.create(LEASE, lease("one", kind="listed"))
-    assert (await client.get(LEASE, "show", "one"))["metadata"]["uid"] == made["metadata"]["uid"]
-    assert [item["metadata"]["name"] for item in await client.list(LEASE, "show", labels={"kind": "listed"})] == ["one"]
-    await client.delete(LEASE, "show", "one", uid=made["metadata"]["uid"])
+async def test_what_is_created_is_read_listed_and_deleted(client: Client, namespace: str) -> None:
+    made = await client.create(LEASE, lease(namespace, "one", kind="listed"))
+    assert (await client.get(LEASE, namespace, "one"))["metadata"]["uid"] == made["metadata"]["uid"]
+    (listed,) = await client.list(LEASE, namespace, labels={"kind": "listed"})
+    assert listed["metadata"]["name"] == "one"
+    await client.delete(LEASE, namespace, "one", uid=made["metadata"]["uid"])
     with pytest.raises(NotFound):
-        await client.get(LEASE, "show", "one")
+        await client.get(LEASE, namespace, "one")
 
 
-async def test_a_delete_of_another_uid_is_a_conflict(client: Client) -> None:
-    await client.create(LEASE, lease("uid"))
+async def test_a_delete_of_another_uid_is_a_conflict(client: Client, namespace: str) -> None:
+    await client.create(LEASE, lease(namespace, "uid"))
     with pytest.raises(Conflict):
-        await client.delete(LEASE, "show", "uid", uid="another")
+        await client.delete(LEASE, namespace, "uid", uid="another")
 
 
-async def test_a_second_create_is_a_conflict(client: Client) -> None:
-    await client.create(LEASE, lease("twice"))
+async def test_a_second_create_is_a_conflict(client: Client, namespace: str) -> None:
+    await client.create(LEASE, lease(namespace, "twice"))
     with pytest.raises(Conflict):
-        await client.create(LEASE, lease("twice"))
+        await client.create(LEASE, lease(namespace, "twice"))
 
 
-async def test_a_json_patch_whose_test_fails_is_a_conflict_and_a_wrong_one_is_invalid(client: Client) -> None:
-    await client.create(LEASE, lease("patched"))
+async def test_a_json_patch_whose_test_fails_is_a_conflict_and_a_wrong_one_is_invalid(
+    client: Client, namespace: str
+) -> None:
+    await client.create(LEASE, lease(namespace, "patched"))
     stale = {"op": "test", "path": "/metadata/resourceVersion", "value": "1"}
     with pytest.raises(Conflict, match="changed meanwhile"):
-        await client.patch(LEASE, "show", "patched", [stale])
+        await client.patch(LEASE, namespace, "patched", [stale])
     wrong = {"op": "add", "path": "/spec/leaseDurationSeconds", "value": -1}
     with pytest.raises(Invalid, match="greater than 0"):
-        await client.patch(LEASE, "show", "patched", [wrong])
+        await client.patch(LEASE, namespace, "patched", [wrong])
 
 
-async def test_apply_takes_over_and_refuses_unknown_fields(client: Client) -> None:
-    await client.create(LEASE, lease("applied"))
-    body = lease("applied") | {"spec": {"holderIdentity": "b"}}
+async def test_apply_takes_over_and_refuses_unknown_fields(client: Client, namespace: str) -> None:
+    await client.create(LEASE, lease(namespace, "applied"))
+    body = lease(namespace, "applied") | {"spec": {"holderIdentity": "b"}}
     assert (await client.apply(LEASE, body))["spec"]["holderIdentity"] == "b"
     with pytest.raises(Invalid, match="hodler"):
         await client.apply(LEASE, body | {"spec": {"hodler": "b"}})
@@ -75,9 +71,9 @@ async def test_who_may_not_is_forbidden(server: ApiServer) -> None:
             await client.list(NAMESPACE)
 
 
-async def test_an_unknown_kind_is_not_found(client: Client) -> None:
+async def test_an_unknown_kind_is_not_found(client: Client, namespace: str) -> None:
     with pytest.raises(NotFound):
-        await client.get(EXPERIMENT_RUN, "show", "none")
+        await client.get(EXPERIMENT_RUN, namespace, "none")
 
 
 async def test_nobody_answering_is_unavailable() -> None:
@@ -87,7 +83,7 @@ async def test_nobody_answering_is_unavailable() -> None:
     configuration.host = "http://127.0.0.1:9"
     async with Client(configuration) as client:
         with pytest.raises(Unavailable, match="no answer from the API server"):
-            await client.create(LEASE, lease("unsent"))
+            await client.create(LEASE, lease("show", "unsent"))
 
 
 async def test_no_kubeconfig_is_one_clear_error(tmp_path: Any) -> None:
@@ -95,18 +91,18 @@ async def test_no_kubeconfig_is_one_clear_error(tmp_path: Any) -> None:
         await Client.connect(tmp_path / "none")
 
 
-async def test_a_watch_begins_with_what_there_is_and_goes_on_with_what_changes(client: Client) -> None:
-    await client.create(LEASE, lease("before", kind="watched"))
+async def test_a_watch_begins_with_what_there_is_and_goes_on_with_what_changes(client: Client, namespace: str) -> None:
+    await client.create(LEASE, lease(namespace, "before", kind="watched"))
     seen: list[tuple[str, str]] = []
 
     async def watch() -> None:
-        async for event, item in client.watch(LEASE, "show", labels={"kind": "watched"}):
+        async for event, item in client.watch(LEASE, namespace, labels={"kind": "watched"}):
             seen.append((event, item["metadata"]["name"]))
             if event == "ADDED" and item["metadata"]["name"] == "before":
-                await client.create(LEASE, lease("other", kind="unwatched"))
-                await client.create(LEASE, lease("after", kind="watched"))
+                await client.create(LEASE, lease(namespace, "other", kind="unwatched"))
+                await client.create(LEASE, lease(namespace, "after", kind="watched"))
             if event == "ADDED" and item["metadata"]["name"] == "after":
-                await client.delete(LEASE, "show", "before")
+                await client.delete(LEASE, namespace, "before")
             if event == "DELETED":
                 return
 

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from hypothesis import given, settings
 
-from showstopper.agent.namespaces import Namespace
+from showstopper.agent.kernel.namespaces import Namespace
 from showstopper.faults.network import NetworkEffect
 from showstopper.faults.network_compile import plan_of
 from showstopper.faults.network_plan import Method, Plan

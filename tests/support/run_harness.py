@@ -1,4 +1,4 @@
-"""The runs of a namespace with two relays, on a real API server, and all that they need."""
+"""The engine's runs on a real API server, in one namespace, with all that they need."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,27 +11,27 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from showstopper.engine import requests
-from showstopper.engine.hands.agent import AgentHand
+from showstopper.engine.hands.agent.client import AgentHand
 from showstopper.engine.hands.api_server import ApiServerHand
-from showstopper.engine.hands.crowd import CrowdHand
-from showstopper.engine.plan import Plan
+from showstopper.engine.hands.crowd.client import CrowdHand
+from showstopper.engine.planning.plan import Plan
+from showstopper.engine.planning.snapshots import Scenes
 from showstopper.engine.rooms import Images, Rooms
-from showstopper.engine.runner import Services
-from showstopper.engine.runs import Runs
-from showstopper.engine.scenes import Scenes
-from showstopper.engine.stopping import StopSwitch
+from showstopper.engine.runs import requests
+from showstopper.engine.runs.runner import Services
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.stop_switch import StopSwitch
 from tests.support import build
 
 
-class Company:
-    """Runs, and what they need, in a namespace of their own with two relays."""
+class RunHarness:
+    """Runs and what they need, without the operator around them: no events, no experiments, no stop switch watched."""
 
-    def __init__(self, client: Client, place: str) -> None:
+    def __init__(self, client: Client, namespace: str) -> None:
         clock = Clock()
         images = Images("audio", "Never")
         rooms = Rooms(client, clock, images=images)
-        self.client, self.place = client, place
+        self.client, self.namespace = client, namespace
         self.scenes = Scenes(client, clock, rooms)
         services = Services(
             rooms=rooms,
@@ -47,16 +47,16 @@ class Company:
             stopped=lambda: self.switch.finding,
         )
         self.runs = Runs(client, clock, services, lambda _: None)
-        self.switch = StopSwitch(client, place, self.runs.wake)
+        self.switch = StopSwitch(client, namespace, self.runs.wake)
 
     def room(self) -> AudioRoom:
-        found = build.room()
-        found.metadata.namespace = self.place
-        return found
+        room = build.room()
+        room.metadata.namespace = self.namespace
+        return room
 
     def experiment(self, name: str, baseline: str, *, recovery: str = "0s", **spec: Any) -> Experiment:
         timing = {"baseline": baseline, "recovery": recovery}
-        metadata = {"name": name, "namespace": self.place, "uid": f"{name}-uid"}
+        metadata = {"name": name, "namespace": self.namespace, "uid": f"{name}-uid"}
         return build.experiment(metadata=metadata, timing=timing, **spec)
 
     async def plan(self, experiment: Experiment) -> Plan:

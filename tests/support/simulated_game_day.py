@@ -1,4 +1,4 @@
-"""A life: a game day in an API server's memory, and an operator that looks at it when it is told to, and may die."""
+"""A game day in an API server's memory, and an operator that looks at it when it is told to, and may die."""
 
 from datetime import datetime
 from typing import Any
@@ -9,10 +9,10 @@ from showstopper.api.game_day import APPROVE, Act, ActRecord, GameDay
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import to_timestamp
-from showstopper.engine import requests
 from showstopper.engine.days import acts, programme
 from showstopper.engine.days.deciding import decide
 from showstopper.engine.days.steps import Draft, Situation, Step
+from showstopper.engine.runs import requests
 from tests.support import build
 
 EVENING = datetime.fromisoformat("2026-12-01T19:00Z").timestamp()
@@ -29,7 +29,7 @@ def by_name(name: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "experimentRef": {"name": "kill"}, **more}
 
 
-class Life:
+class SimulatedGameDay:
     """A game day, what it refers to, and its runs."""
 
     def __init__(self, *written: dict[str, Any], now: float = EVENING, **spec: Any) -> None:

@@ -17,12 +17,12 @@ from showstopper.api.gate import ReleaseGate
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
-from showstopper.engine import outlooks
 from showstopper.engine.days.steps import Step
+from showstopper.engine.experiments import outcomes
 from showstopper.engine.gates import deciding
 from tests.support import build
 from tests.support.gate_build import HOUR, NOW, gate, image, run, situation
-from tests.support.simulated_game_day import Life, by_name
+from tests.support.simulated_game_day import SimulatedGameDay, by_name
 
 Object = dict[str, Any]
 STAMP = "2026-06-01T00:00:00.000000Z"
@@ -71,23 +71,23 @@ def _judged(verdict: Verdict) -> ExperimentRun:
 
 def _experiments() -> Iterator[Case]:
     experiment: Experiment = build.experiment()
-    passed = outlooks.of_run(_judged(Verdict.PASSED))
+    passed = outcomes.of_run(_judged(Verdict.PASSED))
     yield from _of_everybody(experiment, passed)
     under_way = build.run()
     stands = {
-        "waits for its room": (outlooks.without_room(experiment, 1), WAITING),
-        "has no room": (outlooks.without_room(experiment, 999), FAILED),
-        "runs": (outlooks.of_run(under_way), WAITING),
+        "waits for its room": (outcomes.without_room(experiment, 1), WAITING),
+        "has no room": (outcomes.without_room(experiment, 999), FAILED),
+        "runs": (outcomes.of_run(under_way), WAITING),
         "refused": (conditions.refused("NoTargets", "no pod matches"), FAILED),
-        "suspended": (outlooks.suspended(scheduled=False), HELD),
-        "scheduled": (outlooks.scheduled(NOW), DONE),
-        "planned": (outlooks.planned([]), DONE),
+        "suspended": (outcomes.suspended(scheduled=False), HELD),
+        "scheduled": (outcomes.scheduled(NOW), DONE),
+        "planned": (outcomes.planned([]), DONE),
     }
     for name, (outlook, means) in stands.items():
         yield Case(f"Experiment: {name}", body(experiment, outlook), means)
     for verdict in Verdict:
         means = DONE if verdict is Verdict.PASSED else FAILED
-        yield Case(f"Experiment: {verdict}", body(experiment, outlooks.of_run(_judged(verdict))), means)
+        yield Case(f"Experiment: {verdict}", body(experiment, outcomes.of_run(_judged(verdict))), means)
 
 
 def _runs() -> Iterator[Case]:
@@ -129,9 +129,9 @@ def _days() -> Iterator[Case]:
         yield Case(f"GameDay: {verdict}", body(day.day, day.settle().outlook), means)
 
 
-def _day(*, hold: Object | None = None, **spec: Any) -> Life:
+def _day(*, hold: Object | None = None, **spec: Any) -> SimulatedGameDay:
     """A day of one act, on the evening of which it is for."""
-    return Life(by_name("one", **({"hold": hold} if hold else {})), **spec)
+    return SimulatedGameDay(by_name("one", **({"hold": hold} if hold else {})), **spec)
 
 
 def _late() -> Step:

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import pytest
 
-from showstopper.agent.status import Ending, Standing, status
+from showstopper.agent.session.status import Ending, Standing, status
 from showstopper.api.base import dump
 from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, PacketCounts, TargetState
 from showstopper.api.process import ProcessFigures

@@ -10,9 +10,9 @@ from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
 from showstopper.api.room import AudioRoom
+from showstopper.cluster.parsing import read
 from showstopper.controllers.echoes import Echoes
 from showstopper.engine.operation import Operation
-from showstopper.engine.reading import read
 
 R = TypeVar("R", bound=Resource)
 

@@ -18,22 +18,21 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE, Kind
+from showstopper.cluster.parsing import read
 from showstopper.cluster.supervision import for_ever
-from showstopper.engine import run_watch
-from showstopper.engine.archiving import ArchiveWatch
-from showstopper.engine.days import programme
 from showstopper.engine.days.service import GameDays
-from showstopper.engine.experiments import Experiments
+from showstopper.engine.experiments.service import Experiments
 from showstopper.engine.gates.keeping import Gates
-from showstopper.engine.hands.agent import AgentHand
+from showstopper.engine.hands.agent.client import AgentHand
 from showstopper.engine.hands.api_server import ApiServerHand
-from showstopper.engine.hands.crowd import CrowdHand
-from showstopper.engine.reading import read
+from showstopper.engine.hands.crowd.client import CrowdHand
+from showstopper.engine.planning.snapshots import Scenes
 from showstopper.engine.rooms import Images, Rooms
-from showstopper.engine.runner import Services
-from showstopper.engine.runs import Runs
-from showstopper.engine.scenes import Scenes
-from showstopper.engine.stopping import StopSwitch
+from showstopper.engine.rooms.archive_health import ArchiveWatch
+from showstopper.engine.runs import watch
+from showstopper.engine.runs.runner import Services
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.stop_switch import StopSwitch
 from showstopper.errors import NotFound, SettingsError
 
 log = structlog.get_logger()
@@ -44,7 +43,12 @@ WARM = 4
 
 
 class Operation:
-    """What the operator does, apart from where its events come from. `agents`: the namespace of the stop switch."""
+    """What the operator does, apart from where its events come from.
+
+    Args:
+        agents: the namespace of the stop switch.
+        namespace: the only one that it looks at; empty: all of them.
+    """
 
     def __init__(
         self,
@@ -54,9 +58,11 @@ class Operation:
         images: Images,
         instance: str,
         agents: str = AGENT_NAMESPACE,
+        namespace: str = "",
         archive: ArchiveWatch | None = None,
     ) -> None:
         self._client = client
+        self._namespace = namespace
         events = Events(client, clock, instance)
         self.archive = archive or ArchiveWatch()
         self.rooms = Rooms(client, clock, images=images, archive=self.archive)
@@ -102,7 +108,9 @@ class Operation:
             group.create_task(self.rooms.run())
             group.create_task(for_ever("watching the stop switch", self.stop_switch.watch))
             await self._loaded.wait()
-            group.create_task(for_ever("watching the runs", partial(run_watch.watch, self._client, self.runs)))
+            group.create_task(
+                for_ever("watching the runs", partial(watch.watch, self._client, self.runs, self._namespace))
+            )
 
     async def load(self) -> None:
         """Learn all that exists before the first decision: rooms, then experiments, game days and runs together.
@@ -184,7 +192,7 @@ class Operation:
 
     def _disowned(self, run: ExperimentRun) -> Finding | None:
         """Why a run is to end. An experiment that is written in a game day exists as long as the day does."""
-        if (finding := self.days.disowned(run)) is not None or programme.is_inline(run):
+        if (finding := self.days.disowned(run)) is not None or run.inline:
             return finding
         return self.experiments.disowned(run)
 
@@ -194,7 +202,7 @@ class Operation:
     async def _parsed(self, kind: Kind, model: type[R]) -> list[R]:
         """All objects of a kind, without those that an older CRD let through."""
         try:
-            bodies = await self._client.list(kind)
+            bodies = await self._client.list(kind, self._namespace)
         except NotFound as error:
             raise SettingsError(
                 f"the cluster does not know the kind {kind.name}: kubectl apply -f crds/, or install the chart "

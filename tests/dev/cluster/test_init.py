@@ -1,6 +1,8 @@
 """The plan that process 1 reads is the one that the supervisor wrote."""
 
 import json
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,6 +25,10 @@ def test_process_1_needs_the_standard_library_alone() -> None:
 
 
 def test_a_snapshot_leaves_out_itself_and_its_ancestors() -> None:
-    own = Path("/proc/self/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-    assert own not in snapshot.processes()
+    look = "from dev.cluster import snapshot; print(*snapshot.processes(), sep='\\n')"
+    shell = ["sh", "-c", '"$@"; true', "an-ancestor", sys.executable, "-c", look, "the-looker"]
+    seen = subprocess.run(shell, check=True, capture_output=True, text=True).stdout
+    assert seen
+    assert "an-ancestor" not in seen
+    assert "the-looker" not in seen
     assert "/proc" in "\n".join(snapshot.mounts())

@@ -13,14 +13,15 @@ from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import GAME_DAY, POLICY_BINDING
-from showstopper.engine import requests, standing
 from showstopper.engine.days import acts, programme
 from showstopper.engine.days.deciding import decide
 from showstopper.engine.days.steps import Draft, Situation, Step
-from showstopper.engine.reconciler import MIRROR_SECONDS
-from showstopper.engine.recorder import Recorder, Recorders
-from showstopper.engine.runs import Runs
-from showstopper.engine.scenes import Scenes
+from showstopper.engine.experiments import deciding
+from showstopper.engine.experiments.reconciler import MIRROR_SECONDS
+from showstopper.engine.planning.snapshots import Scenes
+from showstopper.engine.runs import requests
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.status_writer import Recorder, Recorders
 from showstopper.errors import Forbidden, NotFound
 
 log = structlog.get_logger()
@@ -124,7 +125,7 @@ class DayReconciler:
             return Finding("RoomNotFound", f'there is no AudioRoom "{experiment.spec.room_ref.name}" any more')
         request = programme.request(day, act, day.status.performance, experiment, runs.of(experiment))
         made, release = await self._scenes.plan(room, experiment.spec.faults, requests.seed(experiment, request))
-        if (finding := standing.early_refusal(made)) is not None:
+        if (finding := deciding.early_refusal(made)) is not None:
             return finding
         try:
             await runs.create(experiment, request, room, release, made)
@@ -156,7 +157,7 @@ class DayReconciler:
         own = [
             run
             for run in runs.all()
-            if programme.is_inline(run)
+            if run.inline
             and run.spec.experiment.game_day is not None
             and (run.metadata.namespace, run.spec.experiment.game_day.name) == day.key
         ]

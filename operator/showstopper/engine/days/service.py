@@ -13,10 +13,10 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.engine.days import programme
 from showstopper.engine.days.reconciler import DayReconciler
-from showstopper.engine.levels import Levels
-from showstopper.engine.reconciler import MIRROR_SECONDS
-from showstopper.engine.runs import Runs
-from showstopper.engine.scenes import Scenes
+from showstopper.engine.experiments.reconciler import MIRROR_SECONDS
+from showstopper.engine.planning.snapshots import Scenes
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.work_queue import Levels
 
 
 class GameDays(Levels[GameDay]):

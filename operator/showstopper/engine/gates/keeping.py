@@ -12,14 +12,14 @@ from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT, RELEASE_GATE
-from showstopper.engine.experiments import Experiments
+from showstopper.engine.experiments.service import Experiments
 from showstopper.engine.gates import deciding
 from showstopper.engine.gates.deciding import Answer, Situation
-from showstopper.engine.levels import Levels
-from showstopper.engine.recorder import Recorder, Recorders
-from showstopper.engine.requests import RUN_REQUESTED
 from showstopper.engine.rooms import Rooms
-from showstopper.engine.runs import Runs
+from showstopper.engine.runs.requests import RUN_REQUESTED
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.status_writer import Recorder, Recorders
+from showstopper.engine.work_queue import Levels
 from showstopper.errors import Conflict
 
 log = structlog.get_logger()

@@ -1,0 +1,289 @@
+"""The commands against a real API server: what they ask for, what they wait for, and how they end."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dev.cluster import apiserver, waiting
+from dev.cluster.apiserver import ApiServer
+from showstopper.api import conditions
+from showstopper.api.verdicts import Verdict
+from tests.cli.stand_ins import Operator, Person, ended, manifest
+
+pytestmark = pytest.mark.apiserver
+
+
+def written(folder: Path, name: str, **spec: object) -> str:
+    file = folder / f"{name}.yaml"
+    file.write_text(yaml.safe_dump(manifest(name, **spec)))
+    return str(file)
+
+
+def test_a_file_is_applied_and_its_run_watched_to_the_verdict(server: ApiServer, tmp_path: Path) -> None:
+    operator = Operator(server, "fresh")
+    process = Person(server).start("run", written(tmp_path, "fresh"))
+    operator.await_experiment()
+    operator.judge(operator.make_run("fresh-1"), "Passed", "ExpectationsMet")
+    code, out, err = ended(process)
+    assert (code, err) == (0, "")
+    assert out.startswith("run show/fresh-1\n")
+    assert "Passed (ExpectationsMet)" in out
+    managers = {entry["manager"] for entry in operator.experiment()["metadata"].get("managedFields", [])}
+    assert not operator.requested(), "a new experiment asks for a run by itself"
+    assert managers <= {"showstopper-cli", "kubectl"}
+
+
+def test_the_same_file_again_asks_for_another_run_and_waits_for_that_one(server: ApiServer, tmp_path: Path) -> None:
+    operator = Operator(server, "again")
+    file = written(tmp_path, "again")
+    first = Person(server).start("run", file)
+    operator.await_experiment()
+    operator.judge(operator.make_run("again-1"), "Passed")
+    assert ended(first)[0] == 0
+    second = Person(server).start("run", file)
+    operator.await_request()
+    operator.judge(operator.make_run("again-2"), "Failed", "ExpectationMissed")
+    code, out, _ = ended(second)
+    assert code == 1
+    assert out.startswith("run show/again-2\n")
+
+
+def test_a_changed_file_asks_by_its_change(server: ApiServer, tmp_path: Path) -> None:
+    operator = Operator(server, "changed")
+    first = Person(server).start("run", written(tmp_path, "changed"))
+    operator.await_experiment()
+    operator.judge(operator.make_run("changed-1"), "Passed")
+    assert ended(first)[0] == 0
+    second = Person(server).start("run", written(tmp_path, "changed", revision="2"))
+    waiting.until(
+        lambda: operator.experiment()["metadata"]["generation"] == 2, "the change was not applied", seconds=60
+    )
+    operator.judge(operator.make_run("changed-2"), "Failed")
+    assert ended(second)[0] == 1
+    assert not operator.requested()
+
+
+def test_a_new_file_with_a_schedule_is_asked_for_by_annotation(server: ApiServer, tmp_path: Path) -> None:
+    """By itself it would wait for its hour; its owner wants it now."""
+    operator = Operator(server, "scheduled")
+    process = Person(server).start("run", written(tmp_path, "scheduled", schedule="0 3 * * *"))
+    operator.await_experiment()
+    operator.await_request()
+    operator.judge(operator.make_run("scheduled-1"), "Passed")
+    assert ended(process)[0] == 0
+
+
+def test_an_experiment_that_waits_for_its_hour_has_no_verdict_and_says_when_it_will(server: ApiServer) -> None:
+    operator = Operator(server, "waiting")
+    operator.apply(schedule="0 3 * * *")
+    operator.show(conditions.idle("Scheduled", "has not run yet; its first run is at 2026-06-01T03:00:00Z"))
+    code, _, err = Person(server).call("verdict", "waiting")
+    assert code == 4
+    assert "its first run is at 2026-06-01T03:00:00Z" in err
+
+
+def test_a_name_asks_by_annotation_and_other_runs_are_not_taken_for_its_own(server: ApiServer) -> None:
+    operator = Operator(server, "named")
+    operator.apply()
+    operator.judge(operator.make_run("named-old"), "Passed")
+    process = Person(server).start("run", "named", "-o", "json")
+    operator.await_request()
+    operator.judge(operator.make_run("named-other", request="somebody-else"), "Passed")
+    operator.judge(operator.make_run("named-own"), "Inconclusive", "FaultNotProven")
+    code, out, err = ended(process)
+    assert code == 2
+    body = json.loads(out)
+    assert (body["kind"], body["metadata"]["name"]) == ("ExperimentRun", "named-own")
+    assert "run show/named-own" in err, "stdout belongs to whoever reads the JSON"
+
+
+@pytest.mark.parametrize(("verdict", "code"), [(str(verdict), verdict.exit_code) for verdict in Verdict])
+def test_every_verdict_ends_with_its_code(server: ApiServer, verdict: str, code: int) -> None:
+    operator = Operator(server, f"ends-{code}")
+    operator.apply()
+    operator.judge(operator.make_run(f"ends-{code}-1"), verdict)
+    for words in (("verdict", operator.name), ("watch", operator.name), ("verdict", f"{operator.name}-1")):
+        found, out, _ = Person(server).call(*words)
+        assert found == code
+        assert verdict in out
+
+
+def test_a_refusal_ends_with_2_and_its_reason(server: ApiServer, tmp_path: Path) -> None:
+    operator = Operator(server, "refused")
+    process = Person(server).start("run", written(tmp_path, "refused"))
+    operator.await_experiment()
+    operator.show(conditions.refused("NamespaceNotAllowed", "label the namespace"))
+    code, _, err = ended(process)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "NamespaceNotAllowed: label the namespace" in err
+
+
+def test_an_old_refusal_is_not_the_answer_to_a_new_request(server: ApiServer) -> None:
+    operator = Operator(server, "mended")
+    operator.apply()
+    operator.show(conditions.refused("RoomNotFound", "no such room"))
+    process = Person(server).start("run", "mended")
+    operator.await_request()
+    operator.judge(operator.make_run("mended-1"), "Passed")
+    assert ended(process)[0] == 0
+
+
+@pytest.mark.parametrize("field", ["suspend", "dryRun"])
+def test_what_is_not_to_run_says_so(server: ApiServer, tmp_path: Path, field: str) -> None:
+    operator = Operator(server, f"not-{field.lower()}")
+    process = Person(server).start("run", written(tmp_path, operator.name, **{field: True}))
+    operator.await_experiment()
+    waits = conditions.waiting_for_person("Suspended", "nothing is run")
+    operator.show(waits if field == "suspend" else conditions.succeeded("Planned", "nothing is run"))
+    code, _, err = ended(process)
+    assert code == 2
+    assert "nothing is run" in err
+
+
+def test_a_verdict_on_an_earlier_form_is_none(server: ApiServer) -> None:
+    operator = Operator(server, "earlier")
+    operator.apply()
+    run = operator.make_run("earlier-1")
+    code, _, err = Person(server).call("verdict", "earlier")
+    assert code == 2
+    assert "no verdict yet" in err
+    operator.judge(run, "Passed")
+    operator.apply(revision="2")
+    code, out, err = Person(server).call("verdict", "earlier")
+    assert (code, out) == (2, "")
+    assert "no verdict on experiment show/earlier as it is now" in err
+
+
+def test_an_experiment_that_never_ran(server: ApiServer) -> None:
+    operator = Operator(server, "never")
+    operator.apply()
+    code, _, err = Person(server).call("verdict", "never")
+    assert code == 4
+    assert "has not run yet" in err
+
+
+def test_patience_ends_without_a_verdict(server: ApiServer) -> None:
+    operator = Operator(server, "slow")
+    operator.apply()
+    process = Person(server).start("run", "slow", "--timeout", "6")
+    operator.await_request()
+    operator.make_run("slow-1")
+    code, _, err = ended(process)
+    assert code == 2
+    assert "no verdict within 6 s" in err
+
+
+def test_ctrl_c_stops_watching_and_nothing_else(server: ApiServer) -> None:
+    operator = Operator(server, "watched")
+    operator.apply()
+    operator.make_run("watched-1")
+    process = Person(server).start("watch", "watched")
+    assert process.stdout is not None
+    assert "no listener pods" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    code, _, err = ended(process)
+    assert code == 130
+    assert "patch experimentrun watched-1" in err
+    assert not json.loads(server.kubectl("-n", "show", "get", "exprun", "watched-1", "-o", "json"))["spec"].get("abort")
+
+
+def test_a_run_that_is_deleted_while_it_is_watched(server: ApiServer) -> None:
+    operator = Operator(server, "deleted")
+    operator.apply()
+    operator.make_run("deleted-1")
+    process = Person(server).start("watch", "deleted")
+    assert process.stdout is not None
+    process.stdout.readline()
+    server.kubectl("-n", "show", "delete", "exprun", "deleted-1")
+    code, _, err = ended(process)
+    assert code == 4
+    assert "deleted-1" in err
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"expect": []}, "expect"),
+        ({"expect": [{"indicator": "AudibleRatio", "min": "170%"}]}, "AudibleRatio is a share"),
+        ({"expect": [{"indicator": "Applause", "min": "70%"}]}, "Applause"),
+        ({"surprise": 1}, "surprise"),
+        ({"timing": {"baseline": "soon"}}, "baseline"),
+    ],
+)
+def test_what_the_api_refuses_is_one_line_that_names_it(
+    server: ApiServer, tmp_path: Path, spec: dict[str, object], said: str
+) -> None:
+    code, _, err = Person(server).call("run", written(tmp_path, "wrong", **spec))
+    assert (code, err.count("\n")) == (4, 1)
+    assert said in err
+    assert not Operator(server, "wrong").exists()
+
+
+def test_who_may_not_is_told_so(server: ApiServer, tmp_path: Path) -> None:
+    stranger = Person(server, server.user("stranger"))
+    for words in (("run", written(tmp_path, "locked")), ("verdict", "locked"), ("preview", "locked")):
+        code, _, err = stranger.call(*words)
+        assert (code, err.count("\n")) == (4, 1)
+        assert "forbidden" in err
+    code, _, err = Person(server).call("--as", "stranger", "verdict", "locked")
+    assert code == 4
+    assert "forbidden" in err
+
+
+def test_names_of_nothing(server: ApiServer) -> None:
+    for command in ("run", "watch", "verdict", "preview"):
+        code, _, err = Person(server).call(command, "nothing")
+        assert (code, err.count("\n")) == (4, 1)
+        assert 'no Experiment "nothing" in namespace show' in err
+
+
+def test_preview_says_what_would_be_refused(server: ApiServer) -> None:
+    """The namespace is not labelled, and there is no relay: the label is asked for first."""
+    server.kubectl("-n", "show", "apply", "-f", "-", stdin=json.dumps(_room()))
+    operator = Operator(server, "previewed")
+    operator.apply()
+    code, out, err = Person(server).call("preview", "previewed")
+    assert (code, err) == (2, "")
+    assert "NamespaceNotAllowed" in out
+
+
+def test_preview_says_when_a_schedule_comes_and_that_one_never_does(server: ApiServer) -> None:
+    server.kubectl("-n", "show", "apply", "-f", "-", stdin=json.dumps(_room()))
+    operator = Operator(server, "yearly")
+    operator.apply(schedule="@yearly")
+    code, out, _ = Person(server).call("preview", "yearly")
+    assert code == 2
+    assert "by its schedule the next run is at 2" in out
+    assert "-01-01T00:00:00Z" in out
+    operator.apply(schedule="0 3 30 2 *")
+    code, out, _ = Person(server).call("preview", "yearly")
+    assert code == 2
+    assert 'InvalidSchedule: schedule "0 3 30 2 *" never fires' in out
+
+
+def test_preview_of_a_room_that_is_not_there(server: ApiServer) -> None:
+    operator = Operator(server, "roomless")
+    operator.apply(roomRef={"name": "elsewhere"})
+    code, _, err = Person(server).call("preview", "roomless")
+    assert code == 4
+    assert 'no AudioRoom "elsewhere"' in err
+
+
+def test_a_cluster_without_our_resources() -> None:
+    with apiserver.running() as bare:
+        for words in (("verdict", "kill"), ("run", "kill"), ("run", "examples/relay-pod-kill.yaml")):
+            code, _, err = (
+                Person(bare).call(*words) if "/" not in words[-1] else Person(bare).call("-n", "show", *words)
+            )
+            assert (code, err.count("\n")) == (4, 1)
+            assert "does not know Showstopper's resources" in err
+
+
+def _room() -> dict[str, object]:
+    from tests.support.build import ROOM_SPEC
+
+    head = {"apiVersion": "showstopper.dev/v1alpha1", "kind": "AudioRoom", "metadata": {"name": "main-stage"}}
+    return {**head, "spec": ROOM_SPEC}

@@ -1,0 +1,164 @@
+"""Experiments against a real API server: what their status says while runs come and go."""
+
+import pytest
+
+from showstopper.api.conditions import ConditionType, find, is_true
+from showstopper.api.experiment import Experiment
+from showstopper.api.run import ExperimentRun
+from showstopper.cluster.kinds import EXPERIMENT_RUN
+from showstopper.engine.runs.requests import RUN_REQUESTED
+from tests.support import stored_objects
+from tests.support.operator_harness import NAME, OperatorHarness, at_work, until
+
+pytestmark = pytest.mark.apiserver
+
+
+async def test_nobody_has_looked_at_a_new_one(operator: OperatorHarness) -> None:
+    operator.apply()
+    assert (await operator.experiment()).status.observed_generation == -1
+
+
+async def test_a_run_waits_for_its_room_and_the_columns_are_those_for_people(operator: OperatorHarness) -> None:
+    operator.apply()
+    async with at_work(operator):
+        found = await operator.stands("Unknown WaitingForRoom")
+        assert is_true(found.status.conditions, ConditionType.RECONCILING)
+        assert found.status.faults == "podKill"
+        header = operator.server.kubectl("get", "experiments", "-n", operator.namespace).splitlines()[0]
+        assert header.split() == ["NAME", "ROOM", "FAULT", "VERDICT", "AUDIBLE", "DEAD", "AIR", "RECOVERY", "AGE"]
+
+
+async def test_two_at_once_wait_for_each_other(operator: OperatorHarness) -> None:
+    operator.apply()
+    operator.apply("another")
+    async with at_work(operator):
+
+        async def queued() -> ExperimentRun | None:
+            runs = await operator.runs()
+            ready = [find(run.status.conditions, ConditionType.READY) for run in runs]
+            waits = [one for one in ready if one and "which goes first" in one.message]
+            return next((run for run, one in zip(runs, ready, strict=True) if one in waits), None)
+
+        run = await until(queued, "one of two runs is queued")
+        ready = find(run.status.conditions, ConditionType.READY)
+        assert ready is not None
+        assert ready.reason == "WaitingForRoom"
+        assert run.status.observed_generation == run.metadata.generation
+        await operator.abort()
+        await operator.stands("False AbortRequested")
+
+
+async def test_an_annotation_is_answered_by_its_run_and_its_verdict(operator: OperatorHarness) -> None:
+    operator.apply()
+    async with at_work(operator):
+        await operator.stands("Unknown WaitingForRoom")
+        await operator.abort()
+        await operator.stands("False AbortRequested")
+        for value in ("one", "two", "one"):  # an earlier value is as good as a new one
+            operator.annotate(RUN_REQUESTED, value)
+
+            async def answered(value: str = value) -> Experiment | None:
+                found = await operator.experiment()
+                return found if found.status.last_handled_run_request == value else None
+
+            found = await until(answered, f"the answer to {value}")
+            assert found.status.verdict is None, "answered means: under way"
+            assert not is_true(found.status.conditions, ConditionType.FINISHED)
+            await operator.abort()
+            await operator.stands("False AbortRequested")
+        assert len(await operator.runs()) == 4
+        operator.annotate(RUN_REQUESTED, None)
+        operator.apply(historyLimit=1)
+
+        async def trimmed() -> bool:
+            return len(await operator.runs()) == 1
+
+        await until(trimmed, "a smaller history")
+        found = await operator.stands("False AbortRequested")
+        assert (found.status.last_handled_run_request, found.status.run and found.status.run.name) == (
+            "one",
+            (await operator.runs())[0].metadata.name,
+        )
+
+
+async def test_a_verdict_is_never_written_for_a_generation_that_was_not_tested(operator: OperatorHarness) -> None:
+    """The spec changes after the decision and before the write, unseen: the write must not follow it."""
+    operator.apply()
+    async with at_work(operator):
+        await operator.stands("Unknown WaitingForRoom")
+    (run,) = await operator.runs()
+    verdict = [{"op": "add", "path": "/status/verdict", "value": "Passed"}]
+    await operator.client.patch(EXPERIMENT_RUN, *run.key, verdict, subresource="status")
+    second = operator.anew()
+    seen = await operator.experiment()
+    second.operation.experiments.learn(seen)
+    second.operation.runs.seen(ExperimentRun.parse(await operator.client.get(EXPERIMENT_RUN, *run.key)))
+    operator.apply(revision="2", suspend=True)
+    second.operation.experiments.poke(seen.key)
+
+    async def looked() -> Experiment | None:
+        found = await operator.experiment()
+        return found if found.status.observed_generation == found.metadata.generation else None
+
+    found = await until(looked, "a look at the new generation")
+    ready = find(found.status.conditions, ConditionType.READY)
+    assert ready is not None
+    assert (ready.status, ready.reason, found.status.verdict) == ("False", "Suspended", None)
+
+
+async def test_a_run_that_is_deleted_before_its_verdict_stalls_its_experiment(operator: OperatorHarness) -> None:
+    operator.apply()
+    async with at_work(operator):
+        await operator.stands("Unknown WaitingForRoom")
+        (run,) = await operator.runs()
+        await operator.client.delete(EXPERIMENT_RUN, *run.key)
+        found = await operator.stands("False RunDeleted")
+        assert is_true(found.status.conditions, ConditionType.STALLED)
+        assert not await operator.runs()
+        operator.annotate(RUN_REQUESTED, "again")
+        await operator.stands("Unknown WaitingForRoom")
+
+
+async def test_a_dry_run_is_ready_with_its_plan_and_no_run(operator: OperatorHarness) -> None:
+    await stored_objects.pod(operator.client, operator.namespace, "relay-1")
+    operator.apply(dryRun=True)
+    async with at_work(operator):
+        found = await operator.stands("True Planned")
+        assert [target.pod for target in found.status.plan] == ["relay-1"]
+        assert is_true(found.status.conditions, ConditionType.FINISHED)
+        assert "relay-1" in found.status.conditions[0].message
+        assert not await operator.runs()
+
+
+async def test_a_dry_run_that_would_hit_nothing_is_refused(operator: OperatorHarness) -> None:
+    operator.apply(dryRun=True)
+    async with at_work(operator):
+        found = await operator.stands("False NoTargets")
+        assert is_true(found.status.conditions, ConditionType.STALLED)
+
+
+async def test_a_run_without_a_baseline_is_at_best_inconclusive(operator: OperatorHarness) -> None:
+    await stored_objects.pod(operator.client, operator.namespace, "relay-1")
+    operator.apply(timing={"baseline": "0s", "recovery": "0s"})
+    async with at_work(operator):
+        await operator.finished()
+        found = await operator.experiment()
+        assert found.status.verdict == "Inconclusive"
+        assert is_true(found.status.conditions, ConditionType.STALLED)
+        assert await stored_objects.names(operator.client, operator.namespace) == set(), (
+            "the fault itself was carried out"
+        )
+
+
+async def test_the_events_of_an_experiment_tell_its_verdict(operator: OperatorHarness) -> None:
+    operator.apply()
+    async with at_work(operator):
+        await operator.stands("Unknown WaitingForRoom")
+        await operator.abort()
+        await operator.stands("False AbortRequested")
+
+        async def told() -> bool:
+            events = operator.server.kubectl("events", "-n", operator.namespace, "--for", f"experiment/{NAME}")
+            return "AbortRequested" in events
+
+        await until(told, "the event")

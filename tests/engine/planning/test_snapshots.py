@@ -1,0 +1,122 @@
+"""Scenes against a real API server: memory proposes, and what a plan rests on is read afresh."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from showstopper.api.experiment import Fault
+from showstopper.api.room import AudioRoom
+from showstopper.clock import Clock
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import NAMESPACE, POD
+from showstopper.engine.planning.plan import Plan
+from showstopper.engine.planning.snapshots import Scenes
+from showstopper.engine.rooms import Images, Rooms
+from tests.support import build, stored_objects
+
+pytestmark = pytest.mark.apiserver
+
+FAULTS = [Fault.model_validate(build.fault(minReady=1))]
+
+
+@pytest.fixture
+async def scenes(client: Client, namespace: str, relays: None) -> AsyncIterator[Scenes]:
+    """It follows the namespace with its two relays, and knows them."""
+    made = Scenes(client, Clock(), Rooms(client, Clock(), images=Images("audio", "Never")))
+    made.follow([namespace])
+    async with asyncio.timeout(60):
+        while len(made.remembered(namespace)) < 2:
+            await asyncio.sleep(0.01)
+    yield made
+    made.follow([])
+
+
+@pytest.fixture
+def room(namespace: str) -> AudioRoom:
+    made = build.room()
+    made.metadata.namespace = namespace
+    return made
+
+
+async def proposed(scenes: Scenes, room: AudioRoom) -> Plan:
+    made, _ = await scenes.plan(room, FAULTS, seed=1)
+    assert [len(planned.targets) for planned in made.faults] == [1]
+    return made
+
+
+async def reason(scenes: Scenes, made: Plan, room: AudioRoom) -> str | None:
+    found = await scenes.confirm(made, room)
+    return found.reason if found else None
+
+
+def target(made: Plan) -> str:
+    return made.faults[0].targets[0].name
+
+
+def other(made: Plan) -> str:
+    return "b" if target(made) == "a" else "a"
+
+
+async def test_what_still_holds_is_confirmed(scenes: Scenes, room: AudioRoom) -> None:
+    assert await reason(scenes, await proposed(scenes, room), room) is None
+
+
+async def test_a_label_that_was_taken_away_forbids(scenes: Scenes, room: AudioRoom, client: Client) -> None:
+    made = await proposed(scenes, room)
+    await stored_objects.forbid(client, room.metadata.namespace)
+    assert await reason(scenes, made, room) == "NamespaceNotAllowed"
+    made, _ = await scenes.plan(room, FAULTS, seed=1)
+    assert made.scene.namespace_labels.get("showstopper.dev/chaos") is None
+
+
+async def test_another_pod_that_is_no_longer_ready_forbids(scenes: Scenes, room: AudioRoom, client: Client) -> None:
+    made = await proposed(scenes, room)
+    await stored_objects.set_ready(client, room.metadata.namespace, other(made), ready=False)
+    assert await reason(scenes, made, room) == "MinReadyBroken"
+
+
+async def test_a_third_pod_may_take_its_place(scenes: Scenes, room: AudioRoom, client: Client) -> None:
+    made = await proposed(scenes, room)
+    await stored_objects.set_ready(client, room.metadata.namespace, other(made), ready=False)
+    await stored_objects.pod(client, room.metadata.namespace, "c")
+    assert await reason(scenes, made, room) is None
+
+
+async def test_a_target_that_went_is_none(scenes: Scenes, room: AudioRoom, client: Client) -> None:
+    made = await proposed(scenes, room)
+    await client.delete(POD, room.metadata.namespace, target(made), grace_seconds=0)
+    await stored_objects.pod(client, room.metadata.namespace, target(made))
+    assert await reason(scenes, made, room) == "NoTargets"
+
+
+async def test_a_refusal_never_comes_from_memory(scenes: Scenes, room: AudioRoom, client: Client) -> None:
+    await stored_objects.forbid(client, room.metadata.namespace)
+    await scenes.look(room, FAULTS)
+    await client.patch(
+        NAMESPACE,
+        "",
+        room.metadata.namespace,
+        [{"op": "add", "path": "/metadata/labels/showstopper.dev~1chaos", "value": "allowed"}],
+    )
+    assert await reason(scenes, await proposed(scenes, room), room) is None
+
+
+async def test_a_pod_of_the_release_before_that_still_ends_is_on_its_way(
+    scenes: Scenes, room: AudioRoom, client: Client
+) -> None:
+    """Nobody ends it here, for there is no kubelet: it goes on serving for as long as its grace period lasts."""
+    place = room.metadata.namespace
+    run = build.run()
+    run.metadata.namespace = place
+    for name, digest in (("a", "sha256:1"), ("b", "sha256:2")):
+        await stored_objects.set_ready(client, place, name, ready=True, digest=digest)
+    assert (await scenes.deployed(run)).unsettled == (
+        "pods of one component run different images, or have not started yet"
+    )
+    await client.delete(POD, place, "a", grace_seconds=30)
+    found = await scenes.deployed(run)
+    assert [image.digest for image in found.images] == ["sha256:2"]
+    assert found.moving == "pod a, which runs livekit:1 sha256:1, has not ended yet"
+    await client.delete(POD, place, "a", grace_seconds=0)
+    assert (await scenes.deployed(run)).unsettled is None
