@@ -6,8 +6,12 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
-# Every test with its time; less for a quick look: make unit SHOW=-q
-SHOW ?= -vv --durations-min=0
+# Every test by its name, and the slowest twenty with their times; less for a quick look: make unit SHOW=-q
+SHOW ?= -vv
+# Tests that measure nothing and share nothing run on all processors; in this process, for a debugger: PARALLEL=
+PARALLEL ?= --numprocesses=auto --dist=worksteal
+# End-to-end tests run in so many staged rooms at once; two processors bear two
+ROOMS ?= 2
 # A file that is as new as the locked requirements in .venv
 STAMP := .venv/.installed
 
@@ -44,7 +48,7 @@ layers: $(STAMP) ## Who may import whom: import-linter
 	@.venv/bin/lint-imports
 
 unit: $(STAMP) ## Tests of pure code, by example and by property
-	@$(PYTEST) $(SHOW) tests -m "not (apiserver or charts or livekit or cluster or netns or postgresql or browser)"
+	@$(PYTEST) $(SHOW) $(PARALLEL) tests -m "not (apiserver or charts or livekit or cluster or netns or postgresql or browser)"
 
 netns: needs ## Tests of packets between network namespaces, and of processes in cgroups; needs root
 	@$(PYTEST) $(SHOW) tests -m netns
@@ -56,7 +60,7 @@ livekit: needs ## Tests through a real LiveKit server on loopback
 	@$(PYTEST) $(SHOW) tests -m livekit
 
 apiserver: $(STAMP) ## Tests with a real API server and etcd
-	@$(PYTEST) $(SHOW) tests -m "apiserver and not postgresql"
+	@$(PYTEST) $(SHOW) $(PARALLEL) tests -m "apiserver and not (postgresql or netns)"
 
 postgresql: needs ## Tests of the archive in a real PostgreSQL
 	@$(PYTEST) $(SHOW) tests -m postgresql
@@ -68,12 +72,13 @@ charts: $(STAMP) ## Tests of the Helm charts
 	@$(PYTEST) $(SHOW) tests -m "charts and not apiserver"
 
 e2e: needs ## Tests on a real cluster (started if it does not run, and left running)
-	@$(PYTEST) $(SHOW) e2e
+	@$(PYTEST) $(SHOW) --numprocesses=$(ROOMS) --dist=loadgroup e2e -m "not alone"
+	@$(PYTEST) $(SHOW) e2e -m alone
 
-test: needs ## All of the above, in this order, with each test's time; leaves nothing running
+test: needs ## All of the above, in this order, with the time of each; leaves nothing running
 	@trap '$(PYTHON) -m dev.stage down' EXIT; \
 	for step in lint types layers unit netns livekit apiserver postgresql browser charts e2e; do \
-	  echo "== make $$step"; $(MAKE) $$step || exit $$?; \
+	  echo "== make $$step"; began=$$SECONDS; $(MAKE) $$step || exit $$?; echo "== make $$step took $$((SECONDS - began)) s"; \
 	done
 
 crds: $(STAMP) ## Write crds/ from the models

@@ -80,6 +80,11 @@ def install_stage(cluster: Cluster, *, namespace: str = SHOW, values: Iterable[s
         _helm(cluster, "audio-room", namespace, [*_image_values(images), *values], release="stage")
 
 
+def remove_stage(cluster: Cluster, *, namespace: str = SHOW) -> None:
+    """Relays, store, AudioRoom and its fleet are gone when it returns; the namespace stays."""
+    _uninstall(cluster, "stage", namespace)
+
+
 def wait_for_room(cluster: Cluster, *, namespace: str = SHOW, room: str = ROOM, seconds: float = ROOM_SECONDS) -> None:
     """Until every listener of the room hears the host; shows meanwhile what it still waits for.
 
@@ -161,15 +166,19 @@ def _image_values(images: dict[str, str]) -> list[str]:
     return found
 
 
+def _uninstall(cluster: Cluster, release: str, namespace: str) -> None:
+    with progress.step(f"Removing {release} from namespace {namespace}"):
+        cluster.run_helm("uninstall", release, f"--namespace={namespace}", "--ignore-not-found", "--wait")
+
+
 def down() -> None:
     """Take away what was started here. From a named context only our charts are removed: it is not our cluster."""
     if not os.environ.get("SHOWSTOPPER_CONTEXT"):
         api.down()
         return
     cluster = api.ensure_up(with_images=False)
-    for release, namespace in (("stage", SHOW), ("showstopper", SYSTEM)):
-        with progress.step(f"Removing {release} from namespace {namespace}"):
-            cluster.run_helm("uninstall", release, f"--namespace={namespace}", "--ignore-not-found", "--wait")
+    remove_stage(cluster)
+    _uninstall(cluster, "showstopper", SYSTEM)
 
 
 def main() -> None:

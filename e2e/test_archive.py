@@ -15,7 +15,7 @@ from showstopper.cluster.client import Client
 from showstopper.errors import ArchiveError
 from tests.support.staged_room import LONG, Object, Show, condition, eventually, experiment, told
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
 DEPLOYMENT = f"/apis/apps/v1/namespaces/{stage.SYSTEM}/deployments/showstopper-archive"
 

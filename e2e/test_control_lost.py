@@ -13,7 +13,7 @@ from tests.support.control_loss import WAYS
 from tests.support.pod_state import lost_and_received, setup
 from tests.support.staged_room import Object, Show, eventually, experiment, told
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
 LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
 LOSS = {

@@ -13,7 +13,7 @@ import pytest
 
 from dev.cluster import addresses, api, commands, dns, errors, images, inside, stores, waiting
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("embedded")]
 
 NAMESPACE = "embedded-cluster-test"
 STARTUP_SECONDS = 180

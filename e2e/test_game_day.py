@@ -172,6 +172,7 @@ def test_the_rehearsal_from_apply_over_an_approval_to_its_report(night: Night) -
             assert all(heard), "what listeners heard is in the archive"
 
 
+@pytest.mark.alone
 def test_an_operator_that_is_killed_in_each_act_and_hold_performs_each_act_once(night: Night) -> None:
     day = short()
     night.begin(day)

@@ -61,6 +61,7 @@ def test_an_expectation_missed_is_failed(show: Show) -> None:
     assert "LongestDeadAir" in condition(found, "Stalled")["message"]
 
 
+@pytest.mark.alone
 def test_a_kill_forbidden_by_rbac_does_not_pass(show: Show) -> None:
     """The operator is told to kill and may not: nothing was tested, whatever listeners heard."""
     relays = show.relays()

@@ -1,4 +1,4 @@
-"""Trials: what the tests on the cluster share: waiting with a deadline, asking for runs, reading what came of them."""
+"""The staged room that end-to-end tests and benchmarks break: asking for runs in it, and reading what came of them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,24 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+import yaml
 from kubernetes import config
 
 from dev import stage
+from dev.cluster import paths
 from dev.cluster.api import Cluster
 
 T = TypeVar("T")
 Object = dict[str, Any]
 
-NAMESPACE = os.environ.get("SHOWSTOPPER_E2E_NAMESPACE", stage.SHOW)
-"""Where the room lives that the tests break. One's own, if others use the cluster's stage at the same time."""
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""Which of pytest-xdist's workers this process is; the first, if there are none."""
+
+NAMESPACE = os.environ.get("SHOWSTOPPER_E2E_NAMESPACE", stage.SHOW) + (f"-{WORKER + 1}" if WORKER else "")
+"""Where the room is that this worker's tests break. Name another, if somebody uses the cluster's stage meanwhile."""
+
+SPOILED = paths.PROJECT / "build" / "e2e"
+"""Where the runs are kept, as YAML, that were asked for again."""
 
 FLEET = ("room.listeners.count=2", "room.listeners.perPod=1")
 """Few listeners, yet on both nodes: these tests are about runs, and share their processors with the whole cluster."""
@@ -107,6 +115,8 @@ class Show:
     api: Api
     namespace: str = NAMESPACE
     room: str = stage.ROOM
+    runs_made: int = 0
+    runs_repeated: int = 0
     _made: list[str] = field(default_factory=list)
     _again: set[str] = field(default_factory=set)
 
@@ -230,9 +240,17 @@ class Show:
         return well and reason in {"BaselineBroken", "TooMuchUnknown"} and name not in self._again
 
     def _ask_again(self, name: str, run: Object) -> None:
-        """The same experiment in another revision, as if the first had not been asked for. The summary tells of it."""
-        warnings.warn(f"{name} is asked for once more: {told(run)}", stacklevel=3)
+        """The same experiment in another revision, as if the first had not been asked for.
+
+        That is counted, told in the summary, and the run is kept in a file: too much of it fails the session.
+        """
+        file = SPOILED / f"{self.namespace}-{run['metadata']['name']}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(yaml.safe_dump(run, sort_keys=False, allow_unicode=True))
+        warnings.warn(f"{name} is asked for once more, see {file}: {told(run)}", stacklevel=3)
         self._again.add(name)
+        self.runs_made += 1
+        self.runs_repeated += 1
         self.wait_until_well()
         self.api.delete(self.path("experimentruns", run["metadata"]["name"]))
         self.api.merge(self.path("experiments", name), {"spec": {"revision": "once more"}})
@@ -268,6 +286,7 @@ class Show:
         eventually(f"the runs of {name} are over", LONG, lambda: all(map(finished, self.runs(name))))
         for run in self.runs(name):
             self.api.delete(self.path("experimentruns", run["metadata"]["name"]))
+            self.runs_made += 1
 
 
 AUDIBLE = ({"indicator": "AudibleRatio", "min": "80%"},)
