@@ -8,8 +8,8 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 # Every test by its name, and the slowest twenty with their times; less for a quick look: make unit SHOW=-q
 SHOW ?= -vv
-# Tests that measure nothing and share nothing run on all processors; in this process, for a debugger: PARALLEL=
-PARALLEL ?= --numprocesses=auto --dist=worksteal
+# Tests that measure nothing run on all processors, a module on one; in this process, for a debugger: PARALLEL=
+PARALLEL ?= --numprocesses=auto --dist=loadscope
 # End-to-end tests run in so many staged rooms at once; two processors bear two
 ROOMS ?= 2
 # A file that is as new as the locked requirements in .venv
@@ -84,7 +84,7 @@ test: needs ## All of the above, in this order, with the time of each; leaves no
 crds: $(STAMP) ## Write crds/ from the models
 	@$(PYTHON) -m showstopper.api.crds
 
-docs: $(STAMP) ## Write docs/reference.md from the models
+docs: $(STAMP) ## Write docs/reference.md and docs/reasons.md from the models
 	@$(PYTHON) -m showstopper.api.reference
 
 argocd: $(STAMP) ## Write Argo CD's health scripts and their tests into examples/gitops/argocd from the chart's

@@ -6,7 +6,7 @@ from showstopper.api.base import API_VERSION, dump
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from showstopper.engine.status_writer import Recorder
+from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import Invalid, NotFound
 from tests.support import build
 
@@ -31,7 +31,7 @@ def set_step(run: ExperimentRun) -> None:
 async def test_a_change_is_written_over_an_object_that_somebody_changed_meanwhile(
     client: Client, namespace: str
 ) -> None:
-    recorder = Recorder(client, EXPERIMENT_RUN, await stored(client, namespace, "abort"))
+    recorder = StatusWriter(client, EXPERIMENT_RUN, await stored(client, namespace, "abort"))
     await client.patch(EXPERIMENT_RUN, namespace, "abort", [{"op": "add", "path": "/spec/abort", "value": True}])
     await recorder.write(set_step)
     found = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, "abort"))
@@ -42,14 +42,14 @@ async def test_a_change_is_written_over_an_object_that_somebody_changed_meanwhil
 
 async def test_what_was_written_and_never_answered_is_told(client: Client, namespace: str) -> None:
     run, told = await stored(client, namespace, "unanswered"), []
-    recorder = Recorder(client, EXPERIMENT_RUN, run, lambda written: told.append(written.status.step))
-    await Recorder(client, EXPERIMENT_RUN, run).write(set_step)  # as the first try did
+    recorder = StatusWriter(client, EXPERIMENT_RUN, run, lambda written: told.append(written.status.step))
+    await StatusWriter(client, EXPERIMENT_RUN, run).write(set_step)  # as the first try did
     await recorder.write(set_step)
     assert told == ["Baseline"]
 
 
 async def test_what_is_no_news_is_not_written(client: Client, namespace: str) -> None:
-    recorder = Recorder(client, EXPERIMENT_RUN, await stored(client, namespace, "still"))
+    recorder = StatusWriter(client, EXPERIMENT_RUN, await stored(client, namespace, "still"))
     await recorder.write(set_step)
     version = recorder.resource.metadata.resource_version
     await recorder.write(set_step)
@@ -58,14 +58,14 @@ async def test_what_is_no_news_is_not_written(client: Client, namespace: str) ->
 
 
 async def test_a_run_that_is_gone_or_another_of_its_name_is_not_written(client: Client, namespace: str) -> None:
-    recorder = Recorder(client, EXPERIMENT_RUN, await stored(client, namespace, "gone"))
+    recorder = StatusWriter(client, EXPERIMENT_RUN, await stored(client, namespace, "gone"))
     await client.delete(EXPERIMENT_RUN, namespace, "gone")
     with pytest.raises(NotFound):
         await recorder.write(set_step)
 
 
 async def test_another_object_of_the_same_name_is_not_written(client: Client, namespace: str) -> None:
-    recorder = Recorder(client, EXPERIMENT_RUN, await stored(client, namespace, "anew"))
+    recorder = StatusWriter(client, EXPERIMENT_RUN, await stored(client, namespace, "anew"))
     await client.delete(EXPERIMENT_RUN, namespace, "anew")
     await stored(client, namespace, "anew")
     with pytest.raises(NotFound, match="made anew"):
@@ -75,7 +75,7 @@ async def test_another_object_of_the_same_name_is_not_written(client: Client, na
 
 
 async def test_a_status_that_does_not_fit_is_refused_and_loses_nothing(client: Client, namespace: str) -> None:
-    recorder = Recorder(client, EXPERIMENT_RUN, await stored(client, namespace, "unfit"))
+    recorder = StatusWriter(client, EXPERIMENT_RUN, await stored(client, namespace, "unfit"))
 
     def too_long(run: ExperimentRun) -> None:
         run.status.message = "x" * 2000

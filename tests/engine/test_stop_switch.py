@@ -152,4 +152,26 @@ def released(operator: OperatorHarness) -> Callable[[], Awaitable[bool]]:
 async def test_who_may_not_see_the_switch_runs_nothing(server: ApiServer, operator: OperatorHarness) -> None:
     async with await Client.connect(server.user("nobody")) as client:
         with pytest.raises(SettingsError, match="showstopper-stop-switch"):
-            await StopSwitch(client, operator.namespace, lambda: None).look()
+            await StopSwitch(client, operator.namespace).look()
+
+
+async def test_an_aborted_run_stays_aborted_when_the_operator_dies_before_its_verdict(harness: RunHarness) -> None:
+    """The switch is released meanwhile: only the record still knows why the run ended."""
+    async with Agent(harness.client, harness.namespace), watched(harness):
+        run = await harness.create("loss", faults=[{**LOSS, "duration": "1h"}])
+        await harness.stored(run, lambda found: found.status.step == "Active")
+        await throw(harness.client, harness.namespace)
+        run = await harness.stored(run, finished)
+    await harness.end()
+    await release(harness.client, harness.namespace)
+    assert run.status.ended_early is not None
+    body = await harness.client.get(EXPERIMENT_RUN, *run.key)
+    for field in ("verdict", "reason", "message", "finishedAt"):
+        del body["status"][field]
+    assert body["status"]["steps"].pop()["name"] == "Judged"
+    body["status"]["step"] = "Reverting"
+    await harness.client.replace_status(EXPERIMENT_RUN, body)
+    other = RunHarness(harness.client, harness.namespace)
+    other.runs.seen(ExperimentRun.parse(await harness.client.get(EXPERIMENT_RUN, *run.key)))
+    assert_stopped(await other.stored(run, finished))
+    await other.end()

@@ -6,12 +6,12 @@ import pytest
 
 from showstopper.api.experiment import Experiment
 from showstopper.clock import Clock
-from showstopper.engine.work_queue import Levels
+from showstopper.engine.work_queue import WorkQueue
 from showstopper.errors import NotFound, Unavailable
 from tests.support import build
 
 
-class Looking(Levels[Experiment]):
+class Looking(WorkQueue[Experiment]):
     """Counts its passes, each of which waits until the test lets it end."""
 
     def __init__(self) -> None:

@@ -31,10 +31,14 @@ class Operator:
         self._remove()
         eventually("a new operator leads", LEADING_SECONDS, lambda: any(map(_is_ready, _pods(self._show))))
 
+    def freeze(self) -> None:
+        """From this moment on it does and sees nothing more."""
+        os.kill(self._process, signal.SIGSTOP)
+
     @contextmanager
     def away(self) -> Iterator[None]:
         """Killed, with none in its place inside the block. Frozen first: from this moment on it does nothing more."""
-        os.kill(self._process, signal.SIGSTOP)
+        self.freeze()
         try:
             self._show.api.merge(DEPLOYMENT, {"spec": {"replicas": 0}})
         finally:

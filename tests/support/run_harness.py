@@ -11,14 +11,16 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from showstopper.engine.hands.agent.client import AgentHand
-from showstopper.engine.hands.api_server import ApiServerHand
-from showstopper.engine.hands.crowd.client import CrowdHand
+from showstopper.engine.hands.agent.client import InjectionClient
+from showstopper.engine.hands.agent.injection_cache import InjectionWatch
+from showstopper.engine.hands.crowd.flooders import Flooders
+from showstopper.engine.hands.of_run import HandFactory
+from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.planning.plan import Plan
-from showstopper.engine.planning.snapshots import Scenes
+from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Images, Rooms
 from showstopper.engine.runs import requests
-from showstopper.engine.runs.runner import Services
+from showstopper.engine.runs.context import Services
 from showstopper.engine.runs.service import Runs
 from showstopper.engine.stop_switch import StopSwitch
 from tests.support import build
@@ -27,27 +29,35 @@ from tests.support import build
 class RunHarness:
     """Runs and what they need, without the operator around them: no events, no experiments, no stop switch watched."""
 
-    def __init__(self, client: Client, namespace: str) -> None:
+    def __init__(self, client: Client, namespace: str, pace: Pace = PACE) -> None:
         clock = Clock()
         images = Images("audio", "Never")
         rooms = Rooms(client, clock, images=images)
         self.client, self.namespace = client, namespace
-        self.scenes = Scenes(client, clock, rooms)
-        services = Services(
+        self.snapshots = Snapshots(client, clock, rooms)
+        self.switch = StopSwitch(client, namespace)
+        hands = HandFactory(
+            client=client,
+            clock=clock,
+            injections=InjectionClient(client, InjectionWatch(client)),
+            flooders=Flooders(client, clock, images, self.snapshots.remembered),
+            snapshot=self.snapshots.of_run,
+            pace=pace,
+        )
+        self.services = Services(
             rooms=rooms,
-            hand=ApiServerHand(client),
-            agents=AgentHand(client, clock),
-            crowd=CrowdHand(client, clock, images, self.scenes.remembered),
+            hands=hands,
             events=Events(client, clock, "test"),
             clock=clock,
-            scene=self.scenes.of_run,
-            deployed=self.scenes.deployed,
-            confirm=self.scenes.confirm,
+            snapshot=self.snapshots.of_run,
+            deployed=self.snapshots.deployed,
+            confirm=self.snapshots.confirm,
             disowned=lambda _: None,
             stopped=lambda: self.switch.finding,
+            pace=pace,
         )
-        self.runs = Runs(client, clock, services, lambda _: None)
-        self.switch = StopSwitch(client, namespace, self.runs.wake)
+        self.runs = Runs(client, clock, self.services, lambda _: None)
+        self.switch.add_observer(self.runs.wake)
 
     def room(self) -> AudioRoom:
         room = build.room()
@@ -61,7 +71,7 @@ class RunHarness:
 
     async def plan(self, experiment: Experiment) -> Plan:
         seed = requests.seed(experiment, requests.wanted(experiment))
-        made, _ = await self.scenes.plan(self.room(), experiment.spec.faults, seed)
+        made, _ = await self.snapshots.plan(self.room(), experiment.spec.faults, seed)
         return made
 
     async def create(self, name: str, *, baseline: str = "0s", made: Plan | None = None, **spec: Any) -> ExperimentRun:

@@ -1,4 +1,4 @@
-"""Once: Injections that are done in an instant, each written down before it is done, so that none is done twice."""
+"""At most once: instant Injections, each written down before it is carried out, so that none is done twice."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 FOLDER = "once"
 
 
-class Once:
+class AtMostOnce:
     """A file for each, by the Injection's UID, in a folder of the node that outlives the agent."""
 
     def __init__(self, state: Path) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import structlog
 
-from showstopper.agent.at_most_once import Once
+from showstopper.agent.at_most_once import AtMostOnce
 from showstopper.agent.containers import Containers
 from showstopper.agent.frozen import FrozenCgroups
 from showstopper.agent.heartbeat import Heartbeat
 from showstopper.agent.hits import freeze
-from showstopper.agent.hits.factory import Means
+from showstopper.agent.hits.factory import HitFactory
 from showstopper.agent.journal import Journal
 from showstopper.agent.network.node import Node
 from showstopper.agent.pods import Pods
@@ -48,7 +48,7 @@ async def operate(
         for folder in await asyncio.to_thread(freeze.sweep, frozen):
             log.warning("swept", frozen=folder)
         clock = Clock()
-        means = Means(node, Pods(), Containers(cgroups), frozen, Once(state), clock)
+        means = HitFactory(node, Pods(), Containers(cgroups), frozen, AtMostOnce(state), clock)
         injections = Injections(client, clock, node_name=node_name, namespace=namespace, means=means, workers=workers)
         tasks = [
             asyncio.create_task(injections.run()),

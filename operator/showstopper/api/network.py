@@ -70,11 +70,12 @@ class NetworkFault(Spec):
 
 
 class PacketLoss(NetworkFault):
-    """A share of the packets is lost; nobody gets an error."""
+    """Silently drops a share of the packets."""
 
     percent: SomePercent
+    """Share of the packets to drop, on average."""
     burst: Annotated[Duration, Between("10ms", "10s")] | None = None
-    """Lose all packets for so long, again and again, so that the share holds over time."""
+    """Drop packets in bursts of this length; the average loss stays at `percent`. Default: drop single packets."""
 
     rules = (Rule("!has(self.burst) || self.percent != '100%'", "bursts need a percent below 100%: leave out burst"),)
 
@@ -113,18 +114,21 @@ class Duplicate(NetworkFault):
     """A share of the packets arrives twice."""
 
     percent: SomePercent
+    """Share of the packets to duplicate."""
 
 
 class Corrupt(NetworkFault):
     """A share of the packets arrives with some of its payload overwritten."""
 
     percent: SomePercent
+    """Share of the packets to corrupt."""
 
 
 class Reorder(NetworkFault):
     """A share of the packets is held back, so that those behind it overtake."""
 
     percent: SomePercent
+    """Share of the packets to hold back."""
     hold: Annotated[Duration, Between("1ms", "5s")] = parse_duration("50ms")
     """How long they are held back."""
 

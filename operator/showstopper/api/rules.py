@@ -1,4 +1,4 @@
-"""Rules: what is refused, said once, for `kubectl apply` (as CEL in the CRDs) and for the models alike."""
+"""Rules: the validation of resources, for `kubectl apply` (as CEL in the CRDs) and for the models alike."""
 
 import re
 from collections.abc import Iterable
@@ -17,9 +17,9 @@ class Rule:
     """A CEL rule of a CRD. The message says what to write instead.
 
     Attributes:
-        rule: an expression that is true of what is accepted.
+        rule: a CEL expression that is true for accepted objects.
         message: one line for a person.
-        expression: CEL for a message that names what was written; `message` stands in where it fails.
+        expression: CEL for a message that quotes the object. Where it fails, `message` is used.
     """
 
     rule: str
@@ -38,7 +38,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """A text that matches a pattern (RE2 and Python alike, no backslashes), with a message instead of the pattern."""
+    """A text that matches a pattern (valid in RE2 and Python, without backslashes), with a message for people."""
 
     pattern: str
     message: str
@@ -75,8 +75,8 @@ def unique_names(field: str, what: str, *, optional: bool = False) -> Rule:
     """No two entries of a list of named objects share a name."""
     there = f"!has(self.{field}) || " if optional else ""
     return Rule(
-        f"{there}self.{field}.all(one, self.{field}.exists_one(other, other.name == one.name))",
-        f"two {what} have the same name: give each a name of its own",
+        f"{there}self.{field}.all(entry, self.{field}.exists_one(other, other.name == entry.name))",
+        f"two {what} have the same name: give each its own name",
     )
 
 
@@ -84,25 +84,25 @@ def refuse_doubled_names(names: Iterable[str], what: str) -> None:
     """The same for a model.
 
     Raises:
-        ValueError: naming the name that is there twice.
+        ValueError: with the name that occurs twice.
     """
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise ValueError(f"two {what} have the same name, {name}: give each a name of its own")
+            raise ValueError(f"two {what} have the same name, {name}: give each its own name")
         seen.add(name)
 
 
 def immutable(required: Iterable[str], optional: Iterable[str], message: str) -> Rule:
-    """None of the fields ever changes; to be put on the object that holds them, where removing one is seen too."""
+    """None of the fields ever changes. The rule belongs on the object that holds them, where it also sees removals."""
     return Rule(_kept(required, optional), message)
 
 
 def immutable_spec(required: Iterable[str], optional: Iterable[str], message: str, *, moving: str) -> Rule:
-    """The same of a whole resource, whose spec's fields never change; `moving` is a field of its status.
+    """None of the spec's fields ever changes, as a rule on the whole resource, where `moving` is a field of its status.
 
-    The API server evaluates rules with each write of the status, too, and to compare a spec takes it 1.5 ms. But no
-    write changes both spec and status: where `moving` changes, the spec cannot.
+    The API server also evaluates the rules at each write of the status, and needs 1.5 ms to compare a spec. But no
+    write changes both spec and status, so the comparison is skipped where `moving` changes.
     """
     fields = [[f"spec.{field}" for field in some] for some in (required, optional)]
     there = f"has(self.status) && has(self.status.{moving}) && has(oldSelf.status)"

@@ -6,7 +6,7 @@ from enum import IntEnum
 from showstopper.api.verdicts import Verdict
 
 
-class Ending(IntEnum):
+class ExitCode(IntEnum):
     """Exit codes. 0 to 4 are the verdicts in their order; nothing else ends with 0."""
 
     PASSED = 0
@@ -18,12 +18,12 @@ class Ending(IntEnum):
     INTERRUPTED = 130  # 128 + SIGINT: only watching has ended
 
 
-def of_verdict(verdict: str) -> Ending:
+def of_verdict(verdict: str) -> ExitCode:
     """The exit code of a verdict; one that we do not know is an error."""
     try:
-        return Ending(Verdict(verdict).exit_code)
+        return ExitCode(Verdict(verdict).exit_code)
     except ValueError:
-        return Ending.ERROR
+        return ExitCode.ERROR
 
 
 def problem(message: str) -> None:

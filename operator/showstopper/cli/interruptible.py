@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from showstopper.api.run import ExperimentRun
-from showstopper.cli.exit_codes import Ending, note, problem
+from showstopper.cli.exit_codes import ExitCode, note, problem
 from showstopper.cli.kube.run_request import NoOperator, Refused
 from showstopper.cli.live.follow import Overdue
 
@@ -24,26 +24,28 @@ class Watched:
         self.ended: ExperimentRun | None = None
 
 
-def to_the_end(work: Coroutine[Any, Any, Ending], watched: Watched | None = None, timeout: float | None = None) -> None:
+def to_the_end(
+    work: Coroutine[Any, Any, ExitCode], watched: Watched | None = None, timeout: float | None = None
+) -> None:
     """Run it, and leave with its ending. What is known of nobody's verdict is Inconclusive, never a pass."""
     try:
         ending = asyncio.run(_within(work, timeout))
     except (Refused, Overdue) as error:
         problem(str(error))
-        ending = Ending.INCONCLUSIVE
+        ending = ExitCode.INCONCLUSIVE
     except NoOperator as error:
         problem(str(error))
-        ending = Ending.ERROR
+        ending = ExitCode.ERROR
     except TimeoutError:
         problem(f"no verdict within {timeout:g} s (--timeout); {_goes_on(watched)}")
-        ending = Ending.INCONCLUSIVE
+        ending = ExitCode.INCONCLUSIVE
     except KeyboardInterrupt:
         note(f"stopped watching; {_goes_on(watched)}")
-        ending = Ending.INTERRUPTED
+        ending = ExitCode.INTERRUPTED
     raise typer.Exit(ending)
 
 
-async def _within(work: Coroutine[Any, Any, Ending], timeout: float | None) -> Ending:
+async def _within(work: Coroutine[Any, Any, ExitCode], timeout: float | None) -> ExitCode:
     async with asyncio.timeout(timeout):
         return await work
 

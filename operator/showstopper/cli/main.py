@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import Abort, TyperException
 
-from showstopper.cli.exit_codes import Ending, problem
+from showstopper.cli.exit_codes import ExitCode, problem
 from showstopper.cli.kube.connection import Connection
 from showstopper.errors import ShowstopperError
 
@@ -65,12 +65,12 @@ class LazyCommands(TyperGroup):
             code = super().main(words or ["--help"], *others, **{**more, "standalone_mode": False})
         except TyperException as error:
             problem(f"{error.format_message()} (showstopper --help shows what there is)")
-            code = Ending.USAGE
+            code = ExitCode.USAGE
         except ShowstopperError as error:
             problem(str(error))
-            code = Ending.ERROR
+            code = ExitCode.ERROR
         except Abort:
-            code = Ending.INTERRUPTED
+            code = ExitCode.INTERRUPTED
         sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -1,4 +1,4 @@
-"""Reading: objects from the API in their typed form, and what is done about those that have none."""
+"""Parsing: objects from the API in their typed form, and what is done about those that have none."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ log = structlog.get_logger()
 R = TypeVar("R", bound=Resource)
 
 
-def read(model: type[R], body: Mapping[str, Any]) -> R | None:
+def parse_or_log(model: type[R], body: Mapping[str, Any]) -> R | None:
     """The typed object; None, with a log line, for one that an older CRD let through."""
     try:
         return model.parse(body)

@@ -1,4 +1,4 @@
-"""The recorder: writes a resource's status, all of it at once, and never over somebody else's change."""
+"""The status writer: writes a resource's status, all of it at once, and never over somebody else's change."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -23,7 +23,7 @@ T = TypeVar("T", AudioRoom, Experiment, ExperimentRun, GameDay, ReleaseGate)
 WRITE_RETRY_SECONDS = 30.0
 
 
-class Recorder(Generic[T]):
+class StatusWriter(Generic[T]):
     """The status of one object. `resource` is the newest form that is known of it."""
 
     def __init__(self, client: Client, kind: Kind, resource: T, written: Callable[[T], None] = lambda _: None) -> None:
@@ -88,19 +88,19 @@ class Recorder(Generic[T]):
         self._written(draft)
 
 
-class Recorders(Generic[T]):
+class StatusWriters(Generic[T]):
     """A recorder for each object of a kind, which keeps the newest form that is known of it."""
 
     def __init__(self, client: Client, kind: Kind) -> None:
         self._client = client
         self._kind = kind
-        self._by_uid: dict[str, Recorder[T]] = {}
+        self._by_uid: dict[str, StatusWriter[T]] = {}
 
-    def of(self, resource: T) -> Recorder[T]:
+    def of(self, resource: T) -> StatusWriter[T]:
         """The one that writes this object, also where it has written what the watch has not told yet."""
         recorder = self._by_uid.get(resource.metadata.uid)
         if recorder is None:
-            recorder = self._by_uid[resource.metadata.uid] = Recorder(self._client, self._kind, resource)
+            recorder = self._by_uid[resource.metadata.uid] = StatusWriter(self._client, self._kind, resource)
         elif recorder.resource.metadata.version < resource.metadata.version:
             recorder.resource = resource
         return recorder

@@ -1,4 +1,4 @@
-"""Levels: objects that are looked at as they are, one pass at a time, however many changes there were."""
+"""The work queue: reconciles each object as it is now, one pass at a time, however many changes there were."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -20,7 +20,7 @@ R = TypeVar("R", bound=Resource)
 Key = tuple[str, str]
 
 
-class Levels(ABC, Generic[R]):
+class WorkQueue(ABC, Generic[R]):
     """Every object of a kind that is known, and a task for each that has to be looked at."""
 
     def __init__(self, clock: Clock) -> None:

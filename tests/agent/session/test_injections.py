@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from showstopper.agent.at_most_once import Once
+from showstopper.agent.at_most_once import AtMostOnce
 from showstopper.agent.containers import Containers
 from showstopper.agent.frozen import FrozenCgroups
 from showstopper.agent.hits import network
-from showstopper.agent.hits.factory import Means
+from showstopper.agent.hits.factory import HitFactory
 from showstopper.agent.network.node import Node
 from showstopper.agent.pods import Pods
 from showstopper.agent.session.injections import Injections
@@ -113,7 +113,7 @@ async def agent(client: Client, node: Node, stage: Stage) -> AsyncIterator[async
     """The agent at work for the time of the block."""
     with ThreadPoolExecutor(4) as workers:
         state, clock = stage.pod.proc.parent, Clock()
-        means = Means(node, Pods(stage.pod.proc), Containers(), FrozenCgroups(state), Once(state), clock)
+        means = HitFactory(node, Pods(stage.pod.proc), Containers(), FrozenCgroups(state), AtMostOnce(state), clock)
         made = Injections(client, clock, node_name=NODE, namespace=stage.namespace, means=means, workers=workers)
         task = asyncio.create_task(made.run())
         try:
@@ -372,7 +372,7 @@ async def test_a_kill_that_an_earlier_life_may_have_done_is_not_done_again(
     """The agent died between the signal and the first word on it: nothing in the API tells."""
     await stage.inject(of_processes(victim, containerKill={}))
     made = await client.get(INJECTION, stage.namespace, stage.name)
-    Once(stage.pod.proc.parent).begin(made["metadata"]["uid"])
+    AtMostOnce(stage.pod.proc.parent).begin(made["metadata"]["uid"])
     if lifted:
         await stage.lift()
     async with agent(client, node, stage):

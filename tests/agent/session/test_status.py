@@ -3,7 +3,7 @@
 import pytest
 
 from showstopper.agent.hits.records import record_counts
-from showstopper.agent.session.status import Ending, Standing, ending_of, invalid, outlook, over, status
+from showstopper.agent.session.status import EndReason, Standing, ending_of, invalid, outlook, over, status
 from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.injection import InjectedTarget, InjectionStatus, TargetState
 
@@ -28,12 +28,17 @@ def target(state: TargetState = TargetState.ARMED, matched: int = 0, **more: obj
         ([target(TargetState.GONE, message="p is gone")] * 2, Standing(), "TargetsGone", "p is gone"),
         ([target(), target(TargetState.REFUSED, message="no means")], Standing(), "Refused", "no means"),
         ([target(matched=9), target(TargetState.LIFTED, message="no eth0")], Standing(), "NotKeptUp", "no eth0"),
-        ([target(TargetState.LIFTED, matched=3)] * 2, Standing(Ending.LIFTED), "Lifted", "6 packets matched"),
-        ([target(TargetState.LIFTED)] * 2, Standing(Ending.LEASE_LOST, "not renewed"), "LeaseLost", "not renewed"),
-        ([], Standing(Ending.STOPPED, "stopped: x"), "Stopped", "stopped: x"),
-        ([], Standing(Ending.BROKEN), "AgentBroke", "AgentBroke"),
-        ([target(TargetState.LEFT_OVER, leftovers=["table ip x"])], Standing(Ending.LIFTED), "LeftOver", "table ip x"),
-        ([target(TargetState.LEFT_OVER, message="?")], Standing(Ending.LEASE_LOST), "LeftOver", "?"),
+        ([target(TargetState.LIFTED, matched=3)] * 2, Standing(EndReason.LIFTED), "Lifted", "6 packets matched"),
+        ([target(TargetState.LIFTED)] * 2, Standing(EndReason.LEASE_LOST, "not renewed"), "LeaseLost", "not renewed"),
+        ([], Standing(EndReason.STOPPED, "stopped: x"), "Stopped", "stopped: x"),
+        ([], Standing(EndReason.AGENT_FAILED), "AgentFailed", "AgentFailed"),
+        (
+            [target(TargetState.LEFT_OVER, leftovers=["table ip x"])],
+            Standing(EndReason.LIFTED),
+            "LeftOver",
+            "table ip x",
+        ),
+        ([target(TargetState.LEFT_OVER, message="?")], Standing(EndReason.LEASE_LOST), "LeftOver", "?"),
     ],
 )
 def test_where_it_stands(targets: list[InjectedTarget], standing: Standing, reason: str, says: str) -> None:
@@ -43,15 +48,15 @@ def test_where_it_stands(targets: list[InjectedTarget], standing: Standing, reas
 
 
 def test_only_what_is_lifted_without_leftovers_ends_well() -> None:
-    for ending in Ending:
+    for ending in EndReason:
         found = outlook([target(TargetState.LIFTED)], Standing(ending), 1)
-        assert (found.ready == "True") == (ending in {Ending.LIFTED, Ending.DELETED})
+        assert (found.ready == "True") == (ending in {EndReason.LIFTED, EndReason.DELETED})
         assert found.finished
-    assert outlook([target(TargetState.LEFT_OVER, leftovers=["q"])], Standing(Ending.LIFTED), 1).ready == "False"
+    assert outlook([target(TargetState.LEFT_OVER, leftovers=["q"])], Standing(EndReason.LIFTED), 1).ready == "False"
 
 
-@pytest.mark.parametrize("ending", Ending)
-def test_it_is_not_over_before_every_target_is_lifted(ending: Ending) -> None:
+@pytest.mark.parametrize("ending", EndReason)
+def test_it_is_not_over_before_every_target_is_lifted(ending: EndReason) -> None:
     found = outlook([target(TargetState.LIFTED), target()], Standing(ending, "why"), 2)
     assert (found.reason, found.finished) == ("Lifting", False)
 
@@ -95,11 +100,11 @@ def test_what_an_earlier_life_had_armed_is_over() -> None:
     assert other is kept
 
 
-@pytest.mark.parametrize("ending", Ending)
-def test_an_ending_is_known_again_from_what_was_told(ending: Ending) -> None:
+@pytest.mark.parametrize("ending", EndReason)
+def test_an_ending_is_known_again_from_what_was_told(ending: EndReason) -> None:
     told = status(1, [target(TargetState.LIFTED)], Standing(ending), generation=1, now=NOW, before=InjectionStatus())
     known = ending_of(told)
-    assert known is (Ending.LIFTED if ending is Ending.DELETED else ending)
+    assert known is (EndReason.LIFTED if ending is EndReason.DELETED else ending)
     lasting = status(1, [target()], Standing(), generation=1, now=NOW, before=InjectionStatus())
     assert ending_of(lasting) is None
     assert ending_of(InjectionStatus()) is None

@@ -7,7 +7,8 @@ import pytest
 
 from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
-from showstopper.cli.exit_codes import Ending
+from showstopper.api.reasons import Reason
+from showstopper.cli.exit_codes import ExitCode
 from tests.cli.days import Day
 from tests.cli.stand_ins import Operator, Person, ended
 
@@ -51,7 +52,7 @@ def test_it_waits_until_the_run_is_over(server: ApiServer) -> None:
 
 def test_a_game_day_is_ended_as_a_whole(server: ApiServer) -> None:
     day = Day(server, "abort-day")
-    day.show(conditions.in_progress("ActUnderWay", "act 1 of 2, kill"), act="kill")
+    day.show(conditions.in_progress(Reason.ACT_UNDER_WAY, "act 1 of 2, kill"), act="kill")
     code, out, _ = Person(server).call("abort", day.name, "--no-wait")
     assert (code, out) == (0, f"gameday/{day.name} aborted\n")
     assert aborted(server, "gd", day.name)
@@ -64,11 +65,15 @@ def test_what_cannot_be_ended_is_one_line(server: ApiServer) -> None:
     under_way(server, "abort-forbidden")
     under_way(server, "abort-late")
     for words, code, said in (
-        (["abort", "abort-over"], Ending.INCONCLUSIVE, "nothing to abort: experimentrun/abort-over-1 is over: Passed"),
-        (["abort", "nothing"], Ending.ERROR, 'no Experiment "nothing"'),
-        (["--as", "eve", "abort", "abort-forbidden"], Ending.ERROR, 'User "eve" cannot'),
-        (["abort", "abort-late", "--timeout", "0.5"], Ending.INCONCLUSIVE, "within 0.5 s"),
-        (["abort"], Ending.USAGE, "NAME"),
+        (
+            ["abort", "abort-over"],
+            ExitCode.INCONCLUSIVE,
+            "nothing to abort: experimentrun/abort-over-1 is over: Passed",
+        ),
+        (["abort", "nothing"], ExitCode.ERROR, 'no Experiment "nothing"'),
+        (["--as", "eve", "abort", "abort-forbidden"], ExitCode.ERROR, 'User "eve" cannot'),
+        (["abort", "abort-late", "--timeout", "0.5"], ExitCode.INCONCLUSIVE, "within 0.5 s"),
+        (["abort"], ExitCode.USAGE, "NAME"),
     ):
         found, _, err = Person(server).call(*words)
         assert (found, err.count("\n")) == (code, 1), err

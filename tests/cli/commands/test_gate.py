@@ -9,7 +9,8 @@ from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
-from showstopper.cli.exit_codes import Ending
+from showstopper.api.reasons import Reason
+from showstopper.cli.exit_codes import ExitCode
 from tests.api.build import gate
 from tests.cli.stand_ins import NOW, Person
 
@@ -34,14 +35,19 @@ def stands(server: ApiServer, name: str, outlook: Outlook | None, *requirements:
 PASSED = {"name": "kill", "state": "Passed", "run": "kill-1", "expiresAt": "2026-06-08T00:00:00.000000Z"}
 FAILED = {"name": "kill", "state": "Failed", "run": "kill-2", "message": "Failed ExpectationMissed: too long"}
 STATES = {
-    "open": (conditions.idle("Passed", "these images have passed kill"), PASSED, 0, "Open (Passed)"),
+    "open": (conditions.idle(Reason.PASSED, "these images have passed kill"), PASSED, 0, "Open (Passed)"),
     "closed": (
-        conditions.refused("ExperimentNotPassed", "too long"),
+        conditions.refused(Reason.EXPERIMENT_NOT_PASSED, "too long"),
         FAILED,
         1,
         "Closed (ExperimentNotPassed)",
     ),
-    "waiting": (conditions.in_progress("WaitingForRuns", "asked"), {"name": "kill", "state": "Waiting"}, 2, "Closed ("),
+    "waiting": (
+        conditions.in_progress(Reason.WAITING_FOR_RUNS, "asked"),
+        {"name": "kill", "state": "Waiting"},
+        2,
+        "Closed (",
+    ),
 }
 
 
@@ -62,11 +68,11 @@ def test_it_says_whether_the_release_may_go_on(server: ApiServer, state: str) ->
 def test_what_is_not_known_is_one_line_and_never_a_pass(server: ApiServer) -> None:
     stands(server, "gate-new", None)
     for words, code, said in (
-        (["gate", "gate-new"], Ending.INCONCLUSIVE, "the operator has not looked at it yet"),
-        (["gate", "nothing"], Ending.ERROR, 'there is no ReleaseGate "nothing" in namespace show'),
-        (["--as", "eve", "gate", "gate-new"], Ending.ERROR, 'User "eve" cannot get'),
-        (["gate"], Ending.USAGE, "NAME"),
-        (["gate", "gate-new", "--image"], Ending.USAGE, "--image"),
+        (["gate", "gate-new"], ExitCode.INCONCLUSIVE, "the operator has not looked at it yet"),
+        (["gate", "nothing"], ExitCode.ERROR, 'there is no ReleaseGate "nothing" in namespace show'),
+        (["--as", "eve", "gate", "gate-new"], ExitCode.ERROR, 'User "eve" cannot get'),
+        (["gate"], ExitCode.USAGE, "NAME"),
+        (["gate", "gate-new", "--image"], ExitCode.USAGE, "--image"),
     ):
         found, _, err = Person(server).call(*words)
         assert (found, err.count("\n")) == (code, 1), err

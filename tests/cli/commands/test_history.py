@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from showstopper.cli.exit_codes import Ending
+from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.main import app
 
 RUN = {
@@ -86,6 +86,6 @@ def test_nothing_is_said_to_be_nothing(kubeconfig: Path) -> None:
 def test_without_an_archive_it_says_how_to_have_one(kubeconfig: Path) -> None:
     Archive.answer = 404, {"message": 'services "showstopper-archive" not found', "reason": "NotFound"}
     done = call(kubeconfig)
-    assert done.exit_code == Ending.ERROR
+    assert done.exit_code == ExitCode.ERROR
     assert "archive.enabled=true" in done.stderr
-    assert call(kubeconfig, "--limit", "0").exit_code == Ending.USAGE
+    assert call(kubeconfig, "--limit", "0").exit_code == ExitCode.USAGE

@@ -7,7 +7,7 @@ import pytest
 from dev.cluster.apiserver import ApiServer
 from dev.cluster.errors import CommandError
 from showstopper.api.stop_switch import STOP_SWITCH, stop_reason
-from showstopper.cli.exit_codes import Ending
+from showstopper.cli.exit_codes import ExitCode
 from tests.cli.stand_ins import Person
 
 pytestmark = pytest.mark.apiserver
@@ -42,12 +42,12 @@ def test_one_that_was_made_without_a_reason_gets_one(server: ApiServer) -> None:
 
 def test_what_cannot_be_done_is_one_line(server: ApiServer) -> None:
     for words, code, said in (
-        (["stop", "--release"], Ending.ERROR, "nothing to release: there is no ConfigMap show/stop-switch"),
-        (["--namespace", "nowhere", "stop", "--reason", "x"], Ending.ERROR, "nothing is stopped; name the agents"),
-        (["--as", "eve", "stop", "--reason", "x"], Ending.ERROR, 'User "eve" cannot create'),
-        (["stop"], Ending.USAGE, "--reason TEXT"),
-        (["stop", "--reason", "x", "--release"], Ending.USAGE, "--reason TEXT"),
-        (["stop", "--reason", " "], Ending.USAGE, "an empty reason stops nothing"),
+        (["stop", "--release"], ExitCode.ERROR, "nothing to release: there is no ConfigMap show/stop-switch"),
+        (["--namespace", "nowhere", "stop", "--reason", "x"], ExitCode.ERROR, "nothing is stopped; name the agents"),
+        (["--as", "eve", "stop", "--reason", "x"], ExitCode.ERROR, 'User "eve" cannot create'),
+        (["stop"], ExitCode.USAGE, "--reason TEXT"),
+        (["stop", "--reason", "x", "--release"], ExitCode.USAGE, "--reason TEXT"),
+        (["stop", "--reason", " "], ExitCode.USAGE, "an empty reason stops nothing"),
     ):
         found, _, err = Person(server).call(*words)
         assert (found, err.count("\n")) == (code, 1), err

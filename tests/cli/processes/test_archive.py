@@ -30,7 +30,7 @@ def test_without_a_database_it_says_what_to_set() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("SHOWSTOPPER_RETENTION", "90d", "is no duration"),
+        ("SHOWSTOPPER_RETENTION", "90d", "is not a valid duration"),
         ("SHOWSTOPPER_RETENTION", "5m", "write 1h or more"),
         ("SHOWSTOPPER_IDLE_RETENTION", "0s", "write 1h or more"),
         ("SHOWSTOPPER_PORT", "http", "set it to a port number"),
@@ -44,7 +44,7 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
         Settings.from_environment()
 
 
-@pytest.mark.parametrize("module", ["cli.operator", "archive.reading", "cli.main"])
+@pytest.mark.parametrize("module", ["cli.processes.operator", "archive.reading", "cli.main"])
 def test_only_the_archive_loads_a_database(module: str) -> None:
     loaded = f"import sys, showstopper.{module}; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()

@@ -7,12 +7,13 @@ import yaml
 from rich.console import Console
 
 from showstopper.api.experiment import Fault
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
-from showstopper.cli.exit_codes import Ending
+from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.views import preview
 from showstopper.cli.views.output import Form
 from showstopper.cli.views.preview import Preview
-from showstopper.engine.planning.plan import Plan, PlannedFault, Scene
+from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
 from showstopper.faults.effects import Pod
 from tests.support import build
 
@@ -27,8 +28,8 @@ HOST = Pod("show", "relay-h", "h-uid", "node2", "198.18.0.2", host_network=True)
 def preview_of(kind: str, spec: dict[str, object], *pods: Pod, refused: Finding | None = None) -> Preview:
     lasts = {} if kind == "podKill" else {"duration": "5s"}
     fault = Fault.model_validate({"name": "bad-net", "target": {"component": "relay", "max": 5}, kind: spec, **lasts})
-    scene = Scene("show", "main-stage", ROOM.spec, {}, {"relay": pods}, {"198.18.0.7": 3})
-    return Preview(Plan(scene, (PlannedFault(fault, pods, pods),), 1), refused, {})
+    snapshot = Snapshot("show", "main-stage", ROOM.spec, {}, {"relay": pods}, {"198.18.0.7": 3})
+    return Preview(Plan(snapshot, (PlannedFault(fault, pods, pods),), 1), refused, {})
 
 
 def shown(found: Preview) -> str:
@@ -77,9 +78,11 @@ def test_what_the_agent_would_refuse_is_said() -> None:
 
 def test_what_is_refused_has_no_rules() -> None:
     """Its ports may not even exist."""
-    found = preview_of("packetLoss", {"percent": "5%", "ports": ["nope"]}, A, refused=Finding("UnknownPort", "no port"))
+    found = preview_of(
+        "packetLoss", {"percent": "5%", "ports": ["nope"]}, A, refused=Finding(Reason.UNKNOWN_PORT, "no port")
+    )
     assert "refused: UnknownPort: no port" in shown(found)
-    assert found.ending is Ending.INCONCLUSIVE
+    assert found.ending is ExitCode.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("form", [Form.JSON, Form.YAML])

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.conditions import ConditionType, is_true
+from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.days import programme
@@ -54,11 +55,11 @@ def happen(simulated: SimulatedGameDay, what: str, detail: Any = None) -> None:
         case "wait":
             simulated.now += detail
         case "stop" | "go":
-            simulated.stopped = Finding("Stopped", "smoke", Verdict.ABORTED) if what == "stop" else None
+            simulated.stopped = Finding(Reason.STOPPED, "smoke", Verdict.ABORTED) if what == "stop" else None
         case "experiment goes" | "experiment comes":
             simulated.experiments = {"kill": build.experiment(suspend=True)} if what == "experiment comes" else {}
         case "refuse":
-            simulated.refusal = Finding("NamespaceNotAllowed", "label it")
+            simulated.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
         case _:
             noted = {record.run_uid for record in simulated.day.status.acts}
             simulated.runs = [run for run in simulated.runs if run.metadata.uid not in noted]

@@ -3,6 +3,7 @@
 import pytest
 
 from showstopper.api.conditions import ConditionType, is_true
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from tests.support import build
 from tests.support.simulated_game_day import HOUR, MINUTE, SimulatedGameDay, by_name, inline
@@ -114,12 +115,12 @@ def test_a_run_that_cannot_be_made_is_our_own_failure() -> None:
     simulated.look()
     simulated.look(die=True)
     simulated.look(3 * MINUTE, die=True)
-    assert (simulated.day.status.acts[0].verdict, simulated.day.status.acts[0].reason) == ("Error", "RunNotMade")
+    assert (simulated.day.status.acts[0].verdict, simulated.day.status.acts[0].reason) == ("Error", "RunNotCreated")
 
 
 def test_what_a_run_may_not_hit_ends_the_act() -> None:
     simulated = SimulatedGameDay()
-    simulated.refusal = Finding("NamespaceNotAllowed", "label it")
+    simulated.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
     simulated.settle()
     assert (simulated.day.status.acts[0].reason, simulated.day.status.verdict) == (
         "NamespaceNotAllowed",
@@ -200,7 +201,7 @@ def test_the_stop_switch_ends_the_day_whatever_follows_a_failure() -> None:
 
 def test_a_day_asked_for_under_the_stop_switch_does_not_begin_when_it_is_let_go() -> None:
     simulated = SimulatedGameDay()
-    simulated.stopped = Finding("Stopped", "smoke")
+    simulated.stopped = Finding(Reason.STOPPED, "smoke")
     simulated.settle()
     simulated.stopped = None
     simulated.settle()

@@ -268,7 +268,7 @@ async def test_a_hold_that_nobody_may_approve_stalls_the_day(rehearsal: GameDayH
     try:
         rehearsal.apply(inline("one", **APPROVAL))
         async with at_work(rehearsal.operator):
-            found = await rehearsal.stands("False NobodyMayApprove")
+            found = await rehearsal.stands("False ApprovalPolicyMissing")
             assert is_true(found.status.conditions, ConditionType.STALLED)
             assert "install Showstopper's chart" in found.status.conditions[0].message
     finally:

@@ -110,7 +110,7 @@ def test_an_approval_by_nobody_knows_whom_is_none() -> None:
     simulated = SimulatedGameDay(inline("one", **APPROVED))
     simulated.guarded = False
     simulated.settle()
-    assert simulated.ready() == "False NobodyMayApprove"
+    assert simulated.ready() == "False ApprovalPolicyMissing"
     assert "install Showstopper's chart" in simulated.day.status.conditions[0].message
 
 

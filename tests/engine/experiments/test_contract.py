@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.conditions import ConditionType, is_true
+from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.runs import requests
@@ -47,7 +48,7 @@ def happen(simulated: SimulatedExperiment, what: str, detail: Any) -> None:
         case "wait":
             simulated.now += detail
         case "refuse":
-            simulated.refusal = Finding("NamespaceNotAllowed", "label it")
+            simulated.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
         case "allow":
             simulated.refusal = None
         case "room comes" | "room goes":

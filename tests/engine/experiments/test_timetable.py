@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from showstopper.api.base import dump
 from showstopper.api.experiment import Experiment
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.experiments import deciding, schedule
 from showstopper.engine.experiments.schedule import stamp
 from showstopper.engine.experiments.situation import Begin, Situation
-from showstopper.engine.experiments.timetable import STILL_ACTIVE, TOO_LATE
 from tests.support.simulated_experiment import DAILY, HOUR, MIDNIGHT, MINUTE, SimulatedExperiment
 
 
@@ -40,11 +40,11 @@ def test_it_runs_when_it_fires_and_shows_the_verdict_until_the_next() -> None:
     show = simulated.look()
     assert show is not None
     assert show.again == 24 * HOUR - 60
-    assert simulated.ready() == "False Failed"
+    assert simulated.ready() == "False ExpectationMissed"
     status = simulated.experiment.status
     assert (status.last_schedule_time, status.next_run_time) == ("2026-06-01T03:00:00Z", "2026-06-02T03:00:00Z")
     simulated.look(23 * HOUR)
-    assert (len(simulated.runs), simulated.ready()) == (1, "False Failed")
+    assert (len(simulated.runs), simulated.ready()) == (1, "False ExpectationMissed")
     simulated.look(HOUR)
     assert simulated.firings()[1:] == ["2026-06-02T03:00:00Z"]
 
@@ -57,11 +57,11 @@ def test_a_run_that_is_still_active_is_not_joined_by_another() -> None:
     assert len(simulated.runs) == 1
     missed = simulated.experiment.status.missed_run
     assert missed is not None
-    assert (missed.reason, missed.time) == (STILL_ACTIVE, "2026-06-01T00:02:00Z")
+    assert (missed.reason, missed.time) == (Reason.RUN_STILL_ACTIVE, "2026-06-01T00:02:00Z")
     simulated.end()
     simulated.look(30)
     assert len(simulated.runs) == 1, "what was skipped is not made up for"
-    assert simulated.ready() == "True Passed"
+    assert simulated.ready() == "True ExpectationsMet"
     simulated.look(30)
     assert simulated.firings() == ["2026-06-01T00:01:00Z", "2026-06-01T00:03:00Z"]
     assert simulated.experiment.status.missed_run is None
@@ -81,7 +81,7 @@ def test_after_a_longer_outage_it_is_missed_and_said_so() -> None:
     assert simulated.runs == []
     missed = simulated.experiment.status.missed_run
     assert missed is not None
-    assert (missed.reason, missed.time) == (TOO_LATE, "2026-06-01T03:00:00Z")
+    assert (missed.reason, missed.time) == (Reason.TOO_LATE, "2026-06-01T03:00:00Z")
     assert "startingDeadline of 600 s" in missed.message
     assert simulated.ready() == "True Scheduled"
     assert simulated.experiment.status.next_run_time == "2026-06-02T03:00:00Z"
@@ -149,7 +149,7 @@ def test_suspended_after_a_verdict_it_goes_on_to_show_it() -> None:
     simulated.end()
     simulated.change(suspend=True)
     simulated.look(25 * HOUR)
-    assert (len(simulated.runs), simulated.ready()) == (1, "True Passed")
+    assert (len(simulated.runs), simulated.ready()) == (1, "True ExpectationsMet")
 
 
 def test_an_annotation_asks_for_a_run_at_any_time_also_at_creation() -> None:
@@ -174,7 +174,7 @@ def test_a_change_of_what_is_run_asks_for_a_run_of_it() -> None:
 
 def test_a_schedule_on_an_experiment_that_has_not_run_yet_holds_its_run_back() -> None:
     simulated = SimulatedExperiment(schedule=None)
-    simulated.refusal = Finding("NamespaceNotAllowed", "label it")
+    simulated.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
     simulated.look()
     assert simulated.ready() == "False NamespaceNotAllowed"
     simulated.change(**DAILY)
@@ -203,14 +203,14 @@ def test_a_schedule_that_is_removed_after_a_verdict_leaves_it() -> None:
     simulated.look()
     simulated.change(schedule=None)
     simulated.look(48 * HOUR)
-    assert (len(simulated.runs), simulated.ready()) == (1, "True Passed")
+    assert (len(simulated.runs), simulated.ready()) == (1, "True ExpectationsMet")
     assert simulated.experiment.status.last_schedule_time == "2026-06-01T03:00:00Z"
 
 
 def test_a_firing_that_is_refused_is_tried_again_until_its_deadline() -> None:
     simulated = SimulatedExperiment()
     simulated.look()
-    simulated.refusal = Finding("NamespaceNotAllowed", "label it")
+    simulated.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
     simulated.look(3 * HOUR)
     assert simulated.ready() == "False NamespaceNotAllowed"
     simulated.look(60)
@@ -226,7 +226,7 @@ def test_a_firing_that_was_refused_leaves_nothing_green_until_there_is_a_run() -
     simulated.look(3 * HOUR)
     simulated.end()
     simulated.look()
-    simulated.refusal = Finding("NamespaceNotAllowed", "label it")
+    simulated.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
     simulated.look(24 * HOUR)
     simulated.look(HOUR)
     missed = simulated.experiment.status.missed_run
@@ -237,7 +237,7 @@ def test_a_firing_that_was_refused_leaves_nothing_green_until_there_is_a_run() -
     simulated.look(23 * HOUR)
     simulated.end()
     simulated.look()
-    assert (len(simulated.runs), simulated.ready()) == (2, "True Passed")
+    assert (len(simulated.runs), simulated.ready()) == (2, "True ExpectationsMet")
 
 
 def test_a_room_that_is_not_there_is_told_before_the_first_firing() -> None:
@@ -289,7 +289,7 @@ def test_whatever_happens_a_firing_has_one_run_in_time_and_never_two_at_once(
             case "end":
                 simulated.end()
             case "refuse":
-                simulated.refusal = Finding("NamespaceNotAllowed", "label it")
+                simulated.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
             case "allow":
                 simulated.refusal = None
             case "keep":

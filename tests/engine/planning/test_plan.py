@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from showstopper.api.experiment import Fault
 from showstopper.api.room import AudioRoomSpec
 from showstopper.engine.planning import plan, policies
-from showstopper.engine.planning.plan import Plan, Scene
+from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.faults.effects import Container, Pod
 from tests.support import build
 
@@ -28,9 +28,9 @@ def make(
     **target: Any,
 ) -> Plan:
     room = build.room()
-    scene = Scene("show", "main-stage", room.spec, labels, {component: pods}, relays or {})
+    snapshot = Snapshot("show", "main-stage", room.spec, labels, {component: pods}, relays or {})
     fault = Fault.model_validate(build.fault(**{"component": component, **target}))
-    return plan.make(scene, [fault], seed)
+    return plan.make(snapshot, [fault], seed)
 
 
 def reason(made: Plan) -> str | None:
@@ -129,7 +129,7 @@ def test_the_same_seed_chooses_the_same_pods_in_whatever_order_they_come(seed: i
 def renewed(made: Plan, pods: Sequence[Pod]) -> Plan:
     """The same choice among the pods that there are now."""
     faults = [planned.fault for planned in made.faults]
-    return plan.again(replace(made.scene, pods={"relay": pods}), faults, plan.chosen(made), made.seed)
+    return plan.again(replace(made.snapshot, pods={"relay": pods}), faults, plan.chosen(made), made.seed)
 
 
 def test_a_choice_is_kept_by_uid_in_whatever_else_has_changed() -> None:
@@ -178,9 +178,11 @@ SFU, METRICS, WAITING = Container("livekit", "ab" * 32), Container("metrics", "c
 
 
 def of_processes(*containers: Container, **kill: str) -> Plan:
-    scene = Scene("show", "main-stage", ROOM, ALLOWED, {"relay": [replace(build.pod("a"), containers=containers)]}, {})
+    snapshot = Snapshot(
+        "show", "main-stage", ROOM, ALLOWED, {"relay": [replace(build.pod("a"), containers=containers)]}, {}
+    )
     fault = {"name": "kill", "target": {"component": "relay"}, "containerKill": kill}
-    return plan.make(scene, [Fault.model_validate(fault)], 1)
+    return plan.make(snapshot, [Fault.model_validate(fault)], 1)
 
 
 def test_processes_are_those_of_the_named_container_else_of_the_component_s_else_of_the_first() -> None:
@@ -236,9 +238,9 @@ PORTS = ({"name": "media", "port": 7882, "protocol": "UDP"}, {"name": "signal", 
 def test_a_flood_goes_to_a_port_of_udp_that_somebody_declared(port: str, says: str | None) -> None:
     (relay, *others) = build.ROOM_SPEC["components"]
     room = build.room(components=[relay | {"ports": PORTS}, *others])
-    scene = Scene("show", "main-stage", room.spec, ALLOWED, {"relay": [build.pod("a")]}, {})
+    snapshot = Snapshot("show", "main-stage", room.spec, ALLOWED, {"relay": [build.pod("a")]}, {})
     flood = {"name": "flood", "target": {"component": "relay"}, "duration": "5s"}
     fault = Fault.model_validate(flood | {"packetFlood": {"port": port, "rate": 100}})
-    found = policies.refusal(plan.make(scene, [fault], 1))
+    found = policies.refusal(plan.make(snapshot, [fault], 1))
     assert (found and found.reason) == (says and "UnknownPort")
     assert found is None or (says or "nothing") in found.message

@@ -1,4 +1,4 @@
-"""Scenes against a real API server: memory proposes, and what a plan rests on is read afresh."""
+"""Snapshots against a real API server: memory proposes, and what a plan rests on is read afresh."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import NAMESPACE, POD
 from showstopper.engine.planning.plan import Plan
-from showstopper.engine.planning.snapshots import Scenes
+from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Images, Rooms
 from tests.support import build, stored_objects
 
@@ -21,9 +21,9 @@ FAULTS = [Fault.model_validate(build.fault(minReady=1))]
 
 
 @pytest.fixture
-async def scenes(client: Client, namespace: str, relays: None) -> AsyncIterator[Scenes]:
-    """It follows the namespace with its two relays, and knows them."""
-    made = Scenes(client, Clock(), Rooms(client, Clock(), images=Images("audio", "Never")))
+async def snapshots(client: Client, namespace: str, relays: None) -> AsyncIterator[Snapshots]:
+    """They follow the namespace with its two relays, and know them."""
+    made = Snapshots(client, Clock(), Rooms(client, Clock(), images=Images("audio", "Never")))
     made.follow([namespace])
     async with asyncio.timeout(60):
         while len(made.remembered(namespace)) < 2:
@@ -39,14 +39,14 @@ def room(namespace: str) -> AudioRoom:
     return made
 
 
-async def proposed(scenes: Scenes, room: AudioRoom) -> Plan:
-    made, _ = await scenes.plan(room, FAULTS, seed=1)
+async def proposed(snapshots: Snapshots, room: AudioRoom) -> Plan:
+    made, _ = await snapshots.plan(room, FAULTS, seed=1)
     assert [len(planned.targets) for planned in made.faults] == [1]
     return made
 
 
-async def reason(scenes: Scenes, made: Plan, room: AudioRoom) -> str | None:
-    found = await scenes.confirm(made, room)
+async def reason(snapshots: Snapshots, made: Plan, room: AudioRoom) -> str | None:
+    found = await snapshots.confirm(made, room)
     return found.reason if found else None
 
 
@@ -58,52 +58,54 @@ def other(made: Plan) -> str:
     return "b" if target(made) == "a" else "a"
 
 
-async def test_what_still_holds_is_confirmed(scenes: Scenes, room: AudioRoom) -> None:
-    assert await reason(scenes, await proposed(scenes, room), room) is None
+async def test_what_still_holds_is_confirmed(snapshots: Snapshots, room: AudioRoom) -> None:
+    assert await reason(snapshots, await proposed(snapshots, room), room) is None
 
 
-async def test_a_label_that_was_taken_away_forbids(scenes: Scenes, room: AudioRoom, client: Client) -> None:
-    made = await proposed(scenes, room)
+async def test_a_label_that_was_taken_away_forbids(snapshots: Snapshots, room: AudioRoom, client: Client) -> None:
+    made = await proposed(snapshots, room)
     await stored_objects.forbid(client, room.metadata.namespace)
-    assert await reason(scenes, made, room) == "NamespaceNotAllowed"
-    made, _ = await scenes.plan(room, FAULTS, seed=1)
-    assert made.scene.namespace_labels.get("showstopper.dev/chaos") is None
+    assert await reason(snapshots, made, room) == "NamespaceNotAllowed"
+    made, _ = await snapshots.plan(room, FAULTS, seed=1)
+    assert made.snapshot.namespace_labels.get("showstopper.dev/chaos") is None
 
 
-async def test_another_pod_that_is_no_longer_ready_forbids(scenes: Scenes, room: AudioRoom, client: Client) -> None:
-    made = await proposed(scenes, room)
+async def test_another_pod_that_is_no_longer_ready_forbids(
+    snapshots: Snapshots, room: AudioRoom, client: Client
+) -> None:
+    made = await proposed(snapshots, room)
     await stored_objects.set_ready(client, room.metadata.namespace, other(made), ready=False)
-    assert await reason(scenes, made, room) == "MinReadyBroken"
+    assert await reason(snapshots, made, room) == "MinReadyBroken"
 
 
-async def test_a_third_pod_may_take_its_place(scenes: Scenes, room: AudioRoom, client: Client) -> None:
-    made = await proposed(scenes, room)
+async def test_a_third_pod_may_take_its_place(snapshots: Snapshots, room: AudioRoom, client: Client) -> None:
+    made = await proposed(snapshots, room)
     await stored_objects.set_ready(client, room.metadata.namespace, other(made), ready=False)
     await stored_objects.pod(client, room.metadata.namespace, "c")
-    assert await reason(scenes, made, room) is None
+    assert await reason(snapshots, made, room) is None
 
 
-async def test_a_target_that_went_is_none(scenes: Scenes, room: AudioRoom, client: Client) -> None:
-    made = await proposed(scenes, room)
+async def test_a_target_that_went_is_none(snapshots: Snapshots, room: AudioRoom, client: Client) -> None:
+    made = await proposed(snapshots, room)
     await client.delete(POD, room.metadata.namespace, target(made), grace_seconds=0)
     await stored_objects.pod(client, room.metadata.namespace, target(made))
-    assert await reason(scenes, made, room) == "NoTargets"
+    assert await reason(snapshots, made, room) == "NoTargets"
 
 
-async def test_a_refusal_never_comes_from_memory(scenes: Scenes, room: AudioRoom, client: Client) -> None:
+async def test_a_refusal_never_comes_from_memory(snapshots: Snapshots, room: AudioRoom, client: Client) -> None:
     await stored_objects.forbid(client, room.metadata.namespace)
-    await scenes.look(room, FAULTS)
+    await snapshots.look(room, FAULTS)
     await client.patch(
         NAMESPACE,
         "",
         room.metadata.namespace,
         [{"op": "add", "path": "/metadata/labels/showstopper.dev~1chaos", "value": "allowed"}],
     )
-    assert await reason(scenes, await proposed(scenes, room), room) is None
+    assert await reason(snapshots, await proposed(snapshots, room), room) is None
 
 
 async def test_a_pod_of_the_release_before_that_still_ends_is_on_its_way(
-    scenes: Scenes, room: AudioRoom, client: Client
+    snapshots: Snapshots, room: AudioRoom, client: Client
 ) -> None:
     """Nobody ends it here, for there is no kubelet: it goes on serving for as long as its grace period lasts."""
     place = room.metadata.namespace
@@ -111,12 +113,12 @@ async def test_a_pod_of_the_release_before_that_still_ends_is_on_its_way(
     run.metadata.namespace = place
     for name, digest in (("a", "sha256:1"), ("b", "sha256:2")):
         await stored_objects.set_ready(client, place, name, ready=True, digest=digest)
-    assert (await scenes.deployed(run)).unsettled == (
+    assert (await snapshots.deployed(run)).unsettled == (
         "pods of one component run different images, or have not started yet"
     )
     await client.delete(POD, place, "a", grace_seconds=30)
-    found = await scenes.deployed(run)
+    found = await snapshots.deployed(run)
     assert [image.digest for image in found.images] == ["sha256:2"]
     assert found.moving == "pod a, which runs livekit:1 sha256:1, has not ended yet"
     await client.delete(POD, place, "a", grace_seconds=0)
-    assert (await scenes.deployed(run)).unsettled is None
+    assert (await snapshots.deployed(run)).unsettled is None

@@ -13,7 +13,7 @@ from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.injection import TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
-from showstopper.engine.runs import lasting
+from showstopper.engine.hands.pace import Pace
 from showstopper.errors import EffectRefused
 from showstopper.faults.network import Delay, NetworkEffect, Traffic
 from tests.support import stored_objects
@@ -52,10 +52,9 @@ def lifted(run: ExperimentRun) -> set[str]:
     return {target.pod for target in run.status.targets if target.armed_at and target.lifted_at}
 
 
-async def test_a_node_without_an_agent(client: Client, harness: RunHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lasting, "ARM_SECONDS", 2.0)
-    monkeypatch.setattr(lasting, "LIFT_SECONDS", 2.0)
-    run = await ended(harness, Agent(client, harness.namespace, nodes=frozenset({"node1"})))
+async def test_a_node_without_an_agent(client: Client, harness: RunHarness) -> None:
+    hurried = RunHarness(client, harness.namespace, Pace(arm=2.0, lift=2.0))
+    run = await ended(hurried, Agent(client, harness.namespace, nodes=frozenset({"node1"})))
     assert_says(run, "AgentMissing", "node2", "agent.enabled=true")
     assert lifted(run) == {"a"}
     assert await nothing_left(client, run)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from showstopper.api.run import ExperimentRun
 from showstopper.clock import from_timestamp
 from showstopper.engine.planning import plan
-from showstopper.engine.planning.plan import Plan, Scene
+from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.engine.runs import draft, requests
 from tests.support import build
 
@@ -14,8 +14,8 @@ NOW = 1_790_000_000.0
 
 def made() -> Plan:
     experiment = build.experiment()
-    scene = Scene("show", "main-stage", build.room().spec, {}, {"relay": [build.pod("a"), build.pod("b")]}, {})
-    return plan.make(scene, experiment.spec.faults, 7)
+    snapshot = Snapshot("show", "main-stage", build.room().spec, {}, {"relay": [build.pod("a"), build.pod("b")]}, {})
+    return plan.make(snapshot, experiment.spec.faults, 7)
 
 
 def drafted(*queue: ExperimentRun, **timing: str) -> ExperimentRun:

@@ -15,10 +15,10 @@ from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, JOB, LEASE, NAMESPACE, POD
 from showstopper.engine.hands.crowd import flooder_job
-from showstopper.engine.runs import lasting
+from showstopper.engine.hands.pace import Pace
 from showstopper.errors import NotFound
 from tests.engine.kubelet import ADDRESS, Kubelet
-from tests.engine.runs.test_lasting import active, finished
+from tests.engine.runs.test_lasting_faults import active, finished
 from tests.support import build, stored_objects
 from tests.support.api_server import with_crds
 from tests.support.operator_harness import until
@@ -194,9 +194,9 @@ async def test_another_life_of_the_operator_goes_on_with_the_flood_that_there_is
 
 
 async def test_a_job_that_stays_is_a_fault_that_is_not_reverted(
-    client: Client, harness: Flooded, server: ApiServer, monkeypatch: pytest.MonkeyPatch
+    client: Client, harness: Flooded, server: ApiServer
 ) -> None:
-    monkeypatch.setattr(lasting, "LIFT_SECONDS", 0.5)
+    harness = Flooded(client, harness.namespace, Pace(lift=0.5))
     async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace, deaf=True):
         run = await harness.stored(await harness.create("flood", faults=[FLOOD]), finished)
     (record,) = run.status.faults

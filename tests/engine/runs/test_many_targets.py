@@ -15,9 +15,9 @@ from dev.cluster.apiserver import ApiServer
 from showstopper.api.run import MOST_KILLED, ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION
-from showstopper.engine.hands.agent.injections import SHARD
-from showstopper.engine.runs import recovering
-from showstopper.engine.runs.targets import MOST_NAMED
+from showstopper.engine.hands.agent.asking import SHARD
+from showstopper.engine.hands.pace import Pace
+from showstopper.engine.hands.records import MOST_NAMED
 from tests.support import build, stored_objects
 from tests.support.many_targets import NODES, TARGETS, crowd, injected_seconds, loss
 from tests.support.run_harness import RunHarness
@@ -107,8 +107,8 @@ async def test_more_kills_than_a_record_has_room_for_are_refused(harness: RunHar
     assert len(await stored_objects.names(harness.client, harness.namespace)) == TARGETS
 
 
-async def test_as_many_kills_as_are_allowed_fit(harness: RunHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recovering, "PROOF_SECONDS", 0.0)  # no listener is there to prove it
+async def test_as_many_kills_as_are_allowed_fit(harness: RunHarness) -> None:
+    harness = RunHarness(harness.client, harness.namespace, Pace(proof=0.0))  # no listener is there to prove it
     run = await harness.create("kills", faults=[build.fault(max=MOST_KILLED)])
     run = await harness.stored(run, finished)
     body = await harness.client.get(EXPERIMENT_RUN, *run.key)

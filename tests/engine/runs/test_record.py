@@ -1,4 +1,4 @@
-"""The journal against a real API server: a step is written once, also when the answer to its writing was lost."""
+"""The record of a run against a real API server: a step is written once, even when an answer is lost."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, Kind
 from showstopper.engine.runs import judging
-from showstopper.engine.runs.record import Journal
-from showstopper.engine.status_writer import Recorder
+from showstopper.engine.runs.record import RunRecord
+from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import Unavailable
 from tests.support import build
 
@@ -34,16 +34,16 @@ class Forgetful:
         return answer
 
 
-async def recorder_of(client: Client, through: Any, namespace: str, name: str) -> Recorder[ExperimentRun]:
+async def writer_of(client: Client, through: Any, namespace: str, name: str) -> StatusWriter[ExperimentRun]:
     metadata = {"name": name, "namespace": namespace}
     body = {"apiVersion": API_VERSION, "kind": ExperimentRun.kind, "metadata": metadata, "spec": dump(build.run().spec)}
-    return Recorder(through, EXPERIMENT_RUN, ExperimentRun.parse(await client.create(EXPERIMENT_RUN, body)))
+    return StatusWriter(through, EXPERIMENT_RUN, ExperimentRun.parse(await client.create(EXPERIMENT_RUN, body)))
 
 
 async def test_a_step_whose_answer_was_lost_is_there_once(client: Client, namespace: str) -> None:
     through = Forgetful(client)
-    recorder = await recorder_of(client, through, namespace, "begun")
-    await Journal(recorder, Clock()).begin(StepName.BASELINE, "watches")
+    writer = await writer_of(client, through, namespace, "begun")
+    await RunRecord(writer, Clock()).begin(StepName.BASELINE, "watches")
     stored = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, "begun"))
     assert through.lost
     assert [step.name for step in stored.status.steps] == [StepName.BASELINE]
@@ -51,8 +51,8 @@ async def test_a_step_whose_answer_was_lost_is_there_once(client: Client, namesp
 
 async def test_a_verdict_whose_answer_was_lost_is_there_once(client: Client, namespace: str) -> None:
     through = Forgetful(client)
-    recorder = await recorder_of(client, through, namespace, "judged")
-    await Journal(recorder, Clock()).judge(judging.judge(recorder.resource, None, ()))
+    writer = await writer_of(client, through, namespace, "judged")
+    await RunRecord(writer, Clock()).judge(judging.judge(writer.resource, None, ()))
     stored = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, "judged"))
     assert through.lost
     assert [step.name for step in stored.status.steps] == [StepName.JUDGED]

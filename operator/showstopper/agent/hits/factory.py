@@ -1,8 +1,8 @@
-"""Means: what an agent has to act with, and the hits that an Injection asks for."""
+"""Factory: makes the hits that an Injection asks for from what this node offers."""
 
 from dataclasses import dataclass
 
-from showstopper.agent.at_most_once import Once
+from showstopper.agent.at_most_once import AtMostOnce
 from showstopper.agent.containers import Containers
 from showstopper.agent.frozen import FrozenCgroups
 from showstopper.agent.hits.freeze import FreezeHit
@@ -18,14 +18,14 @@ from showstopper.faults.injected import effect_name, effects, refusal_of
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class HitFactory:
     """What hits are made with on this node."""
 
     node: Node
     pods: Pods
     containers: Containers
     frozen: FrozenCgroups
-    once: Once
+    once: AtMostOnce
     clock: Clock
 
     def begun(self, injection: Injection) -> bool:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from showstopper.agent.hits.factory import Means
+from showstopper.agent.hits.factory import HitFactory
 from showstopper.agent.session.renewals import Renewals
 from showstopper.agent.session.reporting import Reporter
 from showstopper.agent.session.session import Session
-from showstopper.agent.session.status import Ending, invalid
+from showstopper.agent.session.status import EndReason, invalid
 from showstopper.api.injection import LEASE_LABEL, Injection
 from showstopper.api.stop_switch import STOP_SWITCH, stop_reason
 from showstopper.clock import Clock, to_timestamp
@@ -48,7 +48,7 @@ class Injections:
         *,
         node_name: str,
         namespace: str,
-        means: Means,
+        means: HitFactory,
         workers: Executor,
     ) -> None:
         self._client, self._clock, self._means = client, clock, means
@@ -78,7 +78,7 @@ class Injections:
                 case Seen.LISTED | Seen.CHANGED:
                     self._see(body)
                 case Seen.DELETED:
-                    self._end(body["metadata"]["uid"], Ending.DELETED)
+                    self._end(body["metadata"]["uid"], EndReason.DELETED)
 
     async def _watch_leases(self) -> None:
         async for seen, body in changes(self._client, LEASE, labels={LEASE_LABEL: ""}):
@@ -109,7 +109,7 @@ class Injections:
             log.warning("stop_switch", reason=reason)
         self._stopped = reason
         for uid in self._served if reason else ():
-            self._end(uid, Ending.STOPPED, f"stopped for everybody: {reason}")
+            self._end(uid, EndReason.STOPPED, f"stopped for everybody: {reason}")
 
     def _see(self, body: Object) -> None:
         uid = body["metadata"]["uid"]
@@ -118,9 +118,9 @@ class Injections:
         if session := self._served[uid].session:
             session.seen(body["metadata"]["generation"], tuple((body.get("spec") or {}).get("peers") or ()))
         if (body.get("spec") or {}).get("lift"):
-            self._end(uid, Ending.LIFTED)
+            self._end(uid, EndReason.LIFTED)
         if self._stopped:
-            self._end(uid, Ending.STOPPED, f"stopped for everybody: {self._stopped}")
+            self._end(uid, EndReason.STOPPED, f"stopped for everybody: {self._stopped}")
 
     def _begin(self, uid: str, body: Object) -> None:
         reporter = Reporter(self._client, key(body), uid)
@@ -155,19 +155,19 @@ class Injections:
         await reporter.told()
         writing.cancel()
 
-    def _end(self, uid: str, ending: Ending, why: str = "") -> None:
+    def _end(self, uid: str, ending: EndReason, why: str = "") -> None:
         served = self._served.get(uid)
         if served and served.session:
             served.session.end(ending, why)
-        if served and ending in {Ending.DELETED, Ending.AGENT_STOPPED}:
+        if served and ending in {EndReason.DELETED, EndReason.AGENT_STOPPED}:
             served.gone.set()
-        if ending is Ending.DELETED:
+        if ending is EndReason.DELETED:
             self._served.pop(uid, None)
             self._means.once.forget(uid)
 
     async def _end_all(self) -> None:
         for uid in self._served:
-            self._end(uid, Ending.AGENT_STOPPED, "the agent was ended, and lifted the fault before")
+            self._end(uid, EndReason.AGENT_STOPPED, "the agent was ended, and lifted the fault before")
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=LAST_SECONDS)
             if late:

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import structlog
 
-from showstopper.agent.hits.factory import Means
+from showstopper.agent.hits.factory import HitFactory
 from showstopper.agent.hits.hit import Hit
 from showstopper.agent.session.renewals import LEASE_SECONDS, Renewals
 from showstopper.agent.session.reporting import PACE_SECONDS, Reporter
-from showstopper.agent.session.status import Ending, Standing, ending_of, over, status
+from showstopper.agent.session.status import EndReason, Standing, ending_of, over, status
 from showstopper.api.injection import InjectedTarget, Injection, TargetState
 from showstopper.clock import Clock, to_timestamp
 from showstopper.errors import LeaseLost
@@ -35,7 +35,7 @@ class Session:
         self,
         injection: Injection,
         *,
-        means: Means,
+        means: HitFactory,
         renewals: Renewals,
         reporter: Reporter,
         clock: Clock,
@@ -58,7 +58,7 @@ class Session:
         """Namespace and name of the Lease that it is under."""
         return self.injection.metadata.namespace, self.injection.spec.lease
 
-    def end(self, ending: Ending, why: str = "") -> None:
+    def end(self, ending: EndReason, why: str = "") -> None:
         """Have it ended now."""
         if self._standing.ending is None:
             self._standing = replace(self._standing, ending=ending, why=why)
@@ -86,10 +86,10 @@ class Session:
                 await self._arm()
                 await self._keep()
         except Exception as error:
-            self.end(Ending.BROKEN, f"the agent made a mistake: {error!r}")
+            self.end(EndReason.AGENT_FAILED, f"the agent made a mistake: {error!r}")
             raise
         finally:
-            self.end(Ending.AGENT_STOPPED, "the agent ended, and lifted the fault before")
+            self.end(EndReason.AGENT_STOPPED, "the agent ended, and lifted the fault before")
             await self._do(lambda hit: hit.lift(), self._hits)
             self._say(urgent=True)
             self._over = True
@@ -100,9 +100,9 @@ class Session:
         if self._status.observed_generation < 0 and not self._means.begun(self.injection):
             return False
         told, why = ending_of(self._status), "the agent started anew: what it had armed was removed"
-        if told is None and self._standing.ending is Ending.LIFTED:
+        if told is None and self._standing.ending is EndReason.LIFTED:
             self._standing = Standing()  # its end was asked for while nobody was here: it had ended before
-        self.end(told or Ending.AGENT_RESTARTED, (self._status.message or "") if told else why)
+        self.end(told or EndReason.AGENT_RESTARTED, (self._status.message or "") if told else why)
         if told is None:
             self._say(over(self._status.targets, why, now=self._now()), urgent=True)
         self._over = True
@@ -111,11 +111,11 @@ class Session:
     async def _may_begin(self) -> bool:
         """Wait for a renewal of the lease, for as long as one would hold; refuse what must not be armed."""
         if problems := refusals(self.injection.spec):
-            self.end(Ending.REFUSED, "; ".join(problems))
+            self.end(EndReason.REFUSED, "; ".join(problems))
         patience = time.monotonic() + LEASE_SECONDS
         while self._standing.ending is None and self._left() <= 0:
             if time.monotonic() >= patience:
-                self.end(Ending.LEASE_LOST, f"nobody renewed the lease {self.lease[1]}: nothing was armed")
+                self.end(EndReason.LEASE_LOST, f"nobody renewed the lease {self.lease[1]}: nothing was armed")
             await self._ring(patience)
         return self._standing.ending is None
 
@@ -141,7 +141,9 @@ class Session:
         while self._standing.ending is None:
             until = self._until()
             if self._left() <= 0:
-                self.end(Ending.LEASE_LOST, f"the lease {self.lease[1]} was not renewed: the fault has lifted itself")
+                self.end(
+                    EndReason.LEASE_LOST, f"the lease {self.lease[1]} was not renewed: the fault has lifted itself"
+                )
                 return
             if until != armed_until:
                 armed_until = until
@@ -161,7 +163,7 @@ class Session:
         try:
             await self._do(lambda hit: hit.refresh(until), self._hits)
         except LeaseLost as lost:
-            self.end(Ending.LEASE_LOST, str(lost))
+            self.end(EndReason.LEASE_LOST, str(lost))
 
     async def _follow(self) -> tuple[str, ...]:
         """Have every target mean the peers of now; which ones."""

@@ -7,7 +7,7 @@ import typer
 
 from showstopper.api.game_day import GameDay
 from showstopper.api.run import ExperimentRun
-from showstopper.cli.exit_codes import Ending, note, problem
+from showstopper.cli.exit_codes import ExitCode, note, problem
 from showstopper.cli.interruptible import to_the_end
 from showstopper.cli.kube import lookup
 from showstopper.cli.kube.connection import Connection
@@ -31,14 +31,14 @@ def command(
     to_the_end(_abort(context.obj, name, wait=wait), timeout=timeout)
 
 
-async def _abort(connection: Connection, name: str, *, wait: bool) -> Ending:
+async def _abort(connection: Connection, name: str, *, wait: bool) -> ExitCode:
     async with connection.open() as client:
         found = await _subject(client, connection.namespace, name)
         kind = GAME_DAY if isinstance(found, GameDay) else EXPERIMENT_RUN
         where = f"{kind.name.lower()}/{found.metadata.name}"
         if found.finished:
             problem(f"nothing to abort: {where} is over: {found.status.verdict}")
-            return Ending.INCONCLUSIVE
+            return ExitCode.INCONCLUSIVE
         change: list[Object] = [
             {"op": "test", "path": "/metadata/uid", "value": found.metadata.uid},
             {"op": "add", "path": "/spec/abort", "value": True},
@@ -46,7 +46,7 @@ async def _abort(connection: Connection, name: str, *, wait: bool) -> Ending:
         await client.patch(kind, *found.key, change)
         print(f"{where} aborted")
         if not wait:
-            return Ending.PASSED
+            return ExitCode.PASSED
         return await _until_over(client, kind, found)
 
 
@@ -60,7 +60,7 @@ async def _subject(client: Client, namespace: str, name: str) -> ExperimentRun |
             raise missing from None
 
 
-async def _until_over(client: Client, kind: Kind, found: ExperimentRun | GameDay) -> Ending:
+async def _until_over(client: Client, kind: Kind, found: ExperimentRun | GameDay) -> ExitCode:
     while not found.finished:
         await asyncio.sleep(POLL_SECONDS)
         try:
@@ -71,5 +71,5 @@ async def _until_over(client: Client, kind: Kind, found: ExperimentRun | GameDay
     left = [fault for fault in found.status.faults if not fault.reverted] if isinstance(found, ExperimentRun) else []
     if left:
         problem(f"not seen to be reverted: {', '.join(fault.name for fault in left)}: {left[0].message or ''}")
-        return Ending.ERROR
-    return Ending.PASSED
+        return ExitCode.ERROR
+    return ExitCode.PASSED

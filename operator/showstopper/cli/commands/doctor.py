@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from showstopper.cli.exit_codes import Ending
+from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.kube import checks
 from showstopper.cli.kube.checks import Check, State
 from showstopper.cli.kube.connection import Connection
@@ -24,14 +24,14 @@ def command(context: typer.Context, form: FormOption = Form.SHORT) -> None:
     raise typer.Exit(asyncio.run(_doctor(context.obj, form)))
 
 
-async def _doctor(connection: Connection, form: Form) -> Ending:
+async def _doctor(connection: Connection, form: Form) -> ExitCode:
     async with connection.open() as client:
         results = [check async for check in checks.all_of(client, connection.namespace)]
     if form.for_programs:
         output.document({"namespace": connection.namespace, "checks": [check.as_data() for check in results]}, form)
     else:
         output.screen().print(draw(results, wide=form is Form.WIDE))
-    return Ending.FAILED if any(check.state is State.WRONG for check in results) else Ending.PASSED
+    return ExitCode.FAILED if any(check.state is State.WRONG for check in results) else ExitCode.PASSED
 
 
 def draw(checks: list[Check], *, wide: bool = False) -> Table:

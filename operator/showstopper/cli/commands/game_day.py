@@ -8,7 +8,7 @@ import typer
 from showstopper.api import conditions
 from showstopper.api.conditions import ConditionType
 from showstopper.api.game_day import GameDay
-from showstopper.cli.exit_codes import Ending, note, of_verdict, problem
+from showstopper.cli.exit_codes import ExitCode, note, of_verdict, problem
 from showstopper.cli.interruptible import to_the_end
 from showstopper.cli.kube import approval, lookup
 from showstopper.cli.kube.connection import Connection
@@ -51,12 +51,12 @@ def approve(
     asyncio.run(_approve(context.obj, name, act))
 
 
-async def _status(connection: Connection, name: str, form: Form) -> Ending:
+async def _status(connection: Connection, name: str, form: Form) -> ExitCode:
     async with connection.open() as client:
         return await _told(client, await lookup.game_day(client, connection.namespace, name), form)
 
 
-async def _watch(connection: Connection, name: str, form: Form) -> Ending:
+async def _watch(connection: Connection, name: str, form: Form) -> ExitCode:
     screen, said = output.screen(form), ""
     async with connection.open() as client:
         while True:
@@ -77,7 +77,7 @@ def _is_over(day: GameDay) -> bool:
     ) | conditions.is_true(day.status.conditions, ConditionType.FINISHED)
 
 
-async def _told(client: Client, day: GameDay, form: Form) -> Ending:
+async def _told(client: Client, day: GameDay, form: Form) -> ExitCode:
     if form.for_programs:
         output.document(await client.get(GAME_DAY, *day.key), form)
     else:
@@ -85,7 +85,7 @@ async def _told(client: Client, day: GameDay, form: Form) -> Ending:
     if day.status.verdict is not None and lookup.current(day) is not None:
         return of_verdict(day.status.verdict)
     problem(f"there is no verdict on game day {day.metadata.name} as it is now: {lookup.standing(day)}")
-    return Ending.INCONCLUSIVE
+    return ExitCode.INCONCLUSIVE
 
 
 async def _approve(connection: Connection, name: str, act: str) -> None:

@@ -14,9 +14,10 @@ from showstopper.api.base import dump
 from showstopper.api.conditions import ConditionType
 from showstopper.api.experiment import Experiment
 from showstopper.api.gate import ReleaseGate, Requirement
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
-from showstopper.cli.exit_codes import Ending, problem
+from showstopper.cli.exit_codes import ExitCode, problem
 from showstopper.cli.kube import lookup
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.views import output
@@ -42,7 +43,7 @@ def command(
     raise typer.Exit(asyncio.run(_gate(context.obj, name, image, form)))
 
 
-async def _gate(connection: Connection, name: str, image: str | None, form: Form) -> Ending:
+async def _gate(connection: Connection, name: str, image: str | None, form: Form) -> ExitCode:
     async with connection.open() as client:
         gate = ReleaseGate.parse(await lookup.get(client, RELEASE_GATE, connection.namespace, name))
         if image is not None:
@@ -51,12 +52,12 @@ async def _gate(connection: Connection, name: str, image: str | None, form: Form
             if answer is None:
                 where = f"{gate.metadata.namespace}/{name}"
                 problem(f"no run of gate {where} was against image {digest}: deploy it, and run its experiments")
-                return Ending.INCONCLUSIVE
+                return ExitCode.INCONCLUSIVE
             return _say(gate, answer, form)
     ready = conditions.find(gate.status.conditions, ConditionType.READY)
     if ready is None or gate.status.observed_generation < gate.metadata.generation:
         problem(f"gate {gate.metadata.namespace}/{name}: the operator has not looked at it yet")
-        return Ending.INCONCLUSIVE
+        return ExitCode.INCONCLUSIVE
     return _say(gate, _told(gate), form)
 
 
@@ -81,7 +82,7 @@ def _told(gate: ReleaseGate) -> Answer:
     stands = {one.type: one for one in gate.status.conditions}
     ready = stands[ConditionType.READY]
     outlook = conditions.Outlook(
-        ready.reason,
+        Reason.parse(ready.reason),
         ready.message,
         ready=ready.status,
         reconciling=conditions.is_true(gate.status.conditions, ConditionType.RECONCILING),
@@ -91,12 +92,12 @@ def _told(gate: ReleaseGate) -> Answer:
     return Answer(outlook, tuple(gate.status.release), tuple(gate.status.experiments))
 
 
-def _say(gate: ReleaseGate, answer: Answer, form: Form) -> Ending:
+def _say(gate: ReleaseGate, answer: Answer, form: Form) -> ExitCode:
     if form.for_programs:
         body = {
             "gate": gate.metadata.name,
             "open": answer.open,
-            "reason": answer.outlook.reason,
+            "reason": str(answer.outlook.reason),
             "message": answer.outlook.message,
             "release": [dump(image) for image in answer.images],
             "experiments": [dump(one) for one in answer.requirements],
@@ -105,8 +106,8 @@ def _say(gate: ReleaseGate, answer: Answer, form: Form) -> Ending:
     else:
         output.screen().print(draw(answer))
     if answer.open:
-        return Ending.PASSED
-    return Ending.FAILED if answer.outlook.stalled else Ending.INCONCLUSIVE
+        return ExitCode.PASSED
+    return ExitCode.FAILED if answer.outlook.stalled else ExitCode.INCONCLUSIVE
 
 
 def draw(answer: Answer) -> Group:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from showstopper.api.game_day import GameDay
-from showstopper.cli.exit_codes import Ending, note, of_verdict, problem
+from showstopper.cli.exit_codes import ExitCode, note, of_verdict, problem
 from showstopper.cli.files import save
 from showstopper.cli.kube import records
 from showstopper.cli.kube.connection import Connection
@@ -45,14 +45,14 @@ def command(
     raise typer.Exit(asyncio.run(_report(context.obj, name, form, file)))
 
 
-async def _report(connection: Connection, name: str, form: Format, file: Path | None) -> Ending:
+async def _report(connection: Connection, name: str, form: Format, file: Path | None) -> ExitCode:
     async with connection.open() as client:
         found = await records.subject(client, connection.namespace, name)
         own, of = found.metadata.name, "game day" if isinstance(found, GameDay) else "run"
         if not found.finished:
             watch = f"gameday watch {own}" if isinstance(found, GameDay) else f"watch {own}"
             problem(f"{of} {own} has no verdict yet: showstopper {watch}")
-            return Ending.INCONCLUSIVE
+            return ExitCode.INCONCLUSIVE
         spans = form is not Format.JUNIT
         if isinstance(found, GameDay):
             record: Record | Day = await records.day(client, found, spans=spans)

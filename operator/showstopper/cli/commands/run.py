@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from showstopper.cli.commands.run_junit import told
-from showstopper.cli.exit_codes import Ending
+from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.interruptible import Watched, to_the_end
 from showstopper.cli.kube import run_request
 from showstopper.cli.kube.connection import Connection
@@ -34,7 +34,7 @@ def command(
     to_the_end(work if junit is None else told(junit, file_or_name, watched, work), watched, timeout)
 
 
-async def _run(connection: Connection, file_or_name: str, form: Form, watched: Watched) -> Ending:
+async def _run(connection: Connection, file_or_name: str, form: Form, watched: Watched) -> ExitCode:
     screen = output.screen(form)
     async with connection.open() as client:
         asked = await run_request.ask(client, connection, file_or_name)

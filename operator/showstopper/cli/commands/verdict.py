@@ -6,7 +6,7 @@ import typer
 
 from showstopper.api import conditions
 from showstopper.api.conditions import ConditionType
-from showstopper.cli.exit_codes import Ending, problem
+from showstopper.cli.exit_codes import ExitCode, problem
 from showstopper.cli.kube import lookup
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.views import output
@@ -24,15 +24,15 @@ def command(context: typer.Context, name: NameArgument, form: FormOption = Form.
     raise typer.Exit(asyncio.run(_verdict(context.obj, name, form)))
 
 
-async def _verdict(connection: Connection, name: str, form: Form) -> Ending:
+async def _verdict(connection: Connection, name: str, form: Form) -> ExitCode:
     async with connection.open() as client:
         run = await lookup.newest_run(client, connection.namespace, name)
         if not run.finished:
             problem(f"run {run.metadata.name} has no verdict yet: showstopper watch {run.metadata.name}")
-            return Ending.INCONCLUSIVE
+            return ExitCode.INCONCLUSIVE
         if run.metadata.name != name and (news := await _newer_request(client, connection.namespace, name)):
             problem(news)
-            return Ending.INCONCLUSIVE
+            return ExitCode.INCONCLUSIVE
         return await output.show_verdict(client, run, form)
 
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from showstopper.cli.exit_codes import Ending
+from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.interruptible import Watched, to_the_end
 from showstopper.cli.kube import lookup
 from showstopper.cli.kube.connection import Connection
@@ -17,7 +17,7 @@ def command(context: typer.Context, name: NameArgument, form: FormOption = Form.
     to_the_end(_watch(context.obj, name, form, watched), watched)
 
 
-async def _watch(connection: Connection, name: str, form: Form, watched: Watched) -> Ending:
+async def _watch(connection: Connection, name: str, form: Form, watched: Watched) -> ExitCode:
     screen = output.screen(form)
     async with connection.open() as client:
         run = await lookup.newest_run(client, connection.namespace, name)

@@ -9,7 +9,7 @@ import yaml
 from rich.console import Console
 
 from showstopper.api.run import ExperimentRun
-from showstopper.cli.exit_codes import Ending, of_verdict
+from showstopper.cli.exit_codes import ExitCode, of_verdict
 from showstopper.cli.views import verdict
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN
@@ -47,10 +47,10 @@ def document(body: Object, form: Form) -> None:
     print(json.dumps(body, indent=2) if form is Form.JSON else yaml.safe_dump(body, sort_keys=False).rstrip("\n"))
 
 
-async def show_verdict(client: Client, run: ExperimentRun, form: Form) -> Ending:
+async def show_verdict(client: Client, run: ExperimentRun, form: Form) -> ExitCode:
     """Print a run's verdict; its exit code."""
     if form.for_programs:
         document(await client.get(EXPERIMENT_RUN, *run.key), form)
     else:
         screen().print(verdict.draw(run, wide=form is Form.WIDE))
-    return of_verdict(run.status.verdict) if run.status.verdict else Ending.INCONCLUSIVE
+    return of_verdict(run.status.verdict) if run.status.verdict else ExitCode.INCONCLUSIVE

@@ -8,14 +8,14 @@ from rich.table import Table
 
 from showstopper.api.experiment import Fault
 from showstopper.availability.verdict import Finding
-from showstopper.cli.exit_codes import Ending
+from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.views import output
 from showstopper.cli.views.output import Form
 from showstopper.cli.views.rules import DEVICE, Rules, of_target
 from showstopper.clock import Clock
 from showstopper.engine.experiments import schedule as schedules
 from showstopper.engine.experiments.schedule import Schedule
-from showstopper.engine.hands.agent import injections
+from showstopper.engine.hands.agent import asking
 from showstopper.engine.planning.plan import Plan, PlannedFault
 from showstopper.faults.effects import Pod
 
@@ -34,21 +34,21 @@ class Preview:
     schedule: Schedule | None = None
 
     @property
-    def ending(self) -> Ending:
+    def ending(self) -> ExitCode:
         """What the command exits with."""
-        return Ending.PASSED if self.refused is None else Ending.INCONCLUSIVE
+        return ExitCode.PASSED if self.refused is None else ExitCode.INCONCLUSIVE
 
     def rules(self) -> Iterator[tuple[PlannedFault, Pod, Rules]]:
         """Every target with its rules; without them where it would be refused."""
         for planned in self.plan.faults:
-            addresses = {one for name in injections.peers_of(planned.fault) for one in self.peers.get(name, ())}
+            addresses = {one for name in asking.peers_of(planned.fault) for one in self.peers.get(name, ())}
             for pod in planned.targets:
                 yield planned, pod, self._rules(planned.fault, pod, sorted(addresses))
 
     def _rules(self, fault: Fault, pod: Pod, peers: Sequence[str]) -> Rules:
         if self.refused is not None:
             return Rules("nobody")
-        return of_target(fault, self.plan.scene.room, pod, peers)
+        return of_target(fault, self.plan.snapshot.room, pod, peers)
 
 
 def show(previewed: Preview, console: Console) -> None:
@@ -76,7 +76,7 @@ def _targets(made: Plan, rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> Ta
     for title in ("fault", "kind", "would hit", "node", "by", "carries sound to", "of pods"):
         table.add_column(title, overflow="fold")
     for planned, pod, found in rules:
-        heard = f"{made.scene.serving.get(pod.address, 0)} listeners"
+        heard = f"{made.snapshot.serving.get(pod.address, 0)} listeners"
         of = f"{len(planned.candidates)} of {planned.fault.target.component}"
         table.add_row(planned.fault.name, planned.fault.kind, pod.name, pod.node, found.by, heard, of)
     for planned in made.faults:
@@ -114,7 +114,7 @@ def document(previewed: Preview, form: Form) -> None:
     ]
     body = {
         "wouldRun": refused is None,
-        "refusal": {"reason": refused.reason, "message": refused.message} if refused else None,
+        "refusal": {"reason": str(refused.reason), "message": refused.message} if refused else None,
         "targets": targets,
     }
     output.document(body, form)

@@ -8,7 +8,7 @@ from showstopper.api.flood import PacketFlood
 from showstopper.api.injection import RunReference
 from showstopper.api.network import NETWORK_KINDS
 from showstopper.api.room import AudioRoomSpec, Component
-from showstopper.engine.hands.agent import injections
+from showstopper.engine.hands.agent import asking
 from showstopper.faults import injected, network_preview
 from showstopper.faults.effects import Pod
 from showstopper.faults.network import flood_gate
@@ -44,7 +44,7 @@ def of_target(fault: Fault, room: AudioRoomSpec, pod: Pod, peers: Sequence[str])
         return _of_gate(fault.packet_flood, room.component(fault.target.component), pod)
     if fault.kind not in NETWORK_KINDS:
         return Rules("agent, without rules for packets")
-    spec = injections.spec_of(_RUN, fault, room, [pod], peers)
+    spec = asking.spec_of(_RUN, fault, room, [pod], peers)
     refused = [*injected.refusals(spec), *filter(None, [injected.refusal_of(spec, spec.targets[0])])]
     if refused:
         return Rules("agent", tuple(refused))

@@ -6,6 +6,7 @@ import structlog
 
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import Act, GameDay
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -18,10 +19,10 @@ from showstopper.engine.days.deciding import decide
 from showstopper.engine.days.steps import Draft, Situation, Step
 from showstopper.engine.experiments import deciding
 from showstopper.engine.experiments.reconciler import MIRROR_SECONDS
-from showstopper.engine.planning.snapshots import Scenes
+from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.service import Runs
-from showstopper.engine.status_writer import Recorder, Recorders
+from showstopper.engine.status_writer import StatusWriter, StatusWriters
 from showstopper.errors import Forbidden, NotFound
 
 log = structlog.get_logger()
@@ -37,7 +38,7 @@ class DayReconciler:
         self,
         client: Client,
         clock: Clock,
-        scenes: Scenes,
+        snapshots: Snapshots,
         events: Events,
         *,
         find_room: Callable[[str, str], AudioRoom | None],
@@ -46,12 +47,12 @@ class DayReconciler:
     ) -> None:
         self._client = client
         self._clock = clock
-        self._scenes = scenes
+        self._snapshots = snapshots
         self._events = events
         self._find_room = find_room
         self._find_experiment = find_experiment
         self._stopped = stopped
-        self._recorders: Recorders[GameDay] = Recorders(client, GAME_DAY)
+        self._recorders: StatusWriters[GameDay] = StatusWriters(client, GAME_DAY)
 
     def forget(self, uid: str) -> None:
         """The game day is gone."""
@@ -103,7 +104,7 @@ class DayReconciler:
             return False
         return True
 
-    async def _begin(self, recorder: Recorder[GameDay], runs: Runs, situation: Situation, act: Act) -> float | None:
+    async def _begin(self, recorder: StatusWriter[GameDay], runs: Runs, situation: Situation, act: Act) -> float | None:
         """Make the act's run, which is written down by now; or end the act with what forbids it."""
         day = recorder.resource
         refused = await self._make(day, runs, situation.experiments.get(act.name), act)
@@ -119,21 +120,21 @@ class DayReconciler:
 
     async def _make(self, day: GameDay, runs: Runs, experiment: Experiment | None, act: Act) -> Finding | None:
         if experiment is None:
-            return Finding("ExperimentNotFound", f"the Experiment of act {act.name} was deleted")
+            return Finding(Reason.EXPERIMENT_NOT_FOUND, f"the Experiment of act {act.name} was deleted")
         room = self._find_room(day.metadata.namespace, experiment.spec.room_ref.name)
         if room is None:
-            return Finding("RoomNotFound", f'there is no AudioRoom "{experiment.spec.room_ref.name}" any more')
+            return Finding(Reason.ROOM_NOT_FOUND, f'there is no AudioRoom "{experiment.spec.room_ref.name}" any more')
         request = programme.request(day, act, day.status.performance, experiment, runs.of(experiment))
-        made, release = await self._scenes.plan(room, experiment.spec.faults, requests.seed(experiment, request))
+        made, release = await self._snapshots.plan(room, experiment.spec.faults, requests.seed(experiment, request))
         if (finding := deciding.early_refusal(made)) is not None:
             return finding
         try:
             await runs.create(experiment, request, room, release, made)
         except Forbidden as error:
-            return Finding("RunNotMade", str(error), Verdict.ERROR)
+            return Finding(Reason.RUN_NOT_CREATED, str(error), Verdict.ERROR)
         return None
 
-    async def _write(self, recorder: Recorder[GameDay], step: Step) -> bool:
+    async def _write(self, recorder: StatusWriter[GameDay], step: Step) -> bool:
         """Write it for the generation that it was decided for, and for no other. Returns whether it was that one."""
         day, now = recorder.resource, to_timestamp(self._clock.now())
         decided, performance = day.metadata.generation, day.status.performance

@@ -11,11 +11,11 @@ from showstopper.cluster.kinds import EXPERIMENT
 from showstopper.engine.experiments import deciding, status
 from showstopper.engine.experiments.situation import Begin, Show, Situation
 from showstopper.engine.planning import policies
-from showstopper.engine.planning.snapshots import Scenes
+from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Rooms
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.service import Runs
-from showstopper.engine.status_writer import Recorder, Recorders
+from showstopper.engine.status_writer import StatusWriter, StatusWriters
 
 log = structlog.get_logger()
 
@@ -30,16 +30,16 @@ class Reconciler:
         self,
         client: Client,
         clock: Clock,
-        scenes: Scenes,
+        snapshots: Snapshots,
         events: Events,
         rooms: Rooms,
     ) -> None:
         self._client = client
         self._clock = clock
-        self._scenes = scenes
+        self._snapshots = snapshots
         self._events = events
         self._rooms = rooms
-        self._recorders: Recorders[Experiment] = Recorders(client, EXPERIMENT)
+        self._recorders: StatusWriters[Experiment] = StatusWriters(client, EXPERIMENT)
 
     def forget(self, uid: str) -> None:
         """The experiment is gone."""
@@ -73,7 +73,7 @@ class Reconciler:
         room = self._room(experiment)
         assert room is not None, "a run begins only where there is a room"
         seed = requests.seed(experiment, begin.request)
-        made, release = await self._scenes.plan(room, experiment.spec.faults, seed)
+        made, release = await self._snapshots.plan(room, experiment.spec.faults, seed)
         refusal = policies.refusal if experiment.spec.dry_run else deciding.early_refusal
         if (finding := refusal(made)) is not None:
             return begin.refused(finding)
@@ -83,7 +83,7 @@ class Reconciler:
         await runs.create(experiment, begin.request, room, release, made)
         return None
 
-    async def _show(self, recorder: Recorder[Experiment], runs: Runs, show: Show) -> float | None:
+    async def _show(self, recorder: StatusWriter[Experiment], runs: Runs, show: Show) -> float | None:
         """Write it for the generation that it was decided for, and for no other."""
         decided, now = recorder.resource.metadata.generation, to_timestamp(self._clock.now())
         news = status.news(recorder.resource.status, show)

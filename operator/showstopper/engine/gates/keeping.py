@@ -7,7 +7,9 @@ import structlog
 
 from showstopper.api import conditions
 from showstopper.api.gate import ReleaseGate, ReleaseGateStatus, RequirementState
+from showstopper.api.reasons import Reason
 from showstopper.api.room import ComponentImage
+from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.events import Events
@@ -18,14 +20,14 @@ from showstopper.engine.gates.deciding import Answer, Situation
 from showstopper.engine.rooms import Rooms
 from showstopper.engine.runs.requests import RUN_REQUESTED
 from showstopper.engine.runs.service import Runs
-from showstopper.engine.status_writer import Recorder, Recorders
-from showstopper.engine.work_queue import Levels
+from showstopper.engine.status_writer import StatusWriter, StatusWriters
+from showstopper.engine.work_queue import WorkQueue
 from showstopper.errors import Conflict
 
 log = structlog.get_logger()
 
 
-class Gates(Levels[ReleaseGate]):
+class Gates(WorkQueue[ReleaseGate]):
     """Gates are looked at every few seconds: what they rest on is in memory, and only news is written."""
 
     def __init__(
@@ -37,7 +39,7 @@ class Gates(Levels[ReleaseGate]):
         self._runs = runs
         self._experiments = experiments
         self._events = events
-        self._recorders: Recorders[ReleaseGate] = Recorders(client, RELEASE_GATE)
+        self._recorders: StatusWriters[ReleaseGate] = StatusWriters(client, RELEASE_GATE)
 
     async def look(self, resource: ReleaseGate, seen_seconds: float) -> float | None:
         """Decide, ask for runs, and write."""
@@ -48,10 +50,12 @@ class Gates(Levels[ReleaseGate]):
         await self._show(recorder, answer)
         return deciding.LOOK_SECONDS
 
-    def neighbour_changed(self, namespace: str) -> None:
-        """A run of the namespace is over: whoever waited for it looks now."""
+    def run_changed(self, run: ExperimentRun) -> None:
+        """A run's record changed: when it is over, the gates of its namespace look now."""
+        if not run.finished:
+            return
         for key in self._known:
-            if key[0] == namespace:
+            if key[0] == run.metadata.namespace:
                 self.poke(key)
 
     def forget(self, resource: ReleaseGate) -> None:
@@ -92,9 +96,9 @@ class Gates(Levels[ReleaseGate]):
         except Conflict:
             return  # asked again at the next look
         log.info("gate_asked", gate=gate.metadata.name, experiment=name)
-        self._events.tell(gate, "RunRequested", f"asked experiment {name} for a run", action="Request")
+        self._events.tell(gate, Reason.RUN_REQUESTED, f"asked experiment {name} for a run", action="Request")
 
-    async def _show(self, recorder: Recorder[ReleaseGate], answer: Answer) -> None:
+    async def _show(self, recorder: StatusWriter[ReleaseGate], answer: Answer) -> None:
         gate, now = recorder.resource, to_timestamp(self._clock.now())
         before = conditions.find(gate.status.conditions, conditions.ConditionType.READY)
         decided = gate.metadata.generation
@@ -106,7 +110,7 @@ class Gates(Levels[ReleaseGate]):
         await recorder.write(change)
         told = (before.status, before.reason) if before is not None else None
         if told != (answer.outlook.ready, answer.outlook.reason):
-            reason = "Opened" if answer.open else answer.outlook.reason
+            reason = Reason.OPENED if answer.open else answer.outlook.reason
             well = answer.open or answer.outlook.reconciling
             kind: Literal["Normal", "Warning"] = "Normal" if well else "Warning"
             self._events.tell(gate, reason, answer.outlook.message, action="Decide", kind=kind)

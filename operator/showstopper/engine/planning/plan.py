@@ -13,7 +13,7 @@ from showstopper.faults.effects import Container, Pod
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Snapshot:
     """What there is when a plan is made.
 
     Attributes:
@@ -45,25 +45,25 @@ class PlannedFault:
 class Plan:
     """Every fault with its targets; the run records the seed that chose them."""
 
-    scene: Scene
+    snapshot: Snapshot
     faults: tuple[PlannedFault, ...]
     seed: int
 
 
-def make(scene: Scene, faults: Sequence[Fault], seed: int) -> Plan:
-    """Choose the targets: the same scene and seed always give the same ones."""
-    planned = tuple(_choose(scene, fault, random.Random(f"{seed}/{fault.name}")) for fault in faults)  # noqa: S311
-    return Plan(scene, planned, seed)
+def make(snapshot: Snapshot, faults: Sequence[Fault], seed: int) -> Plan:
+    """Choose the targets: the same snapshot and seed always give the same ones."""
+    planned = tuple(_choose(snapshot, fault, random.Random(f"{seed}/{fault.name}")) for fault in faults)  # noqa: S311
+    return Plan(snapshot, planned, seed)
 
 
-def again(scene: Scene, faults: Sequence[Fault], chosen: Collection[ChosenPod], seed: int) -> Plan:
-    """The plan with the very pods that were chosen before, in a newer scene; those that went are left out."""
+def again(snapshot: Snapshot, faults: Sequence[Fault], chosen: Collection[ChosenPod], seed: int) -> Plan:
+    """The plan with the very pods that were chosen before, in a newer snapshot; those that went are left out."""
     planned = []
     for fault in faults:
         uids = {pod.uid for pod in chosen if pod.fault == fault.name}
-        candidates = tuple(scene.pods.get(fault.target.component, ()))
+        candidates = tuple(snapshot.pods.get(fault.target.component, ()))
         planned.append(PlannedFault(fault, tuple(pod for pod in candidates if pod.uid in uids), candidates))
-    return Plan(scene, tuple(planned), seed)
+    return Plan(snapshot, tuple(planned), seed)
 
 
 def chosen(plan: Plan) -> tuple[ChosenPod, ...]:
@@ -151,8 +151,8 @@ def _containers(body: Mapping[str, Any]) -> tuple[Container, ...]:
     return tuple(Container(one["name"], running.get(one["name"], "").rpartition("://")[2]) for one in declared)
 
 
-def _choose(scene: Scene, fault: Fault, dice: random.Random) -> PlannedFault:
-    candidates = tuple(sorted(scene.pods.get(fault.target.component, ()), key=lambda pod: pod.name))
+def _choose(snapshot: Snapshot, fault: Fault, dice: random.Random) -> PlannedFault:
+    candidates = tuple(sorted(snapshot.pods.get(fault.target.component, ()), key=lambda pod: pod.name))
     hittable = [pod for pod in candidates if may_hit(fault, pod)]
     dice.shuffle(hittable)
     # Ready pods first: killing what is broken already proves nothing.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from showstopper.api.reasons import Reason
 from showstopper.api.run import MOST_KILLED
 from showstopper.availability.verdict import Finding
 from showstopper.engine.planning import plan as plans
@@ -18,24 +19,24 @@ def refusal(plan: Plan) -> Finding | None:
 
 def refuse_unlabelled_namespace(plan: Plan) -> Finding | None:
     """Nobody's pods are hit who has not allowed it."""
-    if plan.scene.namespace_labels.get(CHAOS_LABEL) == CHAOS_ALLOWED:
+    if plan.snapshot.namespace_labels.get(CHAOS_LABEL) == CHAOS_ALLOWED:
         return None
-    name = plan.scene.namespace
+    name = plan.snapshot.namespace
     return Finding(
-        "NamespaceNotAllowed",
+        Reason.NAMESPACE_NOT_ALLOWED,
         f"namespace {name} does not allow experiments: kubectl label namespace {name} {CHAOS_LABEL}={CHAOS_ALLOWED}",
     )
 
 
 def refuse_unknown_component(plan: Plan) -> Finding | None:
     """A component that the room does not declare selects nothing."""
-    known = [component.name for component in plan.scene.room.components]
+    known = [component.name for component in plan.snapshot.room.components]
     for planned in plan.faults:
         name = planned.fault.target.component
         if name not in known:
             return Finding(
-                "UnknownComponent",
-                f'AudioRoom {plan.scene.namespace}/{plan.scene.room_name} has no component "{name}" '
+                Reason.UNKNOWN_COMPONENT,
+                f'AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} has no component "{name}" '
                 f"(fault {planned.fault.name}); it has: {', '.join(known)}",
             )
     return None
@@ -44,12 +45,12 @@ def refuse_unknown_component(plan: Plan) -> Finding | None:
 def refuse_unknown_port(plan: Plan) -> Finding | None:
     """A port that the target's component does not declare is no port at all, and no port would mean all of them."""
     for planned in plan.faults:
-        component = plan.scene.room.component(planned.fault.target.component)
+        component = plan.snapshot.room.component(planned.fault.target.component)
         declared = [port.name for port in component.ports] if component else []
         for name in planned.fault.ports:
             if name not in declared:
                 return Finding(
-                    "UnknownPort",
+                    Reason.UNKNOWN_PORT,
                     f'component {planned.fault.target.component} declares no port "{name}" (fault '
                     f"{planned.fault.name}); it has: {', '.join(declared) or 'none'}",
                 )
@@ -59,12 +60,12 @@ def refuse_unknown_port(plan: Plan) -> Finding | None:
 def refuse_flood_of_no_udp(plan: Plan) -> Finding | None:
     """Floods are UDP; a port of TCP would take no notice of them."""
     for planned in plan.faults:
-        component = plan.scene.room.component(planned.fault.target.component)
+        component = plan.snapshot.room.component(planned.fault.target.component)
         flood = planned.fault.packet_flood
         for port in component.ports if component and flood else ():
             if flood and port.name == flood.port and port.protocol != "UDP":
                 return Finding(
-                    "UnknownPort",
+                    Reason.UNKNOWN_PORT,
                     f"port {port.name} of component {planned.fault.target.component} is one of {port.protocol}, and a "
                     f"packetFlood is UDP (fault {planned.fault.name}): name a port with protocol: UDP",
                 )
@@ -73,13 +74,14 @@ def refuse_flood_of_no_udp(plan: Plan) -> Finding | None:
 
 def refuse_unknown_peer(plan: Plan) -> Finding | None:
     """Peers are components of the room."""
-    known = [component.name for component in plan.scene.room.components]
+    known = [component.name for component in plan.snapshot.room.components]
     for planned in plan.faults:
         for peer in planned.fault.network.peers if planned.fault.network else ():
             if peer.component not in known:
                 return Finding(
-                    "UnknownComponent",
-                    f'AudioRoom {plan.scene.namespace}/{plan.scene.room_name} has no component "{peer.component}", '
+                    Reason.UNKNOWN_COMPONENT,
+                    f"AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} has no component "
+                    f'"{peer.component}", '
                     f"which is a peer in fault {planned.fault.name}; it has: {', '.join(known)}",
                 )
     return None
@@ -88,12 +90,12 @@ def refuse_unknown_peer(plan: Plan) -> Finding | None:
 def refuse_unknown_serving(plan: Plan) -> Finding | None:
     """Which relay serves is read from the listeners, never guessed."""
     asking = [planned.fault.name for planned in plan.faults if planned.fault.target.serving is not None]
-    if not asking or plan.scene.serving:
+    if not asking or plan.snapshot.serving:
         return None
     return Finding(
-        "ServingUnknown",
-        f"no listener of AudioRoom {plan.scene.namespace}/{plan.scene.room_name} gets media now, so it is not known "
-        f"which pods serve (fault {', '.join(asking)}): make the room work, or leave out target.serving",
+        Reason.SERVING_UNKNOWN,
+        f"no listener of AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} gets media now, so it is not "
+        f"known which pods serve (fault {', '.join(asking)}): make the room work, or leave out target.serving",
     )
 
 
@@ -105,7 +107,7 @@ def refuse_zero_targets(plan: Plan) -> Finding | None:
         target = planned.fault.target
         wanted = {True: "serving ", False: "non-serving ", None: ""}[target.serving]
         return Finding(
-            "NoTargets",
+            Reason.NO_TARGETS,
             f"no {wanted}pod of component {target.component} matches the target of fault {planned.fault.name}: "
             f"it has {len(planned.candidates)} pods; compare its selector with kubectl get pods --show-labels",
         )
@@ -116,16 +118,17 @@ def refuse_unknown_container(plan: Plan) -> Finding | None:
     """A fault of processes is of a container that runs."""
     hit = [(planned.fault, pod) for planned in plan.faults if planned.fault.process for pod in planned.targets]
     for fault, pod in hit:
-        place, wanted = f"{pod.namespace}/{pod.name}", plans.container_name(fault, plan.scene.room)
-        container = plans.container(fault, plan.scene.room, pod)
+        place, wanted = f"{pod.namespace}/{pod.name}", plans.container_name(fault, plan.snapshot.room)
+        container = plans.container(fault, plan.snapshot.room, pod)
         if container is None:
             names = ", ".join(one.name for one in pod.containers)
             return Finding(
-                "UnknownContainer", f'pod {place} has no container "{wanted}" (fault {fault.name}); it has: {names}'
+                Reason.UNKNOWN_CONTAINER,
+                f'pod {place} has no container "{wanted}" (fault {fault.name}); it has: {names}',
             )
         if not container.id:
             return Finding(
-                "ContainerNotRunning",
+                Reason.CONTAINER_NOT_RUNNING,
                 f'container "{container.name}" of pod {place} does not run now, so that fault {fault.name} would hit '
                 f"nothing: look at it with kubectl --namespace {pod.namespace} describe pod {pod.name}",
             )
@@ -140,7 +143,7 @@ def refuse_min_ready(plan: Plan) -> Finding | None:
         least = planned.fault.target.min_ready
         if left < least:
             return Finding(
-                "MinReadyBroken",
+                Reason.MIN_READY_BROKEN,
                 f"fault {planned.fault.name} would leave {left} ready pods of component "
                 f"{planned.fault.target.component}, and minReady asks for {least}: scale it up, or lower minReady",
             )
@@ -153,7 +156,7 @@ def refuse_too_many(plan: Plan) -> Finding | None:
         bound = most(planned.fault, len(planned.candidates))
         if len(planned.targets) > bound:
             return Finding(
-                "TooManyTargets",
+                Reason.TOO_MANY_TARGETS,
                 f"fault {planned.fault.name} would hit {len(planned.targets)} pods of component "
                 f"{planned.fault.target.component}, and may hit {bound} of the {len(planned.candidates)} there are",
             )
@@ -166,7 +169,7 @@ def refuse_too_many_kills(plan: Plan) -> Finding | None:
     if sum(kills.values()) <= MOST_KILLED:
         return None
     return Finding(
-        "TooManyTargets",
+        Reason.TOO_MANY_TARGETS,
         f"{', '.join(kills)} would kill {sum(kills.values())} pods, and one run may kill {MOST_KILLED}: "
         "lower target.max, or make several experiments of it",
     )

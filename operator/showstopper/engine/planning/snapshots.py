@@ -1,4 +1,4 @@
-"""Scenes: what a plan is made from: a namespace's label and pods, and what listeners report.
+"""Snapshots: what a plan is made from: a namespace's label and pods, and what listeners report.
 
 A look asks the API. On the way to an injection that is too slow: a consistent list of pods waits up to 100 ms for the
 API server's own cache. So a plan is proposed from what a watch told, and `confirm` reads what it rests on, afresh and
@@ -17,7 +17,7 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import POD
 from showstopper.engine.planning import plan, policies
-from showstopper.engine.planning.plan import Plan, Scene
+from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.engine.planning.pod_cache import Neighbours
 from showstopper.engine.rooms import Rooms, rollouts
 from showstopper.engine.rooms.pods import component_pods, images, leaving
@@ -29,7 +29,7 @@ from showstopper.faults.effects import Pod
 MOST_SINGLE_READS = 8
 
 
-class Scenes:
+class Snapshots:
     """Looks at the rooms' namespaces and pods."""
 
     def __init__(self, client: Client, clock: Clock, rooms: Rooms) -> None:
@@ -46,10 +46,10 @@ class Scenes:
         """The pods of a followed namespace, as they were told last."""
         return self._neighbours.of(namespace)
 
-    async def of_run(self, run: ExperimentRun) -> Scene:
-        """The scene of a run, by the room as it was declared when the run was asked for."""
-        scene, _ = await self.look(run.room, run.spec.faults)
-        return scene
+    async def of_run(self, run: ExperimentRun) -> Snapshot:
+        """The snapshot of a run, by the room as it was declared when the run was asked for."""
+        snapshot, _ = await self.look(run.room, run.spec.faults)
+        return snapshot
 
     async def deployed(self, run: ExperimentRun) -> Deployed:
         """What the components of a run's room run now, afresh.
@@ -73,31 +73,31 @@ class Scenes:
         """The plan, and the images of the room's components: from memory if that may be carried out, else looked at."""
         namespace = room.metadata.namespace
         if (labels := self._neighbours.labels.get(namespace)) is not None:
-            scene, release = self._scene(room, faults, labels, self.remembered(namespace))
-            if policies.refusal(made := plan.make(scene, faults, seed)) is None:
+            snapshot, release = self._snapshot(room, faults, labels, self.remembered(namespace))
+            if policies.refusal(made := plan.make(snapshot, faults, seed)) is None:
                 return made, release
-        scene, release = await self.look(room, faults)
-        return plan.make(scene, faults, seed), release
+        snapshot, release = await self.look(room, faults)
+        return plan.make(snapshot, faults, seed), release
 
-    async def look(self, room: AudioRoom, faults: Sequence[Fault]) -> tuple[Scene, list[ComponentImage]]:
-        """The scene for some faults as the API has it now, and the images that the room's components run."""
+    async def look(self, room: AudioRoom, faults: Sequence[Fault]) -> tuple[Snapshot, list[ComponentImage]]:
+        """The snapshot for some faults as the API has it now, and the images that the room's components run."""
         namespace = room.metadata.namespace
         labels, pods = await asyncio.gather(self._neighbours.look_at(namespace), self._client.list(POD, namespace))
-        return self._scene(room, faults, labels, pods)
+        return self._snapshot(room, faults, labels, pods)
 
     async def confirm(self, made: Plan, room: AudioRoom) -> Finding | None:
         """Read afresh what a plan rests on. Returns why it may not be carried out, after a look at everything."""
         carriers = plan.rests_on(made)
         if carriers is not None and len(carriers) <= MOST_SINGLE_READS:
             labels, pods = await asyncio.gather(
-                self._neighbours.look_at(made.scene.namespace), asyncio.gather(*map(self._pod, carriers))
+                self._neighbours.look_at(made.snapshot.namespace), asyncio.gather(*map(self._pod, carriers))
             )
             there = [pod for pod in pods if pod is not None]
-            scene, _ = self._scene(room, [planned.fault for planned in made.faults], labels, there)
-            if policies.refusal(_renewed(made, scene)) is None:
+            snapshot, _ = self._snapshot(room, [planned.fault for planned in made.faults], labels, there)
+            if policies.refusal(_renewed(made, snapshot)) is None:
                 return None
-        scene, _ = await self.look(room, [planned.fault for planned in made.faults])
-        return policies.refusal(_renewed(made, scene))
+        snapshot, _ = await self.look(room, [planned.fault for planned in made.faults])
+        return policies.refusal(_renewed(made, snapshot))
 
     async def _pod(self, pod: Pod) -> Object | None:
         try:
@@ -105,16 +105,16 @@ class Scenes:
         except NotFound:
             return None
 
-    def _scene(
+    def _snapshot(
         self, room: AudioRoom, faults: Sequence[Fault], labels: Mapping[str, str], pods: list[Object]
-    ) -> tuple[Scene, list[ComponentImage]]:
+    ) -> tuple[Snapshot, list[ComponentImage]]:
         live = self._rooms.find(*room.key)
         serving = live.serving(self._clock.now()) if live is not None else {}
         by_component = {
             component.name: _matching(pods, component.selector.match_labels) for component in room.spec.components
         }
         wanted = {fault.target.component for fault in faults}
-        scene = Scene(
+        snapshot = Snapshot(
             namespace=room.metadata.namespace,
             room_name=room.metadata.name,
             room=room.spec,
@@ -126,13 +126,13 @@ class Scenes:
             },
             serving=serving,
         )
-        return scene, images(room, by_component)
+        return snapshot, images(room, by_component)
 
 
-def _renewed(made: Plan, scene: Scene) -> Plan:
-    """The same choice in a newer scene. Who serves was told by the listeners: a silent second makes it no less so."""
+def _renewed(made: Plan, snapshot: Snapshot) -> Plan:
+    """The same choice in a newer snapshot. Which pods serve stays as the listeners reported it."""
     faults = [planned.fault for planned in made.faults]
-    return plan.again(replace(scene, serving=made.scene.serving), faults, plan.chosen(made), made.seed)
+    return plan.again(replace(snapshot, serving=made.snapshot.serving), faults, plan.chosen(made), made.seed)
 
 
 def _matching(pods: list[Object], labels: Mapping[str, str]) -> list[Object]:

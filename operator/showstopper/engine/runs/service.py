@@ -17,9 +17,10 @@ from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.engine.planning.plan import Plan
 from showstopper.engine.planning.policies import refusal
 from showstopper.engine.runs import draft, queue
+from showstopper.engine.runs.context import Proposal, Services
 from showstopper.engine.runs.requests import Request, order
-from showstopper.engine.runs.runner import Proposal, Runner, Services
-from showstopper.engine.status_writer import Recorder
+from showstopper.engine.runs.runner import Runner
+from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import ClusterError, Conflict, NotFound
 
 log = structlog.get_logger()
@@ -153,7 +154,7 @@ class Runs:
         return [*self.all(), *self._creating.values()]
 
     def _start(self, run: ExperimentRun, first: Proposal | None) -> None:
-        runner = Runner(self._services, Recorder(self._client, EXPERIMENT_RUN, run, self._recorded))
+        runner = Runner(self._services, StatusWriter(self._client, EXPERIMENT_RUN, run, self._recorded))
         self._runners[run.metadata.uid] = runner
         task = asyncio.get_running_loop().create_task(self._carry(runner, first), name=f"run {run.metadata.name}")
         self._tasks[run.metadata.uid] = task

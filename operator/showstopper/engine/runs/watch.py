@@ -7,7 +7,7 @@ injection. Here it costs the decoding of a line; with kopf it took a millisecond
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from showstopper.cluster.parsing import read
+from showstopper.cluster.parsing import parse_or_log
 from showstopper.engine.runs.service import Runs
 from showstopper.errors import NotFound
 
@@ -25,7 +25,7 @@ async def watch(client: Client, runs: Runs, namespace: str = "") -> None:
             listed.add(body["metadata"]["uid"])
         if event != "DELETED" and runs.knows(body["metadata"]):
             continue
-        if (run := read(ExperimentRun, body)) is not None:
+        if (run := parse_or_log(ExperimentRun, body)) is not None:
             (runs.gone if event == "DELETED" else runs.seen)(run)
 
 

@@ -12,10 +12,11 @@ from showstopper.api.injection import Injection, TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, POD
-from showstopper.engine.hands.agent import injections
-from showstopper.engine.hands.agent.injections import SUCCESSOR_LABEL, SUCCESSOR_SECONDS
+from showstopper.engine.hands.agent import answers
+from showstopper.engine.hands.agent.answers import SUCCESSOR_SECONDS
+from showstopper.engine.hands.agent.asking import SUCCESSOR_LABEL
 from showstopper.engine.hands.agent.reselect import successors
-from showstopper.engine.planning.plan import Scene
+from showstopper.engine.planning.plan import Snapshot
 from showstopper.engine.planning.policies import CHAOS_ALLOWED, CHAOS_LABEL
 from showstopper.faults.effects import Pod
 from tests.support import build, stored_objects
@@ -47,8 +48,8 @@ def pod(name: str, created: str = LATER, **more: Any) -> Pod:
 def chosen(own: list[Injection], *pods: Pod, planned: int = 1, allowed: bool = True, **target: Any) -> list[str]:
     labels = {CHAOS_LABEL: CHAOS_ALLOWED} if allowed else {}
     serving = {"198.18.0.9": 1}
-    scene = Scene("show", "main-stage", build.room().spec, labels, {"relay": pods}, serving)
-    return [pod.name for pod in successors(fault(**target), scene, own, planned)]
+    snapshot = Snapshot("show", "main-stage", build.room().spec, labels, {"relay": pods}, serving)
+    return [pod.name for pod in successors(fault(**target), snapshot, own, planned)]
 
 
 GONE = injection(TargetState.GONE, "a")
@@ -103,7 +104,7 @@ COUNTED = {"at": LATER, "matched": 9, "affected": 9}
 
 
 def proven(*own: Injection) -> bool:
-    return injections.answers(own, "loss", lifting=True).proven
+    return answers.answers(own, "loss").proven
 
 
 def test_a_successor_has_to_be_proven_once_it_was_there_long_enough() -> None:
@@ -120,9 +121,7 @@ def test_a_successor_has_to_be_proven_once_it_was_there_long_enough() -> None:
 def test_without_a_target_at_its_end_a_fault_is_not_proven() -> None:
     first = injection(TargetState.GONE, "a", proven=True, last=COUNTED)
     assert not proven(first)
-    assert injections.no_effect("loss", injections.answers([first], "loss", lifting=True)).startswith(
-        "had no target at its end"
-    )
+    assert answers.no_effect("loss", answers.answers([first], "loss")).startswith("had no target at its end")
 
 
 @pytest.fixture

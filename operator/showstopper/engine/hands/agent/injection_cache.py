@@ -11,7 +11,7 @@ from showstopper.api.injection import LEASE_LABEL, Injection
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import INJECTION
-from showstopper.cluster.parsing import read
+from showstopper.cluster.parsing import parse_or_log
 from showstopper.cluster.supervision import for_ever
 from showstopper.errors import ClusterError
 
@@ -100,7 +100,7 @@ class InjectionWatch:
 
     def see(self, body: Object) -> None:
         """Take an Injection as somebody has it, if that is newer than what is known."""
-        if (found := read(Injection, body)) is None:
+        if (found := parse_or_log(Injection, body)) is None:
             return  # nobody waits for it here
         known = self._found.get(found.metadata.uid)
         if known is None or known.metadata.version < found.metadata.version:

@@ -2,13 +2,12 @@
 
 import pytest
 
-from showstopper.agent.session.status import Ending
+from showstopper.agent.session.status import EndReason
 from showstopper.api.process import ContainerKill, Signal
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION
-from showstopper.engine.hands.agent import injections
-from showstopper.engine.runs import lasting
+from showstopper.engine.hands.pace import Pace
 from tests.support import stored_objects
 from tests.support.run_harness import RunHarness
 from tests.support.stub_agent import LOSS, Agent, nothing_left
@@ -53,11 +52,8 @@ async def test_a_fault_that_touched_no_packet_had_no_effect(client: Client, harn
     assert run.status.faults[0].reverted
 
 
-async def test_a_node_without_an_agent_is_named(
-    client: Client, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lasting, "ARM_SECONDS", 0.2)
-    monkeypatch.setattr(lasting, "LIFT_SECONDS", 0.2)
+async def test_a_node_without_an_agent_is_named(client: Client, harness: RunHarness) -> None:
+    harness = RunHarness(client, harness.namespace, Pace(arm=0.2, lift=0.2))
     run = await harness.stored(await harness.create("loss", faults=[LOSS]), finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "AgentMissing")
     assert "node1" in (run.status.message or "")
@@ -68,12 +64,12 @@ async def test_a_node_without_an_agent_is_named(
 @pytest.mark.parametrize(
     ("ending", "reason"),
     [
-        (Ending.LEASE_LOST, "LeaseLost"),
-        (Ending.AGENT_RESTARTED, "LeaseLost"),  # it had died: nobody renewed what it held
+        (EndReason.LEASE_LOST, "LeaseLost"),
+        (EndReason.AGENT_RESTARTED, "LeaseLost"),  # it had died: nobody renewed what it held
     ],
 )
 async def test_a_fault_that_ends_early_allows_no_verdict(
-    client: Client, harness: RunHarness, ending: Ending, reason: str
+    client: Client, harness: RunHarness, ending: EndReason, reason: str
 ) -> None:
     async with Agent(client, harness.namespace, ending=ending):
         run = await harness.stored(await harness.create("loss", faults=[{**LOSS, "duration": "1h"}]), finished)
@@ -85,7 +81,7 @@ async def test_a_fault_whose_agent_had_died_before_its_end_was_asked_for_allows_
     client: Client, harness: RunHarness
 ) -> None:
     """The operator sees it only then; one that goes on from the record still knows it."""
-    async with Agent(client, harness.namespace, at_lift=Ending.AGENT_RESTARTED):
+    async with Agent(client, harness.namespace, at_lift=EndReason.AGENT_RESTARTED):
         run = await harness.create("loss", faults=[LOSS], recovery="3s")
         await harness.stored(run, lambda found: found.status.step == "Recovering")
         await harness.end()
@@ -98,23 +94,20 @@ async def test_a_fault_whose_agent_had_died_before_its_end_was_asked_for_allows_
 
 async def test_what_the_agents_stopped_was_aborted(client: Client, harness: RunHarness) -> None:
     """Whoever sees the stop switch first: an operator that was away finds only what its agents did."""
-    async with Agent(client, harness.namespace, ending=Ending.STOPPED):
+    async with Agent(client, harness.namespace, ending=EndReason.STOPPED):
         run = await harness.stored(await harness.create("loss", faults=[{**LOSS, "duration": "1h"}]), finished)
     assert (run.status.verdict, run.status.reason) == ("Aborted", "Stopped")
     assert await nothing_left(client, run)
 
 
-async def test_an_agent_that_falls_silent_has_lost_its_lease(
-    client: Client, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(injections, "SILENT_SECONDS", 0.5)
-    monkeypatch.setattr(lasting, "LIFT_SECONDS", 0.2)
+async def test_an_agent_that_falls_silent_has_lost_its_lease(client: Client, harness: RunHarness) -> None:
+    harness = RunHarness(client, harness.namespace, Pace(silent=0.5, lift=0.2))
     async with Agent(client, harness.namespace):
         run = await harness.create("loss", faults=[{**LOSS, "duration": "1h"}])
         await harness.stored(run, active)
     run = await harness.stored(run, finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "LeaseLost")
-    assert "the agent on node node1 has said nothing" in (run.status.message or "")
+    assert "the agent on node node1 has not reported for 0.5 s" in (run.status.message or "")
     assert not run.status.faults[0].reverted  # nobody has looked
     assert await nothing_left(client, run)
 
@@ -190,10 +183,8 @@ async def test_a_container_kill_is_the_agents_and_over_as_soon_as_all_processes_
     assert await nothing_left(client, run)
 
 
-async def test_processes_that_live_on_had_no_effect(
-    client: Client, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lasting, "END_SECONDS", 0.3)
+async def test_processes_that_live_on_had_no_effect(client: Client, harness: RunHarness) -> None:
+    harness = RunHarness(client, harness.namespace, Pace(end=0.3))
     async with Agent(client, harness.namespace, ended=1):
         run = await harness.stored(await harness.create("kill", faults=[KILL]), finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "NoEffect")

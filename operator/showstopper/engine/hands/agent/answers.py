@@ -1,0 +1,193 @@
+"""The agents' answers: what the statuses of a run's Injections amount to for each fault. Pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, TargetState
+from showstopper.api.reasons import Reason
+from showstopper.api.verdicts import Verdict
+from showstopper.availability.verdict import Finding
+from showstopper.clock import from_timestamp
+from showstopper.engine.hands.agent.asking import SUCCESSOR_LABEL
+from showstopper.faults import figures
+
+SUCCESSOR_SECONDS = 5.0
+"""How long a successor must have been hit before it has to be proven, as the targets before it have."""
+CUT_SHORT = {Reason.LEASE_LOST, Reason.AGENT_STOPPED, Reason.AGENT_FAILED, Reason.NOT_KEPT_UP}
+"""An Injection that ended so had ended before its end was asked for, also where that was asked for since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the agents of one fault have said, over all its Injections.
+
+    Attributes:
+        places: every target that was asked for, with its node.
+        targets: what is known of them.
+        gated: of a flood, how many flooders were asked for, which are no targets.
+        gates: what is known of those.
+        remains: what is still there that is no agent's to remove, for a person.
+        silent: nodes whose agents have not answered.
+        trouble: why it ended, or never began, though nobody had asked for its end.
+        cut_short: why it had ended when its end was asked for.
+        successors: UIDs of the targets that have replaced others.
+    """
+
+    places: tuple[tuple[str, InjectionTarget], ...]
+    targets: tuple[InjectedTarget, ...]
+    silent: tuple[str, ...]
+    backend: str | None
+    trouble: Finding | None
+    cut_short: Finding | None = None
+    successors: frozenset[str] = frozenset()
+    gated: int = 0
+    gates: tuple[InjectedTarget, ...] = ()
+    remains: str = ""
+
+    @property
+    def hits(self) -> tuple[InjectedTarget, ...]:
+        """All that is asked for."""
+        return (*self.gates, *self.targets)
+
+    @property
+    def wanted(self) -> int:
+        """How many pods there are that agents do something to."""
+        return len(self.places) + self.gated
+
+    @property
+    def armed(self) -> bool:
+        """Every target was hit, at some time; successors may have gone before."""
+        return len(self.hits) == self.wanted and all(hit.armed_at or hit.uid in self.successors for hit in self.hits)
+
+    @property
+    def matched(self) -> int:
+        """Packets that the fault was meant for; of a flood: that were sent."""
+        if self.gates:
+            return sum(gate.last.affected for gate in self.gates if gate.last)
+        return sum(target.last.matched for target in self.targets if target.last)
+
+    @property
+    def affected(self) -> int:
+        """Packets that it did something to; of a flood: that arrived."""
+        return sum(target.last.affected for target in self.targets if target.last)
+
+    @property
+    def proven(self) -> bool:
+        """The fault did something to every target that it had long enough, and had one at its end.
+
+        Of a flood: packets left, and some arrived at every target.
+        """
+        return self.armed and not self.deserted and all(map(self._is_proven, self.hits))
+
+    @property
+    def deserted(self) -> bool:
+        """Its targets are gone, all of them, and none has been replaced."""
+        return bool(self.targets) and all(target.state is TargetState.GONE for target in self.targets)
+
+    def _is_proven(self, target: InjectedTarget) -> bool:
+        """Whether it is, or need not be: a successor may be there too late to see traffic."""
+        return target.proven or (target.uid in self.successors and _armed_seconds(target) < SUCCESSOR_SECONDS)
+
+    @property
+    def over(self) -> bool:
+        """No agent has anything left to do."""
+        return len(self.hits) == self.wanted and all(hit.state is not TargetState.ARMED for hit in self.hits)
+
+    @property
+    def reverted(self) -> bool:
+        """Nothing of it is left: it was looked for, or went with the pod or its container."""
+        clean = {TargetState.LIFTED, TargetState.GONE}
+        return not self.remains and len(self.hits) == self.wanted and all(hit.state in clean for hit in self.hits)
+
+
+def answers(injections: Sequence[Injection], fault: str, *, remains: str = "") -> Answers:
+    """What the agents report of a fault. `remains`: what is still there that is no agent's to remove."""
+    own = [injection for injection in injections if injection.spec.fault == fault]
+    gates = [injection for injection in own if injection.spec.flood_gate is not None]
+    troubles = [trouble for trouble in map(_trouble, own) if trouble is not None]
+    return Answers(
+        places=tuple((one.spec.node, target) for one in own if one not in gates for target in one.spec.targets),
+        targets=tuple(target for one in own if one not in gates for target in one.status.targets),
+        gated=sum(len(one.spec.targets) for one in gates),
+        gates=tuple(gate for one in gates for gate in one.status.targets),
+        silent=tuple(sorted({one.spec.node for one in own if one.status.observed_generation < 0})),
+        backend=next((one.status.backend for one in own if one.status.backend), None),
+        trouble=next(iter(troubles), None),
+        cut_short=next((trouble for trouble in troubles if trouble.reason in CUT_SHORT), None),
+        successors=frozenset(target.uid for one in own if _is_successor(one) for target in one.spec.targets),
+        remains=remains,
+    )
+
+
+def no_effect(fault: str, found: Answers) -> str:
+    """Why a fault is not proven, for a person."""
+    if found.deserted:
+        last = found.targets[-1].message or "they are gone"
+        return f"had no target at its end: {last}; nothing replaced them"
+    untouched = [target for target in found.targets if not target.proven]
+    if found.gates and not all(gate.proven for gate in found.gates):
+        return "sent no packet"
+    pods = ", ".join(target.pod or target.uid for target in untouched[:5])
+    if seen := [target.processes for target in untouched if target.processes]:
+        words = figures.of_processes(seen)
+        ended = any(one.ended is not None for one in seen)
+        return f"is not proven on {pods}: {words}{'; the others took the signal and live on' if ended else ''}"
+    if found.gates:
+        return f"sent {found.matched} packets, and none arrived at {pods}: look at the network between them"
+    matched = sum(target.last.matched for target in untouched if target.last)
+    if matched:
+        return f"matched {matched} packets and did nothing to any of them on {pods}: raise its dose, or its duration"
+    return f"matched no packet on {pods}: nothing was sent there; look at fault {fault}'s direction, ports and peers"
+
+
+def unanswered(silent: Collection[str]) -> Finding:
+    """Why not everything was set up in time."""
+    if silent:
+        return Finding(
+            Reason.AGENT_MISSING,
+            f"no agent answers on node {', '.join(sorted(silent))}: look at the showstopper-agent pods there, "
+            "or install the chart with agent.enabled=true",
+        )
+    return Finding(Reason.NOT_ARMED, "the agents could not set everything up in time: look at the Injections")
+
+
+def unheard(silent: Sequence[Injection], seconds: float) -> Finding | None:
+    """Agents that had begun, and say nothing any more, are dead or cut off."""
+    nodes = sorted({injection.spec.node for injection in silent if injection.status.observed_generation >= 0})
+    if not nodes:
+        return None
+    return Finding(
+        Reason.LEASE_LOST,
+        f"the agent on node {', '.join(nodes)} has not reported for {seconds:g} s, and its faults expired with the "
+        "lease: look at the showstopper-agent pods there",
+    )
+
+
+def _trouble(injection: Injection) -> Finding | None:
+    """An Injection that is over, or was refused, before anybody asked for its end."""
+    where = f"fault {injection.spec.fault} on node {injection.spec.node}"
+    gone = [target for target in injection.status.targets if target.state is TargetState.GONE]
+    if (missed := next((one for one in gone if not one.armed_at), None)) and not _is_successor(injection):
+        message = (
+            f"{missed.message or missed.pod}: it was deleted while it was being hit; run again when its component rests"
+        )
+        return Finding(Reason.TARGETS_GONE, f"{where}: {message}")
+    stalled = next((each for each in injection.status.conditions if each.type == "Stalled"), None)
+    if stalled is None or stalled.status != "True" or (gone and stalled.reason == Reason.TARGETS_GONE):
+        return None  # who is gone may be replaced
+    message = injection.status.message or stalled.message
+    # Nobody renewed what an agent held that died: for the run it is the same whether it came back or not.
+    told = Reason.parse(stalled.reason)
+    reason = Reason.LEASE_LOST if told is Reason.AGENT_RESTARTED else told
+    verdict = Verdict.ABORTED if reason is Reason.STOPPED else Verdict.INCONCLUSIVE
+    return Finding(reason, f"{where}: {message}", verdict)
+
+
+def _is_successor(injection: Injection) -> bool:
+    return SUCCESSOR_LABEL in injection.metadata.labels
+
+
+def _armed_seconds(target: InjectedTarget) -> float:
+    """For how long it was hit, by its agent's clock, as far as is known."""
+    end = target.lifted_at or (target.last.at if target.last else None)
+    return from_timestamp(end) - from_timestamp(target.armed_at) if end and target.armed_at else 0.0
