@@ -10,7 +10,11 @@ from dev.cluster import endings, paths
 from dev.machine import boot
 from dev.machine.boot import Order
 
-SUITE = ("tests/agent/test_backends.py", "tests/agent/test_effects.py", "tests/agent/test_lifting.py")
+SUITE = (
+    "tests/agent/kernel/test_backends.py",
+    "tests/agent/network/test_effects.py",
+    "tests/agent/network/test_lifting.py",
+)
 """The tests of what holds packets back, and of how it ends, that need no API server."""
 
 ENVIRONMENT = {

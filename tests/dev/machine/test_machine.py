@@ -16,13 +16,13 @@ from dev.machine.root import PYTHON_PACKAGES, Root
 ORDER = Order(["true"], {})
 
 
-OTHERS = {"tests/agent/test_gates.py", "tests/agent/test_processes.py"}
+OTHERS = {"tests/agent/network/test_gates.py", "tests/agent/hits/test_processes.py"}
 """Floods are let through or dropped, and processes are no packets: nothing is held back, by netem or otherwise."""
 
 
 def test_every_test_of_held_packets_that_needs_no_api_server_runs_in_it() -> None:
     wanted = set()
-    for path in (paths.PROJECT / "tests" / "agent").glob("test_*.py"):
+    for path in (paths.PROJECT / "tests" / "agent").rglob("test_*.py"):
         text = path.read_text()
         if "mark.netns" in text and "mark.apiserver" not in text:
             wanted.add(str(path.relative_to(paths.PROJECT)))
