@@ -10,11 +10,11 @@ import time
 
 import pytest
 
-from e2e.control import WAYS
-from e2e.counts import lost_and_received, setup
-from e2e.trials import Object, Show, eventually, experiment, told
+from tests.support.control_loss import WAYS
+from tests.support.pod_state import lost_and_received, setup
+from tests.support.staged_room import Object, Show, eventually, experiment, told
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
 LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
 LOSS = {

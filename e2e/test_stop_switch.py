@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from e2e import stage
-from e2e.operators import Operator
-from e2e.trials import Object, Show, condition, eventually, experiment, finished, told
+from dev import stage
+from tests.support.operator_process import Operator
+from tests.support.staged_room import Object, Show, condition, eventually, experiment, finished, told
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
 WHY = "the real show has begun"
 SWITCHES = f"/api/v1/namespaces/{stage.AGENTS}/configmaps"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 import pytest
 from pydantic import Field
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api import crds
 from showstopper.api.base import Resource, Spec, Status, dump
 from showstopper.api.conditions import Condition, ConditionType, conditions, in_progress
@@ -17,7 +17,7 @@ from showstopper.api.room import AudioRoom
 from showstopper.api.rules import KEY
 from showstopper.api.run import ExperimentRun
 from tests.api.build import experiment, game_day, gate, room, run
-from tests.api.server import ROOT, apply, as_object
+from tests.support.api_server import ROOT, apply, as_object
 
 EXAMPLES = sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "examples" / "game-days").glob("*.yaml")])
 kinds = pytest.mark.parametrize("kind", crds.KINDS, ids=lambda kind: kind.kind)

@@ -8,7 +8,7 @@ from showstopper.api.experiment import Experiment
 from showstopper.clock import Clock
 from showstopper.engine.work_queue import WorkQueue
 from showstopper.errors import NotFound, Unavailable
-from tests.engine import build
+from tests.support import build
 
 
 class Looking(WorkQueue[Experiment]):

@@ -55,6 +55,7 @@ class Operation:
         images: of the pods that it makes.
         instance: its name in Events.
         agents: the namespace of the agents, and of the stop switch.
+        namespace: the only one that it looks at. Empty means all of them.
         archive: whose health is watched.
         check_deletions_seconds: how often deletions are looked for that the source of events has not told.
         pace: the intervals of runs.
@@ -68,12 +69,14 @@ class Operation:
         images: Images,
         instance: str,
         agents: str = AGENT_NAMESPACE,
+        namespace: str = "",
         archive: ArchiveWatch | None = None,
         check_deletions_seconds: float = deletions.EVERY_SECONDS,
         pace: Pace = PACE,
     ) -> None:
         self._client = client
         self._check_deletions_seconds = check_deletions_seconds
+        self._namespace = namespace
         events = Events(client, clock, instance)
         owners = RunOwners()
         self.archive = archive or ArchiveWatch()
@@ -133,7 +136,9 @@ class Operation:
             group.create_task(self.rooms.run())
             group.create_task(for_ever("watching the stop switch", self.stop_switch.watch))
             await self._loaded.wait()
-            group.create_task(for_ever("watching the runs", partial(watch.watch, self._client, self.runs)))
+            group.create_task(
+                for_ever("watching the runs", partial(watch.watch, self._client, self.runs, self._namespace))
+            )
             group.create_task(for_ever("looking for missed deletions", self._check_deletions))
 
     async def load(self) -> None:
@@ -226,7 +231,7 @@ class Operation:
     async def _parsed(self, kind: Kind, model: type[R]) -> list[R]:
         """All objects of a kind, without those that an older CRD let through."""
         try:
-            bodies = await self._client.list(kind)
+            bodies = await self._client.list(kind, self._namespace)
         except NotFound as error:
             raise SettingsError(
                 f"the cluster does not know the kind {kind.name}: kubectl apply -f crds/, or install the chart "

@@ -10,7 +10,7 @@ from showstopper.cluster.client import Client, Object
 from showstopper.engine.runs import watch
 from showstopper.engine.runs.service import Runs
 from showstopper.errors import ClusterError
-from tests.engine import build
+from tests.support import build
 
 Event = tuple[str, Object]
 
