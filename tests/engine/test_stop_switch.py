@@ -92,7 +92,7 @@ async def test_a_restarted_operator_does_not_go_on_with_what_was_not_hit_yet(har
     await throw(harness.client, harness.namespace)
     other = RunHarness(harness.client, harness.namespace)
     await other.switch.look()
-    other.runs.seen(left)
+    other.runs.on_change(left)
     assert_stopped(await other.stored(left, finished))
     assert await stored_objects.names(harness.client, harness.namespace) == {"a", "b"}
 
@@ -127,7 +127,7 @@ async def test_nothing_begins_by_itself_when_it_is_released(operator: OperatorHa
         await operator.stands("False Stopped")
         await release(operator.client, operator.namespace)
         await until(released(operator), "the switch is seen to be released")
-        operator.operation.experiments.poke_all()
+        operator.operation.experiments.enqueue_all()
         await operator.stands("False Stopped")
         assert len(await operator.runs()) == 2
         operator.apply(revision="3", timing={"baseline": "1h"})
@@ -172,6 +172,6 @@ async def test_an_aborted_run_stays_aborted_when_the_operator_dies_before_its_ve
     body["status"]["step"] = "Reverting"
     await harness.client.replace_status(EXPERIMENT_RUN, body)
     other = RunHarness(harness.client, harness.namespace)
-    other.runs.seen(ExperimentRun.parse(await harness.client.get(EXPERIMENT_RUN, *run.key)))
+    other.runs.on_change(ExperimentRun.parse(await harness.client.get(EXPERIMENT_RUN, *run.key)))
     assert_stopped(await other.stored(run, finished))
     await other.end()

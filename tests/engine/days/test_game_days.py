@@ -213,7 +213,7 @@ async def test_a_missing_experiment_stalls_the_day_until_it_comes(rehearsal: Gam
     async with at_work(rehearsal.operator):
         await rehearsal.stands("Unknown ExperimentNotFound")
         rehearsal.operator.clock.set("2026-06-01T01:00:00Z")
-        rehearsal.operator.operation.days.poke_all()
+        rehearsal.operator.operation.days.enqueue_all()
         found = await rehearsal.stands("False ExperimentNotFound")
         stalled = find(found.status.conditions, ConditionType.STALLED)
         assert stalled is not None

@@ -19,7 +19,7 @@ async def test_it_waits_for_its_hour_runs_and_shows_the_verdict(operator: Operat
         assert found.status.next_run_time == "2026-06-01T01:00:00Z"
         assert not await operator.runs()
         operator.clock.set("2026-06-01T01:00:00Z", -1)
-        operator.operation.experiments.poke_all()  # it sleeps by the real clock, and this one has leapt
+        operator.operation.experiments.enqueue_all()  # it sleeps by the real clock, and this one has leapt
         found = await operator.stands("Unknown WaitingForRoom")
         (run,) = await operator.runs()
         assert run.spec.experiment.scheduled_at == found.status.last_schedule_time == "2026-06-01T01:00:00Z"
@@ -51,7 +51,7 @@ async def test_an_operator_that_dies_after_the_run_was_made_does_not_make_it_aga
         found = await operator.stands("True Scheduled")
         before = found.status
         operator.clock.set("2026-06-01T03:00:01Z")
-        operator.operation.experiments.poke_all()
+        operator.operation.experiments.enqueue_all()
         await operator.stands("Unknown WaitingForRoom")
     # The status as it was before anything told of the run.
     status = [{"op": "add", "path": "/status", "value": json.loads(before.model_dump_json(by_alias=True))}]
@@ -109,10 +109,10 @@ async def test_a_refused_firing_is_red_until_there_is_a_run(operator: OperatorHa
     async with at_work(operator):
         await operator.stands("True Scheduled")
         operator.clock.set("2026-06-01T03:00:00Z")
-        operator.operation.experiments.poke_all()
+        operator.operation.experiments.enqueue_all()
         await operator.stands("False NamespaceNotAllowed")
         operator.clock.set("2026-06-01T04:00:00Z")
-        operator.operation.experiments.poke_all()
+        operator.operation.experiments.enqueue_all()
 
         async def given_up() -> bool:
             return (await operator.experiment()).status.next_run_time == "2026-06-02T03:00:00Z"
@@ -124,7 +124,7 @@ async def test_a_refused_firing_is_red_until_there_is_a_run(operator: OperatorHa
         label = [{"op": "add", "path": "/metadata/labels", "value": {"showstopper.dev/chaos": "allowed"}}]
         await operator.client.patch(NAMESPACE, "", operator.namespace, label)
         operator.clock.set("2026-06-02T03:00:00Z")
-        operator.operation.experiments.poke_all()
+        operator.operation.experiments.enqueue_all()
         await operator.stands("Unknown WaitingForRoom")
         assert len(await operator.runs()) == 1
 

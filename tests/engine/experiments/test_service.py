@@ -91,10 +91,10 @@ async def test_a_verdict_is_never_written_for_a_generation_that_was_not_tested(o
     await operator.client.patch(EXPERIMENT_RUN, *run.key, verdict, subresource="status")
     second = operator.anew()
     seen = await operator.experiment()
-    second.operation.experiments.learn(seen)
-    second.operation.runs.seen(ExperimentRun.parse(await operator.client.get(EXPERIMENT_RUN, *run.key)))
+    second.operation.experiments.load(seen)
+    second.operation.runs.on_change(ExperimentRun.parse(await operator.client.get(EXPERIMENT_RUN, *run.key)))
     operator.apply(revision="2", suspend=True)
-    second.operation.experiments.poke(seen.key)
+    second.operation.experiments.enqueue(seen.key)
 
     async def looked() -> Experiment | None:
         found = await operator.experiment()

@@ -45,7 +45,7 @@ class GateHarness:
 
     def deploy(self, digest: str) -> None:
         self.images = (image(digest), image("store", "store"))
-        self.operator.operation.gates.poke_all()
+        self.operator.operation.gates.enqueue_all()
 
     def anew(self) -> "GateHarness":
         """The same with an operator that remembers nothing."""
@@ -115,7 +115,7 @@ async def test_a_pass_gets_too_old(gate: GateHarness) -> None:
     async with at_work(gate.operator):
         await gate.stands("True Passed")
         gate.operator.clock.set("2026-06-01T02:00:00Z")
-        gate.operator.operation.gates.poke_all()
+        gate.operator.operation.gates.enqueue_all()
         await gate.stands("False PassExpired")
 
 

@@ -108,7 +108,7 @@ async def test_the_flooder_has_no_right_and_no_second_life(client: Client, serve
         run = await harness.create("flood", faults=[FLOOD | {"duration": "9m"}])
         await harness.stored(run, active)
         (job,) = await client.list(JOB, harness.namespace)
-        harness.runs.seen(await aborted(client, run))
+        harness.runs.on_change(await aborted(client, run))
         await harness.stored(run, finished)
     (pod,) = kubelet.pods.values()
     spec, (container,) = job["spec"], pod["spec"]["containers"]
@@ -149,7 +149,7 @@ async def test_a_target_that_goes_is_taken_out_of_the_gate_at_once(
             return all(one.spec.lift for one in found if one.spec.flood_gate is not None)
 
         await until(shut, "a gate that leads to nobody")
-        harness.runs.seen(await aborted(client, run))
+        harness.runs.on_change(await aborted(client, run))
         await harness.stored(run, finished)
 
 
@@ -184,7 +184,7 @@ async def test_another_life_of_the_operator_goes_on_with_the_flood_that_there_is
         run = await harness.stored(await harness.create("flood", faults=[FLOOD | {"duration": "3s"}]), active)
         await harness.end()
         other = Flooded(client, harness.namespace)
-        other.runs.seen(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
+        other.runs.on_change(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
         run = await harness.stored(run, finished)
         await other.end()
     assert run.status.faults[0].proven

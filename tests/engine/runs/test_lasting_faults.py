@@ -26,7 +26,7 @@ def active(run: ExperimentRun) -> bool:
 async def taken_up(client: Client, harness: RunHarness, run: ExperimentRun) -> ExperimentRun:
     """The run when another life of the operator, which knows only the record, has carried it to its end."""
     other = RunHarness(client, harness.namespace)
-    other.runs.seen(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
+    other.runs.on_change(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
     over = await harness.stored(run, finished)
     await other.end()
     return over
@@ -144,7 +144,7 @@ async def test_an_abort_lifts_the_fault_first(client: Client, harness: RunHarnes
         run = await harness.create("loss", faults=[{**LOSS, "duration": "1h"}])
         await harness.stored(run, active)
         await client.patch(EXPERIMENT_RUN, *run.key, [{"op": "add", "path": "/spec/abort", "value": True}])
-        harness.runs.seen(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
+        harness.runs.on_change(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
         run = await harness.stored(run, finished)
     assert (run.status.verdict, run.status.reason) == ("Aborted", "AbortRequested")
     assert run.status.faults[0].reverted

@@ -33,13 +33,13 @@ async def test_late_news_of_a_run_that_is_over_does_not_begin_it_again(harness: 
     made = await harness.create("kill")
     early = await harness.stored(made, injected)
     await harness.client.patch(EXPERIMENT_RUN, *made.key, [{"op": "add", "path": "/spec/abort", "value": True}])
-    harness.runs.seen(ExperimentRun.parse(await harness.client.get(EXPERIMENT_RUN, *made.key)))
+    harness.runs.on_change(ExperimentRun.parse(await harness.client.get(EXPERIMENT_RUN, *made.key)))
     await harness.stored(made, lambda run: run.finished)
     while harness.runs.active():
         await asyncio.sleep(0.01)
     told = {"uid": early.metadata.uid, "name": "", "namespace": "", "resourceVersion": early.metadata.resource_version}
     assert harness.runs.knows(told)
-    harness.runs.seen(early)
+    harness.runs.on_change(early)
     assert harness.runs.active() == []
     assert [run.finished for run in harness.runs.all()] == [True]
 
@@ -100,4 +100,4 @@ async def test_a_run_that_is_there_already_is_not_made_again(harness: RunHarness
     second = await other.create("kill", made=await harness.plan(harness.experiment("kill", "0s")))
     assert second.metadata.uid == first.metadata.uid
     assert len(await stored_objects.names(harness.client, harness.namespace)) == 1
-    other.runs.gone(second)
+    other.runs.on_delete(second)

@@ -41,7 +41,7 @@ class Gates(WorkQueue[ReleaseGate]):
         self._events = events
         self._recorders: StatusWriters[ReleaseGate] = StatusWriters(client, RELEASE_GATE)
 
-    async def look(self, resource: ReleaseGate, seen_seconds: float) -> float | None:
+    async def reconcile(self, resource: ReleaseGate, seen_seconds: float) -> float | None:
         """Decide, ask for runs, and write."""
         recorder = self._recorders.of(resource)
         answer = deciding.decide(self._situation(recorder.resource, seen_seconds))
@@ -56,7 +56,7 @@ class Gates(WorkQueue[ReleaseGate]):
             return
         for key in self._known:
             if key[0] == run.metadata.namespace:
-                self.poke(key)
+                self.enqueue(key)
 
     def forget(self, resource: ReleaseGate) -> None:
         """It is gone."""

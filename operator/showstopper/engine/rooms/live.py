@@ -74,7 +74,7 @@ class LiveRoom:
         self.pods = names.pods(self.room)
         self._version = manifests.version(manifests.manifests(self.room, self._images)[0])
 
-    def seen(self, room: AudioRoom) -> None:
+    def on_change(self, room: AudioRoom) -> None:
         """The room as the API has it now. A changed spec is acted on at once."""
         changed = room.spec != self.room.spec
         self.room = room

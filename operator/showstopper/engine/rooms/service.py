@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class Rooms:
-    """The rooms by namespace and name. Handlers call `seen` and `gone`. Runs call `find`."""
+    """The rooms by namespace and name. Handlers call `on_change` and `on_delete`. Runs call `find`."""
 
     def __init__(
         self,
@@ -40,19 +40,19 @@ class Rooms:
         self._live: dict[tuple[str, str], tuple[LiveRoom, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
 
-    def seen(self, room: AudioRoom) -> None:
+    def on_change(self, room: AudioRoom) -> None:
         """A room as the API has it now. Takes the same one any number of times."""
         if room.metadata.deletion_timestamp:
-            self.gone(*room.key)
+            self.on_delete(*room.key)
             return
         self._wanted[room.key] = room
         live = self.find(*room.key)
         if live is not None and live.room.metadata.uid == room.metadata.uid:
-            live.seen(room)
+            live.on_change(room)
         else:
             self._changed.set()
 
-    def gone(self, namespace: str, name: str) -> None:
+    def on_delete(self, namespace: str, name: str) -> None:
         """A room was deleted. Its fleet goes by its owner references."""
         self._wanted.pop((namespace, name), None)
         self._changed.set()

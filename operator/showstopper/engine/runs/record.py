@@ -50,7 +50,7 @@ class RunRecord:
         early = self.run.status.ended_early
         return Finding(Reason.parse(early.reason), early.message, Verdict(early.verdict)) if early else None
 
-    def seen(self, run: ExperimentRun) -> None:
+    def on_change(self, run: ExperimentRun) -> None:
         """Take note of a change that somebody else made: the abort switch."""
         if run.spec.abort and not self.run.spec.abort:
             self._writer.resource = self._writer.resource.model_copy(update={"spec": run.spec})

@@ -34,9 +34,9 @@ class Runner:
         """The newest form of the run."""
         return self._record.run
 
-    def seen(self, run: ExperimentRun) -> None:
+    def on_change(self, run: ExperimentRun) -> None:
         """Take note of a change that somebody else made: the abort switch."""
-        self._record.seen(run)
+        self._record.on_change(run)
         self._wait.wake()
 
     def wake(self) -> None:

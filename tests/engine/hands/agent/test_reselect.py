@@ -179,7 +179,9 @@ async def test_another_life_of_the_operator_goes_on_with_the_successor(client: C
         body["status"]["faults"][0].pop("successors", None)
         change = [{"op": "add", "path": "/status", "value": body["status"]}]
         other = RunHarness(client, harness.namespace)
-        other.runs.seen(ExperimentRun.parse(await client.patch(EXPERIMENT_RUN, *run.key, change, subresource="status")))
+        other.runs.on_change(
+            ExperimentRun.parse(await client.patch(EXPERIMENT_RUN, *run.key, change, subresource="status"))
+        )
         run = await other.stored(run, finished)
         await other.end()
         assert len(agent.seen) == 2
