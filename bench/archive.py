@@ -19,8 +19,8 @@ from aiohttp import web
 from sqlalchemy import Engine
 
 from bench import report
-from e2e import postgresql
-from e2e.cluster import endings, progress
+from dev import postgresql
+from dev.cluster import endings, progress
 from showstopper.archive import serving, writing
 from showstopper.archive.database import connect
 from showstopper.archive.feeds import Feeds, listener_pods

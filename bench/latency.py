@@ -22,9 +22,9 @@ from bench import losing, losses, report, rest, spare
 from bench.losses import LossTiming
 from bench.timings import ORDER, Timing
 from bench.watching import watched
-from e2e import stage
-from e2e.cluster import api, endings, errors, lock, progress
-from e2e.cluster.api import Cluster
+from dev import stage
+from dev.cluster import api, endings, errors, lock, progress
+from dev.cluster.api import Cluster
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import DEPLOYMENT, EXPERIMENT, EXPERIMENT_RUN, POD
 from showstopper.cluster.watch import WatchEvent, watch

@@ -10,8 +10,8 @@ from bench import spare
 from bench.losses import LossTiming
 from bench.streams import Stream, Traffic, first_lost
 from bench.watching import watched
-from e2e.cluster import progress
-from e2e.cluster.api import Cluster
+from dev.cluster import progress
+from dev.cluster.api import Cluster
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, INJECTION
 from showstopper.cluster.watch import watch

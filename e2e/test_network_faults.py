@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from e2e.counts import lost_and_received
-from e2e.operators import Operator
-from e2e.trials import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
+from tests.support.operator_process import Operator
+from tests.support.pod_state import lost_and_received
+from tests.support.staged_room import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
 
 pytestmark = pytest.mark.cluster
 
@@ -69,6 +69,7 @@ def test_an_abort_lifts_a_fault_at_once(show: Show) -> None:
     assert run["status"]["faults"][0]["reverted"]
 
 
+@pytest.mark.alone
 def test_without_an_operator_the_fault_lifts_itself_and_the_run_says_so(show: Show) -> None:
     loss = fault("packetLoss", {"percent": "50%", "direction": "Egress", "ports": ["media"]}, duration="10m")
     show.apply(experiment("orphan", faults=[loss], recovery="5s", expect=LENIENT))

@@ -15,8 +15,7 @@ from showstopper.clock import Clock
 from showstopper.cluster import listeners
 from showstopper.cluster.client import Client
 from showstopper.errors import ArchiveError
-from tests.archive import troupe
-from tests.archive.troupe import ROOM, Listeners, Troupe
+from tests.archive.listener_pods import ROOM, ListenerPods, Listeners, on_loopback
 
 
 def pod(name: str, address: str = "") -> dict[str, Any]:
@@ -27,7 +26,7 @@ def pod(name: str, address: str = "") -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def asking(database: Engine, there: Troupe, *names: str) -> AsyncIterator[Feeds]:
+async def asking(database: Engine, there: ListenerPods, *names: str) -> AsyncIterator[Feeds]:
     keeper = Keeper(database, Clock())
     async with listeners.session() as session:
         pods = listener_pods(cast("Client", None))
@@ -46,7 +45,7 @@ def kept(database: Engine) -> list[tuple[str, float]]:
 
 
 async def test_it_asks_for_what_follows_and_after_a_restart_too(database: Engine) -> None:
-    async with troupe.on_loopback() as there:
+    async with on_loopback() as there:
         async with asking(database, there, "a") as feeds:
             first = there.pods["127.0.1.1"]
             first.hear(2)
@@ -60,7 +59,7 @@ async def test_it_asks_for_what_follows_and_after_a_restart_too(database: Engine
 
 
 async def test_a_new_process_is_read_from_its_beginning(database: Engine) -> None:
-    async with troupe.on_loopback() as there, asking(database, there, "a") as feeds:
+    async with on_loopback() as there, asking(database, there, "a") as feeds:
         listener = there.pods["127.0.1.1"]
         listener.hear(2)
         await feeds.once()
@@ -73,7 +72,7 @@ async def test_a_new_process_is_read_from_its_beginning(database: Engine) -> Non
 
 
 async def test_one_pod_that_is_silent_or_of_another_room_hinders_no_other(database: Engine) -> None:
-    async with troupe.on_loopback() as there, asking(database, there, "a", "b", "c") as feeds:
+    async with on_loopback() as there, asking(database, there, "a", "b", "c") as feeds:
         del there.pods["127.0.1.1"]
         there.pods["127.0.1.2"] = Listeners("somebody-else")
         there.pods["127.0.1.3"].hear(1)
@@ -96,7 +95,7 @@ class Nonsense(Listeners):
 
 
 async def test_what_the_database_does_not_take_of_one_pod_keeps_out_no_other(database: Engine) -> None:
-    async with troupe.on_loopback() as there:
+    async with on_loopback() as there:
         there.pods["127.0.1.1"] = Nonsense("a")
         async with asking(database, there, "a", "b") as feeds:
             there.pods["127.0.1.2"].hear(1)
@@ -109,7 +108,7 @@ async def test_what_could_not_be_kept_is_asked_for_again(database: Engine, monke
     def full(*_: object) -> None:
         raise ValueError("disk full")
 
-    async with troupe.on_loopback() as there, asking(database, there, "a") as feeds:
+    async with on_loopback() as there, asking(database, there, "a") as feeds:
         there.pods["127.0.1.1"].hear(2)
         with monkeypatch.context() as patched:
             patched.setattr(writing, "keep_feed", full)
@@ -121,7 +120,7 @@ async def test_what_could_not_be_kept_is_asked_for_again(database: Engine, monke
 
 
 async def test_what_goes_on_is_kept_while_it_does(database: Engine) -> None:
-    async with troupe.on_loopback() as there, asking(database, there, "a") as feeds:
+    async with on_loopback() as there, asking(database, there, "a") as feeds:
         await feeds.once()
     with database.connect() as connection:
         ((state, closed),) = connection.execute(select(spans.c.state, spans.c.closed))
@@ -129,7 +128,7 @@ async def test_what_goes_on_is_kept_while_it_does(database: Engine) -> None:
 
 
 async def test_nobody_to_ask_is_nothing_to_keep(database: Engine) -> None:
-    async with troupe.on_loopback() as there, asking(database, there) as feeds:
+    async with on_loopback() as there, asking(database, there) as feeds:
         await asyncio.wait_for(feeds.once(), 30)
         assert feeds.answers == 0
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import CONFIG_MAP
 from showstopper.cluster.mirror import Change, ChangeType, Mirror
@@ -119,12 +119,6 @@ def test_a_change_that_nobody_could_take_is_told_again() -> None:
 
 
 # With an API server.
-
-
-@pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
-    async with await Client.connect(server.kubeconfig) as connected:
-        yield connected
 
 
 @pytest.fixture

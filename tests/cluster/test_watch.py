@@ -2,13 +2,13 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import AUDIO_ROOM, CONFIG_MAP
 from showstopper.cluster.watch import WatchEvent, watch
@@ -21,12 +21,6 @@ PATIENCE = 60
 NUMBERS = itertools.count()
 LISTING, LISTED, SYNCED = WatchEvent.LISTING, WatchEvent.LISTED, WatchEvent.SYNCED
 CHANGED, DELETED = WatchEvent.CHANGED, WatchEvent.DELETED
-
-
-@pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
-    async with await Client.connect(server.kubeconfig) as connected:
-        yield connected
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from kubernetes.aio import config as kube_config
 from kubernetes.aio.client.configuration import Configuration
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.cluster.client import Client
 
 CHUNK = 65536

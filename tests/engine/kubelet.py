@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import POD
 from showstopper.cluster.watch import watch

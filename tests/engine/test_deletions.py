@@ -1,12 +1,12 @@
 """Deletions that nobody told: an API server, an operator that has loaded what there is, and no kopf."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.experiment import Experiment
 from showstopper.api.room import AudioRoom
 from showstopper.clock import Clock
@@ -16,8 +16,8 @@ from showstopper.engine import deletions
 from showstopper.engine.operation import Operation
 from showstopper.engine.rooms import Images
 from tests.api.build import room
-from tests.api.server import apply, with_crds
-from tests.engine import build
+from tests.support import build
+from tests.support.api_server import apply
 
 pytestmark = pytest.mark.apiserver
 OFTEN = 0.2
@@ -25,22 +25,18 @@ OFTEN = 0.2
 BOUND = 15.0
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ApiServer]:
-    with with_crds() as found:
-        yield found
-
-
 @pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
-    async with await Client.connect(server.kubeconfig) as connected:
-        yield connected
-
-
-@pytest.fixture
-async def operation(client: Client) -> AsyncIterator[Operation]:
+async def operation(client: Client, namespace: str) -> AsyncIterator[Operation]:
     """An operator that runs, but is told nothing of what people do."""
-    made = Operation(client, Clock(), images=Images("audio:1"), instance="test", check_deletions_seconds=OFTEN)
+    made = Operation(
+        client,
+        Clock(),
+        images=Images("audio:1"),
+        instance="test",
+        agents=namespace,
+        namespace=namespace,
+        check_deletions_seconds=OFTEN,
+    )
     before = asyncio.all_tasks()
     task = asyncio.create_task(made.run())
     yield made
@@ -50,7 +46,7 @@ async def operation(client: Client) -> AsyncIterator[Operation]:
     await asyncio.gather(*rest, return_exceptions=True)
 
 
-def experiment(server: ApiServer, name: str) -> Experiment:
+def experiment(server: ApiServer, namespace: str, name: str) -> Experiment:
     """A suspended Experiment, as a person makes it."""
     spec = {
         "roomRef": {"name": "main-stage"},
@@ -59,7 +55,7 @@ def experiment(server: ApiServer, name: str) -> Experiment:
         "expect": [{"indicator": "AudibleRatio", "min": "70%"}],
     }
     body = {"apiVersion": "showstopper.dev/v1alpha1", "kind": "Experiment"}
-    return Experiment.parse(apply(server, {**body, "metadata": {"name": name, "namespace": "show"}, "spec": spec}))
+    return Experiment.parse(apply(server, {**body, "metadata": {"name": name, "namespace": namespace}, "spec": spec}))
 
 
 async def within_bound(holds: Callable[[], bool], what: str) -> None:
@@ -72,9 +68,9 @@ async def within_bound(holds: Callable[[], bool], what: str) -> None:
 
 
 async def test_an_experiment_that_was_deleted_unseen_is_forgotten_and_others_stay(
-    server: ApiServer, client: Client, operation: Operation
+    server: ApiServer, client: Client, namespace: str, operation: Operation
 ) -> None:
-    going, staying = experiment(server, "going"), experiment(server, "staying")
+    going, staying = experiment(server, namespace, "going"), experiment(server, namespace, "staying")
     await operation.load()
     assert operation.experiments.find(*going.key) is not None
     await client.delete(EXPERIMENT, *going.key)
@@ -84,9 +80,9 @@ async def test_an_experiment_that_was_deleted_unseen_is_forgotten_and_others_sta
 
 
 async def test_a_room_that_was_deleted_unseen_is_forgotten(
-    server: ApiServer, client: Client, operation: Operation
+    server: ApiServer, client: Client, namespace: str, operation: Operation
 ) -> None:
-    body = room({"metadata.name": "going"})
+    body = room({"metadata.name": "going", "metadata.namespace": namespace})
     key = AudioRoom.parse(apply(server, body)).key
     await operation.load()
     assert operation.rooms.declared(*key) is not None
@@ -94,8 +90,10 @@ async def test_a_room_that_was_deleted_unseen_is_forgotten(
     await within_bound(lambda: operation.rooms.declared(*key) is None, "the deletion")
 
 
-async def test_another_room_of_the_same_name_stays(server: ApiServer, client: Client, operation: Operation) -> None:
-    body = room({"metadata.name": "again"})
+async def test_another_room_of_the_same_name_stays(
+    server: ApiServer, client: Client, namespace: str, operation: Operation
+) -> None:
+    body = room({"metadata.name": "again", "metadata.namespace": namespace})
     old = AudioRoom.parse(apply(server, body))
     await client.delete(AUDIO_ROOM, *old.key)
     new = AudioRoom.parse(apply(server, body))
@@ -119,18 +117,20 @@ class Racing(Client):
             yield page
 
 
-async def test_what_becomes_known_during_the_listing_is_not_taken_for_deleted(server: ApiServer) -> None:
-    known, gone = [experiment(server, "early")], list[Experiment]()
+async def test_what_becomes_known_during_the_listing_is_not_taken_for_deleted(
+    server: ApiServer, namespace: str
+) -> None:
+    known, gone = [experiment(server, namespace, "early")], list[Experiment]()
     async with await Racing.connect(server.kubeconfig) as client:
-        client.meanwhile = lambda: known.append(experiment(server, "late"))
+        client.meanwhile = lambda: known.append(experiment(server, namespace, "late"))
         await client.delete(EXPERIMENT, *known[0].key)
         await deletions.check(client, EXPERIMENT, lambda: known, gone.append)
     assert [resource.metadata.name for resource in known] == ["early", "late"]
     assert [resource.metadata.name for resource in gone] == ["early"]
 
 
-async def test_who_cannot_list_takes_nothing_for_deleted(server: ApiServer, client: Client) -> None:
-    kept, gone = experiment(server, "kept"), list[Experiment]()
+async def test_who_cannot_list_takes_nothing_for_deleted(server: ApiServer, client: Client, namespace: str) -> None:
+    kept, gone = experiment(server, namespace, "kept"), list[Experiment]()
     async with await Client.connect(server.user("nobody")) as nobody:
         await deletions.check(nobody, EXPERIMENT, lambda: [kept], gone.append)
     assert gone == []

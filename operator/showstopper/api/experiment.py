@@ -175,7 +175,7 @@ class Fault(Spec):
 
 
 def longest(faults: Iterable[Fault]) -> timedelta:
-    """How long the one that lasts longest lasts; zero if none does."""
+    """Duration of the fault that lasts longest, or zero if none lasts."""
     return max((fault.duration for fault in faults if fault.duration is not None), default=timedelta())
 
 

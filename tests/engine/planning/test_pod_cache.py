@@ -1,17 +1,15 @@
 """The pod cache: the pods of the namespaces that are followed, slimmed to what a plan reads."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
 from showstopper.engine.planning.pod_cache import PodCache, slim
-from tests.api.server import with_crds
-from tests.engine import cluster
 from tests.engine.rooms import build
+from tests.support import stored_objects
 
 PATIENCE = 60
 
@@ -23,18 +21,6 @@ def test_what_no_plan_reads_is_left_out() -> None:
     assert slimmed["metadata"] == {key: pod["metadata"][key] for key in ("name", "namespace", "uid", "labels")}
     assert set(slimmed["spec"]) <= {"hostNetwork", "nodeName", "containers"}
     assert set(slimmed["status"]) == {"phase", "podIP", "conditions", "containerStatuses"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ApiServer]:
-    with with_crds() as started:
-        yield started
-
-
-@pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
-    async with await Client.connect(server.kubeconfig) as connected:
-        yield connected
 
 
 async def until(holds: Callable[[], bool], what: str) -> None:
@@ -49,8 +35,8 @@ async def until(holds: Callable[[], bool], what: str) -> None:
 @pytest.mark.apiserver
 async def test_it_knows_the_pods_of_the_namespaces_that_it_follows_and_of_no_others(client: Client) -> None:
     for namespace in ("followed", "other"):
-        await cluster.namespace(client, namespace)
-        await cluster.pod(client, namespace, "a")
+        await stored_objects.namespace(client, namespace)
+        await stored_objects.pod(client, namespace, "a")
     cache = PodCache(client)
     cache.follow(["followed"])
     await until(lambda: [pod["metadata"]["name"] for pod in cache.of("followed")] == ["a"], "the pod")

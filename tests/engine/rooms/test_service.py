@@ -91,7 +91,7 @@ async def live(client: Client, here: AudioRoom, stage: Stage) -> AsyncIterator[t
         rooms = Rooms(client, Clock(), images=IMAGES, port=served.port)
 
         def hand_over(change: Change[AudioRoom]) -> None:
-            rooms.gone(*here.key) if change.type is ChangeType.DELETED else rooms.seen(change.value)
+            rooms.on_delete(*here.key) if change.type is ChangeType.DELETED else rooms.on_change(change.value)
 
         named = {"metadata.name": here.metadata.name}
         mirror = Mirror(client, AUDIO_ROOM, "show", fields=named, keep=AudioRoom.parse, on_change=hand_over)

@@ -11,7 +11,7 @@ from showstopper.availability.timeline import Timeline
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.runs import judging
-from tests.engine import build
+from tests.support import build
 
 START = from_timestamp("2026-01-01T00:00:00Z")
 RESIDENTS = ("pod-0/0", "pod-0/1")

@@ -10,7 +10,7 @@ from showstopper.cluster.client import Client, Object
 from showstopper.engine.runs import watch
 from showstopper.engine.runs.service import Runs
 from showstopper.errors import ClusterError
-from tests.engine import build
+from tests.support import build
 
 Event = tuple[str, Object]
 
@@ -68,11 +68,11 @@ class Book:
         known = self._known.get(metadata["uid"])
         return known is not None and known.metadata.version >= int(metadata["resourceVersion"])
 
-    def seen(self, run: ExperimentRun) -> None:
+    def on_change(self, run: ExperimentRun) -> None:
         self._known[run.metadata.uid] = run
         self.told.append(("seen", run.metadata.name))
 
-    def gone(self, run: ExperimentRun) -> None:
+    def on_delete(self, run: ExperimentRun) -> None:
         self._known.pop(run.metadata.uid, None)
         self.told.append(("gone", run.metadata.name))
 
@@ -121,7 +121,7 @@ async def test_another_run_of_the_same_name_is_another_run() -> None:
 
 async def test_a_run_that_was_made_while_all_were_listed_stays() -> None:
     book, run = Book(), body("one")
-    script = Script(([], []), meanwhile=lambda: book.seen(ExperimentRun.parse(run)))
+    script = Script(([], []), meanwhile=lambda: book.on_change(ExperimentRun.parse(run)))
     assert await changes(book, script) == [("seen", "one")]
 
 

@@ -18,7 +18,7 @@ MAKING_SECONDS = 120.0
 
 
 def begin(draft: Draft, act: Act, record: ActRecord) -> Step:
-    """Write down the act's run; it is made when that is written."""
+    """Record the act's run before it is created."""
     experiment = draft.situation.experiments.get(act.name)
     if experiment is None:
         name = act.experiment_ref.name if act.experiment_ref is not None else ""
@@ -67,10 +67,10 @@ def _without_run(draft: Draft, act: Act, record: ActRecord) -> Step:
 
 
 def _judged(draft: Draft, record: ActRecord, run: ExperimentRun) -> Step:
-    found = run.status
-    record.verdict, record.reason, record.message = found.verdict, found.reason, found.message
-    record.audible, record.dead_air, record.recovery = found.audible, found.dead_air, found.recovery
-    for window in found.windows:
+    status = run.status
+    record.verdict, record.reason, record.message = status.verdict, status.reason, status.message
+    record.audible, record.dead_air, record.recovery = status.audible, status.dead_air, status.recovery
+    for window in status.windows:
         if window.name == "Judged":
             for measured in window.indicators:
                 _count_in(draft.status, record.name, measured.indicator, measured.value)
@@ -86,11 +86,11 @@ def _closed(draft: Draft, record: ActRecord) -> Step:
 
 
 def _count_in(status: GameDayStatus, act: str, name: str, value: str | None) -> None:
-    """Keep the worst value of an indicator; one that this operator does not know has no worst."""
+    """Keep the worst value of an indicator, unless this operator does not know the indicator."""
     if value is None or name not in set(Indicator):
         return
     indicator = Indicator(name)
-    known = next((one for one in status.indicators if one.indicator == name), None)
+    known = next((known_value for known_value in status.indicators if known_value.indicator == name), None)
     if known is None:
         known = DayIndicator(indicator=name, worst=value, act=act)
         status.indicators.append(known)
@@ -104,5 +104,5 @@ def _count_in(status: GameDayStatus, act: str, name: str, value: str | None) -> 
 
 
 def _is_worse(indicator: Indicator, value: str, than: str) -> bool:
-    one, other = (figures.parse(indicator.unit, text) for text in (value, than))
-    return one < other if indicator.bigger_is_better else one > other
+    mine, other = (figures.parse(indicator.unit, text) for text in (value, than))
+    return mine < other if indicator.bigger_is_better else mine > other

@@ -78,7 +78,7 @@ def _fired(situation: Situation, due: Due) -> Begin | None:
 
 
 def _released(situation: Situation, due: Due) -> Begin | None:
-    """The run of a release that came; the first one that is seen has none to follow."""
+    """The run for a new release. The first release that is seen is no change, and gets none."""
     spec, seen = situation.experiment.spec, _seen_release(situation)
     if RunOn.RELEASE_CHANGE not in spec.run_on or spec.suspend or spec.dry_run:
         return None

@@ -58,7 +58,7 @@ def refuse_unknown_port(plan: Plan) -> Finding | None:
 
 
 def refuse_flood_of_no_udp(plan: Plan) -> Finding | None:
-    """Floods are UDP; a port of TCP would take no notice of them."""
+    """Floods are UDP. A port of TCP would take no notice of them."""
     for planned in plan.faults:
         component = plan.snapshot.room.component(planned.fault.target.component)
         flood = planned.fault.packet_flood
@@ -121,7 +121,7 @@ def refuse_unknown_container(plan: Plan) -> Finding | None:
         place, wanted = f"{pod.namespace}/{pod.name}", plans.container_name(fault, plan.snapshot.room)
         container = plans.container(fault, plan.snapshot.room, pod)
         if container is None:
-            names = ", ".join(one.name for one in pod.containers)
+            names = ", ".join(container.name for container in pod.containers)
             return Finding(
                 Reason.UNKNOWN_CONTAINER,
                 f'pod {place} has no container "{wanted}" (fault {fault.name}); it has: {names}',

@@ -35,7 +35,7 @@ MINUTE = 60.0
 
 
 class LiveRoom:
-    """One room. Runs use it; `under_experiment`, the name of the run, keeps it Ready meanwhile."""
+    """One room. Runs use it. `under_experiment`, the name of the run, keeps it Ready meanwhile."""
 
     def __init__(
         self,
@@ -74,8 +74,8 @@ class LiveRoom:
         self.pods = names.pods(self.room)
         self._version = manifests.version(manifests.manifests(self.room, self._images)[0])
 
-    def seen(self, room: AudioRoom) -> None:
-        """The room as the API has it now; a changed spec is acted on at once."""
+    def on_change(self, room: AudioRoom) -> None:
+        """The room as the API has it now. A changed spec is acted on at once."""
         changed = room.spec != self.room.spec
         self.room = room
         if changed:
@@ -104,7 +104,7 @@ class LiveRoom:
         return self._components.release
 
     def settled_release(self, now: float) -> str | None:
-        """The release that has run for a while, everywhere, and is heard; None: there is none now."""
+        """The release that has run for a while, everywhere, and is heard. None if there is none now."""
         changes, release = self._components.changes, releases.of(self.images)
         settled = bool(changes) and now - changes[-1][0] >= SETTLED_SECONDS and release.settled and self.ready
         return release.identity if settled else None
@@ -115,13 +115,13 @@ class LiveRoom:
 
     def serving(self, now: float) -> dict[str, int]:
         """By address of a relay, how many residents get media from it."""
-        found: dict[str, int] = {}
+        residents: dict[str, int] = {}
         for address, _ in self._paths(now):
-            found[address] = found.get(address, 0) + 1
-        return found
+            residents[address] = residents.get(address, 0) + 1
+        return residents
 
     async def until_known(self, moment: float, timeout: float) -> bool:
-        """Wait until all listener pods have told what was heard up to that moment; False when they do not in time."""
+        """Wait until all listener pods have told what was heard up to that moment, or False on time-out."""
         try:
             async with asyncio.timeout(timeout):
                 while not self._known(moment):
@@ -204,7 +204,7 @@ class LiveRoom:
         return status.hearing(self.timeline.view(self._window(now, status.HEARING_SECONDS), self.residents))
 
     def _window(self, now: float, seconds: float) -> Window:
-        """The last seconds of which something is known; a pod that has stopped reporting holds it up only so long."""
+        """The last seconds of which something is known. A pod that has stopped reporting holds it up only so long."""
         known = self.timeline.known_until(self.pods)
         end = min(now, max(now - REPORTING_SECONDS, known if known is not None else 0.0))
         return Window(end - seconds, end)

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class Rooms:
-    """The rooms by namespace and name. Handlers call `seen` and `gone`; runs call `find`."""
+    """The rooms by namespace and name. Handlers call `on_change` and `on_delete`. Runs call `find`."""
 
     def __init__(
         self,
@@ -40,27 +40,27 @@ class Rooms:
         self._live: dict[tuple[str, str], tuple[LiveRoom, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
 
-    def seen(self, room: AudioRoom) -> None:
+    def on_change(self, room: AudioRoom) -> None:
         """A room as the API has it now. Takes the same one any number of times."""
         if room.metadata.deletion_timestamp:
-            self.gone(*room.key)
+            self.on_delete(*room.key)
             return
         self._wanted[room.key] = room
-        found = self.find(*room.key)
-        if found is not None and found.room.metadata.uid == room.metadata.uid:
-            found.seen(room)
+        live = self.find(*room.key)
+        if live is not None and live.room.metadata.uid == room.metadata.uid:
+            live.on_change(room)
         else:
             self._changed.set()
 
-    def gone(self, namespace: str, name: str) -> None:
+    def on_delete(self, namespace: str, name: str) -> None:
         """A room was deleted. Its fleet goes by its owner references."""
         self._wanted.pop((namespace, name), None)
         self._changed.set()
 
     def find(self, namespace: str, name: str) -> LiveRoom | None:
         """The live room, if it is one."""
-        found = self._live.get((namespace, name))
-        return found[0] if found else None
+        entry = self._live.get((namespace, name))
+        return entry[0] if entry else None
 
     def all(self) -> list[AudioRoom]:
         """Every room as it was declared."""
@@ -83,7 +83,7 @@ class Rooms:
                 await self._changed.wait()
 
     def _settle(self, group: asyncio.TaskGroup, session: aiohttp.ClientSession) -> None:
-        """End the tasks of rooms that are gone, or are others of the same name; begin those that are missing."""
+        """End the tasks of rooms that are gone, or are others of the same name. Begin those that are missing."""
         for key, (live, task) in list(self._live.items()):
             wanted = self._wanted.get(key)
             if wanted is None or wanted.metadata.uid != live.room.metadata.uid:

@@ -38,15 +38,15 @@ class Judgement:
 
 def step(run: ExperimentRun, name: StepName) -> Step | None:
     """The step of that name, if the run has come to it."""
-    return next((found for found in run.status.steps if found.name is name), None)
+    return next((entry for entry in run.status.steps if entry.name is name), None)
 
 
 def baseline_window(run: ExperimentRun) -> Window | None:
-    """As long as the baseline was asked to be, from its start; None: there was no baseline."""
-    found = step(run, StepName.BASELINE)
-    if found is None:
+    """As long as the baseline was asked to be, from its start. None if there was no baseline."""
+    baseline = step(run, StepName.BASELINE)
+    if baseline is None:
         return None
-    start = from_timestamp(found.started_at)
+    start = from_timestamp(baseline.started_at)
     return Window(start, start + run.spec.timing.baseline.total_seconds())
 
 
@@ -166,9 +166,9 @@ def _pairs(run: ExperimentRun, measured: dict[Indicator, Measurement]) -> list[t
     return pairs
 
 
-def _window(name: str, window: Window, found: dict[str, object]) -> WindowRecord:
+def _window(name: str, window: Window, figures: dict[str, object]) -> WindowRecord:
     return WindowRecord.model_validate(
-        {**found, "name": name, "from": to_timestamp(window.start), "to": to_timestamp(window.end)}
+        {**figures, "name": name, "from": to_timestamp(window.start), "to": to_timestamp(window.end)}
     )
 
 

@@ -29,12 +29,12 @@ async def watch(client: Client, runs: Runs, namespace: str = "") -> None:
                     missing = {run.metadata.uid: run for run in runs.all()}
                 case WatchEvent.SYNCED:
                     for deleted in missing.values():
-                        runs.gone(deleted)
+                        runs.on_delete(deleted)
                     missing = {}
                 case WatchEvent.DELETED:
                     if (run := parse_or_log(ExperimentRun, body)) is not None:
-                        runs.gone(run)
+                        runs.on_delete(run)
                 case WatchEvent.LISTED | WatchEvent.CHANGED:
                     missing.pop(body["metadata"]["uid"], None)
                     if not runs.knows(body["metadata"]) and (run := parse_or_log(ExperimentRun, body)) is not None:
-                        runs.seen(run)
+                        runs.on_change(run)

@@ -1,12 +1,11 @@
 """The injection cache: answers to our own writes at once, what is watched as it happens, and each to its run."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from typing import Any, cast
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.injection import LEASE_LABEL
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client, Object
@@ -14,8 +13,7 @@ from showstopper.cluster.kinds import INJECTION
 from showstopper.engine.hands.agent.injection_cache import InjectionCache
 from showstopper.errors import Forbidden
 from tests.api.build import injection
-from tests.api.server import with_crds
-from tests.engine import build
+from tests.support import build
 
 PATIENCE = 60
 
@@ -85,18 +83,6 @@ async def test_one_that_cannot_be_read_changes_nothing() -> None:
     cache.learn(body("a", version=5))
     cache.learn(body("a", version=6) | {"spec": {"nonsense": True}})
     assert [each.metadata.resource_version for each in cache.of("u-3")] == ["5"]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ApiServer]:
-    with with_crds() as started:
-        yield started
-
-
-@pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
-    async with await Client.connect(server.kubeconfig) as connected:
-        yield connected
 
 
 @pytest.mark.apiserver

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
 from showstopper.cluster.listeners import LISTENER, ROLE_LABEL, ROOM_LABEL

@@ -26,7 +26,7 @@ SHARD = 100
 
 
 def peers_of(fault: Fault) -> tuple[str, ...]:
-    """The components that are its peers; none: everybody."""
+    """The components that are the fault's peers. Empty means that every address is meant."""
     return tuple(peer.component for peer in fault.network.peers) if fault.network else ()
 
 
@@ -64,7 +64,7 @@ def ask(
 
 def all_of(addresses: Mapping[str, Sequence[str]], names: Iterable[str] | None = None) -> tuple[str, ...]:
     """The addresses of these components (None: of all), in the order in which an Injection has them."""
-    return tuple(sorted({one for name in (addresses if names is None else names) for one in addresses[name]}))
+    return tuple(sorted({address for name in (addresses if names is None else names) for address in addresses[name]}))
 
 
 def spec_of(
@@ -131,7 +131,7 @@ def _ports(fault: Fault, room: AudioRoomSpec) -> tuple[TargetPort, ...]:
 
 
 def _body(run: ExperimentRun, fault: Fault, pods: Sequence[Pod], asked: Mapping[str, Any], part: str) -> Object:
-    """An Injection as it is created; `part`: what tells it apart from the others of its fault."""
+    """An Injection as it is created. `part`: what tells it apart from the others of its fault."""
     reference = RunReference(name=run.metadata.name, uid=run.metadata.uid)
     return {
         "apiVersion": API_VERSION,
@@ -142,6 +142,6 @@ def _body(run: ExperimentRun, fault: Fault, pods: Sequence[Pod], asked: Mapping[
 
 
 def _name(run: ExperimentRun, fault: str, part: str) -> str:
-    """Always the same for the same part of a run, so that it is never asked for twice; a label's length at most."""
+    """A name that is always the same for the same part of a run, so nothing is asked for twice. At most 63 long."""
     digest = hashlib.sha256(f"{run.metadata.uid}/{fault}/{part}".encode()).hexdigest()[:10]
     return f"{run.metadata.name[:52]}-{digest}"

@@ -22,7 +22,7 @@ class InjectionClient:
         self.injections = injections
 
     async def start(self, bodies: Iterable[Object]) -> None:
-        """Make Injections, all at once; those that exist already are left as they are."""
+        """Make Injections, all at once. Those that exist already are left as they are."""
         await asyncio.gather(*(self._start(body) for body in bodies))
 
     async def lift(self, injections: Iterable[Injection]) -> None:

@@ -23,7 +23,7 @@ from showstopper.engine.runs.context import RunContext
 
 
 class Inject:
-    """Plan, note, and hit; after a restart hit only what is certainly untouched."""
+    """Plan, note, and hit. After a restart hit only what is certainly untouched."""
 
     closing: ClassVar[bool] = False
     failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
