@@ -201,5 +201,5 @@ async def test_a_job_that_stays_is_a_fault_that_is_not_reverted(
         run = await harness.stored(await harness.create("flood", faults=[FLOOD]), finished)
     (record,) = run.status.faults
     assert not record.reverted
-    assert f"this was left: Job {flooder_job.name(run, 'flood')}" in (record.message or "")
+    assert f"left behind: Job {flooder_job.name(run, 'flood')}" in (record.message or "")
     assert run.status.verdict != "Passed"
