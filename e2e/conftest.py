@@ -26,11 +26,11 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def running() -> Iterator[api.Cluster]:
     """The cluster with the operator and this worker's stage on it, in the version of these sources."""
-    cluster = api.ensure_up()
-    judges.ensure()  # compilers would take the processors from rooms
-    if cluster.is_embedded:
-        relays.withholding()
-    with lock.held("stage"):  # the first worker installs, and the others find it so
+    with lock.held("stage"):  # the first worker builds and installs, and the others find it so
+        cluster = api.ensure_up()
+        judges.ensure()  # now, for compilers would take the processors from rooms
+        if cluster.is_embedded:
+            relays.withholding()
         stage.install_operator(cluster, values=stage.WITH_AGENTS)
         stage.wait_for_agents(cluster)
     stage.install_stage(cluster, namespace=staged_room.NAMESPACE, values=staged_room.FLEET)
