@@ -51,6 +51,7 @@ class RunHarness:
             clock=clock,
             snapshot=self.snapshots.of_run,
             deployed=self.snapshots.deployed,
+            objection=self.snapshots.objection,
             confirm=self.snapshots.confirm,
             disowned=lambda _: None,
             stopped=lambda: self.switch.finding,

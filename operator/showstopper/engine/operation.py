@@ -99,6 +99,7 @@ class Operation:
             clock=clock,
             snapshot=self._snapshots.of_run,
             deployed=self._snapshots.deployed,
+            objection=self._snapshots.objection,
             confirm=self._snapshots.confirm,
             disowned=owners.disowned,
             stopped=self._stopped,

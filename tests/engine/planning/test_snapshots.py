@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.experiment import Fault
 from showstopper.api.room import AudioRoom
 from showstopper.clock import Clock
@@ -18,6 +19,16 @@ from tests.support import build, stored_objects
 pytestmark = pytest.mark.apiserver
 
 FAULTS = [Fault.model_validate(build.fault(minReady=1))]
+PARTITION = [
+    Fault.model_validate(
+        {
+            "name": "cut",
+            "target": {"component": "relay"},
+            "partition": {"peers": [{"component": "store"}]},
+            "duration": "5s",
+        }
+    )
+]
 
 
 @pytest.fixture
@@ -102,6 +113,25 @@ async def test_a_refusal_never_comes_from_memory(snapshots: Snapshots, room: Aud
         [{"op": "add", "path": "/metadata/labels/showstopper.dev~1chaos", "value": "allowed"}],
     )
     assert await reason(snapshots, await proposed(snapshots, room), room) is None
+
+
+async def test_a_component_without_addresses_is_no_peer(snapshots: Snapshots, room: AudioRoom, client: Client) -> None:
+    made, _ = await snapshots.plan(room, PARTITION, seed=1)
+    assert await reason(snapshots, made, room) == "NoPeers"
+    await stored_objects.pod(client, room.metadata.namespace, "store", labels={"app": "store"})
+    assert await reason(snapshots, made, room) is None
+
+
+async def test_without_agents_the_operator_may_not_ask_for_peers(
+    snapshots: Snapshots, room: AudioRoom, server: ApiServer
+) -> None:
+    made, _ = await snapshots.plan(room, PARTITION, seed=1)
+    async with await Client.connect(server.user("without-agents")) as stranger:
+        alone = Snapshots(stranger, Clock(), Rooms(stranger, Clock(), images=Images("audio", "Never")))
+        finding = await alone.objection(made, room)
+    assert finding is not None
+    assert (finding.reason, finding.verdict) == ("AgentDisabled", "Error")
+    assert "install the chart with agent.enabled=true" in finding.message
 
 
 async def test_a_pod_of_the_release_before_that_still_ends_is_on_its_way(

@@ -10,7 +10,6 @@ from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT
 from showstopper.engine.experiments import deciding, status
 from showstopper.engine.experiments.situation import Begin, Show, Situation
-from showstopper.engine.planning import policies
 from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Rooms
 from showstopper.engine.runs import requests
@@ -74,11 +73,11 @@ class Reconciler:
         assert room is not None, "a run begins only where there is a room"
         seed = requests.seed(experiment, begin.request)
         made, release = await self._snapshots.plan(room, experiment.spec.faults, seed)
-        refusal = policies.refusal if experiment.spec.dry_run else deciding.early_refusal
-        if (finding := refusal(made)) is not None:
-            return begin.refused(finding)
         if experiment.spec.dry_run:
-            return begin.instead(status.planned(made))
+            finding = await self._snapshots.objection(made, room)
+            return begin.refused(finding) if finding is not None else begin.instead(status.planned(made))
+        if (finding := deciding.early_refusal(made)) is not None:
+            return begin.refused(finding)
         # Planned now, so that the plan is of use only to a run that injects at once.
         await runs.create(experiment, begin.request, room, release, made)
         return None

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 import aiohttp
 
 from showstopper.api.room import AudioRoom, ComponentImage
-from showstopper.availability.spans import Kind, Window
+from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import Clock
 from showstopper.cluster import listeners
 from showstopper.cluster.client import Client
 from showstopper.cluster.supervision import for_ever
-from showstopper.engine.rooms import releases, status
+from showstopper.engine.rooms import media_paths, releases, status
 from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.rooms.components import Components
 from showstopper.engine.rooms.fleet import manifests, names
@@ -23,8 +23,6 @@ from showstopper.engine.rooms.reporter import Reporter
 
 # A pod reports that has answered within one question, its time limit and some delay.
 REPORTING_SECONDS = 4.0
-# Media flows to a listener if its last packet, and the look at it, are younger.
-FRESH_SECONDS = 3.0
 # How long a restarted operator looks before it says anything about a room that has a status already.
 SILENT_SECONDS = 10.0
 TICK_SECONDS = 1.0
@@ -115,10 +113,7 @@ class LiveRoom:
 
     def serving(self, now: float) -> dict[str, int]:
         """By address of a relay, how many residents get media from it."""
-        residents: dict[str, int] = {}
-        for address, _ in self._paths(now):
-            residents[address] = residents.get(address, 0) + 1
-        return residents
+        return media_paths.serving(self.timeline, now)
 
     async def until_known(self, moment: float, timeout: float) -> bool:
         """Wait until all listener pods have told what was heard up to that moment, or False on time-out."""
@@ -134,14 +129,6 @@ class LiveRoom:
     def _known(self, moment: float) -> bool:
         known = self.timeline.known_until(self.pods)
         return known is not None and known >= moment
-
-    def _paths(self, now: float) -> Iterable[tuple[str, int]]:
-        """Address and port from which each resident gets media."""
-        for sample in self.timeline.latest().values():
-            if sample.kind is not Kind.RESIDENT or sample.relay_address is None or sample.last_packet_at is None:
-                continue
-            if now - min(sample.last_packet_at, sample.sampled_at) < FRESH_SECONDS:
-                yield sample.relay_address, sample.relay_port or 0
 
     def _there(self) -> list[ListenerPod]:
         """The listener pods that are meant to be and have been made."""
@@ -216,7 +203,7 @@ class LiveRoom:
 
     def _measure(self, now: float) -> None:
         """Bring the figures up to date: the minute's now and then, who serves each time."""
-        addresses = frozenset(self._paths(now))
+        addresses = frozenset(media_paths.of_residents(self.timeline, now))
         audible, indicators = self._figures.audible, self._figures.indicators
         if audible is None or now - self._figures_at >= FIGURES_SECONDS:
             self._figures_at = now

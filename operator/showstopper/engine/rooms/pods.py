@@ -15,10 +15,21 @@ _LONGEST_TEXT = 256
 
 
 async def component_pods(client: Client, room: AudioRoom, component: Component) -> list[dict[str, Any]]:
-    """The component's pods as they are now, by name. Our own listeners and hosts are never part of a component."""
-    matching = await client.list(POD, room.metadata.namespace, labels=component.selector.match_labels)
-    ours = (pod for pod in matching if ROLE_LABEL not in pod["metadata"].get("labels", {}))
-    return sorted(ours, key=lambda pod: str(pod["metadata"]["name"]))
+    """The component's pods as they are now, by name."""
+    return of_component(
+        component, await client.list(POD, room.metadata.namespace, labels=component.selector.match_labels)
+    )
+
+
+def of_component(component: Component, pods: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of a namespace's pods that are the component's, by name. Our own listeners and hosts never are."""
+    wanted = component.selector.match_labels.items()
+    own = [
+        pod
+        for pod in pods
+        if (labels := pod["metadata"].get("labels") or {}).items() >= wanted and ROLE_LABEL not in labels
+    ]
+    return sorted(own, key=lambda pod: str(pod["metadata"]["name"]))
 
 
 async def release(client: Client, room: AudioRoom) -> list[ComponentImage]:

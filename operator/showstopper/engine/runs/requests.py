@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from showstopper.api.base import GROUP, Spec, dump
 from showstopper.api.experiment import Experiment
@@ -45,6 +45,12 @@ def wanted(experiment: Experiment) -> Request:
     """What the experiment asks for now."""
     asked = experiment.metadata.annotations.get(RUN_REQUESTED, "")[:256]
     return Request(digest(experiment.spec, _HASHED), asked)
+
+
+def next_of(experiment: Experiment, runs: Iterable[ExperimentRun]) -> Request:
+    """What it asks for now, told apart from what it asked for before its newest run."""
+    newest = newest_of(experiment, runs)
+    return replace(wanted(experiment), after=newest.metadata.name if newest is not None else "")
 
 
 def digest(spec: Spec, fields: Iterable[str]) -> str:

@@ -10,11 +10,10 @@ from showstopper.api.experiment import Fault
 from showstopper.api.injection import LEASE_LABEL, Injection, InjectionSpec, InjectionTarget, RunReference, TargetPort
 from showstopper.api.kinds import AGENT_KINDS
 from showstopper.api.network import Protocol
-from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import ExperimentRun
-from showstopper.availability.verdict import Finding
 from showstopper.engine.planning import plan
+from showstopper.engine.planning.peers import peers_of
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.faults.effects import Pod
 
@@ -23,11 +22,6 @@ SUCCESSOR_LABEL = "showstopper.dev/successor"
 """On the Injections of pods that have replaced a target while the fault lasted."""
 SHARD = 100
 """Targets in one Injection: what its status holds, and its admission costs, is bounded."""
-
-
-def peers_of(fault: Fault) -> tuple[str, ...]:
-    """The components that are the fault's peers. Empty means that every address is meant."""
-    return tuple(peer.component for peer in fault.network.peers) if fault.network else ()
 
 
 def compose(run: ExperimentRun, planned: PlannedFault, addresses: Mapping[str, Sequence[str]]) -> Iterator[Object]:
@@ -84,14 +78,6 @@ def owned(run: ExperimentRun) -> Object:
             {"apiVersion": API_VERSION, "kind": run.kind, "name": run.metadata.name, "uid": run.metadata.uid}
         ],
     }
-
-
-def without_peers(peers: Mapping[str, Sequence[str]]) -> Finding | None:
-    """A component that has no address: whoever is cut off from nobody is not cut off. `peers`: those by component."""
-    lost = next((name for name, addresses in peers.items() if not addresses), None)
-    if lost is None:
-        return None
-    return Finding(Reason.NO_PEERS, f"component {lost} has no pod and no Service: there is nothing to partition from")
 
 
 def _asked(fault: Fault, room: AudioRoomSpec, peers: Sequence[str]) -> Mapping[str, Any]:

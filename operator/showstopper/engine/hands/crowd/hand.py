@@ -20,13 +20,13 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock
 from showstopper.engine.hands.agent import answers
-from showstopper.engine.hands.agent.hand import disabled
 from showstopper.engine.hands.agent.injections import RunInjections
 from showstopper.engine.hands.crowd import flood_gate, flooder_job
 from showstopper.engine.hands.crowd.flooder_job import Flooder
 from showstopper.engine.hands.crowd.flooders import Flooders
 from showstopper.engine.hands.protocol import FaultState, Pause
 from showstopper.engine.planning.plan import PlannedFault
+from showstopper.engine.planning.policies import agents_disabled
 from showstopper.errors import Forbidden
 from showstopper.faults.effects import Pod
 
@@ -54,7 +54,7 @@ class CrowdHand:
             await self._injections.lease.hold(run)
         except Forbidden as error:
             self._injections.untouched = True
-            return disabled(error)
+            return agents_disabled(error)
         if again:
             self._gates = 1
             return None
