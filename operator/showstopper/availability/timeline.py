@@ -14,7 +14,7 @@ from showstopper.availability.tracks import Track, View, arrival_track, resident
 
 T = TypeVar("T", Span, Statistics)
 
-# The listener's own ring (DESIGN.md, section 4).
+# As long as the ring of a listener (audio/spans.py): a restarted operator can read no more than that.
 KEEP_SECONDS = 3600.0
 
 

@@ -10,7 +10,7 @@ from showstopper.availability.expectations import Judgement, Outcome
 from showstopper.availability.figures import apart, sentence_figure
 from showstopper.availability.units import SHARE
 
-# A room that is well loses nothing at all (7 minutes, 6 listeners, no gap: relay-failures.md). Below 95 % it is not the
+# A healthy room loses nothing at all (measured: 7 minutes, 6 listeners, no gap). Below 95 % it is not the
 # fault that listeners hear; above, a hiccup of our own does not spoil the run. The same 5 % as for Unknown, so that a
 # baseline is healthy only if it is known to be.
 HEALTHY_RATIO = 1.0 - UNKNOWN_LIMIT

@@ -106,8 +106,7 @@ async def test_neither_hits_our_own_listeners(operator: OperatorHarness) -> None
 async def test_neither_separates_anybody_from_a_component_without_addresses(operator: OperatorHarness) -> None:
     operator.apply(dryRun=True, faults=CASES["nothing to partition from"])
     assert (await assert_same(operator))["refusal"]["reason"] == "NoPeers"
-    store = {"address": "198.18.200.8", "labels": {"app": "store"}}
-    await stored_objects.pod(operator.client, operator.namespace, "store", **store)
+    await stored_objects.pod(
         operator.client, operator.namespace, "store", address="198.18.200.8", labels={"app": "store"}
     )
     operator.apply(dryRun=True, faults=CASES["nothing to partition from"], revision="2")

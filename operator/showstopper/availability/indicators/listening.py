@@ -9,7 +9,7 @@ from showstopper.availability.spans import DEAD, DISCONNECTED, NOISE, State
 from showstopper.availability.tracks import Track, View
 from showstopper.availability.units import COUNT, DURATION, SHARE
 
-# Two states shorter than a class window cannot be told apart (DESIGN.md, section 4: 100 ms): an Unknown stretch of
+# Two states shorter than a class window (100 ms) cannot be told apart: an Unknown stretch of
 # L seconds hides at most (L + 0.1) / 0.2 outages with live sound between them.
 RESOLUTION_SECONDS = 0.1
 NOBODY = "nothing is known of any listener in this window: look at the listener pods of the room"

@@ -11,10 +11,10 @@ from showstopper.availability.spans import DEAD, NOISE, State
 from showstopper.availability.tracks import Track, View
 from showstopper.availability.units import DURATION
 
-# The room must go on hearing for so long (DESIGN.md, section 4). Shorter relapses belong to the same drop.
+# The room must go on hearing for so long (docs/how-it-measures.md). Shorter relapses belong to the same drop.
 HOLD_SECONDS = 10.0
 # Dips that last less than this together, 10 s apart from others, are no drop: single class windows (100 ms) of some
-# listener, which OutageCount and LongestDeadAir tell. The shortest failovers measured take 0.7 s (relay-failures.md).
+# listener, which OutageCount and LongestDeadAir tell. The shortest failovers measured take 0.7 s.
 NOISE_SECONDS = 0.5
 
 
