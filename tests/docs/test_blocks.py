@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.cluster.apiserver import ApiServer
-from tests.api.server import ROOT, with_crds
+from dev.cluster.apiserver import ApiServer
+from tests.support.api_server import ROOT
 
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -28,12 +28,6 @@ BLOCKS = dict(blocks())
 
 def test_there_are_some() -> None:
     assert len(BLOCKS) >= 3
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ApiServer]:
-    with with_crds() as found:
-        yield found
 
 
 @pytest.mark.apiserver

@@ -1,6 +1,5 @@
 """Experiment: the faults to inject into a room, and how much of them listeners may notice."""
 
-import re
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
@@ -12,7 +11,7 @@ from showstopper.api.base import Message, Name, Resource, Spec, Status, Text, Ti
 from showstopper.api.conditions import Condition
 from showstopper.api.cron import Cron, TimeZone
 from showstopper.api.flood import LONGEST, MOST_TARGETS, PacketFlood
-from showstopper.api.indicators import Indicator, Unit
+from showstopper.api.indicators import Bound, IndicatorName, bounds_in_unit, check_bounds, write_one_of
 from showstopper.api.kinds import AGENT_KINDS, CROWD_KINDS, FAULT_KINDS, INSTANT_KINDS
 from showstopper.api.network import (
     Bandwidth,
@@ -28,28 +27,14 @@ from showstopper.api.network import (
 )
 from showstopper.api.process import ContainerKill, Freeze, ProcessFault
 from showstopper.api.quantities import (
-    COUNT_PATTERN,
-    DURATION_PATTERN,
-    SHARE_PATTERN,
-    WRITE_A_COUNT,
-    WRITE_A_DURATION,
-    WRITE_A_SHARE,
     Between,
     Duration,
     Percent,
-    Share,
     parse_duration,
 )
 from showstopper.api.room import Reference
 from showstopper.api.rules import Rule, exactly_one, refuse_doubled_names, unique_names
-
-# Bounds are written in the indicator's unit: "99.5%", "20s" or "3". Longer ones are no bound in any unit.
-Bound = Annotated[str, StringConstraints(min_length=1, max_length=24)]
-_UNITS = {
-    Unit.SHARE: (SHARE_PATTERN, f"is a share: {WRITE_A_SHARE}"),
-    Unit.DURATION: (DURATION_PATTERN, f"is a duration: {WRITE_A_DURATION}"),
-    Unit.COUNT: (COUNT_PATTERN, f"is a count: {WRITE_A_COUNT}"),
-}
+from showstopper.availability.measurements import Measured
 
 
 class Target(Spec):
@@ -175,7 +160,7 @@ class Fault(Spec):
 
 
 def longest(faults: Iterable[Fault]) -> timedelta:
-    """How long the one that lasts longest lasts; zero if none does."""
+    """Duration of the fault that lasts longest, or zero if none lasts."""
     return max((fault.duration for fault in faults if fault.duration is not None), default=timedelta())
 
 
@@ -191,64 +176,33 @@ class Timing(Spec):
     minutes, plus the time that the runs queued before it take."""
 
 
-def bound_value(indicator: Indicator, text: str) -> float:
-    """A bound in the indicator's unit: a share 0 to 1, seconds, or a count.
-
-    Raises:
-        ValueError: when the text is not in the indicator's unit, saying what to write.
-    """
-    pattern, message = _UNITS[indicator.unit]
-    if not re.fullmatch(pattern, text):
-        raise ValueError(f"{indicator} {message}, not {text!r}")
-    if indicator.unit is Unit.SHARE:
-        return float(Share.parse(text))
-    if indicator.unit is Unit.DURATION:
-        return parse_duration(text).total_seconds()
-    return float(text)
-
-
-def _bounds_in_unit(lower: str, upper: str) -> tuple[Rule, ...]:
-    """Of two optional bounds, exactly one is given, in the unit of the `indicator` beside them."""
-
-    def in_unit(unit: Unit) -> Rule:
-        names = [str(indicator) for indicator in Indicator if indicator.unit is unit]
-        pattern, message = _UNITS[unit]
-        fits = " && ".join(f"(!has(self.{field}) || self.{field}.matches('{pattern}'))" for field in (lower, upper))
-        return Rule(
-            f"!(self.indicator in {names}) || ({fits})",
-            f"{', '.join(names)}: each {message}",
-            f"self.indicator + ' {message}'",
-        )
-
-    return (exactly_one((lower, upper), _write_one_of(lower, upper)), *(in_unit(unit) for unit in Unit))
-
-
-def _write_one_of(lower: str, upper: str) -> str:
-    return f"write exactly one of {lower} and {upper} (for both, two entries)"
-
-
 class Expectation(Spec):
-    """Bound on an indicator, measured from the first injection to the end of the recovery."""
+    """Bound on what is measured from the first injection to the end of the recovery."""
 
-    indicator: Indicator
+    indicator: IndicatorName
     """Indicator to bound."""
     min: Bound | None = None
     """Minimum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
     max: Bound | None = None
     """Maximum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
 
-    rules = _bounds_in_unit("min", "max")
+    rules = bounds_in_unit("min", "max")
 
     @model_validator(mode="after")
     def _one_bound_in_its_unit(self) -> Self:
-        _check_bounds(self.indicator, self.min, self.max, _write_one_of("min", "max"))
+        check_bounds(self.measured, self.min, self.max, write_one_of("min", "max"))
         return self
+
+    @property
+    def measured(self) -> Measured:
+        """What is bounded, whichever source measures it."""
+        return self.indicator
 
 
 class AbortIf(Spec):
     """Condition on an indicator that ends the run early."""
 
-    indicator: Indicator
+    indicator: IndicatorName
     """Indicator to watch while the run is under way."""
     below: Bound | None = None
     """Abort when the indicator is below this value, in its unit: a share like "10%", a duration like "20s", or a count
@@ -259,19 +213,12 @@ class AbortIf(Spec):
     for_: Annotated[Duration, Between("0s", "1h"), Field(alias="for")] = parse_duration("0s")
     """How long the condition must hold before the run is aborted."""
 
-    rules = _bounds_in_unit("below", "above")
+    rules = bounds_in_unit("below", "above")
 
     @model_validator(mode="after")
     def _one_bound_in_its_unit(self) -> Self:
-        _check_bounds(self.indicator, self.below, self.above, _write_one_of("below", "above"))
+        check_bounds(self.indicator, self.below, self.above, write_one_of("below", "above"))
         return self
-
-
-def _check_bounds(indicator: Indicator, lower: str | None, upper: str | None, message: str) -> None:
-    given = [bound for bound in (lower, upper) if bound is not None]
-    if len(given) != 1:
-        raise ValueError(message)
-    bound_value(indicator, given[0])
 
 
 _WITHOUT_SCHEDULE = "timeZone and startingDeadline belong to a schedule: write schedule too, or leave them out"

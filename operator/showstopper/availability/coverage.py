@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from showstopper.availability.listening import audible_ratio, seconds_in
+from showstopper.availability.indicators.listening import audible_ratio, seconds_in
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.spans import DEAD, NOISE, State, Window
 from showstopper.availability.tracks import Track, View
@@ -58,8 +58,8 @@ def of(view: View) -> Coverage:
 
 def _dead(view: View, intended: float) -> tuple[tuple[State, float], ...]:
     seconds = {state: sum(seconds_in(track, state) for track in view.residents) for state in State if state in DEAD}
-    found = [(state, spent / intended) for state, spent in seconds.items() if spent > NOISE]
-    return tuple(sorted(found, key=lambda one: -one[1]))
+    shares = [(state, spent / intended) for state, spent in seconds.items() if spent > NOISE]
+    return tuple(sorted(shares, key=lambda entry: -entry[1]))
 
 
 def _has(track: Track, state: State) -> bool:

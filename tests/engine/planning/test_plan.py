@@ -13,7 +13,7 @@ from showstopper.api.room import AudioRoomSpec
 from showstopper.engine.planning import plan, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.faults.effects import Container, Pod
-from tests.engine import build
+from tests.support import build
 
 ALLOWED = {policies.CHAOS_LABEL: policies.CHAOS_ALLOWED}
 

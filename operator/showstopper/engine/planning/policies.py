@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from showstopper.api.reasons import Reason
 from showstopper.api.run import MOST_KILLED
+from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.planning import plan as plans
 from showstopper.engine.planning.plan import Plan, most
@@ -15,6 +16,11 @@ CHAOS_ALLOWED = "allowed"
 def refusal(plan: Plan) -> Finding | None:
     """The first reason why this plan may not be carried out."""
     return next((finding for ask in POLICIES if (finding := ask(plan)) is not None), None)
+
+
+def agents_disabled(error: BaseException) -> Finding:
+    """Nothing can be asked of agents: the chart did not give the operator the right to."""
+    return Finding(Reason.AGENT_DISABLED, f"{error}: install the chart with agent.enabled=true", Verdict.ERROR)
 
 
 def refuse_unlabelled_namespace(plan: Plan) -> Finding | None:
@@ -58,7 +64,7 @@ def refuse_unknown_port(plan: Plan) -> Finding | None:
 
 
 def refuse_flood_of_no_udp(plan: Plan) -> Finding | None:
-    """Floods are UDP; a port of TCP would take no notice of them."""
+    """Floods are UDP. A port of TCP would take no notice of them."""
     for planned in plan.faults:
         component = plan.snapshot.room.component(planned.fault.target.component)
         flood = planned.fault.packet_flood
@@ -121,7 +127,7 @@ def refuse_unknown_container(plan: Plan) -> Finding | None:
         place, wanted = f"{pod.namespace}/{pod.name}", plans.container_name(fault, plan.snapshot.room)
         container = plans.container(fault, plan.snapshot.room, pod)
         if container is None:
-            names = ", ".join(one.name for one in pod.containers)
+            names = ", ".join(container.name for container in pod.containers)
             return Finding(
                 Reason.UNKNOWN_CONTAINER,
                 f'pod {place} has no container "{wanted}" (fault {fault.name}); it has: {names}',
