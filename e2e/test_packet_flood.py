@@ -18,7 +18,7 @@ from e2e.control import agent_killed
 from e2e.operators import Operator
 from e2e.test_refusals import refused
 from e2e.trials import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
-from showstopper.faults.flood import datagrams
+from showstopper.faults.flood.sending import datagrams
 
 pytestmark = pytest.mark.cluster
 

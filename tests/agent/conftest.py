@@ -16,7 +16,7 @@ from showstopper.agent.backends import Backends
 from showstopper.agent.journal import Journal
 from showstopper.agent.node import Node
 from showstopper.errors import LeaseLost
-from showstopper.faults.network import NetworkEffect
+from showstopper.faults.network.traffic import NetworkEffect
 from tests.agent import machine
 from tests.agent import wire as wires
 from tests.agent.wire import Wire

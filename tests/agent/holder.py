@@ -9,7 +9,7 @@ from pathlib import Path
 from showstopper.agent.backends import Backends
 from showstopper.agent.journal import Journal
 from showstopper.agent.node import Node
-from showstopper.faults.network import NetworkEffect
+from showstopper.faults.network.traffic import NetworkEffect
 
 LEASE = 0.8
 RENEWAL = 0.2

@@ -18,8 +18,8 @@ from showstopper.agent.containers import Containers
 from showstopper.agent.freezing import FreezeHit
 from showstopper.agent.frozen import FrozenCgroups
 from showstopper.agent.killing import KillHit
+from showstopper.api.faults.process import ContainerKill, Signal
 from showstopper.api.injection import InjectionTarget, TargetState
-from showstopper.api.process import ContainerKill, Signal
 from showstopper.clock import Clock
 from tests.agent.conftest import Note
 from tests.agent.container import UID, Container, container, trees

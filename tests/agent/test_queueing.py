@@ -11,8 +11,8 @@ import pytest
 
 from showstopper.agent.bursts import pause
 from showstopper.agent.queueing import Engine, Held, sampler
-from showstopper.faults.network import Direction, Distribution
-from showstopper.faults.network_plan import Bursts, Manner, Queue
+from showstopper.api.faults.network import Direction, Distribution
+from showstopper.faults.network.plan import Bursts, Manner, Queue
 
 BATCH, SINGLE = 0x303, 0x301
 

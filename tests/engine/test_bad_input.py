@@ -13,12 +13,13 @@ import pytest
 from e2e.cluster.apiserver import ApiServer
 from showstopper.agent.backends import Backends
 from showstopper.api.conditions import ConditionType, find, is_true
+from showstopper.api.faults.network import Delay
 from showstopper.api.injection import TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.engine import lasting
 from showstopper.errors import EffectRefused
-from showstopper.faults.network import Delay, NetworkEffect, Traffic
+from showstopper.faults.network.traffic import NetworkEffect, Traffic
 from tests.api.server import with_crds
 from tests.engine import cluster
 from tests.engine.company import Company
@@ -95,7 +96,7 @@ def _without_means() -> str:
     """An agent's own words."""
     with pytest.raises(EffectRefused) as refused:
         Backends((), {"netem": "no such qdisc"}).needed(
-            NetworkEffect("late", Traffic(), Delay(timedelta(milliseconds=5)))
+            NetworkEffect("late", Traffic(), Delay(latency=timedelta(milliseconds=5)))
         )
     return str(refused.value)
 

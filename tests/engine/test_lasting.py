@@ -7,7 +7,7 @@ import pytest
 
 from e2e.cluster.apiserver import ApiServer
 from showstopper.agent.status import Ending
-from showstopper.api.process import ContainerKill, Signal
+from showstopper.api.faults.process import ContainerKill, Signal
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION

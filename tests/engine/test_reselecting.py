@@ -107,7 +107,7 @@ COUNTED = {"at": LATER, "matched": 9, "affected": 9}
 
 
 def proven(*own: Injection) -> bool:
-    return injections.answers(own, "loss", lifting=True).proven
+    return injections.answers(own, fault(), lifting=True).proven
 
 
 def test_a_successor_has_to_be_proven_once_it_was_there_long_enough() -> None:
@@ -124,9 +124,10 @@ def test_a_successor_has_to_be_proven_once_it_was_there_long_enough() -> None:
 def test_without_a_target_at_its_end_a_fault_is_not_proven() -> None:
     first = injection(TargetState.GONE, "a", proven=True, last=COUNTED)
     assert not proven(first)
-    assert injections.no_effect("loss", injections.answers([first], "loss", lifting=True)).startswith(
-        "had no target at its end"
-    )
+    missing = injections.answers([first], fault(), lifting=True).missing()
+    assert missing is not None
+    assert missing.reason == "TargetsGone"
+    assert missing.message.startswith("had no target at its end")
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from showstopper.agent.freezer import Freezer, State
 from showstopper.agent.frozen import Frozen, FrozenCgroups
 from showstopper.agent.leases import Lease
 from showstopper.agent.status import say
+from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.injection import InjectedTarget, InjectionTarget, TargetState
-from showstopper.api.process import ProcessFigures
 from showstopper.clock import Clock, to_timestamp
 from showstopper.errors import AgentError, ContainerGone, EffectRefused, KernelRefused, LeaseLost
 

@@ -2,16 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
 from showstopper.api.base import GROUP, Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
 from showstopper.api.experiment import ExperimentSpec
 from showstopper.api.quantities import Between, Duration
 from showstopper.api.room import Reference
-from showstopper.api.rules import Matching, Rule, exactly_one, refuse_doubled_names, unique_names
+from showstopper.api.rules import Matching, Rule, exactly_one, unique_names
 
 APPROVE = f"{GROUP}/approve"
 """The annotation by which a person lets a held act begin: "<act>/<approver>"."""
@@ -56,20 +56,22 @@ class Hold(Spec):
     """Wait for so long, then begin."""
 
     rules = (
-        Rule("self.approval || has(self.__for__)", _NOBODY_MAY),
-        Rule("!self.approval || !has(self.__for__)", _ONE_END),
-        Rule("!has(self.timeout) || !has(self.__for__)", _NO_TIMEOUT),
+        Rule(
+            "self.approval || has(self.__for__)",
+            _NOBODY_MAY,
+            holds=lambda hold: hold.approval or hold.for_ is not None,
+        ),
+        Rule(
+            "!self.approval || !has(self.__for__)",
+            _ONE_END,
+            holds=lambda hold: not hold.approval or hold.for_ is None,
+        ),
+        Rule(
+            "!has(self.timeout) || !has(self.__for__)",
+            _NO_TIMEOUT,
+            holds=lambda hold: hold.timeout is None or hold.for_ is None,
+        ),
     )
-
-    @model_validator(mode="after")
-    def _one_end(self) -> Self:
-        if not self.approval and self.for_ is None:
-            raise ValueError(_NOBODY_MAY)
-        if self.approval and self.for_ is not None:
-            raise ValueError(_ONE_END)
-        if self.timeout is not None and self.for_ is not None:
-            raise ValueError(_NO_TIMEOUT)
-        return self
 
 
 _ONE_EXPERIMENT = "write exactly one of experimentRef (an Experiment by name) and experiment (what to run)"
@@ -95,17 +97,12 @@ class Act(Spec):
             "!has(self.experiment) || "
             "!(has(self.experiment.schedule) || self.experiment.suspend || self.experiment.dryRun)",
             _ITS_TURN,
+            holds=lambda act: (
+                act.experiment is None
+                or not (act.experiment.schedule is not None or act.experiment.suspend or act.experiment.dry_run)
+            ),
         ),
     )
-
-    @model_validator(mode="after")
-    def _one_experiment(self) -> Self:
-        if (self.experiment is None) is (self.experiment_ref is None):
-            raise ValueError(_ONE_EXPERIMENT)
-        inline = self.experiment
-        if inline is not None and (inline.schedule is not None or inline.suspend or inline.dry_run):
-            raise ValueError(_ITS_TURN)
-        return self
 
 
 _IN_ORDER = "the window ends before it starts: write an end after the start"
@@ -119,13 +116,15 @@ class PerformanceWindow(Spec):
     end: Moment
     """Nothing begins after; a day that is not through by then ends."""
 
-    rules = (Rule("!has(self.start) || timestamp(self.start) < timestamp(self.end)", _IN_ORDER),)
-
-    @model_validator(mode="after")
-    def _start_before_end(self) -> Self:
-        if self.start is not None and datetime.fromisoformat(self.start) >= datetime.fromisoformat(self.end):
-            raise ValueError(_IN_ORDER)
-        return self
+    rules = (
+        Rule(
+            "!has(self.start) || timestamp(self.start) < timestamp(self.end)",
+            _IN_ORDER,
+            holds=lambda window: (
+                window.start is None or datetime.fromisoformat(window.start) < datetime.fromisoformat(window.end)
+            ),
+        ),
+    )
 
 
 class GameDaySpec(Spec):
@@ -151,11 +150,6 @@ class GameDaySpec(Spec):
     """How many performances' runs of experiments that are written here are kept."""
 
     rules = (unique_names("acts", "acts"),)
-
-    @model_validator(mode="after")
-    def _every_act_once(self) -> Self:
-        refuse_doubled_names((act.name for act in self.acts), "acts")
-        return self
 
 
 class HoldRecord(Status):

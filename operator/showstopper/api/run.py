@@ -8,9 +8,9 @@ from pydantic import Field, StringConstraints
 from showstopper.api.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
 from showstopper.api.experiment import AbortIf, Expectation, Fault, Timing
-from showstopper.api.process import ProcessFigures
+from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.room import AudioRoomSpec, ComponentImage, MeasuredIndicator
-from showstopper.api.rules import Rule, immutable_spec
+from showstopper.api.rules import CelRule, immutable_spec
 
 
 class DayOrigin(Spec):
@@ -98,7 +98,7 @@ class ExperimentRunSpec(Spec):
     abort: bool = False
     """Set it to true to end the run early; everything injected is reverted."""
 
-    rules = (Rule("!oldSelf.abort || self.abort", "an aborted run stays aborted: ask the Experiment for a new run"),)
+    rules = (CelRule("!oldSelf.abort || self.abort", "an aborted run stays aborted: ask the Experiment for a new run"),)
 
 
 class StepName(StrEnum):
@@ -244,7 +244,7 @@ class ExperimentRun(Resource):
             "a run is a record and never changes, but for abort: change the Experiment, and a new run is made",
             moving="step",
         ),
-        Rule(
+        CelRule(
             "self.spec.abort == oldSelf.spec.abort || !has(oldSelf.status) || !has(oldSelf.status.verdict)",
             "spec.abort: the run is over already, and its verdict stands",
         ),
@@ -252,6 +252,14 @@ class ExperimentRun(Resource):
 
     spec: ExperimentRunSpec
     status: ExperimentRunStatus = ExperimentRunStatus()
+
+    def fault(self, name: str) -> Fault:
+        """The fault of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return {fault.name: fault for fault in self.spec.faults}[name]
 
     @property
     def finished(self) -> bool:

@@ -79,7 +79,7 @@ async def _declared(
 
 async def _scene(client: Client, experiment: Experiment, room: AudioRoom, serving: dict[str, int]) -> Scene:
     namespace = experiment.metadata.namespace
-    named = {fault.target.component for fault in experiment.spec.faults}
+    named = {fault.component for fault in experiment.spec.faults}
     room.metadata.namespace = namespace
     return Scene(
         namespace=namespace,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
+from showstopper.api.faults.base import Hand
 from showstopper.api.injection import Injection
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
@@ -36,7 +37,7 @@ class Flooding:
     @property
     def names(self) -> list[str]:
         """The faults that are floods."""
-        return [fault.name for fault in self._run().spec.faults if fault.by_crowd]
+        return [fault.name for fault in self._run().spec.faults if fault.spec.hand is Hand.CROWD]
 
     @property
     def gathered(self) -> bool:

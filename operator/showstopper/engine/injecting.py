@@ -17,8 +17,7 @@ from showstopper.engine.lasting import Lasting
 from showstopper.engine.plan import Plan
 from showstopper.engine.recorder import Recorder
 from showstopper.errors import ClusterError, Forbidden
-from showstopper.faults.effects import DeletePod
-from showstopper.faults.pods import effect_of
+from showstopper.faults.pods.behaviour import effect_of
 
 log = structlog.get_logger()
 
@@ -144,9 +143,7 @@ class Injecting:
 
     async def _call(self, target: TargetRecord) -> tuple[str, str | None, str | None]:
         """Before, after, and what went wrong."""
-        fault = next(fault for fault in self._run.spec.faults if fault.name == target.fault)
-        start = effect_of(fault, records.pod_of(self._run, target)).start
-        assert isinstance(start, DeletePod)
+        start = effect_of(self._run.fault(target.fault).spec, records.pod_of(self._run, target))
         before = to_timestamp(self._clock.now())
         try:
             answer = await self._hand.start(start)

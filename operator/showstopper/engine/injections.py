@@ -1,13 +1,15 @@
 """Injections: what a plan's faults ask of each node's agent, and what the agents' answers amount to. Pure."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from showstopper.api.base import API_VERSION, dump
 from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import Aim, FaultKind
+from showstopper.api.faults.network import Protocol
 from showstopper.api.injection import (
     LEASE_LABEL,
     InjectedTarget,
@@ -18,23 +20,20 @@ from showstopper.api.injection import (
     TargetPort,
     TargetState,
 )
-from showstopper.api.kinds import AGENT_KINDS
-from showstopper.api.network import Protocol
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
-from showstopper.engine import plan
 from showstopper.engine.plan import PlannedFault
 from showstopper.engine.stopping import STOPPED
-from showstopper.faults import figures
+from showstopper.faults import registry
+from showstopper.faults.behaviour import Behaviour
 from showstopper.faults.effects import Pod
+from showstopper.faults.observed import NO_EFFECT, TARGETS_GONE, Observed, ObservedTarget
+from showstopper.faults.processes.behaviour import container_of
 
 Object = dict[str, Any]
-TARGETS_GONE = "TargetsGone"
-"""The reason where a fault had nobody to hit: the pods were deleted."""
-DESERTED = "had no target at its end"
 SUCCESSOR_LABEL = "showstopper.dev/successor"
 """On the Injections of pods that have replaced a target while the fault lasted."""
 SUCCESSOR_SECONDS = 5.0
@@ -53,6 +52,7 @@ class Answers:
     """What the agents of one fault have said, over all its Injections.
 
     Attributes:
+        fault: as declared in the run.
         places: every target that was asked for, with its node.
         targets: what is known of them.
         gated: of a flood, how many flooders were asked for, which are no targets.
@@ -64,6 +64,7 @@ class Answers:
         successors: UIDs of the targets that have replaced others.
     """
 
+    fault: Fault
     places: tuple[tuple[str, InjectionTarget], ...]
     targets: tuple[InjectedTarget, ...]
     silent: tuple[str, ...]
@@ -104,20 +105,39 @@ class Answers:
 
     @property
     def proven(self) -> bool:
-        """The fault did something to every target that it had long enough, and had one at its end.
-
-        Of a flood: packets left, and some arrived at every target.
-        """
-        return self.armed and not self.deserted and all(map(self._is_proven, self.hits))
+        """Every target was hit, and nothing is missing for the proof as far as agents can tell."""
+        return self.missing() is None
 
     @property
-    def deserted(self) -> bool:
-        """Its targets are gone, all of them, and none has been replaced."""
-        return bool(self.targets) and all(target.state is TargetState.GONE for target in self.targets)
+    def behaviour(self) -> Behaviour[FaultKind]:
+        """What the fault's kind says of proof and figures."""
+        return registry.of(self.fault.spec)
 
-    def _is_proven(self, target: InjectedTarget) -> bool:
-        """Whether it is, or need not be: a successor may be there too late to see traffic."""
-        return target.proven or (target.uid in self.successors and _armed_seconds(target) < SUCCESSOR_SECONDS)
+    def missing(self, quiet: Collection[str] | None = None) -> Finding | None:
+        """What is missing for the proof; `quiet`: UIDs of targets that send no media any more, if that is asked."""
+        missing = self.behaviour.proof(self.observed(quiet))
+        if missing is None and not self.armed:
+            armed = sum(hit.armed_at is not None for hit in self.hits)
+            return Finding(NO_EFFECT, f"was set up on {armed} of {self.wanted} targets")
+        return missing
+
+    def observed(self, quiet: Collection[str] | None = None) -> Observed:
+        """The same for the fault's own proof and figures. `quiet`: UIDs of targets that send no media any more.
+
+        A successor may be there too late to see traffic: it is excused.
+        """
+        return Observed(
+            self.fault.name,
+            tuple(
+                ObservedTarget.injected(
+                    target,
+                    excused=target.uid in self.successors and _armed_seconds(target) < SUCCESSOR_SECONDS,
+                    quiet=None if quiet is None else target.uid in quiet,
+                )
+                for target in self.targets
+            ),
+            tuple(map(ObservedTarget.injected, self.gates)),
+        )
 
     @property
     def over(self) -> bool:
@@ -133,7 +153,7 @@ class Answers:
 
 def peers_of(fault: Fault) -> tuple[str, ...]:
     """The components that are its peers; none: everybody."""
-    return tuple(peer.component for peer in fault.network.peers) if fault.network else ()
+    return fault.spec.peer_components
 
 
 def compose(run: ExperimentRun, planned: PlannedFault, addresses: Mapping[str, Sequence[str]]) -> Iterator[Object]:
@@ -192,12 +212,13 @@ def owned(run: ExperimentRun) -> Object:
     }
 
 
-def answers(injections: Sequence[Injection], fault: str, *, lifting: bool) -> Answers:
+def answers(injections: Sequence[Injection], fault: Fault, *, lifting: bool) -> Answers:
     """What the agents say of a fault. `lifting`: its end was asked for, so that it is no trouble."""
-    own = [injection for injection in injections if injection.spec.fault == fault]
+    own = [injection for injection in injections if injection.spec.fault == fault.name]
     gates = [injection for injection in own if injection.spec.flood_gate is not None]
     troubles = [trouble for trouble in map(_trouble, own) if trouble is not None]
     return Answers(
+        fault=fault,
         places=tuple((one.spec.node, target) for one in own if one not in gates for target in one.spec.targets),
         targets=tuple(target for one in own if one not in gates for target in one.status.targets),
         gated=sum(len(one.spec.targets) for one in gates),
@@ -208,26 +229,6 @@ def answers(injections: Sequence[Injection], fault: str, *, lifting: bool) -> An
         cut_short=next((trouble for trouble in troubles if trouble.reason in CUT_SHORT), None),
         successors=frozenset(target.uid for one in own if _is_successor(one) for target in one.spec.targets),
     )
-
-
-def no_effect(fault: str, found: Answers) -> str:
-    """Why a fault is not proven, for a person."""
-    if found.deserted:
-        return f"{DESERTED}: {found.targets[-1].message or 'they are gone'}; nothing replaced them before its end"
-    untouched = [target for target in found.targets if not target.proven]
-    if found.gates and not all(gate.proven for gate in found.gates):
-        return "sent no packet"
-    pods = ", ".join(target.pod or target.uid for target in untouched[:5])
-    if seen := [target.processes for target in untouched if target.processes]:
-        words = figures.of_processes(seen)
-        ended = any(one.ended is not None for one in seen)
-        return f"is not proven on {pods}: {words}{'; the others took the signal and live on' if ended else ''}"
-    if found.gates:
-        return f"sent {found.matched} packets, and none arrived at {pods}: look at the network between them"
-    matched = sum(target.last.matched for target in untouched if target.last)
-    if matched:
-        return f"matched {matched} packets and did nothing to any of them on {pods}: raise its dose, or its duration"
-    return f"matched no packet on {pods}: nothing was sent there; look at fault {fault}'s direction, ports and peers"
 
 
 def without_peers(peers: Mapping[str, Sequence[str]]) -> Finding | None:
@@ -296,7 +297,7 @@ def _asked(fault: Fault, room: AudioRoomSpec, peers: Sequence[str]) -> Mapping[s
     return {
         "ports": _ports(fault, room),
         "peers": tuple(peers) if peers_of(fault) else None,
-        AGENT_KINDS[fault.kind]: getattr(fault, AGENT_KINDS[fault.kind]),
+        fault.kind: fault.spec,
     }
 
 
@@ -308,7 +309,7 @@ def _spec(
 
 
 def _target(pod: Pod, fault: Fault, room: AudioRoomSpec) -> InjectionTarget:
-    container = plan.container(fault, room, pod) if fault.process else None
+    container = container_of(fault, room, pod) if fault.spec.aims_at is Aim.CONTAINER else None
     return InjectionTarget(
         pod=pod.name,
         uid=pod.uid,
@@ -320,10 +321,9 @@ def _target(pod: Pod, fault: Fault, room: AudioRoomSpec) -> InjectionTarget:
 
 def _ports(fault: Fault, room: AudioRoomSpec) -> tuple[TargetPort, ...]:
     """The target's ports that a fault names, as the room declares them."""
-    names = fault.network.ports if fault.network else ()
-    component = room.component(fault.target.component)
+    component = room.component(fault.component) if fault.component is not None else None
     declared = {port.name: port for port in component.ports} if component else {}
-    chosen = [declared[name] for name in names]
+    chosen = [declared[name] for name in fault.spec.port_names]
     return tuple(TargetPort(port=port.port, protocol=Protocol(port.protocol)) for port in chosen)
 
 

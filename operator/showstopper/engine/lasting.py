@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 
 from showstopper.api.experiment import longest
+from showstopper.api.faults.base import Hand
 from showstopper.api.injection import Injection
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.api.verdicts import Verdict
@@ -24,6 +25,7 @@ from showstopper.engine.plan import Plan
 from showstopper.engine.recorder import Recorder
 from showstopper.engine.reselecting import Reselecting
 from showstopper.errors import ClusterError, Forbidden
+from showstopper.faults.observed import DESERTED, NO_EFFECT, TARGETS_GONE
 
 log = structlog.get_logger()
 
@@ -72,7 +74,7 @@ class Lasting:
     @property
     def any(self) -> bool:
         """Whether the run has such faults at all."""
-        return any(fault.by_agents for fault in self._run.spec.faults)
+        return any(fault.spec.hand.takes_injections for fault in self._run.spec.faults)
 
     async def begun(self) -> bool:
         """Whether agents were asked for anything."""
@@ -83,12 +85,12 @@ class Lasting:
         if not self.any:
             return None
         self._hand.injections.follow()
-        planned = [each for each in made.faults if each.fault.by_agents]
+        planned = [each for each in made.faults if each.fault.spec.hand.takes_injections]
         peers = await self._reselecting.peers([each.fault for each in planned])
         if (nobody := injections.without_peers(peers)) is not None:
             self._nothing_made = True
             return nobody
-        flooded = [each for each in planned if each.fault.by_crowd]
+        flooded = [each for each in planned if each.fault.spec.hand is Hand.CROWD]
         if flooded:
             try:
                 await self._hold()
@@ -129,14 +131,14 @@ class Lasting:
         assert step is not None
         began = from_timestamp(step.started_at)
         left = {name: began + self._seconds(name) for name in self._names()}
-        instant = {fault.name for fault in self._run.spec.faults if fault.instant}
+        instant = {fault.name for fault in self._run.spec.faults if fault.spec.instant}
         while left:
             found = await self._told.all()
             await self._note(found)
             if (trouble := self._trouble(found, set(left))) is not None:
                 return trouble
             await self._flooding.narrow(found)
-            done = {name for name in instant if injections.answers(found, name, lifting=False).proven}
+            done = {name for name in instant if self._answers(found, name, lifting=False).proven}
             for name in [name for name, end in left.items() if self._clock.now() >= end or name in done]:
                 await self._lift([one for one in found if one.spec.fault == name])
                 del left[name]
@@ -201,8 +203,8 @@ class Lasting:
             if record.cut_short is not None:
                 return Finding(record.cut_short, record.message or "it ended before its time")
             if record.name in self._names() and not record.proven:
-                deserted = (record.message or "").startswith(injections.DESERTED)
-                reason = injections.TARGETS_GONE if deserted else "NoEffect"
+                deserted = (record.message or "").startswith(DESERTED)
+                reason = TARGETS_GONE if deserted else NO_EFFECT
                 return Finding(reason, f"fault {record.name} {record.message or 'is not proven'}")
         return None
 
@@ -216,13 +218,13 @@ class Lasting:
 
     def _in_vain(self, found: list[Injection]) -> list[str]:
         """The floods that are not proven."""
-        return [name for name in self._flooding.names if not injections.answers(found, name, lifting=True).proven]
+        return [name for name in self._flooding.names if not self._answers(found, name, lifting=True).proven]
 
     def _names(self) -> list[str]:
-        return [fault.name for fault in self._run.spec.faults if fault.by_agents]
+        return [fault.name for fault in self._run.spec.faults if fault.spec.hand.takes_injections]
 
     def _seconds(self, name: str) -> float:
-        fault = next(fault for fault in self._run.spec.faults if fault.name == name)
+        fault = self._run.fault(name)
         return fault.duration.total_seconds() if fault.duration else END_SECONDS
 
     async def _hold(self) -> None:
@@ -264,11 +266,14 @@ class Lasting:
 
     def _asked(self, found: list[Injection], *, lifting: bool) -> dict[str, Answers]:
         """What agents say of each fault."""
-        return {name: injections.answers(found, name, lifting=lifting) for name in self._names()}
+        return {name: self._answers(found, name, lifting=lifting) for name in self._names()}
+
+    def _answers(self, found: list[Injection], name: str, *, lifting: bool) -> Answers:
+        return injections.answers(found, self._run.fault(name), lifting=lifting)
 
     def _trouble(self, found: list[Injection], names: set[str], *, gated: bool = True) -> Finding | None:
         for name in sorted(names):
-            asked = injections.answers(found, name, lifting=False)
+            asked = self._answers(found, name, lifting=False)
             if asked.trouble is not None:
                 return asked.trouble
             planned = sums.targets_of(self._run, name) + (gated and name in self._flooding.names)
@@ -288,7 +293,7 @@ class Lasting:
         asked = self._asked(found, lifting=False)
         known = {record.name: record for record in self._run.status.faults}
         news = any(
-            (known[name].proven, known[name].reverted) != (sums.proven(known[name], each), each.reverted)
+            (known[name].proven, known[name].reverted) != (sums.proven(self._run, name, each), each.reverted)
             for name, each in asked.items()
             if name in known
         )

@@ -12,6 +12,8 @@ from showstopper.engine.hands.api_server import ApiServerHand, Presence
 from showstopper.engine.media import MediaWatch
 from showstopper.engine.recorder import Recorder
 from showstopper.engine.rooms import LiveRoom
+from showstopper.faults import registry
+from showstopper.faults.observed import Observed, ObservedTarget
 
 log = structlog.get_logger()
 
@@ -81,9 +83,11 @@ def _note(run: ExperimentRun, *, found: Mapping[tuple[str, str], TargetRecord]) 
         own = [target for target in targets.ends_media(run) if target.fault == fault.name]
         if not own:
             continue  # it lasts: its agents say what proves it
-        fault.proven = all(target.proven for target in own)
+        behaviour = registry.of(run.fault(fault.name).spec)
+        observed = Observed(fault.name, tuple(map(ObservedTarget.recorded, own)))
+        fault.proven = behaviour.proof(observed) is None
         if fault.name not in targets.by_agents(run):
             # A deleted pod leaves nothing behind: what is gone is reverted by its owner.
             fault.reverted = all(target.gone_at is not None for target in own)
         if fault.proven:
-            fault.message = "every target is gone, and no listener gets media from it"
+            fault.message = behaviour.outcome(observed)[:1024]

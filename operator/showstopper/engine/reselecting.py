@@ -32,7 +32,7 @@ def successors(fault: Fault, scene: Scene, own: Sequence[Injection], planned: in
     states = {target.uid: target.state for one in own for target in one.status.targets}
     asked = {target.uid for one in own for target in one.spec.targets}
     there = {uid for uid in asked if states.get(uid) is not TargetState.GONE}
-    candidates = tuple(scene.pods.get(fault.target.component, ()))
+    candidates = tuple(plan.candidates_of(scene, fault))
     # Both times are the API server's: what was there before the fault replaces nobody.
     since = min((one.metadata.creation_timestamp for one in own), default="")
     new = [pod for pod in candidates if pod.uid not in asked and pod.created > since and plan.may_hit(fault, pod)]

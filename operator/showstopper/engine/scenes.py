@@ -113,7 +113,7 @@ class Scenes:
         by_component = {
             component.name: _matching(pods, component.selector.match_labels) for component in room.spec.components
         }
-        wanted = {fault.target.component for fault in faults}
+        wanted = {fault.component for fault in faults}
         scene = Scene(
             namespace=room.metadata.namespace,
             room_name=room.metadata.name,

@@ -3,20 +3,18 @@
 from collections.abc import Iterator, Mapping
 
 from showstopper.api.injection import InjectedTarget
-from showstopper.api.kinds import INSTANT_KINDS
 from showstopper.api.run import ExperimentRun, FaultRecord, StepName, TargetRecord
-from showstopper.engine import injections, targets
+from showstopper.engine import targets
 from showstopper.engine.injections import Answers
-from showstopper.faults import figures
 
 
 def note(run: ExperimentRun, *, asked: Mapping[str, Answers], heard: Mapping[str, str]) -> None:
     """Write what is known into the faults' and the targets' records; `heard`: what else was said of those in vain."""
     for record in run.status.faults:
         if (answer := asked.get(record.name)) is not None and answer.wanted:
-            _sum_up(record, answer, heard.get(record.name, ""))
+            _sum_up(run, record, answer, heard.get(record.name, ""))
     others = [target for target in run.status.targets if target.fault not in asked]
-    instant = {record.name for record in run.status.faults if record.kind in INSTANT_KINDS}
+    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
     killed = [one for name in asked if name in instant for one in _of_fault(run, name, asked[name], instant=True)]
     lasting = [one for name in asked if name not in instant for one in _of_fault(run, name, asked[name])]
     run.status.targets = others + killed + targets.worst(lasting)
@@ -27,9 +25,9 @@ def targets_of(run: ExperimentRun, fault: str) -> int:
     return sum(record.targets + (record.successors or 0) for record in run.status.faults if record.name == fault)
 
 
-def proven(record: FaultRecord, answer: Answers) -> bool:
-    """Whether the fault is proven by what agents say; a kill is not yet: its media has to stop at the listeners."""
-    return record.proven if record.kind in INSTANT_KINDS else answer.proven
+def proven(run: ExperimentRun, fault: str, answer: Answers) -> bool:
+    """Whether a fault is proven by what agents say and, of a kill, by what its targets' record says of their media."""
+    return answer.missing(_quiet(run, fault)) is None
 
 
 def _of_fault(run: ExperimentRun, fault: str, answer: Answers, *, instant: bool = False) -> Iterator[TargetRecord]:
@@ -47,17 +45,21 @@ def _of_fault(run: ExperimentRun, fault: str, answer: Answers, *, instant: bool 
     yield from known.values()  # nobody has been asked about these yet
 
 
-def _sum_up(record: FaultRecord, answer: Answers, heard: str) -> None:
+def _quiet(run: ExperimentRun, fault: str) -> set[str] | None:
+    """The UIDs of the targets whose media has stopped; None: the fault does not end it."""
+    if not run.fault(fault).spec.instant:
+        return None
+    return {target.uid for target in run.status.targets if target.fault == fault and target.proven}
+
+
+def _sum_up(run: ExperimentRun, record: FaultRecord, answer: Answers, heard: str) -> None:
     record.matched, record.affected, record.backend = answer.matched, answer.affected, answer.backend
-    record.proven, record.reverted = proven(record, answer), answer.reverted
+    quiet = _quiet(run, record.name)
+    missing = answer.missing(quiet)
+    record.proven, record.reverted = missing is None, answer.reverted
     record.successors = len(answer.successors) or None
-    if not answer.proven:
-        said = injections.no_effect(record.name, answer)
-        record.message = (f"{said}: {heard}" if heard else said)[:1024]
-    elif record.kind not in INSTANT_KINDS:
-        record.message = _proof(answer)[:1024]
-    elif not record.proven:
-        record.message = f"{figures.tally(answer.targets)}, but listeners may still get media from there"
+    said = missing.message if missing is not None else answer.behaviour.outcome(answer.observed(quiet))
+    record.message = (f"{said}: {heard}" if heard and not answer.proven else said)[:1024]
     left = [part for hit in answer.hits for part in hit.leftovers] + ([answer.remains] if answer.remains else [])
     graver = [f"this was left: {', '.join(left)}"] if left else []
     if answer.cut_short is not None:
@@ -65,14 +67,6 @@ def _sum_up(record: FaultRecord, answer: Answers, heard: str) -> None:
         graver.insert(0, answer.cut_short.message)
     if graver:
         record.message = "; ".join(graver)[:1024]
-
-
-def _proof(answer: Answers) -> str:
-    if answer.gates:
-        return f"sent {answer.matched} packets, {answer.affected} of them arrived, some at every target"
-    late = [target.pod for target in answer.targets if not target.proven]
-    but = f"; {', '.join(late[:5])} replaced one too late to see any" if late else ""
-    return f"{figures.tally(answer.targets)}, on every target{but}"
 
 
 def _copy(found: InjectedTarget, target: TargetRecord, *, instant: bool) -> None:
