@@ -13,7 +13,7 @@ from e2e import stage
 from e2e.cluster import images, waiting
 from e2e.cluster.api import Cluster
 from showstopper.cluster.listeners import ROLE_LABEL
-from showstopper.engine.rooms.names import HOST
+from showstopper.engine.rooms.fleet.names import HOST
 
 NAMESPACE = "bench-latency"
 ROOM = "bench"

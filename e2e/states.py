@@ -17,8 +17,8 @@ from showstopper.api.gate import ReleaseGate
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
-from showstopper.engine import outlooks
 from showstopper.engine.days.steps import Step
+from showstopper.engine.experiments import outcomes
 from showstopper.engine.gates import deciding
 from tests.engine import build
 from tests.engine.days.life import Life, by_name
@@ -71,23 +71,23 @@ def _judged(verdict: Verdict) -> ExperimentRun:
 
 def _experiments() -> Iterator[Case]:
     experiment: Experiment = build.experiment()
-    passed = outlooks.of_run(_judged(Verdict.PASSED))
+    passed = outcomes.of_run(_judged(Verdict.PASSED))
     yield from _of_everybody(experiment, passed)
     under_way = build.run()
     stands = {
-        "waits for its room": (outlooks.without_room(experiment, 1), WAITING),
-        "has no room": (outlooks.without_room(experiment, 999), FAILED),
-        "runs": (outlooks.of_run(under_way), WAITING),
+        "waits for its room": (outcomes.without_room(experiment, 1), WAITING),
+        "has no room": (outcomes.without_room(experiment, 999), FAILED),
+        "runs": (outcomes.of_run(under_way), WAITING),
         "refused": (conditions.refused("NoTargets", "no pod matches"), FAILED),
-        "suspended": (outlooks.suspended(scheduled=False), HELD),
-        "scheduled": (outlooks.scheduled(NOW), DONE),
-        "planned": (outlooks.planned([]), DONE),
+        "suspended": (outcomes.suspended(scheduled=False), HELD),
+        "scheduled": (outcomes.scheduled(NOW), DONE),
+        "planned": (outcomes.planned([]), DONE),
     }
     for name, (outlook, means) in stands.items():
         yield Case(f"Experiment: {name}", body(experiment, outlook), means)
     for verdict in Verdict:
         means = DONE if verdict is Verdict.PASSED else FAILED
-        yield Case(f"Experiment: {verdict}", body(experiment, outlooks.of_run(_judged(verdict))), means)
+        yield Case(f"Experiment: {verdict}", body(experiment, outcomes.of_run(_judged(verdict))), means)
 
 
 def _runs() -> Iterator[Case]:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from showstopper.agent import backends
-from showstopper.agent.arming import Armed
-from showstopper.agent.backends import Backends
 from showstopper.agent.journal import Journal
-from showstopper.agent.node import Node
+from showstopper.agent.kernel import backends
+from showstopper.agent.kernel.backends import Backends
+from showstopper.agent.network.arming import Armed
+from showstopper.agent.network.node import Node
 from showstopper.errors import LeaseLost
 from showstopper.faults.network.traffic import NetworkEffect
 from tests.agent import machine

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from showstopper.agent.cgroups import ROOT
+from showstopper.agent.kernel.cgroups import ROOT
 
 UID = "0d5e0b9e-6a5b-4c1f-9d0c-3f1f6c1f2a11"
 CONTAINER = "5f" * 32

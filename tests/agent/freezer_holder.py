@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from showstopper.agent.containers import Containers
-from showstopper.agent.freezing import FreezeHit
 from showstopper.agent.frozen import FrozenCgroups
+from showstopper.agent.hits.freeze import FreezeHit
 from showstopper.api.injection import InjectionTarget, TargetState
 from showstopper.clock import Clock
 

@@ -6,9 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from showstopper.agent.backends import Backends
 from showstopper.agent.journal import Journal
-from showstopper.agent.node import Node
+from showstopper.agent.kernel.backends import Backends
+from showstopper.agent.network.node import Node
 from showstopper.faults.network.traffic import NetworkEffect
 
 LEASE = 0.8

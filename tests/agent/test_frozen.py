@@ -6,8 +6,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from showstopper.agent.at_most_once import AtMostOnce
 from showstopper.agent.frozen import OLD_SECONDS, Frozen, FrozenCgroups
-from showstopper.agent.once import Once
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-.", min_size=1, max_size=80).filter(
     lambda name: name.strip(".") and not name.endswith(".draft")
@@ -50,10 +50,10 @@ def test_a_watchdog_lives_as_long_as_its_heart_beats(tmp_path: Path) -> None:
 
 
 def test_what_was_begun_is_known_to_the_next_life(tmp_path: Path) -> None:
-    Once(tmp_path).begin("u-1")
-    Once(tmp_path).begin("u-1")
-    assert Once(tmp_path).begun("u-1")
-    assert not Once(tmp_path).begun("u-2")
-    Once(tmp_path).forget("u-1")
-    Once(tmp_path).forget("u-1")
-    assert not Once(tmp_path).begun("u-1")
+    AtMostOnce(tmp_path).begin("u-1")
+    AtMostOnce(tmp_path).begin("u-1")
+    assert AtMostOnce(tmp_path).begun("u-1")
+    assert not AtMostOnce(tmp_path).begun("u-2")
+    AtMostOnce(tmp_path).forget("u-1")
+    AtMostOnce(tmp_path).forget("u-1")
+    assert not AtMostOnce(tmp_path).begun("u-1")

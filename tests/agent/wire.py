@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from showstopper.agent.namespaces import Namespace
+from showstopper.agent.kernel.namespaces import Namespace
 from tests.agent import machine, noise
 from tests.agent.traffic import STAMP, Sending
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from showstopper.archive.database import connect
 from showstopper.archive.operation import Retention, operate
-from showstopper.cli.logs import configure
+from showstopper.cli.processes.logs import configure
 from showstopper.cluster.client import Client
 
 FOREVER = Retention(timedelta(days=36500), timedelta(days=36500))

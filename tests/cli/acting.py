@@ -22,7 +22,7 @@ from showstopper.api.conditions import Outlook
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.cli.main import app
-from showstopper.engine.requests import RUN_REQUESTED
+from showstopper.engine.runs.requests import RUN_REQUESTED
 from tests.engine import build
 
 PROGRAM = str(Path(sys.executable).with_name("showstopper"))

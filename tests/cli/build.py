@@ -6,7 +6,7 @@ from rich.console import Console
 
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.timeline import Timeline
-from showstopper.cli.moment import Moment
+from showstopper.cli.live.snapshot import Moment
 from showstopper.clock import to_timestamp
 from tests.availability.build import EPOCH, Story, feed, spans, timeline
 from tests.engine import build

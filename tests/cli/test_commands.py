@@ -9,13 +9,13 @@ from typer.testing import CliRunner, Result
 
 from showstopper import __version__
 from showstopper.api.verdicts import Verdict
-from showstopper.cli.asking import NoOperator, Refused
-from showstopper.cli.connection import Connection, namespace_of
-from showstopper.cli.endings import Ending, of_verdict
-from showstopper.cli.following import Overdue
+from showstopper.cli.commands.report import Format, written
+from showstopper.cli.exit_codes import ExitCode, of_verdict
+from showstopper.cli.interruptible import Watched, to_the_end
+from showstopper.cli.kube.connection import Connection, namespace_of
+from showstopper.cli.kube.run_request import NoOperator, Refused
+from showstopper.cli.live.follow import Overdue
 from showstopper.cli.main import COMMANDS, app
-from showstopper.cli.report import Format, written
-from showstopper.cli.watching import Watched, to_the_end
 from showstopper.errors import SettingsError
 from tests.report import build
 
@@ -44,7 +44,7 @@ def call(*words: str) -> Result:
     return CliRunner().invoke(app, list(words))
 
 
-def assert_one_line(result: Result, code: Ending, said: str) -> None:
+def assert_one_line(result: Result, code: ExitCode, said: str) -> None:
     assert result.exit_code == code, result.output
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
@@ -69,40 +69,40 @@ def test_the_version() -> None:
 
 
 def test_what_was_typed_wrong_is_never_taken_for_a_verdict() -> None:
-    assert_one_line(call("frobnicate"), Ending.USAGE, "frobnicate")
-    assert_one_line(call("run"), Ending.USAGE, "FILE_OR_NAME")
-    assert_one_line(call("run", "kill", "--sideways"), Ending.USAGE, "--sideways")
-    assert_one_line(call("verdict", "kill", "-o", "stone"), Ending.USAGE, "stone")
-    assert_one_line(call("report", "kill", "-o", "pdf"), Ending.USAGE, "pdf")
-    assert Ending.USAGE not in {verdict.exit_code for verdict in Verdict}
+    assert_one_line(call("frobnicate"), ExitCode.USAGE, "frobnicate")
+    assert_one_line(call("run"), ExitCode.USAGE, "FILE_OR_NAME")
+    assert_one_line(call("run", "kill", "--sideways"), ExitCode.USAGE, "--sideways")
+    assert_one_line(call("verdict", "kill", "-o", "stone"), ExitCode.USAGE, "stone")
+    assert_one_line(call("report", "kill", "-o", "pdf"), ExitCode.USAGE, "pdf")
+    assert ExitCode.USAGE not in {verdict.exit_code for verdict in Verdict}
 
 
 def test_a_missing_file(kubeconfig: Path) -> None:
-    assert_one_line(call("run", "nowhere.yaml"), Ending.ERROR, "cannot read nowhere.yaml: No such file")
-    assert_one_line(call("preview", "nowhere.yaml"), Ending.ERROR, "cannot read nowhere.yaml: No such file")
+    assert_one_line(call("run", "nowhere.yaml"), ExitCode.ERROR, "cannot read nowhere.yaml: No such file")
+    assert_one_line(call("preview", "nowhere.yaml"), ExitCode.ERROR, "cannot read nowhere.yaml: No such file")
 
 
 @pytest.mark.parametrize("command", ["run", "watch", "verdict", "report", "preview"])
 def test_no_kubeconfig(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
-    assert_one_line(call(command, "kill"), Ending.ERROR, "there is no kubeconfig at")
+    assert_one_line(call(command, "kill"), ExitCode.ERROR, "there is no kubeconfig at")
 
 
 def test_a_file_that_is_no_kubeconfig(tmp_path: Path) -> None:
     (tmp_path / "words").write_text("just words")
-    assert_one_line(call("--kubeconfig", str(tmp_path / "words"), "verdict", "kill"), Ending.ERROR, "no kubeconfig")
+    assert_one_line(call("--kubeconfig", str(tmp_path / "words"), "verdict", "kill"), ExitCode.ERROR, "no kubeconfig")
 
 
 def test_a_context_that_is_not_there(kubeconfig: Path) -> None:
-    assert_one_line(call("--context", "three", "verdict", "kill"), Ending.ERROR, "three")
+    assert_one_line(call("--context", "three", "verdict", "kill"), ExitCode.ERROR, "three")
 
 
 def test_a_group_without_a_user(kubeconfig: Path) -> None:
-    assert_one_line(call("--as-group", "staff", "verdict", "kill"), Ending.ERROR, "--as-group needs --as")
+    assert_one_line(call("--as-group", "staff", "verdict", "kill"), ExitCode.ERROR, "--as-group needs --as")
 
 
 def test_names_with_slashes_are_refused(kubeconfig: Path) -> None:
-    assert_one_line(call("verdict", "show/kill"), Ending.ERROR, "give NAME, and its namespace by -n")
+    assert_one_line(call("verdict", "show/kill"), ExitCode.ERROR, "give NAME, and its namespace by -n")
 
 
 def test_the_namespace_is_the_options_then_the_contexts_then_default(kubeconfig: Path) -> None:
@@ -126,23 +126,23 @@ def test_several_kubeconfigs_count_in_their_order(
 
 def test_every_verdict_has_its_exit_code() -> None:
     assert [of_verdict(verdict) for verdict in Verdict] == [0, 1, 2, 3, 4]
-    assert of_verdict("Splendid") is Ending.ERROR
+    assert of_verdict("Splendid") is ExitCode.ERROR
 
 
 @pytest.mark.parametrize(
     ("error", "ending", "said"),
     [
-        (Refused("not labelled"), Ending.INCONCLUSIVE, "not labelled"),
-        (Overdue("past its deadline"), Ending.INCONCLUSIVE, "past its deadline"),
-        (NoOperator("nobody looks"), Ending.ERROR, "nobody looks"),
-        (TimeoutError(), Ending.INCONCLUSIVE, "no verdict within 3 s"),
-        (KeyboardInterrupt(), Ending.INTERRUPTED, "kubectl -n show patch experimentrun kill-1"),
+        (Refused("not labelled"), ExitCode.INCONCLUSIVE, "not labelled"),
+        (Overdue("past its deadline"), ExitCode.INCONCLUSIVE, "past its deadline"),
+        (NoOperator("nobody looks"), ExitCode.ERROR, "nobody looks"),
+        (TimeoutError(), ExitCode.INCONCLUSIVE, "no verdict within 3 s"),
+        (KeyboardInterrupt(), ExitCode.INTERRUPTED, "kubectl -n show patch experimentrun kill-1"),
     ],
 )
 def test_without_a_verdict_nothing_ends_with_zero(
-    error: BaseException, ending: Ending, said: str, capsys: pytest.CaptureFixture[str]
+    error: BaseException, ending: ExitCode, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def work() -> Ending:
+    async def work() -> ExitCode:
         raise error
 
     watched = Watched()
@@ -175,7 +175,7 @@ def test_nothing_heavy_is_loaded_before_a_command_is_called() -> None:
 
 
 def test_settings_errors_are_one_line_even_with_line_breaks(capsys: pytest.CaptureFixture[str]) -> None:
-    from showstopper.cli.endings import problem
+    from showstopper.cli.exit_codes import problem
 
     problem(str(SettingsError("first\n  second")))
     assert capsys.readouterr().err == "error: first second\n"

@@ -5,7 +5,7 @@ from typing import Any
 
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import NAMESPACE, POD
-from showstopper.engine.policies import CHAOS_ALLOWED, CHAOS_LABEL
+from showstopper.engine.planning.policies import CHAOS_ALLOWED, CHAOS_LABEL
 
 LABELS = {"app": "relay"}
 CONTAINER = "5f" * 32

@@ -11,16 +11,16 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from showstopper.engine import requests
-from showstopper.engine.hands.agent import AgentHand
+from showstopper.engine.hands.agent.client import AgentHand
 from showstopper.engine.hands.api_server import ApiServerHand
-from showstopper.engine.hands.crowd import CrowdHand
-from showstopper.engine.plan import Plan
+from showstopper.engine.hands.crowd.client import CrowdHand
+from showstopper.engine.planning.plan import Plan
+from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Images, Rooms
-from showstopper.engine.runner import Services
-from showstopper.engine.runs import Runs
-from showstopper.engine.scenes import Scenes
-from showstopper.engine.stopping import StopSwitch
+from showstopper.engine.runs import requests
+from showstopper.engine.runs.runner import Services
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.stop_switch import StopSwitch
 from tests.engine import build
 
 
@@ -32,17 +32,17 @@ class Company:
         images = Images("audio", "Never")
         rooms = Rooms(client, clock, images=images)
         self.client, self.place = client, place
-        self.scenes = Scenes(client, clock, rooms)
+        self.snapshots = Snapshots(client, clock, rooms)
         services = Services(
             rooms=rooms,
             hand=ApiServerHand(client),
             agents=AgentHand(client, clock),
-            crowd=CrowdHand(client, clock, images, self.scenes.remembered),
+            crowd=CrowdHand(client, clock, images, self.snapshots.remembered),
             events=Events(client, clock, "test"),
             clock=clock,
-            scene=self.scenes.of_run,
-            deployed=self.scenes.deployed,
-            confirm=self.scenes.confirm,
+            snapshot=self.snapshots.of_run,
+            deployed=self.snapshots.deployed,
+            confirm=self.snapshots.confirm,
             disowned=lambda _: None,
             stopped=lambda: self.switch.finding,
         )
@@ -61,7 +61,7 @@ class Company:
 
     async def plan(self, experiment: Experiment) -> Plan:
         seed = requests.seed(experiment, requests.wanted(experiment))
-        made, _ = await self.scenes.plan(self.room(), experiment.spec.faults, seed)
+        made, _ = await self.snapshots.plan(self.room(), experiment.spec.faults, seed)
         return made
 
     async def create(self, name: str, *, baseline: str = "0s", made: Plan | None = None, **spec: Any) -> ExperimentRun:

@@ -7,10 +7,11 @@ from showstopper.api.base import dump
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import to_timestamp
-from showstopper.engine import requests, showing, standing
-from showstopper.engine.requests import RUN_REQUESTED
-from showstopper.engine.schedule import stamp
-from showstopper.engine.steps import Begin, Show, Situation
+from showstopper.engine.experiments import deciding, status
+from showstopper.engine.experiments.schedule import stamp
+from showstopper.engine.experiments.situation import Begin, Show, Situation
+from showstopper.engine.runs import requests
+from showstopper.engine.runs.requests import RUN_REQUESTED
 from tests.engine import build
 
 MIDNIGHT = datetime.fromisoformat("2026-06-01T00:00Z").timestamp()
@@ -43,14 +44,14 @@ class Life:
         """One pass of the operator, so many seconds later. With `lose` it dies before it has written a status."""
         self.now += seconds
         situation = Situation(self.experiment, tuple(self.runs), self.room_known, 1000, self.now)
-        step = standing.decide(situation)
+        step = deciding.decide(situation)
         if isinstance(step, Begin):
             if self.refusal is None:
                 self._make(step.request)
                 return None if lose else self.look()
             step = step.refused(self.refusal)
         if not lose:
-            self.experiment.status = showing.status_of(self.experiment, step, to_timestamp(self.now))
+            self.experiment.status = status.status_of(self.experiment, step, to_timestamp(self.now))
         return step
 
     def _make(self, request: requests.Request) -> None:

@@ -20,9 +20,9 @@ from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE
-from showstopper.engine import run_watch
 from showstopper.engine.operation import Operation
 from showstopper.engine.rooms import Images
+from showstopper.engine.runs import watch
 from tests.api.server import apply
 from tests.engine import build, cluster
 
@@ -75,7 +75,7 @@ class Place:
             group.create_task(self.operation.stop_switch.watch())
             group.create_task(self._watch_experiments())
             group.create_task(self._watch_days())
-            group.create_task(run_watch.watch(self.client, self.operation.runs, self.namespace))
+            group.create_task(watch.watch(self.client, self.operation.runs, self.namespace))
             group.create_task(self._watch_gates())
 
     async def _watch_experiments(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import pytest
 
-from showstopper.agent.status import Ending, Standing, status
+from showstopper.agent.session.status import EndReason, Standing, status
 from showstopper.api.base import dump
 from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, PacketCounts, TargetState
@@ -40,8 +40,8 @@ class Agent:
         *,
         matched: int = 400,
         ended: int = 2,
-        ending: Ending | None = None,
-        at_lift: Ending = Ending.LIFTED,
+        ending: EndReason | None = None,
+        at_lift: EndReason = EndReason.LIFTED,
         idle: str = "",
         nodes: frozenset[str] | None = None,
     ) -> None:
@@ -84,7 +84,7 @@ class Agent:
         for body in await self._client.list(INJECTION, self._place):
             await self._say(Injection.parse(body), None)
 
-    async def _say(self, injection: Injection, ending: Ending | None) -> None:
+    async def _say(self, injection: Injection, ending: EndReason | None) -> None:
         now = to_timestamp(Clock().now())
         of_kind = self._processes if injection.spec.container_kill is not None else self._packets
         targets = [self._target(target, ending, now, of_kind(target, now)) for target in injection.spec.targets]
@@ -104,7 +104,7 @@ class Agent:
             return
 
     def _target(
-        self, target: InjectionTarget, ending: Ending | None, now: str, evidence: dict[str, Any]
+        self, target: InjectionTarget, ending: EndReason | None, now: str, evidence: dict[str, Any]
     ) -> InjectedTarget:
         if target.pod in self.instead:
             state, message = self.instead[target.pod]
@@ -118,7 +118,7 @@ class Agent:
             **evidence,
         )
 
-    def _state(self, target: InjectionTarget, ending: Ending | None) -> TargetState:
+    def _state(self, target: InjectionTarget, ending: EndReason | None) -> TargetState:
         if target.uid in self._gone:
             return TargetState.GONE
         return TargetState.ARMED if ending is None else TargetState.LIFTED

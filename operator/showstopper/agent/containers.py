@@ -4,8 +4,8 @@ import os
 import signal
 from pathlib import Path, PurePosixPath
 
-from showstopper.agent import cgroups
-from showstopper.agent.cgroups import Place
+from showstopper.agent.kernel import cgroups
+from showstopper.agent.kernel.cgroups import Place
 from showstopper.agent.pods import PROC, Process, start_of
 from showstopper.errors import AgentError, ContainerGone, KernelRefused
 

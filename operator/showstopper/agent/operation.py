@@ -6,16 +6,16 @@ from pathlib import Path
 
 import structlog
 
-from showstopper.agent import freezing
+from showstopper.agent.at_most_once import AtMostOnce
 from showstopper.agent.containers import Containers
 from showstopper.agent.frozen import FrozenCgroups
 from showstopper.agent.heartbeat import Heartbeat
-from showstopper.agent.injections import Injections
+from showstopper.agent.hits import freeze
+from showstopper.agent.hits.factory import HitFactory
 from showstopper.agent.journal import Journal
-from showstopper.agent.means import Means
-from showstopper.agent.node import Node
-from showstopper.agent.once import Once
+from showstopper.agent.network.node import Node
 from showstopper.agent.pods import Pods
+from showstopper.agent.session.injections import Injections
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 
@@ -45,10 +45,10 @@ async def operate(
         for place, left in (await asyncio.to_thread(node.sweep)).items():
             log.warning("swept", namespace=place, found=str(left))
         frozen = FrozenCgroups(state)
-        for folder in await asyncio.to_thread(freezing.sweep, frozen):
+        for folder in await asyncio.to_thread(freeze.sweep, frozen):
             log.warning("swept", frozen=folder)
         clock = Clock()
-        means = Means(node, Pods(), Containers(cgroups), frozen, Once(state), clock)
+        means = HitFactory(node, Pods(), Containers(cgroups), frozen, AtMostOnce(state), clock)
         injections = Injections(client, clock, node_name=node_name, namespace=namespace, means=means, workers=workers)
         tasks = [
             asyncio.create_task(injections.run()),

@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from showstopper.agent.freezer import Freezer, State
 from showstopper.agent.frozen import Frozen, FrozenCgroups
+from showstopper.agent.kernel.freezer import Freezer, State
 
 TICK_SECONDS = 0.025
 """How late it thaws at the most, on a machine that lets it run."""

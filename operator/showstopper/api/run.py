@@ -5,12 +5,15 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from showstopper.api.base import Message, Name, Resource, Spec, Status, Text, Timestamp
+from showstopper.api.base import Message, Metadata, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
 from showstopper.api.experiment import AbortIf, Expectation, Fault, Timing
 from showstopper.api.faults.process import ProcessFigures
-from showstopper.api.room import AudioRoomSpec, ComponentImage, MeasuredIndicator
+from showstopper.api.room import AudioRoom, AudioRoomSpec, ComponentImage, MeasuredIndicator
 from showstopper.api.rules import CelRule, immutable_spec
+
+MOST_KILLED = 100
+"""Maximum number of pods that one run may kill: its record names each of them, with times, within 64 KiB."""
 
 
 class DayOrigin(Spec):
@@ -271,3 +274,15 @@ class ExperimentRun(Resource):
         """The images that it is about."""
         begun = tuple(ReleaseImage.of(image) for image in self.status.release)
         return begun or self.spec.release
+
+    @property
+    def inline(self) -> bool:
+        """Whether its experiment is written in a game day, and is no Experiment of its own."""
+        origin = self.spec.experiment
+        return origin.game_day is not None and origin.game_day.uid == origin.uid
+
+    @property
+    def room(self) -> AudioRoom:
+        """The room as it was declared when the run was asked for."""
+        metadata = Metadata(name=self.spec.room.name, namespace=self.metadata.namespace, uid=self.spec.room.uid)
+        return AudioRoom(metadata=metadata, spec=self.spec.room.spec)

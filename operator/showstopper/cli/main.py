@@ -10,30 +10,30 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import Abort, TyperException
 
-from showstopper.cli.connection import Connection
-from showstopper.cli.endings import Ending, problem
+from showstopper.cli.exit_codes import ExitCode, problem
+from showstopper.cli.kube.connection import Connection
 from showstopper.errors import ShowstopperError
 
 COMMANDS = {
-    "run": "showstopper.cli.run",
-    "watch": "showstopper.cli.watch",
-    "verdict": "showstopper.cli.verdict",
-    "history": "showstopper.cli.history",
-    "report": "showstopper.cli.report",
-    "preview": "showstopper.cli.preview",
-    "abort": "showstopper.cli.abort",
-    "stop": "showstopper.cli.stop",
-    "release": "showstopper.cli.release",
-    "gameday": "showstopper.cli.game_day",
-    "approve": "showstopper.cli.approve",
-    "gate": "showstopper.cli.gate",
-    "doctor": "showstopper.cli.doctor",
-    "version": "showstopper.cli.version",
-    "operator": "showstopper.cli.operator",
-    "agent": "showstopper.cli.agent",
-    "archive": "showstopper.cli.archive",
-    "host": "showstopper.cli.host",
-    "listener": "showstopper.cli.listener",
+    "run": "showstopper.cli.commands.run",
+    "watch": "showstopper.cli.commands.watch",
+    "verdict": "showstopper.cli.commands.verdict",
+    "history": "showstopper.cli.commands.history",
+    "report": "showstopper.cli.commands.report",
+    "preview": "showstopper.cli.commands.preview",
+    "abort": "showstopper.cli.commands.abort",
+    "stop": "showstopper.cli.commands.stop",
+    "release": "showstopper.cli.commands.release",
+    "gameday": "showstopper.cli.commands.game_day",
+    "approve": "showstopper.cli.commands.approve",
+    "gate": "showstopper.cli.commands.gate",
+    "doctor": "showstopper.cli.commands.doctor",
+    "version": "showstopper.cli.commands.version",
+    "operator": "showstopper.cli.processes.operator",
+    "agent": "showstopper.cli.processes.agent",
+    "archive": "showstopper.cli.processes.archive",
+    "host": "showstopper.cli.processes.host",
+    "listener": "showstopper.cli.processes.listener",
 }
 """Commands in the order of the help, and the module whose function `command`, or whose `group` of them, each one is."""
 
@@ -65,12 +65,12 @@ class LazyCommands(TyperGroup):
             code = super().main(words or ["--help"], *others, **{**more, "standalone_mode": False})
         except TyperException as error:
             problem(f"{error.format_message()} (showstopper --help shows what there is)")
-            code = Ending.USAGE
+            code = ExitCode.USAGE
         except ShowstopperError as error:
             problem(str(error))
-            code = Ending.ERROR
+            code = ExitCode.ERROR
         except Abort:
-            code = Ending.INTERRUPTED
+            code = ExitCode.INTERRUPTED
         sys.exit(code if isinstance(code, int) else 0)
 
 

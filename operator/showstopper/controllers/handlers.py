@@ -10,9 +10,9 @@ from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
 from showstopper.api.room import AudioRoom
+from showstopper.cluster.parsing import parse_or_log
 from showstopper.controllers.echoes import Echoes
 from showstopper.engine.operation import Operation
-from showstopper.engine.reading import read
 
 R = TypeVar("R", bound=Resource)
 
@@ -24,7 +24,7 @@ def register(registry: kopf.OperatorRegistry, operation: Operation) -> None:
     def follow(model: type[R], name: str, seen: Callable[..., None]) -> None:
         @kopf.on.event(API_VERSION, model.plural, id=name, registry=registry)
         async def handler(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's name
-            if not echoes.is_echo(type, body) and (found := read(model, dict(body))) is not None:
+            if not echoes.is_echo(type, body) and (found := parse_or_log(model, dict(body))) is not None:
                 seen(found, deleted=type == "DELETED")
 
     follow(AudioRoom, "audio-room", operation.room_seen)

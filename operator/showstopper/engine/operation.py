@@ -18,22 +18,21 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE, Kind
+from showstopper.cluster.parsing import parse_or_log
 from showstopper.cluster.supervision import for_ever
-from showstopper.engine import run_watch
-from showstopper.engine.archiving import ArchiveWatch
-from showstopper.engine.days import programme
 from showstopper.engine.days.service import GameDays
-from showstopper.engine.experiments import Experiments
+from showstopper.engine.experiments.service import Experiments
 from showstopper.engine.gates.keeping import Gates
-from showstopper.engine.hands.agent import AgentHand
+from showstopper.engine.hands.agent.client import AgentHand
 from showstopper.engine.hands.api_server import ApiServerHand
-from showstopper.engine.hands.crowd import CrowdHand
-from showstopper.engine.reading import read
+from showstopper.engine.hands.crowd.client import CrowdHand
+from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Images, Rooms
-from showstopper.engine.runner import Services
-from showstopper.engine.runs import Runs
-from showstopper.engine.scenes import Scenes
-from showstopper.engine.stopping import StopSwitch
+from showstopper.engine.rooms.archive_health import ArchiveWatch
+from showstopper.engine.runs import watch
+from showstopper.engine.runs.runner import Services
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.stop_switch import StopSwitch
 from showstopper.errors import NotFound, SettingsError
 
 log = structlog.get_logger()
@@ -60,13 +59,13 @@ class Operation:
         events = Events(client, clock, instance)
         self.archive = archive or ArchiveWatch()
         self.rooms = Rooms(client, clock, images=images, archive=self.archive)
-        self._scenes = scenes = Scenes(client, clock, self.rooms)
+        self._snapshots = snapshots = Snapshots(client, clock, self.rooms)
         self._rooms_seen: set[tuple[str, str]] = set()
-        self.experiments = Experiments(client, clock, scenes, events, self.rooms)
+        self.experiments = Experiments(client, clock, snapshots, events, self.rooms)
         self.days = GameDays(
             client,
             clock,
-            scenes,
+            snapshots,
             events,
             find_room=self.rooms.declared,
             find_experiment=self.experiments.find,
@@ -76,12 +75,12 @@ class Operation:
             rooms=self.rooms,
             hand=ApiServerHand(client),
             agents=AgentHand(client, clock),
-            crowd=CrowdHand(client, clock, images, scenes.remembered),
+            crowd=CrowdHand(client, clock, images, snapshots.remembered),
             events=events,
             clock=clock,
-            scene=scenes.of_run,
-            deployed=scenes.deployed,
-            confirm=scenes.confirm,
+            snapshot=snapshots.of_run,
+            deployed=snapshots.deployed,
+            confirm=snapshots.confirm,
             disowned=self._disowned,
             stopped=lambda: self.stop_switch.finding,
         )
@@ -102,7 +101,7 @@ class Operation:
             group.create_task(self.rooms.run())
             group.create_task(for_ever("watching the stop switch", self.stop_switch.watch))
             await self._loaded.wait()
-            group.create_task(for_ever("watching the runs", partial(run_watch.watch, self._client, self.runs)))
+            group.create_task(for_ever("watching the runs", partial(watch.watch, self._client, self.runs)))
 
     async def load(self) -> None:
         """Learn all that exists before the first decision: rooms, then experiments, game days and runs together.
@@ -184,12 +183,12 @@ class Operation:
 
     def _disowned(self, run: ExperimentRun) -> Finding | None:
         """Why a run is to end. An experiment that is written in a game day exists as long as the day does."""
-        if (finding := self.days.disowned(run)) is not None or programme.is_inline(run):
+        if (finding := self.days.disowned(run)) is not None or run.inline:
             return finding
         return self.experiments.disowned(run)
 
     def _follow(self) -> None:
-        self._scenes.follow({namespace for namespace, _ in self._rooms_seen})
+        self._snapshots.follow({namespace for namespace, _ in self._rooms_seen})
 
     async def _parsed(self, kind: Kind, model: type[R]) -> list[R]:
         """All objects of a kind, without those that an older CRD let through."""
@@ -200,4 +199,4 @@ class Operation:
                 f"the cluster does not know the kind {kind.name}: kubectl apply -f crds/, or install the chart "
                 "with crds.enabled=true"
             ) from error
-        return [one for body in bodies if (one := read(model, body)) is not None]
+        return [one for body in bodies if (one := parse_or_log(model, body)) is not None]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from showstopper.audio.crowd.budget import Budget, Ending
+from showstopper.audio.crowd.budget import Budget, EndReason
 from showstopper.audio.crowd.flooding import REST_SECONDS, Clocks, Stop, flood
 from showstopper.audio.crowd.pace import Pace
 from showstopper.audio.crowd.tally import Tally
@@ -54,7 +54,7 @@ class World:
     def wall(self) -> float:
         return WALL + (self.now - BEGAN) * self.wall_runs
 
-    def flood(self, *, rate: float | None, packets: int, seconds: float, end: float = 3600) -> tuple[Ending, Tally]:
+    def flood(self, *, rate: float | None, packets: int, seconds: float, end: float = 3600) -> tuple[EndReason, Tally]:
         tally = Tally(172, BEGAN)
         ending = flood(
             self,
@@ -105,18 +105,18 @@ def test_the_rate_holds_within_a_thousandth_when_nothing_holds_it_up() -> None:
 
 @pytest.mark.parametrize(
     ("packets", "seconds", "end", "ending"),
-    [(100, 9, 9, Ending.PACKETS), (10**9, 0.5, 9, Ending.SECONDS), (10**9, 9, 0.5, Ending.END)],
+    [(100, 9, 9, EndReason.PACKETS), (10**9, 0.5, 9, EndReason.SECONDS), (10**9, 9, 0.5, EndReason.END)],
 )
-def test_it_says_what_ended_it(packets: int, seconds: float, end: float, ending: Ending) -> None:
+def test_it_says_what_ended_it(packets: int, seconds: float, end: float, ending: EndReason) -> None:
     assert World().flood(rate=None, packets=packets, seconds=seconds, end=end)[0] is ending
 
 
 def test_a_wall_clock_that_runs_away_ends_it_no_later() -> None:
     world = World(wall_runs=2.0)
-    assert world.flood(rate=1000, packets=10**9, seconds=9, end=2)[0] is Ending.END
+    assert world.flood(rate=1000, packets=10**9, seconds=9, end=2)[0] is EndReason.END
     assert world.now == pytest.approx(BEGAN + 1, abs=REST_SECONDS)
     behind = World(wall_runs=0.0)
-    assert behind.flood(rate=1000, packets=10**9, seconds=9, end=2)[0] is Ending.END
+    assert behind.flood(rate=1000, packets=10**9, seconds=9, end=2)[0] is EndReason.END
     assert behind.now == pytest.approx(BEGAN + 2, abs=REST_SECONDS)
 
 
@@ -124,14 +124,14 @@ def test_a_wall_clock_that_runs_away_ends_it_no_later() -> None:
 def test_a_stop_ends_it_after_one_short_rest_at_most(rate: float | None) -> None:
     world = World(stop_at=BEGAN + 0.5)
     ending, _ = world.flood(rate=rate, packets=10**9, seconds=60)
-    assert ending is Ending.TERMINATED
+    assert ending is EndReason.TERMINATED
     assert world.now <= BEGAN + 0.5 + REST_SECONDS + 0.001
 
 
 def test_what_the_kernel_refuses_is_counted_by_its_reason_and_not_asked_for_in_a_rush() -> None:
     world = World(refuses=errno.ENETUNREACH)
     ending, tally = world.flood(rate=None, packets=1000, seconds=1)
-    assert ending is Ending.SECONDS
+    assert ending is EndReason.SECONDS
     assert tally.sent == 0
     assert tally.failed.keys() == {errno.ENETUNREACH}
     assert len(world.batches) < 1100

@@ -1,7 +1,7 @@
 import errno
 import json
 
-from showstopper.audio.crowd.budget import Ending
+from showstopper.audio.crowd.budget import EndReason
 from showstopper.audio.crowd.tally import Tally
 
 
@@ -9,7 +9,7 @@ def test_the_report_counts_from_the_beginning_and_names_errors() -> None:
     tally = Tally(size=172, began=1000.0, sent=3000)
     tally.failed.update({errno.ENOBUFS: 64, errno.EPERM: 1, 9999: 2})
     assert tally.tried == 3067
-    assert json.loads(json.dumps(tally.report(Ending.SECONDS, 1002.0))) == {
+    assert json.loads(json.dumps(tally.report(EndReason.SECONDS, 1002.0))) == {
         "event": "flooded",
         "ended_by": "Seconds",
         "packets": 3000,
@@ -29,4 +29,4 @@ def test_progress_has_the_rate_since_it_was_last_told() -> None:
 
 
 def test_a_flood_that_took_no_time_has_no_rate() -> None:
-    assert Tally(size=172, began=1000.0).report(Ending.END, 1000.0)["packets_per_second"] == 0
+    assert Tally(size=172, began=1000.0).report(EndReason.END, 1000.0)["packets_per_second"] == 0

@@ -9,10 +9,10 @@ from showstopper.api.game_day import APPROVE, Act, ActRecord, GameDay
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import to_timestamp
-from showstopper.engine import requests
 from showstopper.engine.days import acts, programme
 from showstopper.engine.days.deciding import decide
 from showstopper.engine.days.steps import Draft, Situation, Step
+from showstopper.engine.runs import requests
 from tests.engine import build
 
 EVENING = datetime.fromisoformat("2026-12-01T19:00Z").timestamp()

@@ -7,8 +7,8 @@ from showstopper.api.gate import ReleaseGate
 from showstopper.api.room import ComponentImage
 from showstopper.api.run import ExperimentRun
 from showstopper.clock import to_timestamp
-from showstopper.engine import requests
 from showstopper.engine.gates.deciding import Situation
+from showstopper.engine.runs import requests
 from tests.engine import build
 
 NOW = 1_800_000_000.0

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.engine import requests
 from showstopper.engine.gates import deciding
 from showstopper.engine.gates.deciding import Answer, Situation
+from showstopper.engine.runs import requests
 from tests.engine import build
 from tests.engine.gates.build import HOUR, NOW, gate, image, run, situation
 

@@ -17,9 +17,9 @@ from showstopper.api.room import ComponentImage
 from showstopper.api.run import ExperimentRun
 from showstopper.clock import to_timestamp
 from showstopper.cluster.kinds import RELEASE_GATE
-from showstopper.engine import requests
 from showstopper.engine.gates.keeping import Gates
-from showstopper.engine.requests import RUN_REQUESTED
+from showstopper.engine.runs import requests
+from showstopper.engine.runs.requests import RUN_REQUESTED
 from tests.api.server import apply, with_crds
 from tests.engine import build
 from tests.engine.gates.build import image

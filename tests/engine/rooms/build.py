@@ -3,7 +3,7 @@
 from typing import Any
 
 from showstopper.api.room import AudioRoom
-from showstopper.engine.rooms.fleet import Images
+from showstopper.engine.rooms.fleet.manifests import Images
 
 IMAGES = Images(audio="showstopper.local/audio:abc123")
 UID = "0b8e0d3c-2c2f-4b57-9c5e-1de0a3d3a001"

@@ -6,7 +6,7 @@ from typing import Any
 from showstopper.api.room import AudioRoom
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import AUDIO_ROOM, POD
-from showstopper.engine.rooms import names
+from showstopper.engine.rooms.fleet import names
 from tests.engine.rooms.build import body
 
 NUMBERS = itertools.count(1)

@@ -18,13 +18,14 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import AUDIO_ROOM, DEPLOYMENT, POD, STATEFUL_SET
 from showstopper.cluster.listeners import LISTENER
-from showstopper.engine.rooms import LiveRoom, Rooms, component_pods, fleet, keeper, names, release
-from showstopper.engine.rooms.keeper import Keeper
+from showstopper.engine.rooms import LiveRoom, Rooms, component_pods, release
+from showstopper.engine.rooms.fleet import keeper, manifests, names
+from showstopper.engine.rooms.fleet.keeper import Keeper
 from showstopper.errors import Conflict, NotFound
 from tests.availability.build import document, sample_json
 from tests.engine.rooms.build import IMAGES, room
+from tests.engine.rooms.listening.test_collector import listener_pods
 from tests.engine.rooms.storing import make_pod, make_room
-from tests.engine.rooms.test_collector import listener_pods
 
 pytestmark = pytest.mark.apiserver
 
@@ -81,7 +82,7 @@ class Stage:
 @asynccontextmanager
 async def live(client: Client, here: AudioRoom, stage: Stage) -> AsyncIterator[tuple[Rooms, LiveRoom]]:
     """The service with that room, its listener pods stored and answering, as the watch of rooms would keep it."""
-    version = fleet.version(fleet.manifests(here, IMAGES)[0])
+    version = manifests.version(manifests.manifests(here, IMAGES)[0])
     pods = sorted(names.pods(here))
     async with listener_pods(**{pod: stage.listener(here, pod) for pod in pods}) as (served, there):
         for pod in there:
@@ -209,7 +210,7 @@ async def test_what_others_change_in_the_fleet_is_put_back(client: Client) -> No
 
 async def test_somebody_elses_workload_of_that_name_is_left_alone_and_named(client: Client) -> None:
     here = await make_room(client)
-    other = fleet.manifests(here, IMAGES)[0]
+    other = manifests.manifests(here, IMAGES)[0]
     del other["metadata"]["ownerReferences"]
     await client.create(STATEFUL_SET, {**other, "spec": {**other["spec"], "replicas": 9}})
     with pytest.raises(Conflict, match="exists and is not this room's; delete it, or give the room another name"):
@@ -220,7 +221,7 @@ async def test_somebody_elses_workload_of_that_name_is_left_alone_and_named(clie
 async def test_a_fleet_that_is_refused_is_told_in_the_status(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "RETRY_SECONDS", 0.2)
     here = await make_room(client, listeners={"count": 1, "perPod": 1})
-    other = fleet.manifests(here, IMAGES)[0]
+    other = manifests.manifests(here, IMAGES)[0]
     del other["metadata"]["ownerReferences"]
     stored = await client.create(STATEFUL_SET, other)
     stage = Stage()

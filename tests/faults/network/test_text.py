@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from hypothesis import given, settings
 
-from showstopper.agent.namespaces import Namespace
+from showstopper.agent.kernel.namespaces import Namespace
 from showstopper.faults.network.behaviour import plan_of
 from showstopper.faults.network.plan import Method, Plan
 from showstopper.faults.network.rules import Device, Site

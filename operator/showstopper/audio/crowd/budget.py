@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
-class Ending(StrEnum):
+class EndReason(StrEnum):
     """Why a flood ended."""
 
     PACKETS = "Packets"
@@ -40,13 +40,13 @@ class Budget:
         """The budget of a flood that begins now, at these readings of the two clocks."""
         return cls(packets, monotonic + seconds, monotonic + (wall_end - wall), wall_end)
 
-    def ending(self, sent: int, monotonic: float, wall: float) -> Ending | None:
+    def ending(self, sent: int, monotonic: float, wall: float) -> EndReason | None:
         """What is used up, if anything is."""
         if self.past(monotonic, wall):
-            return Ending.END
+            return EndReason.END
         if monotonic >= self.until:
-            return Ending.SECONDS
-        return Ending.PACKETS if sent >= self.packets else None
+            return EndReason.SECONDS
+        return EndReason.PACKETS if sent >= self.packets else None
 
     def past(self, monotonic: float, wall: float) -> bool:
         """Whether the absolute end has come, by either clock."""

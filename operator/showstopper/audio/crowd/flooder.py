@@ -16,7 +16,7 @@ from random import Random
 from typing import Any
 
 from showstopper.audio.crowd import gate, shapes, telling
-from showstopper.audio.crowd.budget import Budget, Ending
+from showstopper.audio.crowd.budget import Budget, EndReason
 from showstopper.audio.crowd.flooding import Clocks, Stop, flood
 from showstopper.audio.crowd.pace import Pace
 from showstopper.audio.crowd.sender import Sender
@@ -67,7 +67,7 @@ def run(settings: FlooderSettings, stop: Stop) -> dict[str, Any]:
     with Sender(settings.targets, sources=sources, batches=batches, random=random, broadcast=broadcast) as sender:
         began = clocks.monotonic()
         tally = Tally(settings.flood.size, began)
-        ending: Ending = flood(
+        ending: EndReason = flood(
             sender,
             budget=budget.started(settings.flood.duration.total_seconds(), began),
             pace=Pace(settings.flood.rate, began),
@@ -81,7 +81,7 @@ def run(settings: FlooderSettings, stop: Stop) -> dict[str, Any]:
 
 def _in_vain(report: dict[str, Any]) -> bool:
     """Whether nothing was sent, though nobody had asked for that."""
-    return not report["packets"] and (bool(report["errors"]) or report["ended_by"] is Ending.NO_GATE)
+    return not report["packets"] and (bool(report["errors"]) or report["ended_by"] is EndReason.NO_GATE)
 
 
 def _budget(settings: FlooderSettings, monotonic: float, wall: float) -> Budget:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from showstopper.audio.crowd.budget import Budget, Ending
+from showstopper.audio.crowd.budget import Budget, EndReason
 from showstopper.audio.crowd.pace import Pace
 from showstopper.audio.crowd.tally import Tally
 
@@ -54,11 +54,11 @@ def flood(
     stop: Stop,
     tell: Callable[[Mapping[str, Any]], None],
     clocks: Clocks,
-) -> Ending:
+) -> EndReason:
     """Send until something ends it. The bounds are looked at before every batch, so one batch is the most too late."""
     while True:
         now = clocks.monotonic()
-        ending = Ending.TERMINATED if stop.asked else budget.ending(tally.sent, now, clocks.wall())
+        ending = EndReason.TERMINATED if stop.asked else budget.ending(tally.sent, now, clocks.wall())
         if ending is not None:
             return ending
         if now - tally.told[1] >= TELL_SECONDS:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import socket
 
-from showstopper.audio.crowd.budget import Budget, Ending
+from showstopper.audio.crowd.budget import Budget, EndReason
 from showstopper.audio.crowd.flooding import REST_SECONDS, Clocks, Stop
 
 LOOPBACK = "127.0.0.1"
 
 
-def wait(port: int, budget: Budget, stop: Stop, clocks: Clocks) -> Ending | None:
+def wait(port: int, budget: Budget, stop: Stop, clocks: Clocks) -> EndReason | None:
     """Wait for the gate. Returns why there is no use in waiting any more; None: it is up.
 
     Args:
@@ -31,10 +31,10 @@ def wait(port: int, budget: Budget, stop: Stop, clocks: Clocks) -> Ending | None
         ear.settimeout(REST_SECONDS)
         while not stop.asked:
             if budget.past(clocks.monotonic(), clocks.wall()):
-                return Ending.NO_GATE
+                return EndReason.NO_GATE
             try:
                 ear.recv(1)
             except TimeoutError:
                 continue
             return None
-    return Ending.TERMINATED
+    return EndReason.TERMINATED

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from showstopper.audio.crowd.budget import Ending
+from showstopper.audio.crowd.budget import EndReason
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Tally:
         self.told = (self.sent, now)
         return {"event": "flooding", **self._counts(now), "packets_per_second": _rate(self.sent - before, now - since)}
 
-    def report(self, ending: Ending, now: float) -> dict[str, Any]:
+    def report(self, ending: EndReason, now: float) -> dict[str, Any]:
         """The last line: why it ended, and the rate from the beginning to the end."""
         rate = _rate(self.sent, now - self.began)
         return {"event": "flooded", "ended_by": ending, **self._counts(now), "packets_per_second": rate}

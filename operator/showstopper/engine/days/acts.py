@@ -8,9 +8,9 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability import figures
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
-from showstopper.engine import requests
 from showstopper.engine.days import endings, programme
 from showstopper.engine.days.steps import Draft, Step
+from showstopper.engine.runs import requests
 
 # A run is made within a second. If it cannot be made for so long, it is not the room's fault.
 MAKING_SECONDS = 120.0

@@ -7,7 +7,7 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.days import programme
 from showstopper.engine.days.steps import Draft, Step
-from showstopper.engine.stopping import STOPPED
+from showstopper.engine.stop_switch import STOPPED
 
 # The worst first. What was missed for certain was missed, whatever came of the rest.
 _WORST_FIRST = (Verdict.FAILED, Verdict.ERROR, Verdict.ABORTED, Verdict.INCONCLUSIVE, Verdict.PASSED)

@@ -11,7 +11,7 @@ from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.days import endings
 from showstopper.engine.days.steps import Draft, Step
-from showstopper.engine.schedule import stamp
+from showstopper.engine.experiments.schedule import stamp
 
 TIMEOUT = parse_duration("1h")
 

@@ -8,9 +8,9 @@ from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.days import endings, programme
 from showstopper.engine.days.steps import Draft, Situation, Step
-from showstopper.engine.outlooks import ROOM_GRACE_SECONDS
-from showstopper.engine.schedule import stamp
-from showstopper.engine.steps import RETRY_SECONDS
+from showstopper.engine.experiments.outcomes import ROOM_GRACE_SECONDS
+from showstopper.engine.experiments.schedule import stamp
+from showstopper.engine.experiments.situation import RETRY_SECONDS
 
 # They are often applied together, in any order.
 _MAY_COME = {"ExperimentNotFound", "RoomNotFound"}

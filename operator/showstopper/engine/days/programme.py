@@ -7,8 +7,8 @@ from showstopper.api.base import Metadata
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import Act, GameDay, OnFailure
 from showstopper.api.run import DayOrigin, ExperimentRun
-from showstopper.engine import requests
-from showstopper.engine.requests import Request
+from showstopper.engine.runs import requests
+from showstopper.engine.runs.requests import Request
 
 # A change of anything else (suspend, abort, historyLimit) asks for no new performance.
 _HASHED = ("revision", "window", "acts", "onFailure")
@@ -52,12 +52,6 @@ def experiment_of(
 def inline_name(day: GameDay, act: Act) -> str:
     """What an experiment that is written in an act is called on its runs."""
     return f"{day.metadata.name}-{act.name}"[:63].rstrip("-")
-
-
-def is_inline(run: ExperimentRun) -> bool:
-    """Whether the run is of an experiment that is written in a game day, and of no Experiment."""
-    origin = run.spec.experiment
-    return origin.game_day is not None and origin.game_day.uid == origin.uid
 
 
 def request(

@@ -13,14 +13,15 @@ from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import GAME_DAY, POLICY_BINDING
-from showstopper.engine import requests, standing
 from showstopper.engine.days import acts, programme
 from showstopper.engine.days.deciding import decide
 from showstopper.engine.days.steps import Draft, Situation, Step
-from showstopper.engine.reconciler import MIRROR_SECONDS
-from showstopper.engine.recorder import Recorder, Recorders
-from showstopper.engine.runs import Runs
-from showstopper.engine.scenes import Scenes
+from showstopper.engine.experiments import deciding
+from showstopper.engine.experiments.reconciler import MIRROR_SECONDS
+from showstopper.engine.planning.snapshots import Snapshots
+from showstopper.engine.runs import requests
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.status_writer import StatusWriter, StatusWriters
 from showstopper.errors import Forbidden, NotFound
 
 log = structlog.get_logger()
@@ -36,7 +37,7 @@ class DayReconciler:
         self,
         client: Client,
         clock: Clock,
-        scenes: Scenes,
+        snapshots: Snapshots,
         events: Events,
         *,
         find_room: Callable[[str, str], AudioRoom | None],
@@ -45,12 +46,12 @@ class DayReconciler:
     ) -> None:
         self._client = client
         self._clock = clock
-        self._scenes = scenes
+        self._snapshots = snapshots
         self._events = events
         self._find_room = find_room
         self._find_experiment = find_experiment
         self._stopped = stopped
-        self._recorders: Recorders[GameDay] = Recorders(client, GAME_DAY)
+        self._recorders: StatusWriters[GameDay] = StatusWriters(client, GAME_DAY)
 
     def forget(self, uid: str) -> None:
         """The game day is gone."""
@@ -102,7 +103,7 @@ class DayReconciler:
             return False
         return True
 
-    async def _begin(self, recorder: Recorder[GameDay], runs: Runs, situation: Situation, act: Act) -> float | None:
+    async def _begin(self, recorder: StatusWriter[GameDay], runs: Runs, situation: Situation, act: Act) -> float | None:
         """Make the act's run, which is written down by now; or end the act with what forbids it."""
         day = recorder.resource
         refused = await self._make(day, runs, situation.experiments.get(act.name), act)
@@ -123,8 +124,8 @@ class DayReconciler:
         if room is None:
             return Finding("RoomNotFound", f'there is no AudioRoom "{experiment.spec.room_ref.name}" any more')
         request = programme.request(day, act, day.status.performance, experiment, runs.of(experiment))
-        made, release = await self._scenes.plan(room, experiment.spec.faults, requests.seed(experiment, request))
-        if (finding := standing.early_refusal(made)) is not None:
+        made, release = await self._snapshots.plan(room, experiment.spec.faults, requests.seed(experiment, request))
+        if (finding := deciding.early_refusal(made)) is not None:
             return finding
         try:
             await runs.create(experiment, request, room, release, made)
@@ -132,7 +133,7 @@ class DayReconciler:
             return Finding("RunNotMade", str(error), Verdict.ERROR)
         return None
 
-    async def _write(self, recorder: Recorder[GameDay], step: Step) -> bool:
+    async def _write(self, recorder: StatusWriter[GameDay], step: Step) -> bool:
         """Write it for the generation that it was decided for, and for no other. Returns whether it was that one."""
         day, now = recorder.resource, to_timestamp(self._clock.now())
         decided, performance = day.metadata.generation, day.status.performance
@@ -156,7 +157,7 @@ class DayReconciler:
         own = [
             run
             for run in runs.all()
-            if programme.is_inline(run)
+            if run.inline
             and run.spec.experiment.game_day is not None
             and (run.metadata.namespace, run.spec.experiment.game_day.name) == day.key
         ]

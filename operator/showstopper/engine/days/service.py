@@ -13,20 +13,20 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.engine.days import programme
 from showstopper.engine.days.reconciler import DayReconciler
-from showstopper.engine.levels import Levels
-from showstopper.engine.reconciler import MIRROR_SECONDS
-from showstopper.engine.runs import Runs
-from showstopper.engine.scenes import Scenes
+from showstopper.engine.experiments.reconciler import MIRROR_SECONDS
+from showstopper.engine.planning.snapshots import Snapshots
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.work_queue import WorkQueue
 
 
-class GameDays(Levels[GameDay]):
+class GameDays(WorkQueue[GameDay]):
     """Every game day that is known."""
 
     def __init__(
         self,
         client: Client,
         clock: Clock,
-        scenes: Scenes,
+        snapshots: Snapshots,
         events: Events,
         *,
         find_room: Callable[[str, str], AudioRoom | None],
@@ -37,7 +37,7 @@ class GameDays(Levels[GameDay]):
         self._reconciler = DayReconciler(
             client,
             clock,
-            scenes,
+            snapshots,
             events,
             find_room=find_room,
             find_experiment=find_experiment,

@@ -10,7 +10,7 @@ from showstopper.api.game_day import Act, ActRecord, GameDay, GameDayStatus
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
-from showstopper.engine.showing import News
+from showstopper.engine.experiments.status import News
 
 
 @dataclass(frozen=True, slots=True)

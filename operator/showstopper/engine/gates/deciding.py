@@ -11,8 +11,9 @@ from showstopper.api.room import AudioRoom, ComponentImage
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.clock import from_timestamp, to_timestamp
-from showstopper.engine import releases, requests
-from showstopper.engine.releases import Release
+from showstopper.engine.rooms import releases
+from showstopper.engine.rooms.releases import Release
+from showstopper.engine.runs import requests
 
 # How long a gate waits for a room and its pods: they are often applied together, in any order.
 GRACE_SECONDS = 60.0

@@ -12,20 +12,20 @@ from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT, RELEASE_GATE
-from showstopper.engine.experiments import Experiments
+from showstopper.engine.experiments.service import Experiments
 from showstopper.engine.gates import deciding
 from showstopper.engine.gates.deciding import Answer, Situation
-from showstopper.engine.levels import Levels
-from showstopper.engine.recorder import Recorder, Recorders
-from showstopper.engine.requests import RUN_REQUESTED
 from showstopper.engine.rooms import Rooms
-from showstopper.engine.runs import Runs
+from showstopper.engine.runs.requests import RUN_REQUESTED
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.status_writer import StatusWriter, StatusWriters
+from showstopper.engine.work_queue import WorkQueue
 from showstopper.errors import Conflict
 
 log = structlog.get_logger()
 
 
-class Gates(Levels[ReleaseGate]):
+class Gates(WorkQueue[ReleaseGate]):
     """Gates are looked at every few seconds: what they rest on is in memory, and only news is written."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Gates(Levels[ReleaseGate]):
         self._runs = runs
         self._experiments = experiments
         self._events = events
-        self._recorders: Recorders[ReleaseGate] = Recorders(client, RELEASE_GATE)
+        self._recorders: StatusWriters[ReleaseGate] = StatusWriters(client, RELEASE_GATE)
 
     async def look(self, resource: ReleaseGate, seen_seconds: float) -> float | None:
         """Decide, ask for runs, and write."""
@@ -94,7 +94,7 @@ class Gates(Levels[ReleaseGate]):
         log.info("gate_asked", gate=gate.metadata.name, experiment=name)
         self._events.tell(gate, "RunRequested", f"asked experiment {name} for a run", action="Request")
 
-    async def _show(self, recorder: Recorder[ReleaseGate], answer: Answer) -> None:
+    async def _show(self, recorder: StatusWriter[ReleaseGate], answer: Answer) -> None:
         gate, now = recorder.resource, to_timestamp(self._clock.now())
         before = conditions.find(gate.status.conditions, conditions.ConditionType.READY)
         decided = gate.metadata.generation

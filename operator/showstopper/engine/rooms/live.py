@@ -12,14 +12,14 @@ from showstopper.clock import Clock
 from showstopper.cluster import listeners
 from showstopper.cluster.client import Client
 from showstopper.cluster.supervision import for_ever
-from showstopper.engine import releases
-from showstopper.engine.archiving import ArchiveWatch
-from showstopper.engine.rooms import fleet, names, status
-from showstopper.engine.rooms.collector import Collector
+from showstopper.engine.rooms import releases, status
+from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.rooms.components import Components
-from showstopper.engine.rooms.keeper import Keeper
+from showstopper.engine.rooms.fleet import manifests, names
+from showstopper.engine.rooms.fleet.keeper import Keeper
+from showstopper.engine.rooms.listening.collector import Collector
+from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
 from showstopper.engine.rooms.reporter import Reporter
-from showstopper.engine.rooms.roster import ListenerPod, Roster
 
 # A pod reports that has answered within one question, its time limit and some delay.
 REPORTING_SECONDS = 4.0
@@ -45,7 +45,7 @@ class LiveRoom:
         *,
         session: aiohttp.ClientSession,
         roster: Roster,
-        images: fleet.Images,
+        images: manifests.Images,
         archive: ArchiveWatch,
         port: int = listeners.PORT,
     ) -> None:
@@ -72,7 +72,7 @@ class LiveRoom:
     def _derive(self) -> None:
         self.residents = names.residents(self.room)
         self.pods = names.pods(self.room)
-        self._version = fleet.version(fleet.manifests(self.room, self._images)[0])
+        self._version = manifests.version(manifests.manifests(self.room, self._images)[0])
 
     def seen(self, room: AudioRoom) -> None:
         """The room as the API has it now; a changed spec is acted on at once."""

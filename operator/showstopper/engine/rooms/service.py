@@ -11,10 +11,10 @@ from showstopper.cluster import listeners
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
 from showstopper.cluster.supervision import for_ever
-from showstopper.engine.archiving import ArchiveWatch
-from showstopper.engine.rooms.fleet import Images
+from showstopper.engine.rooms.archive_health import ArchiveWatch
+from showstopper.engine.rooms.fleet.manifests import Images
+from showstopper.engine.rooms.listening.roster import Roster
 from showstopper.engine.rooms.live import LiveRoom
-from showstopper.engine.rooms.roster import Roster
 
 log = structlog.get_logger()
 

@@ -1,0 +1,1 @@
+"""Hits: what an Injection does to one target."""

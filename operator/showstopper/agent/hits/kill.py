@@ -1,0 +1,67 @@
+"""Killing: a signal to every process of one target's container, and the look whether they are gone."""
+
+import signal
+
+from showstopper.agent.containers import Containers
+from showstopper.agent.hits.records import set_state
+from showstopper.agent.leases import Lease
+from showstopper.agent.pods import Process
+from showstopper.api.faults.process import ContainerKill, ProcessFigures
+from showstopper.api.injection import InjectedTarget, InjectionTarget, TargetState
+from showstopper.clock import Clock, to_timestamp
+from showstopper.errors import AgentError, ContainerGone, LeaseLost
+
+
+class KillHit:
+    """A containerKill on one target (see `hits.Hit`). It is done when it is armed; lifting only ends the looking."""
+
+    def __init__(self, target: InjectionTarget, fault: ContainerKill, *, containers: Containers, clock: Clock) -> None:
+        self.record = InjectedTarget(uid=target.uid, pod=target.pod, state=TargetState.REFUSED)
+        self.method: str | None = None
+        self._target, self._number = target, signal.Signals[fault.signal.value]
+        self._containers, self._clock = containers, clock
+        self._hit: list[Process] = []
+
+    def arm(self, until: float) -> None:
+        """Send the signal, if the lease still holds."""
+        try:
+            if Lease(until).lost:
+                raise LeaseLost("the lease has run out already")
+            self.method, self._hit = self._containers.send(
+                self._target.uid, self._target.container_id or "", self._number
+            )
+        except AgentError as error:
+            set_state(
+                self.record, TargetState.GONE if isinstance(error, ContainerGone) else TargetState.REFUSED, str(error)
+            )
+            return
+        set_state(self.record, TargetState.ARMED)
+        self.record.armed_at = self._now()
+        self.look()
+
+    def refresh(self, until: float) -> None:
+        """Nothing of it lasts."""
+
+    def follow(self, peers: tuple[str, ...]) -> None:
+        """Nothing: processes have no peers."""
+
+    def look(self) -> bool:
+        """Look who is gone; whether, by now and not before, all of them are."""
+        if self.record.state is not TargetState.ARMED or self.record.proven:
+            return False
+        ended = sum(map(self._containers.ended, self._hit))
+        self.record.processes = ProcessFigures(at=self._now(), processes=len(self._hit), ended=ended)
+        # Who lives on was sent the signal, and did nothing that could be heard.
+        self.record.proven = ended == len(self._hit) > 0
+        return self.record.proven
+
+    def lift(self) -> None:
+        """Look for the last time: what is gone stays gone, and nothing is left that could be taken back."""
+        if self.record.state is not TargetState.ARMED:
+            return
+        self.look()
+        set_state(self.record, TargetState.LIFTED)
+        self.record.lifted_at = self._now()
+
+    def _now(self) -> str:
+        return to_timestamp(self._clock.now())

@@ -1,0 +1,19 @@
+"""Records of targets: the state and the packet counts of one target, as its Injection's status will have them."""
+
+from showstopper.api.injection import InjectedTarget, PacketCounts, TargetState
+
+
+def set_state(target: InjectedTarget, state: TargetState, message: str | None = None) -> None:
+    """Record how far the agent is with a target, with a message for people (cut to 1024 characters)."""
+    target.state = state
+    target.message = message[:1024] if message else None
+
+
+def record_counts(target: InjectedTarget, matched: int, affected: int, *, now: str) -> bool:
+    """Record the packet counters of a target. Returns whether its first packet has just been matched."""
+    target.last = PacketCounts(at=now, matched=matched, affected=affected)
+    target.proven = affected > 0
+    if target.first is not None or not matched:
+        return False
+    target.first = target.last
+    return True

@@ -1,0 +1,1 @@
+"""The node's kernel: packet filter, queues, traffic classes, namespaces, cgroups."""

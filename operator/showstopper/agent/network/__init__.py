@@ -1,0 +1,1 @@
+"""Network faults on this node: rules, queues and traffic classes, armed and lifted."""

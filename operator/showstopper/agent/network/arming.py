@@ -1,0 +1,221 @@
+"""Arming: an effect set up on one target, kept up by its lease, counted, and lifted with nothing left."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from showstopper.agent.kernel import nfnetlink, queueing, shaping
+from showstopper.agent.kernel.nftables import Count
+from showstopper.agent.kernel.queueing import Engine, Held
+from showstopper.agent.leases import Lease
+from showstopper.agent.network import gates
+from showstopper.agent.network.bursts import Pulse
+from showstopper.agent.network.targets import Leftovers, Target
+from showstopper.api.faults.network import Direction
+from showstopper.errors import EffectRefused, LeaseLost
+from showstopper.faults.network.behaviour import objections
+from showstopper.faults.network.plan import Plan
+from showstopper.faults.network.rules import BURST, Command, counter
+from showstopper.faults.network.traffic import NetworkEffect
+
+_LONGEST_DRAIN = timedelta(milliseconds=500)
+_DRAIN_POLL = 0.01  # seconds
+# A transaction that took longer than this may have set timers that run so much longer than the lease.
+_PROMPT = 30  # milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Packets of one direction: those that the fault was meant for, and those that it acted on."""
+
+    matched: int
+    affected: int
+
+
+Counters = Mapping[Direction, Figures]
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """The end of a fault: its last counters, and what is left of it (nothing, or a defect)."""
+
+    counters: Counters
+    leftovers: Leftovers
+
+
+class Armed:
+    """One effect on one target, from `start` to `lift`. Calls wait for the kernel: some milliseconds at most."""
+
+    def __init__(
+        self,
+        effect: NetworkEffect,
+        plan: Plan,
+        number: int,
+        *,
+        target: Target,
+        lease: Lease,
+        engine: Engine,
+        after: Callable[["Armed"], None],
+    ) -> None:
+        self.effect, self.plan, self.lease = effect, plan, lease
+        self._number, self._target, self._engine, self._after = number, target, engine, after
+        self._devices = frozenset(target.namespace.devices())
+        self._held: dict[Direction, Held] = {}
+        self._pulse: Pulse | None = None
+        self._lock = threading.Lock()
+        self._ending = False
+        self._lifted: Lifted | None = None
+
+    def start(self) -> None:
+        """Set it up, the lease's elements last: until then nothing is hit. What fails is taken back.
+
+        Raises:
+            KernelRefused: with what the kernel says.
+            LeaseLost: when the lease ran out meanwhile.
+        """
+        try:
+            self._target.do(self._build)
+            self.lease.renew(self.lease.until)
+            self._target.do(self._extend)
+            if self.plan.bursts:
+                self._pulse = Pulse(self.plan.bursts, self._burst, lambda: self.lease.lost)
+        except BaseException:
+            self.lift()
+            raise
+
+    def refresh(self, until: float) -> None:
+        """Let the fault last until then (monotonic seconds).
+
+        Raises:
+            LeaseLost: when it has lifted itself already, or is lifted.
+        """
+        if self._ending:  # before the lock, which is the lift's until it is over
+            raise LeaseLost(f"{self.effect.name} is lifted: arm it anew")
+        with self._lock:
+            if self._ending:
+                raise LeaseLost(f"{self.effect.name} is lifted: arm it anew")
+            self.lease.renew(until)
+            self._target.do(self._extend)
+
+    def follow(self, peers: tuple[str, ...]) -> None:
+        """Mean these peers from now on instead of those before, at once; none: nobody, until there are some again.
+
+        Raises:
+            EffectRefused: when the effect is not about peers, or these are no addresses.
+        """
+        if self.effect.traffic.peers is None:
+            raise EffectRefused(f"{self.effect.name} means everyone: it has no peers to replace")
+        effect = replace(self.effect, traffic=replace(self.effect.traffic, peers=peers))
+        if peers and (reasons := objections(effect)):
+            raise EffectRefused(f"{self.effect.name}: {'; '.join(reasons)}")
+        replaced = [command for table in self.plan.tables for command in table.replacing(peers)]
+        self._target.do(lambda: self._target.nft.run(replaced))
+        self.effect = effect
+
+    def counters(self) -> Counters:
+        """Packets so far, by direction; the last ones if it is lifted."""
+        return self._lifted.counters if self._lifted else self._target.do(self._count)
+
+    def announce(self) -> None:
+        """Say inside the namespace that the gate is up, if this is one: who waits for it begins."""
+        if self.plan.announced:
+            self._target.do(gates.announce)
+
+    def vanished(self) -> tuple[str, ...]:
+        """The network devices that it was armed at and that are not there any more: nothing is hit at them."""
+        gone = self._devices - frozenset(self._target.namespace.devices())
+        return tuple(sorted(device.name for device in gone))
+
+    def lift(self) -> Lifted:
+        """End the fault, let go of the packets that it holds, and remove everything; again, it changes nothing.
+
+        Packets that come are untouched at once. Those in netem cannot be hurried: it waits half a second for them.
+        """
+        with self._lock:
+            if self._lifted is None:
+                self._ending = True
+                if self._pulse:
+                    self._pulse.stop()
+                counters = self._target.do(self._end)
+                self._drain()
+                self._target.do(self._clear)
+                self._lifted = Lifted(counters, self._target.give_back(self._number))
+                self._after(self)
+            return self._lifted
+
+    def _build(self) -> None:
+        plan, nft = self.plan, self._target.nft
+        shaping.build(plan.shapes)
+        for queue in plan.queues:
+            self._held[queue.direction] = self._engine.hold(queue, queueing.bind(queue.number))
+        # Whatever an earlier life left under this name goes in the same transaction.
+        cleared: list[Command] = []
+        for family in plan.families:
+            table = {"table": {"family": family, "name": plan.table}}
+            cleared += [{"add": table}, {"delete": table}]
+        nft.run([*cleared, *plan.commands])
+        for queue in plan.queues:
+            for rule in queue.foreign_rules:
+                nfnetlink.add_queue_rule(*rule, queue.number)
+
+    def _extend(self) -> None:
+        """Set the kernel's timers; if that took long, once more and less what it took: they must not outlast it."""
+        late = 0
+        for _ in range(2):
+            began = time.monotonic()
+            milliseconds = self.lease.milliseconds - late
+            if milliseconds <= 0:
+                self._target.nft.end(self.plan.families, self.plan.table)
+                raise LeaseLost(f"{self.effect.name}: the lease ran out while its timers were set")
+            self._target.nft.extend(self.plan.families, self.plan.table, milliseconds)
+            late = int((time.monotonic() - began) * 1000)
+            if late < _PROMPT:
+                return
+
+    def _burst(self, milliseconds: int) -> None:
+        self._target.do(lambda: self._target.nft.extend(self.plan.families, self.plan.table, milliseconds, of=BURST))
+
+    def _end(self) -> Counters:
+        there = self._tables()
+        if not there:
+            return {}
+        self._target.nft.end([family for family, _ in there], self.plan.table)
+        return self._count()
+
+    def _drain(self) -> None:
+        """Wait for what netem holds, as long as its delay but not for ever: with its class, the kernel drops it."""
+        shapes = [shape for shape in self.plan.shapes if shape.manner.bits_per_second is None]
+        until = time.monotonic() + _LONGEST_DRAIN.total_seconds()
+        while shapes and time.monotonic() < until and self._target.do(lambda: shaping.waiting(shapes)):
+            time.sleep(_DRAIN_POLL)
+
+    def _clear(self) -> None:
+        """Remove all of it, held packets first: with its chains, the kernel would drop them."""
+        for held in self._held.values():
+            self._engine.release(held)
+        self._target.remove(self._number)
+        shaping.remove(self.plan.shapes)
+
+    def _tables(self) -> list[tuple[str, str]]:
+        return [(family, name) for family, name in self._target.nft.tables() if name == self.plan.table]
+
+    def _count(self) -> Counters:
+        tables = [self._target.nft.counters(family, self.plan.table) for family in self.plan.families]
+        slowed = shaping.slowed(shape for shape in self.plan.shapes if shape.manner.bits_per_second is not None)
+        found = {}
+        for direction in self.effect.traffic.direction.single:
+            matched, affected = (
+                sum(self._packets(table.get(counter(direction, what), Count())) for table in tables)
+                for what in ("matched", "affected")
+            )
+            if direction in self._held:
+                affected = self._held[direction].counted
+            found[direction] = Figures(matched, slowed.get(direction, affected))
+        return found
+
+    def _packets(self, count: Count) -> int:
+        if self.plan.datagram_bytes is None:
+            return count.packets
+        return gates.datagrams(self.effect.traffic, count, self.plan.datagram_bytes)

@@ -1,0 +1,144 @@
+"""The agent's core: it arms effects in namespaces of its node, writes down what it does, and sweeps what was left."""
+
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from showstopper.agent.journal import Entry, Journal
+from showstopper.agent.kernel import backends
+from showstopper.agent.kernel.backends import Backends
+from showstopper.agent.kernel.namespaces import Namespace
+from showstopper.agent.kernel.queueing import Engine
+from showstopper.agent.leases import Lease
+from showstopper.agent.network.arming import Armed
+from showstopper.agent.network.targets import Leftovers, Target
+from showstopper.errors import AgentError, EffectRefused, LeaseLost, NamespaceGone
+from showstopper.faults.network.behaviour import objections
+from showstopper.faults.network.plan import Plan
+from showstopper.faults.network.rules import Site
+from showstopper.faults.network.traffic import NetworkEffect
+
+
+class Node:
+    """All network faults of one node. Its methods may be called from any thread; they wait for the kernel.
+
+    Args:
+        journal: what is armed, for the next life.
+        able: what this node's kernel can do; None: find out.
+    """
+
+    def __init__(self, journal: Journal, able: Backends | None = None) -> None:
+        self.able = able or backends.probe()
+        self._journal = journal
+        self._engine = Engine()
+        self._targets: dict[str, Target] = {}
+        self._armed: dict[Armed, tuple[str, Entry]] = {}
+        self._lock = threading.RLock()
+
+    def arm(self, namespace: Path, effect: NetworkEffect, until: float, own: tuple[str, ...] = ()) -> Armed:
+        """Have an effect act in a namespace from now on, until a monotonic time that `refresh` moves.
+
+        Args:
+            namespace: where it is bound: /run/netns/NAME, or /proc/PID/ns/net.
+            effect: what to do.
+            until: the end of the lease, in monotonic seconds.
+            own: the target's addresses, where it shares the node's network with others.
+
+        Raises:
+            EffectRefused: it is out of bounds, or this node has no means for it.
+            NamespaceGone: there is no such namespace.
+            KernelRefused: with what the kernel says; everything is taken back.
+            LeaseLost: `until` is past.
+        """
+        self._check(effect, until)
+        with self._lock:
+            target = self._target(namespace)
+            try:
+                number, plan = target.take(lambda number: self._plan(target, effect, number, own))
+            except BaseException:
+                self._leave(str(namespace))
+                raise
+            entry = Entry(str(namespace), effect.name)
+            armed = Armed(
+                effect, plan, number, target=target, lease=Lease(until), engine=self._engine, after=self._after
+            )
+            self._armed[armed] = (str(namespace), entry)
+            self._journal.arming(entry)
+        armed.start()
+        return armed
+
+    def preview(self, namespace: Path, effect: NetworkEffect, own: tuple[str, ...] = ()) -> Plan:
+        """The plan that `arm` would set up; `network.preview.lines` shows it.
+
+        Raises:
+            EffectRefused: as `arm`.
+            NamespaceGone: as `arm`.
+        """
+        self._check(effect, float("inf"))
+        with Namespace.at(namespace) as there:
+            return self.able.plan(effect, Site(there.devices(), own), 1)
+
+    def sweep(self, namespaces: Iterable[Path] = ()) -> dict[str, Leftovers]:
+        """Remove what earlier lives left, in the journal's namespaces and in these; what there was, by namespace.
+
+        Raises:
+            AgentError: when something is armed now.
+        """
+        with self._lock:
+            if self._armed:
+                raise AgentError("faults are armed: sweep before the first one, or lift them")
+            paths = {entry.namespace for entry in self._journal.open_entries()} | {str(path) for path in namespaces}
+            found = {path: left for path in sorted(paths) if (left := _swept(path))}
+            self._journal.clear()
+            return found
+
+    def close(self) -> None:
+        """Lift everything, and end."""
+        for armed in list(self._armed):
+            armed.lift()
+        self._engine.close()
+        self._journal.close()
+
+    def _check(self, effect: NetworkEffect, until: float) -> None:
+        reasons = objections(effect)
+        if reasons:
+            raise EffectRefused(f"{effect.name}: {'; '.join(reasons)}")
+        self.able.needed(effect)
+        if Lease(until).lost:
+            raise LeaseLost(f"{effect.name}: the lease has run out already")
+
+    def _plan(self, target: Target, effect: NetworkEffect, number: int, own: tuple[str, ...]) -> Plan:
+        devices = target.namespace.devices()
+        if not devices:
+            raise EffectRefused(f"{target.namespace.path} has no network device but lo: nothing passes there")
+        return self.able.plan(effect, Site(devices, own), number, target.plans)
+
+    def _target(self, namespace: Path) -> Target:
+        key = str(namespace)
+        if key not in self._targets:
+            self._targets[key] = Target(Namespace.at(namespace))
+        return self._targets[key]
+
+    def _after(self, armed: Armed) -> None:
+        with self._lock:
+            key, entry = self._armed.pop(armed)
+            self._journal.lifted(entry)
+            self._leave(key)
+
+    def _leave(self, key: str) -> None:
+        target = self._targets.get(key)
+        if target is not None and target.idle:
+            del self._targets[key]
+            target.close()
+
+
+def _swept(path: str) -> Leftovers | None:
+    """What there was in a namespace; None: nothing, or it is gone and all with it."""
+    try:
+        target = Target(Namespace.at(Path(path)))
+    except NamespaceGone:
+        return None
+    try:
+        return target.sweep() or None
+    finally:
+        target.close()

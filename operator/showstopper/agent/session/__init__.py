@@ -1,0 +1,1 @@
+"""Sessions: Injections carried out under their run's Lease, and reported."""

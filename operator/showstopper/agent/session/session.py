@@ -1,0 +1,219 @@
+"""Session: one Injection on this node, from arming its targets under the lease to the last look for leftovers."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import TypeVar
+
+import structlog
+
+from showstopper.agent.hits.factory import HitFactory
+from showstopper.agent.hits.hit import Hit
+from showstopper.agent.session.renewals import LEASE_SECONDS, Renewals
+from showstopper.agent.session.reporting import PACE_SECONDS, Reporter
+from showstopper.agent.session.status import EndReason, Standing, ending_of, over, status
+from showstopper.api.injection import InjectedTarget, Injection, TargetState
+from showstopper.clock import Clock, to_timestamp
+from showstopper.errors import LeaseLost
+from showstopper.faults import registry
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+# How soon hits are looked at after arming, and how much longer each time until every target was touched.
+FIRST_LOOK_SECONDS = 0.01
+SLOWER = 1.5
+SLOWEST_LOOK_SECONDS = 0.25
+
+
+class Session:
+    """Arms, renews, counts and lifts. Whoever ends it says why; the first one counts."""
+
+    def __init__(
+        self,
+        injection: Injection,
+        *,
+        means: HitFactory,
+        renewals: Renewals,
+        reporter: Reporter,
+        clock: Clock,
+        workers: Executor,
+    ) -> None:
+        self.injection = injection
+        self._means, self._renewals = means, renewals
+        self._reporter, self._clock, self._workers = reporter, clock, workers
+        self._hits: list[Hit] = []
+        self._standing = Standing()
+        self._peers = injection.spec.peers or ()
+        self._status = injection.status
+        self._generation = injection.metadata.generation
+        self._over = False
+        self._rung = asyncio.Event()
+        self._log = log.bind(injection=injection.metadata.name, run=injection.spec.run.name, fault=injection.spec.fault)
+
+    @property
+    def lease(self) -> tuple[str, str]:
+        """Namespace and name of the Lease that it is under."""
+        return self.injection.metadata.namespace, self.injection.spec.lease
+
+    def end(self, ending: EndReason, why: str = "") -> None:
+        """Have it ended now."""
+        if self._standing.ending is None:
+            self._standing = replace(self._standing, ending=ending, why=why)
+            self._rung.set()
+
+    def seen(self, generation: int, peers: tuple[str, ...]) -> None:
+        """Its spec is of that generation now, and means these peers; what is said from now on is said of it."""
+        moved, self._generation = generation != self._generation, generation
+        if peers != self._peers:
+            self._peers = peers
+            self._rung.set()
+        if moved and self._over:
+            self._say(urgent=True)
+
+    def renewed(self) -> None:
+        """Its lease was renewed, or is gone."""
+        self._rung.set()
+
+    async def run(self) -> None:
+        """Do all of it; returns when it is over and nothing more is to be said."""
+        if self._was_begun():
+            return
+        try:
+            if await self._may_begin():
+                await self._arm()
+                await self._keep()
+        except Exception as error:
+            self.end(EndReason.BROKEN, f"the agent made a mistake: {error!r}")
+            raise
+        finally:
+            self.end(EndReason.AGENT_STOPPED, "the agent ended, and lifted the fault before")
+            await self._do(lambda hit: hit.lift(), self._hits)
+            self._say(urgent=True)
+            self._over = True
+            self._log.info("fault_over", ending=self._standing.ending, message=self._status.message)
+
+    def _was_begun(self) -> bool:
+        """Whether an earlier life of the agent had it: what it armed then was swept, and is not armed again."""
+        if self._status.observed_generation < 0 and not self._means.begun(self.injection):
+            return False
+        told, why = ending_of(self._status), "the agent started anew: what it had armed was removed"
+        if told is None and self._standing.ending is EndReason.LIFTED:
+            self._standing = Standing()  # its end was asked for while nobody was here: it had ended before
+        self.end(told or EndReason.AGENT_RESTARTED, (self._status.message or "") if told else why)
+        if told is None:
+            self._say(over(self._status.targets, why, now=self._now()), urgent=True)
+        self._over = True
+        return True
+
+    async def _may_begin(self) -> bool:
+        """Wait for a renewal of the lease, for as long as one would hold; refuse what must not be armed."""
+        spec = self.injection.spec
+        if problems := list(registry.of_injection(spec).refusals(spec)):
+            self.end(EndReason.REFUSED, "; ".join(problems))
+        patience = time.monotonic() + LEASE_SECONDS
+        while self._standing.ending is None and self._left() <= 0:
+            if time.monotonic() >= patience:
+                self.end(EndReason.LEASE_LOST, f"nobody renewed the lease {self.lease[1]}: nothing was armed")
+            await self._ring(patience)
+        return self._standing.ending is None
+
+    async def _arm(self) -> None:
+        self._hits += self._means.hits(self.injection)
+        self._means.begin(self.injection)
+        await self._do(self._arm_one, [hit for hit in self._hits if hit.record.message is None])
+        method = next((hit.method for hit in self._hits if hit.method), None)
+        self._standing = replace(self._standing, backend=method)
+        self._log.info("fault_armed", targets=len(self._hits), backend=self._standing.backend)
+
+    def _arm_one(self, hit: Hit) -> None:
+        if self._standing.ending is None:
+            hit.arm(self._until() or 0.0)
+        else:
+            hit.record.message = "it was ended before this target was armed"
+
+    async def _keep(self) -> None:
+        """Renew and count until it ends."""
+        armed_until, pause = self._until(), FIRST_LOOK_SECONDS
+        look, peers = time.monotonic(), self.injection.spec.peers or ()
+        self._say(urgent=True)
+        while self._standing.ending is None:
+            until = self._until()
+            if self._left() <= 0:
+                self.end(
+                    EndReason.LEASE_LOST, f"the lease {self.lease[1]} was not renewed: the fault has lifted itself"
+                )
+                return
+            if until != armed_until:
+                armed_until = until
+                await self._refresh(until or 0.0)
+            if peers != self._peers:
+                peers = await self._follow()
+            if time.monotonic() >= look:
+                started = time.monotonic()
+                first = any(await self._do(lambda hit: hit.look(), self._hits))
+                took = time.monotonic() - started
+                pause = min(max(pause * SLOWER, 2 * took), SLOWEST_LOOK_SECONDS)
+                look = time.monotonic() + (PACE_SECONDS if self._all_touched() else pause)
+                self._say(urgent=first and (self._all_touched() or self._touched() == 1))
+            await self._ring(min(look, until or look))
+
+    async def _refresh(self, until: float) -> None:
+        try:
+            await self._do(lambda hit: hit.refresh(until), self._hits)
+        except LeaseLost as lost:
+            self.end(EndReason.LEASE_LOST, str(lost))
+
+    async def _follow(self) -> tuple[str, ...]:
+        """Have every target mean the peers of now; which ones."""
+        peers = self._peers
+        await self._do(lambda hit: hit.follow(peers), self._hits)
+        self._log.info("peers_followed", peers=len(peers))
+        return peers
+
+    def _all_touched(self) -> bool:
+        return all(hit.record.touched for hit in self._hits if hit.record.state is TargetState.ARMED)
+
+    def _touched(self) -> int:
+        return sum(hit.record.touched for hit in self._hits)
+
+    def _until(self) -> float | None:
+        return self._renewals.until(self.lease)
+
+    def _left(self) -> float:
+        until = self._until()
+        return until - time.monotonic() if until is not None else 0.0
+
+    async def _ring(self, at: float) -> None:
+        """Wait until somebody rings, or that monotonic time."""
+        try:
+            async with asyncio.timeout(max(0.0, at - time.monotonic())):
+                await self._rung.wait()
+        except TimeoutError:
+            return
+        self._rung.clear()
+
+    async def _do(self, work: Callable[[Hit], T], hits: Iterable[Hit]) -> list[T]:
+        loop = asyncio.get_running_loop()
+        return list(await asyncio.gather(*(loop.run_in_executor(self._workers, work, hit) for hit in hits)))
+
+    def _say(self, targets: list[InjectedTarget] | None = None, *, urgent: bool = False) -> None:
+        until = self._until()
+        if until is not None:
+            lease_until = to_timestamp(self._clock.now() + until - time.monotonic())
+            self._standing = replace(self._standing, lease_until=lease_until)
+        records = [hit.record.model_copy() for hit in self._hits] or self._status.targets
+        self._status = status(
+            self.injection.spec,
+            records if targets is None else targets,
+            self._standing,
+            generation=self._generation,
+            now=self._now(),
+            before=self._status,
+        )
+        self._reporter.tell(self._status, urgent=urgent)
+
+    def _now(self) -> str:
+        return to_timestamp(self._clock.now())

@@ -1,0 +1,140 @@
+"""What the agent says of an Injection: from what became of its targets to its status. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from showstopper.api.conditions import (
+    ConditionType,
+    Outlook,
+    conditions,
+    failed,
+    find,
+    idle,
+    in_progress,
+    refused,
+    succeeded,
+)
+from showstopper.api.injection import InjectedTarget, InjectionSpec, InjectionStatus, TargetState
+from showstopper.faults import registry
+from showstopper.faults.observed import Observed
+
+
+class EndReason(StrEnum):
+    """Why a fault has ended, or never began; the reason of the conditions."""
+
+    LIFTED = "Lifted"  # the operator asked for it
+    DELETED = "Deleted"
+    LEASE_LOST = "LeaseLost"
+    STOPPED = "Stopped"  # by the stop switch
+    AGENT_STOPPED = "AgentStopped"
+    AGENT_RESTARTED = "AgentRestarted"  # an earlier life of the agent had armed it
+    REFUSED = "Refused"
+    INVALID = "Invalid"  # it cannot be read
+    BROKEN = "AgentBroke"  # a mistake of our own
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an Injection is, beside its targets.
+
+    Attributes:
+        ending: None: it lasts.
+        why: a sentence on the ending.
+        backend: by what means it is done.
+        lease_until: RFC 3339.
+    """
+
+    ending: EndReason | None = None
+    why: str = ""
+    backend: str | None = None
+    lease_until: str | None = None
+
+
+def status(
+    spec: InjectionSpec,
+    targets: Sequence[InjectedTarget],
+    standing: Standing,
+    *,
+    generation: int,
+    now: str,
+    before: InjectionStatus,
+) -> InjectionStatus:
+    """The whole status of an Injection, for one patch."""
+    stands = outlook(spec, targets, standing)
+    return InjectionStatus(
+        observed_generation=generation,
+        conditions=conditions(stands, generation=generation, now=now, previous=before.conditions),
+        backend=standing.backend,
+        lease_until=standing.lease_until,
+        targets=list(targets),
+        message=stands.message[:1024],
+    )
+
+
+def invalid(body: Mapping[str, Any], why: str, *, now: str) -> InjectionStatus:
+    """The status of an Injection that cannot be read: nothing was done."""
+    generation = int(body["metadata"].get("generation", 0))
+    stands = conditions(failed(EndReason.INVALID.value, why), generation=generation, now=now)
+    return InjectionStatus(observed_generation=generation, conditions=stands, message=why[:1024])
+
+
+def outlook(spec: InjectionSpec, targets: Sequence[InjectedTarget], standing: Standing) -> Outlook:
+    """Where it stands: arming, waiting for proof, active, being lifted, over: not before every target says so."""
+    found = {state: [target for target in targets if target.state is state] for state in TargetState}
+    left = [part for target in found[TargetState.LEFT_OVER] for part in target.leftovers or [target.message or ""]]
+    refusals = found[TargetState.REFUSED]
+    match standing.ending:
+        case _ if left:
+            return failed("LeftOver", f"this was left: {', '.join(left[:8])}")
+        case None if refusals:
+            return refused("Refused", refusals[0].message or "a target was refused")
+        case None:
+            return _lasting(spec, targets)
+        case _ if found[TargetState.ARMED]:
+            return in_progress("Lifting", _sums(spec, targets))
+        case EndReason.LIFTED | EndReason.DELETED:
+            return succeeded("Lifted", _sums(spec, targets))
+        case ending:
+            return failed(ending.value, standing.why or ending.value)
+
+
+def _lasting(spec: InjectionSpec, targets: Sequence[InjectedTarget]) -> Outlook:
+    early = [target for target in targets if target.state is TargetState.LIFTED and target.message]
+    if early:
+        return failed("NotKeptUp", early[0].message or "")
+    armed = [target for target in targets if target.state is TargetState.ARMED]
+    gone = [target for target in targets if target.state is TargetState.GONE]
+    if len(targets) < len(spec.targets):
+        return in_progress("Arming", f"{len(targets)} of {len(spec.targets)} targets")
+    if not armed:
+        return failed("TargetsGone", f"{gone[0].message}" if gone and gone[0].message else "no target is left")
+    if not all(target.touched for target in armed):
+        return in_progress("WaitingForProof", _sums(spec, targets))
+    return idle("Active", _sums(spec, targets))
+
+
+def _sums(spec: InjectionSpec, targets: Sequence[InjectedTarget]) -> str:
+    touched = sum(target.touched for target in targets)
+    figures = registry.of(spec.spec).figures(Observed.injected(targets))
+    return f"{touched} of {len(targets)} targets affected; {figures}"
+
+
+def over(targets: Iterable[InjectedTarget], why: str, *, now: str) -> list[InjectedTarget]:
+    """The targets of an earlier life of the agent: what was armed then has been swept."""
+    return [
+        target.model_copy(update={"state": TargetState.LIFTED, "lifted_at": now, "message": why})
+        if target.state is TargetState.ARMED
+        else target
+        for target in targets
+    ]
+
+
+def ending_of(told: InjectionStatus) -> EndReason | None:
+    """How it ended, by what was told of it; None: it had not."""
+    ready = find(told.conditions, ConditionType.READY)
+    if ready is None or any(target.state is TargetState.ARMED for target in told.targets):
+        return None
+    reasons = {ending.value for ending in EndReason}
+    return EndReason(ready.reason) if ready.reason in reasons else None

@@ -1,5 +1,0 @@
-"""`showstopper approve`: let a held act of a game day begin; the same as `showstopper gameday approve`."""
-
-from showstopper.cli.game_day import approve
-
-command = approve

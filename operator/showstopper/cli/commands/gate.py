@@ -1,0 +1,130 @@
+"""`showstopper gate`: whether a release may go on."""
+
+import asyncio
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from showstopper.api import conditions
+from showstopper.api.base import dump
+from showstopper.api.conditions import ConditionType
+from showstopper.api.experiment import Experiment
+from showstopper.api.gate import ReleaseGate, Requirement
+from showstopper.api.room import AudioRoom
+from showstopper.api.run import ExperimentRun
+from showstopper.cli.exit_codes import ExitCode, problem
+from showstopper.cli.kube import lookup
+from showstopper.cli.kube.connection import Connection
+from showstopper.cli.views import output
+from showstopper.cli.views.output import Form, FormOption
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, RELEASE_GATE
+from showstopper.engine.gates import deciding
+from showstopper.engine.gates.deciding import Answer, Situation
+
+
+def command(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a ReleaseGate.")],
+    image: Annotated[
+        str | None, typer.Option(metavar="DIGEST", help="Ask for this image instead of those that are deployed.")
+    ] = None,
+    form: FormOption = Form.SHORT,
+) -> None:
+    """Say whether a release may go on. Exit: 0 the gate is open, 1 closed, 2 not known yet (runs are missing).
+
+    The image is named by its digest, such as sha256:4f53...: it need not be deployed, but has to have run.
+    """
+    raise typer.Exit(asyncio.run(_gate(context.obj, name, image, form)))
+
+
+async def _gate(connection: Connection, name: str, image: str | None, form: Form) -> ExitCode:
+    async with connection.open() as client:
+        gate = ReleaseGate.parse(await lookup.get(client, RELEASE_GATE, connection.namespace, name))
+        if image is not None:
+            digest = image.rpartition("@")[2]
+            answer = deciding.for_image(await _situation(client, gate), digest)
+            if answer is None:
+                where = f"{gate.metadata.namespace}/{name}"
+                problem(f"no run of gate {where} was against image {digest}: deploy it, and run its experiments")
+                return ExitCode.INCONCLUSIVE
+            return _say(gate, answer, form)
+    ready = conditions.find(gate.status.conditions, ConditionType.READY)
+    if ready is None or gate.status.observed_generation < gate.metadata.generation:
+        problem(f"gate {gate.metadata.namespace}/{name}: the operator has not looked at it yet")
+        return ExitCode.INCONCLUSIVE
+    return _say(gate, _told(gate), form)
+
+
+async def _situation(client: Client, gate: ReleaseGate) -> Situation:
+    """What the cluster knows now, for a decision of our own: the operator answers for what is deployed only."""
+    namespace = gate.metadata.namespace
+    room = AudioRoom.parse(await lookup.get(client, AUDIO_ROOM, namespace, gate.spec.room_ref.name))
+    experiments = [Experiment.parse(body) for body in await client.list(EXPERIMENT, namespace)]
+    return Situation(
+        gate=gate,
+        room=room,
+        images=tuple(room.status.release),
+        experiments={experiment.metadata.name: experiment for experiment in experiments},
+        runs=[ExperimentRun.parse(body) for body in await client.list(EXPERIMENT_RUN, namespace)],
+        seen_seconds=deciding.GRACE_SECONDS,
+        now=time.time(),
+    )
+
+
+def _told(gate: ReleaseGate) -> Answer:
+    """What the operator says of the release that is deployed."""
+    stands = {one.type: one for one in gate.status.conditions}
+    ready = stands[ConditionType.READY]
+    outlook = conditions.Outlook(
+        ready.reason,
+        ready.message,
+        ready=ready.status,
+        reconciling=conditions.is_true(gate.status.conditions, ConditionType.RECONCILING),
+        stalled=conditions.is_true(gate.status.conditions, ConditionType.STALLED),
+        suspended=conditions.is_true(gate.status.conditions, ConditionType.SUSPENDED),
+    )
+    return Answer(outlook, tuple(gate.status.release), tuple(gate.status.experiments))
+
+
+def _say(gate: ReleaseGate, answer: Answer, form: Form) -> ExitCode:
+    if form.for_programs:
+        body = {
+            "gate": gate.metadata.name,
+            "open": answer.open,
+            "reason": answer.outlook.reason,
+            "message": answer.outlook.message,
+            "release": [dump(image) for image in answer.images],
+            "experiments": [dump(one) for one in answer.requirements],
+        }
+        output.document(body, form)
+    else:
+        output.screen().print(draw(answer))
+    if answer.open:
+        return ExitCode.PASSED
+    return ExitCode.FAILED if answer.outlook.stalled else ExitCode.INCONCLUSIVE
+
+
+def draw(answer: Answer) -> Group:
+    """Open or not, why, for which images, and the experiments one by one. Pure."""
+    if answer.open:
+        word = Text("Open", style="bold green")
+    else:
+        word = Text("Closed", style="bold red" if answer.outlook.stalled else "bold yellow")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for title in ("experiment", "state", "run", "until", ""):
+        table.add_column(title, overflow="fold")
+    for one in answer.requirements:
+        table.add_row(one.name, one.state, one.run or "-", _until(one), one.message or "")
+    images = [Text(f"{image.component}  {image.image}  {image.digest}", style="dim") for image in answer.images]
+    head = Text.assemble(word, f" ({answer.outlook.reason})")
+    return Group(head, Text(answer.outlook.message), Text(), table, *images)
+
+
+def _until(one: Requirement) -> str:
+    """When the pass gets too old."""
+    return one.expires_at[:16].replace("T", " ") + " UTC" if one.expires_at else "-"

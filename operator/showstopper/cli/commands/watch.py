@@ -1,0 +1,27 @@
+"""`showstopper watch`: the picture of a run that goes on."""
+
+import typer
+
+from showstopper.cli.exit_codes import ExitCode
+from showstopper.cli.interruptible import Watched, to_the_end
+from showstopper.cli.kube import lookup
+from showstopper.cli.kube.connection import Connection
+from showstopper.cli.live.follow import follow
+from showstopper.cli.views import output
+from showstopper.cli.views.output import Form, FormOption, NameArgument
+
+
+def command(context: typer.Context, name: NameArgument, form: FormOption = Form.SHORT) -> None:
+    """Watch a run, or the newest run of an experiment, until its verdict. Exit codes as for run."""
+    watched = Watched()
+    to_the_end(_watch(context.obj, name, form, watched), watched)
+
+
+async def _watch(connection: Connection, name: str, form: Form, watched: Watched) -> ExitCode:
+    screen = output.screen(form)
+    async with connection.open() as client:
+        run = await lookup.newest_run(client, connection.namespace, name)
+        watched.namespace, watched.run = run.key
+        run = await follow(client, run, screen)
+        screen.print()
+        return await output.show_verdict(client, run, form)

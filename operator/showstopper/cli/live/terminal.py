@@ -1,0 +1,129 @@
+"""Picture: a run as a person watches it: one row per listener, the fault marked, the figures beside. Pure."""
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from showstopper.api import conditions
+from showstopper.api.run import ExperimentRun, Step, StepName
+from showstopper.availability import summary
+from showstopper.availability.spans import DEAD, State
+from showstopper.availability.summary import Row
+from showstopper.availability.tracks import Track
+from showstopper.cli.live import strip
+from showstopper.cli.live.snapshot import Moment, planned_seconds
+from showstopper.clock import from_timestamp
+from showstopper.engine.runs import judging
+from showstopper.report.words import asked, short_name
+
+# What the columns beside the strip take, and the lines that are not listeners.
+SIDE_COLUMNS = 46
+OTHER_LINES = 14
+MOST_SECONDS = 120
+LEAST_SECONDS = 16
+
+
+def draw(moment: Moment, *, width: int, height: int) -> Group:
+    """The whole picture for a terminal of that size."""
+    columns = max(LEAST_SECONDS, min(MOST_SECONDS, width - SIDE_COLUMNS))
+    view = moment.view(columns)
+    parts: list[RenderableType] = [_title(moment.run), _steps(moment)]
+    if moment.note:
+        parts.append(Text(moment.note, style="yellow"))
+    listeners = list(zip(view.residents, summary.rows(view), strict=True))
+    shown = listeners if len(listeners) <= height - OTHER_LINES else _worst(listeners, max(1, height - OTHER_LINES))
+    parts.append(_listeners(moment, shown, columns))
+    if len(shown) < len(listeners):
+        parts.append(Text(f"  and {len(listeners) - len(shown)} more who fare better", style="dim"))
+    characters = {letter for track, _ in shown for letter in strip.drawn(track, view.window, columns).plain}
+    states = {state for state, look in strip.LOOKS.items() if look.character in characters}
+    parts += [strip.legend(states), _figures(moment)]
+    return Group(*parts)
+
+
+def _title(run: ExperimentRun) -> Text:
+    spec = run.spec
+    text = Text.assemble((spec.experiment.name, "bold"), f" in room {run.metadata.namespace}/{spec.room.name}")
+    return text.append(f", run {run.metadata.name}", style="dim")
+
+
+def _steps(moment: Moment) -> Text:
+    """The steps so far, each with its time; the one under way with what is left of it."""
+    text = Text()
+    for step in moment.run.status.steps:
+        text.append(" → " if text else "")
+        text.append_text(_step(moment, step))
+    if not text:
+        ready = conditions.find(moment.run.status.conditions, conditions.ConditionType.READY)
+        text.append(ready.message if ready and ready.message else "waits for the operator", style="yellow")
+    return text
+
+
+def _step(moment: Moment, step: Step) -> Text:
+    start = from_timestamp(step.started_at)
+    if step.name is StepName.JUDGED:
+        return Text(step.name, style="bold")
+    ended = step.completed_at or moment.run.status.finished_at
+    if ended is not None:
+        return Text(f"{step.name} {from_timestamp(ended) - start:.1f}s", style="dim")
+    spent = max(0.0, moment.now - start)
+    text = Text(f"{step.name} {spent:.0f}s", style="bold cyan")
+    planned = planned_seconds(moment.run, step)
+    if planned is not None:
+        text.append(f", {max(0.0, planned - spent):.0f}s left", style="cyan")
+    return text
+
+
+def _listeners(moment: Moment, shown: Iterable[tuple[Track, Row]], columns: int) -> Table:
+    window = moment.view(columns).window
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("listener", max_width=14, no_wrap=True)
+    table.add_column("now", width=11, no_wrap=True)
+    table.add_column(f"the last {columns} s", width=columns, no_wrap=True)
+    table.add_column("audible", justify="right", no_wrap=True)
+    table.add_column("dead air", justify="right", no_wrap=True)
+    for record in moment.run.status.faults:
+        injected = judging.injected_at(moment.run)
+        mark = strip.marker(injected, window, columns, record.name) if injected is not None else Text()
+        table.add_row(Text("fault", style="bold"), record.kind, mark, "", "proven" if record.proven else "not yet")
+    for track, row in shown:
+        # What is on its way for a second is no news: the state before it is.
+        state = _newest(track)
+        look = strip.LOOKS[state]
+        table.add_row(
+            short_name(track.listener),
+            Text(state, style=look.style),
+            strip.drawn(track, window, columns),
+            summary.share(row.audible) if row.audible is not None else "",
+            summary.duration(row.longest_dead_air) if row.outages else "",
+        )
+    return table
+
+
+def _newest(track: Track) -> State:
+    known = [span for span in track.spans if span.state is not State.UNKNOWN]
+    late = bool(track.spans) and track.spans[-1].state is State.UNKNOWN and track.spans[-1].seconds > 3
+    return known[-1].state if known and not late else State.UNKNOWN
+
+
+def _worst(listeners: list[tuple[Track, Row]], most: int) -> list[tuple[Track, Row]]:
+    """Those who fare worst now, then in the time shown, in the order of their names."""
+    ranked = sorted(
+        listeners, key=lambda pair: (pair[1].state not in DEAD, -pair[1].longest_dead_air, pair[1].audible or 0.0)
+    )[:most]
+    return [pair for pair in listeners if pair in ranked]
+
+
+def _figures(moment: Moment) -> Table:
+    """Every indicator that is expected, with its bound; before the injection nothing is judged yet."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for title in ("indicator", "so far", "asked"):
+        table.add_column(title, no_wrap=True, justify="left" if title == "indicator" else "right")
+    found = {str(one.indicator): one for one in moment.measured()}
+    for expected in moment.run.spec.expect:
+        measured = found.get(str(expected.indicator))
+        value = summary.measurement(measured).get("value", "…") if measured is not None else "…"
+        table.add_row(expected.indicator, str(value), asked(expected.min, expected.max))
+    return table

@@ -1,0 +1,1 @@
+"""The commands that are processes of the cluster."""

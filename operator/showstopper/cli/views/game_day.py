@@ -1,0 +1,63 @@
+"""Day report: a game day, act by act, with its verdict and its worst figures. Pure."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from showstopper.api.game_day import ActRecord, GameDay
+from showstopper.cli.kube import lookup
+from showstopper.cli.views.verdict import style_of
+
+_COLUMNS = ("act", "hold", "run", "verdict", "audible", "dead air", "recovery", "")
+
+
+def draw(day: GameDay) -> Group:
+    """Where it stands, its acts, and what was worst."""
+    status = day.status
+    ready = lookup.current(day)
+    judged = status.verdict is not None and ready is not None
+    head = Text.assemble(
+        (str(status.verdict) if judged else "No verdict yet", style_of(status.verdict if judged else None)),
+        f" ({ready.reason if ready else 'not looked at yet'})",
+    )
+    message = status.message if judged else lookup.standing(day)
+    parts: list[RenderableType] = [head, Text(message or ""), Text(), _acts(day)]
+    if status.indicators:
+        parts += [Text(), _worst(day)]
+    return Group(*parts, Text(), Text(f"game day {day.metadata.namespace}/{day.metadata.name}", style="dim"))
+
+
+def _table(*titles: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    return table
+
+
+def _acts(day: GameDay) -> Table:
+    table = _table(*_COLUMNS)
+    records = {record.name: record for record in day.status.acts}
+    for act in day.spec.acts:
+        record = records.get(act.name, ActRecord(name=act.name))
+        verdict = Text(record.verdict or ("under way" if record.begun else "-"), style=style_of(record.verdict))
+        figures = (record.audible, record.dead_air, record.recovery)
+        reason = (record.reason or "") if record.verdict else ""
+        table.add_row(act.name, _hold(record), record.run or "-", verdict, *(one or "-" for one in figures), reason)
+    return table
+
+
+def _hold(record: ActRecord) -> str:
+    hold = record.hold
+    if hold is None:
+        return "-"
+    if hold.approver is not None:
+        return f"approved by {hold.approver}"
+    return "over" if hold.ended_at is not None else f"until {hold.until.partition('.')[0]}Z"
+
+
+def _worst(day: GameDay) -> Table:
+    table = _table("indicator", "worst", "in act", "measured in")
+    over = sum(1 for record in day.status.acts if record.verdict is not None)
+    for found in day.status.indicators:
+        table.add_row(found.indicator, found.worst, found.act, f"{found.measured_in} of {over} acts")
+    return table

@@ -1,0 +1,56 @@
+"""Output: where pictures and verdicts go, and in which form."""
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+import yaml
+from rich.console import Console
+
+from showstopper.api.run import ExperimentRun
+from showstopper.cli.exit_codes import ExitCode, of_verdict
+from showstopper.cli.views import verdict
+from showstopper.cluster.client import Client, Object
+from showstopper.cluster.kinds import EXPERIMENT_RUN
+
+LOG_COLUMNS = 160
+
+
+class Form(StrEnum):
+    """What is printed of a verdict."""
+
+    SHORT = "short"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+
+    @property
+    def for_programs(self) -> bool:
+        """Whether stdout belongs to another program: then the picture goes to stderr."""
+        return self in {Form.JSON, Form.YAML}
+
+
+FormOption = Annotated[Form, typer.Option("--output", "-o", help="Form of what is printed.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of an experiment or of a run.")]
+
+
+def screen(form: Form = Form.SHORT) -> Console:
+    """Where people look: stdout, or stderr if that is taken. NO_COLOR is respected; a log has wide lines."""
+    console = Console(stderr=form.for_programs, highlight=False)
+    return console if console.is_terminal else Console(stderr=form.for_programs, highlight=False, width=LOG_COLUMNS)
+
+
+def document(body: Object, form: Form) -> None:
+    """Print something for a program; of an object, not who wrote which of its fields."""
+    body.get("metadata", {}).pop("managedFields", None)
+    print(json.dumps(body, indent=2) if form is Form.JSON else yaml.safe_dump(body, sort_keys=False).rstrip("\n"))
+
+
+async def show_verdict(client: Client, run: ExperimentRun, form: Form) -> ExitCode:
+    """Print a run's verdict; its exit code."""
+    if form.for_programs:
+        document(await client.get(EXPERIMENT_RUN, *run.key), form)
+    else:
+        screen().print(verdict.draw(run, wide=form is Form.WIDE))
+    return of_verdict(run.status.verdict) if run.status.verdict else ExitCode.INCONCLUSIVE

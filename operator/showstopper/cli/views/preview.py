@@ -1,0 +1,120 @@
+"""Previews: what would happen if an experiment ran now, as a table for people or a document for programs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from showstopper.api.experiment import Fault
+from showstopper.availability.verdict import Finding
+from showstopper.cli.exit_codes import ExitCode
+from showstopper.cli.views import output
+from showstopper.cli.views.output import Form
+from showstopper.cli.views.rules import DEVICE, Rules, of_target
+from showstopper.clock import Clock
+from showstopper.engine.experiments import schedule as schedules
+from showstopper.engine.experiments.schedule import Schedule
+from showstopper.engine.hands.agent import injections
+from showstopper.engine.planning.plan import Plan, PlannedFault
+from showstopper.faults.effects import Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would happen if it ran now.
+
+    Attributes:
+        peers: the addresses of the components that are peers, by name.
+    """
+
+    plan: Plan
+    refused: Finding | None
+    peers: Mapping[str, Sequence[str]]
+    schedule: Schedule | None = None
+
+    @property
+    def ending(self) -> ExitCode:
+        """What the command exits with."""
+        return ExitCode.PASSED if self.refused is None else ExitCode.INCONCLUSIVE
+
+    def rules(self) -> Iterator[tuple[PlannedFault, Pod, Rules]]:
+        """Every target with its rules; without them where it would be refused."""
+        for planned in self.plan.faults:
+            addresses = {one for name in injections.peers_of(planned.fault) for one in self.peers.get(name, ())}
+            for pod in planned.targets:
+                yield planned, pod, self._rules(planned.fault, pod, sorted(addresses))
+
+    def _rules(self, fault: Fault, pod: Pod, peers: Sequence[str]) -> Rules:
+        if self.refused is not None:
+            return Rules("nobody")
+        return of_target(fault, self.plan.snapshot.room, pod, peers)
+
+
+def show(previewed: Preview, console: Console) -> None:
+    """Print the plan with its rules, when it comes, and what forbids it."""
+    made, refused = previewed.plan, previewed.refused
+    rules = list(previewed.rules())
+    console.print(_targets(made, rules))
+    for about, lines in _grouped(rules).items():
+        console.print(f"\n{about}:", soft_wrap=True)
+        for line in lines:
+            console.print(f"  {line}", style="dim", soft_wrap=True, markup=False)
+    console.print()
+    if previewed.schedule is not None:
+        following = schedules.stamp(previewed.schedule.after(Clock().now()))
+        console.print(f"by its schedule the next run is at {following}", style="dim")
+    if refused is not None:
+        console.print(f"refused: {refused.reason}: {refused.message}", style="bold yellow", soft_wrap=True)
+    else:
+        moves = "it would run; listeners move, so what serves is read again right before the injection"
+        console.print(moves, style="dim")
+
+
+def _targets(made: Plan, rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for title in ("fault", "kind", "would hit", "node", "by", "carries sound to", "of pods"):
+        table.add_column(title, overflow="fold")
+    for planned, pod, found in rules:
+        heard = f"{made.snapshot.serving.get(pod.address, 0)} listeners"
+        of = f"{len(planned.candidates)} of {planned.fault.component or planned.fault.spec.aims_at.lower()}"
+        table.add_row(planned.fault.name, planned.fault.kind, pod.name, pod.node, found.by, heard, of)
+    for planned in made.faults:
+        if not planned.targets:
+            table.add_row(planned.fault.name, planned.fault.kind, "nothing", "", "", "", str(len(planned.candidates)))
+    return table
+
+
+def _grouped(rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> dict[str, tuple[str, ...]]:
+    """What is set up, once for all targets that get the same."""
+    pods: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for planned, pod, found in rules:
+        for what, lines in (("rules", found.lines), ("refused by the agent", found.refused)):
+            if lines:
+                pods.setdefault((f"fault {planned.fault.name}, {what}", lines), []).append(pod.name)
+    return {f"{about} on {', '.join(names)} (device {DEVICE.name})": lines for (about, lines), names in pods.items()}
+
+
+def document(previewed: Preview, form: Form) -> None:
+    """Print it for a program, as JSON or YAML."""
+    refused = previewed.refused
+    targets = [
+        {
+            "fault": planned.fault.name,
+            "kind": planned.fault.kind,
+            "pod": pod.name,
+            "uid": pod.uid,
+            "node": pod.node,
+            "address": pod.address,
+            "by": found.by,
+            "refused": list(found.refused),
+            "rules": list(found.lines),
+        }
+        for planned, pod, found in previewed.rules()
+    ]
+    body = {
+        "wouldRun": refused is None,
+        "refusal": {"reason": refused.reason, "message": refused.message} if refused else None,
+        "targets": targets,
+    }
+    output.document(body, form)

@@ -1,0 +1,1 @@
+"""Experiments: when they ask for runs, and what their status says."""

@@ -1,0 +1,126 @@
+"""Standing: where an experiment stands, and whether a run is to begin for it now. Pure."""
+
+from dataclasses import replace
+
+from showstopper.api import conditions
+from showstopper.api.experiment import RunOn
+from showstopper.availability.verdict import Finding
+from showstopper.engine.experiments import outcomes, timetable
+from showstopper.engine.experiments import schedule as schedules
+from showstopper.engine.experiments.situation import RETRY_SECONDS, Begin, Show, Situation
+from showstopper.engine.experiments.timetable import Due
+from showstopper.engine.planning import policies
+from showstopper.engine.planning.plan import Plan
+from showstopper.engine.runs import requests
+from showstopper.engine.runs.requests import Request
+
+RELEASE_SECONDS = 5.0
+"""How often an experiment that runs on releases looks for one."""
+
+
+def decide(situation: Situation) -> Show | Begin:
+    """What to do for an experiment, level by level: the same situation always gives the same answer."""
+    experiment, spec = situation.experiment, situation.experiment.spec
+    schedule = schedules.of(spec)
+    if isinstance(schedule, Finding):
+        table = timetable.look(experiment, None, situation.runs, situation.now).table
+        return Show(conditions.refused(schedule.reason, schedule.message), table=table)
+    if spec.suspend or spec.dry_run:
+        schedule = None
+    due = timetable.look(experiment, schedule, situation.runs, situation.now)
+    step = _asked_for(situation, due) or _fired(situation, due) or _released(situation, due) or _at_rest(situation, due)
+    if isinstance(step, Begin):
+        return step if situation.room_known else step.instead(_without_room(situation))
+    looks = RELEASE_SECONDS if spec.run_on else None
+    again = min((seconds for seconds in (step.again, due.again, looks) if seconds is not None), default=None)
+    return replace(step, table=due.table, again=again, release=_seen_release(situation) or situation.release)
+
+
+def early_refusal(made: Plan) -> Finding | None:
+    """What no waiting mends is refused before there is a run. Targets may still come: the run itself asks for them."""
+    asked = (
+        policies.refuse_unlabelled_namespace,
+        policies.refuse_unknown_component,
+        policies.refuse_what_the_room_lacks,
+    )
+    return next((finding for ask in asked if (finding := ask(made)) is not None), None)
+
+
+def _asked_for(situation: Situation, due: Due) -> Show | Begin | None:
+    """What the spec or the annotation asks for, and has not got yet."""
+    experiment, spec = situation.experiment, situation.experiment.spec
+    request = requests.wanted(experiment)
+    if not spec.dry_run and request.is_answered_by(_handled(situation)):
+        return None
+    if spec.suspend:
+        return Show(outcomes.suspended(scheduled=False))
+    newest = requests.newest_of(experiment, situation.runs)
+    return Begin(replace(request, after=newest.metadata.name if newest is not None else ""), due)
+
+
+def _handled(situation: Situation) -> Request | None:
+    """The newest request that has its run. Of a scheduled experiment, what is declared at first asks for none."""
+    experiment = situation.experiment
+    handled = requests.handled(experiment, requests.newest_of(experiment, situation.runs))
+    if handled is None and experiment.spec.schedule is not None:
+        return Request(requests.wanted(experiment).hash, "")
+    return handled
+
+
+def _fired(situation: Situation, due: Due) -> Begin | None:
+    """The run of a firing."""
+    if due.firing is None:
+        return None
+    return Begin(replace(requests.wanted(situation.experiment), scheduled_at=schedules.stamp(due.firing)), due)
+
+
+def _released(situation: Situation, due: Due) -> Begin | None:
+    """The run of a release that came; the first one that is seen has none to follow."""
+    spec, seen = situation.experiment.spec, _seen_release(situation)
+    if RunOn.RELEASE_CHANGE not in spec.run_on or spec.suspend or spec.dry_run:
+        return None
+    if situation.release is None or seen in {None, situation.release}:
+        return None
+    if any(not run.finished for run in situation.runs):
+        return None
+    newest = requests.newest_of(situation.experiment, situation.runs)
+    after = newest.metadata.name if newest is not None else ""
+    return Begin(replace(requests.wanted(situation.experiment), released=situation.release, after=after), due)
+
+
+def _seen_release(situation: Situation) -> str | None:
+    """The last release that had its run, or was the first. A run tells it before the status does."""
+    released = [run for run in situation.runs if run.spec.experiment.released]
+    if released:
+        return max(released, key=requests.order).spec.experiment.released
+    return situation.experiment.status.last_release
+
+
+def _at_rest(situation: Situation, due: Due) -> Show:
+    """All that was asked for has its run: show the newest, unless the firing after it could not get one."""
+    experiment = situation.experiment
+    newest, shown = requests.newest_of(experiment, situation.runs), experiment.status.run
+    request = _handled(situation)
+    if newest is not None and not newest.finished:
+        return Show(outcomes.of_run(newest), run=newest, answered=request)
+    if (missed := due.table.refusal) is not None:
+        message = f"the run of {missed.time} was refused: {missed.message}"
+        return Show(conditions.refused(missed.reason, message), run=newest, answered=request)
+    if newest is not None:
+        return Show(outcomes.of_run(newest), run=newest, answered=request)
+    if shown is not None:
+        return Show(outcomes.of_deleted(shown, experiment.status.message), answered=request)
+    return replace(_before_its_first_run(situation, due), answered=request)
+
+
+def _before_its_first_run(situation: Situation, due: Due) -> Show:
+    """An experiment that is, or was, scheduled and has never run."""
+    if situation.experiment.spec.suspend:
+        return Show(outcomes.suspended(scheduled=situation.experiment.spec.schedule is not None))
+    if due.table.next is not None and not situation.room_known:
+        return _without_room(situation)
+    return Show(outcomes.scheduled(due.table.next))
+
+
+def _without_room(situation: Situation) -> Show:
+    return Show(outcomes.without_room(situation.experiment, situation.seen_seconds), again=RETRY_SECONDS)

@@ -1,0 +1,114 @@
+"""The reconciler: one pass over an experiment: read what there is, let it be decided, write what follows."""
+
+import structlog
+
+from showstopper.api.experiment import Experiment
+from showstopper.api.room import AudioRoom
+from showstopper.clock import Clock, to_timestamp
+from showstopper.cluster.client import Client
+from showstopper.cluster.events import Events
+from showstopper.cluster.kinds import EXPERIMENT
+from showstopper.engine.experiments import deciding, status
+from showstopper.engine.experiments.situation import Begin, Show, Situation
+from showstopper.engine.planning import policies
+from showstopper.engine.planning.snapshots import Snapshots
+from showstopper.engine.rooms import Rooms
+from showstopper.engine.runs import requests
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.status_writer import StatusWriter, StatusWriters
+
+log = structlog.get_logger()
+
+# An injection is a matter of tens of milliseconds; who looks at the experiment meanwhile sees its old generation.
+MIRROR_SECONDS = 0.1
+
+
+class Reconciler:
+    """Carries decisions out: plans, makes runs, writes statuses, tells news."""
+
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        snapshots: Snapshots,
+        events: Events,
+        rooms: Rooms,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._snapshots = snapshots
+        self._events = events
+        self._rooms = rooms
+        self._recorders: StatusWriters[Experiment] = StatusWriters(client, EXPERIMENT)
+
+    def forget(self, uid: str) -> None:
+        """The experiment is gone."""
+        self._recorders.forget(uid)
+
+    async def reconcile(self, experiment: Experiment, runs: Runs, seen_seconds: float) -> float | None:
+        """One pass. Returns after how many seconds to look again, if nothing else happens.
+
+        Raises:
+            NotFound: it is gone.
+            ClusterError: it could not be read or written.
+        """
+        recorder = self._recorders.of(experiment)
+        experiment = recorder.resource
+        situation = Situation(
+            experiment=experiment,
+            runs=runs.of(experiment),
+            room_known=self._room(experiment) is not None,
+            seen_seconds=seen_seconds,
+            now=self._clock.now(),
+            release=self._settled(experiment),
+        )
+        step = deciding.decide(situation)
+        show = step if isinstance(step, Show) else await self._begin(experiment, runs, step)
+        if show is None:
+            return MIRROR_SECONDS
+        return await self._show(recorder, runs, show)
+
+    async def _begin(self, experiment: Experiment, runs: Runs, begin: Begin) -> Show | None:
+        """Make the run; or say what is shown instead."""
+        room = self._room(experiment)
+        assert room is not None, "a run begins only where there is a room"
+        seed = requests.seed(experiment, begin.request)
+        made, release = await self._snapshots.plan(room, experiment.spec.faults, seed)
+        refusal = policies.refusal if experiment.spec.dry_run else deciding.early_refusal
+        if (finding := refusal(made)) is not None:
+            return begin.refused(finding)
+        if experiment.spec.dry_run:
+            return begin.instead(status.planned(made))
+        # Planned now, so that the plan is of use only to a run that injects at once.
+        await runs.create(experiment, begin.request, room, release, made)
+        return None
+
+    async def _show(self, recorder: StatusWriter[Experiment], runs: Runs, show: Show) -> float | None:
+        """Write it for the generation that it was decided for, and for no other."""
+        decided, now = recorder.resource.metadata.generation, to_timestamp(self._clock.now())
+        news = status.news(recorder.resource.status, show)
+
+        def change(experiment: Experiment) -> None:
+            if experiment.metadata.generation == decided:
+                experiment.status = status.status_of(experiment, show, now)
+
+        await recorder.write(change)
+        if recorder.resource.metadata.generation != decided:
+            return 0.0  # somebody changed it meanwhile
+        for one in news:
+            await self._events.publish(
+                recorder.resource, one.reason, one.note, action=one.action, kind="Warning" if one.warning else "Normal"
+            )
+        if show.run is not None and show.run.finished:
+            await runs.trim(recorder.resource)
+        return show.again
+
+    def _room(self, experiment: Experiment) -> AudioRoom | None:
+        return self._rooms.declared(experiment.metadata.namespace, experiment.spec.room_ref.name)
+
+    def _settled(self, experiment: Experiment) -> str | None:
+        """The release of its room, if it asks for that and the release has settled."""
+        if not experiment.spec.run_on:
+            return None
+        room = self._rooms.find(experiment.metadata.namespace, experiment.spec.room_ref.name)
+        return room.settled_release(self._clock.now()) if room is not None else None

@@ -1,0 +1,63 @@
+"""Experiments: all that are known, each reconciled when it, its room or one of its runs changes."""
+
+from showstopper.api.experiment import Experiment
+from showstopper.api.run import ExperimentRun
+from showstopper.api.verdicts import Verdict
+from showstopper.availability.verdict import Finding
+from showstopper.clock import Clock
+from showstopper.cluster.client import Client
+from showstopper.cluster.events import Events
+from showstopper.engine.experiments.reconciler import MIRROR_SECONDS, Reconciler
+from showstopper.engine.planning.snapshots import Snapshots
+from showstopper.engine.rooms import Rooms
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.work_queue import WorkQueue
+
+
+class Experiments(WorkQueue[Experiment]):
+    """Every experiment that is known."""
+
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        snapshots: Snapshots,
+        events: Events,
+        rooms: Rooms,
+    ) -> None:
+        super().__init__(clock)
+        self._reconciler = Reconciler(client, clock, snapshots, events, rooms)
+        self.runs: Runs  # set by the operator: runs tell experiments of their changes, and need them to exist
+
+    async def look(self, resource: Experiment, seen_seconds: float) -> float | None:
+        """One pass of the reconciler."""
+        return await self._reconciler.reconcile(resource, self.runs, seen_seconds)
+
+    def forget(self, resource: Experiment) -> None:
+        """It is gone, or another one has its name."""
+        self._reconciler.forget(resource.metadata.uid)
+
+    def gone(self, resource: Experiment) -> None:
+        """An experiment was deleted: its runs end themselves, for they ask whether it is there."""
+        super().gone(resource)
+        for run in self.runs.all():
+            if run.spec.experiment.uid == resource.metadata.uid and not run.finished:
+                self.runs.seen(run)
+
+    def run_changed(self, run: ExperimentRun) -> None:
+        """A run's record changed: mirror it, but not while the run itself needs the loop to inject."""
+        key = run.metadata.namespace, run.spec.experiment.name
+        self.poke_later(key, MIRROR_SECONDS)
+
+    def room_changed(self, namespace: str, name: str) -> None:
+        """A room came, went or changed: whoever waits for it looks again."""
+        for key, experiment in self._known.items():
+            if key[0] == namespace and experiment.spec.room_ref.name == name:
+                self.poke(key)
+
+    def disowned(self, run: ExperimentRun) -> Finding | None:
+        """Why a run is to end: its experiment is there no longer (a recreated one is another)."""
+        known = self.find(run.metadata.namespace, run.spec.experiment.name)
+        if known is not None and known.metadata.uid == run.spec.experiment.uid:
+            return None
+        return Finding("ExperimentDeleted", "the experiment was deleted while it ran", Verdict.ABORTED)

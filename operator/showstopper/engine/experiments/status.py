@@ -1,0 +1,116 @@
+"""Showing: the whole status of an experiment from where it stands, and what of it is news for people. Pure."""
+
+from dataclasses import dataclass
+
+from showstopper.api import conditions
+from showstopper.api.conditions import ConditionType
+from showstopper.api.experiment import Experiment, ExperimentStatus, PlannedTarget, RunSummary
+from showstopper.api.run import ExperimentRun
+from showstopper.api.verdicts import Verdict
+from showstopper.engine.experiments import outcomes
+from showstopper.engine.experiments.situation import Show
+from showstopper.engine.planning.plan import Plan
+
+# What a status takes of a plan.
+MOST_TARGETS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An event on the experiment: reason, note, and whether it is a warning."""
+
+    reason: str
+    note: str
+    action: str
+    warning: bool
+
+
+def status_of(experiment: Experiment, show: Show, now: str) -> ExperimentStatus:
+    """All of the status, for this generation. What is not shown anew stays as it was.
+
+    Args:
+        experiment: as the API has it, with the status that stood before.
+        show: where it stands.
+        now: RFC 3339 time of this observation.
+    """
+    before, generation = experiment.status, experiment.metadata.generation
+    status = ExperimentStatus(
+        observed_generation=generation,
+        conditions=conditions.conditions(show.outlook, generation=generation, now=now, previous=before.conditions),
+        last_handled_run_request=before.last_handled_run_request,
+        last_hash=before.last_hash,
+        last_release=show.release or before.last_release,
+        run=before.run,
+        faults=", ".join(sorted({fault.kind for fault in experiment.spec.faults})),
+        plan=list(show.targets),
+    )
+    if show.answered is not None:
+        status.last_handled_run_request, status.last_hash = show.answered.run_request or None, show.answered.hash
+        status.verdict = before.run.verdict if before.run is not None else None
+        for name in ("audible", "dead_air", "recovery", "message"):  # of the run that was shown before
+            setattr(status, name, getattr(before, name))
+    if show.run is not None:
+        _summarise(status, show.run)
+    show.table.write(status)
+    return status
+
+
+def _summarise(status: ExperimentStatus, run: ExperimentRun) -> None:
+    found = run.status
+    status.run = RunSummary(
+        name=run.metadata.name,
+        verdict=found.verdict,
+        reason=found.reason,
+        started_at=found.started_at,
+        finished_at=found.finished_at,
+    )
+    status.verdict, status.audible = found.verdict, found.audible
+    status.dead_air, status.recovery, status.message = found.dead_air, found.recovery, found.message
+
+
+def planned(made: Plan) -> Show:
+    """Where a dry run stands whose plan may be carried out."""
+    targets = [
+        PlannedTarget(
+            fault=chosen.fault.name,
+            pod=pod.name,
+            uid=pod.uid,
+            node=pod.node,
+            address=pod.address,
+            serving=pod.serving,
+        )
+        for chosen in made.faults
+        for pod in chosen.targets
+    ]
+    return Show(outcomes.planned(targets), targets=tuple(targets[:MOST_TARGETS]))
+
+
+def news(before: ExperimentStatus, show: Show) -> list[News]:
+    """What people are told once: a verdict, a refusal for another reason than the one that stood, a missed firing."""
+    found = (_verdict(before, show), _refusal(before, show), _missed(before, show))
+    return [one for one in found if one is not None]
+
+
+def _verdict(before: ExperimentStatus, show: Show) -> News | None:
+    run = show.run
+    if run is None or not run.finished:
+        return None
+    if before.run is not None and before.run.name == run.metadata.name and before.run.verdict is not None:
+        return None
+    note = f"run {run.metadata.name}: {run.status.verdict}: {run.status.message}"
+    return News(run.status.reason or "Judged", note, "Judge", run.status.verdict != Verdict.PASSED)
+
+
+def _refusal(before: ExperimentStatus, show: Show) -> News | None:
+    outlook, ready = show.outlook, conditions.find(before.conditions, ConditionType.READY)
+    if not outlook.stalled or outlook.finished or (ready is not None and ready.reason == outlook.reason):
+        return None
+    return News(outlook.reason, outlook.message, "Refuse", warning=True)
+
+
+def _missed(before: ExperimentStatus, show: Show) -> News | None:
+    """A firing whose run was refused is told by the refusal."""
+    missed = show.table.missed
+    if missed is None or missed == before.missed_run or show.table.refusal is not None:
+        return None
+    return News(missed.reason, f"no run for {missed.time}: {missed.message}", "Schedule", warning=True)

@@ -1,0 +1,1 @@
+"""The agents' hand: Injections and what agents answer."""

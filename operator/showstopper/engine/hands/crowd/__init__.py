@@ -1,0 +1,1 @@
+"""The crowd's hand: flooder Jobs and their gates."""

@@ -1,0 +1,75 @@
+"""The crowd as a hand: Jobs in the room's namespace whose pods load it. What they send is gated by the agents."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from showstopper.api.injection import LEASE_LABEL, InjectionTarget
+from showstopper.api.run import ExperimentRun
+from showstopper.clock import Clock
+from showstopper.cluster.client import Client, Object
+from showstopper.cluster.kinds import JOB, POD
+from showstopper.cluster.listeners import ROLE_LABEL
+from showstopper.engine.hands.crowd import flooder_job
+from showstopper.engine.hands.crowd.flooder_job import Flooder
+from showstopper.engine.planning.plan import PlannedFault
+from showstopper.engine.rooms import Images
+from showstopper.errors import Conflict, NotFound
+
+
+class CrowdHand:
+    """Starts flooders, finds their pods, and ends them. They need nobody to end by themselves."""
+
+    def __init__(
+        self, client: Client, clock: Clock, images: Images, remembered: Callable[[str], Sequence[Object]]
+    ) -> None:
+        self._client, self._clock, self._images = client, clock, images
+        self._remembered = remembered
+
+    async def start(self, run: ExperimentRun, planned: PlannedFault) -> None:
+        """Start the flooder of one flood; the one that was started before is not started again."""
+        with contextlib.suppress(Conflict):
+            await self._client.create(JOB, flooder_job.job(run, planned, self._images, self._clock.now()), brief=True)
+
+    async def found(self, run: ExperimentRun, faults: Iterable[str]) -> dict[str, Flooder]:
+        """The run's flooders as they are now, by fault."""
+        labels = {LEASE_LABEL: run.metadata.name, ROLE_LABEL: flooder_job.FLOODER}
+        pods = await self._client.list(POD, run.metadata.namespace, labels=labels)
+        return {fault: flooder_job.found(run, fault, pods) for fault in faults}
+
+    async def end(self, run: ExperimentRun, fault: str) -> bool:
+        """Delete a flood's Job with its pod; whether both are gone. To be asked again until they are."""
+        namespace, name = run.metadata.namespace, flooder_job.name(run, fault)
+        try:
+            body = await self._client.get(JOB, namespace, name)
+        except NotFound:
+            return True
+        if not any(owner["uid"] == run.metadata.uid for owner in body["metadata"].get("ownerReferences", ())):
+            return True  # somebody else's
+        if "deletionTimestamp" not in body["metadata"]:
+            with contextlib.suppress(NotFound, Conflict):
+                await self._client.delete(JOB, namespace, name, uid=body["metadata"]["uid"], foreground=True)
+        return False
+
+    async def lost(self, run: ExperimentRun, targets: Sequence[InjectionTarget]) -> set[str]:
+        """UIDs of targets that are gone, or have lost their address. Memory raises a doubt; the API settles it."""
+        namespace = run.metadata.namespace
+        pods = {body["metadata"]["uid"]: body for body in self._remembered(namespace)}
+        doubtful = [target for target in targets if not _holds(pods.get(target.uid), target)]
+        there = await asyncio.gather(*(self._pod(namespace, target.pod) for target in doubtful))
+        return {target.uid for target, body in zip(doubtful, there, strict=True) if not _holds(body, target)}
+
+    async def _pod(self, namespace: str, name: str) -> Object | None:
+        try:
+            return await self._client.get(POD, namespace, name)
+        except NotFound:
+            return None
+
+
+def _holds(body: Mapping[str, Any] | None, target: InjectionTarget) -> bool:
+    """Whether that very pod has the target's address. One that has ended has given it back."""
+    if body is None or body["metadata"]["uid"] != target.uid:
+        return False
+    status = body.get("status", {})
+    return status.get("podIP") == target.address and status.get("phase") not in {"Succeeded", "Failed"}

@@ -1,0 +1,158 @@
+"""The plan: which pods a run would hit. Pure."""
+
+import math
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import Aim
+from showstopper.api.room import AudioRoomSpec
+from showstopper.api.run import ChosenPod
+from showstopper.faults.effects import Container, Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What there is when a plan is made.
+
+    Attributes:
+        room_name: of the AudioRoom.
+        room: its spec.
+        namespace_labels: of the namespace that it lives in.
+        pods: by component name, all that its selector matches; only of components that faults aim at.
+        serving: media address → how many residents get their sound from it; empty: nobody has told.
+        fleet: the pods of ours that faults aim at instead of a component's.
+    """
+
+    namespace: str
+    room_name: str
+    room: AudioRoomSpec
+    namespace_labels: Mapping[str, str]
+    pods: Mapping[str, Sequence[Pod]]
+    serving: Mapping[str, int]
+    fleet: Mapping[Aim, Sequence[Pod]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFault:
+    """A fault with the pods that it would hit, and those that it chose from."""
+
+    fault: Fault
+    targets: tuple[Pod, ...]
+    candidates: tuple[Pod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every fault with its targets; the run records the seed that chose them."""
+
+    snapshot: Snapshot
+    faults: tuple[PlannedFault, ...]
+    seed: int
+
+
+def make(snapshot: Snapshot, faults: Sequence[Fault], seed: int) -> Plan:
+    """Choose the targets: the same snapshot and seed always give the same ones."""
+    planned = tuple(_choose(snapshot, fault, random.Random(f"{seed}/{fault.name}")) for fault in faults)  # noqa: S311
+    return Plan(snapshot, planned, seed)
+
+
+def again(snapshot: Snapshot, faults: Sequence[Fault], chosen: Collection[ChosenPod], seed: int) -> Plan:
+    """The plan with the very pods that were chosen before, in a newer snapshot; those that went are left out."""
+    planned = []
+    for fault in faults:
+        uids = {pod.uid for pod in chosen if pod.fault == fault.name}
+        candidates = tuple(candidates_of(snapshot, fault))
+        planned.append(PlannedFault(fault, tuple(pod for pod in candidates if pod.uid in uids), candidates))
+    return Plan(snapshot, tuple(planned), seed)
+
+
+def chosen(plan: Plan) -> tuple[ChosenPod, ...]:
+    """The targets, as a run records them before it hits them."""
+    return tuple(
+        ChosenPod(
+            fault=planned.fault.name,
+            pod=pod.name,
+            uid=pod.uid,
+            node=pod.node,
+            address=pod.address,
+            serving=pod.serving,
+        )
+        for planned in plan.faults
+        for pod in planned.targets
+    )
+
+
+def rests_on(plan: Plan) -> tuple[Pod, ...] | None:
+    """The pods that carry the plan: its targets, and as many others as have to stay ready.
+
+    None: that cannot be told from some of the pods, for a share of all of them is allowed.
+    """
+    found: dict[str, Pod] = {}
+    for planned in plan.faults:
+        if planned.fault.target.max_percent is not None:
+            return None
+        others = [pod for pod in planned.candidates if pod.ready and not pod.terminating and pod not in planned.targets]
+        for pod in (*planned.targets, *others[: planned.fault.target.min_ready]):
+            found[pod.uid] = pod
+    return tuple(found.values())
+
+
+def candidates_of(snapshot: Snapshot, fault: Fault) -> Sequence[Pod]:
+    """The pods that a fault chooses its targets from, by what it is aimed at."""
+    if fault.component is not None:
+        return snapshot.pods.get(fault.component, ())
+    return snapshot.fleet.get(fault.spec.aims_at, ())
+
+
+def may_hit(fault: Fault, pod: Pod) -> bool:
+    """Whether a pod of its component is one that the fault means."""
+    serving = fault.target.serving
+    return not pod.terminating and bool(pod.node) and (serving is None or pod.serving is serving)
+
+
+def most(fault: Fault, candidates: int) -> int:
+    """How many of so many pods the fault may hit."""
+    target = fault.target
+    if target.max_percent is None:
+        return target.max
+    return min(target.max, math.floor(candidates * float(target.max_percent) + 1e-9))
+
+
+def pod(body: Mapping[str, Any], serving: Mapping[str, int]) -> Pod:
+    """The facts of a pod from the API's object."""
+    metadata, status = body["metadata"], body.get("status", {})
+    address = status.get("podIP", "")
+    conditions = {condition["type"]: condition["status"] for condition in status.get("conditions", ())}
+    return Pod(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        node=body.get("spec", {}).get("nodeName", ""),
+        address=address,
+        ready=conditions.get("Ready") == "True",
+        terminating="deletionTimestamp" in metadata,
+        serving=address in serving if serving else None,
+        host_network=bool(body.get("spec", {}).get("hostNetwork")),
+        created=metadata.get("creationTimestamp", ""),
+        containers=_containers(body),
+    )
+
+
+def _containers(body: Mapping[str, Any]) -> tuple[Container, ...]:
+    """By name, and by id (`containerd://ID`) those that run."""
+    told = body.get("status", {}).get("containerStatuses") or ()
+    running = {one["name"]: one.get("containerID", "") for one in told if "running" in (one.get("state") or {})}
+    declared = body.get("spec", {}).get("containers") or ()
+    return tuple(Container(one["name"], running.get(one["name"], "").rpartition("://")[2]) for one in declared)
+
+
+def _choose(snapshot: Snapshot, fault: Fault, dice: random.Random) -> PlannedFault:
+    candidates = tuple(sorted(candidates_of(snapshot, fault), key=lambda pod: pod.name))
+    hittable = [pod for pod in candidates if may_hit(fault, pod)]
+    dice.shuffle(hittable)
+    # Ready pods first: killing what is broken already proves nothing.
+    hittable.sort(key=lambda pod: not pod.ready)
+    return PlannedFault(fault, tuple(hittable[: most(fault, len(candidates))]), candidates)

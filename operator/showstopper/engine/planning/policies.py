@@ -1,0 +1,152 @@
+"""Policies: why a plan may not be carried out, each asked in turn. Pure."""
+
+from collections.abc import Callable
+
+from showstopper.api.faults.base import Aim
+from showstopper.api.run import MOST_KILLED
+from showstopper.availability.verdict import Finding
+from showstopper.engine.planning.plan import Plan, PlannedFault, most
+from showstopper.faults import registry
+from showstopper.faults.behaviour import Ground
+from showstopper.faults.effects import Pod
+
+CHAOS_LABEL = "showstopper.dev/chaos"
+CHAOS_ALLOWED = "allowed"
+
+
+def refusal(plan: Plan) -> Finding | None:
+    """The first reason why this plan may not be carried out."""
+    return next((finding for ask in POLICIES if (finding := ask(plan)) is not None), None)
+
+
+def refuse_unlabelled_namespace(plan: Plan) -> Finding | None:
+    """Nobody's pods are hit who has not allowed it."""
+    if plan.snapshot.namespace_labels.get(CHAOS_LABEL) == CHAOS_ALLOWED:
+        return None
+    name = plan.snapshot.namespace
+    return Finding(
+        "NamespaceNotAllowed",
+        f"namespace {name} does not allow experiments: kubectl label namespace {name} {CHAOS_LABEL}={CHAOS_ALLOWED}",
+    )
+
+
+def refuse_unknown_component(plan: Plan) -> Finding | None:
+    """A component that the room does not declare selects nothing."""
+    known = [component.name for component in plan.snapshot.room.components]
+    for planned in plan.faults:
+        name = planned.fault.component
+        if name is not None and name not in known:
+            return Finding(
+                "UnknownComponent",
+                f'AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} has no component "{name}" '
+                f"(fault {planned.fault.name}); it has: {', '.join(known)}",
+            )
+    return None
+
+
+def refuse_what_the_room_lacks(plan: Plan) -> Finding | None:
+    """A kind of fault may need what the room does not declare, such as a port or a peer."""
+    return _objection(plan, lambda _: ())
+
+
+def refuse_what_targets_lack(plan: Plan) -> Finding | None:
+    """A kind of fault may need what a target does not have, such as a container that runs."""
+    return _objection(plan, lambda planned: planned.targets)
+
+
+def _objection(plan: Plan, targets: Callable[[PlannedFault], tuple[Pod, ...]]) -> Finding | None:
+    """The first objection of a fault's own kind, there and with these targets."""
+    for planned in plan.faults:
+        ground = Ground(plan.snapshot.namespace, plan.snapshot.room_name, plan.snapshot.room, targets(planned))
+        objections = registry.of(planned.fault.spec).objections(planned.fault, ground)
+        if (finding := next(objections, None)) is not None:
+            return finding
+    return None
+
+
+def refuse_unknown_serving(plan: Plan) -> Finding | None:
+    """Which relay serves is read from the listeners, never guessed."""
+    asking = [each.fault.name for each in _at_components(plan) if each.fault.target.serving is not None]
+    if not asking or plan.snapshot.serving:
+        return None
+    return Finding(
+        "ServingUnknown",
+        f"no listener of AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} gets media now, so it is not "
+        f"known which pods serve (fault {', '.join(asking)}): make the room work, or leave out target.serving",
+    )
+
+
+def refuse_zero_targets(plan: Plan) -> Finding | None:
+    """A fault without a target proves nothing."""
+    for planned in plan.faults:
+        if planned.targets or planned.fault.spec.aims_at is Aim.ROOM:
+            continue
+        if planned.fault.component is None:
+            aim = planned.fault.spec.aims_at.lower()
+            return Finding("NoTargets", f"the room has no {aim} that fault {planned.fault.name} could hit")
+        target = planned.fault.target
+        wanted = {True: "serving ", False: "non-serving ", None: ""}[target.serving]
+        return Finding(
+            "NoTargets",
+            f"no {wanted}pod of component {target.component} matches the target of fault {planned.fault.name}: "
+            f"it has {len(planned.candidates)} pods; compare its selector with kubectl get pods --show-labels",
+        )
+    return None
+
+
+def refuse_min_ready(plan: Plan) -> Finding | None:
+    """The blast radius leaves the ready pods that the experiment wants to be left."""
+    for planned in _at_components(plan):
+        hit = {pod.uid for pod in planned.targets}
+        left = sum(pod.ready and not pod.terminating and pod.uid not in hit for pod in planned.candidates)
+        least = planned.fault.target.min_ready
+        if left < least:
+            return Finding(
+                "MinReadyBroken",
+                f"fault {planned.fault.name} would leave {left} ready pods of component "
+                f"{planned.fault.target.component}, and minReady asks for {least}: scale it up, or lower minReady",
+            )
+    return None
+
+
+def refuse_too_many(plan: Plan) -> Finding | None:
+    """The share that may be hit is one of the pods that there are now."""
+    for planned in _at_components(plan):
+        bound = most(planned.fault, len(planned.candidates))
+        if len(planned.targets) > bound:
+            return Finding(
+                "TooManyTargets",
+                f"fault {planned.fault.name} would hit {len(planned.targets)} pods of component "
+                f"{planned.fault.target.component}, and may hit {bound} of the {len(planned.candidates)} there are",
+            )
+    return None
+
+
+def refuse_too_many_kills(plan: Plan) -> Finding | None:
+    """A run's record names every pod that it kills, and what proves it: there is no room for more."""
+    kills = {planned.fault.name: len(planned.targets) for planned in plan.faults if planned.fault.spec.instant}
+    if sum(kills.values()) <= MOST_KILLED:
+        return None
+    return Finding(
+        "TooManyTargets",
+        f"{', '.join(kills)} would kill {sum(kills.values())} pods, and one run may kill {MOST_KILLED}: "
+        "lower target.max, or make several experiments of it",
+    )
+
+
+def _at_components(plan: Plan) -> list[PlannedFault]:
+    """The faults whose targets are pods of a component: only these have a blast radius there."""
+    return [planned for planned in plan.faults if planned.fault.component is not None]
+
+
+POLICIES: tuple[Callable[[Plan], Finding | None], ...] = (
+    refuse_unlabelled_namespace,
+    refuse_unknown_component,
+    refuse_what_the_room_lacks,
+    refuse_unknown_serving,
+    refuse_zero_targets,
+    refuse_what_targets_lack,
+    refuse_too_many,
+    refuse_too_many_kills,
+    refuse_min_ready,
+)

@@ -1,0 +1,139 @@
+"""Snapshots: what a plan is made from: a namespace's label and pods, and what listeners report.
+
+A look asks the API. On the way to an injection that is too slow: a consistent list of pods waits up to 100 ms for the
+API server's own cache. So a plan is proposed from what a watch told, and `confirm` reads what it rests on, afresh and
+from the store, while the run is being created: the delete waits for both. A refusal never comes from memory.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from showstopper.api.experiment import Fault
+from showstopper.api.room import AudioRoom, ComponentImage
+from showstopper.api.run import ExperimentRun
+from showstopper.availability.verdict import Finding
+from showstopper.clock import Clock
+from showstopper.cluster.client import Client, Object
+from showstopper.cluster.kinds import POD
+from showstopper.engine.planning import plan, policies
+from showstopper.engine.planning.plan import Plan, Snapshot
+from showstopper.engine.planning.pod_cache import Neighbours
+from showstopper.engine.rooms import Rooms, rollouts
+from showstopper.engine.rooms.pods import component_pods, images, leaving
+from showstopper.engine.rooms.releases import Deployed
+from showstopper.errors import NotFound
+from showstopper.faults.effects import Pod
+
+# Beyond this many, one list is cheaper for the API server than asking for each pod.
+MOST_SINGLE_READS = 8
+
+
+class Snapshots:
+    """Looks at the rooms' namespaces and pods."""
+
+    def __init__(self, client: Client, clock: Clock, rooms: Rooms) -> None:
+        self._client = client
+        self._clock = clock
+        self._rooms = rooms
+        self._neighbours = Neighbours(client)
+
+    def follow(self, namespaces: Iterable[str]) -> None:
+        """Remember the pods of these namespaces, and of no others."""
+        self._neighbours.follow(namespaces)
+
+    def remembered(self, namespace: str) -> list[Object]:
+        """The pods of a followed namespace, as they were told last."""
+        return self._neighbours.of(namespace)
+
+    async def of_run(self, run: ExperimentRun) -> Snapshot:
+        """The snapshot of a run, by the room as it was declared when the run was asked for."""
+        snapshot, _ = await self.look(run.room, run.spec.faults)
+        return snapshot
+
+    async def deployed(self, run: ExperimentRun) -> Deployed:
+        """What the components of a run's room run now, afresh.
+
+        Raises:
+            InvalidResource: when a component names a container that its pods do not have.
+        """
+        room = run.room
+        namespace = run.metadata.namespace
+        by_component = {
+            component.name: await component_pods(self._client, room, component) for component in room.spec.components
+        }
+        found = tuple(images(room, by_component))
+        pods = [pod for group in by_component.values() for pod in group]
+        rollout = await rollouts.under_way(self._client, namespace, pods)
+        if rollout is not None:
+            return Deployed(found, f"{rollout} is being rolled out")
+        return Deployed(found, leaving(room, by_component, found))
+
+    async def plan(self, room: AudioRoom, faults: Sequence[Fault], seed: int) -> tuple[Plan, list[ComponentImage]]:
+        """The plan, and the images of the room's components: from memory if that may be carried out, else looked at."""
+        namespace = room.metadata.namespace
+        if (labels := self._neighbours.labels.get(namespace)) is not None:
+            snapshot, release = self._snapshot(room, faults, labels, self.remembered(namespace))
+            if policies.refusal(made := plan.make(snapshot, faults, seed)) is None:
+                return made, release
+        snapshot, release = await self.look(room, faults)
+        return plan.make(snapshot, faults, seed), release
+
+    async def look(self, room: AudioRoom, faults: Sequence[Fault]) -> tuple[Snapshot, list[ComponentImage]]:
+        """The snapshot for some faults as the API has it now, and the images that the room's components run."""
+        namespace = room.metadata.namespace
+        labels, pods = await asyncio.gather(self._neighbours.look_at(namespace), self._client.list(POD, namespace))
+        return self._snapshot(room, faults, labels, pods)
+
+    async def confirm(self, made: Plan, room: AudioRoom) -> Finding | None:
+        """Read afresh what a plan rests on. Returns why it may not be carried out, after a look at everything."""
+        carriers = plan.rests_on(made)
+        if carriers is not None and len(carriers) <= MOST_SINGLE_READS:
+            labels, pods = await asyncio.gather(
+                self._neighbours.look_at(made.snapshot.namespace), asyncio.gather(*map(self._pod, carriers))
+            )
+            there = [pod for pod in pods if pod is not None]
+            snapshot, _ = self._snapshot(room, [planned.fault for planned in made.faults], labels, there)
+            if policies.refusal(_renewed(made, snapshot)) is None:
+                return None
+        snapshot, _ = await self.look(room, [planned.fault for planned in made.faults])
+        return policies.refusal(_renewed(made, snapshot))
+
+    async def _pod(self, pod: Pod) -> Object | None:
+        try:
+            return await self._client.get(POD, pod.namespace, pod.name)
+        except NotFound:
+            return None
+
+    def _snapshot(
+        self, room: AudioRoom, faults: Sequence[Fault], labels: Mapping[str, str], pods: list[Object]
+    ) -> tuple[Snapshot, list[ComponentImage]]:
+        live = self._rooms.find(*room.key)
+        serving = live.serving(self._clock.now()) if live is not None else {}
+        by_component = {
+            component.name: _matching(pods, component.selector.match_labels) for component in room.spec.components
+        }
+        wanted = {fault.component for fault in faults}
+        snapshot = Snapshot(
+            namespace=room.metadata.namespace,
+            room_name=room.metadata.name,
+            room=room.spec,
+            namespace_labels=labels,
+            pods={
+                name: [plan.pod(body, serving) for body in found]
+                for name, found in by_component.items()
+                if name in wanted
+            },
+            serving=serving,
+        )
+        return snapshot, images(room, by_component)
+
+
+def _renewed(made: Plan, snapshot: Snapshot) -> Plan:
+    """The same choice in a newer snapshot. Which pods serve stays as the listeners reported it."""
+    faults = [planned.fault for planned in made.faults]
+    return plan.again(replace(snapshot, serving=made.snapshot.serving), faults, plan.chosen(made), made.seed)
+
+
+def _matching(pods: list[Object], labels: Mapping[str, str]) -> list[Object]:
+    return [pod for pod in pods if labels.items() <= pod["metadata"].get("labels", {}).items()]

@@ -1,0 +1,107 @@
+"""Keeper: sees to it that a room's listeners and host are there, as its AudioRoom says."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from showstopper.api.room import AudioRoom, Host
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import DEPLOYMENT, STATEFUL_SET, Kind
+from showstopper.engine.rooms.fleet import manifests, names
+from showstopper.errors import ClusterError, Conflict, NotFound, Unavailable
+
+log = structlog.get_logger()
+
+RECHECK_SECONDS = 30.0
+RETRY_SECONDS = 5.0
+_KINDS = {kind.name: kind for kind in (STATEFUL_SET, DEPLOYMENT)}
+
+
+class Keeper:
+    """Keeps one room's fleet. `refusal` says why it cannot be made; empty if it can."""
+
+    def __init__(self, client: Client, images: manifests.Images) -> None:
+        self.refusal = ""
+        self._client = client
+        self._images = images
+        self._changed = asyncio.Event()
+
+    def changed(self) -> None:
+        """Look at the room at once: it is not what it was."""
+        self._changed.set()
+
+    async def run(self, room: Callable[[], AudioRoom]) -> None:
+        """Keep the fleet for ever: after each change, and now and then because others may have changed it."""
+        while True:
+            self._changed.clear()
+            settled = await self._try(room())
+            try:
+                async with asyncio.timeout(RECHECK_SECONDS if settled else RETRY_SECONDS):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _try(self, room: AudioRoom) -> bool:
+        try:
+            await self.keep(room)
+        except Unavailable as error:
+            log.warning(
+                "fleet_not_checked", room=room.metadata.name, namespace=room.metadata.namespace, error=str(error)
+            )
+            return False
+        except ClusterError as error:
+            self._refused(room, f"the fleet cannot be made: {error}")
+            return False
+        if self.refusal:
+            log.info("fleet_accepted", room=room.metadata.name, namespace=room.metadata.namespace)
+        self.refusal = ""
+        return True
+
+    def _refused(self, room: AudioRoom, refusal: str) -> None:
+        if refusal != self.refusal:
+            log.warning("fleet_refused", room=room.metadata.name, namespace=room.metadata.namespace, error=refusal)
+        self.refusal = refusal
+
+    async def keep(self, room: AudioRoom) -> None:
+        """Make the fleet what the room says.
+
+        Raises:
+            ClusterError: when the API refuses; Conflict when an object of that name belongs to somebody else.
+        """
+        wanted = manifests.manifests(room, self._images)
+        for manifest in wanted:
+            kind, name = _KINDS[manifest["kind"]], manifest["metadata"]["name"]
+            await self._owned(kind, room, name)
+            await self._client.apply(kind, manifest)
+        if room.spec.program.host is Host.EXTERNAL:
+            await self._dismiss_host(room)
+
+    async def _dismiss_host(self, room: AudioRoom) -> None:
+        """Delete the host of a room that now has a speaker of its own; not a Deployment that only has the same name."""
+        try:
+            found = await self._owned(DEPLOYMENT, room, names.host(room))
+        except Conflict:
+            return
+        if found is not None:
+            uid = found["metadata"]["uid"]
+            await self._client.delete(DEPLOYMENT, room.metadata.namespace, names.host(room), uid=uid)
+
+    async def _owned(self, kind: Kind, room: AudioRoom, name: str) -> dict[str, Any] | None:
+        """The room's own object of that name; None if there is none.
+
+        Raises:
+            Conflict: when it is another's: a forced apply would take it over.
+        """
+        try:
+            found = await self._client.get(kind, room.metadata.namespace, name)
+        except NotFound:
+            return None
+        if any(owner["uid"] == room.metadata.uid for owner in found["metadata"].get("ownerReferences", ())):
+            return found
+        raise Conflict(
+            f"{kind.name} {room.metadata.namespace}/{name} exists and is not this room's; delete it, or give the room "
+            "another name",
+            status=409,
+        )

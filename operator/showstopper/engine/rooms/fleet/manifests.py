@@ -1,0 +1,191 @@
+"""Fleet: from an AudioRoom to the manifests of its listeners and its managed host. Pure."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from showstopper.api.base import API_VERSION
+from showstopper.api.room import AudioRoom, Host
+from showstopper.cluster.listeners import LISTENER, PORT
+from showstopper.engine.rooms.fleet import names
+
+# The longest time that the pods' settings take (audio/settings.py); rare newcomers over many pods would exceed it.
+_DAY = timedelta(days=1)
+# A host that is late silences everybody: it gets its share of a busy node, with room above the 13 % that it takes.
+_CPU = {names.HOST: "200m", LISTENER: "50m"}
+_NOBODY = 65532
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Where the fleet's image comes from."""
+
+    audio: str
+    pull_policy: str = "IfNotPresent"
+    pull_secrets: tuple[str, ...] = ()
+
+
+def manifests(room: AudioRoom, images: Images) -> list[dict[str, Any]]:
+    """What is meant to be there for the room, ready for a server-side apply."""
+    fleet = [_listeners(room, images)]
+    if room.spec.program.host is Host.MANAGED:
+        fleet.append(_host(room, images))
+    return fleet
+
+
+def version(manifest: Mapping[str, Any]) -> str:
+    """Which version of the fleet a manifest makes; its pods carry it, so that one sees who is from before a change."""
+    found: str = manifest["spec"]["template"]["metadata"]["annotations"][names.FLEET_ANNOTATION]
+    return found
+
+
+def _listeners(room: AudioRoom, images: Images) -> dict[str, Any]:
+    return _workload(
+        room,
+        kind="StatefulSet",
+        name=names.listeners(room),
+        role=LISTENER,
+        template=_template(room, images, LISTENER, _listener_environment(room), health="/healthz"),
+        spec={
+            "replicas": names.pod_count(room),
+            "podManagementPolicy": "Parallel",
+            # Demanded by the API; nobody looks the pods up by name, so there is no such Service.
+            "serviceName": names.listeners(room),
+        },
+    )
+
+
+def _host(room: AudioRoom, images: Images) -> dict[str, Any]:
+    return _workload(
+        room,
+        kind="Deployment",
+        name=names.host(room),
+        role=names.HOST,
+        template=_template(room, images, names.HOST, _host_environment(room), health="/readyz"),
+        # Two hosts at a time would speak over each other.
+        spec={"replicas": 1, "strategy": {"type": "Recreate"}},
+    )
+
+
+def _workload(
+    room: AudioRoom, *, kind: str, name: str, role: str, template: dict[str, Any], spec: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {
+            "name": name,
+            "namespace": room.metadata.namespace,
+            "labels": names.labels(room, role),
+            "ownerReferences": [
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": AudioRoom.kind,
+                    "name": room.metadata.name,
+                    "uid": room.metadata.uid,
+                    "controller": True,
+                    "blockOwnerDeletion": False,
+                }
+            ],
+        },
+        "spec": {**spec, "selector": {"matchLabels": names.selector(room, role)}, "template": template},
+    }
+
+
+def _template(
+    room: AudioRoom, images: Images, role: str, environment: list[dict[str, Any]], *, health: str
+) -> dict[str, Any]:
+    spec = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 2,
+        "imagePullSecrets": [{"name": name} for name in images.pull_secrets],
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _NOBODY,
+            "runAsGroup": _NOBODY,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(images, role, environment, health)],
+        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}],
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": "kubernetes.io/hostname",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": names.selector(room, role)},
+            }
+        ],
+    }
+    metadata = {"labels": names.labels(room, role), "annotations": {names.FLEET_ANNOTATION: _digest(spec)}}
+    return {"metadata": metadata, "spec": spec}
+
+
+def _container(images: Images, role: str, environment: list[dict[str, Any]], health: str) -> dict[str, Any]:
+    return {
+        "name": role,
+        "image": images.audio,
+        "imagePullPolicy": images.pull_policy,
+        "command": ["showstopper", role],
+        "env": environment,
+        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "readinessProbe": {"httpGet": {"path": health, "port": "http"}, "periodSeconds": 5, "timeoutSeconds": 2},
+        "resources": {"requests": {"cpu": _CPU[role], "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a volume of the pod's own
+    }
+
+
+def _room_environment(room: AudioRoom) -> list[dict[str, Any]]:
+    livekit = room.spec.livekit
+    secret = livekit.credentials_secret_ref.name
+    return [
+        *_values(SHOWSTOPPER_ROOM=room.metadata.name, LIVEKIT_URL=livekit.url, LIVEKIT_ROOM=livekit.room),
+        *(
+            {"name": key, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+            for key in ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+        ),
+    ]
+
+
+def _host_environment(room: AudioRoom) -> list[dict[str, Any]]:
+    return [*_room_environment(room), *_values(SHOWSTOPPER_HOLD_SECONDS=_seconds(room.spec.program.hold))]
+
+
+def _listener_environment(room: AudioRoom) -> list[dict[str, Any]]:
+    listeners, arrivals = room.spec.listeners, room.spec.listeners.arrivals
+    every = arrivals.every if arrivals else timedelta()
+    stay = arrivals.stay if arrivals else timedelta(seconds=1)
+    return [
+        *_room_environment(room),
+        {"name": "SHOWSTOPPER_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        *_values(
+            SHOWSTOPPER_LISTENERS=str(listeners.per_pod),
+            SHOWSTOPPER_COUNT=str(listeners.count),
+            SHOWSTOPPER_PROGRAM=room.spec.program.host.value,
+            # The fleet's newcomers, shared out: each pod sends one in `every` times as many seconds as there are pods,
+            # and begins `every` later than the pod before it (its ordinal times the step).
+            SHOWSTOPPER_ARRIVAL_EVERY=_seconds(every * names.pod_count(room)),
+            SHOWSTOPPER_ARRIVAL_STEP=_seconds(every),
+            SHOWSTOPPER_ARRIVAL_STAY=_seconds(stay),
+        ),
+    ]
+
+
+def _values(**values: str) -> list[dict[str, Any]]:
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def _seconds(length: timedelta) -> str:
+    return f"{min(length, _DAY).total_seconds():g}"
+
+
+def _digest(spec: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]

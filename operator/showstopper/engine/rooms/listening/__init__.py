@@ -1,0 +1,1 @@
+"""Listening: the feeds of a room's listeners, collected."""

@@ -1,0 +1,105 @@
+"""Collector: asks every listener pod of a room each second what it heard, and adds it to the room's timeline."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import aiohttp
+import structlog
+
+from showstopper.availability.errors import FeedError
+from showstopper.availability.feed import Feed
+from showstopper.availability.timeline import Timeline
+from showstopper.clock import Clock
+from showstopper.cluster import listeners
+from showstopper.engine.rooms.listening.roster import ListenerPod
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 1.0
+
+
+class Collector:
+    """Asks the pods of one room. What hinders one pod is kept in `problems`, and hinders no other."""
+
+    def __init__(
+        self,
+        room: str,
+        timeline: Timeline,
+        clock: Clock,
+        session: aiohttp.ClientSession,
+        *,
+        namespace: str = "",
+        port: int = listeners.PORT,
+    ) -> None:
+        self.answered: dict[str, float] = {}
+        self.problems: dict[str, str] = {}
+        self._room = room
+        self._timeline = timeline
+        self._clock = clock
+        self._session = session
+        self._port = port
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        self._log = log.bind(namespace=namespace, room=room)
+
+    async def run(self, pods: Callable[[], Iterable[ListenerPod]], heard: Callable[[], None]) -> None:
+        """Ask for ever; `heard` is called after each answer. A pod that is slow to answer holds up no other."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        try:
+            while True:
+                self.ask_all(pods(), heard)
+                due = max(due + EVERY_SECONDS, loop.time())
+                await asyncio.sleep(due - loop.time())
+        finally:
+            for task in self._asking.values():
+                task.cancel()
+
+    def ask_all(self, pods: Iterable[ListenerPod], heard: Callable[[], None]) -> None:
+        """Ask all pods that have an address and still owe no answer; drop what is known of the ways to others."""
+        there = {pod.name: pod for pod in pods}
+        self.answered = {name: at for name, at in self.answered.items() if name in there}
+        self.problems = {name: why for name, why in self.problems.items() if name in there}
+        for name, pod in there.items():
+            if pod.address and name not in self._asking:
+                task = asyncio.create_task(self._ask_once(name, pod.address, heard))
+                self._asking[name] = task
+
+    async def _ask_once(self, pod: str, address: str, heard: Callable[[], None]) -> None:
+        try:
+            problem = await self._ask(pod, address)
+            self._note(pod, problem)
+            if not problem:
+                self.answered[pod] = self._clock.now()
+                heard()
+        finally:
+            del self._asking[pod]
+
+    async def _ask(self, pod: str, address: str) -> str:
+        """Read what is new; why that was not possible, or an empty text."""
+        try:
+            before = self._timeline.boot(pod)
+            feed = await self._read(pod, address, self._timeline.after(pod))
+            self._timeline.add(feed)
+            if before not in {None, feed.boot}:
+                # A new process counts from 1 again: what was asked for was the old one's.
+                self._timeline.add(await self._read(pod, address, 0))
+        except (FeedError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            return listeners.trouble(error)
+        return ""
+
+    async def _read(self, pod: str, address: str, after: int) -> Feed:
+        return await listeners.read(
+            self._session, self._clock, room=self._room, pod=pod, address=address, port=self._port, after=after
+        )
+
+    def _note(self, pod: str, problem: str) -> None:
+        """Keep a problem; say it once, when it comes and when it has gone."""
+        known = self.problems.get(pod, "")
+        if problem:
+            self.problems[pod] = problem
+        else:
+            self.problems.pop(pod, None)
+        if problem and not known:
+            self._log.warning("listener_pod_unheard", pod=pod, problem=problem)
+        elif known and not problem:
+            self._log.info("listener_pod_heard_again", pod=pod)

@@ -1,0 +1,1 @@
+"""Runs: from a request to a verdict, one record each."""

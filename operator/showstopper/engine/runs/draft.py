@@ -1,0 +1,94 @@
+"""Drafts: the run that a request asks for, before it is created. Pure."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from showstopper.api.base import API_VERSION, GROUP, Metadata, dump
+from showstopper.api.experiment import Experiment, longest
+from showstopper.api.room import AudioRoom, ComponentImage
+from showstopper.api.run import ExperimentRun, ExperimentRunSpec, Origin, ReleaseImage, RoomSnapshot
+from showstopper.clock import to_timestamp
+from showstopper.cluster.client import Object
+from showstopper.engine.planning import plan
+from showstopper.engine.planning.plan import Plan
+from showstopper.engine.runs.requests import Request, run_name
+
+EXPERIMENT_LABEL = f"{GROUP}/experiment"
+EXPERIMENT_UID_LABEL = f"{GROUP}/experiment-uid"
+ROOM_LABEL = f"{GROUP}/room"
+GAME_DAY_LABEL = f"{GROUP}/game-day"
+ACT_LABEL = f"{GROUP}/act"
+# What a run may take beyond its baseline and recovery before it is ended.
+MARGIN = timedelta(minutes=2)
+
+
+def draft(
+    experiment: Experiment,
+    request: Request,
+    room: AudioRoom,
+    release: Iterable[ComponentImage],
+    made: Plan,
+    *,
+    now: float,
+    queue: Iterable[ExperimentRun],
+) -> ExperimentRun:
+    """The run, with a snapshot of all that it depends on. `queue`: the runs that it may have to wait for."""
+    metadata, spec = experiment.metadata, experiment.spec
+    allowed = spec.timing.deadline or spec.timing.baseline + longest(spec.faults) + spec.timing.recovery + MARGIN
+    # Whoever queues has the time of those before it on top of its own.
+    ahead = sum((_length(run) for run in queue), timedelta())
+    asked = ExperimentRunSpec(
+        experiment=Origin(
+            name=metadata.name,
+            uid=metadata.uid,
+            generation=metadata.generation,
+            hash=request.hash,
+            revision=spec.revision,
+            run_request=request.run_request,
+            scheduled_at=request.scheduled_at or None,
+            released=request.released,
+            asked_at=to_timestamp(now),
+            game_day=request.day,
+        ),
+        room=RoomSnapshot(name=room.metadata.name, uid=room.metadata.uid, spec=room.spec),
+        release=tuple(ReleaseImage.of(image) for image in release),
+        timing=spec.timing,
+        faults=spec.faults,
+        expect=spec.expect,
+        abort_if=spec.abort_if,
+        seed=made.seed,
+        deadline=to_timestamp(now + (allowed + ahead).total_seconds()),
+    )
+    labels = {
+        EXPERIMENT_LABEL: metadata.name,
+        EXPERIMENT_UID_LABEL: metadata.uid,
+        ROOM_LABEL: room.metadata.name,
+        "app.kubernetes.io/managed-by": "showstopper",
+    }
+    if request.day is not None:
+        labels |= {GAME_DAY_LABEL: request.day.name, ACT_LABEL: request.day.act}
+    named = Metadata(name=run_name(experiment, request), namespace=metadata.namespace, labels=labels)
+    return ExperimentRun(metadata=named, spec=asked)
+
+
+def with_targets(run: ExperimentRun, made: Plan) -> ExperimentRun:
+    """The same run, created with what it hits: that is the note before the effect."""
+    spec = run.spec.model_copy(update={"targets": plan.chosen(made)})
+    return ExperimentRun(metadata=run.metadata, spec=spec)
+
+
+def body_of(run: ExperimentRun) -> Object:
+    """A run as it is created."""
+    metadata = run.metadata
+    return {
+        "apiVersion": API_VERSION,
+        "kind": ExperimentRun.kind,
+        "metadata": {"name": metadata.name, "namespace": metadata.namespace, "labels": metadata.labels},
+        "spec": dump(run.spec),
+    }
+
+
+def _length(run: ExperimentRun) -> timedelta:
+    """How long a run may still hold the room, at the most that is expected of it."""
+    timing = run.spec.timing
+    return timing.baseline + longest(run.spec.faults) + timing.recovery + timedelta(seconds=60)

@@ -1,0 +1,217 @@
+"""Runs: all that are known, a task for each that is not over, and the history that is kept."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import structlog
+
+from showstopper.api.base import Metadata
+from showstopper.api.experiment import Experiment
+from showstopper.api.game_day import GameDay
+from showstopper.api.room import AudioRoom, ComponentImage
+from showstopper.api.run import ExperimentRun
+from showstopper.clock import Clock
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import EXPERIMENT_RUN
+from showstopper.engine.planning.plan import Plan
+from showstopper.engine.planning.policies import refusal
+from showstopper.engine.runs import draft, queue
+from showstopper.engine.runs.requests import Request, order
+from showstopper.engine.runs.runner import Proposal, Runner, Services
+from showstopper.engine.status_writer import StatusWriter
+from showstopper.errors import ClusterError, Conflict, NotFound
+
+log = structlog.get_logger()
+
+# The API server has been away for longer than a write is tried: go on from the record.
+RECORD_RETRY_SECONDS = 5.0
+# A run that hits more is not created with its targets: it writes them into its status first.
+MOST_NOTED = 100
+
+
+class Runs:
+    """Every run that is known. `on_change` is told of a run whenever its record changes."""
+
+    def __init__(
+        self, client: Client, clock: Clock, services: Services, on_change: Callable[[ExperimentRun], None]
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._services = services
+        self._on_change = on_change
+        self.judged = 0  # since this process started
+        self._known: dict[str, ExperimentRun] = {}
+        self._runners: dict[str, Runner] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._creating: dict[tuple[str, str], ExperimentRun] = {}
+
+    def all(self) -> list[ExperimentRun]:
+        """Every run that is known, in its newest form."""
+        return [self._runners[uid].run if uid in self._runners else run for uid, run in self._known.items()]
+
+    def of(self, experiment: Experiment) -> list[ExperimentRun]:
+        """The runs of this very experiment."""
+        return [run for run in self.all() if run.spec.experiment.uid == experiment.metadata.uid]
+
+    def of_day(self, day: GameDay) -> list[ExperimentRun]:
+        """The runs of this very game day, of all its performances."""
+        return [run for run in self.all() if (of := run.spec.experiment.game_day) and of.uid == day.metadata.uid]
+
+    def active(self) -> list[str]:
+        """The names of the runs that are under way or queued."""
+        return [run.metadata.name for run in self.all() if not run.finished]
+
+    def wake(self) -> None:
+        """Have every run look whether it has to end."""
+        for runner in self._runners.values():
+            runner.wake()
+
+    def creating(self) -> list[str]:
+        """The names of the runs that the API server is being asked to make."""
+        return [name for _, name in self._creating]
+
+    def seen(self, run: ExperimentRun) -> None:
+        """A run as the API has it: carry it on if it is not over. What is older than what is known is no news."""
+        uid = run.metadata.uid
+        if (runner := self._runners.get(uid)) is not None:
+            runner.seen(run)
+            return
+        if (known := self._known.get(uid)) is not None and run.metadata.version < known.metadata.version:
+            return  # told late: it would go on from where it was then
+        self._known[uid] = run
+        if not run.finished:
+            self._start(run, None)
+        self._on_change(run)
+
+    def knows(self, metadata: Mapping[str, Any]) -> bool:
+        """Whether this is no news: a run that is being made or carried on here, with nothing asked of it that is new,
+        or one in a version that is not newer than what is known.
+        """
+        if (metadata["namespace"], metadata["name"]) in self._creating:
+            return True
+        if (runner := self._runners.get(metadata["uid"])) is not None:
+            return runner.run.metadata.generation == metadata.get("generation")
+        known = self._known.get(metadata["uid"])
+        return known is not None and known.metadata.version >= int(metadata["resourceVersion"])
+
+    def gone(self, run: ExperimentRun) -> None:
+        """A run was deleted: nothing of it goes on."""
+        self._known.pop(run.metadata.uid, None)
+        if (task := self._tasks.get(run.metadata.uid)) is not None:
+            task.cancel()
+        self._on_change(run)
+
+    async def create(
+        self,
+        experiment: Experiment,
+        request: Request,
+        room: AudioRoom,
+        release: list[ComponentImage],
+        plan: Plan,
+    ) -> ExperimentRun:
+        """Make the run that a request asks for, with the plan's seed. Asked for twice, it is made once.
+
+        A run that begins with its injection, and shares nothing with another, is created with its targets: that is
+        the note before the effect, and while it is written the plan is confirmed.
+        """
+        ahead = queue.queued_before(self.all(), experiment.metadata.namespace)
+        run = draft.draft(experiment, request, room, release, plan, now=self._clock.now(), queue=ahead)
+        confirmation = None
+        if self._at_once(run, plan):
+            run = draft.with_targets(run, plan)
+            confirmation = asyncio.get_running_loop().create_task(self._services.confirm(plan, room))
+            confirmation.add_done_callback(lambda done: done.cancelled() or done.exception())  # who waits is told
+        self._creating[run.key] = run
+        try:
+            made = await self._client.create(EXPERIMENT_RUN, draft.body_of(run), brief=True)
+            run.metadata = Metadata.model_validate(made["metadata"])
+        except Conflict:
+            run, confirmation = ExperimentRun.parse(await self._client.get(EXPERIMENT_RUN, *run.key)), None
+        finally:
+            del self._creating[run.key]
+            self.wake()
+        if run.metadata.uid not in self._known:
+            self._known[run.metadata.uid] = run
+            if not run.finished:
+                self._start(run, Proposal(plan, confirmation) if confirmation else None)
+        log.info("run_created", run=run.metadata.name, experiment=experiment.metadata.name)
+        return run
+
+    def _at_once(self, run: ExperimentRun, plan: Plan) -> bool:
+        """Whether the run begins with its injection, and nobody has to wait for anybody."""
+        targets = sum(len(planned.targets) for planned in plan.faults)
+        if run.spec.timing.baseline or targets > MOST_NOTED or self._services.stopped() is not None:
+            return False
+        if refusal(plan) is not None:
+            return False
+        others = (*self.all(), *self._creating.values())
+        return not any(queue.share(run, other) for other in others if not other.finished)
+
+    def _rivals(self) -> list[ExperimentRun]:
+        """Every run that another may have to wait for; whether one that is being made goes first, its making tells."""
+        return [*self.all(), *self._creating.values()]
+
+    def _start(self, run: ExperimentRun, first: Proposal | None) -> None:
+        runner = Runner(self._services, StatusWriter(self._client, EXPERIMENT_RUN, run, self._recorded))
+        self._runners[run.metadata.uid] = runner
+        task = asyncio.get_running_loop().create_task(self._carry(runner, first), name=f"run {run.metadata.name}")
+        self._tasks[run.metadata.uid] = task
+
+    async def _carry(self, runner: Runner, first: Proposal | None) -> None:
+        uid, name = runner.run.metadata.uid, runner.run.metadata.name
+        room_key = runner.run.metadata.namespace, runner.run.spec.room.name
+        try:
+            with structlog.contextvars.bound_contextvars(run=name):
+                waited = queue.blocker(runner.run, self._rivals()) is not None
+                while not runner.run.finished:
+                    try:
+                        ended = await runner.wait_for_turn(lambda: queue.blocker(runner.run, self._rivals()))
+                        if (room := self._services.rooms.find(*room_key)) is not None:
+                            room.under_experiment = name
+                        await runner.execute(None if waited else first, ended)
+                        self.judged += 1
+                    except NotFound:
+                        raise
+                    except ClusterError as error:
+                        log.warning("run_not_recorded", error=str(error))
+                        await asyncio.sleep(RECORD_RETRY_SECONDS)
+                        first = None
+        except NotFound:
+            log.warning("run_deleted", run=name)
+        finally:
+            runner.end()
+            if uid in self._known:
+                self._known[uid] = runner.run
+            self._runners.pop(uid, None)
+            self._tasks.pop(uid, None)
+            if (room := self._services.rooms.find(*room_key)) is not None and room.under_experiment == name:
+                room.under_experiment = None
+            self.wake()
+
+    def _recorded(self, run: ExperimentRun) -> None:
+        self._known[run.metadata.uid] = run
+        self._on_change(run)
+
+    async def trim(self, experiment: Experiment) -> None:
+        """Delete the oldest finished runs of an experiment beyond its historyLimit, whatever its UID was."""
+        own = [
+            run
+            for run in self.all()
+            if run.metadata.namespace == experiment.metadata.namespace
+            and run.spec.experiment.name == experiment.metadata.name
+            and not run.inline
+        ]
+        await self.keep_newest(own, experiment.spec.history_limit)
+
+    async def keep_newest(self, runs: Iterable[ExperimentRun], most: int) -> None:
+        """Delete the oldest of these runs that are over."""
+        for run in sorted((run for run in runs if run.finished), key=order)[:-most]:
+            try:
+                await self._client.delete(EXPERIMENT_RUN, *run.key, uid=run.metadata.uid)
+            except (NotFound, Conflict):
+                pass  # somebody else was first
+            except ClusterError as error:
+                log.warning("history_not_trimmed", run=run.metadata.name, error=str(error))
+                return
+            self._known.pop(run.metadata.uid, None)

@@ -1,0 +1,131 @@
+"""The work queue: reconciles each object as it is now, one pass at a time, however many changes there were."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+import structlog
+
+from showstopper.api.base import Resource
+from showstopper.clock import Clock
+from showstopper.errors import ClusterError, NotFound
+
+log = structlog.get_logger()
+
+# After a look that the API server, or a mistake of ours, has cut short.
+RETRY_SECONDS = 5.0
+
+R = TypeVar("R", bound=Resource)
+Key = tuple[str, str]
+
+
+class WorkQueue(ABC, Generic[R]):
+    """Every object of a kind that is known, and a task for each that has to be looked at."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[Key, R] = {}
+        self._dirty: dict[Key, asyncio.Event] = {}
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._waiting: set[asyncio.Task[None]] = set()
+        self._first_seen: dict[str, float] = {}
+
+    @abstractmethod
+    async def look(self, resource: R, seen_seconds: float) -> float | None:
+        """One pass over an object. Returns after how many seconds to look again, if nothing else happens.
+
+        What it raises is logged, and it looks again; NotFound is no error, but means that the object is gone.
+        """
+
+    @abstractmethod
+    def forget(self, resource: R) -> None:
+        """The object is gone: drop what is remembered of it."""
+
+    def all(self) -> Iterable[R]:
+        """Every object, as the API told it last."""
+        return self._known.values()
+
+    def find(self, namespace: str, name: str) -> R | None:
+        """The object of that name, as the API told it last."""
+        return self._known.get((namespace, name))
+
+    def seen(self, resource: R) -> None:
+        """An object as the API has it."""
+        self.learn(resource)
+        self.poke(resource.key)
+
+    def learn(self, resource: R) -> None:
+        """The same, but nothing is decided yet."""
+        known = self._known.get(resource.key)
+        if known is not None and known.metadata.uid != resource.metadata.uid:
+            self._drop(known)
+        self._known[resource.key] = resource
+        self._first_seen.setdefault(resource.metadata.uid, self._clock.now())
+
+    def gone(self, resource: R) -> None:
+        """An object was deleted; one that has its name since is another."""
+        known = self._known.get(resource.key)
+        if known is not None and known.metadata.uid == resource.metadata.uid:
+            del self._known[resource.key]
+            self._drop(resource)
+
+    def poke_all(self) -> None:
+        """Look at everything."""
+        for key in self._known:
+            self.poke(key)
+
+    def poke(self, key: Key) -> None:
+        """Look soon, once, however often this is called."""
+        if key not in self._known:
+            return
+        self._dirty.setdefault(key, asyncio.Event()).set()
+        if key not in self._tasks:
+            name = f"{type(self).__name__} {key}"
+            self._tasks[key] = asyncio.get_running_loop().create_task(self._work(key), name=name)
+
+    def poke_later(self, key: Key, seconds: float) -> None:
+        """Look when so much time has passed."""
+
+        async def wait() -> None:
+            await asyncio.sleep(seconds)
+            self.poke(key)
+
+        waiting = asyncio.get_running_loop().create_task(wait())
+        self._waiting.add(waiting)
+        waiting.add_done_callback(self._waiting.discard)
+
+    async def _work(self, key: Key) -> None:
+        event = self._dirty[key]
+        try:
+            while key in self._known and event.is_set():
+                event.clear()
+                resource = self._known[key]
+                again = await self._guarded(resource)
+                if again is not None and not event.is_set():
+                    try:
+                        async with asyncio.timeout(again):
+                            await event.wait()
+                    except TimeoutError:
+                        event.set()
+        finally:
+            self._tasks.pop(key, None)
+        if key in self._known and event.is_set():  # not when it was cancelled: then nothing is looked at any more
+            self.poke(key)
+
+    async def _guarded(self, resource: R) -> float | None:
+        """Look at one object, so that whatever comes of it keeps no other from being looked at."""
+        known = {"kind": resource.kind, "namespace": resource.metadata.namespace, "name": resource.metadata.name}
+        try:
+            return await self.look(resource, self._clock.now() - self._first_seen[resource.metadata.uid])
+        except NotFound:
+            return None
+        except ClusterError as error:
+            log.warning("look_failed", **known, error=str(error))
+        except Exception:  # one object that we cannot handle must not stop at that for ever
+            log.exception("look_broke", **known)
+        return RETRY_SECONDS
+
+    def _drop(self, resource: R) -> None:
+        self._first_seen.pop(resource.metadata.uid, None)
+        self.forget(resource)

@@ -1,0 +1,315 @@
+"""Faults of processes on real processes in real cgroups of both versions: what they do, and how they end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from showstopper.agent.containers import Containers
+from showstopper.agent.frozen import FrozenCgroups
+from showstopper.agent.hits import freeze
+from showstopper.agent.hits.freeze import FreezeHit
+from showstopper.agent.hits.kill import KillHit
+from showstopper.agent.kernel.cgroups import Place, cpu_microseconds
+from showstopper.api.faults.process import ContainerKill, Signal
+from showstopper.api.injection import InjectionTarget, TargetState
+from showstopper.clock import Clock
+from tests.agent.conftest import Note
+from tests.agent.container import UID, Container, container, trees
+
+pytestmark = pytest.mark.netns
+
+OTHER = "ab" * 32
+PATIENCE = 20.0
+VERSIONS = [version for version in (1, 2) if trees(version)]
+assert VERSIONS, "this machine has cgroups of neither version"
+
+
+@pytest.fixture(params=VERSIONS, ids="v{}".format)
+def victim(request: pytest.FixtureRequest) -> Iterator[Container]:
+    """A container with two processes."""
+    with container(request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def frozen(tmp_path: Path) -> FrozenCgroups:
+    """Where is written down what is frozen; a watchdog was there a moment ago."""
+    made = FrozenCgroups(tmp_path)
+    made.beat()
+    return made
+
+
+def target(of: Container, **changes: str) -> InjectionTarget:
+    return InjectionTarget(
+        **{"pod": "relay-0", "uid": of.uid, "address": "198.18.1.5", "container_id": of.id, **changes}
+    )
+
+
+def freeze_hit(of: Container, frozen: FrozenCgroups, **changes: str) -> FreezeHit:
+    return FreezeHit(target(of, **changes), "freeze.u.0", containers=Containers(), frozen=frozen, clock=Clock())
+
+
+def kill(of: Container, *, number: Signal = Signal.SIGKILL, **changes: str) -> KillHit:
+    return KillHit(target(of, **changes), ContainerKill(signal=number), containers=Containers(), clock=Clock())
+
+
+def state(hit: FreezeHit | KillHit) -> TargetState:
+    return hit.record.state
+
+
+def soon() -> float:
+    return time.monotonic() + 10
+
+
+def until(what: Callable[[], object], words: str) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < give_up, words
+        time.sleep(0.002)
+
+
+def test_a_frozen_container_stands_still_is_proven_and_goes_on(victim: Container, frozen: FrozenCgroups) -> None:
+    hit = freeze_hit(victim, frozen)
+    hit.arm(soon())
+    assert state(hit) is TargetState.ARMED, hit.record
+    assert victim.frozen
+    assert hit.method == {1: "freezer v1", 2: "cgroup.freeze"}[victim.version]
+    before = victim.cpu
+    until(hit.look, "it is proven")
+    assert hit.record.proven
+    assert victim.cpu == before
+    hit.refresh(soon())
+    assert not hit.look(), "proven once"
+    hit.lift()
+    assert state(hit) is TargetState.LIFTED
+    assert hit.record.processes is not None
+    assert hit.record.processes.processes == 2
+    assert hit.record.processes.cpu_microseconds == 0
+    assert (hit.record.processes.frozen_milliseconds or 0) > 0
+    assert not victim.frozen
+    assert victim.runs()
+    assert not list(frozen.all())
+
+
+def test_what_is_below_its_cgroup_is_frozen_too(victim: Container, frozen: FrozenCgroups) -> None:
+    below = victim.folders[0] / "below"
+    below.mkdir()
+    pid = max(victim.pids)
+    (below / "cgroup.procs").write_text(str(pid))
+    try:
+        hit = freeze_hit(victim, frozen)
+        hit.arm(soon())
+        until(hit.look, "it is proven")
+        hit.lift()
+        assert hit.record.processes is not None
+        assert hit.record.processes.processes == 2
+    finally:
+        (victim.folders[0] / "cgroup.procs").write_text(str(pid))
+        below.rmdir()
+
+
+def test_a_freeze_under_which_cpu_time_passes_is_not_proven(
+    victim: Container, frozen: FrozenCgroups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the freezer did nothing: the CPU time is that of a container which is not frozen."""
+    with container(victim.version, identity=OTHER) as other:
+        hit = freeze_hit(victim, frozen)
+        real = Containers.place
+
+        def place(self: Containers, uid: str, identity: str) -> tuple[Place, int]:
+            found, processes = real(self, uid, identity)
+            return Place(found.freezer, other.folders[-1]), processes
+
+        monkeypatch.setattr(Containers, "place", place)
+        hit.arm(soon())
+        before = cpu_microseconds(other.folders[-1])
+        until(lambda: hit.look() or cpu_microseconds(other.folders[-1]) - before > 100_000, "CPU time passes")
+        hit.lift()
+        assert not hit.record.proven
+        assert hit.record.processes is not None
+        assert (hit.record.processes.cpu_microseconds or 0) > 0
+
+
+def test_who_thaws_it_ends_it_and_is_told_of(victim: Container, frozen: FrozenCgroups) -> None:
+    hit = freeze_hit(victim, frozen)
+    hit.arm(soon())
+    name, text = ("freezer.state", "THAWED") if victim.version == 1 else ("cgroup.freeze", "0")
+    (victim.folders[0] / name).write_text(text)
+    until(lambda: not victim.frozen, "it is thawed")
+    assert not hit.look()
+    assert state(hit) is TargetState.GONE
+    assert "thawed by somebody else" in (hit.record.message or "")
+    assert not list(frozen.all())
+
+
+def test_a_container_that_is_frozen_already_is_refused_and_stays_so(victim: Container, frozen: FrozenCgroups) -> None:
+    first, second = freeze_hit(victim, frozen), freeze_hit(victim, frozen)
+    first.arm(soon())
+    second.arm(soon())
+    assert state(second) is TargetState.REFUSED
+    assert "frozen already" in (second.record.message or "")
+    second.lift()
+    assert victim.frozen
+    first.lift()
+
+
+def test_without_a_watchdog_nothing_is_frozen(victim: Container, tmp_path: Path) -> None:
+    hit = freeze_hit(victim, FrozenCgroups(tmp_path))
+    hit.arm(soon())
+    assert state(hit) is TargetState.REFUSED
+    assert "watchdog" in (hit.record.message or "")
+    assert not victim.frozen
+
+
+def test_a_lease_that_has_run_out_freezes_and_kills_nothing(victim: Container, frozen: FrozenCgroups) -> None:
+    for hit in (freeze_hit(victim, frozen), kill(victim)):
+        hit.arm(time.monotonic() - 0.001)
+        assert state(hit) is TargetState.REFUSED
+        assert "run out" in (hit.record.message or "")
+    assert victim.runs()
+    assert len(victim.pids) == 2
+
+
+@pytest.mark.parametrize("changes", [{"uid": UID.replace("0", "1")}, {"container_id": OTHER}])
+def test_nobody_else_s_container_is_touched(victim: Container, frozen: FrozenCgroups, changes: dict[str, str]) -> None:
+    """Not that of another pod, nor another one of the same pod."""
+    for hit in (freeze_hit(victim, frozen, **changes), kill(victim, number=Signal.SIGKILL, **changes)):
+        hit.arm(soon())
+        assert state(hit) is TargetState.GONE
+    assert victim.runs()
+    assert len(victim.pids) == 2
+
+
+@pytest.mark.parametrize("number", Signal)
+def test_every_process_of_a_container_gets_the_signal_and_is_gone(victim: Container, number: Signal) -> None:
+    victim.start()
+    with container(victim.version, identity=OTHER) as neighbour:
+        hit = kill(victim, number=number)
+        hit.arm(soon())
+        assert state(hit) is TargetState.ARMED, hit.record
+        until(lambda: hit.record.proven or hit.look(), "all of them are gone")
+        at_once = victim.version == 2 and number is Signal.SIGKILL
+        assert hit.method == ("cgroup.kill" if at_once else "signals")
+        hit.lift()
+        assert state(hit) is TargetState.LIFTED
+        assert hit.record.processes is not None
+        assert (hit.record.processes.processes, hit.record.processes.ended) == (4, 4)
+        assert len(neighbour.pids) == 2
+
+
+def test_who_lives_on_proves_nothing(victim: Container) -> None:
+    victim.start("stubborn")
+    hit = kill(victim, number=Signal.SIGTERM)
+    hit.arm(soon())
+
+    def ended() -> int:
+        hit.look()
+        assert hit.record.processes is not None
+        return hit.record.processes.ended or 0
+
+    until(lambda: ended() == 2, "the meek are gone")
+    hit.lift()
+    assert not hit.record.proven
+    assert hit.record.processes is not None
+    assert hit.record.processes.ended == 2
+    assert len(victim.pids) == 2
+
+
+@contextmanager
+def watchdog(state: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    with subprocess.Popen([sys.executable, "-m", "showstopper.agent.watchdog", str(state)]) as process:
+        try:
+            until(lambda: FrozenCgroups(state).watched(time.time()), "the watchdog is up")
+            yield process
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+
+
+@contextmanager
+def held(state: Path, of: Container) -> Iterator["subprocess.Popen[bytes]"]:
+    words = [sys.executable, "-m", "tests.agent.freezer_holder", str(state), target(of).model_dump_json()]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def thawed_at(of: Container) -> float:
+    until(lambda: not of.frozen, "it is thawed")
+    return time.monotonic()
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hangs"])
+def test_the_watchdog_thaws_at_the_end_of_the_lease(
+    victim: Container, tmp_path: Path, blow: signal.Signals, note: Note
+) -> None:
+    with watchdog(tmp_path), held(tmp_path, victim) as agent:
+        assert agent.stdout
+        ends = [json.loads(agent.stdout.readline()) for _ in range(6)]  # for longer than a lease: renewals do hold it
+        assert victim.frozen
+        agent.send_signal(blow)
+        os.set_blocking(agent.stdout.fileno(), False)
+        ends += [json.loads(line) for line in (agent.stdout.read() or b"").splitlines()]
+        thawed = thawed_at(victim)
+        assert thawed >= ends[-2], "not before the lease was over"
+        note("thawed", f"cgroup v{victim.version} {(thawed - ends[-1]) * 1000:+.1f} ms after the lease")
+        assert victim.runs()
+    assert freeze.sweep(FrozenCgroups(tmp_path)) == []
+    assert not list(FrozenCgroups(tmp_path).all())
+
+
+def test_both_gone_the_next_life_of_the_agent_thaws(victim: Container, tmp_path: Path) -> None:
+    with watchdog(tmp_path) as dog, held(tmp_path, victim) as agent:
+        assert agent.stdout
+        agent.stdout.readline()
+        dog.kill()
+        agent.kill()
+        dog.wait()
+        agent.wait()
+        time.sleep(1)  # longer than the lease: there is nobody who could
+        assert victim.frozen
+    frozen = FrozenCgroups(tmp_path)
+    assert freeze.sweep(frozen) == [str(victim.folders[0])]
+    assert not victim.frozen
+    assert victim.runs()
+    assert freeze.sweep(frozen) == []
+
+
+def test_a_watchdog_that_is_told_to_end_thaws_first(victim: Container, tmp_path: Path) -> None:
+    with watchdog(tmp_path) as dog, held(tmp_path, victim) as agent:
+        assert agent.stdout
+        agent.stdout.readline()
+        agent.kill()
+        agent.wait()
+        dog.send_signal(signal.SIGTERM)
+        thawed_at(victim)
+        freeze.sweep(FrozenCgroups(tmp_path))
+        assert dog.wait(PATIENCE) == 0
+
+
+def test_a_second_watchdog_goes_on_where_the_first_was(victim: Container, tmp_path: Path) -> None:
+    with watchdog(tmp_path) as dog, held(tmp_path, victim) as agent:
+        assert agent.stdout
+        agent.stdout.readline()
+        dog.kill()
+        agent.kill()
+        agent.wait()
+        with watchdog(tmp_path):
+            thawed_at(victim)
+
+
+def test_a_watchdog_is_small(tmp_path: Path) -> None:
+    with watchdog(tmp_path) as dog:
+        status = Path(f"/proc/{dog.pid}/status").read_text()
+        (kilobytes,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+        assert kilobytes < 16 * 1024

@@ -1,0 +1,129 @@
+"""What an agent says: of every state of the targets and every ending, in words that kstatus understands."""
+
+import pytest
+
+from showstopper.agent.hits.records import record_counts
+from showstopper.agent.session.status import EndReason, Standing, ending_of, invalid, outlook, over, status
+from showstopper.api.conditions import ConditionType, find, is_true
+from showstopper.api.injection import InjectedTarget, Injection, InjectionSpec, InjectionStatus, TargetState
+from tests.api.build import injection
+
+NOW, LATER = "2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:01.000000Z"
+
+
+def target(state: TargetState = TargetState.ARMED, matched: int = 0, **more: object) -> InjectedTarget:
+    made = InjectedTarget(uid="u", pod="relay-0", state=state).model_copy(update=more)
+    if matched:
+        record_counts(made, matched, matched // 2, now=NOW)
+    return made
+
+
+def spec(targets: int) -> InjectionSpec:
+    """A packet loss on so many targets."""
+    each = injection()["spec"]["targets"][0]
+    wanted = [{**each, "uid": str(number)} for number in range(targets)]
+    return Injection.parse(injection({"spec.targets": wanted})).spec
+
+
+@pytest.mark.parametrize(
+    ("targets", "standing", "reason", "says"),
+    [
+        ([], Standing(), "Arming", "0 of 2"),
+        ([target(), target()], Standing(), "WaitingForProof", "0 of 2 targets"),
+        ([target(matched=9), target()], Standing(), "WaitingForProof", "1 of 2 targets"),
+        ([target(matched=9), target(matched=1)], Standing(), "Active", "10 packets matched, 4 affected"),
+        ([target(matched=9), target(TargetState.GONE)], Standing(), "Active", "9 packets matched"),
+        ([target(TargetState.GONE, message="p is gone")] * 2, Standing(), "TargetsGone", "p is gone"),
+        ([target(), target(TargetState.REFUSED, message="no means")], Standing(), "Refused", "no means"),
+        ([target(matched=9), target(TargetState.LIFTED, message="no eth0")], Standing(), "NotKeptUp", "no eth0"),
+        ([target(TargetState.LIFTED, matched=3)] * 2, Standing(EndReason.LIFTED), "Lifted", "6 packets matched"),
+        ([target(TargetState.LIFTED)] * 2, Standing(EndReason.LEASE_LOST, "not renewed"), "LeaseLost", "not renewed"),
+        ([], Standing(EndReason.STOPPED, "stopped: x"), "Stopped", "stopped: x"),
+        ([], Standing(EndReason.BROKEN), "AgentBroke", "AgentBroke"),
+        (
+            [target(TargetState.LEFT_OVER, leftovers=["table ip x"])],
+            Standing(EndReason.LIFTED),
+            "LeftOver",
+            "table ip x",
+        ),
+        ([target(TargetState.LEFT_OVER, message="?")], Standing(EndReason.LEASE_LOST), "LeftOver", "?"),
+    ],
+)
+def test_where_it_stands(targets: list[InjectedTarget], standing: Standing, reason: str, says: str) -> None:
+    found = outlook(spec(2), targets, standing)
+    assert found.reason == reason
+    assert says in found.message
+
+
+def test_only_what_is_lifted_without_leftovers_ends_well() -> None:
+    for ending in EndReason:
+        found = outlook(spec(1), [target(TargetState.LIFTED)], Standing(ending))
+        assert (found.ready == "True") == (ending in {EndReason.LIFTED, EndReason.DELETED})
+        assert found.finished
+    assert (
+        outlook(spec(1), [target(TargetState.LEFT_OVER, leftovers=["q"])], Standing(EndReason.LIFTED)).ready == "False"
+    )
+
+
+@pytest.mark.parametrize("ending", EndReason)
+def test_it_is_not_over_before_every_target_is_lifted(ending: EndReason) -> None:
+    found = outlook(spec(2), [target(TargetState.LIFTED), target()], Standing(ending, "why"))
+    assert (found.reason, found.finished) == ("Lifting", False)
+
+
+def test_the_first_packet_is_kept_and_the_last_look_moves() -> None:
+    made = target()
+    assert not record_counts(made, 0, 0, now=NOW)
+    assert made.first is None
+    assert not made.touched
+    assert record_counts(made, 3, 1, now=NOW)
+    assert not record_counts(made, 7, 2, now=LATER)
+    assert made.first is not None
+    assert made.last is not None
+    assert (made.first.matched, made.first.at) == (3, NOW)
+    assert made.proven
+    assert (made.last.matched, made.last.affected, made.last.at) == (7, 2, LATER)
+
+
+def test_packets_that_only_matched_prove_nothing() -> None:
+    made = target(matched=1)
+    assert made.touched
+    assert not made.proven
+
+
+def test_generation_and_conditions_are_of_one_piece_and_times_move_with_status_only() -> None:
+    first = status(spec(1), [target()], Standing(), generation=1, now=NOW, before=InjectionStatus())
+    then = status(spec(1), [target(matched=1)], Standing(), generation=2, now=LATER, before=first)
+    assert then.observed_generation == 2
+    assert {one.observed_generation for one in then.conditions} == {2}
+    ready, stalled = (find(then.conditions, kind) for kind in (ConditionType.READY, ConditionType.STALLED))
+    assert ready is not None
+    assert stalled is not None
+    assert (ready.last_transition_time, stalled.last_transition_time) == (LATER, NOW)
+
+
+def test_what_an_earlier_life_had_armed_is_over() -> None:
+    kept = target(TargetState.GONE)
+    one, other = over([target(matched=2), kept], "swept", now=LATER)
+    assert (one.state, one.message, one.lifted_at) == (TargetState.LIFTED, "swept", LATER)
+    assert one.first is not None
+    assert other is kept
+
+
+@pytest.mark.parametrize("ending", EndReason)
+def test_an_ending_is_known_again_from_what_was_told(ending: EndReason) -> None:
+    told = status(
+        spec(1), [target(TargetState.LIFTED)], Standing(ending), generation=1, now=NOW, before=InjectionStatus()
+    )
+    known = ending_of(told)
+    assert known is (EndReason.LIFTED if ending is EndReason.DELETED else ending)
+    lasting = status(spec(1), [target()], Standing(), generation=1, now=NOW, before=InjectionStatus())
+    assert ending_of(lasting) is None
+    assert ending_of(InjectionStatus()) is None
+
+
+def test_what_cannot_be_read_says_so() -> None:
+    told = invalid({"metadata": {"name": "x", "generation": 3}}, "spec.targets.0.address: wrong", now=NOW)
+    assert told.observed_generation == 3
+    assert is_true(told.conditions, ConditionType.STALLED)
+    assert "wrong" in (told.message or "")

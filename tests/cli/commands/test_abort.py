@@ -1,0 +1,80 @@
+"""`showstopper abort` against a real API server: what it ends, what it waits for, and what it says when it cannot."""
+
+import json
+from typing import Any
+
+import pytest
+
+from e2e.cluster.apiserver import ApiServer
+from showstopper.api import conditions
+from showstopper.cli.exit_codes import ExitCode
+from tests.cli.acting import Operator, Person, ended
+from tests.cli.days import Day
+
+pytestmark = pytest.mark.apiserver
+
+
+def under_way(server: ApiServer, name: str) -> Operator:
+    operator = Operator(server, name)
+    operator.apply()
+    operator.make_run(f"{name}-1")
+    return operator
+
+
+def aborted(server: ApiServer, kind: str, name: str) -> bool:
+    body: dict[str, Any] = json.loads(server.kubectl("-n", "show", "get", kind, name, "-o", "json"))
+    return bool(body["spec"].get("abort"))
+
+
+@pytest.mark.parametrize("by", ["experiment", "run"])
+def test_a_run_is_ended_by_its_name_or_its_experiments(server: ApiServer, by: str) -> None:
+    name = f"abort-by-{by}"
+    under_way(server, name)
+    asked = name if by == "experiment" else f"{name}-1"
+    code, out, err = Person(server).call("abort", asked, "--no-wait")
+    assert (code, out, err) == (0, f"experimentrun/{name}-1 aborted\n", "")
+    assert aborted(server, "exprun", f"{name}-1")
+
+
+def test_it_waits_until_the_run_is_over(server: ApiServer) -> None:
+    operator = Operator(server, "abort-waits")
+    operator.apply()
+    run = operator.make_run("abort-waits-1")
+    process = Person(server).start("abort", "abort-waits")
+    assert process.stdout is not None
+    process.stdout.readline()
+    operator.judge(run, "Aborted", "AbortRequested")
+    code, out, err = ended(process)
+    assert (code, err) == (0, "")
+    assert out == "Aborted (AbortRequested): so it is\n"
+
+
+def test_a_game_day_is_ended_as_a_whole(server: ApiServer) -> None:
+    day = Day(server, "abort-day")
+    day.show(conditions.in_progress("ActUnderWay", "act 1 of 2, kill"), act="kill")
+    code, out, _ = Person(server).call("abort", day.name, "--no-wait")
+    assert (code, out) == (0, f"gameday/{day.name} aborted\n")
+    assert aborted(server, "gd", day.name)
+
+
+def test_what_cannot_be_ended_is_one_line(server: ApiServer) -> None:
+    operator = Operator(server, "abort-over")
+    operator.apply()
+    operator.judge(operator.make_run("abort-over-1"), "Passed")
+    under_way(server, "abort-forbidden")
+    under_way(server, "abort-late")
+    for words, code, said in (
+        (
+            ["abort", "abort-over"],
+            ExitCode.INCONCLUSIVE,
+            "nothing to abort: experimentrun/abort-over-1 is over: Passed",
+        ),
+        (["abort", "nothing"], ExitCode.ERROR, 'no Experiment "nothing"'),
+        (["--as", "eve", "abort", "abort-forbidden"], ExitCode.ERROR, 'User "eve" cannot'),
+        (["abort", "abort-late", "--timeout", "0.5"], ExitCode.INCONCLUSIVE, "within 0.5 s"),
+        (["abort"], ExitCode.USAGE, "NAME"),
+    ):
+        found, _, err = Person(server).call(*words)
+        assert (found, err.count("\n")) == (code, 1), err
+        assert said in err
+    assert not aborted(server, "exprun", "abort-forbidden-1")

@@ -1,0 +1,105 @@
+"""`showstopper doctor` against a real API server: what it finds, and what it says to do."""
+
+import json
+from typing import Any
+
+import pytest
+
+from e2e.cluster.apiserver import ApiServer
+from showstopper.cli.commands import doctor
+from showstopper.cli.kube.checks import Check, State
+from tests.api.build import room
+from tests.cli.acting import Person
+from tests.cli.build import text
+
+pytestmark = pytest.mark.apiserver
+
+
+def checks(server: ApiServer, *words: str) -> tuple[int, dict[str, dict[str, str]]]:
+    code, out, _ = Person(server).call(*words, "doctor", "-o", "json")
+    found: dict[str, Any] = json.loads(out)
+    return code, {check["what"]: check for check in found["checks"]}
+
+
+def ready_pod(server: ApiServer, namespace: str, component: str, node: str = "node1") -> None:
+    """A pod as its kubelet has it: no node runs here."""
+    name = f"{component}-of-doctor"
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/component": component}},
+        "spec": {"nodeName": node, "containers": [{"name": component, "image": "none"}]},
+    }
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    for body in (space, pod):
+        server.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+    ready = json.dumps({"status": {"conditions": [{"type": "Ready", "status": "True"}]}})
+    server.kubectl("-n", namespace, "patch", "pod", name, "--subresource=status", "--type=merge", f"--patch={ready}")
+
+
+def test_a_cluster_without_anything_is_told_what_to_do(server: ApiServer) -> None:
+    server.kubectl("create", "namespace", "doctored")  # of its own: other tests have rooms in theirs
+    code, found = checks(server, "-n", "doctored")
+    assert code == 1
+    assert found["API server"]["state"] == found["resources"]["state"] == "Well"
+    assert found["operator"]["state"] == "Wrong"
+    assert "install the chart" in found["operator"]["remedy"]
+    assert (found["agents"]["state"], found["archive"]["state"]) == ("Limited", "Limited")
+    assert "archive.enabled=true" in found["archive"]["remedy"]
+    assert "kubectl label namespace doctored" in found["namespace"]["remedy"]
+    assert "apply an AudioRoom" in found["rooms"]["remedy"]
+
+
+def test_what_is_there_is_well(server: ApiServer) -> None:
+    ready_pod(server, "showstopper-system", "operator")
+    ready_pod(server, "showstopper-agent", "agent")
+    server.kubectl("label", "namespace", "show", "showstopper.dev/chaos=allowed")
+    try:
+        _, found = checks(server)
+    finally:
+        server.kubectl("label", "namespace", "show", "showstopper.dev/chaos-")
+    assert found["operator"]["state"] == found["namespace"]["state"] == found["agent on node1"]["state"] == "Well"
+    assert found["stop switch"]["state"] == "Well"
+
+
+def test_a_room_that_nobody_has_looked_at_is_wrong(server: ApiServer) -> None:
+    body = room({"metadata.name": "seen-by-nobody"})
+    server.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+    try:
+        code, found = checks(server)
+    finally:
+        server.kubectl("-n", "show", "delete", "audioroom", "seen-by-nobody")
+    assert code == 1
+    assert "has not looked at it yet" in found["room seen-by-nobody"]["message"]
+
+
+def test_a_thrown_switch_is_named_with_its_reason(server: ApiServer) -> None:
+    ready_pod(server, "showstopper-agent", "agent")
+    Person(server).call("-n", "showstopper-agent", "stop", "--reason", "the show has begun")
+    try:
+        code, found = checks(server)
+    finally:
+        code_of_release, _, _ = Person(server).call("-n", "showstopper-agent", "release")
+    assert (code, code_of_release) == (1, 0)
+    assert "the show has begun" in found["stop switch"]["message"]
+    assert found["stop switch"]["remedy"] == "showstopper release"
+
+
+def test_whoever_may_nothing_is_told_so(server: ApiServer) -> None:
+    _, found = checks(server, "--as", "eve")
+    assert "you may not run experiments, abort runs" in found["your rights"]["message"]
+    assert "showstopper-edit" in found["your rights"]["remedy"]
+    assert "may not be looked at" in found["operator"]["message"]
+
+
+def test_an_unknown_namespace_is_wrong(server: ApiServer) -> None:
+    code, found = checks(server, "-n", "nowhere")
+    assert code == 1
+    assert found["namespace"]["message"] == "there is no namespace nowhere"
+
+
+def test_people_see_the_remedy_below_what_is_wrong() -> None:
+    found = [Check("one", State.WELL, "is there", "nothing"), Check("two", State.WRONG, "is gone", "bring it back")]
+    words = text(doctor.draw(found), 60).split()
+    assert words == ["✓", "one", "is", "there", "✗", "two", "is", "gone", "→", "bring", "it", "back"]
+    assert "→ nothing" in text(doctor.draw(found, wide=True), 60)

@@ -1,0 +1,60 @@
+"""Records of runs that are gone, or whose room is: the archive has them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from showstopper.api.run import ExperimentRun
+from showstopper.availability.spans import State
+from showstopper.cli.kube import records
+from showstopper.cluster.client import Client
+from showstopper.errors import NotFound
+from tests.archive.build import run
+from tests.archive.proxied import Cluster, kept, proxied
+from tests.availability.build import EPOCH, L, document
+from tests.availability.build import spans as story
+
+LISTED = {"uid": "kill-1-uid", "name": "kill-1"}
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[tuple[Cluster, Client]]:
+    """No run, no room and no listener is there, only the archive."""
+    async with proxied(tmp_path) as found:
+        yield found
+
+
+@pytest.mark.parametrize("filter_", ["name", "experiment"])
+async def test_a_run_that_is_gone_is_found_by_its_name_or_its_experiment(
+    cluster: tuple[Cluster, Client], filter_: str
+) -> None:
+    there, client = cluster
+    heard = [span.shifted(-EPOCH) for span in story("main-stage-listeners-0/0", [(L, 20)])]
+    kept(there, feeds=[{**document(heard, clock=40), "offset": EPOCH}])
+    there.listed = {filter_: [LISTED]}
+    found = await records.subject(client, "show", "kill-1")
+    assert isinstance(found, ExperimentRun)
+    record = await records.record(client, found)
+    assert record.body == run()
+    assert record.note == ""
+    assert record.heard is not None
+    states = {span.state for track in record.heard.tracks for span in track.spans}
+    assert State.LIVE in states
+
+
+async def test_what_no_archive_heard_is_not_known(cluster: tuple[Cluster, Client]) -> None:
+    there, client = cluster
+    kept(there, feeds=[])
+    record = await records.record(client, ExperimentRun.parse(run()))
+    assert record.heard is None
+    assert record.note
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_what_nobody_knows_is_not_there(cluster: tuple[Cluster, Client], *, away: bool) -> None:
+    """Whether the archive knows it not, or does not answer: the message is about what was asked for."""
+    there, client = cluster
+    there.refusal = (503, "no endpoints") if away else None
+    with pytest.raises(NotFound, match='no Experiment "kill-1" in namespace show'):
+        await records.subject(client, "show", "kill-1")

@@ -1,0 +1,93 @@
+"""Previews without a cluster: every target with its node, who acts, and the rules, once for all that get the same."""
+
+import json
+
+import pytest
+import yaml
+from rich.console import Console
+
+from showstopper.api.experiment import Fault
+from showstopper.availability.verdict import Finding
+from showstopper.cli.exit_codes import ExitCode
+from showstopper.cli.views import preview
+from showstopper.cli.views.output import Form
+from showstopper.cli.views.preview import Preview
+from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
+from showstopper.faults.effects import Pod
+from tests.engine import build
+
+PORTS = [{"name": "media", "port": 7882, "protocol": "UDP"}]
+ROOM = build.room(
+    components=[{"name": "relay", "selector": {"matchLabels": {"app": "relay"}}, "ports": PORTS}],
+)
+A, B = build.pod("relay-a", address="198.18.0.7"), build.pod("relay-b", address="198.18.0.8")
+HOST = Pod("show", "relay-h", "h-uid", "node2", "198.18.0.2", host_network=True)
+
+
+def preview_of(kind: str, spec: dict[str, object], *pods: Pod, refused: Finding | None = None) -> Preview:
+    lasts = {} if kind == "podKill" else {"duration": "5s"}
+    fault = Fault.model_validate({"name": "bad-net", "target": {"component": "relay", "max": 5}, kind: spec, **lasts})
+    snapshot = Snapshot("show", "main-stage", ROOM.spec, {}, {"relay": pods}, {"198.18.0.7": 3})
+    return Preview(Plan(snapshot, (PlannedFault(fault, pods, pods),), 1), refused, {})
+
+
+def shown(found: Preview) -> str:
+    console = Console(width=160, highlight=False)
+    with console.capture() as captured:
+        preview.show(found, console)
+    return captured.get()
+
+
+def test_the_rules_of_a_loss_are_said_once_for_all_targets() -> None:
+    text = shown(preview_of("packetLoss", {"percent": "5%", "ports": ["media"]}, A, B))
+    assert "relay-a" in text
+    assert "kernel: rules alone" in text
+    assert "3 listeners" in text
+    assert text.count("fault bad-net, rules on relay-a, relay-b (device eth0):") == 1
+    assert "nft: add table netdev showstopper-bad-net.UID.0" in text
+    assert 'meta l4proto { udp } th dport { 7882 } counter name "ingress-matched"' in text
+    assert "numgen random mod 100000 < 5000" in text
+    assert "it would run" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "by"),
+    [
+        ("podKill", {}, "API server"),
+        ("delay", {"latency": "100ms"}, "netem or NFQUEUE"),
+        ("bandwidth", {"rate": "2Mbit"}, "a traffic class"),
+    ],
+)
+def test_who_acts(kind: str, spec: dict[str, object], by: str) -> None:
+    assert by in shown(preview_of(kind, spec, A))
+
+
+def test_a_pod_in_its_nodes_network_gets_rules_of_its_own() -> None:
+    text = shown(preview_of("packetLoss", {"percent": "5%", "ports": ["media"]}, A, HOST))
+    assert "rules on relay-a (device eth0):" in text
+    assert "rules on relay-h (device eth0):" in text
+    assert "198.18.0.2" in text
+
+
+def test_what_the_agent_would_refuse_is_said() -> None:
+    text = shown(preview_of("packetLoss", {"percent": "5%"}, HOST))
+    assert "refused by the agent on relay-h" in text
+    assert "name ports of the component" in text
+
+
+def test_what_is_refused_has_no_rules() -> None:
+    """Its ports may not even exist."""
+    found = preview_of("packetLoss", {"percent": "5%", "ports": ["nope"]}, A, refused=Finding("UnknownPort", "no port"))
+    assert "refused: UnknownPort: no port" in shown(found)
+    assert found.ending is ExitCode.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("form", [Form.JSON, Form.YAML])
+def test_programs_get_a_document(form: Form, capsys: pytest.CaptureFixture[str]) -> None:
+    preview.document(preview_of("delay", {"latency": "100ms"}, A), form)
+    out = capsys.readouterr().out
+    body = json.loads(out) if form is Form.JSON else yaml.safe_load(out)
+    (target,) = body["targets"]
+    assert body["wouldRun"]
+    assert (target["pod"], target["node"], target["kind"]) == ("relay-a", "node1", "delay")
+    assert any(rule.startswith("queue ") for rule in target["rules"])

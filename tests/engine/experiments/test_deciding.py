@@ -1,0 +1,163 @@
+"""Where an experiment stands: pure decisions, by example."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from showstopper.api import conditions
+from showstopper.api.base import dump
+from showstopper.api.conditions import Outlook
+from showstopper.api.experiment import Experiment
+from showstopper.api.run import ExperimentRun
+from showstopper.engine.experiments import deciding
+from showstopper.engine.experiments.outcomes import ROOM_GRACE_SECONDS
+from showstopper.engine.experiments.situation import Begin, Show, Situation
+from showstopper.engine.runs import requests
+from showstopper.engine.runs.requests import RUN_REQUESTED
+from tests.engine import build
+
+
+def situation(experiment: Experiment | None = None, newest: ExperimentRun | None = None) -> Situation:
+    """An experiment whose room is there, just seen."""
+    runs = [newest] if newest is not None else []
+    return Situation(experiment or build.experiment(), runs, room_known=True, seen_seconds=0, now=0)
+
+
+def run_of(
+    experiment: Experiment, *, status: dict[str, Any] | None = None, name: str = "kill-1", **origin: Any
+) -> ExperimentRun:
+    """The run that this experiment asks for."""
+    wanted = requests.wanted(experiment)
+    return build.run(name, status=status, experiment={"hash": wanted.hash, "runRequest": wanted.run_request, **origin})
+
+
+def shown(found: Situation) -> Outlook:
+    step = deciding.decide(found)
+    assert isinstance(step, Show)
+    return step.outlook
+
+
+def test_a_new_experiment_gets_its_run() -> None:
+    assert deciding.decide(situation()) == Begin(requests.wanted(build.experiment()))
+
+
+def test_a_dry_run_is_planned_whatever_ran_before() -> None:
+    experiment = build.experiment(dryRun=True)
+    assert isinstance(deciding.decide(situation(experiment, run_of(experiment))), Begin)
+
+
+def test_an_annotation_asks_again_after_a_verdict() -> None:
+    passed = run_of(build.experiment(), status={"verdict": "Passed"})
+    asked = build.experiment(metadata={"annotations": {RUN_REQUESTED: "again"}})
+    step = deciding.decide(situation(asked, passed))
+    assert isinstance(step, Begin)
+    assert step.request.run_request == "again"
+
+
+def test_an_annotation_that_goes_away_asks_for_nothing() -> None:
+    """A tool that applies the manifest afresh takes it away; nobody wants a fault for that."""
+    passed = run_of(build.experiment(metadata={"annotations": {RUN_REQUESTED: "now"}}), status={"verdict": "Passed"})
+    step = deciding.decide(situation(build.experiment(), passed))
+    assert isinstance(step, Show)
+    assert step.outlook.ready == "True"
+    assert step.answered is not None
+    assert step.answered.run_request == "now"
+
+
+def test_an_annotation_that_comes_back_to_an_earlier_value_asks_for_another_run() -> None:
+    asked = build.experiment(metadata={"annotations": {RUN_REQUESTED: "now"}})
+    first, second = deciding.decide(situation(asked)), deciding.decide(situation(asked, build.run()))
+    assert isinstance(first, Begin)
+    assert isinstance(second, Begin)
+    assert requests.run_name(asked, first.request) != requests.run_name(asked, second.request)
+
+
+def test_a_run_under_way_is_mirrored() -> None:
+    queued = conditions.conditions(conditions.in_progress("WaitingForRoom", "waits"), generation=1, now="t")
+    run = run_of(build.experiment(), status={"conditions": [dump(condition) for condition in queued]})
+    outlook = shown(situation(newest=run))
+    assert (outlook.reconciling, outlook.ready, outlook.reason) == (True, "Unknown", "WaitingForRoom")
+
+
+@pytest.mark.parametrize("verdict", ["Failed", "Inconclusive", "Aborted", "Error", "Splendid"])
+def test_only_passed_is_ready(verdict: str) -> None:
+    outlook = shown(situation(newest=run_of(build.experiment(), status={"verdict": verdict, "reason": "Why"})))
+    assert (outlook.ready, outlook.stalled, outlook.finished, outlook.reason) == ("False", True, True, "Why")
+
+
+def test_passed_is_ready_and_over() -> None:
+    outlook = shown(situation(newest=run_of(build.experiment(), status={"verdict": "Passed"})))
+    assert (outlook.ready, outlook.stalled, outlook.finished) == ("True", False, True)
+
+
+def test_suspended_before_any_verdict_waits_for_a_person() -> None:
+    outlook = shown(situation(build.experiment(suspend=True)))
+    assert (outlook.ready, outlook.suspended, outlook.finished) == ("False", True, False)
+
+
+def test_suspended_after_a_verdict_shows_it() -> None:
+    experiment = build.experiment(suspend=True)
+    assert shown(situation(experiment, run_of(experiment, status={"verdict": "Passed"}))).ready == "True"
+
+
+def test_a_room_may_come_later_but_not_for_ever() -> None:
+    waits = replace(situation(), room_known=False)
+    assert shown(waits).reconciling
+    late = replace(waits, seen_seconds=ROOM_GRACE_SECONDS)
+    assert (shown(late).stalled, shown(late).reason) == (True, "RoomNotFound")
+    step = deciding.decide(late)
+    assert isinstance(step, Show)
+    assert step.again is not None, "it may still come"
+
+
+def handled(**status: Any) -> Experiment:
+    """An experiment whose request has been answered by a run that somebody has deleted."""
+    return build.experiment(status={"lastHash": requests.wanted(build.experiment()).hash, **status})
+
+
+def test_what_a_deleted_run_found_stands() -> None:
+    outlook = shown(situation(handled(run={"name": "gone", "verdict": "Failed", "reason": "Why"}, message="so")))
+    assert (outlook.reason, outlook.message, outlook.stalled) == ("Why", "run gone: Failed: so", True)
+
+
+def test_a_run_that_is_deleted_before_its_verdict_is_no_pass_and_not_waited_for() -> None:
+    outlook = shown(situation(handled(run={"name": "gone"})))
+    assert (outlook.reason, outlook.stalled, outlook.finished) == ("RunDeleted", True, False)
+    assert RUN_REQUESTED in outlook.message
+
+
+ON_RELEASE: dict[str, Any] = {"runOn": ["ReleaseChange"]}
+
+
+def released(release: str | None, *runs: ExperimentRun, seen: str | None = "first", **spec: Any) -> Show | Begin:
+    """The step of an experiment that has run, saw a release, and whose room has another one now."""
+    found = build.experiment(**{**ON_RELEASE, **spec}, status={"lastRelease": seen} if seen else {})
+    own = run_of(found, status={"verdict": "Passed", "reason": "Found"})
+    return deciding.decide(Situation(found, [own, *runs], room_known=True, seen_seconds=0, now=0, release=release))
+
+
+def test_a_new_release_asks_for_a_run_and_the_first_that_is_seen_does_not() -> None:
+    step = released("second")
+    assert isinstance(step, Begin)
+    assert step.request.released == "second"
+    first = released("first", seen=None)
+    assert isinstance(first, Show)
+    assert first.release == "first"
+
+
+def test_a_release_that_has_not_settled_or_had_its_run_asks_for_none() -> None:
+    assert isinstance(released(None), Show)
+    assert isinstance(released("first"), Show)
+    done = run_of(build.experiment(**ON_RELEASE), name="kill-2", status={"verdict": "Failed"}, released="second")
+    assert isinstance(released("second", done), Show)
+    assert isinstance(released("first", done), Begin), "a release that comes back is another change"
+
+
+def test_who_does_not_ask_for_releases_or_is_suspended_gets_no_run_of_them() -> None:
+    assert isinstance(released("second", runOn=[]), Show)
+    assert isinstance(released("second", suspend=True), Show)
+
+
+def test_a_release_waits_for_the_run_that_is_under_way() -> None:
+    assert isinstance(released("second", run_of(build.experiment(**ON_RELEASE), name="kill-2")), Show)

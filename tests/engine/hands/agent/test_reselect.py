@@ -1,0 +1,251 @@
+"""Re-selection: who replaces a target becomes one, never more than there were, and never who may not be hit."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from e2e.cluster.apiserver import ApiServer
+from showstopper.api.experiment import Fault
+from showstopper.api.injection import Injection, TargetState
+from showstopper.api.run import ExperimentRun
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, POD
+from showstopper.engine.hands.agent import injections
+from showstopper.engine.hands.agent.injections import SUCCESSOR_LABEL, SUCCESSOR_SECONDS
+from showstopper.engine.hands.agent.reselect import successors
+from showstopper.engine.planning.plan import Snapshot
+from showstopper.engine.planning.policies import CHAOS_ALLOWED, CHAOS_LABEL
+from showstopper.faults.effects import Pod
+from tests.api.server import with_crds
+from tests.engine import build, cluster
+from tests.engine.company import Company
+from tests.engine.stub_agent import LOSS, Agent, nothing_left
+
+BEFORE, BEGAN, LATER = "2026-01-01T00:00:00Z", "2026-01-01T00:00:05Z", "2026-01-01T00:00:09Z"
+
+
+def fault(**target: Any) -> Fault:
+    return Fault.model_validate({**LOSS, "target": {"component": "relay", **target}})
+
+
+def injection(state: TargetState, *names: str, successor: bool = False, **target: Any) -> Injection:
+    """As an agent has answered it."""
+    told = [{"uid": f"{name}-uid", "pod": name, "state": state, "armedAt": BEGAN, **target} for name in names]
+    asked = [{"pod": name, "uid": f"{name}-uid", "address": "198.18.0.9"} for name in names]
+    spec = {"run": {"name": "r", "uid": "u"}, "fault": "loss", "node": "node1", "lease": "r", "targets": asked}
+    labels = {SUCCESSOR_LABEL: ""} if successor else {}
+    metadata = {"name": "i", "namespace": "show", "uid": "i", "creationTimestamp": BEGAN, "labels": labels}
+    body = {"metadata": metadata, "spec": {**spec, "packetLoss": {"percent": "5%"}}, "status": {"targets": told}}
+    return Injection.parse(body)
+
+
+def pod(name: str, created: str = LATER, **more: Any) -> Pod:
+    return build.pod(name, created=created, **{"address": "198.18.0.9", **more})
+
+
+def chosen(own: list[Injection], *pods: Pod, planned: int = 1, allowed: bool = True, **target: Any) -> list[str]:
+    labels = {CHAOS_LABEL: CHAOS_ALLOWED} if allowed else {}
+    serving = {"198.18.0.9": 1}
+    snapshot = Snapshot("show", "main-stage", build.room().spec, labels, {"relay": pods}, serving)
+    return [pod.name for pod in successors(fault(**target), snapshot, own, planned)]
+
+
+GONE = injection(TargetState.GONE, "a")
+
+
+def test_who_comes_after_a_target_that_went_takes_its_place() -> None:
+    assert chosen([GONE], pod("b", BEFORE), pod("c")) == ["c"]
+
+
+def test_nobody_does_while_the_target_is_there() -> None:
+    assert not chosen([injection(TargetState.ARMED, "a")], pod("a", BEFORE), pod("c"))
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [
+        pod("c", BEFORE),
+        pod("c", BEGAN),  # the same second: nobody knows which was first
+        pod("c", terminating=True),
+        replace(pod("c"), node=""),
+        pod("c", address=""),
+    ],
+)
+def test_whoever_was_there_before_or_cannot_be_hit_does_not(candidate: Pod) -> None:
+    assert not chosen([GONE], candidate)
+
+
+def test_there_are_never_more_than_there_were() -> None:
+    own = [injection(TargetState.GONE, "a", "b"), injection(TargetState.ARMED, "c", successor=True)]
+    assert chosen(own, pod("c"), pod("e"), pod("d"), planned=2, max=9) == ["d"]
+
+
+def test_whoever_was_chosen_once_is_not_chosen_again() -> None:
+    own = [GONE, injection(TargetState.GONE, "c", successor=True)]
+    assert chosen(own, pod("c"), pod("d")) == ["d"]
+
+
+def test_a_successor_serves_if_the_target_had_to() -> None:
+    assert not chosen([GONE], pod("c", serving=False), serving=True)
+    assert chosen([GONE], pod("c", serving=True), serving=True) == ["c"]
+    assert not chosen([GONE], pod("c", serving=True), serving=False)
+
+
+def test_the_bounds_of_the_experiment_hold_for_it_too() -> None:
+    assert not chosen([GONE], pod("c"), pod("b", BEFORE, ready=False), minReady=1)
+    assert chosen([GONE], pod("c"), pod("b", BEFORE), minReady=1) == ["c"]
+    assert not chosen([GONE], pod("c"), allowed=False)
+    assert not chosen([GONE], pod("c"), pod("b", BEFORE), maxPercent="40%")
+
+
+COUNTED = {"at": LATER, "matched": 9, "affected": 9}
+
+
+def proven(*own: Injection) -> bool:
+    return injections.answers(own, fault(), lifting=True).proven
+
+
+def test_a_successor_has_to_be_proven_once_it_was_there_long_enough() -> None:
+    first = injection(TargetState.GONE, "a", proven=True, last=COUNTED)
+    short = injection(TargetState.LIFTED, "c", successor=True, liftedAt="2026-01-01T00:00:09Z")
+    long = injection(TargetState.LIFTED, "c", successor=True, liftedAt=f"2026-01-01T00:00:{5 + SUCCESSOR_SECONDS:02g}Z")
+    assert proven(first, short)
+    assert not proven(first, long)
+    assert proven(
+        first, injection(TargetState.LIFTED, "c", successor=True, liftedAt="2026-01-01T01:00:00Z", proven=True)
+    )
+
+
+def test_without_a_target_at_its_end_a_fault_is_not_proven() -> None:
+    first = injection(TargetState.GONE, "a", proven=True, last=COUNTED)
+    assert not proven(first)
+    missing = injections.answers([first], fault(), lifting=True).missing()
+    assert missing is not None
+    assert missing.reason == "TargetsGone"
+    assert missing.message.startswith("had no target at its end")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ApiServer]:
+    with with_crds() as found:
+        yield found
+
+
+@pytest.fixture
+async def client(server: ApiServer) -> AsyncIterator[Client]:
+    async with await Client.connect(server.kubeconfig) as found:
+        yield found
+
+
+@pytest.fixture
+async def company(client: Client, request: pytest.FixtureRequest) -> AsyncIterator[Company]:
+    place = re.sub("[^a-z0-9]+", "-", str(request.node.name).lower())[5:60].strip("-")
+    await cluster.namespace(client, place)
+    await cluster.pod(client, place, "a")
+    found = Company(client, place)
+    yield found
+    await found.end()
+
+
+def finished(run: ExperimentRun) -> bool:
+    return run.finished
+
+
+async def active(company: Company, seconds: float, **target: Any) -> ExperimentRun:
+    """A run whose fault is there and proven, a second after it came."""
+    faults = [{**LOSS, "duration": f"{seconds:g}s", "target": {"component": "relay", **target}}]
+    run = await company.create("loss", faults=faults)
+    run = await company.stored(run, lambda found: found.status.step == "Active")
+    (made,) = await company.client.list(INJECTION, company.place)
+    began = time.mktime(time.strptime(made["metadata"]["creationTimestamp"], "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
+    while time.time() < began + 1:  # the API server's times are whole seconds
+        await asyncio.sleep(0.05)
+    return run
+
+
+async def replaced(company: Company, wanted: int) -> None:
+    async with asyncio.timeout(60):
+        while len(await company.client.list(INJECTION, company.place)) < wanted:
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.apiserver
+async def test_a_successor_is_hit_recorded_and_proven(client: Client, company: Company) -> None:
+    async with Agent(client, company.place) as agent:
+        run = await active(company, 8)
+        await agent.lose("a")
+        await cluster.pod(client, company.place, "b")
+        run = await company.stored(run, finished)
+    (record,) = run.status.faults
+    assert (record.targets, record.successors, record.proven, record.reverted) == (1, 1, True, True)
+    assert {target.pod: target.proven for target in run.status.targets} == {"a": True, "b": True}
+    assert run.status.reason == "NoBaseline"  # all else would have allowed a verdict
+    assert await nothing_left(client, run)
+
+
+@pytest.mark.apiserver
+async def test_another_life_of_the_operator_goes_on_with_the_successor(client: Client, company: Company) -> None:
+    """It died when the successor's Injection was made, and nothing had been written of it."""
+    async with Agent(client, company.place) as agent:
+        run = await active(company, 12)
+        await agent.lose("a")
+        await cluster.pod(client, company.place, "b")
+        await replaced(company, 2)
+        await company.end()
+        body = await client.get(EXPERIMENT_RUN, *run.key)
+        body["status"]["faults"][0].pop("successors", None)
+        change = [{"op": "add", "path": "/status", "value": body["status"]}]
+        other = Company(client, company.place)
+        other.runs.seen(ExperimentRun.parse(await client.patch(EXPERIMENT_RUN, *run.key, change, subresource="status")))
+        run = await other.stored(run, finished)
+        await other.end()
+        assert len(agent.seen) == 2
+    (record,) = run.status.faults
+    assert (record.targets, record.successors, record.proven, record.reverted) == (1, 1, True, True)
+    assert await nothing_left(client, run)
+
+
+@pytest.mark.apiserver
+async def test_a_fault_whose_target_went_and_is_not_replaced_allows_no_verdict(
+    client: Client, company: Company
+) -> None:
+    async with Agent(client, company.place) as agent:
+        run = await active(company, 3)
+        await agent.lose("a")
+        run = await company.stored(run, finished)
+    assert (run.status.verdict, run.status.reason) == ("Inconclusive", "TargetsGone")
+    assert "nothing replaced them" in (run.status.message or "")
+    assert run.status.faults[0].reverted
+    assert await nothing_left(client, run)
+
+
+@pytest.mark.apiserver
+async def test_peers_that_are_replaced_are_followed(client: Client, company: Company) -> None:
+    cut = {"name": "cut", "target": {"component": "relay"}, "partition": {"peers": [{"component": "store"}]}}
+    store = {"app": "store"}
+    await cluster.pod(client, company.place, "s1", labels=store, address="198.18.200.1")
+    async with Agent(client, company.place):
+        run = await company.create("cut", faults=[{**cut, "duration": "1h"}])
+        await company.stored(run, lambda found: found.status.step == "Active")
+        assert await meant(company, ["198.18.200.1"])
+        await cluster.pod(client, company.place, "s2", labels=store, address="198.18.200.2")
+        assert await meant(company, ["198.18.200.1", "198.18.200.2"])
+        await client.delete(POD, company.place, "s1", grace_seconds=0)
+        assert await meant(company, ["198.18.200.2"])
+        await client.delete(POD, company.place, "s2", grace_seconds=0)
+        await cluster.pod(client, company.place, "s3", labels=store, address="198.18.200.3")
+        assert await meant(company, ["198.18.200.3"])
+
+
+async def meant(company: Company, peers: list[str]) -> bool:
+    async with asyncio.timeout(60):
+        while True:
+            (found,) = await company.client.list(INJECTION, company.place)
+            if found["spec"]["peers"] == peers:
+                return True
+            await asyncio.sleep(0.05)

@@ -1,0 +1,247 @@
+"""Which pods a plan hits, and why it may be refused."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from showstopper.api.experiment import Fault
+from showstopper.api.room import AudioRoomSpec
+from showstopper.engine.planning import plan, policies
+from showstopper.engine.planning.plan import Plan, Snapshot
+from showstopper.faults.effects import Container, Pod
+from showstopper.faults.processes.behaviour import container_of
+from tests.engine import build
+
+ALLOWED = {policies.CHAOS_LABEL: policies.CHAOS_ALLOWED}
+
+
+def make(
+    pods: Sequence[Pod],
+    *,
+    labels: Mapping[str, str] = ALLOWED,
+    relays: Mapping[str, int] | None = None,
+    seed: int = 1,
+    component: str = "relay",
+    **target: Any,
+) -> Plan:
+    room = build.room()
+    snapshot = Snapshot("show", "main-stage", room.spec, labels, {component: pods}, relays or {})
+    fault = Fault.model_validate(build.fault(**{"component": component, **target}))
+    return plan.make(snapshot, [fault], seed)
+
+
+def reason(made: Plan) -> str | None:
+    found = policies.refusal(made)
+    return found.reason if found else None
+
+
+def hit(made: Plan) -> list[str]:
+    return [pod.name for pod in made.faults[0].targets]
+
+
+def test_one_pod_is_hit_unless_more_are_asked_for() -> None:
+    assert len(hit(make([build.pod("a"), build.pod("b")]))) == 1
+
+
+def test_serving_true_hits_the_pod_that_carries_the_sound() -> None:
+    pods = [build.pod("a", address="1", serving=False), build.pod("b", address="2", serving=True)]
+    made = make(pods, relays={"2": 6}, serving=True)
+    assert hit(made) == ["b"]
+    assert reason(made) is None
+
+
+def test_serving_false_spares_it() -> None:
+    pods = [build.pod("a", address="1", serving=False), build.pod("b", address="2", serving=True)]
+    made = make(pods, relays={"2": 6}, serving=False)
+    assert hit(made) == ["a"]
+
+
+@pytest.mark.parametrize("serving", [True, False])
+def test_who_serves_is_never_guessed(serving: bool) -> None:
+    made = make([build.pod("a")], serving=serving)
+    assert reason(made) == "ServingUnknown"
+
+
+def test_an_unlabelled_namespace_is_refused_with_the_command_that_allows_it() -> None:
+    found = policies.refusal(make([build.pod("a")], labels={}))
+    assert found is not None
+    assert found.reason == "NamespaceNotAllowed"
+    assert "kubectl label namespace show showstopper.dev/chaos=allowed" in found.message
+
+
+def test_a_label_with_another_value_allows_nothing() -> None:
+    assert reason(make([build.pod("a")], labels={policies.CHAOS_LABEL: "true"})) == "NamespaceNotAllowed"
+
+
+def test_an_unknown_component_is_refused_and_the_known_ones_are_named() -> None:
+    found = policies.refusal(make([build.pod("a")], component="rely"))
+    assert found is not None
+    assert found.reason == "UnknownComponent"
+    assert "relay, store" in found.message
+
+
+def test_zero_targets_are_refused() -> None:
+    assert reason(make([])) == "NoTargets"
+
+
+def test_pods_that_are_being_deleted_or_have_no_node_are_not_hit() -> None:
+    pending = Pod("show", "pending", "uid", node="")
+    assert reason(make([build.pod("a", terminating=True), pending])) == "NoTargets"
+
+
+def test_min_ready_is_kept() -> None:
+    assert reason(make([build.pod("a"), build.pod("b")], minReady=1)) is None
+    assert reason(make([build.pod("a"), build.pod("b")], minReady=2)) == "MinReadyBroken"
+    assert reason(make([build.pod("a")], minReady=1)) == "MinReadyBroken"
+
+
+def test_a_ready_pod_is_hit_before_a_broken_one() -> None:
+    assert all(hit(make([build.pod("a", ready=False), build.pod("b")], seed=seed)) == ["b"] for seed in range(20))
+
+
+def test_max_percent_rounds_down() -> None:
+    pods = [build.pod(name) for name in "abc"]
+    assert len(hit(make(pods, max=3, maxPercent="50%"))) == 1
+    assert reason(make(pods, max=3, maxPercent="33%")) == "NoTargets"
+
+
+@given(st.integers(0, 8), st.integers(1, 8), st.integers(0, 8), st.integers(0, 1000))
+def test_a_plan_that_is_not_refused_keeps_every_bound(pods: int, most: int, least: int, seed: int) -> None:
+    made = make([build.pod(f"p{index}") for index in range(pods)], max=most, minReady=least, seed=seed)
+    if policies.refusal(made) is None:
+        assert 1 <= len(hit(made)) <= most
+        assert pods - len(hit(made)) >= least
+
+
+def test_a_plan_remembers_the_seed_that_chose_its_targets() -> None:
+    assert make([build.pod("a")], seed=7).seed == 7
+
+
+@given(st.integers(0, 1000), st.permutations([f"p{index}" for index in range(5)]))
+def test_the_same_seed_chooses_the_same_pods_in_whatever_order_they_come(seed: int, names: list[str]) -> None:
+    expected = hit(make([build.pod(f"p{index}") for index in range(5)], max=2, seed=seed))
+    assert hit(make([build.pod(name) for name in names], max=2, seed=seed)) == expected
+
+
+def renewed(made: Plan, pods: Sequence[Pod]) -> Plan:
+    """The same choice among the pods that there are now."""
+    faults = [planned.fault for planned in made.faults]
+    return plan.again(replace(made.snapshot, pods={"relay": pods}), faults, plan.chosen(made), made.seed)
+
+
+def test_a_choice_is_kept_by_uid_in_whatever_else_has_changed() -> None:
+    pods = [build.pod(name) for name in "abc"]
+    made = make(pods, max=2)
+    later = [build.pod("z"), *reversed(pods)]
+    assert sorted(hit(renewed(made, later))) == sorted(hit(made))
+
+
+def test_a_pod_of_the_same_name_is_not_the_one_that_was_chosen() -> None:
+    made = make([build.pod("a")])
+    assert reason(renewed(made, [replace(build.pod("a"), uid="its successor")])) == "NoTargets"
+
+
+def test_a_plan_rests_on_its_targets_and_on_as_many_others_as_have_to_stay_ready() -> None:
+    pods = [build.pod("broken", ready=False), build.pod("going", terminating=True), *map(build.pod, "abcdef")]
+    made = make(pods, max=2, minReady=3)
+    carriers = plan.rests_on(made)
+    assert carriers is not None
+    assert set(hit(made)) < {pod.name for pod in carriers}
+    assert len(carriers) == 2 + 3
+    assert reason(renewed(made, carriers)) is None
+    assert {pod.name for pod in carriers} <= set("abcdef")
+
+
+def test_a_carrier_that_is_no_longer_ready_is_seen() -> None:
+    made = make([build.pod(name) for name in "abc"], max=1, minReady=2)
+    (target,) = hit(made)
+    now = [build.pod(name, ready=name == target) for name in "abc"]
+    assert reason(renewed(made, now)) == "MinReadyBroken"
+
+
+def test_a_share_rests_on_all_pods_and_is_one_of_those_that_there_are_now() -> None:
+    made = make([build.pod(name) for name in "abcd"], max=2, maxPercent="50%")
+    assert plan.rests_on(made) is None
+    assert reason(made) is None
+    assert (
+        reason(renewed(made, [pod for pod in made.faults[0].candidates if pod.name in hit(made)])) == "TooManyTargets"
+    )
+
+
+ROOM = build.room(
+    components=[{"name": "relay", "selector": {"matchLabels": {"app": "relay"}}, "container": "livekit"}]
+).spec
+SFU, METRICS, WAITING = Container("livekit", "ab" * 32), Container("metrics", "cd" * 32), Container("livekit")
+
+
+def of_processes(*containers: Container, **kill: str) -> Plan:
+    snapshot = Snapshot(
+        "show", "main-stage", ROOM, ALLOWED, {"relay": [replace(build.pod("a"), containers=containers)]}, {}
+    )
+    fault = {"name": "kill", "target": {"component": "relay"}, "containerKill": kill}
+    return plan.make(snapshot, [Fault.model_validate(fault)], 1)
+
+
+def test_processes_are_those_of_the_named_container_else_of_the_component_s_else_of_the_first() -> None:
+    def chosen(made: Plan, room: AudioRoomSpec = ROOM) -> str:
+        (planned,) = made.faults
+        found = container_of(planned.fault, room, planned.targets[0])
+        assert found is not None
+        return found.name
+
+    assert chosen(of_processes(METRICS, SFU)) == "livekit"
+    assert chosen(of_processes(METRICS, SFU, container="metrics")) == "metrics"
+    assert chosen(of_processes(METRICS, SFU), build.room().spec) == "metrics"
+
+
+def test_a_container_that_is_not_there_is_refused_and_the_others_are_named() -> None:
+    found = policies.refusal(of_processes(SFU, METRICS, container="sfu"))
+    assert found is not None
+    assert found.reason == "UnknownContainer"
+    assert 'pod show/a has no container "sfu" (fault kill); it has: livekit, metrics' in found.message
+
+
+def test_a_container_that_does_not_run_is_refused() -> None:
+    found = policies.refusal(of_processes(WAITING))
+    assert found is not None
+    assert found.reason == "ContainerNotRunning"
+    assert policies.refusal(of_processes(SFU)) is None
+
+
+def test_a_pod_s_containers_are_read_with_the_ids_of_those_that_run() -> None:
+    states = [
+        {"name": "metrics", "containerID": "containerd://" + "cd" * 32, "state": {"terminated": {}}},
+        {"name": "livekit", "containerID": "cri-o://" + "ab" * 32, "state": {"running": {}}},
+    ]
+    body = {
+        "metadata": {"namespace": "show", "name": "a", "uid": "u"},
+        "spec": {"containers": [{"name": "livekit"}, {"name": "metrics"}, {"name": "late"}]},
+        "status": {"containerStatuses": states},
+    }
+    assert plan.pod(body, {}).containers == (SFU, Container("metrics"), Container("late"))
+
+
+PORTS = ({"name": "media", "port": 7882, "protocol": "UDP"}, {"name": "signal", "port": 7880, "protocol": "TCP"})
+
+
+@pytest.mark.parametrize(
+    ("port", "says"),
+    [
+        ("media", None),
+        ("medium", 'declares no port "medium" (fault flood); it has: media, signal'),
+        ("signal", "port signal of component relay is one of TCP, and a packetFlood is UDP"),
+    ],
+)
+def test_a_flood_goes_to_a_port_of_udp_that_somebody_declared(port: str, says: str | None) -> None:
+    (relay, *others) = build.ROOM_SPEC["components"]
+    room = build.room(components=[relay | {"ports": PORTS}, *others])
+    snapshot = Snapshot("show", "main-stage", room.spec, ALLOWED, {"relay": [build.pod("a")]}, {})
+    flood = {"name": "flood", "target": {"component": "relay"}, "duration": "5s"}
+    fault = Fault.model_validate(flood | {"packetFlood": {"port": port, "rate": 100}})
+    found = policies.refusal(plan.make(snapshot, [fault], 1))
+    assert (found and found.reason) == (says and "UnknownPort")
+    assert found is None or (says or "nothing") in found.message

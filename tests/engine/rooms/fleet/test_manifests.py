@@ -1,0 +1,120 @@
+"""Fleet: what is made for a room, whole and in detail."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from showstopper.api.room import AudioRoom
+from showstopper.audio.settings import HostSettings, ListenerSettings
+from showstopper.engine.rooms.fleet import manifests, names
+from tests.engine.rooms.build import IMAGES, room
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def environment(manifest: dict[str, Any], pod: str = "") -> dict[str, str]:
+    """What a container of the manifest sees, with the Secret's values and the pod's name filled in."""
+    container = manifest["spec"]["template"]["spec"]["containers"][0]
+    found = {}
+    for one in container["env"]:
+        source = one.get("valueFrom", {})
+        found[one["name"]] = one.get("value", pod if "fieldRef" in source else "secret")
+    return found
+
+
+def listener_settings(here: AudioRoom) -> list[ListenerSettings]:
+    """The settings of all listener pods, read as the pods read them."""
+    manifest = manifests.manifests(here, IMAGES)[0]
+    return [ListenerSettings.read(environment(manifest, name)) for name in sorted(names.pods(here), key=ordinal)]
+
+
+def ordinal(pod: str) -> int:
+    return int(pod.rpartition("-")[2])
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
+def test_the_fleet_of_the_designs_room_is_the_golden_one(kind: str) -> None:
+    found = {one["kind"]: one for one in manifests.manifests(room(), IMAGES)}
+    golden = GOLDEN / f"{kind.lower()}.yaml"
+    assert found[kind] == yaml.safe_load(golden.read_text())
+
+
+def test_a_room_with_a_speaker_of_its_own_gets_no_host() -> None:
+    found = manifests.manifests(room(program={"host": "External"}), IMAGES)
+    assert [one["kind"] for one in found] == ["StatefulSet"]
+    assert environment(found[0])["SHOWSTOPPER_PROGRAM"] == "External"
+
+
+@given(st.integers(1, 60), st.integers(1, 20))
+def test_the_pods_take_their_settings_and_hold_all_residents(count: int, per_pod: int) -> None:
+    here = room(listeners={"count": count, "perPod": per_pod})
+    pods = listener_settings(here)
+    found = [f"{pod.pod}/{index}" for pod in pods for index in range(pod.first, pod.first + pod.residents)]
+    assert tuple(found) == names.residents(here)
+
+
+@given(st.integers(1, 40), st.integers(1, 3), st.integers(1, 60))
+def test_newcomers_of_all_pods_together_come_as_often_as_asked(count: int, per_pod: int, every: int) -> None:
+    here = room(listeners={"count": count, "perPod": per_pod, "arrivals": {"every": f"{every}s", "stay": "5s"}})
+    pods = listener_settings(here)
+    assert sum(1 / pod.arrival_every for pod in pods) == pytest.approx(1 / every)
+
+
+@given(st.integers(1, 40), st.integers(1, 60))
+def test_newcomers_of_the_pods_come_one_after_the_other(count: int, every: int) -> None:
+    here = room(listeners={"count": count, "perPod": 1, "arrivals": {"every": f"{every}s", "stay": "5s"}})
+    manifest = manifests.manifests(here, IMAGES)[0]
+    phases = []
+    for pod in sorted(names.pods(here), key=ordinal):
+        seen = environment(manifest, pod)
+        phases.append(ordinal(pod) * float(seen["SHOWSTOPPER_ARRIVAL_STEP"]) % float(seen["SHOWSTOPPER_ARRIVAL_EVERY"]))
+    assert phases == pytest.approx([every * index for index in range(count)])
+
+
+def test_without_arrivals_nobody_comes() -> None:
+    here = room(listeners={"count": 6, "perPod": 3, "arrivals": None})
+    assert {pod.arrival_every for pod in listener_settings(here)} == {0.0}
+
+
+def test_rare_newcomers_over_many_pods_still_make_settings_that_the_pods_take() -> None:
+    here = room(listeners={"count": 60, "perPod": 1, "arrivals": {"every": "1h", "stay": "1s"}})
+    assert listener_settings(here)[0].arrival_every == 86_400
+    assert listener_settings(here)[0].arrival_stay == 1
+
+
+def test_the_host_is_told_how_long_to_hold() -> None:
+    here = room(program={"hold": "1500ms"})
+    assert HostSettings.read(environment(manifests.manifests(here, IMAGES)[1])).hold_seconds == 1.5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"listeners": {"count": 5, "perPod": 3}},
+        {"program": {"host": "External"}},
+        {"listeners": {"count": 6, "perPod": 3, "arrivals": {"every": "4s"}}},
+    ],
+)
+def test_what_changes_a_listener_changes_the_fleets_version(change: dict[str, Any]) -> None:
+    before, after = (manifests.manifests(one, IMAGES)[0] for one in (room(), room(**change)))
+    assert manifests.version(before) != manifests.version(after)
+
+
+def test_what_does_not_change_a_listener_keeps_the_fleets_version() -> None:
+    before, after = (manifests.manifests(one, IMAGES)[0] for one in (room(), room(program={"hold": "9s"})))
+    assert manifests.version(before) == manifests.version(after)
+
+
+def test_pods_obey_the_restricted_pod_security_standard_and_hold_no_token() -> None:
+    for manifest in manifests.manifests(room(), IMAGES):
+        spec = manifest["spec"]["template"]["spec"]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in spec["containers"]:
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}

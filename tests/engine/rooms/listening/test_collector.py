@@ -1,0 +1,205 @@
+"""Collector: what it reads from listener pods, and that no pod's trouble is another's.
+
+A small real HTTP server on loopback stands for the listener pods: what matters here is how their answers are asked for
+and read, through real sockets (silence, refusals, restarts), and real pods need a cluster and LiveKit; those are heard
+in e2e. Each pod has an address of its own, as in a cluster.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from showstopper.availability.spans import Kind, Span, State
+from showstopper.availability.timeline import Timeline
+from showstopper.clock import Clock
+from showstopper.cluster import listeners
+from showstopper.engine.rooms.listening.collector import Collector
+from showstopper.engine.rooms.listening.roster import ListenerPod
+from tests.availability.build import document
+
+PATIENCE = 20.0
+
+
+class Pods:
+    """Listener pods on loopback addresses; each answers by a function of `after`."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, list[int]] = {}
+        self.answers: dict[str, Callable[[int], Any]] = {}
+        self.port = 0
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        address = request.url.host or ""
+        after = int(request.query["after"])
+        self.asked.setdefault(address, []).append(after)
+        found = self.answers[address](after)
+        if asyncio.iscoroutine(found):
+            found = await found
+        return found if isinstance(found, web.StreamResponse) else web.json_response(found)
+
+
+@asynccontextmanager
+async def listener_pods(**answers: Callable[[int], Any]) -> AsyncIterator[tuple[Pods, list[ListenerPod]]]:
+    """Serve pods of these names, at 127.0.0.1, 127.0.0.2 and so on."""
+    pods = Pods()
+    app = web.Application()
+    app.router.add_get("/v1/spans", pods.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "0.0.0.0", 0)
+    await site.start()
+    pods.port = runner.addresses[0][1]
+    there = []
+    for number, (name, answer) in enumerate(answers.items(), start=1):
+        address = f"127.0.0.{number}"
+        pods.answers[address] = answer
+        there.append(ListenerPod(name, f"uid-{name}", address, "v", ""))
+    try:
+        yield pods, there
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def collecting(pods: Pods) -> AsyncIterator[Collector]:
+    async with listeners.session() as session:
+        yield Collector("main-stage", Timeline(), Clock(), session, port=pods.port)
+
+
+def answer(pod: str, **fields: Any) -> dict[str, Any]:
+    still = [Span(f"{pod}/0", Kind.RESIDENT, State.LIVE, 90.0, 99.9)]
+    return document([], still, pod=pod, **{"boot": f"boot-of-{pod}", **fields})
+
+
+async def until(holds: Callable[[], bool], what: str) -> None:
+    """Wait for a state, with a generous deadline."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not holds():
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        pytest.fail(f"never came: {what}")
+
+
+async def ask_once(found: Collector, there: list[ListenerPod]) -> None:
+    """Ask all pods, and wait for those that answer within a good second or end otherwise."""
+    found.ask_all(there, lambda: None)
+    await until(lambda: not found._asking, "an end of all questions")
+
+
+async def test_all_pods_are_asked_and_what_they_heard_is_known() -> None:
+    replies = {name: lambda _, name=name: answer(name) for name in "ab"}
+    async with listener_pods(**replies) as (pods, there), collecting(pods) as found:
+        await ask_once(found, there)
+        assert set(found._timeline.current()) == {"a/0", "b/0"}
+        assert set(found.answered) == {"a", "b"}
+        assert found.problems == {}
+
+
+async def test_it_goes_on_where_it_was() -> None:
+    closed = [Span("a/0", Kind.RESIDENT, State.LIVE, 80.0, 90.0)]
+    reply = document(closed, [], pod="a", first=41)
+    async with listener_pods(a=lambda _: reply) as (pods, there), collecting(pods) as found:
+        await ask_once(found, there)
+        await ask_once(found, there)
+        assert pods.asked["127.0.0.1"] == [0, 41]
+
+
+async def test_a_restarted_pod_is_asked_again_from_its_beginning() -> None:
+    first = document([Span("a/0", Kind.RESIDENT, State.LIVE, 80.0, 90.0)], [], pod="a", first=41, boot="old")
+    again = document([Span("a/0", Kind.RESIDENT, State.HOLD, 1.0, 2.0)], [], pod="a", first=1, boot="new", clock=3.0)
+    replies = iter([first, again, again])
+    async with listener_pods(a=lambda _: next(replies)) as (pods, there), collecting(pods) as found:
+        await ask_once(found, there)
+        await ask_once(found, there)
+        assert pods.asked["127.0.0.1"] == [0, 41, 0]
+        assert found._timeline.boot("a") == "new"
+
+
+def refused(_: int) -> web.Response:
+    return web.Response(status=503)
+
+
+def no_json(_: int) -> web.Response:
+    return web.Response(text="<html>")
+
+
+@pytest.mark.parametrize(
+    ("reply", "problem"),
+    [
+        (refused, "has HTTP status 503"),
+        (no_json, "is no JSON"),
+        (lambda _: ["a list"], "span feed: the document: is a list, not an object"),
+        (lambda _: {**answer("a"), "spans": None}, "spans: is missing, not a list"),
+        (lambda _: {**answer("a"), "clock": {"monotonic": "noon"}}, "clock.monotonic"),
+        (lambda _: answer("b"), 'are "b" and "main-stage", not "a" and "main-stage"'),
+        (lambda _: {**answer("a"), "room": "other"}, 'are "a" and "other"'),
+    ],
+)
+async def test_a_pod_that_says_nonsense_is_a_problem_and_hinders_no_other(
+    reply: Callable[[int], Any], problem: str
+) -> None:
+    async with listener_pods(a=reply, b=lambda _: answer("b")) as (pods, there), collecting(pods) as found:
+        await ask_once(found, there)
+        assert problem in found.problems["a"]
+        assert set(found.answered) == {"b"}
+        assert set(found._timeline.current()) == {"b/0"}
+
+
+async def test_a_pod_without_an_address_yet_is_not_asked_and_no_problem() -> None:
+    async with listener_pods(a=lambda _: answer("a")) as (pods, there), collecting(pods) as found:
+        nowhere = ListenerPod("b", "uid-b", None, "v", "")
+        await ask_once(found, [*there, nowhere])
+        assert set(found.answered) == {"a"}
+        assert found.problems == {}
+
+
+async def test_a_pod_that_refuses_connections_is_a_problem_until_it_answers_again() -> None:
+    async with listener_pods(a=lambda _: answer("a")) as (pods, there), collecting(pods) as found:
+        good, found._port = found._port, 1
+        await ask_once(found, there)
+        assert "does not answer" in found.problems["a"]
+        found._port = good
+        await ask_once(found, there)
+        assert found.problems == {}
+
+
+async def test_a_pod_that_does_not_answer_holds_up_no_other_and_is_asked_once_at_a_time() -> None:
+    release = asyncio.Event()
+
+    async def slowly() -> dict[str, Any]:
+        await release.wait()
+        return answer("a")
+
+    replies = {"a": lambda _: slowly(), "b": lambda _: answer("b")}
+    async with listener_pods(**replies) as (pods, there), collecting(pods) as found:
+        heard: list[float] = []
+        running = asyncio.create_task(found.run(lambda: there, lambda: heard.append(1)))
+        await until(lambda: len(pods.asked.get("127.0.0.2", [])) >= 3, "three questions to the good pod")
+        assert len(pods.asked["127.0.0.1"]) < len(pods.asked["127.0.0.2"])
+        await until(lambda: "a" in found.problems, "the problem of the silent pod")
+        release.set()
+        await until(lambda: "a" in found.answered, "its answer")
+        assert heard
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def test_what_was_known_of_a_pod_that_is_gone_is_forgotten() -> None:
+    async with listener_pods(a=refused, b=lambda _: answer("b")) as (pods, there), collecting(pods) as found:
+        await ask_once(found, there)
+        await ask_once(found, [])
+        assert not found.problems
+        assert not found.answered
+
+
+async def test_an_answer_without_an_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listeners, "LARGEST_ANSWER", 1000)
+    large = web.Response(text=" " * 5000)
+    async with listener_pods(a=lambda _: large) as (pods, there), collecting(pods) as found:
+        await ask_once(found, there)
+        assert "is larger than 1000 bytes" in found.problems["a"]

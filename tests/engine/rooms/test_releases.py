@@ -1,0 +1,39 @@
+"""Releases: images are told apart by their digests, and by nothing else that could be pushed again."""
+
+from showstopper.engine.rooms import releases
+from showstopper.engine.rooms.releases import Deployed
+from tests.engine.gates.build import image
+
+
+def test_a_release_is_its_digests() -> None:
+    good = releases.of([image("sha256:1"), image("sha256:2", "store")])
+    assert good == releases.of([image("sha256:2", "store"), image("sha256:1")])
+    assert good.settled
+    assert good.identity == releases.of([image("sha256:2", "store"), image("sha256:1")]).identity
+    assert good.identity != releases.of([image("sha256:1")]).identity
+    assert releases.of([image("sha256:1"), image("sha256:2", "store")], ["relay"]) == releases.of([image("sha256:1")])
+
+
+def test_nothing_is_settled_while_a_component_runs_two_images_or_one_that_is_not_known() -> None:
+    assert not releases.of([image("sha256:1"), image("sha256:2")]).settled
+    assert not releases.of([image("")]).settled
+    assert not releases.of([]).settled
+
+
+def test_what_comes_in_between_is_a_change_and_a_pod_that_starts_is_not() -> None:
+    before = [image("sha256:1")]
+    assert releases.change(before, before) is None
+    assert releases.change(before, [*before, image("")]) is None, "the same image, whose pod has not started"
+    assert releases.change(before, []) is None, "a pod that is being replaced"
+    assert releases.change(before, [image("sha256:2")]) == "component relay runs relay:1 sha256:2"
+    assert releases.change(before, [image("sha256:1", "store")]) is not None
+    other = image("").model_copy(update={"image": "relay:2"})
+    assert releases.change(before, [other]) == "component relay runs relay:2"
+
+
+def test_a_rollout_is_waited_for() -> None:
+    moving = "Deployment relay is being rolled out"
+    assert Deployed((image("sha256:1"),), moving).unsettled == moving
+    assert Deployed((image("sha256:1"), image("sha256:2"))).unsettled
+    assert Deployed((image("sha256:1"),)).unsettled is None
+    assert Deployed(()).unsettled is None, "somebody else's room, of which no pod is known"

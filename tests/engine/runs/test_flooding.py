@@ -1,0 +1,208 @@
+"""Floods against a real API server with its controllers: Jobs, their pods' admission, and their end are theirs.
+
+The namespace enforces Pod Security *restricted*. The agents' part and the kubelet's is played: there is no node.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from e2e.cluster.apiserver import ApiServer
+from showstopper.api.injection import Injection
+from showstopper.api.run import ExperimentRun
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, JOB, LEASE, NAMESPACE, POD
+from showstopper.engine.hands.crowd import flooder_job
+from showstopper.engine.runs import lasting
+from showstopper.errors import NotFound
+from tests.api.server import with_crds
+from tests.engine import build, cluster
+from tests.engine.company import Company
+from tests.engine.kubelet import ADDRESS, Kubelet
+from tests.engine.place import until
+from tests.engine.runs.test_lasting import active, finished
+from tests.engine.stub_agent import Agent
+
+pytestmark = pytest.mark.apiserver
+
+FLOOD = {
+    "name": "flood",
+    "target": {"component": "relay", "max": 2},
+    "duration": "1s",
+    "packetFlood": {"port": "media", "rate": 1000, "sources": 4},
+}
+RELAYS = {"a": "198.18.200.1", "b": "198.18.200.2"}
+RESTRICTED = "/metadata/labels/pod-security.kubernetes.io~1enforce"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ApiServer]:
+    with with_crds(controllers=True) as found:
+        yield found
+
+
+@pytest.fixture
+async def client(server: ApiServer) -> AsyncIterator[Client]:
+    async with await Client.connect(server.kubeconfig) as found:
+        yield found
+
+
+class Flooded(Company):
+    """Its relays have a media port."""
+
+    def room(self) -> Any:
+        found = super().room()
+        (relay, *others) = build.ROOM_SPEC["components"]
+        relay = {**relay, "ports": [{"name": "media", "port": 7882, "protocol": "UDP"}]}
+        spec = build.room(components=[relay, *others]).spec
+        return found.model_copy(update={"spec": spec})
+
+
+@pytest.fixture
+async def company(client: Client, server: ApiServer, request: pytest.FixtureRequest) -> AsyncIterator[Flooded]:
+    place = re.sub("[^a-z0-9]+", "-", str(request.node.name).lower())[5:60].strip("-")
+    await cluster.namespace(client, place)
+    await until(lambda: _account(server, place), "the namespace's service account")
+    for name, address in RELAYS.items():
+        await cluster.pod(client, place, name)
+        change = [{"op": "add", "path": "/status/podIP", "value": address}]
+        await client.patch(POD, place, name, change, subresource="status")
+    await client.patch(NAMESPACE, "", place, [{"op": "add", "path": RESTRICTED, "value": "restricted"}])
+    found = Flooded(client, place)
+    yield found
+    await found.end()
+
+
+async def _account(server: ApiServer, place: str) -> bool:
+    return "default" in server.kubectl("get", "serviceaccounts", "-n", place, "-o", "name")
+
+
+async def nothing_left(client: Client, run: ExperimentRun) -> bool:
+    with pytest.raises(NotFound):
+        await client.get(LEASE, *run.key)
+    pods = {body["metadata"]["name"] for body in await client.list(POD, run.metadata.namespace)}
+    left = [await client.list(kind, run.metadata.namespace) for kind in (INJECTION, JOB)]
+    return not any(left) and pods <= RELAYS.keys()
+
+
+async def test_a_flood_is_gathered_gated_proven_and_gone(client: Client, server: ApiServer, company: Flooded) -> None:
+    async with Agent(client, company.place) as agent, Kubelet(client, server, company.place) as kubelet:
+        run = await company.stored(await company.create("flood", faults=[FLOOD]), finished)
+    (record,) = run.status.faults
+    assert (record.kind, record.targets, record.proven, record.reverted) == ("packetFlood", 2, True, True), record
+    assert (record.matched, record.affected) == (20, 40), "what passed the gate, and what arrived at both"
+    assert record.message == "proven on every target: 20 packets sent, 40 arrived"
+    assert all(target.proven and target.lifted_at for target in run.status.targets)
+    assert run.status.reason == "NoBaseline"  # all else would have allowed a verdict
+    asked = [injection.spec for injection in agent.asked]
+    assert [spec.kind for spec in asked] == ["floodArrivals", "floodGate"], "nothing may begin before it is counted"
+    assert asked[0].peers == (ADDRESS,)
+    assert asked[1].peers == tuple(RELAYS.values())
+    (pod,) = kubelet.pods.values()
+    assert asked[1].targets[0].uid == pod["metadata"]["uid"]
+    assert await nothing_left(client, run)
+
+
+async def test_the_flooder_has_no_right_and_no_second_life(client: Client, server: ApiServer, company: Flooded) -> None:
+    async with Agent(client, company.place), Kubelet(client, server, company.place) as kubelet:
+        run = await company.create("flood", faults=[FLOOD | {"duration": "9m"}])
+        await company.stored(run, active)
+        (job,) = await client.list(JOB, company.place)
+        company.runs.seen(await aborted(client, run))
+        await company.stored(run, finished)
+    (pod,) = kubelet.pods.values()
+    spec, (container,) = job["spec"], pod["spec"]["containers"]
+    assert (spec["backoffLimit"], spec["activeDeadlineSeconds"] > 540) == (0, True)
+    assert spec["ttlSecondsAfterFinished"] == flooder_job.KEEP.total_seconds()
+    assert job["metadata"]["ownerReferences"][0]["uid"] == run.metadata.uid
+    assert (pod["spec"]["restartPolicy"], pod["spec"]["automountServiceAccountToken"]) == ("Never", False)
+    assert not pod["spec"].get("volumes")
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    told = {each["name"]: each["value"] for each in container["env"]}
+    assert told["SHOWSTOPPER_FLOOD_TARGETS"] == "198.18.200.1:7882,198.18.200.2:7882"
+    assert told["SHOWSTOPPER_FLOOD_PACKETS"] == "540000"
+
+
+async def aborted(client: Client, run: ExperimentRun) -> ExperimentRun:
+    await client.patch(EXPERIMENT_RUN, *run.key, [{"op": "add", "path": "/spec/abort", "value": True}])
+    return ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key))
+
+
+async def test_a_target_that_goes_is_taken_out_of_the_gate_at_once(
+    client: Client, server: ApiServer, company: Flooded
+) -> None:
+    async with Agent(client, company.place), Kubelet(client, server, company.place):
+        run = await company.create("flood", faults=[FLOOD | {"duration": "9m"}])
+        await company.stored(run, active)
+        await client.delete(POD, company.place, "a", grace_seconds=0)
+
+        async def narrowed() -> bool:
+            found = [Injection.parse(body) for body in await client.list(INJECTION, company.place)]
+            (gate,) = [one for one in found if one.spec.flood_gate is not None]
+            return gate.spec.peers == (RELAYS["b"],)
+
+        await until(narrowed, "a gate that leads to b alone")
+        await client.delete(POD, company.place, "b", grace_seconds=0)
+
+        async def shut() -> bool:
+            found = [Injection.parse(body) for body in await client.list(INJECTION, company.place)]
+            return all(one.spec.lift for one in found if one.spec.flood_gate is not None)
+
+        await until(shut, "a gate that leads to nobody")
+        company.runs.seen(await aborted(client, run))
+        await company.stored(run, finished)
+
+
+async def test_a_flooder_that_cannot_be_there_is_told_of(
+    client: Client, company: Flooded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flooder_job, "GATHER", timedelta(seconds=1))
+    async with Agent(client, company.place):
+        run = await company.stored(await company.create("flood", faults=[FLOOD]), finished)
+    assert (run.status.verdict, run.status.reason) == ("Inconclusive", "FlooderMissing")
+    assert "describe job,pod" in (run.status.message or "")
+    assert not (await client.list(INJECTION, company.place))
+
+
+async def test_a_flood_that_sent_nothing_says_what_its_flooder_said(
+    client: Client, server: ApiServer, company: Flooded
+) -> None:
+    async with Agent(client, company.place, matched=0), Kubelet(client, server, company.place) as kubelet:
+        run = await company.create("flood", faults=[FLOOD | {"duration": "2s"}])
+        await company.stored(run, active)
+        await kubelet.report({"packets": 0, "ended_by": "Seconds", "errors": {"EMSGSIZE": 2000}})
+        run = await company.stored(run, finished)
+    assert (run.status.verdict, run.status.reason) == ("Inconclusive", "NoEffect")
+    assert "sent no packet: its flooder ended by Seconds after 0 packets" in (run.status.message or "")
+    assert "refused 2000 times EMSGSIZE" in (run.status.message or "")
+
+
+async def test_another_life_of_the_operator_goes_on_with_the_flood_that_there_is(
+    client: Client, server: ApiServer, company: Flooded
+) -> None:
+    async with Agent(client, company.place), Kubelet(client, server, company.place) as kubelet:
+        run = await company.stored(await company.create("flood", faults=[FLOOD | {"duration": "3s"}]), active)
+        await company.end()
+        other = Flooded(client, company.place)
+        other.runs.seen(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
+        run = await company.stored(run, finished)
+        await other.end()
+    assert run.status.faults[0].proven
+    assert run.status.faults[0].reverted
+    assert len(kubelet.pods) == 1
+    assert await nothing_left(client, run)
+
+
+async def test_a_job_that_stays_is_a_fault_that_is_not_reverted(
+    client: Client, company: Flooded, server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lasting, "LIFT_SECONDS", 0.5)
+    async with Agent(client, company.place), Kubelet(client, server, company.place, deaf=True):
+        run = await company.stored(await company.create("flood", faults=[FLOOD]), finished)
+    (record,) = run.status.faults
+    assert not record.reverted
+    assert f"this was left: Job {flooder_job.name(run, 'flood')}" in (record.message or "")
+    assert run.status.verdict != "Passed"

@@ -1,0 +1,123 @@
+"""From a run's record and a timeline to a verdict: no evidence, no pass."""
+
+from typing import Any
+
+import pytest
+
+from showstopper.api.verdicts import Verdict
+from showstopper.availability.feed import parse_feed
+from showstopper.availability.timeline import Timeline
+from showstopper.availability.verdict import Finding
+from showstopper.clock import from_timestamp, to_timestamp
+from showstopper.engine.runs import judging
+from tests.engine import build
+
+START = from_timestamp("2026-01-01T00:00:00Z")
+RESIDENTS = ("pod-0/0", "pod-0/1")
+
+
+def at(seconds: float) -> str:
+    return to_timestamp(START + seconds)
+
+
+def record(*, proven: bool = True, injected: bool = True) -> dict[str, Any]:
+    """A run whose baseline began at 0 s for 5 s, whose kill was asked for at 6 s, and whose recovery took 20 s."""
+    steps = [{"name": "Baseline", "startedAt": at(0), "completedAt": at(5)}]
+    target = {"fault": "kill", "pod": "relay-1", "uid": "u", "requestedAt": at(6), "answeredAt": at(6)}
+    fault = {"name": "kill", "kind": "podKill", "targets": 1, "proven": proven, "reverted": True}
+    return {"steps": steps, "targets": [target] if injected else [], "faults": [fault] if injected else []}
+
+
+def timeline(*spans: tuple[str, float, float]) -> Timeline:
+    """Both residents in the same states, told at 30 s."""
+    found = Timeline()
+    told = [
+        {"listener": listener, "kind": "Resident", "state": state, "from": start, "to": end, "missingSeconds": 0.0}
+        for listener in RESIDENTS
+        for state, start, end in spans
+    ]
+    document = {
+        "boot": "b",
+        "room": "main-stage",
+        "pod": "pod-0",
+        "clock": {"monotonic": 30.0, "wall": START + 30},
+        "lagSeconds": 0.0,
+        "next": len(told),
+        "lost": 0,
+        "spans": [{"sequence": number, "delaySeconds": None, **span} for number, span in enumerate(told, 1)],
+        "open": [],
+        "listeners": [],
+        "arrivals": [],
+    }
+    found.add(parse_feed(document, START))
+    return found
+
+
+WELL = ("Live", 0.0, 30.0)
+
+
+def verdict(heard: Timeline | None, expect: str = "70%", **kwargs: Any) -> tuple[Verdict, str]:
+    run = build.run(expect=[{"indicator": "AudibleRatio", "min": expect}], status=kwargs.pop("status", record()))
+    found = judging.judge(run, heard, RESIDENTS, **kwargs).decision
+    return found.verdict, found.reason
+
+
+def test_a_proven_fault_that_listeners_hardly_noticed_passes() -> None:
+    heard = timeline(("Live", 0.0, 8.0), ("NoMedia", 8.0, 10.0), ("Live", 10.0, 30.0))
+    assert verdict(heard) == (Verdict.PASSED, "ExpectationsMet")
+
+
+def test_a_missed_expectation_fails() -> None:
+    heard = timeline(("Live", 0.0, 8.0), ("NoMedia", 8.0, 20.0), ("Live", 20.0, 30.0))
+    assert verdict(heard) == (Verdict.FAILED, "ExpectationMissed")
+
+
+@pytest.mark.parametrize(
+    ("heard", "options", "reason"),
+    [
+        (timeline(WELL), {"status": record(proven=False)}, "FaultNotProven"),
+        (timeline(WELL), {"status": record(injected=False)}, "FaultNotProven"),
+        (timeline(WELL), {"status": {}}, "NoBaseline"),
+        (timeline(("Silent", 0.0, 6.0), ("Live", 6.0, 30.0)), {}, "BaselineBroken"),
+        (timeline(("Live", 0.0, 12.0)), {}, "ListenersGone"),
+        (timeline(), {}, "TooMuchUnknown"),
+        (None, {}, "NoBaseline"),
+        (timeline(WELL), {"doubts": (Finding("NoTargets", "none"),)}, "NoTargets"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_whatever_is_not_known_to_be_right_is_inconclusive(
+    heard: Timeline | None, options: dict[str, Any], reason: str
+) -> None:
+    assert verdict(heard, **options) == (Verdict.INCONCLUSIVE, reason)
+
+
+def test_an_aborted_run_is_aborted_whatever_was_heard() -> None:
+    assert verdict(timeline(WELL), aborted=Finding("AbortRequested", "by a person")) == (
+        Verdict.ABORTED,
+        "AbortRequested",
+    )
+
+
+def test_our_own_failure_is_an_error() -> None:
+    assert verdict(timeline(WELL), error=Finding("EngineFailed", "boom")) == (Verdict.ERROR, "EngineFailed")
+
+
+def test_the_judged_window_begins_before_the_call_and_ends_after_the_recovery() -> None:
+    run = build.run(status=record())
+    window = judging.judged_window(run)
+    assert window is not None
+    assert (window.start - START, window.end - START) == pytest.approx((6.0, 26.0))
+
+
+def test_the_baseline_is_as_long_as_asked_whenever_it_was_written_down() -> None:
+    window = judging.baseline_window(build.run(status=record()))
+    assert window is not None
+    assert (window.start - START, window.end - START) == pytest.approx((0.0, 5.0))
+
+
+def test_every_window_and_expectation_is_recorded() -> None:
+    found = judging.judge(build.run(status=record()), timeline(WELL), RESIDENTS)
+    assert [window.name for window in found.windows] == ["Baseline", "Judged"]
+    assert [(one.indicator, one.outcome, one.value) for one in found.expectations] == [("AudibleRatio", "Met", "100%")]
+    assert found.audible == "100%"

@@ -1,0 +1,123 @@
+"""Five hundred targets in one run, on a real API server: what is asked of each agent, and what the record holds.
+
+The agents are stubs: what is tried here is how the operator shares the work out, and how large its objects become; the
+rules of a hundred targets are the same as those of one, and are tried where there are networks (tests/agent). How long
+it takes on this machine is printed; `make bench-targets` writes it down.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from e2e.cluster.apiserver import ApiServer
+from showstopper.api.run import MOST_KILLED, ExperimentRun
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION
+from showstopper.engine.hands.agent.injections import SHARD
+from showstopper.engine.runs import recovering
+from showstopper.engine.runs.targets import MOST_NAMED
+from tests.api.server import with_crds
+from tests.engine import build, cluster
+from tests.engine.company import Company
+from tests.engine.many import NODES, TARGETS, crowd, injected_seconds, loss
+from tests.engine.stub_agent import Agent
+
+pytestmark = pytest.mark.apiserver
+LARGEST = 64 * 1024
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ApiServer]:
+    with with_crds() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def place(server: ApiServer) -> str:
+    async def crowded() -> None:
+        async with await Client.connect(server.kubeconfig) as client:
+            await cluster.namespace(client, "many")
+            await crowd(client, "many")
+
+    asyncio.run(crowded())
+    return "many"
+
+
+@pytest.fixture
+async def company(server: ApiServer, place: str) -> AsyncIterator[Company]:
+    async with await Client.connect(server.kubeconfig) as client:
+        found = Company(client, place)
+        yield found
+        await found.end()
+
+
+def finished(run: ExperimentRun) -> bool:
+    return run.finished
+
+
+async def test_all_are_injected_in_shards_and_the_record_stays_small(
+    company: Company, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = company.client
+    async with Agent(client, company.place, idle=f"relay-{TARGETS - 1:03}"):
+        run = await company.create("many", faults=[loss()])
+        await company.stored(run, lambda found: found.status.step == "Active")
+        injections = await client.list(INJECTION, company.place)
+        run = await company.stored(run, finished)
+    sizes = [len(injection["spec"]["targets"]) for injection in injections]
+    assert sum(sizes) == TARGETS
+    assert max(sizes) <= SHARD
+    assert len(injections) == NODES * 2  # 125 pods on each node
+    assert len({target["uid"] for each in injections for target in each["spec"]["targets"]}) == TARGETS
+    body = await client.get(EXPERIMENT_RUN, *run.key)
+    status = len(json.dumps(body["status"]))
+    with capsys.disabled():
+        print(f" {TARGETS} targets injected in {injected_seconds(run):.2f} s, status of {status} bytes", end=" ")  # noqa: T201
+    assert status < LARGEST
+    (record,) = run.status.faults
+    assert (record.targets, record.matched, record.reverted) == (TARGETS, 400 * (TARGETS - 1), True)
+    assert run.status.steps[0].message == f"{TARGETS} targets"
+
+
+async def test_the_worst_are_named(company: Company) -> None:
+    """One of them saw no packet: it is the first that the record names, wherever it was in the plan."""
+    (found,) = [ExperimentRun.parse(body) for body in await company.client.list(EXPERIMENT_RUN, company.place)]
+    assert len(found.status.targets) == MOST_NAMED
+    worst, *others = found.status.targets
+    assert (worst.pod, worst.proven, bool(worst.requested_at)) == (f"relay-{TARGETS - 1:03}", False, True)
+    assert all(target.proven for target in others)
+    assert (found.status.verdict, found.status.reason) == ("Inconclusive", "NoEffect")
+    assert worst.pod in (found.status.message or "")
+
+
+async def test_every_killed_container_is_named_and_that_fits_too(company: Company) -> None:
+    """Each is proven at the listeners one by one, so that none may be missing."""
+    kill = {"name": "kill", "target": {"component": "relay", "max": MOST_KILLED}, "containerKill": {}}
+    async with Agent(company.client, company.place):
+        run = await company.create("containers", faults=[kill])
+        run = await company.stored(run, finished)
+    body = await company.client.get(EXPERIMENT_RUN, *run.key)
+    assert len(run.status.targets) == MOST_KILLED
+    assert all(target.gone_at for target in run.status.targets)
+    media_stopped = MOST_KILLED * len('"mediaStoppedAt": "2026-01-01T00:00:00.000000Z", ')
+    assert len(json.dumps(body["status"])) + media_stopped < LARGEST
+
+
+async def test_more_kills_than_a_record_has_room_for_are_refused(company: Company) -> None:
+    run = await company.create("kills", faults=[build.fault(max=MOST_KILLED + 1)])
+    run = await company.stored(run, finished)
+    assert (run.status.verdict, run.status.reason) == ("Inconclusive", "TooManyTargets")
+    assert "lower target.max" in (run.status.message or "")
+    assert len(await cluster.names(company.client, company.place)) == TARGETS
+
+
+async def test_as_many_kills_as_are_allowed_fit(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovering, "PROOF_SECONDS", 0.0)  # no listener is there to prove it
+    run = await company.create("kills", faults=[build.fault(max=MOST_KILLED)])
+    run = await company.stored(run, finished)
+    body = await company.client.get(EXPERIMENT_RUN, *run.key)
+    assert len(run.status.targets) == MOST_KILLED
+    assert len(json.dumps(body["status"])) < LARGEST
+    assert len(await cluster.names(company.client, company.place)) == TARGETS - MOST_KILLED

@@ -1,0 +1,74 @@
+"""The journal against a real API server: a step is written once, also when the answer to its writing was lost."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from e2e.cluster.apiserver import ApiServer
+from showstopper.api.base import API_VERSION, dump
+from showstopper.api.run import ExperimentRun, StepName
+from showstopper.clock import Clock
+from showstopper.cluster.client import Client, Object
+from showstopper.cluster.kinds import EXPERIMENT_RUN, Kind
+from showstopper.engine.runs import judging
+from showstopper.engine.runs.record import Journal
+from showstopper.engine.status_writer import StatusWriter
+from showstopper.errors import Unavailable
+from tests.api.server import with_crds
+from tests.engine import build
+
+pytestmark = pytest.mark.apiserver
+
+
+class Forgetful:
+    """A client whose writes are done, and whose first answer is lost."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.lost = False
+        self.get = client.get
+
+    async def replace_status(self, kind: Kind, body: Object) -> Object:
+        answer = await self._client.replace_status(kind, body)
+        if not self.lost:
+            self.lost = True
+            raise Unavailable("the answer was lost")
+        return answer
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ApiServer]:
+    with with_crds() as found:
+        yield found
+
+
+@pytest.fixture
+async def client(server: ApiServer) -> AsyncIterator[Client]:
+    async with await Client.connect(server.kubeconfig) as found:
+        yield found
+
+
+async def recorder_of(client: Client, through: Any, name: str) -> StatusWriter[ExperimentRun]:
+    metadata = {"name": name, "namespace": "show"}
+    body = {"apiVersion": API_VERSION, "kind": ExperimentRun.kind, "metadata": metadata, "spec": dump(build.run().spec)}
+    return StatusWriter(through, EXPERIMENT_RUN, ExperimentRun.parse(await client.create(EXPERIMENT_RUN, body)))
+
+
+async def test_a_step_whose_answer_was_lost_is_there_once(client: Client) -> None:
+    through = Forgetful(client)
+    recorder = await recorder_of(client, through, "begun")
+    await Journal(recorder, Clock()).begin(StepName.BASELINE, "watches")
+    stored = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, "show", "begun"))
+    assert through.lost
+    assert [step.name for step in stored.status.steps] == [StepName.BASELINE]
+
+
+async def test_a_verdict_whose_answer_was_lost_is_there_once(client: Client) -> None:
+    through = Forgetful(client)
+    recorder = await recorder_of(client, through, "judged")
+    await Journal(recorder, Clock()).judge(judging.judge(recorder.resource, None, ()))
+    stored = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, "show", "judged"))
+    assert through.lost
+    assert [step.name for step in stored.status.steps] == [StepName.JUDGED]
+    assert stored.finished
