@@ -79,7 +79,7 @@ test: needs ## All of the above, in this order, with each test's time; leaves no
 crds: $(STAMP) ## Write crds/ from the models
 	@$(PYTHON) -m showstopper.api.crds
 
-docs: $(STAMP) ## Write docs/reference.md from the models
+docs: $(STAMP) ## Write docs/reference.md and docs/reasons.md from the models
 	@$(PYTHON) -m showstopper.api.reference
 
 argocd: $(STAMP) ## Write Argo CD's health scripts and their tests into examples/gitops/argocd from the chart's

@@ -14,6 +14,7 @@ from showstopper.api.base import API_VERSION, Resource, dump
 from showstopper.api.conditions import Outlook
 from showstopper.api.experiment import Experiment
 from showstopper.api.gate import ReleaseGate
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -78,7 +79,7 @@ def _experiments() -> Iterator[Case]:
         "waits for its room": (outcomes.without_room(experiment, 1), WAITING),
         "has no room": (outcomes.without_room(experiment, 999), FAILED),
         "runs": (outcomes.of_run(under_way), WAITING),
-        "refused": (conditions.refused("NoTargets", "no pod matches"), FAILED),
+        "refused": (conditions.refused(Reason.NO_TARGETS, "no pod matches"), FAILED),
         "suspended": (outcomes.suspended(scheduled=False), HELD),
         "scheduled": (outcomes.scheduled(NOW), DONE),
         "planned": (outcomes.planned([]), DONE),
@@ -92,11 +93,11 @@ def _experiments() -> Iterator[Case]:
 
 def _runs() -> Iterator[Case]:
     one = build.run()
-    yield from _of_everybody(one, conditions.succeeded("ExpectationsMet", "Passed"))
-    yield Case("ExperimentRun: queued", body(one, conditions.in_progress("WaitingForRoom", "waits")), WAITING)
-    yield Case("ExperimentRun: under way", body(one, conditions.in_progress("Recovering", "watches")), WAITING)
-    yield Case("ExperimentRun: passed", body(one, conditions.succeeded("ExpectationsMet", "Passed")), DONE)
-    yield Case("ExperimentRun: not passed", body(one, conditions.failed("ExpectationMissed", "Failed")), FAILED)
+    yield from _of_everybody(one, conditions.succeeded(Reason.EXPECTATIONS_MET, "Passed"))
+    yield Case("ExperimentRun: queued", body(one, conditions.in_progress(Reason.WAITING_FOR_ROOM, "waits")), WAITING)
+    yield Case("ExperimentRun: under way", body(one, conditions.in_progress(Reason.RECOVERING, "watches")), WAITING)
+    yield Case("ExperimentRun: passed", body(one, conditions.succeeded(Reason.EXPECTATIONS_MET, "Passed")), DONE)
+    yield Case("ExperimentRun: not passed", body(one, conditions.failed(Reason.EXPECTATION_MISSED, "Failed")), FAILED)
 
 
 def _days() -> Iterator[Case]:
@@ -148,7 +149,7 @@ def _unguarded() -> Step:
 
 def _stopped() -> Step:
     day = _day()
-    day.stopped = Finding("Stopped", "the show has begun", Verdict.ABORTED)
+    day.stopped = Finding(Reason.STOPPED, "the show has begun", Verdict.ABORTED)
     return day.settle()
 
 

@@ -11,6 +11,8 @@ A_COUNT = 'write a whole number in quotes, like "3"'
 A_CRON = 'write five fields, minute hour day-of-month month day-of-week, like "0 3 * * 1-5"'
 A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens"
 ONE_KIND = "write exactly one kind of fault in an entry (podKill, packetFlood, packetLoss, delay, "
+NOT_A_DURATION = f"not a valid duration: {A_DURATION}"
+ITS_TURN = "leave schedule, suspend and dryRun out of its experiment"
 HOW_LONG = 'podKill and containerKill take no duration, and every other kind lasts: write duration, like "30s"'
 LOSS = {"name": "one", "target": {"component": "relay"}, "duration": "20s", "packetLoss": {"percent": "5%"}}
 KILLS_CONTAINER = {"name": "one", "target": {"component": "relay"}, "containerKill": {}}
@@ -101,7 +103,7 @@ MISTAKES = (
         "a loss of nothing",
         {"spec.faults.0": LOSS | {"packetLoss": {"percent": "0%"}}},
         "spec.faults[0].packetLoss.percent",
-        'nothing would happen at "0%"',
+        '"0%" has no effect',
     ),
     _experiment(
         "a delay of more than five seconds",
@@ -199,9 +201,12 @@ MISTAKES = (
         "abort too late", {"spec.abortIf.0.for": "61m"}, "spec.abortIf[0].for", 'write a duration from "0s" to "1h"'
     ),
     _experiment(
-        "decimal duration", {"spec.timing.baseline": "1.5s"}, "spec.timing.baseline", f"no duration: {A_DURATION}"
+        "decimal duration",
+        {"spec.timing.baseline": "1.5s"},
+        "spec.timing.baseline",
+        NOT_A_DURATION,
     ),
-    _experiment("bare duration", {"spec.timing.recovery": "60"}, "spec.timing.recovery", f"no duration: {A_DURATION}"),
+    _experiment("bare duration", {"spec.timing.recovery": "60"}, "spec.timing.recovery", NOT_A_DURATION),
     _experiment(
         "long baseline", {"spec.timing.baseline": "2h"}, "spec.timing.baseline", 'write a duration from "0s" to "1h"'
     ),
@@ -224,7 +229,7 @@ MISTAKES = (
         "more than all pods",
         {"spec.faults.0.target.maxPercent": "100.1%"},
         "spec.faults[0].target.maxPercent",
-        f"no share: {A_SHARE}",
+        f"not a valid share: {A_SHARE}",
     ),
     _experiment(
         "no pods",
@@ -233,7 +238,7 @@ MISTAKES = (
         "should be greater than or equal to 1",
     ),
     *(
-        _experiment(name, {"spec.schedule": cron}, "spec.schedule", f"no cron schedule: {A_CRON}")
+        _experiment(name, {"spec.schedule": cron}, "spec.schedule", f"not a cron schedule: {A_CRON}")
         for name, cron in (
             ("a schedule of six fields", "0 0 3 * * *"),
             ("a schedule of four", "0 3 * *"),
@@ -248,7 +253,7 @@ MISTAKES = (
         "a time zone by its offset",
         {"spec.schedule": "@daily", "spec.timeZone": "+02:00"},
         "spec.timeZone",
-        'no time zone: write a name of the IANA database, like "Europe/Zurich" or "UTC"',
+        'not a time zone: write a name of the IANA database, like "Europe/Zurich" or "UTC"',
     ),
     _experiment("a time zone of nothing", {"spec.timeZone": "UTC"}, "spec", "belong to a schedule: write schedule too"),
     _experiment("a deadline of nothing", {"spec.startingDeadline": "1m"}, "spec", "belong to a schedule"),
@@ -303,8 +308,8 @@ MISTAKES = (
     _day(
         "an act of two", {"spec.acts.1.experimentRef": {"name": "kill"}}, "spec.acts[1]", "exactly one of experimentRef"
     ),
-    _day("an act by the clock", {"spec.acts.1.experiment.schedule": "@daily"}, "spec.acts[1]", "leave out schedule"),
-    _day("an act on paper", {"spec.acts.1.experiment.dryRun": True}, "spec.acts[1]", "leave out schedule"),
+    _day("an act by the clock", {"spec.acts.1.experiment.schedule": "@daily"}, "spec.acts[1]", ITS_TURN),
+    _day("an act on paper", {"spec.acts.1.experiment.dryRun": True}, "spec.acts[1]", ITS_TURN),
     _day(
         "an act that breaks two faults' names",
         {"spec.acts.1.experiment.faults.1": KILL},
@@ -315,7 +320,7 @@ MISTAKES = (
         "a hold that nobody may approve",
         {"spec.acts.1.hold.approval": False},
         "spec.acts[1].hold",
-        "nobody may approve",
+        "this hold never ends",
     ),
     _day(
         "a hold of two ends", {"spec.acts.1.hold.for": "5m"}, "spec.acts[1].hold", "write either approval: true, or for"

@@ -124,7 +124,7 @@ def test_an_error_names_object_field_and_mistake_each_once() -> None:
         Experiment.parse(wrong)
     assert str(refused.value) == (
         "Experiment show/kill: "
-        "spec.timing.baseline: '1d' is no duration: write whole hours, minutes, seconds or milliseconds, "
+        "spec.timing.baseline: '1d' is not a valid duration: write whole hours, minutes, seconds or milliseconds, "
         'like "1m30s"; '
         'spec.expect.0: AudibleRatio is a share: write a percentage from "0%" to "100%", like "99.5%", not \'7\''
     )

@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from showstopper.api import conditions as api
 from showstopper.api.conditions import Condition, ConditionType, Outlook, conditions, find, is_true
+from showstopper.api.reasons import Reason
 
 OUTLOOKS = {
-    "in progress": api.in_progress("Baseline", "listening"),
-    "succeeded": api.succeeded("Passed", "all met"),
-    "failed": api.failed("Failed", "not met"),
-    "refused": api.refused("NoSuchRoom", "there is none"),
-    "waiting": api.waiting_for_person("Suspended", "waits"),
+    "in progress": api.in_progress(Reason.BASELINE, "listening"),
+    "succeeded": api.succeeded(Reason.PASSED, "all met"),
+    "failed": api.failed(Reason.EXPECTATION_MISSED, "not met"),
+    "refused": api.refused(Reason.ROOM_NOT_FOUND, "there is none"),
+    "waiting": api.waiting_for_person(Reason.SUSPENDED, "waits"),
 }
 outlooks = st.sampled_from(list(OUTLOOKS.values()))
 
@@ -61,7 +62,7 @@ def test_never_reconciling_and_stalled_and_never_ready_with_either(outlook: Outl
 
 def test_an_outlook_that_kstatus_forbids_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="kstatus forbids"):
-        Outlook("Both", "", reconciling=True, stalled=True)
+        Outlook(Reason.LIVE, "", reconciling=True, stalled=True)
 
 
 @given(st.lists(outlooks, min_size=2, max_size=6))
@@ -79,7 +80,7 @@ def test_the_time_moves_with_the_status_and_only_then(history: list[Outlook]) ->
 
 
 def test_a_long_message_is_cut_to_what_the_crd_takes() -> None:
-    made = conditions(api.failed("Failed", "x" * 5000), generation=1, now="t")
+    made = conditions(api.failed(Reason.EXPECTATION_MISSED, "x" * 5000), generation=1, now="t")
     assert {len(condition.message) for condition in made} == {1024}
 
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import pytest
+from pydantic import Field
 
 from e2e.cluster.apiserver import ApiServer
 from showstopper.api import crds
-from showstopper.api.base import Resource, dump
-from showstopper.api.conditions import ConditionType, conditions, in_progress
-from showstopper.api.experiment import Experiment
+from showstopper.api.base import Resource, Spec, Status, dump
+from showstopper.api.conditions import Condition, ConditionType, conditions, in_progress
+from showstopper.api.experiment import Experiment, ExperimentSpec
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.rules import KEY
 from showstopper.api.run import ExperimentRun
@@ -134,10 +136,74 @@ def test_every_column_shows_a_field_that_exists(kind: type[Resource]) -> None:
             place = place["properties"][name]
 
 
+class Parent(Spec):
+    """A model whose fields others inherit."""
+
+    kept: int = 0
+    """Text of the parent."""
+    replaced: int = 0
+    """Text of the parent, which the child replaces."""
+
+
+class Child(Parent):
+    """A model that inherits fields."""
+
+    replaced: int = 1
+    """Text of the child."""
+    own: int = 0
+    """Text that
+    takes two lines."""
+
+
+class Bare(Child):
+    """A model with a field that nobody describes."""
+
+    bare: Annotated[tuple[int, ...], Field(max_length=3)] = ()  # a comment never reaches a CRD
+
+
 def test_the_words_under_a_field_are_its_description() -> None:
     spec = root_schema(Experiment)["properties"]["spec"]
-    assert spec["properties"]["suspend"]["description"] == "Start no new runs."
+    described = crds.attribute_docstrings(ExperimentSpec)["suspend"]
+    assert spec["properties"]["suspend"]["description"] == described != ""
     assert spec["properties"]["timing"]["default"] == {"baseline": "15s", "recovery": "1m"}
+
+
+def test_an_inherited_field_keeps_its_words() -> None:
+    assert crds.field_docstrings(Child) == {
+        "kept": "Text of the parent.",
+        "replaced": "Text of the child.",
+        "own": "Text that takes two lines.",
+    }
+
+
+@kinds
+def test_every_field_has_a_description(kind: type[Resource]) -> None:
+    fields = root_schema(kind)["properties"]
+    assert not list(
+        crds.without_description({"properties": {**fields, "metadata": {"description": "Kubernetes' own"}}})
+    )
+
+
+def test_a_field_without_a_description_is_an_error() -> None:
+    class Record(Status):
+        """A status with a list of models, one field of which nobody describes."""
+
+        inner: Annotated[list[Bare], Field(max_length=3)] = []
+        """A list."""
+        conditions: Annotated[list[Condition], Field(max_length=8)] = []
+        """Conditions."""
+
+    class Kind(Resource):
+        """A kind."""
+
+        kind: ClassVar[str] = "Undescribed"
+        plural: ClassVar[str] = "undescribeds"
+
+        spec: Child
+        status: Record
+
+    with pytest.raises(ValueError, match=r"Undescribed: .* without a description: status\.inner\[\]\.bare$"):
+        crds.crd(Kind)
 
 
 @pytest.mark.apiserver
@@ -214,12 +280,12 @@ def test_the_largest_objects_are_within_what_rules_may_cost(server: ApiServer) -
 def test_columns_show_a_status(server: ApiServer) -> None:
     apply(server, room({"metadata.name": "shown"}))
     now = "2026-01-01T00:00:00.000001Z"
-    stands = [dump(one) for one in conditions(in_progress("Joining", "2 of 6"), generation=1, now=now)]
+    stands = [dump(one) for one in conditions(in_progress(Reason.STARTING, "2 of 6"), generation=1, now=now)]
     status = {"observedGeneration": 1, "conditions": stands, "listeners": {"intended": 6, "live": 2}, "audible": "33%"}
     patch = str({"status": status}).replace("'", '"')
     server.kubectl("patch", "-n", "show", "room", "shown", "--subresource=status", "--type=merge", f"--patch={patch}")
     header, row = server.kubectl("get", "-n", "show", "rooms").splitlines()
     assert header.split() == ["NAME", "READY", "REASON", "LISTENERS", "LIVE", "AUDIBLE", "AGE"]
-    assert row.split()[:6] == ["shown", "Unknown", "Joining", "6", "2", "33%"]
+    assert row.split()[:6] == ["shown", "Unknown", "Starting", "6", "2", "33%"]
     assert "shown" in server.kubectl("get", "-n", "show", "showstopper")
     server.kubectl("delete", "-n", "show", "room", "shown")

@@ -32,8 +32,8 @@ MISTAKES: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("a peer by name", {"spec.peers": ["store"]}, "should match", "should match"),
     ("a UID that is a path", {"spec.targets.0.uid": "../1"}, "should match", "should match"),
     ("port 0", {"spec.ports.0.port": 0}, "greater than or equal to 1", "greater than or equal to 1"),
-    ("0 %", {f"{LOSS}.percent": "0%"}, "nothing would happen", "nothing would happen"),
-    ("more than all", {f"{LOSS}.percent": "101%"}, "no share", "no share"),
+    ("0 %", {f"{LOSS}.percent": "0%"}, "has no effect", "has no effect"),
+    ("more than all", {f"{LOSS}.percent": "101%"}, "not a valid share", "not a valid share"),
     (
         "a partition from everybody",
         {LOSS: LEAVE_OUT, "spec.peers": LEAVE_OUT, "spec.partition": {"peers": [{"component": "store"}]}},
@@ -114,7 +114,7 @@ def stored(server: ApiServer) -> Iterator[ApiServer]:
     ids=lambda changes: next(iter(changes)),
 )
 def test_nothing_of_it_can_be_changed(stored: ApiServer, changes: dict[str, Any]) -> None:
-    with pytest.raises(CommandError, match="an Injection never changes, but for lift and the peers' addresses"):
+    with pytest.raises(CommandError, match="an Injection never changes, except for lift and the addresses of peers"):
         apply(stored, injection(changes))
 
 

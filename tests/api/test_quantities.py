@@ -26,7 +26,7 @@ def test_durations_are_read(text: str, seconds: float) -> None:
     "text", ["", "5", "1.5s", "-1s", "1d", "s", "1s ", "1s\n", "100000s", "1h1h1h1h1h", 5, None, "٣s"]
 )
 def test_what_is_no_duration_is_refused(text: object) -> None:
-    with pytest.raises(InvalidQuantity, match="is no duration: write whole hours"):
+    with pytest.raises(InvalidQuantity, match="is not a valid duration: write whole hours"):
         parse_duration(text)
 
 
@@ -54,7 +54,7 @@ def test_shares_are_read(text: str, value: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "%", "50", "101%", "100.1%", "-1%", "1.2345%", ".5%", "50 %", "5%\n", 0.5, None])
 def test_what_is_no_share_is_refused(text: object) -> None:
-    with pytest.raises(InvalidQuantity, match="is no share: write a percentage"):
+    with pytest.raises(InvalidQuantity, match="is not a valid share: write a percentage"):
         Share.parse(text)
 
 

@@ -39,7 +39,7 @@ def stored(server: ApiServer) -> Iterator[ApiServer]:
     ids=lambda changes: next(iter(changes)),
 )
 def test_nothing_of_a_run_can_be_changed(stored: ApiServer, changes: dict[str, Any]) -> None:
-    with pytest.raises(CommandError, match="a run is a record and never changes, but for abort"):
+    with pytest.raises(CommandError, match="a run is a record and never changes, except for abort"):
         apply(stored, run(changes))
 
 
@@ -56,7 +56,7 @@ def test_a_run_that_is_over_is_not_aborted(stored: ApiServer) -> None:
     stored.kubectl(
         "patch", "-n", "show", "exprun", "kill-1", "--subresource=status", "--type=merge", f"--patch={patch}"
     )
-    with pytest.raises(CommandError, match="the run is over already, and its verdict stands"):
+    with pytest.raises(CommandError, match="the run is already over, and its verdict is final"):
         apply(stored, run({"spec.abort": True}))
     assert apply(stored, run({"metadata.labels.note": "x"}))["metadata"]["generation"] == 1
 

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from showstopper.archive import reading
+from showstopper.api.reasons import Reason
 from showstopper.cluster.client import Client
 from tests.archive.build import run
 from tests.availability.build import EPOCH, L, document
@@ -37,7 +37,7 @@ class Cluster:
             return web.json_response({"runs": [run for runs in asked for run in runs]})
         found = self.answers.get(request.match_info["path"])
         if found is None:
-            return web.json_response({"message": "no run x is kept", "reason": reading.UNKNOWN_RUN}, status=404)
+            return web.json_response({"message": "no run x is kept", "reason": Reason.RUN_NOT_FOUND}, status=404)
         return web.Response(text=found) if isinstance(found, str) else web.json_response(found)
 
 

@@ -63,7 +63,7 @@ async def test_a_record_is_read_from_what_is_served(archive: Archive) -> None:
 @pytest.mark.parametrize("path", ["/v1/runs/x", "/v1/runs/x/spans", "/v1/runs?before=x"])
 async def test_a_run_that_is_not_kept_is_said_to_be_none(archive: Archive, path: str) -> None:
     status, said = await archive.get(path)
-    assert (status, said["reason"]) == (404, "RunUnknown")
+    assert (status, said["reason"]) == (404, "RunNotFound")
     assert "no run with the UID x is kept" in said["message"]
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.indicators import Indicator
+from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability import coverage
 from showstopper.availability.expectations import Expectation, Judgement, judge
@@ -33,14 +34,14 @@ SOUND = Evidence(
     baseline=seen([(L, 15)], [(L, 15)]),
     judged=seen([(L, 5), (Q, 9), (L, 46)], [(L, 5), (Q, 9), (L, 46)]),
 )
-ABORTED = Finding("AbortRequested", "spec.abort was set")
-CRASHED = Finding("Unhandled", "the operator failed")
-LEASE = Finding("LeaseLost", "the lease ran out")
+ABORTED = Finding(Reason.ABORT_REQUESTED, "spec.abort was set")
+CRASHED = Finding(Reason.ENGINE_FAILED, "the operator failed")
+LEASE = Finding(Reason.LEASE_LOST, "the lease ran out")
 
 # Everything that alone must keep a run from passing: what is wrong, verdict, reason, a word of the message.
 FLAWS: list[tuple[dict[str, Any], Verdict, str, str]] = [
     ({"aborted": ABORTED}, Verdict.ABORTED, "AbortRequested", "spec.abort"),
-    ({"error": CRASHED}, Verdict.ERROR, "Unhandled", "operator"),
+    ({"error": CRASHED}, Verdict.ERROR, "EngineFailed", "operator"),
     ({"doubts": (LEASE,)}, Verdict.INCONCLUSIVE, "LeaseLost", "lease"),
     ({"baseline": None}, Verdict.INCONCLUSIVE, "NoBaseline", "timing.baseline"),
     ({"baseline": coverage.of(view([(L, 15)], start=5, end=5))}, Verdict.INCONCLUSIVE, "NoBaseline", "timing.baseline"),

@@ -19,6 +19,7 @@ from e2e.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.cli.main import app
@@ -115,7 +116,7 @@ class Operator:
         outlook = conditions.succeeded if verdict == Verdict.PASSED else conditions.failed
         status = {
             "observedGeneration": 1,
-            "conditions": _conditions(outlook(reason, "so it is"), 1),
+            "conditions": _conditions(outlook(Reason(reason), "so it is"), 1),
             "startedAt": NOW,
             "finishedAt": NOW,
             "steps": [{"name": "Judged", "startedAt": NOW, "completedAt": NOW}],
@@ -125,9 +126,8 @@ class Operator:
         }
         self._status("experimentrun", run.metadata.name, status)
         origin = run.spec.experiment
-        self.show(
-            outlook(reason, "so it is"), **({"lastHandledRunRequest": origin.run_request} if origin.run_request else {})
-        )
+        handled = {"lastHandledRunRequest": origin.run_request} if origin.run_request else {}
+        self.show(outlook(Reason(reason), "so it is"), **handled)
 
     def show(self, outlook: Outlook, **status: Any) -> None:
         """Where the experiment stands."""

@@ -8,6 +8,7 @@ from showstopper.api import conditions
 from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
 from showstopper.api.game_day import APPROVE
+from showstopper.api.reasons import Reason
 from tests.api.build import game_day
 from tests.cli.acting import NOW
 
@@ -41,19 +42,19 @@ class Day:
 
     def hold(self, **hold: Any) -> None:
         """The second act waits for approval."""
-        outlook = conditions.waiting_for_person("AwaitingApproval", "act 2 of 2, loss, waits for approval")
+        outlook = conditions.waiting_for_person(Reason.AWAITING_APPROVAL, "act 2 of 2, loss, waits for approval")
         self.show(outlook, passed("kill"), {"name": "loss", "hold": {**HELD, **hold}}, act="loss")
 
     def approved(self, approver: str) -> None:
         hold = {**HELD, "endedAt": NOW, "approver": approver}
         begun = {"name": "loss", "hold": hold, "run": "loss-1", "startedAt": NOW}
-        self.show(conditions.in_progress("ActUnderWay", "act 2 of 2, loss"), passed("kill"), begun, act="loss")
+        self.show(conditions.in_progress(Reason.ACT_UNDER_WAY, "act 2 of 2, loss"), passed("kill"), begun, act="loss")
 
     def judge(self, verdict: str, reason: str, *, run: str = "kill-1") -> None:
         build = conditions.succeeded if verdict == "Passed" else conditions.failed
         worst = [{"indicator": "AudibleRatio", "worst": "91.5%", "act": "kill", "measuredIn": 1}]
         told = {"verdict": verdict, "reason": reason, "message": "so it is", "indicators": worst}
-        self.show(build(reason, f"{verdict}: so it is"), {**passed("kill"), "run": run}, **told)
+        self.show(build(Reason(reason), f"{verdict}: so it is"), {**passed("kill"), "run": run}, **told)
 
     def _kubectl(self, *words: str) -> str:
         return self._server.kubectl("--namespace=show", *words)

@@ -11,14 +11,16 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from showstopper.engine.hands.agent.client import AgentHand
-from showstopper.engine.hands.api_server import ApiServerHand
-from showstopper.engine.hands.crowd.client import CrowdHand
+from showstopper.engine.hands.agent.client import InjectionClient
+from showstopper.engine.hands.agent.injection_cache import InjectionWatch
+from showstopper.engine.hands.crowd.flooders import Flooders
+from showstopper.engine.hands.of_run import HandFactory
+from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.planning.plan import Plan
 from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Images, Rooms
 from showstopper.engine.runs import requests
-from showstopper.engine.runs.runner import Services
+from showstopper.engine.runs.context import Services
 from showstopper.engine.runs.service import Runs
 from showstopper.engine.stop_switch import StopSwitch
 from tests.engine import build
@@ -27,17 +29,24 @@ from tests.engine import build
 class Company:
     """Runs, and what they need, in a namespace of their own with two relays."""
 
-    def __init__(self, client: Client, place: str) -> None:
+    def __init__(self, client: Client, place: str, pace: Pace = PACE) -> None:
         clock = Clock()
         images = Images("audio", "Never")
         rooms = Rooms(client, clock, images=images)
         self.client, self.place = client, place
         self.snapshots = Snapshots(client, clock, rooms)
-        services = Services(
+        self.switch = StopSwitch(client, place)
+        hands = HandFactory(
+            client=client,
+            clock=clock,
+            injections=InjectionClient(client, InjectionWatch(client)),
+            flooders=Flooders(client, clock, images, self.snapshots.remembered),
+            snapshot=self.snapshots.of_run,
+            pace=pace,
+        )
+        self.services = Services(
             rooms=rooms,
-            hand=ApiServerHand(client),
-            agents=AgentHand(client, clock),
-            crowd=CrowdHand(client, clock, images, self.snapshots.remembered),
+            hands=hands,
             events=Events(client, clock, "test"),
             clock=clock,
             snapshot=self.snapshots.of_run,
@@ -45,9 +54,10 @@ class Company:
             confirm=self.snapshots.confirm,
             disowned=lambda _: None,
             stopped=lambda: self.switch.finding,
+            pace=pace,
         )
-        self.runs = Runs(client, clock, services, lambda _: None)
-        self.switch = StopSwitch(client, place, self.runs.wake)
+        self.runs = Runs(client, clock, self.services, lambda _: None)
+        self.switch.add_observer(self.runs.wake)
 
     def room(self) -> AudioRoom:
         found = build.room()

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from showstopper.api.base import dump
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import to_timestamp
@@ -71,7 +72,8 @@ class Life:
         """The run that is under way ends."""
         for run in self.runs:
             if not run.finished:
-                run.status.verdict, run.status.reason = verdict, verdict
+                run.status.verdict = verdict
+                run.status.reason = Reason.EXPECTATIONS_MET if verdict == "Passed" else Reason.EXPECTATION_MISSED
 
     def ready(self) -> str:
         """Status and reason of Ready."""

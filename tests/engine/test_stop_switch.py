@@ -173,4 +173,4 @@ def released(place: Place) -> Callable[[], Awaitable[bool]]:
 async def test_who_may_not_see_the_switch_runs_nothing(server: ApiServer, place: Place) -> None:
     async with await Client.connect(server.user("nobody")) as client:
         with pytest.raises(SettingsError, match="showstopper-stop-switch"):
-            await StopSwitch(client, place.namespace, lambda: None).look()
+            await StopSwitch(client, place.namespace).look()

@@ -1,4 +1,4 @@
-"""What every resource has: metadata, strict specs, lenient statuses, and readable errors."""
+"""Base of all resources: metadata, strict specs, lenient statuses, and readable errors."""
 
 import inspect
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ GROUP = "showstopper.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
-# RFC 1123 label: what Kubernetes takes for most names, and for the values of labels.
+# RFC 1123 label, as Kubernetes has it for most names and for the values of labels.
 _NAME = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _WRITE_A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens, with no hyphen first or last"
 Name = Annotated[str, StringConstraints(max_length=63), Matching(_NAME, _WRITE_A_NAME)]
-# What a resource of ours may be called; a CRD can only say this at its root.
+# Names of our resources. A CRD can restrict them only at its root.
 NAME_RULE = CelRule(f"self.metadata.name.matches('^{_NAME}$')", f"metadata.name: {_WRITE_A_NAME}")
 Text = Annotated[str, StringConstraints(max_length=256)]
 Message = Annotated[str, StringConstraints(max_length=1024)]
@@ -34,7 +34,7 @@ class Spec(BaseModel):
         alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, defer_build=True
     )
 
-    # For the CRD, and (where they are no rules on a change) for the model itself.
+    # For the CRD and, where a rule is not about a change, for the model itself.
     rules: ClassVar[tuple[CelRule, ...]] = ()
 
     @model_validator(mode="after")
@@ -46,7 +46,7 @@ class Spec(BaseModel):
 
 
 class Status(BaseModel):
-    """Part of a status: written by us, read leniently, so that a newer operator's fields do not break an older one."""
+    """Part of a status: read leniently, so that a newer operator's fields do not break an older one."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
@@ -66,12 +66,12 @@ class Metadata(Status):
 
     @property
     def version(self) -> int:
-        """How new this form of the object is: resource versions of one object can be compared (KEP-5504)."""
+        """Version of the object, which can be compared with other versions of the same object (KEP-5504)."""
         return int(self.resource_version or 0)
 
 
 class Resource(BaseModel):
-    """A namespaced object of our group. Subclasses add `spec` and `status` and say their names."""
+    """A namespaced object of our group. Subclasses add `spec` and `status`, and their names."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
@@ -80,12 +80,12 @@ class Resource(BaseModel):
     short_names: ClassVar[tuple[str, ...]] = ()
     # For the CRD, on spec and status together.
     rules: ClassVar[tuple[CelRule, ...]] = ()
-    # (name, type, JSON path, priority); AGE is added last.
+    # (name, type, JSON path, priority). AGE is added last.
     printer_columns: ClassVar[tuple[tuple[str, str, str, int], ...]] = ()
-    # Whether it is a record that the operator alone writes, but for an abort: its spec is a copy of what was checked
-    # when somebody wrote it.
+    # Whether it is a record that the operator alone writes, except for an abort. Its spec is then a copy of objects
+    # that were validated when they were applied.
     record: ClassVar[bool] = False
-    # JSON paths that a fieldSelector may ask for (Kubernetes 1.32 or later).
+    # JSON paths for use in a fieldSelector (Kubernetes 1.32 or later).
     selectable_fields: ClassVar[tuple[str, ...]] = ()
 
     metadata: Metadata
@@ -111,17 +111,17 @@ class Resource(BaseModel):
 
 
 def _problems(error: ValidationError) -> str:
-    """The first five, each with its field. A list that is too short only because its entries are wrong is not one."""
-    found = error.errors()
-    places = [problem["loc"] for problem in found]
-    told = []
-    for problem in found:
+    """The first five problems, each with its field, without lists that are too short only for their wrong entries."""
+    problems = error.errors()
+    places = [problem["loc"] for problem in problems]
+    texts = []
+    for problem in problems:
         place = problem["loc"]
         inner = any(len(other) > len(place) and other[: len(place)] == place for other in places)
         if problem["type"] == "too_short" and inner:
             continue
-        told.append(f"{'.'.join(str(part) for part in place)}: {problem['msg'].removeprefix('Value error, ')}")
-    return "; ".join(told[:5])
+        texts.append(f"{'.'.join(str(part) for part in place)}: {problem['msg'].removeprefix('Value error, ')}")
+    return "; ".join(texts[:5])
 
 
 def own_first(model: type[BaseModel]) -> list[str]:
@@ -131,5 +131,5 @@ def own_first(model: type[BaseModel]) -> list[str]:
 
 
 def dump(model: BaseModel) -> dict[str, Any]:
-    """The model as JSON data in the API's spelling; what is None is left out."""
+    """The model as JSON data in the API's spelling, without the fields that are None."""
     return model.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -1,4 +1,4 @@
-"""Conditions: the status contract that kstatus, Argo CD, Flux and `kubectl wait` read (DESIGN.md, section 2)."""
+"""Conditions: the status contract that kstatus, Argo CD, Flux and `kubectl wait` read."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import Literal
 
 from showstopper.api.base import Message, Status, Text, Timestamp
+from showstopper.api.reasons import Reason
 
 
 class ConditionType(StrEnum):
-    """The types that every resource of ours carries."""
+    """Types of condition that every resource of ours carries."""
 
     READY = "Ready"
     RECONCILING = "Reconciling"
@@ -18,26 +19,32 @@ class ConditionType(StrEnum):
     SUSPENDED = "Suspended"
 
 
-# Of rooms only, where there is an archive. No tool reads it: what is not archived may still be judged.
+# Only on rooms, and only if an archive is configured. No tool reads it: a run that is not archived is judged as usual.
 ARCHIVED = "Archived"
 
 
 class Condition(Status):
-    """One condition, as metav1.Condition has it."""
+    """Condition of the resource, in the form of metav1.Condition."""
 
     type: Text
+    """Type of the condition, such as Ready."""
     status: Literal["True", "False", "Unknown"]
+    """Status of the condition."""
     reason: Text
+    """Reason for the status, in CamelCase. docs/reasons.md lists all reasons."""
     message: Message = ""
+    """Explanation for a person, which names the object at fault and says what to do."""
     observed_generation: int = 0
+    """Generation of the spec that the condition is about."""
     last_transition_time: Timestamp = ""
+    """When the status of the condition last changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Where a resource stands, in one of six ways; every condition follows from it."""
+    """State of a resource, in one of six ways, from which every condition follows."""
 
-    reason: str
+    reason: Reason
     message: str
     ready: Literal["True", "False", "Unknown"] = "Unknown"
     reconciling: bool = False
@@ -50,44 +57,44 @@ class Outlook:
             raise ValueError("kstatus forbids Reconciling and Stalled together")
 
 
-def in_progress(reason: str, message: str) -> Outlook:
-    """Under way: not ready, not over."""
+def in_progress(reason: Reason, message: str) -> Outlook:
+    """Under way: neither ready nor over."""
     return Outlook(reason, message, reconciling=True)
 
 
-def succeeded(reason: str, message: str) -> Outlook:
+def succeeded(reason: Reason, message: str) -> Outlook:
     """Over, and passed."""
     return Outlook(reason, message, ready="True", finished=True)
 
 
-def idle(reason: str, message: str) -> Outlook:
-    """Nothing has to be done now, and nothing has been found yet: a schedule will tell when."""
+def idle(reason: Reason, message: str) -> Outlook:
+    """Ready, with nothing to do now, such as an experiment that waits for its schedule."""
     return Outlook(reason, message, ready="True")
 
 
-def failed(reason: str, message: str) -> Outlook:
+def failed(reason: Reason, message: str) -> Outlook:
     """Over, and not passed."""
     return Outlook(reason, message, ready="False", stalled=True, finished=True)
 
 
-def refused(reason: str, message: str) -> Outlook:
-    """Nothing can be done until somebody changes something; nothing was started."""
+def refused(reason: Reason, message: str) -> Outlook:
+    """Not started, because something has to be changed first."""
     return Outlook(reason, message, ready="False", stalled=True)
 
 
-def waiting_for_person(reason: str, message: str) -> Outlook:
-    """Suspended, or held: a person has to act."""
+def waiting_for_person(reason: Reason, message: str) -> Outlook:
+    """Suspended or held: a person has to act."""
     return Outlook(reason, message, ready="False", suspended=True)
 
 
 def conditions(outlook: Outlook, *, generation: int, now: str, previous: Iterable[Condition] = ()) -> list[Condition]:
-    """All five conditions of an outlook; lastTransitionTime moves only with status.
+    """All five conditions of an outlook. lastTransitionTime changes only with status.
 
     Args:
-        outlook: where the resource stands.
-        generation: the generation that this was found for.
-        now: RFC 3339 time of this observation.
-        previous: the conditions that stood before.
+        outlook: the state of the resource.
+        generation: the generation that was observed.
+        now: RFC 3339 time of the observation.
+        previous: the conditions before.
     """
     before = {condition.type: condition for condition in previous}
 
@@ -110,13 +117,13 @@ def renewed(
     old: Condition | None,
     kind: str,
     status: Literal["True", "False", "Unknown"],
-    reason: str,
+    reason: Reason,
     message: str,
     *,
     generation: int,
     now: str,
 ) -> Condition:
-    """A condition as it stands now; `old` is the one that stood before."""
+    """A condition as it is now, where `old` is what it was before."""
     moved = old is None or old.status != status or not old.last_transition_time
     return Condition(
         type=kind,
@@ -134,6 +141,6 @@ def find(conditions: Sequence[Condition], kind: ConditionType) -> Condition | No
 
 
 def is_true(conditions: Sequence[Condition], kind: ConditionType) -> bool:
-    """Whether the condition of that type stands at True."""
-    found = find(conditions, kind)
-    return found is not None and found.status == "True"
+    """Whether the condition of that type is True."""
+    condition = find(conditions, kind)
+    return condition is not None and condition.status == "True"

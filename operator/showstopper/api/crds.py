@@ -1,7 +1,8 @@
 """The CRDs, written from the models: `python -m showstopper.api.crds` (or `make crds`); `--check` only compares.
 
-The models are the one source: their docstrings (also those under a field) are the descriptions, their defaults the
-defaults, their `rules` the CEL rules. What Kubernetes calls a structural schema has no references and no titles.
+The models are the one source. The docstring under a field, or else that of the field's model, is its description, and
+a field without one is an error. The defaults are the models' defaults, and the CEL rules are their `rules`. The result
+is a structural schema, as Kubernetes calls it, without references and titles.
 """
 
 import argparse
@@ -9,8 +10,10 @@ import ast
 import inspect
 import sys
 import textwrap
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +55,10 @@ class _ModelSchemas(GenerateJsonSchema):
     def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
         made = super().model_schema(schema)
         model = schema["cls"]
-        told = _field_docstrings(model)
+        texts = field_docstrings(model)
         for name, field in model.model_fields.items():
-            if name in told:
-                made["properties"][field.alias or name]["description"] = told[name]
+            if name in texts:
+                made["properties"][field.alias or name]["description"] = texts[name]
         shown = [model.model_fields[name].alias or name for name in own_first(model)]
         made["properties"] = {name: made["properties"][name] for name in shown if name in made["properties"]}
         if issubclass(model, Spec) and model.rules:
@@ -63,19 +66,25 @@ class _ModelSchemas(GenerateJsonSchema):
         return made
 
 
-def _field_docstrings(model: type[BaseModel]) -> Mapping[str, str]:
-    """The string that stands under a field's line, as PEP 257 has it for attributes."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
+def field_docstrings(model: type[BaseModel]) -> Mapping[str, str]:
+    """The docstrings of a model's fields by name, inherited fields included. The nearest class that has one wins."""
+    bases = [base for base in model.__mro__ if issubclass(base, BaseModel) and base is not BaseModel]
+    return dict(ChainMap(*(attribute_docstrings(base) for base in bases)))
+
+
+def attribute_docstrings(of: type) -> dict[str, str]:
+    """The docstrings in a class's own body: strings under an assignment, as PEP 257 has them for attributes."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(of))).body[0]
     assert isinstance(body, ast.ClassDef)
-    return {
-        field.target.id: inspect.cleandoc(text.value.value)
-        for field, text in zip(body.body, body.body[1:], strict=False)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-        and isinstance(text.value.value, str)
-    }
+    texts = {}
+    for statement, text in pairwise(body.body):
+        match statement, text:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]),
+                ast.Expr(value=ast.Constant(value=str(words))),
+            ):
+                texts[name] = " ".join(words.split())
+    return texts
 
 
 def _structural(model: type[BaseModel]) -> Schema:
@@ -112,9 +121,10 @@ def _inlined(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
 
 
 def _of_record(spec: Schema, status: Schema) -> None:
-    """What the operator alone writes. Of the spec only the rules of the whole are left, how it may change: whoever
-    reads it checks its parts as the models have it. And nobody has to know who owns which of its fields: to keep the
-    books of that is a fifth of what a write costs the API server.
+    """Make a record, which only the operator writes, cheap to write.
+
+    Of the spec's rules only those on the whole stay, which say how it may change. The models check its parts when they
+    are read. Specs and status are atomic, because tracking the owner of each field is a fifth of the cost of a write.
     """
     for part in _parts(spec):
         if part is not spec:
@@ -140,14 +150,29 @@ def _parts(schema: Schema) -> Iterator[Schema]:
             yield from _parts(inner)
 
 
+def without_description(schema: Schema, above: str = "") -> Iterator[str]:
+    """The paths of all fields of an object that have no description."""
+    for name, field in schema.get("properties", {}).items():
+        path = f"{above}{name}"
+        if not field.get("description", "").strip():
+            yield path
+        yield from without_description(field.get("items", field), f"{path}[]." if "items" in field else f"{path}.")
+
+
 def crd(kind: type[Resource]) -> Schema:
-    """The CustomResourceDefinition of a kind."""
+    """The CustomResourceDefinition of a kind.
+
+    Raises:
+        ValueError: when a field has no description, naming every such field.
+    """
     spec, status = (kind.model_fields[name].annotation for name in ("spec", "status"))
     assert isinstance(spec, type)
     assert isinstance(status, type)
     assert issubclass(spec, Spec)
     assert issubclass(status, Status)
     written = {"spec": _structural(spec), "status": _of_status(_structural(status))}
+    if blank := [*without_description({"properties": written})]:
+        raise ValueError(f"{kind.kind}: write a docstring under the fields without a description: {', '.join(blank)}")
     if kind.record:
         _of_record(**written)
     columns = [
@@ -156,12 +181,12 @@ def crd(kind: type[Resource]) -> Schema:
     ]
     schema = {
         "type": "object",
-        "description": inspect.cleandoc(kind.__doc__ or ""),
+        "description": " ".join((kind.__doc__ or "").split()),
         "required": ["spec"],
         KEY: [rule.dump() for rule in (NAME_RULE, *kind.rules)],
         "properties": {
-            "apiVersion": {"type": "string"},
-            "kind": {"type": "string"},
+            "apiVersion": {"type": "string", "description": "Version of the schema of this object."},
+            "kind": {"type": "string", "description": "Kind of this object, in CamelCase."},
             "metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 63}}},
             **written,
         },
@@ -209,8 +234,8 @@ def _yaml(data: Schema) -> str:
 def main() -> None:
     """Write the files that differ, or with `--check` name them and exit 1."""
     parser = argparse.ArgumentParser(description="Write the CRDs from the models.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not as it would be")
-    parser.add_argument("--root", type=Path, default=Path(), help="the repository's folder (default: this one)")
+    parser.add_argument("--check", action="store_true", help="write nothing, and exit with 1 if a file is stale")
+    parser.add_argument("--root", type=Path, default=Path(), help="folder of the repository (default: this one)")
     given = parser.parse_args()
     expected = {given.root / path: text for path, text in files().items()}
     stale = [path for path, text in expected.items() if not path.exists() or path.read_text() != text]

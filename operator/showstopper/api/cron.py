@@ -1,4 +1,4 @@
-"""Cron schedules and time zones as people write them. What they mean is left to a library (engine/schedule.py)."""
+"""Cron schedules and time zones as people write them. Their meaning is left to a library."""
 
 from typing import Annotated
 
@@ -37,9 +37,9 @@ def _field(value: str) -> str:
 
 _FIELDS = " +".join(_field(value) for value in (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY))
 CRON_PATTERN = f"{'|'.join(MACROS)}|{_FIELDS}"
-Cron = Annotated[str, StringConstraints(max_length=128), Matching(CRON_PATTERN, f"no cron schedule: {WRITE_A_CRON}")]
+Cron = Annotated[str, StringConstraints(max_length=128), Matching(CRON_PATTERN, f"not a cron schedule: {WRITE_A_CRON}")]
 TimeZone = Annotated[
     str,
     StringConstraints(max_length=64),
-    Matching("[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}", f"no time zone: {WRITE_A_ZONE}"),
+    Matching("[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}", f"not a time zone: {WRITE_A_ZONE}"),
 ]

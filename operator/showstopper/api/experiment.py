@@ -1,4 +1,4 @@
-"""Experiment: what to break in which room, and what listeners may notice of it."""
+"""Experiment: the faults to inject into a room, and how much of them listeners may notice."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -42,12 +42,13 @@ _UNITS = {
 
 
 class Target(Spec):
-    """Which pods of a component a fault hits, and how many at the most."""
+    """Selection of the pods that a fault hits."""
 
     component: Name
-    """The component of the room, by name."""
+    """Name of the component of the room whose pods are targeted."""
     serving: bool | None = None
-    """True: only pods that carry the sound now. False: only pods that do not. Default: any pod."""
+    """Whether to target only pods from which listeners receive media now (true), or only the others (false). Default:
+    any pod."""
     max: Annotated[int, Field(ge=1, le=500)] = 1
     """Maximum number of pods to target."""
     max_percent: Percent | None = None
@@ -78,12 +79,12 @@ def _bounds_of_kind(kind: str, spec: type[FaultKind]) -> Iterator[Rule]:
 
 
 class Fault(AgentKinds):
-    """One cause: its target, and exactly one of the kinds."""
+    """Fault to inject: its target, and exactly one kind of fault."""
 
     name: Name
-    """Name of the fault, unique in the experiment."""
+    """Name of the fault, unique within the experiment."""
     target: Target
-    """The pods that it hits."""
+    """Selection of the pods that the fault hits."""
     duration: Annotated[Duration, Between("1s", "1h")] | None = None
     """How long the fault lasts. Required except for podKill and containerKill."""
     pod_kill: PodKill | None = None
@@ -126,14 +127,15 @@ def longest(faults: Iterable[Fault]) -> timedelta:
 
 
 class Timing(Spec):
-    """How long to watch before and after, and when to give up."""
+    """How long to watch the room before and after the faults, and when to give up."""
 
     baseline: Annotated[Duration, Between("0s", "1h")] = parse_duration("15s")
-    """How long the room has to be well before anything is done to it."""
+    """How long the room is measured, and must be healthy, before the faults."""
     recovery: Annotated[Duration, Between("0s", "1h")] = parse_duration("60s")
-    """How long to watch after the last fault."""
+    """How long the room is measured after the last fault."""
     deadline: Annotated[Duration, Between("1s", "24h")] | None = None
-    """When to give up. Default: baseline, faults and recovery, two minutes more, and the runs queued before."""
+    """When to give up, counted from the creation of the run. Default: baseline, longest fault and recovery, plus two
+    minutes, plus the time that the runs queued before it take."""
 
 
 def bound_value(indicator: Indicator, text: str) -> float:
@@ -180,27 +182,31 @@ def _bounds_in_unit(lower: str, upper: str) -> tuple[Rule, ...]:
 
 
 class Expectation(Spec):
-    """A bound on an indicator, over the time from the first injection to the end of the recovery."""
+    """Bound on an indicator, measured from the first injection to the end of the recovery."""
 
     indicator: Indicator
+    """Indicator to bound."""
     min: Bound | None = None
-    """At least this, in the indicator's unit: "99.5%", "20s" or "3"."""
+    """Minimum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
     max: Bound | None = None
-    """At most this, in the indicator's unit: "99.5%", "20s" or "3"."""
+    """Maximum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
 
     rules = _bounds_in_unit("min", "max")
 
 
 class AbortIf(Spec):
-    """End the run early when an indicator stays out of bounds for a while."""
+    """Condition on an indicator that ends the run early."""
 
     indicator: Indicator
+    """Indicator to watch while the run is under way."""
     below: Bound | None = None
-    """Abort while it is below this, in the indicator's unit: "10%", "20s" or "3"."""
+    """Abort when the indicator is below this value, in its unit: a share like "10%", a duration like "20s", or a count
+    like "3"."""
     above: Bound | None = None
-    """Abort while it is above this, in the indicator's unit: "10%", "20s" or "3"."""
+    """Abort when the indicator is above this value, in its unit: a share like "10%", a duration like "20s", or a count
+    like "3"."""
     for_: Annotated[Duration, Between("0s", "1h"), Field(alias="for")] = parse_duration("0s")
-    """How long it has to stay so."""
+    """How long the condition must hold before the run is aborted."""
 
     rules = _bounds_in_unit("below", "above")
 
@@ -209,42 +215,46 @@ _WITHOUT_SCHEDULE = "timeZone and startingDeadline belong to a schedule: write s
 
 
 class RunOn(StrEnum):
-    """What asks for a run, beside the spec and a schedule."""
+    """Events that trigger a run, besides a change of the spec and a schedule."""
 
-    RELEASE_CHANGE = "ReleaseChange"  # the room's components run other images than before, and all the same ones
+    RELEASE_CHANGE = "ReleaseChange"
+    """The images of the room's components have changed, and their rollout is complete."""
 
 
 class ExperimentSpec(Spec):
-    """What to run.
+    """Desired experiment.
 
-    A new run is asked for when the hash of `revision`, `roomRef`, `timing`, `faults`, `expect` and `abortIf` changes,
-    when the annotation showstopper.dev/run-requested does, by `schedule`, and by what `runOn` names.
+    A new run is requested when `revision`, `roomRef`, `timing`, `faults`, `expect` or `abortIf` changes, when the
+    annotation showstopper.dev/run-requested changes, by `schedule`, and by the events in `runOn`.
     """
 
     revision: Annotated[str, StringConstraints(max_length=128)] = ""
-    """Any text, such as a release's version: a new one asks for a new run."""
+    """Free text, such as the version of a release. A change of it requests a new run."""
     room_ref: Reference
-    """The AudioRoom to experiment on, in the same namespace."""
+    """AudioRoom to experiment on, in the same namespace."""
     suspend: bool = False
-    """Start no new runs."""
+    """Whether to start no new runs. A run that is under way continues."""
     schedule: Cron | None = None
-    """When to run, as a cron schedule like that of a CronJob; then it does not run at creation."""
+    """Cron schedule of the runs, as in a CronJob. A scheduled experiment does not run when it is created."""
     time_zone: TimeZone | None = None
-    """Of the schedule, by its IANA name. Default: UTC."""
+    """IANA name of the time zone of the schedule. Default: UTC."""
     starting_deadline: Annotated[Duration, Between("1s", "24h")] | None = None
-    """How late a scheduled run may start; of several that were missed, only the last does. Default: 5m."""
+    """How late a scheduled run may start. If several were missed, only the latest is made up for. Default: 5m."""
     run_on: Annotated[tuple[RunOn, ...], Field(max_length=1)] = ()
-    """ReleaseChange: run when the images of the room's components have changed, and their rollout is over."""
+    """Events that trigger a run. ReleaseChange: the images of the room's components have changed, and their rollout is
+    complete."""
     dry_run: bool = False
-    """Plan only: the status lists exactly what would be hit."""
+    """Whether to plan only. `status.plan` then lists exactly the pods that a run would hit."""
     history_limit: Annotated[int, Field(ge=1, le=200)] = 20
-    """How many finished runs are kept."""
+    """Number of finished runs to keep."""
     timing: Timing = Timing()
+    """How long to watch the room before and after the faults, and when to give up."""
     faults: Annotated[tuple[Fault, ...], Field(min_length=1, max_length=8)]
+    """Faults to inject, all at the same time."""
     expect: Annotated[tuple[Expectation, ...], Field(min_length=1, max_length=16)]
-    """All have to be met for the verdict Passed."""
+    """Expectations, all of which must be met for the verdict Passed."""
     abort_if: Annotated[tuple[AbortIf, ...], Field(max_length=8)] = ()
-    """Any of them ends the run early, with the verdict Aborted."""
+    """Conditions, any of which ends the run early with the verdict Aborted."""
 
     rules = (
         unique_names("faults", "faults"),
@@ -257,66 +267,89 @@ class ExperimentSpec(Spec):
 
 
 class PlannedTarget(Status):
-    """A pod that a fault hits, and what is known of it."""
+    """Pod that a fault would hit."""
 
     fault: Name
+    """Name of the fault."""
     pod: Text
+    """Name of the pod."""
     uid: Text
+    """UID of the pod."""
     node: Text = ""
+    """Node that the pod runs on."""
     address: Text = ""
+    """IP address of the pod."""
     serving: bool | None = None
+    """Whether listeners receive media from the pod. Absent if unknown."""
 
 
 class RunSummary(Status):
-    """The newest run, in short."""
+    """Summary of a run."""
 
     name: Text
+    """Name of the ExperimentRun."""
     verdict: Text | None = None
+    """Verdict of the run. Absent until it has one."""
     reason: Text | None = None
+    """Reason for the verdict, in CamelCase."""
     started_at: Timestamp | None = None
+    """When the first step of the run began."""
     finished_at: Timestamp | None = None
+    """When the run reached its verdict."""
 
 
 class MissedRun(Status):
-    """A firing of the schedule that got no run."""
+    """Scheduled time at which no run was started."""
 
     time: Timestamp
+    """Scheduled time."""
     reason: Text
+    """Why no run was started, in CamelCase."""
     message: Message = ""
+    """Explanation for a person."""
 
 
 class ExperimentStatus(Status):
-    """Where the experiment stands: the newest run's outcome, for this generation only."""
+    """Observed state of the experiment: the outcome of its newest run."""
 
     observed_generation: int = -1
+    """Generation of the spec that this status is about. -1 until the operator has seen the experiment."""
     conditions: Annotated[list[Condition], Field(max_length=8)] = []
+    """Conditions Ready (the newest run passed, for this generation), Reconciling, Stalled, Finished and Suspended."""
     last_handled_run_request: Text | None = None
+    """Value of the annotation showstopper.dev/run-requested that was last answered with a run."""
     last_hash: Text | None = None
-    """Of what the newest run ran."""
+    """Hash of the revision, roomRef, timing, faults, expect and abortIf of the newest run."""
     last_release: Text | None = None
-    """The release that `runOn` last had a run for, or saw first."""
+    """Release for which `runOn` last triggered a run, or the first release that it saw."""
     run: RunSummary | None = None
+    """Newest run."""
     verdict: Text | None = None
+    """Verdict of the newest run: Passed, Failed, Inconclusive, Aborted or Error."""
     audible: Text | None = None
+    """AudibleRatio of the newest run: share of the listening time in which residents heard the host."""
     dead_air: Text | None = None
+    """LongestDeadAir of the newest run: the longest time for which any listener did not hear the host."""
     recovery: Text | None = None
+    """RecoveryTime of the newest run: time from the end of the faults until the room was heard as before."""
     faults: Text | None = None
-    """The kinds of fault, for people."""
+    """Kinds of fault in the spec, for people."""
     schedule: Text | None = None
-    """The schedule that `nextRunTime` was found for, with its time zone."""
+    """Schedule and time zone that `nextRunTime` was computed from."""
     next_run_time: Timestamp | None = None
-    """When the schedule fires next; not there while it is suspended."""
+    """Next scheduled time. Absent while the experiment is suspended."""
     last_schedule_time: Timestamp | None = None
-    """The last firing that got a run."""
+    """Last scheduled time at which a run was started."""
     missed_run: MissedRun | None = None
-    """The last firing, if it got no run, and why."""
+    """Last scheduled time, if no run was started then, and why."""
     plan: Annotated[list[PlannedTarget], Field(max_length=100)] = []
-    """What a dry run found: exactly what would be hit."""
+    """Result of a dry run: exactly the pods that a run would hit."""
     message: Message | None = None
+    """State of the experiment, for a person."""
 
 
 class Experiment(Resource):
-    """A request for runs."""
+    """Experiment on an AudioRoom: faults to inject, and how much of them listeners may notice."""
 
     kind: ClassVar[str] = "Experiment"
     plural: ClassVar[str] = "experiments"

@@ -1,4 +1,4 @@
-"""GameDay: experiments in order, as one night is rehearsed, with holds between them."""
+"""GameDay: the rehearsal of a whole show: experiments (acts) in order, with holds before them, and one verdict."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from showstopper.api.room import Reference
 from showstopper.api.rules import Matching, Rule, exactly_one, unique_names
 
 APPROVE = f"{GROUP}/approve"
-"""The annotation by which a person lets a held act begin: "<act>/<approver>"."""
+"""Annotation with which a person approves a held act: "<act>/<approver>"."""
 
 _WRITE_A_MOMENT = 'write date, time and zone, like "2026-12-01T19:00:00Z" or "2026-12-01T20:00:00+01:00"'
 _DATE, _TIME, _ZONE = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}:[0-9]{2}", "Z|[+-][0-9]{2}:[0-9]{2}"
@@ -28,32 +28,35 @@ def _on_the_calendar(text: str) -> str:
 Moment = Annotated[
     str,
     StringConstraints(max_length=25),
-    Matching(f"{_DATE}T{_TIME}({_ZONE})", f"no moment: {_WRITE_A_MOMENT}"),
+    Matching(f"{_DATE}T{_TIME}({_ZONE})", f"not a date and time: {_WRITE_A_MOMENT}"),
     AfterValidator(_on_the_calendar),
 ]
 
 
 class OnFailure(StrEnum):
-    """What follows an act that has not passed."""
+    """What happens after an act that did not pass."""
 
     CONTINUE = "Continue"
+    """The next act begins."""
     STOP = "Stop"
+    """The game day ends."""
 
 
-_NOBODY_MAY = 'nobody may approve this hold, and nothing else ends it: write approval: true, or for, like "5m"'
-_ONE_END = "a hold ends by approval or by itself: write either approval: true, or for"
-_NO_TIMEOUT = "a hold with for ends by itself: timeout belongs to approval: true"
+_NOBODY_MAY = 'this hold never ends: write approval: true, or for, like "5m"'
+_ONE_END = "a hold ends by approval or after a time: write either approval: true, or for"
+_NO_TIMEOUT = "timeout belongs to approval: true: leave it out of a hold with for"
 
 
 class Hold(Spec):
-    """What an act waits for before it begins."""
+    """Hold before an act: wait for an approval, or for a fixed time."""
 
     approval: bool = False
-    """Wait until a person who may approve lets it begin, by the annotation showstopper.dev/approve."""
+    """Whether to wait for a person to approve the act, with `showstopper gameday approve` or the annotation
+    showstopper.dev/approve."""
     timeout: Annotated[Duration, Between("1s", "24h")] | None = None
-    """How long to wait for the approval; then the game day ends. Default: 1h."""
+    """How long to wait for the approval. The game day ends if there is none by then. Default: 1h."""
     for_: Annotated[Duration, Between("1s", "24h")] | None = Field(default=None, alias="for")
-    """Wait for so long, then begin."""
+    """How long to wait before the act begins by itself."""
 
     rules = (
         Rule(
@@ -75,21 +78,22 @@ class Hold(Spec):
 
 
 _ONE_EXPERIMENT = "write exactly one of experimentRef (an Experiment by name) and experiment (what to run)"
-_ITS_TURN = "an act runs when its turn comes: leave out schedule, suspend and dryRun of its experiment"
+_ITS_TURN = "an act runs in its turn: leave schedule, suspend and dryRun out of its experiment"
 
 
 class Act(Spec):
-    """One experiment of the day. A hold comes before it."""
+    """Act of the game day: one experiment, and an optional hold before it."""
 
     name: Name
+    """Name of the act, unique within the game day."""
     experiment_ref: Reference | None = None
-    """An Experiment in the same namespace; suspend it if it should run on game days only."""
+    """Experiment to run, in the same namespace. Suspend it if it should run on game days only."""
     experiment: ExperimentSpec | None = None
-    """The experiment itself, for this day only."""
+    """Inline experiment, which exists for this game day only."""
     hold: Hold | None = None
-    """What to wait for before this act begins."""
+    """Hold before the act. Default: none."""
     on_failure: OnFailure | None = None
-    """What follows if this act does not pass. Default: the game day's own onFailure."""
+    """What happens if this act does not pass. Default: the onFailure of the game day."""
 
     rules = (
         exactly_one(("experimentRef", "experiment"), _ONE_EXPERIMENT),
@@ -109,12 +113,13 @@ _IN_ORDER = "the window ends before it starts: write an end after the start"
 
 
 class PerformanceWindow(Spec):
-    """When acts may begin. What runs at its end is not cut off."""
+    """Time window in which acts may begin. An act that is under way when the window closes runs to its end."""
 
     start: Moment | None = None
-    """Nothing begins before. Default: at once."""
+    """Earliest time at which an act may begin, in RFC 3339. Default: immediately."""
     end: Moment
-    """Nothing begins after; a day that is not through by then ends."""
+    """Latest time at which an act may begin, in RFC 3339. If acts remain then, the game day ends with reason
+    WindowPassed."""
 
     rules = (
         Rule(
@@ -128,103 +133,136 @@ class PerformanceWindow(Spec):
 
 
 class GameDaySpec(Spec):
-    """What to rehearse.
+    """Desired rehearsal.
 
-    The day is performed when it is applied (in its window), and anew when `revision`, `window`, `acts` or `onFailure`
-    changes; what was under way then ends.
+    The game day is performed when it is applied, within its window, and again when `revision`, `window`, `acts` or
+    `onFailure` changes. Such a change ends a performance that is under way.
     """
 
     revision: Annotated[str, StringConstraints(max_length=128)] = ""
-    """Any text, such as a release's version: a new one asks for a new performance."""
+    """Free text, such as the version of a release. A change of it requests a new performance."""
     window: PerformanceWindow | None = None
-    """When acts may begin. Default: at any time."""
+    """Time window in which acts may begin. Default: any time."""
     acts: Annotated[tuple[Act, ...], Field(min_length=1, max_length=12)]
-    """One after the other, in this order."""
+    """Acts of the game day, performed one after the other in this order."""
     on_failure: OnFailure = OnFailure.STOP
-    """What follows an act that has not passed: the next act, or the end. The day does not pass either way."""
+    """What happens after an act that did not pass. Continue: the next act begins. Stop: the game day ends. The game day
+    does not pass in either case."""
     suspend: bool = False
-    """Begin no further act; what runs goes on. In the middle of a day for an hour at the most, then the day ends."""
+    """Whether to hold back further acts. The act under way runs to its end. A performance that has begun can be
+    suspended for one hour, then it ends."""
     abort: bool = False
-    """Set it to true to end the day: the act under way is aborted and reverted."""
+    """Whether to end the game day. Set it to true to abort and revert the act under way."""
     history_limit: Annotated[int, Field(ge=1, le=50)] = 5
-    """How many performances' runs of experiments that are written here are kept."""
+    """Number of past performances whose inline-experiment runs are kept."""
 
     rules = (unique_names("acts", "acts"),)
 
 
 class HoldRecord(Status):
-    """A hold that has begun: since when, until when at the most, and who let the act begin."""
+    """Record of a hold."""
 
     started_at: Timestamp
+    """When the hold began."""
     until: Timestamp
+    """When the hold ends by itself or, if it waits for an approval, times out."""
     ended_at: Timestamp | None = None
+    """When the hold ended."""
     approver: Text | None = None
+    """Person who approved the act."""
     standing: Text | None = None
-    """What the annotation said before the hold began: no approval of this hold."""
+    """Value of the annotation showstopper.dev/approve before the hold began, which does not approve this hold."""
 
 
 class ActRecord(Status):
-    """One act of this performance. Its run is written down before it is made."""
+    """Record of an act in the current performance."""
 
     name: Name
+    """Name of the act."""
     hold: HoldRecord | None = None
+    """Hold before the act, once it has begun."""
     run: Text | None = None
+    """Name of the act's ExperimentRun. It is recorded before the run is created."""
     run_uid: Text | None = None
-    """Not there until the run is known to have been made."""
+    """UID of the act's ExperimentRun. Absent until the run is known to exist."""
     started_at: Timestamp | None = None
+    """When the act began."""
     finished_at: Timestamp | None = None
+    """When the act was over."""
     verdict: Text | None = None
+    """Verdict of the act: Passed, Failed, Inconclusive, Aborted or Error."""
     reason: Text | None = None
+    """Reason for the verdict, in CamelCase."""
     message: Message | None = None
+    """Explanation of the verdict, for a person."""
     audible: Text | None = None
+    """AudibleRatio of the act's run."""
     dead_air: Text | None = None
+    """LongestDeadAir of the act's run."""
     recovery: Text | None = None
+    """RecoveryTime of the act's run."""
 
     @property
     def begun(self) -> bool:
-        """Whether its run was written down, and so may have been made."""
+        """Whether the name of its run was recorded, so that the run may exist."""
         return self.run is not None
 
 
 class DayIndicator(Status):
-    """The worst value of an indicator over the acts that measured it."""
+    """Worst value of an indicator over all acts that measured it."""
 
     indicator: Text
+    """Name of the indicator, such as AudibleRatio."""
     worst: Text
+    """Worst value, in the indicator's unit."""
     act: Name
+    """Act with the worst value."""
     measured_in: int = 0
-    """In how many acts."""
+    """Number of acts that measured the indicator."""
 
 
 class GameDayStatus(Status):
-    """Where the day stands: the newest performance, act by act."""
+    """Observed state of the game day: its newest performance, act by act."""
 
     observed_generation: int = -1
+    """Generation of the spec that this status is about. -1 until the operator has seen the game day."""
     conditions: Annotated[list[Condition], Field(max_length=8)] = []
+    """Conditions Ready (the game day passed), Reconciling, Stalled, Finished and Suspended."""
     performance: int = 0
-    """Which performance this is, from 1."""
+    """Number of this performance, counted from 1."""
     last_hash: Text | None = None
-    """Of what this performance performs."""
+    """Hash of the revision, window, acts and onFailure of this performance."""
     act: Text | None = None
-    """The act under way or held, for people."""
+    """Name of the act that is under way or held."""
     progress: Text | None = None
-    """Acts that are over, of all."""
+    """Number of acts that are over, of all, such as 2/5."""
     acts: Annotated[list[ActRecord], Field(max_length=12)] = []
+    """Record of each act."""
     indicators: Annotated[list[DayIndicator], Field(max_length=32)] = []
+    """Worst value of each indicator over all acts."""
     paused_at: Timestamp | None = None
-    """Since when it is suspended in the middle."""
+    """When the performance was suspended. Absent unless it is suspended between acts."""
     started_at: Timestamp | None = None
+    """When the performance began."""
     finished_at: Timestamp | None = None
+    """When the performance was over."""
     verdict: Text | None = None
+    """Verdict of the game day, never better than that of its worst act: Passed, Failed, Inconclusive, Aborted or
+    Error."""
     reason: Text | None = None
+    """Reason for the verdict, in CamelCase."""
     message: Message | None = None
+    """Explanation of the verdict, for a person."""
     audible: Text | None = None
+    """Worst AudibleRatio over all acts."""
     dead_air: Text | None = None
+    """Worst LongestDeadAir over all acts."""
     recovery: Text | None = None
+    """Worst RecoveryTime over all acts."""
 
 
 class GameDay(Resource):
-    """A rehearsal: acts in order, and one verdict, which is never better than the worst act."""
+    """Rehearsal of a whole show: acts in order, with holds before them, and one overall verdict."""
 
     kind: ClassVar[str] = "GameDay"
     plural: ClassVar[str] = "gamedays"

@@ -1,4 +1,4 @@
-"""ReleaseGate: what a release must have passed before it may go on."""
+"""ReleaseGate: the experiments that a release must have passed before it may be rolled out further."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -13,70 +13,90 @@ from showstopper.api.rules import unique_names
 
 
 class RequiredExperiment(Spec):
-    """An experiment that the release must have passed."""
+    """Experiment that the release must have passed."""
 
     name: Name
-    """An Experiment in the same namespace."""
+    """Name of an Experiment in the same namespace."""
 
 
 class ReleaseGateSpec(Spec):
-    """Which experiments the images of a room's components must have passed, and how long ago at the most."""
+    """Desired state of the gate: the experiments that the images of a room's components must have passed."""
 
     room_ref: Reference
-    """The AudioRoom whose images are the release, in the same namespace."""
+    """AudioRoom, in the same namespace, whose images are the release."""
     components: Annotated[tuple[Name, ...], Field(max_length=16)] = ()
-    """The components whose images are the release, by name. Default: all components of the room."""
+    """Names of the components whose images are the release. Default: all components of the room."""
     experiments: Annotated[tuple[RequiredExperiment, ...], Field(min_length=1, max_length=32)]
-    """All of them have to have passed with exactly these images, as they are declared now."""
+    """Experiments that must have passed. A pass counts if it was with exactly these images, and with the experiment as
+    it is declared now."""
     max_age: Annotated[Duration, Between("1m", "8760h")] = parse_duration("168h")
-    """A pass that is older counts no more."""
+    """How long a pass remains valid."""
     request_runs: bool = False
-    """Ask for the runs that are missing; else somebody else has to."""
+    """Whether the gate requests missing runs itself. If false, something else has to request them: a schedule, runOn,
+    or a person."""
     suspend: bool = False
-    """Keep the gate closed, and ask for nothing."""
+    """Keeps the gate closed. A suspended gate requests no runs."""
 
     rules = (unique_names("experiments", "required experiments"),)
 
 
 class RequirementState(StrEnum):
-    """How far a required experiment is, for the release that is deployed."""
+    """State of a required experiment, for the deployed release."""
 
-    PASSED = "Passed"  # and fresh enough
-    FAILED = "Failed"  # its newest verdict on this release is another one
-    WAITING = "Waiting"  # a run is under way, or will come
-    EXPIRED = "Expired"  # it passed too long ago, and nothing will come by itself
-    MISSING = "Missing"  # it has not run with this release, and nothing will come by itself
+    PASSED = "Passed"
+    """It passed with this release, no longer ago than maxAge."""
+    FAILED = "Failed"
+    """Its newest verdict on this release is not Passed."""
+    WAITING = "Waiting"
+    """A run is under way or will start by itself."""
+    EXPIRED = "Expired"
+    """It passed longer ago than maxAge, and no run will start by itself."""
+    MISSING = "Missing"
+    """It has not run with this release, and no run will start by itself."""
 
 
 class Requirement(Status):
-    """A required experiment, and the run that counts for the release."""
+    """Required experiment, with the run that counts for the release."""
 
     name: Text
+    """Name of the experiment."""
     state: RequirementState
+    """Passed: passed with this release, no longer ago than maxAge. Failed: the newest verdict on this release is not
+    Passed. Waiting: a run is under way or will start by itself. Expired: passed longer ago than maxAge, and no run will
+    start by itself. Missing: not run with this release, and no run will start by itself."""
     run: Text | None = None
+    """Name of the run that the state is about."""
     verdict: Text | None = None
+    """Verdict of that run."""
     finished_at: Timestamp | None = None
+    """When that run finished."""
     expires_at: Timestamp | None = None
+    """When the pass stops being valid."""
     message: Message | None = None
+    """Why the experiment is not passed, and what to do about it."""
 
 
 class ReleaseGateStatus(Status):
-    """Whether the release that is deployed may go on."""
+    """Observed state of the gate, for the deployed release."""
 
     observed_generation: int = -1
+    """Generation of the spec that this status is about. -1 until the operator has seen the gate."""
     conditions: Annotated[list[Condition], Field(max_length=8)] = []
+    """Conditions Ready (the gate is open), Reconciling, Stalled, Finished and Suspended."""
     open: Annotated[str, StringConstraints(max_length=8)] = ""
-    """Yes or No, for people; machines read the conditions."""
+    """Yes or No, for people. Tools should read the condition Ready."""
     passed: Text | None = None
-    """How many of the required experiments have passed, such as 2/3."""
+    """Number of required experiments that have passed, of all, such as 2/3."""
     release: Annotated[list[ComponentImage], Field(max_length=64)] = []
-    """The images that this is about."""
+    """Images that the gate is about: those that the components run now."""
     experiments: Annotated[list[Requirement], Field(max_length=32)] = []
+    """State of each required experiment."""
     message: Message | None = None
+    """Why the gate is open or closed."""
 
 
 class ReleaseGate(Resource):
-    """Ready while every required experiment has passed with the images that are deployed now."""
+    """Gate for a release: Ready while every required experiment has passed with the images that are deployed now."""
 
     kind: ClassVar[str] = "ReleaseGate"
     plural: ClassVar[str] = "releasegates"

@@ -1,4 +1,4 @@
-"""Injection: one fault of one run on one node, from the operator to the node's agent, and the agent's proof back."""
+"""Injection: one fault of one run on one node. The operator asks, and the node's agent acts and reports the proof."""
 
 from collections import Counter
 from enum import StrEnum
@@ -17,7 +17,7 @@ from showstopper.api.faults.process import ContainerId, ProcessFigures
 from showstopper.api.rules import CelRule, Rule, exactly_one, given, immutable
 
 LEASE_LABEL = "showstopper.dev/run"
-"""On the Leases of runs, with the run's name: agents watch no others, and only the operator writes these."""
+"""Label on the Lease of a run, with the run's name. Agents watch no other Leases. Only the operator writes these."""
 
 
 def _an_address(text: str) -> str:
@@ -33,57 +33,69 @@ def _a_range(text: str) -> str:
 Uid = Annotated[str, StringConstraints(max_length=64, pattern="^[0-9A-Za-z-]+$")]
 Address = Annotated[str, StringConstraints(max_length=64, pattern="^[0-9a-fA-F.:]+$"), AfterValidator(_an_address)]
 Range = Annotated[str, StringConstraints(max_length=64, pattern="^[0-9a-fA-F.:/]+$"), AfterValidator(_a_range)]
-"""An address, or a CIDR without bits behind its prefix."""
+"""An IP address, or a CIDR range without host bits."""
 _WHOSE_PROCESSES = "a fault of processes is of a container: give each target's containerId"
+_NEVER_CHANGES = (
+    "an Injection never changes, except for lift and the addresses of peers: the operator makes another one"
+)
 _FROM_WHOM = "a partition is from somebody: name the peers' addresses"
 
 
 class RunReference(Spec):
-    """The run that injects, in the same namespace."""
+    """ExperimentRun that the Injection belongs to, in the same namespace."""
 
     name: Name
+    """Name of the ExperimentRun."""
     uid: Uid
+    """UID of the ExperimentRun."""
 
 
 class TargetPort(Spec):
-    """A port of the targets."""
+    """Port of the targets."""
 
     port: Annotated[int, Field(ge=1, le=65535)]
+    """Port number."""
     protocol: Protocol
+    """Transport protocol of the port."""
 
 
 class InjectionTarget(Spec):
-    """A pod of this node, in the namespace of the Injection."""
+    """Target pod on this node, in the namespace of the Injection."""
 
     pod: Annotated[str, StringConstraints(min_length=1, max_length=253)]
+    """Name of the pod."""
     uid: Uid
+    """UID of the pod."""
     address: Address
+    """IP address of the pod."""
     host_network: bool = False
-    """The pod is in its node's network: only its own address and ports are touched there."""
+    """Whether the pod uses the network of its node. Only traffic of its own ports is affected then."""
     container_id: ContainerId | None = None
-    """Of the container whose processes are meant; of process faults only."""
+    """ID of the container whose processes are targeted. Required for process faults."""
 
 
 class InjectionSpec(AgentKinds):
-    """What is done, to whom, and under which lease. Immutable but for `lift` (false to true, once) and `peers`."""
+    """Fault to inject on one node. Immutable, except that `lift` may be set to true and `peers` may be replaced."""
 
     run: RunReference
+    """ExperimentRun that the Injection belongs to, in the same namespace."""
     fault: Name
+    """Name of the fault in the run."""
     node: Annotated[str, StringConstraints(min_length=1, max_length=253)]
-    """Whose agent acts, and alone may write the status."""
+    """Name of the node. Its agent carries out the fault, and only that agent may write the status."""
     lease: Name
-    """The run's Lease in the same namespace: without renewals everything lifts by itself."""
+    """Name of the run's Lease, in the same namespace. The fault lifts by itself unless the Lease is renewed."""
     targets: Annotated[tuple[InjectionTarget, ...], Field(min_length=1, max_length=100)]
+    """Target pods on the node."""
     ports: Annotated[tuple[TargetPort, ...], Field(max_length=64)] = ()
-    """Only packets to and from these ports of the targets; none: all."""
+    """Restricts a network fault to packets to and from these ports of the targets. Default: all ports."""
     peers: Annotated[tuple[Range, ...], Field(min_length=1, max_length=1000)] | None = None
-    """Only packets to and from these addresses; left out: everybody's. An empty list would mean nobody's.
-
-    They may be replaced by others while the fault lasts."""
+    """Restricts a network fault to packets to and from these IP addresses or CIDR ranges. Default: all addresses. The
+    addresses may be replaced while the fault lasts."""
     flood_gate: FloodGate | None = None
     flood_arrivals: FloodArrivals | None = None
     lift: bool = False
-    """Set to true by the operator to end the fault now."""
+    """Whether to end the fault now. Set to true by the operator."""
 
     rules = (
         CelRule(
@@ -109,7 +121,7 @@ class InjectionSpec(AgentKinds):
             immutable(
                 ("run", "fault", "node", "lease", "targets"),
                 ("ports", *kinds),
-                "an Injection never changes, but for lift and the peers' addresses: the operator makes another one",
+                _NEVER_CHANGES,
             ),
             Rule(
                 f"!({is_of_processes}) || self.targets.all(target, has(target.containerId))",
@@ -130,65 +142,83 @@ class InjectionSpec(AgentKinds):
 
 
 class TargetState(StrEnum):
-    """How far the agent is with a target."""
+    """State of a target at the agent."""
 
-    ARMED = "Armed"  # it is done, and a lease keeps up what lasts
-    LIFTED = "Lifted"  # it is over, and nothing of it was found
-    LEFT_OVER = "LeftOver"  # it is over, but something of it was found
-    REFUSED = "Refused"  # nothing was done; the message says why
-    GONE = "Gone"  # the pod or its container is gone, and the fault with it
+    ARMED = "Armed"
+    """The fault was injected. A fault with a duration is in effect as long as the Lease is renewed."""
+    LIFTED = "Lifted"
+    """The fault is over, and verified to have left nothing behind."""
+    LEFT_OVER = "LeftOver"
+    """The fault is over, but left something behind."""
+    REFUSED = "Refused"
+    """Nothing was injected. The message says why."""
+    GONE = "Gone"
+    """The pod or its container is gone, and the fault with it."""
 
 
 class PacketCounts(Status):
-    """What the rules' own counters say since they were set."""
+    """Packet counters of the fault since it was injected."""
 
     at: Timestamp
+    """When the counters were read."""
     matched: int = 0
-    """Packets that the fault was meant for."""
+    """Number of packets that the fault applied to."""
     affected: int = 0
-    """Packets that it dropped, delayed, doubled or changed."""
+    """Number of packets that the fault dropped, delayed, duplicated or changed."""
 
 
 class InjectedTarget(Status):
-    """One target: what was done, and what proves it."""
+    """State of a target, with what proves the fault."""
 
     uid: Text
+    """UID of the pod."""
     pod: Text = ""
+    """Name of the pod."""
     state: TargetState
+    """Armed: the fault was injected. Lifted: it is over, and left nothing behind. LeftOver: it is over, but left
+    something behind. Refused: nothing was injected. Gone: the pod or its container is gone."""
     armed_at: Timestamp | None = None
+    """When the fault took effect."""
     lifted_at: Timestamp | None = None
+    """When the fault was reverted."""
     first: PacketCounts | None = None
-    """The first time that a packet had matched."""
+    """Packet counters when a packet had matched for the first time."""
     last: PacketCounts | None = None
-    """The last look, at the latest when it was lifted."""
+    """Packet counters at the last observation, at the latest when the fault was lifted."""
     processes: ProcessFigures | None = None
-    """The last look at the processes that a fault of processes is meant for."""
+    """Last observation of the processes that a process fault applies to."""
     proven: bool = False
-    """The fault did something to it: packets were affected, or all processes are gone, or none of them goes on."""
+    """Whether the fault took effect: packets were affected, all processes have ended, or all are frozen."""
     leftovers: Annotated[list[Text], Field(max_length=16)] = []
+    """What the fault left behind, one entry for each rule, queue or frozen cgroup."""
     message: Message | None = None
+    """What went wrong with this target, for a person."""
 
     @property
     def touched(self) -> bool:
-        """Whether the fault has met something there: a packet that it was meant for, or what proves it."""
+        """Whether the fault applied to at least one packet, or is proven."""
         return self.proven or self.first is not None
 
 
 class InjectionStatus(Status):
-    """Written by the agent of the node alone."""
+    """Observed state of the fault on the node, written by the node's agent alone."""
 
     observed_generation: int = -1
+    """Generation of the spec that this status is about. -1 until the agent has seen the Injection."""
     conditions: Annotated[list[Condition], Field(max_length=8)] = []
+    """Conditions Ready (the fault is in effect, or was lifted), Reconciling, Stalled, Finished and Suspended."""
     backend: Text | None = None
-    """By what means it is done: netem, NFQUEUE, nftables alone, freezer v1, cgroup.freeze, cgroup.kill or signals."""
+    """Kernel mechanism in use: netem, NFQUEUE, nftables alone, freezer v1, cgroup.freeze, cgroup.kill or signals."""
     lease_until: Timestamp | None = None
-    """When the kernel lifts everything unless the lease is renewed, by the agent's clock."""
+    """When the kernel lifts the fault unless the Lease is renewed, by the agent's clock."""
     targets: Annotated[list[InjectedTarget], Field(max_length=100)] = []
+    """State of each target."""
     message: Message | None = None
+    """State of the Injection, for a person."""
 
 
 class Injection(Resource):
-    """One fault of a run on one node. Made by the operator and executed by the node's agent; not for people."""
+    """Fault of a run on one node. Internal: created by the operator, and carried out by the node's agent."""
 
     kind: ClassVar[str] = "Injection"
     plural: ClassVar[str] = "injections"

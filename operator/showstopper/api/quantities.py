@@ -43,12 +43,12 @@ def parse_duration(text: Any) -> timedelta:
     if isinstance(text, timedelta):
         return text
     if not isinstance(text, str) or not re.fullmatch(DURATION_PATTERN, text):
-        raise InvalidQuantity(f"{text!r} is no duration: {WRITE_A_DURATION}")
+        raise InvalidQuantity(f"{text!r} is not a valid duration: {WRITE_A_DURATION}")
     return timedelta(milliseconds=sum(int(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(text)))
 
 
 def format_duration(value: timedelta) -> str:
-    """The shortest Gateway-API string of a duration, to the millisecond; negative ones count as zero."""
+    """The shortest Gateway-API string of a duration, to the millisecond. Negative durations are written as zero."""
     rest = max(0, round(value.total_seconds() * 1000))
     parts = []
     for unit in ("h", "m", "s", "ms"):
@@ -59,7 +59,7 @@ def format_duration(value: timedelta) -> str:
 
 
 class Share(float):
-    """A part of a whole, 0.0 to 1.0; written as percent."""
+    """A part of a whole, from 0.0 to 1.0, written as a percentage."""
 
     @classmethod
     def parse(cls, text: Any) -> "Share":
@@ -71,11 +71,11 @@ class Share(float):
         if isinstance(text, cls) and 0 <= text <= 1:
             return text
         if not isinstance(text, str) or not re.fullmatch(SHARE_PATTERN, text):
-            raise InvalidQuantity(f"{text!r} is no share: {WRITE_A_SHARE}")
+            raise InvalidQuantity(f"{text!r} is not a valid share: {WRITE_A_SHARE}")
         return cls(float(text[:-1]) / 100)
 
     def __str__(self) -> str:
-        """Percent with up to three decimals, rounded down: a share is never shown better than it is."""
+        """Percentage with up to three decimals, rounded down, so that a share is never shown better than it is."""
         percent = math.floor(round(float(self) * 1e5, 6)) / 1e3
         return f"{percent:.3f}".rstrip("0").rstrip(".") + "%"
 
@@ -85,10 +85,10 @@ class Between:
     """Bounds of a duration, both included.
 
     Attributes:
-        low: the shortest.
-        high: the longest.
-        whole_seconds: whether it has to be whole seconds.
-        zero: what "0s" means, where it is taken beside the bounds.
+        low: the shortest duration.
+        high: the longest duration.
+        whole_seconds: whether the duration must be in whole seconds.
+        zero: the meaning of "0s", if it is accepted in addition.
     """
 
     low: str
@@ -98,7 +98,7 @@ class Between:
 
     @property
     def rule(self) -> Rule:
-        """The rule on the duration. Its CEL lets pass what is no duration, so that one mistake gives one message."""
+        """The rule on the duration. Its CEL accepts what is not a duration, so that one mistake gives one message."""
         right = f"(duration(self) >= duration('{self.low}') && duration(self) <= duration('{self.high}'))"
         if self.zero:
             right += " || duration(self) == duration('0s')"
@@ -143,9 +143,9 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class NotZero:
-    """A share that is more than nothing."""
+    """A share of more than 0%."""
 
-    message: str = 'nothing would happen at "0%": write more, like "5%"'
+    message: str = '"0%" has no effect: write more, like "5%"'
 
     @property
     def rule(self) -> Rule:
@@ -178,7 +178,7 @@ Duration = Annotated[
         {
             "type": "string",
             "maxLength": 24,
-            KEY: [CelRule(f"self.matches('{DURATION_PATTERN}')", f"no duration: {WRITE_A_DURATION}").dump()],
+            KEY: [CelRule(f"self.matches('{DURATION_PATTERN}')", f"not a valid duration: {WRITE_A_DURATION}").dump()],
         }
     ),
 ]
@@ -190,7 +190,7 @@ Percent = Annotated[
         {
             "type": "string",
             "maxLength": 8,
-            KEY: [CelRule(f"self.matches('{SHARE_PATTERN}')", f"no share: {WRITE_A_SHARE}").dump()],
+            KEY: [CelRule(f"self.matches('{SHARE_PATTERN}')", f"not a valid share: {WRITE_A_SHARE}").dump()],
         }
     ),
 ]

@@ -1,4 +1,4 @@
-"""The reference: every field of every kind, written from the models by `python -m showstopper.api.reference`."""
+"""The reference: every field of every kind, and every reason, written by `python -m showstopper.api.reference`."""
 
 import json
 from collections.abc import Iterator, Set
@@ -7,28 +7,54 @@ from pathlib import Path
 from typing import Any
 
 from showstopper.api.base import GROUP, VERSION, Resource
-from showstopper.api.crds import crd
+from showstopper.api.crds import attribute_docstrings, crd
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 
 FILE = "docs/reference.md"
+REASONS_FILE = "docs/reasons.md"
 KINDS: tuple[type[Resource], ...] = (AudioRoom, Experiment, GameDay, ReleaseGate, ExperimentRun)
-"""Those that people read or write, in the order in which they meet them."""
+"""Kinds that people read or write, in the order in which they meet them."""
 
 Schema = dict[str, Any]
 _HEAD = f"""# Reference
 <!-- Written by `make docs` from operator/showstopper/api: change the models, not this file. -->
-Every field of `{GROUP}/{VERSION}`. Durations are written like `"1500ms"`, `"20s"`, `"5m"`, shares like `"99.5%"`; what
-a field may hold beyond the table, the API server says when it is applied (`kubectl explain experiment.spec` shows the
-same). A field in bold has to be given.
+Every field of `{GROUP}/{VERSION}`. Required fields are bold. Durations are written like `"1500ms"`, `"20s"` or `"5m"`,
+shares like `"99.5%"`. `kubectl explain experiments.spec --api-version={GROUP}/{VERSION}` shows the same texts. The API
+server rejects values beyond the bounds with a message that says what to write. [Reasons](reasons.md) lists the reasons
+of conditions and verdicts.
 """
 
 
+_REASONS_HEAD = """# Reasons
+<!-- Written by `make docs` from operator/showstopper/api/reasons.py: change that list, not this file. -->
+Every condition, verdict and event has a reason in CamelCase. It is in the `Ready` condition and, for runs and game
+days, in `status.reason`. The message beside it names the object at fault, and says what to do. Scripts should compare
+reasons, never messages.
+
+| reason | meaning |
+|---|---|
+"""
+
+
+def files() -> dict[str, str]:
+    """The text of every document by its path in the repository."""
+    return {FILE: text(), REASONS_FILE: reasons()}
+
+
+def reasons() -> str:
+    """The document with every reason, in alphabetical order."""
+    meanings = attribute_docstrings(Reason)
+    rows = (f"| `{reason}` | {_plain(meanings[reason.name])} |\n" for reason in sorted(Reason, key=str.lower))
+    return _REASONS_HEAD + "".join(rows)
+
+
 def text() -> str:
-    """The whole document."""
+    """The document with every field of every kind."""
     return "\n".join([_HEAD, *(part for kind in KINDS for part in _kind(kind))]).rstrip() + "\n"
 
 
@@ -45,8 +71,8 @@ def _kind(kind: type[Resource]) -> Iterator[str]:
 
 @cache
 def _schema(kind: type[Resource]) -> Schema:
-    found: Schema = crd(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    return found
+    schema: Schema = crd(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return schema
 
 
 def _rows(schema: Schema, above: str, kind: type[Resource]) -> Iterator[str]:
@@ -63,7 +89,7 @@ def _rows(schema: Schema, above: str, kind: type[Resource]) -> Iterator[str]:
 
 
 def _of_an_experiment() -> Set[str]:
-    """The fields of an Experiment's spec, to be known again where it is written into something else."""
+    """The fields of an Experiment's spec, by which an inline experiment is recognised."""
     fields: Schema = _schema(Experiment)["properties"]["spec"]["properties"]
     return fields.keys()
 
@@ -78,15 +104,15 @@ def _type(field: Schema) -> str:
 
 
 def _bounds(field: Schema) -> str:
-    found = [f"`{_value(field['default'])}`"] if "default" in field else []
+    bounds = [f"`{_value(field['default'])}`"] if "default" in field else []
     if "enum" in field:
-        found.append(", ".join(map(str, field["enum"])))
+        bounds.append(", ".join(map(str, field["enum"])))
     for least, most in (("minimum", "maximum"), ("minItems", "maxItems")):
         if least in field or most in field:
             what = " entries" if least == "minItems" else ""
             first = field.get(least, 0)
-            found.append(f"{first} to {field[most]}{what}" if most in field else f"from {first}{what}")
-    return "; ".join(found)
+            bounds.append(f"{first} to {field[most]}{what}" if most in field else f"from {first}{what}")
+    return "; ".join(bounds)
 
 
 def _value(value: object) -> str:
@@ -98,8 +124,9 @@ def _plain(words: str) -> str:
 
 
 def main() -> None:
-    """Write it."""
-    Path(FILE).write_text(text(), encoding="utf-8")
+    """Write the documents."""
+    for path, content in files().items():
+        Path(path).write_text(content, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""AudioRoom: the deployment under test, its components, its listeners, and what serves it now."""
+"""AudioRoom: the deployment under test, its components, its listeners, and the pods that serve it now."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
@@ -12,101 +12,117 @@ from showstopper.api.rules import Matching, unique_names
 
 
 class Reference(Spec):
-    """Another object of the same namespace, by name."""
+    """Reference to an object in the same namespace."""
 
     name: Name
+    """Name of the referenced object, in the same namespace."""
 
 
 class LiveKit(Spec):
-    """The LiveKit deployment that carries the room."""
+    """LiveKit deployment that carries the room."""
 
     url: Annotated[
         str,
         StringConstraints(max_length=256),
         Matching("wss?://[^/ ]+(/[^ ]*)?", 'write the address of LiveKit\'s signalling, like "ws://relay:7880"'),
     ]
-    """Where LiveKit's signalling is reached from pods of this namespace."""
+    """WebSocket URL of LiveKit's signalling endpoint, as pods in this namespace reach it."""
     room: Annotated[str, StringConstraints(min_length=1, max_length=128)]
-    """The room's name in LiveKit."""
+    """Name of the room in LiveKit."""
     credentials_secret_ref: Reference
-    """A Secret with LIVEKIT_API_KEY and LIVEKIT_API_SECRET; the listeners' pods read it, the operator never does."""
+    """Secret with the keys LIVEKIT_API_KEY and LIVEKIT_API_SECRET. Only the pods of the listeners and of the managed
+    host read it. The operator does not."""
 
 
 class Port(Spec):
-    """A port of a component, named so that faults can speak of it."""
+    """Named port of a component."""
 
     name: Name
+    """Name of the port, unique within the component. Faults refer to the port by this name."""
     port: Annotated[int, Field(ge=1, le=65535)]
+    """Port number on the component's pods."""
     protocol: Literal["TCP", "UDP"] = "TCP"
+    """Transport protocol of the port."""
 
 
 Label = Annotated[str, StringConstraints(max_length=63)]
 
 
 class Selector(Spec):
-    """Which pods make up a component."""
+    """Label selector for the pods of a component."""
 
     match_labels: Annotated[
         dict[Annotated[str, StringConstraints(max_length=316)], Label], Field(min_length=1, max_length=16)
     ]
+    """Labels that a pod must carry, all of them, to belong to the component."""
 
 
 class Component(Spec):
-    """A part of the deployment under test, such as its relays or its store."""
+    """Part of the deployment under test, such as its relays or its store."""
 
     name: Name
+    """Name of the component, unique within the room. Faults, peers and release gates refer to it by this name."""
     selector: Selector
+    """Label selector for the component's pods, in the namespace of the room."""
     container: Name | None = None
-    """The container that matters; the pod's first when left out."""
+    """Container that process faults target, and whose image is the component's part of the release.
+    Default: the pod's first container."""
     ports: Annotated[tuple[Port, ...], Field(max_length=16)] = ()
+    """Ports of the component that faults can name."""
 
     rules = (unique_names("ports", "ports of a component", optional=True),)
 
 
 class Arrivals(Spec):
-    """Newcomers: each joins afresh, listens for `stay`, and leaves."""
+    """Arrivals: listeners that join afresh, listen for a while, and leave."""
 
     every: Annotated[Duration, Between("100ms", "1h", zero="no newcomers")] = parse_duration("5s")
-    """How often a newcomer joins, over all pods of the fleet; 0s for none."""
+    """Interval between arrivals, over the whole fleet. 0s disables arrivals."""
     stay: Annotated[Duration, Between("1s", "1h")] = parse_duration("15s")
-    """How long a newcomer listens."""
+    """How long each arrival listens before it leaves."""
 
 
 class Listeners(Spec):
-    """The fleet of virtual listeners: residents, who stay, and arrivals."""
+    """Fleet of virtual listeners: residents, which stay in the room, and arrivals, which come and go."""
 
     count: Annotated[int, Field(ge=1, le=10_000)] = 6
-    """Residents: listeners who stay."""
+    """Number of residents: listeners that stay in the room for as long as it exists."""
     per_pod: Annotated[int, Field(ge=1, le=20)] = 3
-    """Residents in one pod. More in one process, on a slow processor, hear gaps that are not there."""
+    """Maximum number of residents in one pod. Too many on a slow processor report gaps that are not in the audio."""
     arrivals: Arrivals | None = Arrivals()
-    """Newcomers: some failures are silent for whoever is in already."""
+    """Arrivals, which reveal failures that listeners already in the room do not notice, such as refused joins."""
 
 
 class Host(StrEnum):
-    """Who speaks."""
+    """Who speaks in the room."""
 
-    MANAGED = "Managed"  # a host of ours speaks a time code: live sound is told from hold music and from old sound
-    EXTERNAL = "External"  # somebody else speaks: only sound and silence can be told apart
+    MANAGED = "Managed"
+    """The operator runs a host that speaks a time code, which tells live sound from hold music and from stale sound."""
+    EXTERNAL = "External"
+    """Somebody else speaks. Only sound and silence can be told apart."""
 
 
 class Program(Spec):
-    """What is on the air."""
+    """Program of the room: who speaks, and the hold music before it."""
 
     host: Host = Host.MANAGED
-    """Managed: the operator runs a host that speaks a time code. External: somebody else speaks."""
+    """Who speaks. Managed: the operator runs a host that speaks a time code, so that listeners can tell live speech
+    from hold music and stale sound. External: somebody else speaks, and listeners only tell sound from silence."""
     hold: Annotated[Duration, Between("0s", "10m")] = parse_duration("3s")
-    """How long the managed host plays hold music before it speaks."""
+    """How long the managed host plays hold music before it starts to speak."""
 
 
 class AudioRoomSpec(Spec):
-    """What room there is and what to measure in it."""
+    """Desired state of the room: the deployment under test, and the listeners that measure it."""
 
     livekit: LiveKit
+    """LiveKit deployment that carries the room."""
     components: Annotated[tuple[Component, ...], Field(min_length=1, max_length=16)]
-    """The parts of the deployment under test that faults can aim at."""
+    """Parts of the deployment under test that faults can target."""
     listeners: Listeners = Listeners()
+    """Fleet of virtual listeners that join the room and measure what they hear."""
     program: Program = Program()
+    """Program of the room: who speaks, and the hold music before it."""
 
     rules = (unique_names("components", "components"),)
 
@@ -116,50 +132,74 @@ class AudioRoomSpec(Spec):
 
 
 class MeasuredIndicator(Status):
-    """An indicator's value as a text with its unit ("76.4%", "9.48s", "3"), with bounds where it is not exact."""
+    """Measured value of an indicator, with bounds where part of the measurement is missing."""
 
     indicator: Text
+    """Name of the indicator, such as AudibleRatio."""
     value: Text | None = None
+    """Measured value in the indicator's unit, such as "76.4%", "9.48s" or "3". Absent if there is no value."""
     at_least: Text | None = None
+    """Lower bound of the true value. Absent if the value is exact."""
     at_most: Text | None = None
+    """Upper bound of the true value. Absent if the value is exact, or has no upper bound."""
     samples: int = 0
+    """Number of listeners or arrivals that the value rests on."""
     worst_listener: Text | None = None
+    """Listener with the worst value."""
     worst: Text | None = None
+    """Value of the worst listener, in the indicator's unit."""
     reason: Message | None = None
+    """Why there is no value, or no upper bound."""
 
 
 class ComponentImage(Status):
-    """An image that a component's pods run, by digest; several while a rollout is under way."""
+    """Image that pods of a component run. During a rollout a component has several."""
 
     component: Name
+    """Component whose pods run the image."""
     container: Name
+    """Container that runs the image."""
     image: Annotated[str, StringConstraints(max_length=512)]
+    """Image reference as the pod declares it."""
     digest: Annotated[str, StringConstraints(max_length=512)] = ""
+    """Digest of the running image. Empty until the container has started."""
 
 
 class ListenersStatus(Status):
-    """How many residents are meant to be in, report, and hear the live host."""
+    """Number of residents that are wanted, that report, and that hear the host."""
 
     intended: int = 0
+    """Number of residents that should be in the room."""
     reporting: int = 0
+    """Number of residents whose state is known."""
     live: int = 0
+    """Number of residents that hear the live host or, with an external host, sound."""
 
 
 class AudioRoomStatus(Status):
-    """What the room is like now."""
+    """Observed state of the room."""
 
     observed_generation: int = -1
+    """Generation of the spec that this status is about. -1 until the operator has seen the room."""
     conditions: Annotated[list[Condition], Field(max_length=8)] = []
+    """Conditions Ready (the residents hear the host), Reconciling, Stalled, Finished, Suspended and, if an archive is
+    configured, Archived."""
     listeners: ListenersStatus = ListenersStatus()
+    """Number of residents that are wanted, that report, and that hear the host."""
     audible: Text | None = None
+    """AudibleRatio over the last minute: share of the listening time in which residents heard the host."""
     serving: Annotated[list[Text], Field(max_length=64)] = []
+    """Names of the pods from which listeners receive media now."""
     indicators: Annotated[list[MeasuredIndicator], Field(max_length=32)] = []
+    """Indicators measured over the last minute."""
     release: Annotated[list[ComponentImage], Field(max_length=64)] = []
+    """Images that the pods of the components run now: the release."""
     measured_at: Timestamp | None = None
+    """When this status was measured."""
 
 
 class AudioRoom(Resource):
-    """A room that can be experimented on."""
+    """Audio room under test: its deployment, and the virtual listeners that measure what is heard in it."""
 
     kind: ClassVar[str] = "AudioRoom"
     plural: ClassVar[str] = "audiorooms"

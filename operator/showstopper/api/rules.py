@@ -19,9 +19,9 @@ class CelRule:
     """A rule that only the API server checks, such as one on a change. The message says what to write instead.
 
     Attributes:
-        rule: an expression that is true of what is accepted.
+        rule: a CEL expression that is true for accepted objects.
         message: one line for a person.
-        expression: CEL for a message that names what was written; `message` stands in where it fails.
+        expression: CEL for a message that quotes the object. Where it fails, `message` is used.
     """
 
     rule: str
@@ -62,7 +62,7 @@ class Rule(CelRule):
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """A text that matches a pattern (RE2 and Python alike, no backslashes), with a message instead of the pattern."""
+    """A text that matches a pattern (valid in RE2 and Python, without backslashes), with a message for people."""
 
     pattern: str
     message: str
@@ -135,23 +135,23 @@ def unique_names(field: str, what: str, *, optional: bool = False) -> Rule:
         return [name for name, times in counts.items() if times > 1]
 
     return Rule(
-        f"{there}self.{field}.all(one, self.{field}.exists_one(other, other.name == one.name))",
-        f"two {what} have the same name: give each a name of its own",
+        f"{there}self.{field}.all(entry, self.{field}.exists_one(other, other.name == entry.name))",
+        f"two {what} have the same name: give each its own name",
         holds=lambda model: not doubled(model),
-        says=lambda model: f"two {what} have the same name, {doubled(model)[0]}: give each a name of its own",
+        says=lambda model: f"two {what} have the same name, {doubled(model)[0]}: give each its own name",
     )
 
 
 def immutable(required: Iterable[str], optional: Iterable[str], message: str) -> CelRule:
-    """None of the fields ever changes; to be put on the object that holds them, where removing one is seen too."""
+    """None of the fields ever changes. The rule belongs on the object that holds them, where it also sees removals."""
     return CelRule(_kept(required, optional), message)
 
 
 def immutable_spec(required: Iterable[str], optional: Iterable[str], message: str, *, moving: str) -> CelRule:
-    """The same of a whole resource, whose spec's fields never change; `moving` is a field of its status.
+    """None of the spec's fields ever changes, as a rule on the whole resource, where `moving` is a field of its status.
 
-    The API server evaluates rules with each write of the status, too, and to compare a spec takes it 1.5 ms. But no
-    write changes both spec and status: where `moving` changes, the spec cannot.
+    The API server also evaluates the rules at each write of the status, and needs 1.5 ms to compare a spec. But no
+    write changes both spec and status, so the comparison is skipped where `moving` changes.
     """
     fields = [[f"spec.{field}" for field in some] for some in (required, optional)]
     there = f"has(self.status) && has(self.status.{moving}) && has(oldSelf.status)"

@@ -1,4 +1,4 @@
-"""ExperimentRun: the record of one execution. Its spec never changes, but for `abort`."""
+"""ExperimentRun: the record of one execution of an experiment. Its spec never changes, except for `abort`."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -17,215 +17,336 @@ MOST_KILLED = 100
 
 
 class DayOrigin(Spec):
-    """The act of a game day that a run is of."""
+    """Act of a game day that a run belongs to."""
 
     name: Name
+    """Name of the GameDay."""
     uid: Annotated[str, StringConstraints(max_length=64)]
+    """UID of the GameDay."""
     act: Name
+    """Name of the act."""
     performance: Annotated[int, Field(ge=1)]
+    """Number of the performance, counted from 1."""
     hash: Annotated[str, StringConstraints(max_length=64)]
-    """Of what is performed: revision, window, acts and onFailure."""
+    """Hash of the game day's revision, window, acts and onFailure."""
 
 
 class Origin(Spec):
-    """The experiment that asked for this run, and what made it ask."""
+    """Experiment that requested the run, and what triggered the request."""
 
     name: Name
+    """Name of the Experiment or, for an inline experiment of a game day, the names of game day and act."""
     uid: Annotated[str, StringConstraints(max_length=64)]
+    """UID of the Experiment or, for an inline experiment, of the GameDay."""
     generation: int
+    """Generation of the Experiment when the run was requested."""
     hash: Annotated[str, StringConstraints(max_length=64)]
-    """Of what is run: revision, roomRef, timing, faults, expect and abortIf."""
+    """Hash of the experiment's revision, roomRef, timing, faults, expect and abortIf."""
     revision: Annotated[str, StringConstraints(max_length=128)] = ""
+    """Revision of the experiment."""
     run_request: Annotated[str, StringConstraints(max_length=256)] = ""
-    """What the annotation showstopper.dev/run-requested said."""
+    """Value of the annotation showstopper.dev/run-requested."""
     scheduled_at: Timestamp | None = None
-    """The firing of the schedule that asked for it."""
+    """Scheduled time that triggered the run. Absent unless a schedule did."""
     released: Annotated[str, StringConstraints(max_length=64)] = ""
-    """The release whose coming asked for it (`runOn`)."""
+    """Release that triggered the run. Empty unless `runOn` did."""
     asked_at: Timestamp | None = None
-    """When the operator made the run, by its clock: two runs may be of one whole second."""
+    """When the operator created the run, by its own clock. It orders runs that were created within one second."""
     game_day: DayOrigin | None = None
-    """The act that it is of. An experiment that is written in the act has the game day's UID as its own."""
+    """Act of a game day that the run belongs to. Absent for other runs."""
 
 
 class RoomSnapshot(Spec):
-    """The room as it was declared when the run was asked for."""
+    """AudioRoom as it was declared when the run was requested."""
 
     name: Name
+    """Name of the AudioRoom."""
     uid: Annotated[str, StringConstraints(max_length=64)]
+    """UID of the AudioRoom."""
     spec: AudioRoomSpec
+    """Spec of the AudioRoom."""
 
 
 class ReleaseImage(Spec):
-    """An image that was deployed when the run was asked for."""
+    """Image that was deployed when the run was requested."""
 
     component: Name
+    """Component whose pods ran the image."""
     container: Name
+    """Container that ran the image."""
     image: Annotated[str, StringConstraints(max_length=512)]
+    """Image reference as the pod declares it."""
     digest: Annotated[str, StringConstraints(max_length=512)] = ""
+    """Digest of the image. Empty if the container had not started."""
 
     @classmethod
     def of(cls, image: ComponentImage) -> "ReleaseImage":
-        """The immutable form of what a room's status says."""
+        """The immutable form of an image in a room's status."""
         return cls(component=image.component, container=image.container, image=image.image, digest=image.digest)
 
 
 class ChosenPod(Spec):
-    """A pod that a fault is about to hit, as it was when it was chosen."""
+    """Pod that a fault is about to hit, as it was when it was chosen."""
 
     fault: Name
+    """Name of the fault."""
     pod: Text
+    """Name of the pod."""
     uid: Annotated[str, StringConstraints(max_length=64)]
+    """UID of the pod."""
     node: Text = ""
+    """Node that the pod runs on."""
     address: Text = ""
+    """IP address of the pod."""
     serving: bool | None = None
+    """Whether listeners received media from the pod when it was chosen. Absent if unknown."""
 
 
 class ExperimentRunSpec(Spec):
-    """What is run. Immutable but for `abort`, false to true, once."""
+    """Snapshot of what is run. Immutable, except that `abort` may be set to true once."""
 
     experiment: Origin
+    """Experiment that requested the run, and what triggered the request."""
     room: RoomSnapshot
+    """AudioRoom as it was declared when the run was requested."""
     release: Annotated[tuple[ReleaseImage, ...], Field(max_length=64)] = ()
+    """Images that the room's components ran when the run was requested."""
     timing: Timing
+    """How long to watch the room before and after the faults, and when to give up."""
     faults: Annotated[tuple[Fault, ...], Field(min_length=1, max_length=8)]
+    """Faults to inject, all at the same time."""
     expect: Annotated[tuple[Expectation, ...], Field(min_length=1, max_length=16)]
+    """Expectations, all of which must be met for the verdict Passed."""
     abort_if: Annotated[tuple[AbortIf, ...], Field(max_length=8)] = ()
+    """Conditions, any of which ends the run early with the verdict Aborted."""
     seed: Annotated[int, Field(ge=0, le=2**53 - 1)]
-    """Of what is chosen at random, such as one target of many."""
+    """Seed of random choices, such as which of several pods to target."""
     deadline: Timestamp
-    """Whatever happens, the run is over then."""
+    """Time by which the run ends, whatever state it is in."""
     targets: Annotated[tuple[ChosenPod, ...], Field(max_length=100)] = ()
-    """What a run that begins with its injection is about to hit. Creating the run is then the note that is written
-    before the effect: from that moment on these pods count as hit, unless they are there untouched."""
+    """Pods that a run without a baseline is about to hit. Creating such a run records its targets before the first
+    effect: from then on these pods count as hit, unless they are found untouched."""
     abort: bool = False
-    """Set it to true to end the run early; everything injected is reverted."""
+    """Whether to end the run early. Set it to true to revert every fault and end with the verdict Aborted."""
 
-    rules = (CelRule("!oldSelf.abort || self.abort", "an aborted run stays aborted: ask the Experiment for a new run"),)
+    rules = (
+        CelRule("!oldSelf.abort || self.abort", "an aborted run stays aborted: request a new run of the Experiment"),
+    )
 
 
 class StepName(StrEnum):
-    """The steps of a run, in order (DESIGN.md, section 3)."""
+    """Steps of a run, in order."""
 
     PLANNED = "Planned"
+    """The run was created, and waits for its turn."""
     BASELINE = "Baseline"
+    """The room is measured before anything is injected."""
     INJECTING = "Injecting"
+    """The faults are being injected."""
     ACTIVE = "Active"
+    """Faults with a duration are in effect."""
     REVERTING = "Reverting"
+    """The faults are being reverted."""
     RECOVERING = "Recovering"
+    """The room is measured after the faults."""
     JUDGED = "Judged"
+    """The run has its verdict."""
 
 
 class Step(Status):
-    """A step with its times. `Injecting` is written before its effect and completed after it."""
+    """Step of the run, with its times."""
 
     name: StepName
+    """Name of the step. Injecting is recorded before its effect, and completed after it."""
     started_at: Timestamp
+    """When the step began."""
     completed_at: Timestamp | None = None
+    """When the step was completed."""
     message: Message | None = None
+    """What happens in the step, for a person."""
 
 
 class TargetRecord(Status):
-    """One pod that a fault hit: when, what came of it, and what proves it."""
+    """Record of a pod that a fault hit: the times, the outcome, and the proof."""
 
     fault: Name
+    """Name of the fault."""
     pod: Text
+    """Name of the pod."""
     uid: Text
+    """UID of the pod."""
     node: Text = ""
+    """Node that the pod ran on."""
     address: Text = ""
-    serving: bool | None = None  # whether it carried the sound when it was chosen
-    requested_at: Timestamp | None = None  # just before the call
-    answered_at: Timestamp | None = None  # the API server had answered it
-    armed_at: Timestamp | None = None  # the node's kernel had the rules, or the signal, or had frozen it
-    lifted_at: Timestamp | None = None  # it was over, and nothing of it was found
-    matched: int | None = None  # packets that the fault was meant for
-    affected: int | None = None  # packets that it dropped, delayed, doubled or changed
-    processes: ProcessFigures | None = None  # what was last seen of the processes that the fault was meant for
-    gone_at: Timestamp | None = None  # the UID, or every process of the container, was no longer there
-    media_stopped_at: Timestamp | None = None  # the last packet from its address at any listener
+    """IP address of the pod."""
+    serving: bool | None = None
+    """Whether listeners received media from the pod when it was chosen. Absent if unknown."""
+    requested_at: Timestamp | None = None
+    """When the fault was requested: just before the call."""
+    answered_at: Timestamp | None = None
+    """When the API server had accepted the call, or the node's agent had injected the fault."""
+    armed_at: Timestamp | None = None
+    """When the fault took effect on the node: the kernel had the packet rules, the processes had the signal, or they
+    were frozen."""
+    lifted_at: Timestamp | None = None
+    """When the fault was reverted and verified to have left nothing behind."""
+    matched: int | None = None
+    """Number of packets that the fault applied to."""
+    affected: int | None = None
+    """Number of packets that the fault dropped, delayed, duplicated or changed."""
+    processes: ProcessFigures | None = None
+    """Last observation of the processes that the fault applied to."""
+    gone_at: Timestamp | None = None
+    """When the pod, or every process of the container, was gone."""
+    media_stopped_at: Timestamp | None = None
+    """When the last media packet from the pod's address arrived at any listener."""
     proven: bool = False
+    """Whether the fault is proven to have taken effect on this pod."""
+    reason: Text | None = None
+    """Reason why the pod was not hit, in CamelCase. Absent if it was, or if the outcome is not known yet."""
     message: Message | None = None
+    """What went wrong with this pod, for a person."""
 
 
 class FaultRecord(Status):
-    """Sums over a fault's targets, and whether it is proven and reverted."""
+    """Record of a fault: totals over its targets, and whether it is proven and reverted."""
 
     name: Name
+    """Name of the fault."""
     kind: Text
-    targets: int = 0  # at its start
-    successors: int | None = None  # pods that became targets while it lasted, for one that was gone
-    matched: int | None = None  # over all targets, of which `status.targets` may name only the worst
+    """Kind of the fault, such as podKill."""
+    targets: int = 0
+    """Number of target pods when the fault began."""
+    successors: int | None = None
+    """Number of pods that replaced a deleted target while the fault lasted, and became targets themselves."""
+    matched: int | None = None
+    """Number of packets that the fault applied to, over all targets."""
     affected: int | None = None
-    backend: Text | None = None  # by what means it was done
+    """Number of packets that the fault dropped, delayed, duplicated or changed, over all targets."""
+    backend: Text | None = None
+    """Kernel mechanism that carried out the fault, such as netem or NFQUEUE."""
     proven: bool = False
+    """Whether the fault is proven to have taken effect on its targets."""
     reverted: bool = False
+    """Whether the fault is verified to have left nothing behind."""
     cut_short: Text | None = None
-    """Why it ended before anybody asked for its end, such as `LeaseLost`: no verdict rests on it."""
+    """Reason why the fault ended before its time, such as LeaseLost. No verdict rests on such a fault."""
+    reason: Text | None = None
+    """Reason why the fault is not proven, in CamelCase. Absent if it is."""
     message: Message | None = None
+    """What proves the fault, or what is missing, for a person."""
 
 
 class WindowRecord(Status):
-    """The indicators of one stretch of the run."""
+    """Indicators measured in one window of the run."""
 
-    name: Text  # Baseline, Judged
+    name: Text
+    """Name of the window. Baseline: before the faults. Judged: from the first injection to the end of the recovery."""
     from_: Annotated[Timestamp, Field(alias="from")]
+    """Start of the window."""
     to: Timestamp
+    """End of the window."""
     residents: int = 0
+    """Number of residents that should have been in the room."""
     unknown: Text | None = None
+    """Share of the listening time for which the state of a resident is unknown."""
     indicators: Annotated[list[MeasuredIndicator], Field(max_length=32)] = []
+    """Indicators measured in the window."""
 
 
 class ExpectationRecord(Status):
-    """One expectation with what was measured."""
+    """Expectation, with the measured value and the outcome."""
 
     indicator: Text
+    """Name of the indicator."""
     min: Text | None = None
+    """Required minimum, in the indicator's unit."""
     max: Text | None = None
+    """Allowed maximum, in the indicator's unit."""
     outcome: Text
+    """Met, Missed, or Unmeasured if there is no value to judge by."""
     value: Text | None = None
+    """Measured value, in the indicator's unit."""
     margin: Text | None = None
+    """Distance of the value from the bound, in the indicator's unit. Negative if the expectation was missed."""
     message: Message = ""
+    """Outcome in one sentence, for a person."""
 
 
 class OutageRecord(Status):
-    """One of the worst outages: seconds after the injection, how long, and how it ended."""
+    """Outage: a stretch in which a listener in the room did not hear the live host."""
 
     listener: Text
+    """Name of the listener."""
     after: Text | None = None
+    """Start of the outage, as the time since the first injection."""
     dead_air: Text | None = None
+    """How long the listener did not hear the live host."""
     silence: Text | None = None
+    """Part of the dead air in which the listener was connected."""
     missing: Text | None = None
+    """How much media did not arrive. It exceeds the dead air where the codec concealed a gap."""
     recovered: bool = False
+    """Whether the listener heard the live host again within the window."""
+
+
+class EarlyEnd(Status):
+    """Why a run ended before its last step."""
+
+    reason: Text
+    """CamelCase reason, such as AbortRequested, Stopped, DeadlineExceeded or LeaseLost."""
+    message: Message
+    """One sentence for people: what happened, and what to do."""
+    verdict: Text
+    """The verdict that the run ends with for that reason: Aborted, Inconclusive or Error."""
 
 
 class ExperimentRunStatus(Status):
-    """The record: steps, targets, proof, indicators, expectations, verdict. At most 64 KiB."""
+    """Record of the run: steps, targets, proof, indicators, expectations and verdict. At most 64 KiB."""
 
     observed_generation: int = -1
+    """Generation of the spec that this status is about. -1 until the operator has seen the run."""
     conditions: Annotated[list[Condition], Field(max_length=8)] = []
-    step: Text | None = None  # the newest step's name, for people
+    """Conditions Ready (the run passed), Reconciling, Stalled, Finished and Suspended."""
+    step: Text | None = None
+    """Name of the newest step: Baseline, Injecting, Active, Reverting, Recovering or Judged."""
     steps: Annotated[list[Step], Field(max_length=32)] = []
+    """Steps that the run has begun, in order."""
     targets: Annotated[list[TargetRecord], Field(max_length=500)] = []
+    """Pods that the faults hit: every pod of a kill, and up to 20 of all others, the worst first."""
     faults: Annotated[list[FaultRecord], Field(max_length=8)] = []
+    """Record of each fault."""
     release: Annotated[list[ComponentImage], Field(max_length=64)] = []
-    """The images that ran when the baseline began; without a baseline, those of the spec did."""
+    """Images that ran when the baseline began. Empty without a baseline, in which case `spec.release` applies."""
     windows: Annotated[list[WindowRecord], Field(max_length=4)] = []
+    """Indicators measured before the faults (Baseline) and from the first injection on (Judged)."""
     expectations: Annotated[list[ExpectationRecord], Field(max_length=16)] = []
+    """Expectations with the measured values, in the order of `spec.expect`."""
     outages: Annotated[list[OutageRecord], Field(max_length=20)] = []
-    abort_reason: Text | None = None
-    abort_message: Message | None = None
+    """The outages with the most dead air, worst first."""
+    ended_early: EarlyEnd | None = None
+    """Why the run ended before its last step. Written before the faults are reverted. Absent if it did not."""
     verdict: Text | None = None
+    """Verdict of the run. Passed: all expectations were met. Failed: one was missed. Inconclusive: the room or the
+    measurement allows no verdict. Aborted: the run was ended early. Error: Showstopper itself failed."""
     reason: Text | None = None
+    """Reason for the verdict, in CamelCase."""
     message: Message | None = None
+    """Explanation of the verdict, for a person."""
     started_at: Timestamp | None = None
+    """When the first step began."""
     finished_at: Timestamp | None = None
+    """When the verdict was reached."""
     audible: Text | None = None
+    """AudibleRatio: share of the listening time in which residents heard the host."""
     dead_air: Text | None = None
+    """LongestDeadAir: the longest time for which any listener did not hear the host."""
     recovery: Text | None = None
+    """RecoveryTime: time from the end of the faults until the room was heard as before."""
 
 
 class ExperimentRun(Resource):
-    """One execution of an experiment."""
+    """Record of one execution of an experiment."""
 
     kind: ClassVar[str] = "ExperimentRun"
     plural: ClassVar[str] = "experimentruns"
@@ -244,12 +365,12 @@ class ExperimentRun(Resource):
         immutable_spec(
             ("experiment", "room", "timing", "faults", "expect", "seed", "deadline"),
             ("release", "abortIf", "targets"),
-            "a run is a record and never changes, but for abort: change the Experiment, and a new run is made",
+            "a run is a record and never changes, except for abort: change the Experiment to request a new run",
             moving="step",
         ),
         CelRule(
             "self.spec.abort == oldSelf.spec.abort || !has(oldSelf.status) || !has(oldSelf.status.verdict)",
-            "spec.abort: the run is over already, and its verdict stands",
+            "spec.abort: the run is already over, and its verdict is final",
         ),
     )
 
@@ -271,7 +392,7 @@ class ExperimentRun(Resource):
 
     @property
     def release(self) -> tuple[ReleaseImage, ...]:
-        """The images that it is about."""
+        """The images that the run is about."""
         begun = tuple(ReleaseImage.of(image) for image in self.status.release)
         return begun or self.spec.release
 

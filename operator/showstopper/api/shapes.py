@@ -1,14 +1,14 @@
-"""Shapes of flooded packets. Without pydantic, for the flooder does without it too."""
+"""Shapes of flood packets. Without pydantic, because the flooder does not load it."""
 
 from enum import StrEnum
 
 
 class Shape(StrEnum):
-    """What the packets look like."""
+    """Content of the packets."""
 
     RANDOM = "Random"
-    """No header of any protocol: it has to be received before it can be thrown away."""
+    """Random bytes, which a server has to receive before it can discard them."""
     RTP = "RTP"
-    """RTP headers whose sequence numbers and timestamps grow, as Opus at 20 ms has them."""
+    """RTP headers with increasing sequence numbers and timestamps, as in Opus at 20 ms."""
     STUN = "STUN"
-    """STUN binding requests, each a new transaction: a server looks into them before it knows the sender."""
+    """STUN binding requests, each a new transaction, which a server parses before it knows the sender."""

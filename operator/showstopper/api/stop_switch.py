@@ -1,18 +1,16 @@
-"""The stop switch: a ConfigMap beside the agents that ends every experiment in the cluster, and says why."""
+"""The stop switch: a ConfigMap in the agents' namespace that ends every run in the cluster, with a reason."""
 
 from collections.abc import Mapping
 from typing import Any
 
 STOP_SWITCH = "stop-switch"
-"""Its name, in the agents' namespace: `kubectl -n showstopper-agent create cm stop-switch --from-literal=reason=...`"""
-
-
+"""Name of the ConfigMap: `kubectl -n showstopper-agent create cm stop-switch --from-literal=reason=...`"""
 AGENT_NAMESPACE = "showstopper-agent"
-"""The agents' namespace, unless the chart is told another. It is there without agents, too, for the switch."""
+"""Default namespace of the agents. The chart creates it for the stop switch even if agents are disabled."""
 
 
 def stop_reason(body: Mapping[str, Any]) -> str | None:
-    """Why everything has to stop; None: nothing has to. Any key counts, as long as something stands behind it."""
-    said = {key: text.strip() for key, text in (body.get("data") or {}).items() if text and text.strip()}
-    reason = said.get("reason") or next(iter(said.values()), None)
+    """The reason to stop every run, or None. Any key with a non-empty value counts, and the key `reason` wins."""
+    values = {key: text.strip() for key, text in (body.get("data") or {}).items() if text and text.strip()}
+    reason = values.get("reason") or next(iter(values.values()), None)
     return reason[:256] if reason else None

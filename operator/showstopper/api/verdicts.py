@@ -1,18 +1,23 @@
-"""Verdicts: the five ways in which a run ends."""
+"""Verdicts: the five outcomes of a run."""
 
 from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """How a run ended. Everything but Passed keeps a release from going out."""
+    """Outcome of a run. Only Passed opens a release gate."""
 
     PASSED = "Passed"
+    """All expectations were met."""
     FAILED = "Failed"
-    INCONCLUSIVE = "Inconclusive"  # the room or the measurement does not allow a verdict
+    """An expectation was missed."""
+    INCONCLUSIVE = "Inconclusive"
+    """The room or the measurement allows no verdict."""
     ABORTED = "Aborted"
-    ERROR = "Error"  # our own failure
+    """The run was ended early, by a person, by abortIf, or by the stop switch."""
+    ERROR = "Error"
+    """Showstopper itself failed."""
 
     @property
     def exit_code(self) -> int:
-        """What the command line exits with: 0 for Passed only."""
+        """Exit code of the command line: 0 for Passed only."""
         return tuple(Verdict).index(self)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.errors import FeedError
 from showstopper.availability.feed import parse_feed
@@ -24,7 +25,6 @@ SERVICE_NAME = "showstopper-archive"
 PORT_NAME = "http"
 # A list of 10,000 runs is 4 MB.
 TIMEOUT_SECONDS = 15.0
-UNKNOWN_RUN = "RunUnknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ async def ask(client: Client, path: str, *, namespace: str | None = None) -> Obj
 
 
 def _why(namespace: str, error: ClusterError | ValueError) -> str:
-    if isinstance(error, ClusterError) and error.reason == UNKNOWN_RUN:
+    if isinstance(error, ClusterError) and error.reason == Reason.RUN_NOT_FOUND:
         return str(error)
     if isinstance(error, NotFound):
         return (

@@ -10,10 +10,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
+from showstopper.api.reasons import Reason
 from showstopper.archive import queries
 from showstopper.archive.feeds import Feeds
 from showstopper.archive.keeper import Keeper
-from showstopper.archive.reading import UNKNOWN_RUN
 from showstopper.archive.runs import Runs
 from showstopper.errors import ArchiveError
 
@@ -110,9 +110,9 @@ async def _answer(keeper: Keeper, work: Callable[[Connection], bytes | None], ui
     try:
         content = await keeper.read(work)
     except ArchiveError as error:
-        return _refusal(503, "DatabaseUnavailable", str(error))
+        return _refusal(503, Reason.DATABASE_UNAVAILABLE, str(error))
     if content is None:
-        return _refusal(404, UNKNOWN_RUN, f"no run with the UID {uid} is kept in the archive")
+        return _refusal(404, Reason.RUN_NOT_FOUND, f"no run with the UID {uid} is kept in the archive")
     return web.Response(body=content, content_type="application/json")
 
 
@@ -135,11 +135,11 @@ def _limit(text: str) -> int:
 
 
 def _bad(message: str) -> web.HTTPBadRequest:
-    content = _dumped({"message": message, "reason": "Invalid"})
+    content = _dumped({"message": message, "reason": Reason.INVALID})
     return web.HTTPBadRequest(text=content.decode(), content_type="application/json")
 
 
-def _refusal(status: int, reason: str, message: str) -> web.Response:
+def _refusal(status: int, reason: Reason, message: str) -> web.Response:
     return web.json_response({"message": message, "reason": reason}, status=status)
 
 

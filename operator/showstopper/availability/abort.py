@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from showstopper.api.indicators import Indicator
+from showstopper.api.reasons import Reason
 from showstopper.availability import coverage
 from showstopper.availability.errors import BoundError
 from showstopper.availability.figures import apart, sentence_figure
@@ -82,7 +83,7 @@ def breached(
     figure = _figure(measured)
     if figure is None or not _beyond(condition, figure):
         return None
-    return Finding("AbortIf", _sentence(condition, figure))
+    return Finding(Reason.ABORT_IF, _sentence(condition, figure))
 
 
 def _end(timeline: Timeline, now: float) -> float:

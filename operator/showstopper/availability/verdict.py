@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from showstopper.api.indicators import Unit
+from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.coverage import UNKNOWN_LIMIT, Coverage
 from showstopper.availability.expectations import Judgement, Outcome
@@ -18,9 +19,9 @@ _FLOAT_NOISE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Why a verdict is not Passed: a CamelCase reason, and a sentence for a person that says what to do."""
+    """Why a verdict is not Passed: a reason, and a sentence for a person that says what to do."""
 
-    reason: str
+    reason: Reason
     message: str
     verdict: Verdict = Verdict.INCONCLUSIVE
 
@@ -59,7 +60,7 @@ class Decision:
     """The verdict, its reason and message (those of the first finding), and all findings in the order of the chain."""
 
     verdict: Verdict
-    reason: str
+    reason: Reason
     message: str
     findings: tuple[Finding, ...] = field(default=())
 
@@ -71,7 +72,7 @@ def decide(evidence: Evidence) -> Decision:
         first = findings[0]
         return Decision(first.verdict, first.reason, first.message, findings)
     sentences = "; ".join(judgement.sentence for judgement in evidence.expectations)
-    return Decision(Verdict.PASSED, "ExpectationsMet", f"all expectations were met: {sentences}")
+    return Decision(Verdict.PASSED, Reason.EXPECTATIONS_MET, f"all expectations were met: {sentences}")
 
 
 def aborted(evidence: Evidence) -> Finding | None:
@@ -97,7 +98,9 @@ def no_baseline(evidence: Evidence) -> Finding | None:
     """Without a look at the room before the fault nothing that came after can be put down to it."""
     if evidence.baseline is not None and evidence.baseline.window.seconds > 0:
         return None
-    return Finding("NoBaseline", "the room was not watched before the fault: set timing.baseline, for instance to 15s")
+    return Finding(
+        Reason.NO_BASELINE, "the room was not watched before the fault: set timing.baseline, for instance to 15s"
+    )
 
 
 def baseline_broken(evidence: Evidence) -> Finding | None:
@@ -108,7 +111,7 @@ def baseline_broken(evidence: Evidence) -> Finding | None:
     if baseline.audible.upper < HEALTHY_RATIO - _FLOAT_NOISE:
         heard, healthy = apart(Unit.SHARE, baseline.audible.upper, HEALTHY_RATIO)
         return Finding(
-            "BaselineBroken",
+            Reason.BASELINE_BROKEN,
             f"before the fault listeners heard the live host only {heard} of the time (healthy: {healthy}; "
             f"{_instead(baseline)}): make the room work, then run again",
         )
@@ -117,13 +120,13 @@ def baseline_broken(evidence: Evidence) -> Finding | None:
     if baseline.audible.lower < HEALTHY_RATIO - _FLOAT_NOISE:
         heard, healthy = apart(Unit.SHARE, baseline.audible.lower, HEALTHY_RATIO)
         return Finding(
-            "TooMuchUnknown",
+            Reason.TOO_MUCH_UNKNOWN,
             f"before the fault listeners heard the live host perhaps only {heard} of the time (healthy: {healthy}), "
             "for a part of it is Unknown: look at the room's listener pods and their load",
         )
     if baseline.unheard:
         return Finding(
-            "BaselineBroken",
+            Reason.BASELINE_BROKEN,
             f"before the fault {_names(baseline.unheard)} did not hear the live host once: make the room work for "
             "every listener, then run again",
         )
@@ -133,9 +136,9 @@ def baseline_broken(evidence: Evidence) -> Finding | None:
 def fault_not_proven(evidence: Evidence) -> Finding | None:
     """A fault that is not known to have taken effect tests nothing."""
     if not evidence.faults:
-        return Finding("FaultNotProven", "no fault was injected, so nothing was tested")
+        return Finding(Reason.FAULT_NOT_PROVEN, "no fault was injected, so nothing was tested")
     return _about_faults(
-        "FaultNotProven",
+        Reason.FAULT_NOT_PROVEN,
         [fault for fault in evidence.faults if not fault.proven],
         "is not proven to have taken effect: look at its targets and at the operator's rights",
     )
@@ -144,7 +147,7 @@ def fault_not_proven(evidence: Evidence) -> Finding | None:
 def revert_not_verified(evidence: Evidence) -> Finding | None:
     """A fault of which something may be left spoils what was measured, and the next run."""
     return _about_faults(
-        "RevertNotVerified",
+        Reason.REVERT_NOT_VERIFIED,
         [fault for fault in evidence.faults if not fault.reverted],
         "is not verified to be undone: look at its targets before the next run",
     )
@@ -156,7 +159,7 @@ def listeners_gone(evidence: Evidence) -> Finding | None:
     if judged is None or not judged.listeners_gone:
         return None
     return Finding(
-        "ListenersGone",
+        Reason.LISTENERS_GONE,
         f"{len(judged.gone)} of {judged.intended} listeners were gone at the end ({_names(judged.gone)}): look at the "
         "room's listener pods",
     )
@@ -165,7 +168,7 @@ def listeners_gone(evidence: Evidence) -> Finding | None:
 def too_much_unknown(evidence: Evidence) -> Finding | None:
     """A window of which too much is Unknown allows no verdict."""
     if evidence.judged is None:
-        return Finding("TooMuchUnknown", "the room was not watched after the fault, so nothing is known")
+        return Finding(Reason.TOO_MUCH_UNKNOWN, "the room was not watched after the fault, so nothing is known")
     return _too_unknown(evidence.judged, "after the fault") if evidence.judged.too_unknown else None
 
 
@@ -173,19 +176,21 @@ def nothing_expected(evidence: Evidence) -> Finding | None:
     """A run that expects nothing cannot pass."""
     if evidence.expectations:
         return None
-    return Finding("NothingExpected", "the experiment expects nothing: write what listeners must hear under expect")
+    return Finding(
+        Reason.NOTHING_EXPECTED, "the experiment expects nothing: write what listeners must hear under expect"
+    )
 
 
 def expectation_missed(evidence: Evidence) -> Finding | None:
     """Asked before what is unmeasured: one that is missed for certain is a failure, whatever the others are."""
     missed = [judgement.sentence for judgement in evidence.expectations if judgement.outcome is Outcome.MISSED]
-    return Finding("ExpectationMissed", "; ".join(missed), Verdict.FAILED) if missed else None
+    return Finding(Reason.EXPECTATION_MISSED, "; ".join(missed), Verdict.FAILED) if missed else None
 
 
 def not_measured(evidence: Evidence) -> Finding | None:
     """No data is never a pass."""
     blind = [judgement.sentence for judgement in evidence.expectations if judgement.outcome is Outcome.UNMEASURED]
-    return Finding("NotMeasured", "; ".join(blind)) if blind else None
+    return Finding(Reason.NOT_MEASURED, "; ".join(blind)) if blind else None
 
 
 CHAIN: tuple[Callable[[Evidence], Finding | None], ...] = (
@@ -208,7 +213,7 @@ def _too_unknown(coverage: Coverage, when: str) -> Finding:
     who = f"; never seen: {_names(coverage.unseen)}" if coverage.unseen else ""
     unknown, limit = apart(Unit.SHARE, coverage.unknown_share, UNKNOWN_LIMIT)
     return Finding(
-        "TooMuchUnknown",
+        Reason.TOO_MUCH_UNKNOWN,
         f"{when} {unknown} of the listening time is Unknown (at most {limit} allows a verdict){who}: "
         "look at the room's listener pods and their load",
     )
@@ -220,7 +225,7 @@ def _instead(coverage: Coverage) -> str:
     return f"{others}; least heard by {coverage.audible.worst_listener}"
 
 
-def _about_faults(reason: str, faults: list[FaultEvidence], problem: str) -> Finding | None:
+def _about_faults(reason: Reason, faults: list[FaultEvidence], problem: str) -> Finding | None:
     if not faults:
         return None
     details = "; ".join(f"fault {fault.name} {fault.message or problem}" for fault in faults)

@@ -23,14 +23,17 @@ from showstopper.cluster.supervision import for_ever
 from showstopper.engine.days.service import GameDays
 from showstopper.engine.experiments.service import Experiments
 from showstopper.engine.gates.keeping import Gates
-from showstopper.engine.hands.agent.client import AgentHand
-from showstopper.engine.hands.api_server import ApiServerHand
-from showstopper.engine.hands.crowd.client import CrowdHand
+from showstopper.engine.hands.agent.client import InjectionClient
+from showstopper.engine.hands.agent.injection_cache import InjectionWatch
+from showstopper.engine.hands.crowd.flooders import Flooders
+from showstopper.engine.hands.of_run import HandFactory
+from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Images, Rooms
 from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.runs import watch
-from showstopper.engine.runs.runner import Services
+from showstopper.engine.runs.context import Services
+from showstopper.engine.runs.owners import RunOwners
 from showstopper.engine.runs.service import Runs
 from showstopper.engine.stop_switch import StopSwitch
 from showstopper.errors import NotFound, SettingsError
@@ -54,40 +57,55 @@ class Operation:
         instance: str,
         agents: str = AGENT_NAMESPACE,
         archive: ArchiveWatch | None = None,
+        pace: Pace = PACE,
     ) -> None:
         self._client = client
         events = Events(client, clock, instance)
+        owners = RunOwners()
         self.archive = archive or ArchiveWatch()
+        self.stop_switch = StopSwitch(client, agents)
         self.rooms = Rooms(client, clock, images=images, archive=self.archive)
-        self._snapshots = snapshots = Snapshots(client, clock, self.rooms)
+        self._snapshots = Snapshots(client, clock, self.rooms)
         self._rooms_seen: set[tuple[str, str]] = set()
-        self.experiments = Experiments(client, clock, snapshots, events, self.rooms)
-        self.days = GameDays(
-            client,
-            clock,
-            snapshots,
-            events,
-            find_room=self.rooms.declared,
-            find_experiment=self.experiments.find,
-            stopped=lambda: self.stop_switch.finding,
+        hands = HandFactory(
+            client=client,
+            clock=clock,
+            injections=InjectionClient(client, InjectionWatch(client)),
+            flooders=Flooders(client, clock, images, self._snapshots.remembered),
+            snapshot=self._snapshots.of_run,
+            pace=pace,
         )
         services = Services(
             rooms=self.rooms,
-            hand=ApiServerHand(client),
-            agents=AgentHand(client, clock),
-            crowd=CrowdHand(client, clock, images, snapshots.remembered),
+            hands=hands,
             events=events,
             clock=clock,
-            snapshot=snapshots.of_run,
-            deployed=snapshots.deployed,
-            confirm=snapshots.confirm,
-            disowned=self._disowned,
-            stopped=lambda: self.stop_switch.finding,
+            snapshot=self._snapshots.of_run,
+            deployed=self._snapshots.deployed,
+            confirm=self._snapshots.confirm,
+            disowned=owners.disowned,
+            stopped=self._stopped,
+            pace=pace,
         )
-        self.runs = Runs(client, clock, services, self._run_changed)
-        self.experiments.runs = self.days.runs = self.runs
-        self.stop_switch = StopSwitch(client, agents, self._stop_changed)
+        self.runs = Runs(client, clock, services, owners.changed)
+        self.experiments = Experiments(client, clock, self._snapshots, events, rooms=self.rooms, runs=self.runs)
+        self.days = GameDays(
+            client,
+            clock,
+            self._snapshots,
+            events,
+            self.runs,
+            find_room=self.rooms.declared,
+            find_experiment=self.experiments.find,
+            stopped=self._stopped,
+        )
         self.gates = Gates(client, clock, rooms=self.rooms, runs=self.runs, experiments=self.experiments, events=events)
+        for disowned in (self.days.disowned, self.experiments.disowned):
+            owners.add_owner(disowned)
+        for changed in (self.experiments.run_changed, self.days.run_changed, self.gates.run_changed):
+            owners.add_observer(changed)
+        for stopped in (self.runs.wake, self.days.poke_all):
+            self.stop_switch.add_observer(stopped)
         self._loaded = asyncio.Event()
 
     @property
@@ -171,21 +189,8 @@ class Operation:
         else:
             self.gates.seen(gate)
 
-    def _run_changed(self, run: ExperimentRun) -> None:
-        self.experiments.run_changed(run)
-        self.days.run_changed(run)
-        if run.finished:
-            self.gates.neighbour_changed(run.metadata.namespace)
-
-    def _stop_changed(self) -> None:
-        self.runs.wake()
-        self.days.poke_all()
-
-    def _disowned(self, run: ExperimentRun) -> Finding | None:
-        """Why a run is to end. An experiment that is written in a game day exists as long as the day does."""
-        if (finding := self.days.disowned(run)) is not None or run.inline:
-            return finding
-        return self.experiments.disowned(run)
+    def _stopped(self) -> Finding | None:
+        return self.stop_switch.finding
 
     def _follow(self) -> None:
         self._snapshots.follow({namespace for namespace, _ in self._rooms_seen})

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import structlog
 
+from showstopper.api.reasons import Reason
 from showstopper.api.stop_switch import STOP_SWITCH, stop_reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -14,22 +15,23 @@ from showstopper.errors import Forbidden, NotFound, SettingsError
 
 log = structlog.get_logger()
 
-STOPPED = "Stopped"
-"""The reason of whatever the stop switch ended: of runs here, of Injections at the agents."""
-
 
 class StopSwitch:
-    """Whether everything has to stop. `on_change` is called whenever that, or its reason, has changed.
+    """Whether everything has to stop.
 
     Args:
         namespace: the agents', which look at the same ConfigMap.
     """
 
-    def __init__(self, client: Client, namespace: str, on_change: Callable[[], None]) -> None:
+    def __init__(self, client: Client, namespace: str) -> None:
         self._client = client
         self._namespace = namespace
-        self._on_change = on_change
+        self._observers: list[Callable[[], None]] = []
         self.reason: str | None = None
+
+    def add_observer(self, changed: Callable[[], None]) -> None:
+        """Call this whenever the switch, or its reason, has changed."""
+        self._observers.append(changed)
 
     @property
     def finding(self) -> Finding | None:
@@ -38,7 +40,7 @@ class StopSwitch:
             return None
         where = f"ConfigMap {self._namespace}/{STOP_SWITCH}"
         then = "delete it (showstopper stop --release), then ask for another run"
-        return Finding(STOPPED, f"stopped for everybody: {self.reason} ({where}: {then})", Verdict.ABORTED)
+        return Finding(Reason.STOPPED, f"stopped for everybody: {self.reason} ({where}: {then})", Verdict.ABORTED)
 
     async def look(self) -> None:
         """Know it before anything begins.
@@ -68,7 +70,8 @@ class StopSwitch:
             return
         self.reason = reason
         log.warning("stop_switch", reason=reason)
-        self._on_change()
+        for changed in self._observers:
+            changed()
 
 
 _ROLE = "the chart's Role showstopper-stop-switch allows it"

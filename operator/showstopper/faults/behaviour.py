@@ -8,6 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.injection import InjectionSpec, InjectionTarget
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoomSpec, Component
 from showstopper.availability.verdict import Finding
 from showstopper.faults.effects import Pod
@@ -86,7 +87,7 @@ def unknown_ports(fault: Fault, ground: Ground) -> Iterator[Finding]:
     for name in fault.spec.port_names:
         if name not in declared:
             yield Finding(
-                "UnknownPort",
+                Reason.UNKNOWN_PORT,
                 f'component {fault.component} declares no port "{name}" (fault {fault.name}); '
                 f"it has: {', '.join(declared) or 'none'}",
             )

@@ -6,14 +6,9 @@ from datetime import datetime
 
 from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.injection import InjectedTarget, TargetState
+from showstopper.api.reasons import Reason
 from showstopper.api.run import TargetRecord
 from showstopper.availability.verdict import Finding
-
-TARGETS_GONE = "TargetsGone"
-"""The reason when a fault had nobody to hit: its targets were deleted."""
-NO_EFFECT = "NoEffect"
-"""The reason when a fault is not proven."""
-DESERTED = "had no target at its end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +140,7 @@ def deserted(observed: Observed) -> Finding | None:
     if not observed.targets or not all(target.gone for target in observed.targets):
         return None
     why = observed.targets[-1].message or "they are gone"
-    return Finding(TARGETS_GONE, f"{DESERTED}: {why}; nothing replaced them before its end")
+    return Finding(Reason.TARGETS_GONE, f"had no target at its end: {why}; nothing replaced them")
 
 
 def names(targets: Iterable[ObservedTarget]) -> str:

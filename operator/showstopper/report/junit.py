@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.expectations import Outcome
@@ -99,7 +100,8 @@ def cases(run: ExperimentRun) -> Iterable[Case]:
         name = f"{declared.indicator} {asked(declared.min, declared.max)}"
         if not told or not records:
             message = status.message or "there is no verdict yet"
-            yield Case(name, Result.ERROR, status.reason or "NoVerdict", f"{status.verdict or 'No verdict'}: {message}")
+            reason = status.reason or Reason.NO_VERDICT
+            yield Case(name, Result.ERROR, reason, f"{status.verdict or 'No verdict'}: {message}")
         else:
             record = records[index]
             yield Case(name, *_of_outcome(record.outcome, status.verdict), record.message)
@@ -109,8 +111,8 @@ def _of_outcome(outcome: str, verdict: str | None) -> tuple[Result, str]:
     if outcome == Outcome.MET:
         return Result.GOOD, ""
     if outcome == Outcome.MISSED and verdict == Verdict.FAILED:
-        return Result.FAILURE, "ExpectationMissed"
-    return Result.ERROR, "NotMeasured"
+        return Result.FAILURE, Reason.EXPECTATION_MISSED
+    return Result.ERROR, Reason.NOT_MEASURED
 
 
 def _of_day(day: Day) -> tuple[Result, str, str]:
@@ -118,7 +120,7 @@ def _of_day(day: Day) -> tuple[Result, str, str]:
     if day.verdict == Verdict.PASSED:
         return Result.GOOD, "", ""
     failed = day.verdict == Verdict.FAILED
-    return (Result.FAILURE if failed else Result.ERROR), day.reason or "NoVerdict", message
+    return (Result.FAILURE if failed else Result.ERROR), day.reason or Reason.NO_VERDICT, message
 
 
 def _of_act(day: Day, act: Act) -> Suite:
@@ -126,7 +128,8 @@ def _of_act(day: Day, act: Act) -> Suite:
     if act.record is not None:
         return suite_of(act.record.run, name)
     result = Result.ERROR if act.verdict else Result.SKIPPED
-    case = Case("a run with a verdict", result, act.verdict or "DidNotRun", act.message or "the day did not come to it")
+    reason, message = act.verdict or Reason.ACT_SKIPPED, act.message or "the day did not come to it"
+    case = Case("a run with a verdict", result, reason, message)
     return Suite(day.namespace, name, (case,), {})
 
 

@@ -39,7 +39,7 @@ def spec(targets: int) -> InjectionSpec:
         ([target(TargetState.LIFTED, matched=3)] * 2, Standing(EndReason.LIFTED), "Lifted", "6 packets matched"),
         ([target(TargetState.LIFTED)] * 2, Standing(EndReason.LEASE_LOST, "not renewed"), "LeaseLost", "not renewed"),
         ([], Standing(EndReason.STOPPED, "stopped: x"), "Stopped", "stopped: x"),
-        ([], Standing(EndReason.BROKEN), "AgentBroke", "AgentBroke"),
+        ([], Standing(EndReason.AGENT_FAILED), "AgentFailed", "AgentFailed"),
         (
             [target(TargetState.LEFT_OVER, leftovers=["table ip x"])],
             Standing(EndReason.LIFTED),

@@ -7,6 +7,7 @@ import pytest
 
 from e2e.cluster.apiserver import ApiServer
 from showstopper.api import conditions
+from showstopper.api.reasons import Reason
 from showstopper.cli.exit_codes import ExitCode
 from tests.cli.acting import Operator, Person, ended
 from tests.cli.days import Day
@@ -51,7 +52,7 @@ def test_it_waits_until_the_run_is_over(server: ApiServer) -> None:
 
 def test_a_game_day_is_ended_as_a_whole(server: ApiServer) -> None:
     day = Day(server, "abort-day")
-    day.show(conditions.in_progress("ActUnderWay", "act 1 of 2, kill"), act="kill")
+    day.show(conditions.in_progress(Reason.ACT_UNDER_WAY, "act 1 of 2, kill"), act="kill")
     code, out, _ = Person(server).call("abort", day.name, "--no-wait")
     assert (code, out) == (0, f"gameday/{day.name} aborted\n")
     assert aborted(server, "gd", day.name)

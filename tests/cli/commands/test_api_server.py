@@ -10,6 +10,7 @@ import yaml
 from e2e.cluster import apiserver, waiting
 from e2e.cluster.apiserver import ApiServer
 from showstopper.api import conditions
+from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from tests.cli.acting import Operator, Person, ended, manifest
 
@@ -79,7 +80,7 @@ def test_a_new_file_with_a_schedule_is_asked_for_by_annotation(server: ApiServer
 def test_an_experiment_that_waits_for_its_hour_has_no_verdict_and_says_when_it_will(server: ApiServer) -> None:
     operator = Operator(server, "waiting")
     operator.apply(schedule="0 3 * * *")
-    operator.show(conditions.idle("Scheduled", "has not run yet; its first run is at 2026-06-01T03:00:00Z"))
+    operator.show(conditions.idle(Reason.SCHEDULED, "has not run yet; its first run is at 2026-06-01T03:00:00Z"))
     code, _, err = Person(server).call("verdict", "waiting")
     assert code == 4
     assert "its first run is at 2026-06-01T03:00:00Z" in err
@@ -115,7 +116,7 @@ def test_a_refusal_ends_with_2_and_its_reason(server: ApiServer, tmp_path: Path)
     operator = Operator(server, "refused")
     process = Person(server).start("run", written(tmp_path, "refused"))
     operator.await_experiment()
-    operator.show(conditions.refused("NamespaceNotAllowed", "label the namespace"))
+    operator.show(conditions.refused(Reason.NAMESPACE_NOT_ALLOWED, "label the namespace"))
     code, _, err = ended(process)
     assert (code, err.count("\n")) == (2, 1)
     assert "NamespaceNotAllowed: label the namespace" in err
@@ -124,7 +125,7 @@ def test_a_refusal_ends_with_2_and_its_reason(server: ApiServer, tmp_path: Path)
 def test_an_old_refusal_is_not_the_answer_to_a_new_request(server: ApiServer) -> None:
     operator = Operator(server, "mended")
     operator.apply()
-    operator.show(conditions.refused("RoomNotFound", "no such room"))
+    operator.show(conditions.refused(Reason.ROOM_NOT_FOUND, "no such room"))
     process = Person(server).start("run", "mended")
     operator.await_request()
     operator.judge(operator.make_run("mended-1"), "Passed")
@@ -136,8 +137,8 @@ def test_what_is_not_to_run_says_so(server: ApiServer, tmp_path: Path, field: st
     operator = Operator(server, f"not-{field.lower()}")
     process = Person(server).start("run", written(tmp_path, operator.name, **{field: True}))
     operator.await_experiment()
-    waits = conditions.waiting_for_person("Suspended", "nothing is run")
-    operator.show(waits if field == "suspend" else conditions.succeeded("Planned", "nothing is run"))
+    waits = conditions.waiting_for_person(Reason.SUSPENDED, "nothing is run")
+    operator.show(waits if field == "suspend" else conditions.succeeded(Reason.PLANNED, "nothing is run"))
     code, _, err = ended(process)
     assert code == 2
     assert "nothing is run" in err

@@ -7,6 +7,7 @@ import pytest
 from e2e.cluster import waiting
 from e2e.cluster.apiserver import ApiServer
 from showstopper.api import conditions
+from showstopper.api.reasons import Reason
 from tests.cli.acting import SECONDS, Person, ended
 from tests.cli.days import Day
 
@@ -73,10 +74,10 @@ def test_who_may_not_approve_is_told_so(server: ApiServer) -> None:
 @pytest.mark.parametrize(("verdict", "code"), [("Passed", 0), ("Failed", 1), ("Aborted", 3)])
 def test_status_shows_acts_worst_figures_and_the_verdict(server: ApiServer, verdict: str, code: int) -> None:
     day = Day(server, verdict.lower())
-    day.judge(verdict, "SoItIs")
+    day.judge(verdict, "ActNotPassed")
     found, out, _ = Person(server).call("gameday", "status", day.name)
     assert found == code
-    assert out.startswith(f"{verdict} (SoItIs)\nso it is\n")
+    assert out.startswith(f"{verdict} (ActNotPassed)\nso it is\n")
     rows = [line.split() for line in out.splitlines()]
     assert ["kill", "-", "kill-1", "Passed", "91.5%", "6.06s", "7.65s", "ExpectationsMet"] in rows
     assert ["loss", "-", "-", "-", "-", "-", "-"] in rows
@@ -117,7 +118,7 @@ def test_watch_tells_what_happens_until_the_verdict(server: ApiServer) -> None:
 
 def test_watch_does_not_wait_for_what_will_not_come(server: ApiServer) -> None:
     day = Day(server, "refused")
-    day.show(conditions.refused("WindowPassed", "write another"))
+    day.show(conditions.refused(Reason.WINDOW_PASSED, "write another"))
     code, _, err = Person(server).call("gameday", "watch", "refused")
     assert code == 2
     assert "WindowPassed: write another" in err

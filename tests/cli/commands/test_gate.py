@@ -9,6 +9,7 @@ from e2e.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
+from showstopper.api.reasons import Reason
 from showstopper.cli.exit_codes import ExitCode
 from tests.api.build import gate
 from tests.cli.acting import NOW, Person
@@ -34,14 +35,19 @@ def stands(server: ApiServer, name: str, outlook: Outlook | None, *requirements:
 PASSED = {"name": "kill", "state": "Passed", "run": "kill-1", "expiresAt": "2026-06-08T00:00:00.000000Z"}
 FAILED = {"name": "kill", "state": "Failed", "run": "kill-2", "message": "Failed ExpectationMissed: too long"}
 STATES = {
-    "open": (conditions.idle("Passed", "these images have passed kill"), PASSED, 0, "Open (Passed)"),
+    "open": (conditions.idle(Reason.PASSED, "these images have passed kill"), PASSED, 0, "Open (Passed)"),
     "closed": (
-        conditions.refused("ExperimentNotPassed", "too long"),
+        conditions.refused(Reason.EXPERIMENT_NOT_PASSED, "too long"),
         FAILED,
         1,
         "Closed (ExperimentNotPassed)",
     ),
-    "waiting": (conditions.in_progress("WaitingForRuns", "asked"), {"name": "kill", "state": "Waiting"}, 2, "Closed ("),
+    "waiting": (
+        conditions.in_progress(Reason.WAITING_FOR_RUNS, "asked"),
+        {"name": "kill", "state": "Waiting"},
+        2,
+        "Closed (",
+    ),
 }
 
 

@@ -8,6 +8,7 @@ from junitparser import Error, JUnitXml
 
 from e2e.cluster.apiserver import ApiServer
 from showstopper.api import conditions
+from showstopper.api.reasons import Reason
 from tests.cli.acting import Operator, Person, ended
 from tests.cli.days import Day
 
@@ -91,7 +92,7 @@ def test_junit_of_a_refusal_says_why(server: ApiServer, tmp_path: Path) -> None:
     operator.apply()
     process = Person(server).start("run", "refused-junit", "--junit", str(file))
     operator.await_request()
-    operator.show(conditions.refused("NoTargets", "no pod matches"), lastHandledRunRequest=operator.requested())
+    operator.show(conditions.refused(Reason.NO_TARGETS, "no pod matches"), lastHandledRunRequest=operator.requested())
     assert ended(process)[0] == 2
     assert results(file) == [Error]
     assert "no pod matches" in file.read_text()

@@ -30,7 +30,7 @@ def test_without_a_database_it_says_what_to_set() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("SHOWSTOPPER_RETENTION", "90d", "is no duration"),
+        ("SHOWSTOPPER_RETENTION", "90d", "is not a valid duration"),
         ("SHOWSTOPPER_RETENTION", "5m", "write 1h or more"),
         ("SHOWSTOPPER_IDLE_RETENTION", "0s", "write 1h or more"),
         ("SHOWSTOPPER_PORT", "http", "set it to a port number"),

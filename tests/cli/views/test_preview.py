@@ -7,6 +7,7 @@ import yaml
 from rich.console import Console
 
 from showstopper.api.experiment import Fault
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.views import preview
@@ -77,7 +78,9 @@ def test_what_the_agent_would_refuse_is_said() -> None:
 
 def test_what_is_refused_has_no_rules() -> None:
     """Its ports may not even exist."""
-    found = preview_of("packetLoss", {"percent": "5%", "ports": ["nope"]}, A, refused=Finding("UnknownPort", "no port"))
+    found = preview_of(
+        "packetLoss", {"percent": "5%", "ports": ["nope"]}, A, refused=Finding(Reason.UNKNOWN_PORT, "no port")
+    )
     assert "refused: UnknownPort: no port" in shown(found)
     assert found.ending is ExitCode.INCONCLUSIVE
 

@@ -6,6 +6,7 @@ from typing import Any
 from showstopper.api.base import dump
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import APPROVE, Act, ActRecord, GameDay
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import to_timestamp
@@ -109,7 +110,7 @@ class Life:
         """The act's Experiment may have been deleted since its run was written down."""
         if programme.experiment_of(self.day, act, lambda _, name: self.experiments.get(name)) is not None:
             return None
-        return Finding("ExperimentNotFound", f"the Experiment of act {act.name} was deleted")
+        return Finding(Reason.EXPERIMENT_NOT_FOUND, f"the Experiment of act {act.name} was deleted")
 
     def _make(self) -> None:
         """The act's run, as its name and its origin follow from the record."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.conditions import ConditionType, is_true
+from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.days import programme
@@ -54,11 +55,11 @@ def happen(life: Life, what: str, detail: Any = None) -> None:
         case "wait":
             life.now += detail
         case "stop" | "go":
-            life.stopped = Finding("Stopped", "smoke", Verdict.ABORTED) if what == "stop" else None
+            life.stopped = Finding(Reason.STOPPED, "smoke", Verdict.ABORTED) if what == "stop" else None
         case "experiment goes" | "experiment comes":
             life.experiments = {"kill": build.experiment(suspend=True)} if what == "experiment comes" else {}
         case "refuse":
-            life.refusal = Finding("NamespaceNotAllowed", "label it")
+            life.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
         case _:
             noted = {record.run_uid for record in life.day.status.acts}
             life.runs = [run for run in life.runs if run.metadata.uid not in noted]

@@ -3,6 +3,7 @@
 import pytest
 
 from showstopper.api.conditions import ConditionType, is_true
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from tests.engine import build
 from tests.engine.days.life import HOUR, MINUTE, Life, by_name, inline
@@ -102,12 +103,12 @@ def test_a_run_that_cannot_be_made_is_our_own_failure() -> None:
     life.look()
     life.look(die=True)
     life.look(3 * MINUTE, die=True)
-    assert (life.day.status.acts[0].verdict, life.day.status.acts[0].reason) == ("Error", "RunNotMade")
+    assert (life.day.status.acts[0].verdict, life.day.status.acts[0].reason) == ("Error", "RunNotCreated")
 
 
 def test_what_a_run_may_not_hit_ends_the_act() -> None:
     life = Life()
-    life.refusal = Finding("NamespaceNotAllowed", "label it")
+    life.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
     life.settle()
     assert (life.day.status.acts[0].reason, life.day.status.verdict) == ("NamespaceNotAllowed", "Inconclusive")
 
@@ -185,7 +186,7 @@ def test_the_stop_switch_ends_the_day_whatever_follows_a_failure() -> None:
 
 def test_a_day_asked_for_under_the_stop_switch_does_not_begin_when_it_is_let_go() -> None:
     life = Life()
-    life.stopped = Finding("Stopped", "smoke")
+    life.stopped = Finding(Reason.STOPPED, "smoke")
     life.settle()
     life.stopped = None
     life.settle()

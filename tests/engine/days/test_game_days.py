@@ -273,7 +273,7 @@ async def test_a_hold_that_nobody_may_approve_stalls_the_day(place: Night) -> No
     try:
         place.apply(inline("one", **APPROVAL))
         async with operated(place.place):
-            found = await place.stands("False NobodyMayApprove")
+            found = await place.stands("False ApprovalPolicyMissing")
             assert is_true(found.status.conditions, ConditionType.STALLED)
             assert "install Showstopper's chart" in found.status.conditions[0].message
     finally:

@@ -106,7 +106,7 @@ def test_an_approval_by_nobody_knows_whom_is_none() -> None:
     life = Life(inline("one", **APPROVED))
     life.guarded = False
     life.settle()
-    assert life.ready() == "False NobodyMayApprove"
+    assert life.ready() == "False ApprovalPolicyMissing"
     assert "install Showstopper's chart" in life.day.status.conditions[0].message
 
 

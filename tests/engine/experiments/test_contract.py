@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.conditions import ConditionType, is_true
+from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.runs import requests
@@ -47,7 +48,7 @@ def happen(life: Life, what: str, detail: Any) -> None:
         case "wait":
             life.now += detail
         case "refuse":
-            life.refusal = Finding("NamespaceNotAllowed", "label it")
+            life.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
         case "allow":
             life.refusal = None
         case "room comes" | "room goes":

@@ -9,6 +9,7 @@ from showstopper.api import conditions
 from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
 from showstopper.api.experiment import Experiment
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.engine.experiments import deciding
 from showstopper.engine.experiments.outcomes import ROOM_GRACE_SECONDS
@@ -74,7 +75,7 @@ def test_an_annotation_that_comes_back_to_an_earlier_value_asks_for_another_run(
 
 
 def test_a_run_under_way_is_mirrored() -> None:
-    queued = conditions.conditions(conditions.in_progress("WaitingForRoom", "waits"), generation=1, now="t")
+    queued = conditions.conditions(conditions.in_progress(Reason.WAITING_FOR_ROOM, "waits"), generation=1, now="t")
     run = run_of(build.experiment(), status={"conditions": [dump(condition) for condition in queued]})
     outlook = shown(situation(newest=run))
     assert (outlook.reconciling, outlook.ready, outlook.reason) == (True, "Unknown", "WaitingForRoom")
@@ -82,8 +83,8 @@ def test_a_run_under_way_is_mirrored() -> None:
 
 @pytest.mark.parametrize("verdict", ["Failed", "Inconclusive", "Aborted", "Error", "Splendid"])
 def test_only_passed_is_ready(verdict: str) -> None:
-    outlook = shown(situation(newest=run_of(build.experiment(), status={"verdict": verdict, "reason": "Why"})))
-    assert (outlook.ready, outlook.stalled, outlook.finished, outlook.reason) == ("False", True, True, "Why")
+    outlook = shown(situation(newest=run_of(build.experiment(), status={"verdict": verdict, "reason": "NoEffect"})))
+    assert (outlook.ready, outlook.stalled, outlook.finished, outlook.reason) == ("False", True, True, "NoEffect")
 
 
 def test_passed_is_ready_and_over() -> None:
@@ -117,8 +118,8 @@ def handled(**status: Any) -> Experiment:
 
 
 def test_what_a_deleted_run_found_stands() -> None:
-    outlook = shown(situation(handled(run={"name": "gone", "verdict": "Failed", "reason": "Why"}, message="so")))
-    assert (outlook.reason, outlook.message, outlook.stalled) == ("Why", "run gone: Failed: so", True)
+    outlook = shown(situation(handled(run={"name": "gone", "verdict": "Failed", "reason": "NoEffect"}, message="so")))
+    assert (outlook.reason, outlook.message, outlook.stalled) == ("NoEffect", "run gone: Failed: so", True)
 
 
 def test_a_run_that_is_deleted_before_its_verdict_is_no_pass_and_not_waited_for() -> None:
@@ -133,7 +134,7 @@ ON_RELEASE: dict[str, Any] = {"runOn": ["ReleaseChange"]}
 def released(release: str | None, *runs: ExperimentRun, seen: str | None = "first", **spec: Any) -> Show | Begin:
     """The step of an experiment that has run, saw a release, and whose room has another one now."""
     found = build.experiment(**{**ON_RELEASE, **spec}, status={"lastRelease": seen} if seen else {})
-    own = run_of(found, status={"verdict": "Passed", "reason": "Found"})
+    own = run_of(found, status={"verdict": "Passed", "reason": "ExpectationsMet"})
     return deciding.decide(Situation(found, [own, *runs], room_known=True, seen_seconds=0, now=0, release=release))
 
 

@@ -6,16 +6,23 @@ from showstopper.api import conditions
 from showstopper.api.base import dump
 from showstopper.api.conditions import ConditionType, find
 from showstopper.api.experiment import ExperimentStatus
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.engine.experiments import outcomes, status
 from showstopper.engine.experiments.situation import Show
 from showstopper.engine.experiments.status import News
-from showstopper.engine.experiments.timetable import STILL_ACTIVE, Timetable
+from showstopper.engine.experiments.timetable import Timetable
 from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
 from showstopper.engine.runs import requests
 from tests.engine import build
 
-FIGURES = {"audible": "89.9%", "deadAir": "11.09s", "recovery": "13.69s", "message": "all met", "reason": "Met"}
+FIGURES = {
+    "audible": "89.9%",
+    "deadAir": "11.09s",
+    "recovery": "13.69s",
+    "message": "all met",
+    "reason": "ExpectationsMet",
+}
 
 
 def show(run: ExperimentRun) -> Show:
@@ -53,7 +60,7 @@ def test_a_new_run_clears_the_figures_of_the_one_before() -> None:
 def test_a_refusal_keeps_what_was_handled_and_shows_no_verdict() -> None:
     before = status.status_of(build.experiment(), show(build.run(status={"verdict": "Passed", **FIGURES})), "t")
     experiment = build.experiment(status=dump(before), metadata={"generation": 2})
-    written = status.status_of(experiment, Show(conditions.refused("NoRoom", "none")), "u")
+    written = status.status_of(experiment, Show(conditions.refused(Reason.ROOM_NOT_FOUND, "none")), "u")
     assert (written.verdict, written.last_hash, written.run and written.run.name) == (None, "h", "kill-1")
     ready = find(written.conditions, ConditionType.READY)
     assert ready is not None
@@ -63,14 +70,16 @@ def test_a_refusal_keeps_what_was_handled_and_shows_no_verdict() -> None:
 def test_the_figures_of_a_deleted_run_stay() -> None:
     before = status.status_of(build.experiment(), show(build.run(status={"verdict": "Passed", **FIGURES})), "t")
     experiment = build.experiment(status=dump(before))
-    kept = Show(conditions.succeeded("Met", "so"), answered=requests.Request("h", ""))
+    kept = Show(conditions.succeeded(Reason.EXPECTATIONS_MET, "so"), answered=requests.Request("h", ""))
     written = status.status_of(experiment, kept, "u")
     assert (written.verdict, written.audible, written.message) == ("Passed", "89.9%", "all met")
 
 
 def test_a_verdict_is_told_once() -> None:
     passed = show(build.run(status={"verdict": "Passed", **FIGURES}))
-    assert status.news(ExperimentStatus(), passed) == [News("Met", "run kill-1: Passed: all met", "Judge", False)]
+    assert status.news(ExperimentStatus(), passed) == [
+        News(Reason.EXPECTATIONS_MET, "run kill-1: Passed: all met", "Judge", False)
+    ]
     after = status.status_of(build.experiment(), passed, "t")
     assert status.news(after, passed) == []
     assert status.news(after, show(build.run("kill-2", status={"verdict": "Failed"})))
@@ -81,28 +90,38 @@ def test_a_run_under_way_is_no_news() -> None:
 
 
 def test_a_refusal_is_told_when_its_reason_is_new() -> None:
-    refused = Show(conditions.refused("NoRoom", "there is none"))
-    assert status.news(ExperimentStatus(), refused) == [News("NoRoom", "there is none", "Refuse", warning=True)]
+    refused = Show(conditions.refused(Reason.ROOM_NOT_FOUND, "there is none"))
+    assert status.news(ExperimentStatus(), refused) == [
+        News(Reason.ROOM_NOT_FOUND, "there is none", "Refuse", warning=True)
+    ]
     after = status.status_of(build.experiment(), refused, "t")
     assert status.news(after, refused) == []
-    assert status.news(after, Show(conditions.refused("Another", "")))
+    assert status.news(after, Show(conditions.refused(Reason.NO_TARGETS, "")))
 
 
-@pytest.mark.parametrize("outlook", [conditions.in_progress("A", ""), conditions.waiting_for_person("B", "")])
+@pytest.mark.parametrize(
+    "outlook", [conditions.in_progress(Reason.HELD, ""), conditions.waiting_for_person(Reason.SUSPENDED, "")]
+)
 def test_waiting_is_no_news(outlook: conditions.Outlook) -> None:
     assert status.news(ExperimentStatus(), Show(outlook)) == []
 
 
 def test_a_firing_without_a_run_is_told_once() -> None:
-    idle = Show(conditions.idle("Scheduled", ""), table=Timetable().refused(0, STILL_ACTIVE, "still on"))
+    idle = Show(
+        conditions.idle(Reason.SCHEDULED, ""), table=Timetable().refused(0, Reason.RUN_STILL_ACTIVE, "still on")
+    )
     (told,) = status.news(ExperimentStatus(), idle)
-    assert (told.reason, told.note, told.warning) == (STILL_ACTIVE, "no run for 1970-01-01T00:00:00Z: still on", True)
+    assert (told.reason, told.note, told.warning) == (
+        Reason.RUN_STILL_ACTIVE,
+        "no run for 1970-01-01T00:00:00Z: still on",
+        True,
+    )
     assert status.news(status.status_of(build.experiment(), idle, "t"), idle) == []
 
 
 def test_a_firing_that_was_refused_is_told_by_the_refusal_alone() -> None:
-    table = Timetable().refused(0, "NamespaceNotAllowed", "label it")
-    refused = Show(conditions.refused("NamespaceNotAllowed", "label it"), table=table)
+    table = Timetable().refused(0, Reason.NAMESPACE_NOT_ALLOWED, "label it")
+    refused = Show(conditions.refused(Reason.NAMESPACE_NOT_ALLOWED, "label it"), table=table)
     (told,) = status.news(ExperimentStatus(), refused)
     assert told.action == "Refuse"
 

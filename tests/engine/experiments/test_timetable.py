@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from showstopper.api.base import dump
 from showstopper.api.experiment import Experiment
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.experiments import deciding, schedule
 from showstopper.engine.experiments.schedule import stamp
 from showstopper.engine.experiments.situation import Begin, Situation
-from showstopper.engine.experiments.timetable import STILL_ACTIVE, TOO_LATE
 from tests.engine.life import DAILY, HOUR, MIDNIGHT, MINUTE, Life
 
 
@@ -40,11 +40,11 @@ def test_it_runs_when_it_fires_and_shows_the_verdict_until_the_next() -> None:
     show = life.look()
     assert show is not None
     assert show.again == 24 * HOUR - 60
-    assert life.ready() == "False Failed"
+    assert life.ready() == "False ExpectationMissed"
     status = life.experiment.status
     assert (status.last_schedule_time, status.next_run_time) == ("2026-06-01T03:00:00Z", "2026-06-02T03:00:00Z")
     life.look(23 * HOUR)
-    assert (len(life.runs), life.ready()) == (1, "False Failed")
+    assert (len(life.runs), life.ready()) == (1, "False ExpectationMissed")
     life.look(HOUR)
     assert life.firings()[1:] == ["2026-06-02T03:00:00Z"]
 
@@ -57,11 +57,11 @@ def test_a_run_that_is_still_active_is_not_joined_by_another() -> None:
     assert len(life.runs) == 1
     missed = life.experiment.status.missed_run
     assert missed is not None
-    assert (missed.reason, missed.time) == (STILL_ACTIVE, "2026-06-01T00:02:00Z")
+    assert (missed.reason, missed.time) == (Reason.RUN_STILL_ACTIVE, "2026-06-01T00:02:00Z")
     life.end()
     life.look(30)
     assert len(life.runs) == 1, "what was skipped is not made up for"
-    assert life.ready() == "True Passed"
+    assert life.ready() == "True ExpectationsMet"
     life.look(30)
     assert life.firings() == ["2026-06-01T00:01:00Z", "2026-06-01T00:03:00Z"]
     assert life.experiment.status.missed_run is None
@@ -81,7 +81,7 @@ def test_after_a_longer_outage_it_is_missed_and_said_so() -> None:
     assert life.runs == []
     missed = life.experiment.status.missed_run
     assert missed is not None
-    assert (missed.reason, missed.time) == (TOO_LATE, "2026-06-01T03:00:00Z")
+    assert (missed.reason, missed.time) == (Reason.TOO_LATE, "2026-06-01T03:00:00Z")
     assert "startingDeadline of 600 s" in missed.message
     assert life.ready() == "True Scheduled"
     assert life.experiment.status.next_run_time == "2026-06-02T03:00:00Z"
@@ -149,7 +149,7 @@ def test_suspended_after_a_verdict_it_goes_on_to_show_it() -> None:
     life.end()
     life.change(suspend=True)
     life.look(25 * HOUR)
-    assert (len(life.runs), life.ready()) == (1, "True Passed")
+    assert (len(life.runs), life.ready()) == (1, "True ExpectationsMet")
 
 
 def test_an_annotation_asks_for_a_run_at_any_time_also_at_creation() -> None:
@@ -174,7 +174,7 @@ def test_a_change_of_what_is_run_asks_for_a_run_of_it() -> None:
 
 def test_a_schedule_on_an_experiment_that_has_not_run_yet_holds_its_run_back() -> None:
     life = Life(schedule=None)
-    life.refusal = Finding("NamespaceNotAllowed", "label it")
+    life.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
     life.look()
     assert life.ready() == "False NamespaceNotAllowed"
     life.change(**DAILY)
@@ -203,14 +203,14 @@ def test_a_schedule_that_is_removed_after_a_verdict_leaves_it() -> None:
     life.look()
     life.change(schedule=None)
     life.look(48 * HOUR)
-    assert (len(life.runs), life.ready()) == (1, "True Passed")
+    assert (len(life.runs), life.ready()) == (1, "True ExpectationsMet")
     assert life.experiment.status.last_schedule_time == "2026-06-01T03:00:00Z"
 
 
 def test_a_firing_that_is_refused_is_tried_again_until_its_deadline() -> None:
     life = Life()
     life.look()
-    life.refusal = Finding("NamespaceNotAllowed", "label it")
+    life.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
     life.look(3 * HOUR)
     assert life.ready() == "False NamespaceNotAllowed"
     life.look(60)
@@ -226,7 +226,7 @@ def test_a_firing_that_was_refused_leaves_nothing_green_until_there_is_a_run() -
     life.look(3 * HOUR)
     life.end()
     life.look()
-    life.refusal = Finding("NamespaceNotAllowed", "label it")
+    life.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
     life.look(24 * HOUR)
     life.look(HOUR)
     missed = life.experiment.status.missed_run
@@ -237,7 +237,7 @@ def test_a_firing_that_was_refused_leaves_nothing_green_until_there_is_a_run() -
     life.look(23 * HOUR)
     life.end()
     life.look()
-    assert (len(life.runs), life.ready()) == (2, "True Passed")
+    assert (len(life.runs), life.ready()) == (2, "True ExpectationsMet")
 
 
 def test_a_room_that_is_not_there_is_told_before_the_first_firing() -> None:
@@ -289,7 +289,7 @@ def test_whatever_happens_a_firing_has_one_run_in_time_and_never_two_at_once(
             case "end":
                 life.end()
             case "refuse":
-                life.refusal = Finding("NamespaceNotAllowed", "label it")
+                life.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
             case "allow":
                 life.refusal = None
             case "keep":

@@ -17,7 +17,7 @@ from showstopper.api.faults.network import Delay
 from showstopper.api.injection import TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
-from showstopper.engine.runs import lasting
+from showstopper.engine.hands.pace import Pace
 from showstopper.errors import EffectRefused
 from showstopper.faults.network.traffic import NetworkEffect, Traffic
 from tests.api.server import with_crds
@@ -74,10 +74,9 @@ def lifted(run: ExperimentRun) -> set[str]:
     return {target.pod for target in run.status.targets if target.armed_at and target.lifted_at}
 
 
-async def test_a_node_without_an_agent(client: Client, company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lasting, "ARM_SECONDS", 2.0)
-    monkeypatch.setattr(lasting, "LIFT_SECONDS", 2.0)
-    run = await ended(company, Agent(client, company.place, nodes=frozenset({"node1"})))
+async def test_a_node_without_an_agent(client: Client, company: Company) -> None:
+    hurried = Company(client, company.place, Pace(arm=2.0, lift=2.0))
+    run = await ended(hurried, Agent(client, company.place, nodes=frozenset({"node1"})))
     assert_says(run, "AgentMissing", "node2", "agent.enabled=true")
     assert lifted(run) == {"a"}
     assert await nothing_left(client, run)

@@ -16,14 +16,14 @@ from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, JOB, LEASE, NAMESPACE, POD
 from showstopper.engine.hands.crowd import flooder_job
-from showstopper.engine.runs import lasting
+from showstopper.engine.hands.pace import Pace
 from showstopper.errors import NotFound
 from tests.api.server import with_crds
 from tests.engine import build, cluster
 from tests.engine.company import Company
 from tests.engine.kubelet import ADDRESS, Kubelet
 from tests.engine.place import until
-from tests.engine.runs.test_lasting import active, finished
+from tests.engine.runs.test_lasting_faults import active, finished
 from tests.engine.stub_agent import Agent
 
 pytestmark = pytest.mark.apiserver
@@ -197,9 +197,9 @@ async def test_another_life_of_the_operator_goes_on_with_the_flood_that_there_is
 
 
 async def test_a_job_that_stays_is_a_fault_that_is_not_reverted(
-    client: Client, company: Flooded, server: ApiServer, monkeypatch: pytest.MonkeyPatch
+    client: Client, company: Flooded, server: ApiServer
 ) -> None:
-    monkeypatch.setattr(lasting, "LIFT_SECONDS", 0.5)
+    company = Flooded(client, company.place, Pace(lift=0.5))
     async with Agent(client, company.place), Kubelet(client, server, company.place, deaf=True):
         run = await company.stored(await company.create("flood", faults=[FLOOD]), finished)
     (record,) = run.status.faults

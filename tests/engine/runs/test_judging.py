@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.feed import parse_feed
 from showstopper.availability.timeline import Timeline
@@ -82,7 +83,7 @@ def test_a_missed_expectation_fails() -> None:
         (timeline(("Live", 0.0, 12.0)), {}, "ListenersGone"),
         (timeline(), {}, "TooMuchUnknown"),
         (None, {}, "NoBaseline"),
-        (timeline(WELL), {"doubts": (Finding("NoTargets", "none"),)}, "NoTargets"),
+        (timeline(WELL), {"doubts": (Finding(Reason.NO_TARGETS, "none"),)}, "NoTargets"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -93,14 +94,14 @@ def test_whatever_is_not_known_to_be_right_is_inconclusive(
 
 
 def test_an_aborted_run_is_aborted_whatever_was_heard() -> None:
-    assert verdict(timeline(WELL), aborted=Finding("AbortRequested", "by a person")) == (
+    assert verdict(timeline(WELL), aborted=Finding(Reason.ABORT_REQUESTED, "by a person")) == (
         Verdict.ABORTED,
         "AbortRequested",
     )
 
 
 def test_our_own_failure_is_an_error() -> None:
-    assert verdict(timeline(WELL), error=Finding("EngineFailed", "boom")) == (Verdict.ERROR, "EngineFailed")
+    assert verdict(timeline(WELL), error=Finding(Reason.ENGINE_FAILED, "boom")) == (Verdict.ERROR, "EngineFailed")
 
 
 def test_the_judged_window_begins_before_the_call_and_ends_after_the_recovery() -> None:

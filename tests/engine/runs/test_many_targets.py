@@ -15,9 +15,9 @@ from e2e.cluster.apiserver import ApiServer
 from showstopper.api.run import MOST_KILLED, ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION
-from showstopper.engine.hands.agent.injections import SHARD
-from showstopper.engine.runs import recovering
-from showstopper.engine.runs.targets import MOST_NAMED
+from showstopper.engine.hands.agent.asking import SHARD
+from showstopper.engine.hands.pace import Pace
+from showstopper.engine.hands.records import MOST_NAMED
 from tests.api.server import with_crds
 from tests.engine import build, cluster
 from tests.engine.company import Company
@@ -113,8 +113,8 @@ async def test_more_kills_than_a_record_has_room_for_are_refused(company: Compan
     assert len(await cluster.names(company.client, company.place)) == TARGETS
 
 
-async def test_as_many_kills_as_are_allowed_fit(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recovering, "PROOF_SECONDS", 0.0)  # no listener is there to prove it
+async def test_as_many_kills_as_are_allowed_fit(company: Company) -> None:
+    company = Company(company.client, company.place, Pace(proof=0.0))  # no listener is there to prove it
     run = await company.create("kills", faults=[build.fault(max=MOST_KILLED)])
     run = await company.stored(run, finished)
     body = await company.client.get(EXPERIMENT_RUN, *run.key)

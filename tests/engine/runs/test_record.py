@@ -1,4 +1,4 @@
-"""The journal against a real API server: a step is written once, also when the answer to its writing was lost."""
+"""The record of a run against a real API server: a step is written once, even when an answer is lost."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, Kind
 from showstopper.engine.runs import judging
-from showstopper.engine.runs.record import Journal
+from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import Unavailable
 from tests.api.server import with_crds
@@ -49,7 +49,7 @@ async def client(server: ApiServer) -> AsyncIterator[Client]:
         yield found
 
 
-async def recorder_of(client: Client, through: Any, name: str) -> StatusWriter[ExperimentRun]:
+async def writer_of(client: Client, through: Any, name: str) -> StatusWriter[ExperimentRun]:
     metadata = {"name": name, "namespace": "show"}
     body = {"apiVersion": API_VERSION, "kind": ExperimentRun.kind, "metadata": metadata, "spec": dump(build.run().spec)}
     return StatusWriter(through, EXPERIMENT_RUN, ExperimentRun.parse(await client.create(EXPERIMENT_RUN, body)))
@@ -57,8 +57,8 @@ async def recorder_of(client: Client, through: Any, name: str) -> StatusWriter[E
 
 async def test_a_step_whose_answer_was_lost_is_there_once(client: Client) -> None:
     through = Forgetful(client)
-    recorder = await recorder_of(client, through, "begun")
-    await Journal(recorder, Clock()).begin(StepName.BASELINE, "watches")
+    writer = await writer_of(client, through, "begun")
+    await RunRecord(writer, Clock()).begin(StepName.BASELINE, "watches")
     stored = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, "show", "begun"))
     assert through.lost
     assert [step.name for step in stored.status.steps] == [StepName.BASELINE]
@@ -66,8 +66,8 @@ async def test_a_step_whose_answer_was_lost_is_there_once(client: Client) -> Non
 
 async def test_a_verdict_whose_answer_was_lost_is_there_once(client: Client) -> None:
     through = Forgetful(client)
-    recorder = await recorder_of(client, through, "judged")
-    await Journal(recorder, Clock()).judge(judging.judge(recorder.resource, None, ()))
+    writer = await writer_of(client, through, "judged")
+    await RunRecord(writer, Clock()).judge(judging.judge(writer.resource, None, ()))
     stored = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, "show", "judged"))
     assert through.lost
     assert [step.name for step in stored.status.steps] == [StepName.JUDGED]

@@ -44,8 +44,8 @@ def test_no_peers_left_never_means_everyone(effect: NetworkEffect) -> None:
 @pytest.mark.parametrize(
     ("kind", "fields", "says"),
     [
-        (PacketLoss, {"percent": Share(0.0)}, 'nothing would happen at "0%": write more'),
-        (Duplicate, {"percent": Share(1.5)}, '1.5 is no share: write a percentage from "0%" to "100%"'),
+        (PacketLoss, {"percent": Share(0.0)}, '"0%" has no effect: write more'),
+        (Duplicate, {"percent": Share(1.5)}, '1.5 is not a valid share: write a percentage from "0%" to "100%"'),
         (PacketLoss, {"percent": "10%", "burst": "11s"}, '"11s": write a duration from "10ms" to "10s"'),
         (PacketLoss, {"percent": "100%", "burst": "1s"}, "bursts need a percent below 100%"),
         (Delay, {"latency": "6s"}, '"6s": write a duration from "1ms" to "5s"'),

@@ -86,7 +86,7 @@ class Session:
                 await self._arm()
                 await self._keep()
         except Exception as error:
-            self.end(EndReason.BROKEN, f"the agent made a mistake: {error!r}")
+            self.end(EndReason.AGENT_FAILED, f"the agent made a mistake: {error!r}")
             raise
         finally:
             self.end(EndReason.AGENT_STOPPED, "the agent ended, and lifted the fault before")

@@ -17,22 +17,28 @@ from showstopper.api.conditions import (
     succeeded,
 )
 from showstopper.api.injection import InjectedTarget, InjectionSpec, InjectionStatus, TargetState
+from showstopper.api.reasons import Reason
 from showstopper.faults import registry
 from showstopper.faults.observed import Observed
 
 
 class EndReason(StrEnum):
-    """Why a fault has ended, or never began; the reason of the conditions."""
+    """Why a fault has ended, or never began: the reason in its conditions."""
 
-    LIFTED = "Lifted"  # the operator asked for it
-    DELETED = "Deleted"
-    LEASE_LOST = "LeaseLost"
-    STOPPED = "Stopped"  # by the stop switch
-    AGENT_STOPPED = "AgentStopped"
-    AGENT_RESTARTED = "AgentRestarted"  # an earlier life of the agent had armed it
-    REFUSED = "Refused"
-    INVALID = "Invalid"  # it cannot be read
-    BROKEN = "AgentBroke"  # a mistake of our own
+    LIFTED = Reason.LIFTED  # the operator asked for it
+    DELETED = Reason.DELETED
+    LEASE_LOST = Reason.LEASE_LOST
+    STOPPED = Reason.STOPPED  # by the stop switch
+    AGENT_STOPPED = Reason.AGENT_STOPPED
+    AGENT_RESTARTED = Reason.AGENT_RESTARTED  # an earlier life of the agent had armed it
+    REFUSED = Reason.REFUSED
+    INVALID = Reason.INVALID  # it cannot be read
+    AGENT_FAILED = Reason.AGENT_FAILED
+
+    @property
+    def reason(self) -> Reason:
+        """The reason in the conditions."""
+        return Reason(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ def status(
 def invalid(body: Mapping[str, Any], why: str, *, now: str) -> InjectionStatus:
     """The status of an Injection that cannot be read: nothing was done."""
     generation = int(body["metadata"].get("generation", 0))
-    stands = conditions(failed(EndReason.INVALID.value, why), generation=generation, now=now)
+    stands = conditions(failed(Reason.INVALID, why), generation=generation, now=now)
     return InjectionStatus(observed_generation=generation, conditions=stands, message=why[:1024])
 
 
@@ -87,32 +93,32 @@ def outlook(spec: InjectionSpec, targets: Sequence[InjectedTarget], standing: St
     refusals = found[TargetState.REFUSED]
     match standing.ending:
         case _ if left:
-            return failed("LeftOver", f"this was left: {', '.join(left[:8])}")
+            return failed(Reason.LEFT_OVER, f"left behind: {', '.join(left[:8])}")
         case None if refusals:
-            return refused("Refused", refusals[0].message or "a target was refused")
+            return refused(Reason.REFUSED, refusals[0].message or "a target was refused")
         case None:
             return _lasting(spec, targets)
         case _ if found[TargetState.ARMED]:
-            return in_progress("Lifting", _sums(spec, targets))
+            return in_progress(Reason.LIFTING, _sums(spec, targets))
         case EndReason.LIFTED | EndReason.DELETED:
-            return succeeded("Lifted", _sums(spec, targets))
+            return succeeded(Reason.LIFTED, _sums(spec, targets))
         case ending:
-            return failed(ending.value, standing.why or ending.value)
+            return failed(ending.reason, standing.why or ending.value)
 
 
 def _lasting(spec: InjectionSpec, targets: Sequence[InjectedTarget]) -> Outlook:
     early = [target for target in targets if target.state is TargetState.LIFTED and target.message]
     if early:
-        return failed("NotKeptUp", early[0].message or "")
+        return failed(Reason.NOT_KEPT_UP, early[0].message or "")
     armed = [target for target in targets if target.state is TargetState.ARMED]
     gone = [target for target in targets if target.state is TargetState.GONE]
     if len(targets) < len(spec.targets):
-        return in_progress("Arming", f"{len(targets)} of {len(spec.targets)} targets")
+        return in_progress(Reason.ARMING, f"{len(targets)} of {len(spec.targets)} targets")
     if not armed:
-        return failed("TargetsGone", f"{gone[0].message}" if gone and gone[0].message else "no target is left")
+        return failed(Reason.TARGETS_GONE, f"{gone[0].message}" if gone and gone[0].message else "no target is left")
     if not all(target.touched for target in armed):
-        return in_progress("WaitingForProof", _sums(spec, targets))
-    return idle("Active", _sums(spec, targets))
+        return in_progress(Reason.WAITING_FOR_PROOF, _sums(spec, targets))
+    return idle(Reason.ACTIVE, _sums(spec, targets))
 
 
 def _sums(spec: InjectionSpec, targets: Sequence[InjectedTarget]) -> str:
@@ -136,5 +142,4 @@ def ending_of(told: InjectionStatus) -> EndReason | None:
     ready = find(told.conditions, ConditionType.READY)
     if ready is None or any(target.state is TargetState.ARMED for target in told.targets):
         return None
-    reasons = {ending.value for ending in EndReason}
-    return EndReason(ready.reason) if ready.reason in reasons else None
+    return next((ending for ending in EndReason if ending == ready.reason), None)

@@ -67,15 +67,15 @@ class FloodGate(NetworkFault):
     """The target is a flooder: only what it sends to this UDP port of the peers passes, and only under the lease."""
 
     port: Port
-    """The number of the UDP port that is flooded."""
+    """UDP port that the flood is sent to."""
     size: Size
-    """Bytes of UDP payload of the flood's packets, by which they are counted."""
+    """Bytes of UDP payload in each packet of the flood, by which its packets are recognised."""
 
 
 class FloodArrivals(NetworkFault):
     """Count what arrives from the peers, which are flooders, at a UDP port of the targets; nothing is changed."""
 
     port: Port
-    """The number of the UDP port that is flooded."""
+    """UDP port that the flood is sent to."""
     size: Size
-    """Bytes of UDP payload of the flood's packets, by which they are counted."""
+    """Bytes of UDP payload in each packet of the flood, by which its packets are recognised."""

@@ -83,12 +83,12 @@ class TrafficFault(NetworkFault):
 
 
 class PacketLoss(TrafficFault):
-    """A share of the packets is lost. Nobody gets an error."""
+    """Silently drops a share of the packets."""
 
     percent: SomePercent
-    """The share of the packets that is lost."""
+    """Share of the packets to drop, on average."""
     burst: Annotated[Duration, Between("10ms", "10s")] | None = None
-    """Drop all packets in bursts of this length. The average loss stays at `percent`."""
+    """Drop packets in bursts of this length. The average loss stays at `percent`. Default: drop single packets."""
 
     rules = (
         Rule(
@@ -122,21 +122,21 @@ class Duplicate(TrafficFault):
     """A share of the packets arrives twice."""
 
     percent: SomePercent
-    """The share of the packets that arrives twice."""
+    """Share of the packets to duplicate."""
 
 
 class Corrupt(TrafficFault):
     """A share of the packets arrives with four bytes of its payload overwritten (24 to 27 of a UDP payload)."""
 
     percent: SomePercent
-    """The share of the packets that is corrupted."""
+    """Share of the packets to corrupt."""
 
 
 class Reorder(TrafficFault):
     """A share of the packets is held back, so that those behind it overtake."""
 
     percent: SomePercent
-    """The share of the packets that is held back."""
+    """Share of the packets to hold back."""
     hold: Annotated[Duration, Between("1ms", "5s")] = parse_duration("50ms")
     """How long they are held back."""
 

@@ -7,11 +7,11 @@ from showstopper.api.quantities import Between, Duration, parse_duration
 
 
 class PodKill(FaultKind):
-    """Delete the pods, as a crash does when the grace period is zero."""
+    """Deletes the pods. With a grace period of zero this is like a crash."""
 
     hand: ClassVar[Hand] = Hand.API_SERVER
     aims_at: ClassVar[Aim] = Aim.PODS
     instant: ClassVar[bool] = True
 
     grace_period: Annotated[Duration, Between("0s", "10m", whole_seconds=True)] = parse_duration("0s")
-    """Grace period of the deletion. With "0s" the processes are killed at once."""
+    """Grace period of the deletion, in whole seconds. 0s kills the pod immediately."""

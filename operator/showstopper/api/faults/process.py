@@ -56,6 +56,7 @@ class ProcessFigures(Status):
     """What was seen of the processes that a fault is meant for."""
 
     at: Timestamp
+    """When the processes were observed."""
     processes: Annotated[int, Field(ge=0)] = 0
     """How many there were when it began."""
     ended: int | None = None

@@ -14,6 +14,7 @@ from showstopper.api.base import dump
 from showstopper.api.conditions import ConditionType
 from showstopper.api.experiment import Experiment
 from showstopper.api.gate import ReleaseGate, Requirement
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 from showstopper.cli.exit_codes import ExitCode, problem
@@ -81,7 +82,7 @@ def _told(gate: ReleaseGate) -> Answer:
     stands = {one.type: one for one in gate.status.conditions}
     ready = stands[ConditionType.READY]
     outlook = conditions.Outlook(
-        ready.reason,
+        Reason.parse(ready.reason),
         ready.message,
         ready=ready.status,
         reconciling=conditions.is_true(gate.status.conditions, ConditionType.RECONCILING),
@@ -96,7 +97,7 @@ def _say(gate: ReleaseGate, answer: Answer, form: Form) -> ExitCode:
         body = {
             "gate": gate.metadata.name,
             "open": answer.open,
-            "reason": answer.outlook.reason,
+            "reason": str(answer.outlook.reason),
             "message": answer.outlook.message,
             "release": [dump(image) for image in answer.images],
             "experiments": [dump(one) for one in answer.requirements],

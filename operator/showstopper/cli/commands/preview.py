@@ -21,9 +21,8 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import AUDIO_ROOM, NAMESPACE
 from showstopper.engine.experiments import schedule as schedules
 from showstopper.engine.experiments.schedule import Schedule
-from showstopper.engine.hands.agent import injections
-from showstopper.engine.hands.agent.client import AgentHand
-from showstopper.engine.planning import plan, policies
+from showstopper.engine.hands.agent import asking
+from showstopper.engine.planning import peers, plan, policies
 from showstopper.engine.planning.plan import Snapshot
 from showstopper.engine.rooms.pods import component_pods
 from showstopper.engine.runs import requests
@@ -60,12 +59,14 @@ async def _preview(connection: Connection, file_or_name: str) -> Preview:
         feeds = Feeds(client, namespace, room.metadata.name, Clock())
         await feeds.once()
         snapshot = await _snapshot(client, experiment, room, serving(feeds))
-        peers = await _peers(client, experiment, room)
+        room.metadata.namespace = namespace
+        wanted = {name for fault in experiment.spec.faults for name in asking.peers_of(fault)}
+        addresses = await peers.addresses(client, room, wanted)
     seed = requests.seed(experiment, requests.wanted(experiment))
     made = plan.make(snapshot, experiment.spec.faults, seed)
     schedule = schedules.of(experiment.spec)
-    refused = schedule if isinstance(schedule, Finding) else policies.refusal(made) or injections.without_peers(peers)
-    return Preview(made, refused, peers, schedule if isinstance(schedule, Schedule) else None)
+    refused = schedule if isinstance(schedule, Finding) else policies.refusal(made) or asking.without_peers(addresses)
+    return Preview(made, refused, addresses, schedule if isinstance(schedule, Schedule) else None)
 
 
 async def _declared(
@@ -96,16 +97,6 @@ async def _snapshot(client: Client, experiment: Experiment, room: AudioRoom, ser
         },
         serving=serving,
     )
-
-
-async def _peers(client: Client, experiment: Experiment, room: AudioRoom) -> dict[str, tuple[str, ...]]:
-    names = {name for fault in experiment.spec.faults for name in injections.peers_of(fault)}
-    hand = AgentHand(client, Clock())
-    return {
-        component.name: await hand.addresses(experiment.metadata.namespace, [component])
-        for component in room.spec.components
-        if component.name in names
-    }
 
 
 async def _labels(client: Client, namespace: str) -> dict[str, str]:

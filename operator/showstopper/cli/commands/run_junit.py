@@ -4,6 +4,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from showstopper.api.reasons import Reason
 from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.files import save
 from showstopper.cli.interruptible import Watched
@@ -20,11 +21,11 @@ async def told(file: Path, name: str, watched: Watched, work: Coroutine[Any, Any
         SettingsError: the file cannot be written.
     """
     try:
-        save(file, _nothing(name, watched, "NotOver", "showstopper was stopped before the run was over"))
+        save(file, _nothing(name, watched, Reason.RUN_NOT_FINISHED, "showstopper was stopped before the run was over"))
     except BaseException:
         work.close()
         raise
-    reason, message = "NoVerdict", "no verdict came while somebody was watching"
+    reason, message = str(Reason.NO_VERDICT), "no verdict came while somebody was watching"
     try:
         return await work
     except Exception as error:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from showstopper.api.game_day import APPROVE, GameDay, HoldRecord
+from showstopper.api.reasons import Reason
 from showstopper.cli.kube import lookup
 from showstopper.cli.kube.run_request import NoOperator, Refused
 from showstopper.clock import Clock
@@ -51,7 +52,7 @@ def waiting(day: GameDay, act: str) -> HoldRecord:
         raise NotFound(f'game day {namespace}/{name} has no act "{act}"; it has: {", ".join(acts)}', status=404)
     ready = lookup.current(day)
     record = next((record for record in day.status.acts if record.name == act), None)
-    waits = ready is not None and ready.reason == "AwaitingApproval" and day.status.act == act
+    waits = ready is not None and ready.reason == Reason.AWAITING_APPROVAL and day.status.act == act
     if not waits or record is None or record.hold is None:
         raise Refused(
             f"act {act} of game day {namespace}/{name} does not wait for approval (an approval before its hold begins "

@@ -15,7 +15,7 @@ from showstopper.cli.views.rules import DEVICE, Rules, of_target
 from showstopper.clock import Clock
 from showstopper.engine.experiments import schedule as schedules
 from showstopper.engine.experiments.schedule import Schedule
-from showstopper.engine.hands.agent import injections
+from showstopper.engine.hands.agent import asking
 from showstopper.engine.planning.plan import Plan, PlannedFault
 from showstopper.faults.effects import Pod
 
@@ -41,7 +41,7 @@ class Preview:
     def rules(self) -> Iterator[tuple[PlannedFault, Pod, Rules]]:
         """Every target with its rules; without them where it would be refused."""
         for planned in self.plan.faults:
-            addresses = {one for name in injections.peers_of(planned.fault) for one in self.peers.get(name, ())}
+            addresses = {one for name in asking.peers_of(planned.fault) for one in self.peers.get(name, ())}
             for pod in planned.targets:
                 yield planned, pod, self._rules(planned.fault, pod, sorted(addresses))
 
@@ -114,7 +114,7 @@ def document(previewed: Preview, form: Form) -> None:
     ]
     body = {
         "wouldRun": refused is None,
-        "refusal": {"reason": refused.reason, "message": refused.message} if refused else None,
+        "refusal": {"reason": str(refused.reason), "message": refused.message} if refused else None,
         "targets": targets,
     }
     output.document(body, form)

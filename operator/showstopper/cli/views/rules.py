@@ -8,7 +8,7 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Hand
 from showstopper.api.injection import RunReference
 from showstopper.api.room import AudioRoomSpec
-from showstopper.engine.hands.agent import injections
+from showstopper.engine.hands.agent import asking
 from showstopper.faults import registry
 from showstopper.faults.behaviour import Ground
 from showstopper.faults.effects import Pod
@@ -58,7 +58,7 @@ def _of_agent(fault: Fault, room: AudioRoomSpec, pod: Pod, peers: Sequence[str])
     behaviour = registry.of(fault.spec)
     if not isinstance(behaviour, NetworkBehaviour):
         return Rules("agent, without rules for packets")
-    spec = injections.spec_of(_RUN, fault, room, [pod], peers)
+    spec = asking.spec_of(_RUN, fault, room, [pod], peers)
     refused = [*behaviour.refusals(spec), *filter(None, [behaviour.refusal_of(spec, spec.targets[0])])]
     if refused:
         return Rules("agent", tuple(refused))

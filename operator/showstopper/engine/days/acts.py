@@ -3,6 +3,7 @@
 from showstopper.api import conditions
 from showstopper.api.game_day import Act, ActRecord, DayIndicator, GameDayStatus
 from showstopper.api.indicators import Indicator
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability import figures
@@ -21,10 +22,10 @@ def begin(draft: Draft, act: Act, record: ActRecord) -> Step:
     experiment = draft.situation.experiments.get(act.name)
     if experiment is None:
         name = act.experiment_ref.name if act.experiment_ref is not None else ""
-        return close(draft, record, Finding("ExperimentNotFound", f'there is no Experiment "{name}" any more'))
+        return close(draft, record, Finding(Reason.EXPERIMENT_NOT_FOUND, f'there is no Experiment "{name}" any more'))
     asked = programme.request(draft.situation.day, act, draft.status.performance, experiment)
     record.run, record.started_at = requests.run_name(experiment, asked), draft.situation.timestamp
-    draft.tell("ActBegun", f"{draft.called(record)}: run {record.run}", "Begin")
+    draft.tell(Reason.ACT_STARTED, f"{draft.called(record)}: run {record.run}", "Begin")
     return _making(draft, act, record)
 
 
@@ -38,7 +39,7 @@ def carry(draft: Draft, act: Act, record: ActRecord) -> Step:
         return _judged(draft, record, run)
     ready = conditions.find(run.status.conditions, conditions.ConditionType.READY)
     message = f"{draft.called(record)}: run {record.run}: {ready.message if ready else 'asked for'}"
-    return draft.step(conditions.in_progress("ActUnderWay", message))
+    return draft.step(conditions.in_progress(Reason.ACT_UNDER_WAY, message))
 
 
 def close(draft: Draft, record: ActRecord, finding: Finding) -> Step:
@@ -49,19 +50,19 @@ def close(draft: Draft, record: ActRecord, finding: Finding) -> Step:
 
 def _making(draft: Draft, act: Act, record: ActRecord) -> Step:
     message = f"{draft.called(record)}: run {record.run} is being made"
-    return draft.step(conditions.in_progress("ActUnderWay", message), begin=act)
+    return draft.step(conditions.in_progress(Reason.ACT_UNDER_WAY, message), begin=act)
 
 
 def _without_run(draft: Draft, act: Act, record: ActRecord) -> Step:
     if record.run_uid is not None:
         message = f"run {record.run} was deleted before its verdict was noted"
-        return close(draft, record, Finding("RunDeleted", message))
+        return close(draft, record, Finding(Reason.RUN_DELETED, message))
     if (ending := endings.find(draft)) is not None:
         return endings.end(draft, ending)
     assert record.started_at is not None, "it is written together with the run"
     if draft.situation.now - from_timestamp(record.started_at) > MAKING_SECONDS:
         message = f"run {record.run} could not be made within {MAKING_SECONDS:.0f} s: look at the operator's log"
-        return close(draft, record, Finding("RunNotMade", message, Verdict.ERROR))
+        return close(draft, record, Finding(Reason.RUN_NOT_CREATED, message, Verdict.ERROR))
     return _making(draft, act, record)
 
 
@@ -79,8 +80,9 @@ def _judged(draft: Draft, record: ActRecord, run: ExperimentRun) -> Step:
 def _closed(draft: Draft, record: ActRecord) -> Step:
     record.finished_at = draft.situation.timestamp
     note = f"{draft.called(record)}: {record.verdict}: {record.message}"
-    draft.tell(record.reason or "Judged", note, "Judge", warning=record.verdict != Verdict.PASSED)
-    return draft.step(conditions.in_progress("ActOver", note), again=0.0)
+    reason = Reason.parse(record.reason or Reason.JUDGED)
+    draft.tell(reason, note, "Judge", warning=record.verdict != Verdict.PASSED)
+    return draft.step(conditions.in_progress(Reason.ACT_FINISHED, note), again=0.0)
 
 
 def _count_in(status: GameDayStatus, act: str, name: str, value: str | None) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 
 from showstopper.api import conditions
+from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.days import programme
 from showstopper.engine.days.steps import Draft, Step
-from showstopper.engine.stop_switch import STOPPED
 
 # The worst first. What was missed for certain was missed, whatever came of the rest.
 _WORST_FIRST = (Verdict.FAILED, Verdict.ERROR, Verdict.ABORTED, Verdict.INCONCLUSIVE, Verdict.PASSED)
@@ -23,8 +23,8 @@ def all_over(draft: Draft) -> Finding | None:
     if draft.current is not None:
         return None
     if all(record.verdict == Verdict.PASSED for record in draft.status.acts):
-        return Finding("AllActsPassed", f"all {len(draft.status.acts)} acts passed", Verdict.PASSED)
-    return Finding("ActNotPassed", "not every act passed", Verdict.INCONCLUSIVE)
+        return Finding(Reason.ALL_ACTS_PASSED, f"all {len(draft.status.acts)} acts passed", Verdict.PASSED)
+    return Finding(Reason.ACT_NOT_PASSED, "not every act passed", Verdict.INCONCLUSIVE)
 
 
 def not_passed(draft: Draft) -> Finding | None:
@@ -32,15 +32,15 @@ def not_passed(draft: Draft) -> Finding | None:
     day, last = draft.situation.day, draft.last
     if last is None or programme.goes_on_after(day, programme.act_of(day, last.name), last.verdict):
         return None
-    return Finding("ActNotPassed", f"the day ends after act {last.name} (onFailure: Stop)")
+    return Finding(Reason.ACT_NOT_PASSED, f"the day ends after act {last.name} (onFailure: Stop)")
 
 
 def stopped(draft: Draft) -> Finding | None:
     """The stop switch is on, or ended the last act: whatever onFailure says."""
     if draft.situation.stopped is not None:
         return draft.situation.stopped
-    if (last := draft.last) is not None and last.reason == STOPPED:
-        return Finding(STOPPED, last.message or "stopped", Verdict.ABORTED)
+    if (last := draft.last) is not None and last.reason == Reason.STOPPED:
+        return Finding(Reason.STOPPED, last.message or "stopped", Verdict.ABORTED)
     return None
 
 
@@ -48,7 +48,7 @@ def aborted(draft: Draft) -> Finding | None:
     """A person ended the day."""
     if not draft.situation.day.spec.abort:
         return None
-    return Finding("AbortRequested", "spec.abort was set on the game day", Verdict.ABORTED)
+    return Finding(Reason.ABORT_REQUESTED, "spec.abort was set on the game day", Verdict.ABORTED)
 
 
 def window_passed(draft: Draft) -> Finding | None:
@@ -57,7 +57,7 @@ def window_passed(draft: Draft) -> Finding | None:
     if window is None or not draft.situation.window_passed:
         return None
     message = f"the window passed at {window.end} before the day was through: write a window and a revision for another"
-    return Finding("WindowPassed", message, Verdict.ABORTED)
+    return Finding(Reason.WINDOW_PASSED, message, Verdict.ABORTED)
 
 
 QUESTIONS: tuple[Callable[[Draft], Finding | None], ...] = (all_over, stopped, aborted, not_passed, window_passed)
@@ -81,7 +81,7 @@ def over(draft: Draft) -> Step:
     """Where a day stands that is over."""
     status = draft.status
     build = conditions.succeeded if status.verdict == Verdict.PASSED else conditions.failed
-    return draft.step(build(status.reason or "Judged", f"{status.verdict}: {status.message}"))
+    return draft.step(build(Reason.parse(status.reason or Reason.JUDGED), f"{status.verdict}: {status.message}"))
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from showstopper.api import conditions
 from showstopper.api.game_day import APPROVE, Act, ActRecord, GameDay, Hold, HoldRecord
 from showstopper.api.quantities import parse_duration
+from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
@@ -36,7 +37,7 @@ def hold(draft: Draft, act: Act, record: ActRecord) -> Step | None:
         return None
     if record.hold is None:
         record.hold = _begun(draft, act.hold)
-        draft.tell("Held", f"{draft.called(record)}, waits until {record.hold.until}", "Hold")
+        draft.tell(Reason.HELD, f"{draft.called(record)}, waits until {record.hold.until}", "Hold")
     found = record.hold
     if found.ended_at is not None:
         return None
@@ -47,20 +48,20 @@ def hold(draft: Draft, act: Act, record: ActRecord) -> Step | None:
         found.ended_at = draft.situation.timestamp
         return None
     message = f"{draft.called(record)}, is held until {stamp(from_timestamp(found.until))}"
-    return draft.step(conditions.in_progress("Held", message), again=_until(draft, left))
+    return draft.step(conditions.in_progress(Reason.HELD, message), again=_until(draft, left))
 
 
 def _approved(draft: Draft, act: Act, record: ActRecord, found: HoldRecord, left: float) -> Step | None:
     day = draft.situation.day
     if left <= 0:  # also where an approval is there: nothing tells that it came in time
         message = f"nobody approved act {act.name} by {found.until}"
-        return endings.end(draft, Finding("HoldTimedOut", message, _of_what_was_begun(draft)))
+        return endings.end(draft, Finding(Reason.HOLD_TIMED_OUT, message, _of_what_was_begun(draft)))
     given = approval(day)
     if _said(day) != found.standing:
         found.standing = None
         if given is not None and given.act == act.name:
             found.approver, found.ended_at = given.approver[:256], draft.situation.timestamp
-            draft.tell("Approved", f"{draft.called(record)}, was approved by {given.approver}", "Approve")
+            draft.tell(Reason.APPROVED, f"{draft.called(record)}, was approved by {given.approver}", "Approve")
             return None
     message = (
         f"{draft.called(record)}, waits for approval until {stamp(from_timestamp(found.until))}: "
@@ -68,7 +69,7 @@ def _approved(draft: Draft, act: Act, record: ActRecord, found: HoldRecord, left
     )
     if given is not None and given.act == act.name:
         message += f' (annotation {APPROVE} said "{found.standing}" before this hold began: remove it first)'
-    return draft.step(conditions.waiting_for_person("AwaitingApproval", message), again=_until(draft, left))
+    return draft.step(conditions.waiting_for_person(Reason.AWAITING_APPROVAL, message), again=_until(draft, left))
 
 
 def _begun(draft: Draft, asked: Hold) -> HoldRecord:
@@ -107,9 +108,9 @@ def paused(draft: Draft, record: ActRecord) -> Step | None:
     left = from_timestamp(status.paused_at) + TIMEOUT.total_seconds() - now
     if left <= 0:
         message = f"suspended since {status.paused_at}, for longer than {_hours(TIMEOUT)}, before act {record.name}"
-        return endings.end(draft, Finding("SuspendedTooLong", message, _of_what_was_begun(draft)))
+        return endings.end(draft, Finding(Reason.SUSPENDED_TOO_LONG, message, _of_what_was_begun(draft)))
     message = f"suspended before {draft.called(record)}: set spec.suspend to false to go on"
-    return draft.step(conditions.waiting_for_person("Suspended", message), again=_until(draft, left))
+    return draft.step(conditions.waiting_for_person(Reason.SUSPENDED, message), again=_until(draft, left))
 
 
 def _hours(length: timedelta) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from showstopper.api import conditions
 from showstopper.api.game_day import ActRecord, GameDayStatus
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.days import endings, programme
@@ -13,7 +14,7 @@ from showstopper.engine.experiments.schedule import stamp
 from showstopper.engine.experiments.situation import RETRY_SECONDS
 
 # They are often applied together, in any order.
-_MAY_COME = {"ExperimentNotFound", "RoomNotFound"}
+_MAY_COME = {Reason.EXPERIMENT_NOT_FOUND, Reason.ROOM_NOT_FOUND}
 
 
 def decide(situation: Situation) -> Step:
@@ -22,7 +23,7 @@ def decide(situation: Situation) -> Step:
     draft = Draft(situation, GameDayStatus(performance=situation.day.status.performance))
     if (running := next((run for run in situation.runs.values() if not run.finished), None)) is not None:
         message = f"run {running.metadata.name} of the performance before ends first"
-        return draft.step(conditions.in_progress("Superseded", message))
+        return draft.step(conditions.in_progress(Reason.SUPERSEDED, message))
     if (refusal := next((found for ask in QUESTIONS if (found := ask(situation)) is not None), None)) is not None:
         waits = refusal.reason in _MAY_COME and situation.seen_seconds < ROOM_GRACE_SECONDS
         build = conditions.in_progress if waits else conditions.refused
@@ -30,12 +31,12 @@ def decide(situation: Situation) -> Step:
     spec = situation.day.spec
     if spec.suspend:
         message = "suspended before anything was performed: set spec.suspend to false to begin"
-        return draft.step(conditions.waiting_for_person("Suspended", message))
+        return draft.step(conditions.waiting_for_person(Reason.SUSPENDED, message))
     if spec.window is not None and spec.window.start is not None:
         start = from_timestamp(spec.window.start)
         if situation.now < start:
             message = f"has not been performed yet; it begins at {stamp(start)}"
-            return draft.step(conditions.idle("Scheduled", message), again=start - situation.now)
+            return draft.step(conditions.idle(Reason.SCHEDULED, message), again=start - situation.now)
     return _begin(situation)
 
 
@@ -51,8 +52,8 @@ def _begin(situation: Situation) -> Step:
     draft = Draft(situation, status)
     if situation.stopped is not None:
         return endings.end(draft, situation.stopped)
-    draft.tell("Begun", f"performance {status.performance}: {len(status.acts)} acts", "Begin")
-    return draft.step(conditions.in_progress("Begun", "the first act follows"), again=0.0)
+    draft.tell(Reason.STARTED, f"performance {status.performance}: {len(status.acts)} acts", "Begin")
+    return draft.step(conditions.in_progress(Reason.STARTED, "the first act follows"), again=0.0)
 
 
 def window_passed(situation: Situation) -> Finding | None:
@@ -61,14 +62,14 @@ def window_passed(situation: Situation) -> Finding | None:
     if window is None or not situation.window_passed:
         return None
     message = f"the window passed at {window.end}, and nothing was performed: write a window.end that is to come"
-    return Finding("WindowPassed", message)
+    return Finding(Reason.WINDOW_PASSED, message)
 
 
 def aborted(situation: Situation) -> Finding | None:
     """Nothing begins while it is to end."""
     if not situation.day.spec.abort:
         return None
-    return Finding("AbortRequested", "nothing is performed while spec.abort is set: set it to false")
+    return Finding(Reason.ABORT_REQUESTED, "nothing is performed while spec.abort is set: set it to false")
 
 
 def unknown_experiment(situation: Situation) -> Finding | None:
@@ -77,7 +78,7 @@ def unknown_experiment(situation: Situation) -> Finding | None:
     for act in situation.day.spec.acts:
         if act.name not in situation.experiments and act.experiment_ref is not None:
             return Finding(
-                "ExperimentNotFound",
+                Reason.EXPERIMENT_NOT_FOUND,
                 f'act {act.name}: there is no Experiment "{act.experiment_ref.name}" in namespace {namespace}: '
                 "apply it, or correct experimentRef.name",
             )
@@ -90,7 +91,7 @@ def only_planned(situation: Situation) -> Finding | None:
         experiment = situation.experiments.get(act.name)
         if experiment is not None and experiment.spec.dry_run:
             return Finding(
-                "ActIsDryRun",
+                Reason.ACT_IS_DRY_RUN,
                 f"act {act.name}: Experiment {experiment.metadata.name} is a dryRun: set its spec.dryRun to false, and "
                 "spec.suspend to true if it should run on game days only",
             )
@@ -104,7 +105,7 @@ def unknown_room(situation: Situation) -> Finding | None:
         experiment = situation.experiments.get(act.name)
         if experiment is not None and (name := experiment.spec.room_ref.name) not in situation.rooms:
             message = f'act {act.name}: there is no AudioRoom "{name}" in namespace {namespace}: apply it, or correct'
-            return Finding("RoomNotFound", f"{message} roomRef.name")
+            return Finding(Reason.ROOM_NOT_FOUND, f"{message} roomRef.name")
     return None
 
 
@@ -114,7 +115,7 @@ def unguarded(situation: Situation) -> Finding | None:
     if situation.guarded or not held:
         return None
     return Finding(
-        "NobodyMayApprove",
+        Reason.APPROVAL_POLICY_MISSING,
         f"nobody can approve {', '.join(held)}: this cluster has no ValidatingAdmissionPolicyBinding "
         "showstopper-approvals, which checks who approves: install Showstopper's chart, or write for instead of "
         "approval",

@@ -6,6 +6,7 @@ import structlog
 
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import Act, GameDay
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -119,10 +120,10 @@ class DayReconciler:
 
     async def _make(self, day: GameDay, runs: Runs, experiment: Experiment | None, act: Act) -> Finding | None:
         if experiment is None:
-            return Finding("ExperimentNotFound", f"the Experiment of act {act.name} was deleted")
+            return Finding(Reason.EXPERIMENT_NOT_FOUND, f"the Experiment of act {act.name} was deleted")
         room = self._find_room(day.metadata.namespace, experiment.spec.room_ref.name)
         if room is None:
-            return Finding("RoomNotFound", f'there is no AudioRoom "{experiment.spec.room_ref.name}" any more')
+            return Finding(Reason.ROOM_NOT_FOUND, f'there is no AudioRoom "{experiment.spec.room_ref.name}" any more')
         request = programme.request(day, act, day.status.performance, experiment, runs.of(experiment))
         made, release = await self._snapshots.plan(room, experiment.spec.faults, requests.seed(experiment, request))
         if (finding := deciding.early_refusal(made)) is not None:
@@ -130,7 +131,7 @@ class DayReconciler:
         try:
             await runs.create(experiment, request, room, release, made)
         except Forbidden as error:
-            return Finding("RunNotMade", str(error), Verdict.ERROR)
+            return Finding(Reason.RUN_NOT_CREATED, str(error), Verdict.ERROR)
         return None
 
     async def _write(self, recorder: StatusWriter[GameDay], step: Step) -> bool:

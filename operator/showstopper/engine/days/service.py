@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
@@ -28,6 +29,7 @@ class GameDays(WorkQueue[GameDay]):
         clock: Clock,
         snapshots: Snapshots,
         events: Events,
+        runs: Runs,
         *,
         find_room: Callable[[str, str], AudioRoom | None],
         find_experiment: Callable[[str, str], Experiment | None],
@@ -43,11 +45,11 @@ class GameDays(WorkQueue[GameDay]):
             find_experiment=find_experiment,
             stopped=stopped,
         )
-        self.runs: Runs  # set by the operator, as for experiments
+        self._runs = runs
 
     async def look(self, resource: GameDay, seen_seconds: float) -> float | None:
         """One pass of the reconciler."""
-        return await self._reconciler.reconcile(resource, self.runs, seen_seconds)
+        return await self._reconciler.reconcile(resource, self._runs, seen_seconds)
 
     def forget(self, resource: GameDay) -> None:
         """It is gone, or another one has its name."""
@@ -82,14 +84,14 @@ class GameDays(WorkQueue[GameDay]):
             return None
         day = self.find(run.metadata.namespace, origin.name)
         if day is None or day.metadata.uid != origin.uid:
-            return Finding("GameDayDeleted", f"game day {origin.name} was deleted while it ran", Verdict.ABORTED)
+            return Finding(Reason.GAME_DAY_DELETED, f"game day {origin.name} was deleted while it ran", Verdict.ABORTED)
         if day.spec.abort:
-            return Finding("AbortRequested", f"spec.abort was set on game day {origin.name}", Verdict.ABORTED)
+            return Finding(Reason.ABORT_REQUESTED, f"spec.abort was set on game day {origin.name}", Verdict.ABORTED)
         if programme.digest(day) != origin.hash:
-            return Finding("Superseded", f"game day {origin.name} was changed while it ran", Verdict.ABORTED)
+            return Finding(Reason.SUPERSEDED, f"game day {origin.name} was changed while it ran", Verdict.ABORTED)
         return None
 
     def _wake(self, day: GameDay) -> None:
-        for run in self.runs.of_day(day):
+        for run in self._runs.of_day(day):
             if not run.finished and self.disowned(run) is not None:
-                self.runs.seen(run)
+                self._runs.seen(run)

@@ -7,6 +7,7 @@ from showstopper.api import conditions
 from showstopper.api.conditions import Outlook
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import Act, ActRecord, GameDay, GameDayStatus
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
@@ -99,7 +100,7 @@ class Draft:
         """The last act that is over; None: none is."""
         return next((record for record in reversed(self.status.acts) if record.verdict is not None), None)
 
-    def tell(self, reason: str, note: str, action: str, *, warning: bool = False) -> None:
+    def tell(self, reason: Reason, note: str, action: str, *, warning: bool = False) -> None:
         """Something that people are told."""
         self.news.append(News(reason, note, action, warning))
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from showstopper.api import conditions
 from showstopper.api.experiment import RunOn
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.engine.experiments import outcomes, timetable
 from showstopper.engine.experiments import schedule as schedules
@@ -105,7 +106,7 @@ def _at_rest(situation: Situation, due: Due) -> Show:
         return Show(outcomes.of_run(newest), run=newest, answered=request)
     if (missed := due.table.refusal) is not None:
         message = f"the run of {missed.time} was refused: {missed.message}"
-        return Show(conditions.refused(missed.reason, message), run=newest, answered=request)
+        return Show(conditions.refused(Reason.parse(missed.reason), message), run=newest, answered=request)
     if newest is not None:
         return Show(outcomes.of_run(newest), run=newest, answered=request)
     if shown is not None:

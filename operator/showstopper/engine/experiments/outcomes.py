@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from showstopper.api import conditions
 from showstopper.api.conditions import Outlook
 from showstopper.api.experiment import Experiment, PlannedTarget, RunSummary
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.engine.experiments.schedule import stamp
@@ -19,8 +20,8 @@ def of_run(run: ExperimentRun) -> Outlook:
     status, name = run.status, run.metadata.name
     if not run.finished:
         ready = conditions.find(status.conditions, conditions.ConditionType.READY)
-        reason, message = (ready.reason, ready.message) if ready and ready.reason else ("Planned", "asked for")
-        return conditions.in_progress(reason, f"run {name}: {message}")
+        reason, message = (ready.reason, ready.message) if ready and ready.reason else (Reason.PLANNED, "asked for")
+        return conditions.in_progress(Reason.parse(reason), f"run {name}: {message}")
     return _judged(name, status.verdict, status.reason, status.message)
 
 
@@ -29,12 +30,12 @@ def of_deleted(run: RunSummary, message: str | None) -> Outlook:
     if run.verdict is not None:
         return _judged(run.name, run.verdict, run.reason, message)
     message = f"run {run.name} was deleted before it had a verdict: change {requests.RUN_REQUESTED} to ask for another"
-    return conditions.refused("RunDeleted", message)
+    return conditions.refused(Reason.RUN_DELETED, message)
 
 
 def _judged(name: str, verdict: str | None, reason: str | None, message: str | None) -> Outlook:
     build = conditions.succeeded if verdict == Verdict.PASSED else conditions.failed
-    return build(reason or "Judged", ": ".join(filter(None, (f"run {name}", verdict, message))))
+    return build(Reason.parse(reason or Reason.JUDGED), ": ".join(filter(None, (f"run {name}", verdict, message))))
 
 
 def without_room(experiment: Experiment, seen_seconds: float) -> Outlook:
@@ -42,26 +43,26 @@ def without_room(experiment: Experiment, seen_seconds: float) -> Outlook:
     namespace, name = experiment.metadata.namespace, experiment.spec.room_ref.name
     message = f'there is no AudioRoom "{name}" in namespace {namespace}: apply it, or correct spec.roomRef.name'
     if seen_seconds < ROOM_GRACE_SECONDS:
-        return conditions.in_progress("WaitingForRoom", message)
-    return conditions.refused("RoomNotFound", message)
+        return conditions.in_progress(Reason.WAITING_FOR_ROOM, message)
+    return conditions.refused(Reason.ROOM_NOT_FOUND, message)
 
 
 def suspended(*, scheduled: bool) -> Outlook:
     """A person has to let it go on; what was not tested is not ready."""
     then = "let its schedule go on" if scheduled else "run it"
     message = f"suspended before this was tested: set spec.suspend to false to {then}"
-    return conditions.waiting_for_person("Suspended", message)
+    return conditions.waiting_for_person(Reason.SUSPENDED, message)
 
 
 def scheduled(first_run: float | None) -> Outlook:
     """It has not run yet, and will at that moment (Unix seconds); None: its schedule was removed meanwhile."""
     if first_run is None:
         message = f"its schedule was removed before its first run: change {requests.RUN_REQUESTED} to ask for one"
-        return conditions.refused("NeverRun", message)
-    return conditions.idle("Scheduled", f"has not run yet; its first run is at {stamp(first_run)}")
+        return conditions.refused(Reason.NEVER_RUN, message)
+    return conditions.idle(Reason.SCHEDULED, f"has not run yet; its first run is at {stamp(first_run)}")
 
 
 def planned(targets: Sequence[PlannedTarget]) -> Outlook:
     """A dry run found exactly what would be hit."""
     message = f"would hit {', '.join(target.pod for target in targets)}; set spec.dryRun to false to run it"
-    return conditions.succeeded("Planned", message)
+    return conditions.succeeded(Reason.PLANNED, message)

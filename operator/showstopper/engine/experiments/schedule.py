@@ -11,6 +11,7 @@ from cronsim import CronSim, CronSimError
 
 from showstopper.api.cron import MACROS, WRITE_A_ZONE
 from showstopper.api.experiment import ExperimentSpec
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 
 # As long as a restart of the operator may take. Kubernetes' CronJob has no such bound by default, but a fault that
@@ -97,7 +98,7 @@ def of(spec: ExperimentSpec) -> Schedule | Finding | None:
         return None
     schedule = Schedule(spec.schedule, spec.time_zone or "UTC", spec.starting_deadline or STARTING_DEADLINE)
     problem = _problem(schedule.cron, schedule.zone)
-    return Finding("InvalidSchedule", problem) if problem else schedule
+    return Finding(Reason.INVALID_SCHEDULE, problem) if problem else schedule
 
 
 def stamp(moment: float) -> str:

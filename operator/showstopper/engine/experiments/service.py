@@ -1,6 +1,7 @@
 """Experiments: all that are known, each reconciled when it, its room or one of its runs changes."""
 
 from showstopper.api.experiment import Experiment
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -23,15 +24,17 @@ class Experiments(WorkQueue[Experiment]):
         clock: Clock,
         snapshots: Snapshots,
         events: Events,
+        *,
         rooms: Rooms,
+        runs: Runs,
     ) -> None:
         super().__init__(clock)
         self._reconciler = Reconciler(client, clock, snapshots, events, rooms)
-        self.runs: Runs  # set by the operator: runs tell experiments of their changes, and need them to exist
+        self._runs = runs
 
     async def look(self, resource: Experiment, seen_seconds: float) -> float | None:
         """One pass of the reconciler."""
-        return await self._reconciler.reconcile(resource, self.runs, seen_seconds)
+        return await self._reconciler.reconcile(resource, self._runs, seen_seconds)
 
     def forget(self, resource: Experiment) -> None:
         """It is gone, or another one has its name."""
@@ -40,9 +43,9 @@ class Experiments(WorkQueue[Experiment]):
     def gone(self, resource: Experiment) -> None:
         """An experiment was deleted: its runs end themselves, for they ask whether it is there."""
         super().gone(resource)
-        for run in self.runs.all():
+        for run in self._runs.all():
             if run.spec.experiment.uid == resource.metadata.uid and not run.finished:
-                self.runs.seen(run)
+                self._runs.seen(run)
 
     def run_changed(self, run: ExperimentRun) -> None:
         """A run's record changed: mirror it, but not while the run itself needs the loop to inject."""
@@ -56,8 +59,13 @@ class Experiments(WorkQueue[Experiment]):
                 self.poke(key)
 
     def disowned(self, run: ExperimentRun) -> Finding | None:
-        """Why a run is to end: its experiment is there no longer (a recreated one is another)."""
+        """Why a run is to end: its experiment is there no longer (a recreated one is another).
+
+        A run whose experiment is written in a game day is the day's alone.
+        """
+        if run.inline:
+            return None
         known = self.find(run.metadata.namespace, run.spec.experiment.name)
         if known is not None and known.metadata.uid == run.spec.experiment.uid:
             return None
-        return Finding("ExperimentDeleted", "the experiment was deleted while it ran", Verdict.ABORTED)
+        return Finding(Reason.EXPERIMENT_DELETED, "the experiment was deleted while it ran", Verdict.ABORTED)

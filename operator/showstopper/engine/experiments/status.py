@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from showstopper.api import conditions
 from showstopper.api.conditions import ConditionType
 from showstopper.api.experiment import Experiment, ExperimentStatus, PlannedTarget, RunSummary
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.engine.experiments import outcomes
@@ -19,7 +20,7 @@ MOST_TARGETS = 100
 class News:
     """An event on the experiment: reason, note, and whether it is a warning."""
 
-    reason: str
+    reason: Reason
     note: str
     action: str
     warning: bool
@@ -98,7 +99,7 @@ def _verdict(before: ExperimentStatus, show: Show) -> News | None:
     if before.run is not None and before.run.name == run.metadata.name and before.run.verdict is not None:
         return None
     note = f"run {run.metadata.name}: {run.status.verdict}: {run.status.message}"
-    return News(run.status.reason or "Judged", note, "Judge", run.status.verdict != Verdict.PASSED)
+    return News(Reason.parse(run.status.reason or Reason.JUDGED), note, "Judge", run.status.verdict != Verdict.PASSED)
 
 
 def _refusal(before: ExperimentStatus, show: Show) -> News | None:
@@ -113,4 +114,4 @@ def _missed(before: ExperimentStatus, show: Show) -> News | None:
     missed = show.table.missed
     if missed is None or missed == before.missed_run or show.table.refusal is not None:
         return None
-    return News(missed.reason, f"no run for {missed.time}: {missed.message}", "Schedule", warning=True)
+    return News(Reason.parse(missed.reason), f"no run for {missed.time}: {missed.message}", "Schedule", warning=True)

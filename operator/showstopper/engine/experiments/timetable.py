@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from showstopper.api.experiment import Experiment, ExperimentStatus, MissedRun
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.clock import from_timestamp
 from showstopper.engine.experiments import schedule as schedules
 from showstopper.engine.experiments.schedule import Schedule, stamp
 
 # Why a firing gets no run, apart from refusals of the run itself.
-STILL_ACTIVE = "RunStillActive"
-TOO_LATE = "TooLate"
+_SKIPPED = {Reason.RUN_STILL_ACTIVE, Reason.TOO_LATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Timetable:
     def refusal(self) -> MissedRun | None:
         """The last firing, if something has to be changed before the next can get a run."""
         missed = self.missed
-        return missed if missed is not None and missed.reason not in {STILL_ACTIVE, TOO_LATE} else None
+        return missed if missed is not None and missed.reason not in _SKIPPED else None
 
-    def refused(self, due: float, reason: str, message: str) -> "Timetable":
+    def refused(self, due: float, reason: Reason, message: str) -> "Timetable":
         """The same after a firing whose run was refused; it stays due as long as it may start late."""
         return replace(self, missed=MissedRun(time=stamp(due), reason=reason, message=message[:1024]))
 
@@ -82,14 +82,14 @@ def look(experiment: Experiment, schedule: Schedule | None, runs: Sequence[Exper
         table = replace(table, next=firing.next)
     if due is not None and active is not None:
         message = f"run {active.metadata.name} had not ended yet, and no two run at a time"
-        table, due = table.refused(due, STILL_ACTIVE, message), None
+        table, due = table.refused(due, Reason.RUN_STILL_ACTIVE, message), None
     missed = firing.missed
     if missed is not None and (table.missed is None or table.missed.time != stamp(missed)):
         message = (
             f"nobody started it within its startingDeadline of {schedule.starting_deadline.total_seconds():g} s: "
             "was the operator running?"
         )
-        table = table.refused(missed, TOO_LATE, message)
+        table = table.refused(missed, Reason.TOO_LATE, message)
     return Due(table, due, max(0.0, firing.next - now))
 
 

@@ -7,6 +7,7 @@ from showstopper.api import conditions
 from showstopper.api.conditions import Outlook
 from showstopper.api.experiment import Experiment, RunOn
 from showstopper.api.gate import ReleaseGate, Requirement, RequirementState
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom, ComponentImage
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
@@ -66,14 +67,14 @@ def decide(situation: Situation) -> Answer:
     """What the gate says of the release that is deployed: the same situation always gives the same answer."""
     spec = situation.gate.spec
     if spec.suspend:
-        return Answer(conditions.waiting_for_person("Suspended", "suspended: set spec.suspend to false"))
+        return Answer(conditions.waiting_for_person(Reason.SUSPENDED, "suspended: set spec.suspend to false"))
     if (trouble := _without_release(situation)) is not None:
         return Answer(trouble)
     components = _components(situation)
     images = tuple(image for image in situation.images if image.component in components)
     release = releases.of(images)
     if not release.settled:
-        return Answer(conditions.in_progress("RolloutUnderWay", _unsettled(images)), images)
+        return Answer(conditions.in_progress(Reason.ROLLOUT_UNDER_WAY, _unsettled(images)), images)
     found = [_require(situation, name.name, release, components) for name in spec.experiments]
     asked = {one.name: value for one, value in found if value is not None}
     requirements = tuple(one for one, _ in found)
@@ -111,14 +112,14 @@ def _without_release(situation: Situation) -> Outlook | None:
     if situation.room is None:
         name = spec.room_ref.name
         message = f'there is no AudioRoom "{name}" in namespace {namespace}: apply it, or correct spec.roomRef.name'
-        return _patiently("WaitingForRoom", "RoomNotFound", message, patient=patient)
+        return _patiently(Reason.WAITING_FOR_ROOM, Reason.ROOM_NOT_FOUND, message, patient=patient)
     known = [component.name for component in situation.room.spec.components]
     if unknown := [name for name in spec.components if name not in known]:
         message = (
             f'AudioRoom {namespace}/{spec.room_ref.name} has no component "{unknown[0]}"; it has: {", ".join(known)}: '
             "correct spec.components"
         )
-        return conditions.refused("UnknownComponent", message)
+        return conditions.refused(Reason.UNKNOWN_COMPONENT, message)
     imageless = [name for name in spec.components or known if name not in releases.of(situation.images).components]
     if not imageless:
         return None
@@ -126,10 +127,10 @@ def _without_release(situation: Situation) -> Outlook | None:
         f"no pod of component {', '.join(imageless)} runs, so it has no image: start it, or name in spec.components "
         "only those whose images are the release"
     )
-    return _patiently("WaitingForImages", "NoImage", message, patient=patient)
+    return _patiently(Reason.WAITING_FOR_IMAGES, Reason.NO_IMAGE, message, patient=patient)
 
 
-def _patiently(waiting: str, over: str, message: str, *, patient: bool) -> Outlook:
+def _patiently(waiting: Reason, over: Reason, message: str, *, patient: bool) -> Outlook:
     """What may still come is waited for; then it is said to be missing."""
     return conditions.in_progress(waiting, message) if patient else conditions.refused(over, message)
 
@@ -236,13 +237,13 @@ def _outlook(requirements: Sequence[Requirement]) -> Outlook:
     failed = [one for one in requirements if one.state is RequirementState.FAILED]
     if failed:
         one = failed[0]
-        return conditions.refused("ExperimentNotPassed", f"experiment {one.name}, run {one.run}: {one.message}")
+        return conditions.refused(Reason.EXPERIMENT_NOT_PASSED, f"experiment {one.name}, run {one.run}: {one.message}")
     if stuck := [one for one in requirements if one.state in _NOTHING_COMES]:
         one = stuck[0]
-        reason = "PassExpired" if one.state is RequirementState.EXPIRED else "RunMissing"
+        reason = Reason.PASS_EXPIRED if one.state is RequirementState.EXPIRED else Reason.RUN_MISSING
         return conditions.refused(reason, f"experiment {one.name}: {one.message}")
     if waiting := [one for one in requirements if one.state is RequirementState.WAITING]:
         told = "; ".join(f"experiment {one.name}: {one.message}" for one in waiting)
-        return conditions.in_progress("WaitingForRuns", told)
+        return conditions.in_progress(Reason.WAITING_FOR_RUNS, told)
     names = ", ".join(one.name for one in requirements)
-    return conditions.idle("Passed", f"these images have passed {names}")
+    return conditions.idle(Reason.PASSED, f"these images have passed {names}")

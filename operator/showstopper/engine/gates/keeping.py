@@ -7,7 +7,9 @@ import structlog
 
 from showstopper.api import conditions
 from showstopper.api.gate import ReleaseGate, ReleaseGateStatus, RequirementState
+from showstopper.api.reasons import Reason
 from showstopper.api.room import ComponentImage
+from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.events import Events
@@ -48,10 +50,12 @@ class Gates(WorkQueue[ReleaseGate]):
         await self._show(recorder, answer)
         return deciding.LOOK_SECONDS
 
-    def neighbour_changed(self, namespace: str) -> None:
-        """A run of the namespace is over: whoever waited for it looks now."""
+    def run_changed(self, run: ExperimentRun) -> None:
+        """A run's record changed: when it is over, the gates of its namespace look now."""
+        if not run.finished:
+            return
         for key in self._known:
-            if key[0] == namespace:
+            if key[0] == run.metadata.namespace:
                 self.poke(key)
 
     def forget(self, resource: ReleaseGate) -> None:
@@ -92,7 +96,7 @@ class Gates(WorkQueue[ReleaseGate]):
         except Conflict:
             return  # asked again at the next look
         log.info("gate_asked", gate=gate.metadata.name, experiment=name)
-        self._events.tell(gate, "RunRequested", f"asked experiment {name} for a run", action="Request")
+        self._events.tell(gate, Reason.RUN_REQUESTED, f"asked experiment {name} for a run", action="Request")
 
     async def _show(self, recorder: StatusWriter[ReleaseGate], answer: Answer) -> None:
         gate, now = recorder.resource, to_timestamp(self._clock.now())
@@ -106,7 +110,7 @@ class Gates(WorkQueue[ReleaseGate]):
         await recorder.write(change)
         told = (before.status, before.reason) if before is not None else None
         if told != (answer.outlook.ready, answer.outlook.reason):
-            reason = "Opened" if answer.open else answer.outlook.reason
+            reason = Reason.OPENED if answer.open else answer.outlook.reason
             well = answer.open or answer.outlook.reconciling
             kind: Literal["Normal", "Warning"] = "Normal" if well else "Warning"
             self._events.tell(gate, reason, answer.outlook.message, action="Decide", kind=kind)

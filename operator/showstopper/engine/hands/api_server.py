@@ -1,19 +1,25 @@
-"""The API server as a hand: the operator itself deletes pods, and looks whether they are gone."""
+"""The API server as a hand: the operator itself deletes pods, and sees that they are gone."""
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
+import structlog
+
+from showstopper.api.reasons import Reason
+from showstopper.api.run import ExperimentRun, TargetRecord
+from showstopper.availability.verdict import Finding
+from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
-from showstopper.errors import Conflict, NotFound
+from showstopper.engine.hands import records
+from showstopper.engine.hands.protocol import FaultState
+from showstopper.engine.planning.plan import PlannedFault
+from showstopper.errors import ClusterError, Conflict, Forbidden, NotFound
 from showstopper.faults.effects import DeletePod, Pod
+from showstopper.faults.pods.behaviour import effect_of
 
-
-class Answer(StrEnum):
-    """What came of a deletion."""
-
-    ACCEPTED = "Accepted"
-    ALREADY_GONE = "AlreadyGone"  # somebody else, or our own call before a restart
+log = structlog.get_logger()
 
 
 class Presence(StrEnum):
@@ -24,33 +30,113 @@ class Presence(StrEnum):
     GONE = "Gone"
 
 
-@dataclass(frozen=True, slots=True)
 class ApiServerHand:
-    """Deletes pods. There is nothing to revert and nothing to sweep: owners replace what they own."""
+    """The pod kills of one run. There is nothing to lift and nothing to sweep: owners replace what they own."""
 
-    client: Client
+    def __init__(self, client: Client, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._called: dict[tuple[str, str], TargetRecord] = {}  # not yet observed
 
-    async def start(self, effect: DeletePod) -> Answer:
-        """Delete the pod, if it is still that very one.
+    async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
+        """Delete every pod that is noted in the record and not answered for, all at once.
 
-        Raises:
-            Forbidden: the operator may not delete pods there.
-            ClusterError: the call failed; whether it had an effect is not known.
+        After a restart only those that are there and not being deleted: a deletion that was accepted leaves its mark.
+        What comes of a call is in the record of its target, and no reason not to make the others.
         """
-        pod = effect.pod
-        grace = round(effect.grace_period.total_seconds())
-        try:
-            await self.client.delete(POD, pod.namespace, pod.name, uid=pod.uid, grace_seconds=grace)
-        except (NotFound, Conflict):
-            return Answer.ALREADY_GONE
-        return Answer.ACCEPTED
+        names = {each.fault.name for each in planned}
+        due = [target for target in records.kills(run) if target.fault in names and not _answered(target)]
+        if again:
+            presences = await asyncio.gather(*(self._presence(run, target) for target in due))
+            for target, presence in zip(due, presences, strict=True):
+                if presence is not Presence.PRESENT:
+                    note = {"message": "was hit before the operator restarted; the answer was not seen"}
+                    self._called[target.fault, target.uid] = target.model_copy(update=note)
+            due = [target for target, presence in zip(due, presences, strict=True) if presence is Presence.PRESENT]
+        for target in await asyncio.gather(*(self._call(run, target) for target in due)):
+            self._called[target.fault, target.uid] = target
+        return None
 
-    async def presence(self, pod: Pod) -> Presence:
+    async def observe(self, run: ExperimentRun) -> Mapping[str, FaultState]:
+        """What came of the calls, or else which pods are gone by now. Right after a call nobody waits for a look."""
+        targets = records.kills(run)
+        touched = set()
+        if self._called:
+            targets = [self._called.get((target.fault, target.uid), target) for target in targets]
+            self._called.clear()
+        else:
+            looked = await asyncio.gather(*(self._look(run, target) for target in targets))
+            targets = [target for target, _ in looked]
+            touched = {target.fault for target, presence in looked if presence is not Presence.PRESENT}
+        return {
+            record.name: FaultState(
+                # A deleted pod leaves nothing behind: what is gone is reverted by its owner.
+                record.model_copy(update={"reverted": all(target.gone_at is not None for target in own)}),
+                tuple(own),
+                touched=record.name in touched,
+                armed=True,
+                over=True,
+            )
+            for record in run.status.faults
+            if (own := [target for target in targets if target.fault == record.name])
+        }
+
+    async def follow(self, run: ExperimentRun, faults: Collection[str]) -> None:
+        """A kill is over at once: nothing comes after its targets."""
+
+    async def lift(self, run: ExperimentRun, faults: Collection[str], *, late: bool = False) -> None:
+        """There is nothing to lift."""
+
+    async def sweep(self, run: ExperimentRun) -> None:
+        """There is nothing to sweep."""
+
+    async def _look(self, run: ExperimentRun, target: TargetRecord) -> tuple[TargetRecord, Presence]:
+        if target.gone_at is not None or records.missed(target):
+            return target, Presence.GONE
+        presence = await self._presence(run, target)
+        if presence is Presence.GONE:
+            target = target.model_copy(update={"gone_at": to_timestamp(self._clock.now())})
+        return target, presence
+
+    async def _presence(self, run: ExperimentRun, target: TargetRecord) -> Presence:
         """Whether that very pod is still there."""
         try:
-            body = await self.client.get(POD, pod.namespace, pod.name)
+            body = await self._client.get(POD, run.metadata.namespace, target.pod)
         except NotFound:
             return Presence.GONE
-        if body["metadata"]["uid"] != pod.uid:
+        if body["metadata"]["uid"] != target.uid:
             return Presence.GONE
         return Presence.TERMINATING if "deletionTimestamp" in body["metadata"] else Presence.PRESENT
+
+    async def _call(self, run: ExperimentRun, target: TargetRecord) -> TargetRecord:
+        """Delete one pod. Returns its record with the times before and after, and what went wrong."""
+        start = effect_of(run.fault(target.fault).spec, records.pod_of(run, target))
+        bound = log.bind(run=run.metadata.name, fault=target.fault, pod=target.pod)
+        called = target.model_copy(update={"requested_at": to_timestamp(self._clock.now())})
+        try:
+            await self._delete(start)
+        except Forbidden as error:
+            bound.warning("injection_forbidden", error=str(error))
+            return _missed(called, Reason.INJECTION_FORBIDDEN, f"the call was forbidden: {error}")
+        except (NotFound, Conflict):
+            return _missed(called, Reason.TARGETS_GONE, "the pod had already been deleted")
+        except ClusterError as error:
+            bound.warning("injection_failed", error=str(error))
+            return _missed(called, Reason.INJECTION_FAILED, f"the call failed: {error}")
+        called.answered_at = to_timestamp(self._clock.now())
+        bound.info("fault_injected")
+        return called
+
+    async def _delete(self, effect: DeletePod) -> None:
+        """Delete the pod, if it is still that very one."""
+        pod: Pod = effect.pod
+        grace = round(effect.grace_period.total_seconds())
+        await self._client.delete(POD, pod.namespace, pod.name, uid=pod.uid, grace_seconds=grace)
+
+
+def _answered(target: TargetRecord) -> bool:
+    return target.answered_at is not None or records.missed(target)
+
+
+def _missed(target: TargetRecord, reason: Reason, message: str) -> TargetRecord:
+    return target.model_copy(update={"reason": reason, "message": message[:1024]})

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from showstopper.api.faults.base import Aim
+from showstopper.api.reasons import Reason
 from showstopper.api.run import MOST_KILLED
 from showstopper.availability.verdict import Finding
 from showstopper.engine.planning.plan import Plan, PlannedFault, most
@@ -25,7 +26,7 @@ def refuse_unlabelled_namespace(plan: Plan) -> Finding | None:
         return None
     name = plan.snapshot.namespace
     return Finding(
-        "NamespaceNotAllowed",
+        Reason.NAMESPACE_NOT_ALLOWED,
         f"namespace {name} does not allow experiments: kubectl label namespace {name} {CHAOS_LABEL}={CHAOS_ALLOWED}",
     )
 
@@ -37,7 +38,7 @@ def refuse_unknown_component(plan: Plan) -> Finding | None:
         name = planned.fault.component
         if name is not None and name not in known:
             return Finding(
-                "UnknownComponent",
+                Reason.UNKNOWN_COMPONENT,
                 f'AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} has no component "{name}" '
                 f"(fault {planned.fault.name}); it has: {', '.join(known)}",
             )
@@ -70,7 +71,7 @@ def refuse_unknown_serving(plan: Plan) -> Finding | None:
     if not asking or plan.snapshot.serving:
         return None
     return Finding(
-        "ServingUnknown",
+        Reason.SERVING_UNKNOWN,
         f"no listener of AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} gets media now, so it is not "
         f"known which pods serve (fault {', '.join(asking)}): make the room work, or leave out target.serving",
     )
@@ -83,11 +84,11 @@ def refuse_zero_targets(plan: Plan) -> Finding | None:
             continue
         if planned.fault.component is None:
             aim = planned.fault.spec.aims_at.lower()
-            return Finding("NoTargets", f"the room has no {aim} that fault {planned.fault.name} could hit")
+            return Finding(Reason.NO_TARGETS, f"the room has no {aim} that fault {planned.fault.name} could hit")
         target = planned.fault.target
         wanted = {True: "serving ", False: "non-serving ", None: ""}[target.serving]
         return Finding(
-            "NoTargets",
+            Reason.NO_TARGETS,
             f"no {wanted}pod of component {target.component} matches the target of fault {planned.fault.name}: "
             f"it has {len(planned.candidates)} pods; compare its selector with kubectl get pods --show-labels",
         )
@@ -102,7 +103,7 @@ def refuse_min_ready(plan: Plan) -> Finding | None:
         least = planned.fault.target.min_ready
         if left < least:
             return Finding(
-                "MinReadyBroken",
+                Reason.MIN_READY_BROKEN,
                 f"fault {planned.fault.name} would leave {left} ready pods of component "
                 f"{planned.fault.target.component}, and minReady asks for {least}: scale it up, or lower minReady",
             )
@@ -115,7 +116,7 @@ def refuse_too_many(plan: Plan) -> Finding | None:
         bound = most(planned.fault, len(planned.candidates))
         if len(planned.targets) > bound:
             return Finding(
-                "TooManyTargets",
+                Reason.TOO_MANY_TARGETS,
                 f"fault {planned.fault.name} would hit {len(planned.targets)} pods of component "
                 f"{planned.fault.target.component}, and may hit {bound} of the {len(planned.candidates)} there are",
             )
@@ -128,7 +129,7 @@ def refuse_too_many_kills(plan: Plan) -> Finding | None:
     if sum(kills.values()) <= MOST_KILLED:
         return None
     return Finding(
-        "TooManyTargets",
+        Reason.TOO_MANY_TARGETS,
         f"{', '.join(kills)} would kill {sum(kills.values())} pods, and one run may kill {MOST_KILLED}: "
         "lower target.max, or make several experiments of it",
     )

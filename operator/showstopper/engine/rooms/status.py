@@ -17,6 +17,7 @@ from showstopper.api.conditions import (
     renewed,
 )
 from showstopper.api.indicators import Indicator
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom, AudioRoomStatus, ComponentImage, Host, ListenersStatus, MeasuredIndicator
 from showstopper.availability import summary
 from showstopper.availability.listening import seconds_in
@@ -121,15 +122,15 @@ def outlook(room: AudioRoom, situation: Situation, now: float) -> Outlook:
     current = told is not None and told.observed_generation == room.metadata.generation
     was_ready = told is not None and told.status == "True"
     if situation.run is not None and current and was_ready:
-        return Outlook("UnderExperiment", f"{situation.run} runs; {_hear(room, situation)}", ready="True")
+        return Outlook(Reason.UNDER_EXPERIMENT, f"{situation.run} runs; {_hear(room, situation)}", ready="True")
     settled = situation.reporting == situation.pods and not situation.outdated
     if situation.hearing.enough and (settled or (current and not situation.outdated)):
-        return Outlook("Live", f"{_hear(room, situation)}{_troubles(situation)}", ready="True")
+        return Outlook(Reason.LIVE, f"{_hear(room, situation)}{_troubles(situation)}", ready="True")
     if situation.refusal:
-        return refused("FleetRefused", situation.refusal)
+        return refused(Reason.FLEET_REFUSED, situation.refusal)
     begun = current and told is not None and told.status != "Unknown"
     if (not begun or situation.outdated) and now - situation.progress_at < START_SECONDS:
-        return in_progress("Starting", f"{_reporting(situation)}; {_hear(room, situation)}{_troubles(situation)}")
+        return in_progress(Reason.STARTING, f"{_reporting(situation)}; {_hear(room, situation)}{_troubles(situation)}")
     return _broken(room, situation, before, now)
 
 
@@ -138,9 +139,9 @@ def _broken(room: AudioRoom, situation: Situation, before: Sequence[Condition], 
     since = from_timestamp(told.last_transition_time) if told and told.status == "False" else now
     stalled = now - since >= STALL_SECONDS
     if situation.reporting < situation.pods or situation.outdated:
-        reason, message = "ListenersMissing", f"{_reporting(situation)}; {_hear(room, situation)}"
+        reason, message = Reason.LISTENERS_MISSING, f"{_reporting(situation)}; {_hear(room, situation)}"
     else:
-        reason, message = "NotLive", _hear(room, situation)
+        reason, message = Reason.NOT_LIVE, _hear(room, situation)
     return Outlook(reason, f"{message}{_troubles(situation)}", ready="False", stalled=stalled)
 
 
@@ -204,7 +205,7 @@ def _archived(room: AudioRoom, situation: Situation, now: str) -> list[Condition
     if trouble is None:
         return []
     value: Literal["True", "False"] = "False" if trouble else "True"
-    reason = "ArchiveUnavailable" if trouble else "Archived"
+    reason = Reason.ARCHIVE_UNAVAILABLE if trouble else Reason.ARCHIVED
     old = next((one for one in room.status.conditions if one.type == ARCHIVED), None)
     generation = room.metadata.generation
     return [renewed(old, ARCHIVED, value, reason, trouble or "the archive is ready", generation=generation, now=now)]

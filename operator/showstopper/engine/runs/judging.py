@@ -90,6 +90,13 @@ def abort_conditions(declared: tuple[AbortIf, ...]) -> list[AbortCondition]:
     ]
 
 
+def broken_baseline(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Finding | None:
+    """Why a fault would tell nothing about the room: it is broken already, or not known well enough."""
+    baseline = _coverage(timeline, baseline_window(run), residents)
+    evidence = Evidence(faults=(), expectations=(), baseline=baseline, judged=None)
+    return verdict.baseline_broken(evidence)
+
+
 def judge(
     run: ExperimentRun,
     timeline: Timeline | None,

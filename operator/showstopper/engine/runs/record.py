@@ -1,36 +1,88 @@
-"""Journal: the steps of one run as they are written into its status, each in one patch with its conditions."""
+"""The record of a run: its one writer. Steps, targets, what hands report, why it ended early, and the verdict."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
 from showstopper.api import conditions
 from showstopper.api.conditions import Outlook
+from showstopper.api.reasons import Reason
 from showstopper.api.room import ComponentImage
-from showstopper.api.run import ExperimentRun, Step, StepName
+from showstopper.api.run import ChosenPod, EarlyEnd, ExperimentRun, Step, StepName
 from showstopper.api.verdicts import Verdict
+from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, to_timestamp
+from showstopper.engine.hands import records
+from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.runs import judging
 from showstopper.engine.runs.judging import Judgement
 from showstopper.engine.status_writer import StatusWriter
 
 log = structlog.get_logger()
 
+Change = Callable[[ExperimentRun], None]
 
-class Journal:
-    """Writes the record of one run."""
 
-    def __init__(self, recorder: StatusWriter[ExperimentRun], clock: Clock) -> None:
-        self._recorder = recorder
+class RunRecord:
+    """The status of one run. Nobody else writes it.
+
+    A change can be deferred: it holds for whoever reads the record here, and is written together with the next one.
+    That is how a run which was created with its targets is injected first and recorded after: its creation was the
+    note before the effect, so the step, the targets and the answers need one request and not two.
+    """
+
+    def __init__(self, writer: StatusWriter[ExperimentRun], clock: Clock, *, note_seconds: float = 1.0) -> None:
+        self._writer = writer
         self._clock = clock
+        self._note_seconds = note_seconds
+        self._noted = 0.0
+        self._deferred: list[Change] = []
+        self._ahead: ExperimentRun | None = None
 
     @property
-    def _run(self) -> ExperimentRun:
-        return self._recorder.resource
+    def run(self) -> ExperimentRun:
+        """The newest form of the run, with what is deferred."""
+        return self._ahead or self._writer.resource
 
-    async def begin(self, name: StepName, message: str, *, release: Iterable[ComponentImage] = ()) -> None:
-        """A step begins now; with the first one, the release that is listened to."""
-        now = to_timestamp(self._clock.now())
+    @property
+    def early_end(self) -> Finding | None:
+        """Why the run ended before its last step, if it did."""
+        early = self.run.status.ended_early
+        return Finding(Reason.parse(early.reason), early.message, Verdict(early.verdict)) if early else None
+
+    def seen(self, run: ExperimentRun) -> None:
+        """Take note of a change that somebody else made: the abort switch."""
+        if run.spec.abort and not self.run.spec.abort:
+            self._writer.resource = self._writer.resource.model_copy(update={"spec": run.spec})
+            if self._ahead is not None:
+                self._ahead = self._ahead.model_copy(update={"spec": run.spec})
+
+    def begun(self, name: StepName) -> bool:
+        """Whether the run has come to a step."""
+        return judging.step(self.run, name) is not None
+
+    def completed(self, name: StepName) -> bool:
+        """Whether a step is over."""
+        step = judging.step(self.run, name)
+        return step is not None and step.completed_at is not None
+
+    async def begin(
+        self,
+        name: StepName,
+        message: str,
+        *,
+        release: Iterable[ComponentImage] = (),
+        early: Finding | None = None,
+    ) -> None:
+        """A step begins now, unless it has begun.
+
+        Args:
+            name: of the step.
+            message: for people.
+            release: with the first step, the images that are listened to.
+            early: why the run ended before its last step.
+        """
+        now = self._now()
 
         def change(run: ExperimentRun) -> None:
             if judging.step(run, name) is not None:
@@ -39,35 +91,79 @@ class Journal:
             run.status.step = name
             run.status.release = list(release) or run.status.release
             run.status.started_at = run.status.started_at or now
-            self._set(run, conditions.in_progress(name, message))
+            _end_early(run, early)
+            self._set_conditions(run, conditions.in_progress(Reason(name), message))
 
-        await self._recorder.write(change)
-        log.info("step_begun", run=self._run.metadata.name, step=name)
+        await self._write(change)
+        log.info("step_begun", run=self.run.metadata.name, step=name)
 
-    async def complete(self, name: StepName, also: Callable[[ExperimentRun], None] = lambda _: None) -> None:
-        """A step is over; what else is known then is written with it."""
-        now = to_timestamp(self._clock.now())
+    async def complete(
+        self, name: StepName, *, message: str | None = None, states: Mapping[str, FaultState] | None = None
+    ) -> None:
+        """A step is over; what hands report is written with it."""
+        now = self._now()
 
         def change(run: ExperimentRun) -> None:
-            also(run)
-            found = judging.step(run, name)
-            if found is not None and found.completed_at is None:
-                found.completed_at = now
+            _set_states(run, states or {})
+            step = judging.step(run, name)
+            if step is not None and step.completed_at is None:
+                step.completed_at = now
+                step.message = message or step.message
 
-        await self._recorder.write(change)
+        await self._write(change)
 
-    async def say(self, outlook: Outlook) -> None:
-        """Write where the run stands, if that is news."""
-        ready = conditions.find(self._run.status.conditions, conditions.ConditionType.READY)
+    async def note_targets(self, pods: Sequence[ChosenPod], at: str, *, deferred: bool) -> None:
+        """The step `Injecting` begins, with everything that is about to be hit: the note before the effect.
+
+        Args:
+            pods: the targets of all faults.
+            at: when, as RFC 3339.
+            deferred: the note was made elsewhere, by the run's creation.
+        """
+
+        def change(run: ExperimentRun) -> None:
+            if judging.step(run, StepName.INJECTING) is not None:
+                return  # it was written, only the answer was lost
+            status = run.status
+            status.steps.append(Step(name=StepName.INJECTING, started_at=at, message="before the first call"))
+            status.step = StepName.INJECTING
+            status.started_at = status.started_at or at
+            status.targets = [records.record(pod, at) for pod in records.named(run, pods)]
+            status.faults = records.faults(run, pods)
+            self._set_conditions(run, conditions.in_progress(Reason.INJECTING, f"hits {len(pods)} pods"))
+
+        if deferred:
+            self._defer(change)
+        else:
+            await self._write(change)
+
+    async def flush(self) -> None:
+        """Write what is deferred now."""
+        if self._deferred:
+            await self._write()
+
+    async def note_states(self, states: Mapping[str, FaultState]) -> None:
+        """Write what hands report: at once what is news, figures that only grow now and then."""
+        if _is_news(self.run, states) or self._clock.now() - self._noted > self._note_seconds:
+            self._noted = self._clock.now()
+            await self._write(lambda run: _set_states(run, states))
+
+    async def end_early(self, finding: Finding) -> None:
+        """Why the run ends before its last step. The first reason stays."""
+        await self._write(lambda run: _end_early(run, finding))
+
+    async def show(self, outlook: Outlook) -> None:
+        """Show in the conditions what the run waits for, if that is news."""
+        ready = conditions.find(self.run.status.conditions, conditions.ConditionType.READY)
         if ready is None or (ready.reason, ready.message) != (outlook.reason, outlook.message):
-            await self._recorder.write(lambda run: self._set(run, outlook))
+            await self._write(lambda run: self._set_conditions(run, outlook))
 
-    async def judge(self, judged: Judgement) -> None:
-        """The last step: everything that was found."""
-        decision = judged.decision
+    async def judge(self, judgement: Judgement) -> None:
+        """The last step: the verdict, and everything that it rests on."""
+        decision = judgement.decision
         build = conditions.succeeded if decision.verdict is Verdict.PASSED else conditions.failed
         outlook = build(decision.reason, f"{decision.verdict}: {decision.message}")
-        now = to_timestamp(self._clock.now())
+        now = self._now()
 
         def change(run: ExperimentRun) -> None:
             if run.finished:
@@ -75,21 +171,73 @@ class Journal:
             status = run.status
             status.steps.append(Step(name=StepName.JUDGED, started_at=now, completed_at=now))
             status.step = StepName.JUDGED
-            status.windows, status.expectations, status.outages = judged.windows, judged.expectations, judged.outages
-            status.audible, status.dead_air, status.recovery = judged.audible, judged.dead_air, judged.recovery
+            status.windows, status.expectations = judgement.windows, judgement.expectations
+            status.outages, status.audible = judgement.outages, judgement.audible
+            status.dead_air, status.recovery = judgement.dead_air, judgement.recovery
             status.verdict, status.reason, status.message = decision.verdict, decision.reason, decision.message[:1024]
             status.finished_at = now
             status.started_at = status.started_at or now
-            self._set(run, outlook)
+            self._set_conditions(run, outlook)
 
-        await self._recorder.write(change)
-        log.info("run_judged", run=self._run.metadata.name, verdict=decision.verdict, reason=decision.reason)
+        await self._write(change)
+        log.info("run_judged", run=self.run.metadata.name, verdict=decision.verdict, reason=decision.reason)
 
-    def _set(self, run: ExperimentRun, outlook: Outlook) -> None:
+    def _now(self) -> str:
+        return to_timestamp(self._clock.now())
+
+    def _defer(self, change: Change) -> None:
+        run = self.run
+        self._ahead = run.model_copy(update={"status": run.status.model_copy(deep=True)})
+        change(self._ahead)
+        self._deferred.append(change)
+
+    async def _write(self, change: Change = lambda _: None) -> None:
+        changes = [*self._deferred, change]
+
+        def apply(run: ExperimentRun) -> None:
+            for each in changes:
+                each(run)
+
+        await self._writer.write(apply)
+        self._deferred.clear()
+        self._ahead = None
+
+    def _set_conditions(self, run: ExperimentRun, outlook: Outlook) -> None:
         run.status.conditions = conditions.conditions(
-            outlook,
-            generation=run.metadata.generation,
-            now=to_timestamp(self._clock.now()),
-            previous=run.status.conditions,
+            outlook, generation=run.metadata.generation, now=self._now(), previous=run.status.conditions
         )
         run.status.observed_generation = run.metadata.generation
+
+
+def _end_early(run: ExperimentRun, finding: Finding | None) -> None:
+    if finding is not None and run.status.ended_early is None:
+        run.status.ended_early = EarlyEnd(
+            reason=finding.reason, message=finding.message[:1024], verdict=finding.verdict
+        )
+
+
+def _set_states(run: ExperimentRun, states: Mapping[str, FaultState]) -> None:
+    """Write faults and targets as hands report them; of lasting faults' targets only the worst."""
+    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
+    run.status.faults = [
+        states[record.name].record if record.name in states else record for record in run.status.faults
+    ]
+    others = [target for target in run.status.targets if target.fault not in states]
+    killed = [target for name, state in states.items() if name in instant for target in state.targets]
+    lasting = [target for name, state in states.items() if name not in instant for target in state.targets]
+    run.status.targets = others + killed + records.worst(lasting)
+
+
+def _is_news(run: ExperimentRun, states: Mapping[str, FaultState]) -> bool:
+    """Whether a fault was proven, reverted or cut short, or a killed target has changed."""
+    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
+    for record in run.status.faults:
+        if (state := states.get(record.name)) is None:
+            continue
+        now = state.record
+        if (record.proven, record.reverted, record.cut_short) != (now.proven, now.reverted, now.cut_short):
+            return True
+        known = [target for target in run.status.targets if target.fault == record.name]
+        if record.name in instant and known != list(state.targets):
+            return True
+    return False

@@ -17,8 +17,9 @@ from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.engine.planning.plan import Plan
 from showstopper.engine.planning.policies import refusal
 from showstopper.engine.runs import draft, queue
+from showstopper.engine.runs.context import Proposal, Services
 from showstopper.engine.runs.requests import Request, order
-from showstopper.engine.runs.runner import Proposal, Runner, Services
+from showstopper.engine.runs.runner import Runner
 from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import ClusterError, Conflict, NotFound
 

@@ -1,9 +1,10 @@
-"""Patience: how a run waits for a time, a turn or news, and what ends it while it does."""
+"""Waiting: how a run waits for a time, its turn or news, and what ends it while it waits."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable
 
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -11,12 +12,8 @@ from showstopper.clock import Clock, from_timestamp
 from showstopper.engine.rooms import LiveRoom
 from showstopper.errors import ShowstopperError
 
-# The last spans of a window are on their way for a second or two (the feeds are pulled every second).
-FEED_SECONDS = 8.0
-POLL_SECONDS = 0.2
 
-
-class Ended(ShowstopperError):
+class RunEnded(ShowstopperError):
     """The run ends before its last step."""
 
     def __init__(self, finding: Finding) -> None:
@@ -24,11 +21,11 @@ class Ended(ShowstopperError):
         self.finding = finding
 
 
-class Patience:
+class RunWait:
     """The waiting of one run.
 
     Args:
-        run: tells its newest form.
+        run: returns its newest form.
         disowned: why whoever asked for it wants it no more.
         stopped: why everything has to stop, if it has to.
     """
@@ -55,43 +52,61 @@ class Patience:
         """Wait, but not for longer than until something happens.
 
         Raises:
-            Ended: as `check`.
+            RunEnded: as `check`.
         """
         self._news.clear()
         self.check()
         deadline = from_timestamp(self._run().spec.deadline) - self._clock.now()
-        with contextlib.suppress(TimeoutError):  # nothing happened meanwhile
-            await asyncio.wait_for(self._news.wait(), max(0.0, min(seconds, deadline)))
+        await self._wait(min(seconds, deadline))
         self.check()
+
+    async def for_news(self, seconds: float) -> None:
+        """Wait for something that happened since the last wait, for so long at the most; nothing ends the run here."""
+        await self._wait(seconds)
+        self._news.clear()
 
     async def until(self, moment: float) -> None:
         """Wait for a moment of the operator's clock."""
         while (left := moment - self._clock.now()) > 0:
             await self.pause(min(left, 1.0))
 
-    async def until_known(self, moment: float, room: Callable[[], LiveRoom | None]) -> None:
-        """Until all listeners have told what they heard by that moment. After a restart they tell it all again."""
-        give_up = self._clock.now() + FEED_SECONDS
+    async def until_known(
+        self, moment: float, room: Callable[[], LiveRoom | None], *, patience: float, poll: float
+    ) -> None:
+        """Wait until all listeners have reported what they heard by that moment; after a restart they report it again.
+
+        Args:
+            moment: of the operator's clock.
+            room: returns the room, if it is known.
+            patience: seconds after which it is judged by what is known.
+            poll: seconds between two looks at a room that is not known.
+        """
+        give_up = self._clock.now() + patience
         while (left := give_up - self._clock.now()) > 0:
-            found = room()
-            if found is not None and await found.until_known(moment, min(left, 1.0)):
+            live = room()
+            if live is not None and await live.until_known(moment, min(left, 1.0)):
                 return
-            await self.pause(POLL_SECONDS)
+            await self.pause(poll)
 
     def check(self) -> None:
         """Go on, unless the run has to end.
 
         Raises:
-            Ended: all has to stop, the run was aborted, its experiment or game day is gone, or its deadline has passed.
+            RunEnded: everything has to stop, the run was aborted, its experiment or game day is gone, or its deadline
+                has passed.
         """
         run = self._run()
         if (stopped := self._stopped()) is not None:
-            raise Ended(stopped)
+            raise RunEnded(stopped)
         if run.spec.abort:
-            raise Ended(Finding("AbortRequested", "spec.abort was set on the run", Verdict.ABORTED))
+            raise RunEnded(Finding(Reason.ABORT_REQUESTED, "spec.abort was set on the run", Verdict.ABORTED))
         if (finding := self._disowned(run)) is not None:
-            raise Ended(finding)
+            raise RunEnded(finding)
         if self._clock.now() >= from_timestamp(run.spec.deadline):
             message = f"the run was not over by its deadline, {run.spec.deadline}: look at what it waited for"
             verdict = Verdict.ABORTED if run.status.steps else Verdict.INCONCLUSIVE
-            raise Ended(Finding("DeadlineExceeded", message, verdict))
+            raise RunEnded(Finding(Reason.DEADLINE_EXCEEDED, message, verdict))
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):  # nothing happened meanwhile
+            await asyncio.wait_for(self._news.wait(), max(0.0, seconds))

@@ -6,10 +6,11 @@ from typing import ClassVar
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.flood import PacketFlood
+from showstopper.api.reasons import Reason
 from showstopper.api.room import Port
 from showstopper.availability.verdict import Finding
 from showstopper.faults.behaviour import Behaviour, Ground
-from showstopper.faults.observed import NO_EFFECT, Observed, deserted, names
+from showstopper.faults.observed import Observed, deserted, names
 
 
 class PacketFloodBehaviour(Behaviour[PacketFlood]):
@@ -24,7 +25,7 @@ class PacketFloodBehaviour(Behaviour[PacketFlood]):
         port = port_of(fault, ground)
         if port is not None and port.protocol != "UDP":
             yield Finding(
-                "UnknownPort",
+                Reason.UNKNOWN_PORT,
                 f"port {port.name} of component {fault.component} is one of {port.protocol}, and a packetFlood is UDP "
                 f"(fault {fault.name}): name a port with protocol: UDP",
             )
@@ -34,11 +35,11 @@ class PacketFloodBehaviour(Behaviour[PacketFlood]):
         if (nobody := deserted(observed)) is not None:
             return nobody
         if not observed.gates or not all(gate.proven for gate in observed.gates):
-            return Finding(NO_EFFECT, "sent no packet")
+            return Finding(Reason.NO_EFFECT, "sent no packet")
         if not (unproven := observed.unproven):
             return None
         return Finding(
-            NO_EFFECT,
+            Reason.NO_EFFECT,
             f"sent {observed.sent} packets, and none arrived at {names(unproven)}: look at the network between them",
         )
 

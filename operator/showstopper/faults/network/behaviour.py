@@ -10,6 +10,7 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import NetworkFault, Protocol, TrafficFault
 from showstopper.api.injection import InjectionSpec, InjectionTarget
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults import registry
 from showstopper.faults.behaviour import AgentBehaviour, Ground
@@ -18,7 +19,7 @@ from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Method, Plan, Technique
 from showstopper.faults.network.rules import Site
 from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
-from showstopper.faults.observed import NO_EFFECT, Observed, deserted, names
+from showstopper.faults.observed import Observed, deserted, names
 
 N = TypeVar("N", bound=NetworkFault)
 T = TypeVar("T", bound=TrafficFault)
@@ -86,7 +87,7 @@ class NetworkBehaviour(AgentBehaviour[N]):
             )
         else:
             words = f"matched no packet on {pods}: {self.look_at(observed.fault)}"
-        return Finding(NO_EFFECT, words)
+        return Finding(Reason.NO_EFFECT, words)
 
     def look_at(self, fault: str) -> str:
         """Where to look when no packet matched."""
@@ -118,7 +119,7 @@ class TrafficBehaviour(NetworkBehaviour[T]):
         for peer in fault.spec.peer_components:
             if peer not in known:
                 yield Finding(
-                    "UnknownComponent",
+                    Reason.UNKNOWN_COMPONENT,
                     f'AudioRoom {ground.namespace}/{ground.room_name} has no component "{peer}", '
                     f"which is a peer in fault {fault.name}; it has: {', '.join(known)}",
                 )

@@ -4,9 +4,10 @@ from typing import ClassVar
 
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.pods import PodKill
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults.effects import DeletePod, Pod
-from showstopper.faults.observed import NO_EFFECT, Observed, names
+from showstopper.faults.observed import Observed, names
 from showstopper.faults.pods.behaviour import ApiServerBehaviour
 
 
@@ -27,9 +28,11 @@ class PodKillBehaviour(ApiServerBehaviour[PodKill]):
     def proof(self, observed: Observed) -> Finding | None:
         """What is missing: pods that are still there, or still send."""
         if present := [target for target in observed.targets if not target.ended]:
-            return Finding(NO_EFFECT, f"is not proven on {names(present)}: the pod is still there")
+            return Finding(Reason.NO_EFFECT, f"is not proven on {names(present)}: the pod is still there")
         if heard := [target for target in observed.targets if not target.quiet]:
-            return Finding(NO_EFFECT, f"is not proven on {names(heard)}: listeners may still get media from there")
+            return Finding(
+                Reason.NO_EFFECT, f"is not proven on {names(heard)}: listeners may still get media from there"
+            )
         return None
 
     def figures(self, observed: Observed) -> str:

@@ -6,11 +6,12 @@ from typing import TypeVar
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.process import ProcessFault
 from showstopper.api.injection import InjectionSpec
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoomSpec
 from showstopper.availability.verdict import Finding
 from showstopper.faults.behaviour import AgentBehaviour, Ground
 from showstopper.faults.effects import Container, Pod
-from showstopper.faults.observed import NO_EFFECT, Observed, ObservedTarget, deserted, names
+from showstopper.faults.observed import Observed, ObservedTarget, deserted, names
 
 P = TypeVar("P", bound=ProcessFault)
 
@@ -26,10 +27,10 @@ class ProcessBehaviour(AgentBehaviour[P]):
             if container is None:
                 names = ", ".join(container.name for container in pod.containers)
                 message = f'pod {place} has no container "{wanted}" (fault {fault.name}); it has: {names}'
-                yield Finding("UnknownContainer", message)
+                yield Finding(Reason.UNKNOWN_CONTAINER, message)
             elif not container.id:
                 yield Finding(
-                    "ContainerNotRunning",
+                    Reason.CONTAINER_NOT_RUNNING,
                     f'container "{container.name}" of pod {place} does not run now, so that fault {fault.name} would '
                     f"hit nothing: look at it with kubectl --namespace {pod.namespace} describe pod {pod.name}",
                 )
@@ -47,7 +48,7 @@ class ProcessBehaviour(AgentBehaviour[P]):
             return None
         seen = Observed(observed.fault, unproven)
         words = self.figures(seen) if seen.processes else unproven[0].message or "nothing was seen of its processes"
-        return Finding(NO_EFFECT, f"is not proven on {names(unproven)}: {words}")
+        return Finding(Reason.NO_EFFECT, f"is not proven on {names(unproven)}: {words}")
 
     def lacking(self, observed: Observed) -> tuple[ObservedTarget, ...]:
         """The targets that lack a proof by the agent."""

@@ -4,8 +4,9 @@ from typing import ClassVar
 
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.process import ContainerKill
+from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
-from showstopper.faults.observed import NO_EFFECT, Observed, ObservedTarget
+from showstopper.faults.observed import Observed, ObservedTarget
 from showstopper.faults.processes.behaviour import ProcessBehaviour
 
 
@@ -22,7 +23,7 @@ class ContainerKillBehaviour(ProcessBehaviour[ContainerKill]):
             words = "; the others took the signal and live on" if ended else ""
             return Finding(missing.reason, f"{missing.message}{words}")
         if any(target.quiet is False for target in observed.targets):
-            return Finding(NO_EFFECT, f"{self.figures(observed)}, but listeners may still get media from there")
+            return Finding(Reason.NO_EFFECT, f"{self.figures(observed)}, but listeners may still get media from there")
         return None
 
     def lacking(self, observed: Observed) -> tuple[ObservedTarget, ...]:

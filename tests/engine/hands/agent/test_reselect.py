@@ -12,11 +12,13 @@ import pytest
 from e2e.cluster.apiserver import ApiServer
 from showstopper.api.experiment import Fault
 from showstopper.api.injection import Injection, TargetState
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, POD
-from showstopper.engine.hands.agent import injections
-from showstopper.engine.hands.agent.injections import SUCCESSOR_LABEL, SUCCESSOR_SECONDS
+from showstopper.engine.hands.agent import answers
+from showstopper.engine.hands.agent.answers import SUCCESSOR_SECONDS
+from showstopper.engine.hands.agent.asking import SUCCESSOR_LABEL
 from showstopper.engine.hands.agent.reselect import successors
 from showstopper.engine.planning.plan import Snapshot
 from showstopper.engine.planning.policies import CHAOS_ALLOWED, CHAOS_LABEL
@@ -107,7 +109,7 @@ COUNTED = {"at": LATER, "matched": 9, "affected": 9}
 
 
 def proven(*own: Injection) -> bool:
-    return injections.answers(own, fault(), lifting=True).proven
+    return answers.answers(own, fault()).proven
 
 
 def test_a_successor_has_to_be_proven_once_it_was_there_long_enough() -> None:
@@ -124,9 +126,9 @@ def test_a_successor_has_to_be_proven_once_it_was_there_long_enough() -> None:
 def test_without_a_target_at_its_end_a_fault_is_not_proven() -> None:
     first = injection(TargetState.GONE, "a", proven=True, last=COUNTED)
     assert not proven(first)
-    missing = injections.answers([first], fault(), lifting=True).missing()
+    missing = answers.answers([first], fault()).missing()
     assert missing is not None
-    assert missing.reason == "TargetsGone"
+    assert missing.reason is Reason.TARGETS_GONE
     assert missing.message.startswith("had no target at its end")
 
 

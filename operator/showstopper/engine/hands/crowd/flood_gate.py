@@ -10,7 +10,7 @@ from typing import Any
 from showstopper.api.faults.flood import FloodArrivals, FloodGate
 from showstopper.api.injection import Injection, InjectionTarget, TargetState
 from showstopper.api.run import ExperimentRun
-from showstopper.engine.hands.agent import injections
+from showstopper.engine.hands.agent import asking
 from showstopper.engine.hands.crowd.flooder_job import port_of, spec_of
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.faults.effects import Pod
@@ -23,7 +23,7 @@ def arrivals(run: ExperimentRun, planned: PlannedFault, flooder: Pod) -> Iterato
     """The Injections that count at the targets what comes from the flooder."""
     size, port = _size(planned), port_of(run, planned.fault)
     asked = {"peers": (flooder.address,), "flood_arrivals": FloodArrivals(port=port, size=size)}
-    return injections.ask(run, planned.fault, planned.targets, asked)
+    return asking.ask(run, planned.fault, planned.targets, asked)
 
 
 def gate(run: ExperimentRun, planned: PlannedFault, flooder: Pod) -> Iterator[Object]:
@@ -31,7 +31,7 @@ def gate(run: ExperimentRun, planned: PlannedFault, flooder: Pod) -> Iterator[Ob
     size, port = _size(planned), port_of(run, planned.fault)
     addresses = tuple(sorted({pod.address for pod in planned.targets}))
     asked = {"peers": addresses, "flood_gate": FloodGate(port=port, size=size)}
-    return injections.ask(run, planned.fault, [flooder], asked, part="gate/")
+    return asking.ask(run, planned.fault, [flooder], asked, part="gate/")
 
 
 def shut(found: Sequence[Injection]) -> bool:

@@ -12,7 +12,7 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.flood import PacketFlood
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.listeners import ROLE_LABEL
-from showstopper.engine.hands.agent.injections import owned
+from showstopper.engine.hands.agent.asking import owned
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.engine.rooms import Images
 from showstopper.faults.effects import Pod
@@ -97,7 +97,7 @@ def name(run: ExperimentRun, fault: str) -> str:
     return f"{run.metadata.name[:52].rstrip('-')}-{digest}"
 
 
-def found(run: ExperimentRun, fault: str, pods: Sequence[Mapping[str, Any]]) -> Flooder:
+def flooder_of(run: ExperimentRun, fault: str, pods: Sequence[Mapping[str, Any]]) -> Flooder:
     """The flooder among pods: the one of the flood's Job."""
     wanted = name(run, fault)
     own = [body for body in pods if body["metadata"].get("labels", {}).get("batch.kubernetes.io/job-name") == wanted]

@@ -1,17 +1,17 @@
-"""Targets: the record of each pod that a fault hits, and what its message tells. Pure."""
+"""Records of targets: how the targets of a run's faults are written down, and which of them its status names. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-from showstopper.api.run import ChosenPod, ExperimentRun, TargetRecord
+from showstopper.api.reasons import Reason
+from showstopper.api.run import ChosenPod, ExperimentRun, FaultRecord, TargetRecord
 from showstopper.faults.effects import Pod
 
-# How the message of a target begins that was not hit; the record alone must tell it after a restart.
-FAILED = "the call "
-FORBIDDEN = "the call was forbidden"
-GONE = "the call found the pod gone"
+MISSED = (Reason.TARGETS_GONE, Reason.INJECTION_FORBIDDEN, Reason.INJECTION_FAILED)
+"""Reasons of a target that was not hit, in the order in which they count for all. After a restart only they tell it."""
 
 MOST_NAMED = 20
-"""Targets of lasting faults that a run's status names; the sums are over all."""
+"""Targets of lasting faults that a run's status names; the totals are over all."""
 
 
 def record(pod: ChosenPod, now: str) -> TargetRecord:
@@ -19,9 +19,15 @@ def record(pod: ChosenPod, now: str) -> TargetRecord:
     return TargetRecord(**pod.model_dump(), requested_at=now)
 
 
+def faults(run: ExperimentRun, pods: Sequence[ChosenPod]) -> list[FaultRecord]:
+    """The records of a run's faults before anything is hit, each with the number of its targets."""
+    hit = Counter(pod.fault for pod in pods)
+    return [FaultRecord(name=fault.name, kind=fault.kind, targets=hit[fault.name]) for fault in run.spec.faults]
+
+
 def missed(target: TargetRecord) -> bool:
     """Whether the call had no effect."""
-    return target.message is not None and target.message.startswith(FAILED)
+    return target.reason in MISSED
 
 
 def pod_of(run: ExperimentRun, target: TargetRecord) -> Pod:
@@ -30,19 +36,13 @@ def pod_of(run: ExperimentRun, target: TargetRecord) -> Pod:
 
 
 def kills(run: ExperimentRun) -> list[TargetRecord]:
-    """The targets of faults that the operator does itself, through the API server."""
+    """The targets of faults that the operator carries out itself, through the API server."""
     agents = by_agents(run)
     return [target for target in run.status.targets if target.fault not in agents]
 
 
-def by_operator(run: ExperimentRun, pods: Sequence[ChosenPod]) -> list[ChosenPod]:
-    """Those of the pods that faults hit which the operator hits itself."""
-    agents = by_agents(run)
-    return [pod for pod in pods if pod.fault not in agents]
-
-
 def by_agents(run: ExperimentRun) -> set[str]:
-    """The names of the faults that agents do."""
+    """The names of the faults that agents carry out."""
     return {fault.name for fault in run.spec.faults if fault.spec.hand.takes_injections}
 
 
@@ -53,7 +53,7 @@ def ends_media(run: ExperimentRun) -> list[TargetRecord]:
 
 
 def named(run: ExperimentRun, pods: Sequence[ChosenPod]) -> list[ChosenPod]:
-    """The targets that a run's status has room for: of what lasts some, since the Injections have each one."""
+    """The targets that a run's status has room for: some of those of lasting faults, since Injections have each."""
     lasting = {fault.name for fault in run.spec.faults if not fault.spec.instant}
     some = [pod for pod in pods if pod.fault in lasting][:MOST_NAMED]
     return [pod for pod in pods if pod.fault not in lasting or pod in some]
@@ -63,5 +63,5 @@ def worst(targets: Sequence[TargetRecord]) -> list[TargetRecord]:
     """Of too many targets of lasting faults those to be looked at: not proven, not lifted, or hit least."""
     if len(targets) <= MOST_NAMED:
         return list(targets)
-    ranked = sorted(targets, key=lambda one: (one.proven, one.lifted_at is not None, one.affected or 0))
+    ranked = sorted(targets, key=lambda target: (target.proven, target.lifted_at is not None, target.affected or 0))
     return ranked[:MOST_NAMED]

@@ -11,8 +11,7 @@ from showstopper.api.faults.process import ContainerKill, Signal
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION
-from showstopper.engine.hands.agent import injections
-from showstopper.engine.runs import lasting
+from showstopper.engine.hands.pace import Pace
 from tests.api.server import with_crds
 from tests.engine import cluster
 from tests.engine.company import Company
@@ -81,11 +80,8 @@ async def test_a_fault_that_touched_no_packet_had_no_effect(client: Client, comp
     assert run.status.faults[0].reverted
 
 
-async def test_a_node_without_an_agent_is_named(
-    client: Client, company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lasting, "ARM_SECONDS", 0.2)
-    monkeypatch.setattr(lasting, "LIFT_SECONDS", 0.2)
+async def test_a_node_without_an_agent_is_named(client: Client, company: Company) -> None:
+    company = Company(client, company.place, Pace(arm=0.2, lift=0.2))
     run = await company.stored(await company.create("loss", faults=[LOSS]), finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "AgentMissing")
     assert "node1" in (run.status.message or "")
@@ -132,17 +128,14 @@ async def test_what_the_agents_stopped_was_aborted(client: Client, company: Comp
     assert await nothing_left(client, run)
 
 
-async def test_an_agent_that_falls_silent_has_lost_its_lease(
-    client: Client, company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(injections, "SILENT_SECONDS", 0.5)
-    monkeypatch.setattr(lasting, "LIFT_SECONDS", 0.2)
+async def test_an_agent_that_falls_silent_has_lost_its_lease(client: Client, company: Company) -> None:
+    company = Company(client, company.place, Pace(silent=0.5, lift=0.2))
     async with Agent(client, company.place):
         run = await company.create("loss", faults=[{**LOSS, "duration": "1h"}])
         await company.stored(run, active)
     run = await company.stored(run, finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "LeaseLost")
-    assert "the agent on node node1 has said nothing" in (run.status.message or "")
+    assert "the agent on node node1 has not reported for 0.5 s" in (run.status.message or "")
     assert not run.status.faults[0].reverted  # nobody has looked
     assert await nothing_left(client, run)
 
@@ -218,10 +211,8 @@ async def test_a_container_kill_is_the_agents_and_over_as_soon_as_all_processes_
     assert await nothing_left(client, run)
 
 
-async def test_processes_that_live_on_had_no_effect(
-    client: Client, company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lasting, "END_SECONDS", 0.3)
+async def test_processes_that_live_on_had_no_effect(client: Client, company: Company) -> None:
+    company = Company(client, company.place, Pace(end=0.3))
     async with Agent(client, company.place, ended=1):
         run = await company.stored(await company.create("kill", faults=[KILL]), finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "NoEffect")

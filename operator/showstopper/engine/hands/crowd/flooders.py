@@ -1,4 +1,4 @@
-"""The crowd as a hand: Jobs in the room's namespace whose pods load it. What they send is gated by the agents."""
+"""Flooders at the API server: the Jobs of a run's floods, and their pods."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from showstopper.engine.rooms import Images
 from showstopper.errors import Conflict, NotFound
 
 
-class CrowdHand:
+class Flooders:
     """Starts flooders, finds their pods, and ends them. They need nobody to end by themselves."""
 
     def __init__(
@@ -32,11 +32,11 @@ class CrowdHand:
         with contextlib.suppress(Conflict):
             await self._client.create(JOB, flooder_job.job(run, planned, self._images, self._clock.now()), brief=True)
 
-    async def found(self, run: ExperimentRun, faults: Iterable[str]) -> dict[str, Flooder]:
+    async def all(self, run: ExperimentRun, faults: Iterable[str]) -> dict[str, Flooder]:
         """The run's flooders as they are now, by fault."""
         labels = {LEASE_LABEL: run.metadata.name, ROLE_LABEL: flooder_job.FLOODER}
         pods = await self._client.list(POD, run.metadata.namespace, labels=labels)
-        return {fault: flooder_job.found(run, fault, pods) for fault in faults}
+        return {fault: flooder_job.flooder_of(run, fault, pods) for fault in faults}
 
     async def end(self, run: ExperimentRun, fault: str) -> bool:
         """Delete a flood's Job with its pod; whether both are gone. To be asked again until they are."""

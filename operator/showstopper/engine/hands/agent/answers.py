@@ -1,0 +1,201 @@
+"""The agents' answers: what the statuses of a run's Injections amount to for each fault. Pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import FaultKind
+from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, TargetState
+from showstopper.api.reasons import Reason
+from showstopper.api.verdicts import Verdict
+from showstopper.availability.verdict import Finding
+from showstopper.clock import from_timestamp
+from showstopper.engine.hands.agent.asking import SUCCESSOR_LABEL
+from showstopper.faults import registry
+from showstopper.faults.behaviour import Behaviour
+from showstopper.faults.observed import Observed, ObservedTarget
+
+SUCCESSOR_SECONDS = 5.0
+"""How long a successor must have been hit before it has to be proven, as the targets before it have."""
+CUT_SHORT = {Reason.LEASE_LOST, Reason.AGENT_STOPPED, Reason.AGENT_FAILED, Reason.NOT_KEPT_UP}
+"""An Injection that ended so had ended before its end was asked for, also where that was asked for since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the agents of one fault have said, over all its Injections.
+
+    Attributes:
+        fault: as the run declares it.
+        places: every target that was asked for, with its node.
+        targets: what is known of them.
+        gated: of a flood, how many flooders were asked for, which are no targets.
+        gates: what is known of those.
+        remains: what is still there that is no agent's to remove, for a person.
+        silent: nodes whose agents have not answered.
+        trouble: why it ended, or never began, though nobody had asked for its end.
+        cut_short: why it had ended when its end was asked for.
+        successors: UIDs of the targets that have replaced others.
+    """
+
+    fault: Fault
+    places: tuple[tuple[str, InjectionTarget], ...]
+    targets: tuple[InjectedTarget, ...]
+    silent: tuple[str, ...]
+    backend: str | None
+    trouble: Finding | None
+    cut_short: Finding | None = None
+    successors: frozenset[str] = frozenset()
+    gated: int = 0
+    gates: tuple[InjectedTarget, ...] = ()
+    remains: str = ""
+
+    @property
+    def hits(self) -> tuple[InjectedTarget, ...]:
+        """All that is asked for."""
+        return (*self.gates, *self.targets)
+
+    @property
+    def wanted(self) -> int:
+        """How many pods there are that agents do something to."""
+        return len(self.places) + self.gated
+
+    @property
+    def armed(self) -> bool:
+        """Every target was hit, at some time; successors may have gone before."""
+        return len(self.hits) == self.wanted and all(hit.armed_at or hit.uid in self.successors for hit in self.hits)
+
+    @property
+    def matched(self) -> int:
+        """Packets that the fault was meant for; of a flood: that were sent."""
+        if self.gates:
+            return sum(gate.last.affected for gate in self.gates if gate.last)
+        return sum(target.last.matched for target in self.targets if target.last)
+
+    @property
+    def affected(self) -> int:
+        """Packets that it did something to; of a flood: that arrived."""
+        return sum(target.last.affected for target in self.targets if target.last)
+
+    @property
+    def proven(self) -> bool:
+        """Every target was hit, and nothing is missing for the proof as far as agents can tell."""
+        return self.missing() is None
+
+    @property
+    def behaviour(self) -> Behaviour[FaultKind]:
+        """What the fault's kind says of proof and figures."""
+        return registry.of(self.fault.spec)
+
+    def missing(self) -> Finding | None:
+        """What is missing for the proof as far as agents can tell."""
+        missing = self.behaviour.proof(self.observed())
+        if missing is None and not self.armed:
+            armed = sum(hit.armed_at is not None for hit in self.hits)
+            return Finding(Reason.NO_EFFECT, f"was set up on {armed} of {self.wanted} targets")
+        return missing
+
+    def observed(self, quiet: Collection[str] | None = None) -> Observed:
+        """The same for the proof and the figures of the fault's kind.
+
+        A successor may be there too late to see traffic: it is excused.
+
+        Args:
+            quiet: UIDs of the targets from which listeners get no media any more; None: nobody has looked.
+        """
+        return Observed(
+            self.fault.name,
+            tuple(
+                ObservedTarget.injected(
+                    target,
+                    excused=target.uid in self.successors and _armed_seconds(target) < SUCCESSOR_SECONDS,
+                    quiet=None if quiet is None else target.uid in quiet,
+                )
+                for target in self.targets
+            ),
+            tuple(map(ObservedTarget.injected, self.gates)),
+        )
+
+    @property
+    def over(self) -> bool:
+        """No agent has anything left to do."""
+        return len(self.hits) == self.wanted and all(hit.state is not TargetState.ARMED for hit in self.hits)
+
+    @property
+    def reverted(self) -> bool:
+        """Nothing of it is left: it was looked for, or went with the pod or its container."""
+        clean = {TargetState.LIFTED, TargetState.GONE}
+        return not self.remains and len(self.hits) == self.wanted and all(hit.state in clean for hit in self.hits)
+
+
+def answers(injections: Sequence[Injection], fault: Fault, *, remains: str = "") -> Answers:
+    """What the agents report of a fault. `remains`: what is still there that is no agent's to remove."""
+    own = [injection for injection in injections if injection.spec.fault == fault.name]
+    gates = [injection for injection in own if injection.spec.flood_gate is not None]
+    troubles = [trouble for trouble in map(_trouble, own) if trouble is not None]
+    return Answers(
+        fault=fault,
+        places=tuple((one.spec.node, target) for one in own if one not in gates for target in one.spec.targets),
+        targets=tuple(target for one in own if one not in gates for target in one.status.targets),
+        gated=sum(len(one.spec.targets) for one in gates),
+        gates=tuple(gate for one in gates for gate in one.status.targets),
+        silent=tuple(sorted({one.spec.node for one in own if one.status.observed_generation < 0})),
+        backend=next((one.status.backend for one in own if one.status.backend), None),
+        trouble=next(iter(troubles), None),
+        cut_short=next((trouble for trouble in troubles if trouble.reason in CUT_SHORT), None),
+        successors=frozenset(target.uid for one in own if _is_successor(one) for target in one.spec.targets),
+        remains=remains,
+    )
+
+
+def unanswered(silent: Collection[str]) -> Finding:
+    """Why not everything was set up in time."""
+    if silent:
+        return Finding(
+            Reason.AGENT_MISSING,
+            f"no agent answers on node {', '.join(sorted(silent))}: look at the showstopper-agent pods there, "
+            "or install the chart with agent.enabled=true",
+        )
+    return Finding(Reason.NOT_ARMED, "the agents could not set everything up in time: look at the Injections")
+
+
+def unheard(silent: Sequence[Injection], seconds: float) -> Finding | None:
+    """Agents that had begun, and say nothing any more, are dead or cut off."""
+    nodes = sorted({injection.spec.node for injection in silent if injection.status.observed_generation >= 0})
+    if not nodes:
+        return None
+    return Finding(
+        Reason.LEASE_LOST,
+        f"the agent on node {', '.join(nodes)} has not reported for {seconds:g} s, and its faults expired with the "
+        "lease: look at the showstopper-agent pods there",
+    )
+
+
+def _trouble(injection: Injection) -> Finding | None:
+    """An Injection that is over, or was refused, before anybody asked for its end."""
+    where = f"fault {injection.spec.fault} on node {injection.spec.node}"
+    gone = [target for target in injection.status.targets if target.state is TargetState.GONE]
+    if (missed := next((one for one in gone if not one.armed_at), None)) and not _is_successor(injection):
+        message = (
+            f"{missed.message or missed.pod}: it was deleted while it was being hit; run again when its component rests"
+        )
+        return Finding(Reason.TARGETS_GONE, f"{where}: {message}")
+    stalled = next((each for each in injection.status.conditions if each.type == "Stalled"), None)
+    if stalled is None or stalled.status != "True" or (gone and stalled.reason == Reason.TARGETS_GONE):
+        return None  # who is gone may be replaced
+    message = injection.status.message or stalled.message
+    # Nobody renewed what an agent held that died: for the run it is the same whether it came back or not.
+    told = Reason.parse(stalled.reason)
+    reason = Reason.LEASE_LOST if told is Reason.AGENT_RESTARTED else told
+    verdict = Verdict.ABORTED if reason is Reason.STOPPED else Verdict.INCONCLUSIVE
+    return Finding(reason, f"{where}: {message}", verdict)
+
+
+def _is_successor(injection: Injection) -> bool:
+    return SUCCESSOR_LABEL in injection.metadata.labels
+
+
+def _armed_seconds(target: InjectedTarget) -> float:
+    """For how long it was hit, by its agent's clock, as far as is known."""
+    end = target.lifted_at or (target.last.at if target.last else None)
+    return from_timestamp(end) - from_timestamp(target.armed_at) if end and target.armed_at else 0.0

@@ -1,0 +1,146 @@
+"""Asking the agents: what a plan's faults become as Injections, one for each node, in shards. Pure."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from showstopper.api.base import API_VERSION, dump
+from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import Aim
+from showstopper.api.faults.network import Protocol
+from showstopper.api.injection import LEASE_LABEL, Injection, InjectionSpec, InjectionTarget, RunReference, TargetPort
+from showstopper.api.reasons import Reason
+from showstopper.api.room import AudioRoomSpec
+from showstopper.api.run import ExperimentRun
+from showstopper.availability.verdict import Finding
+from showstopper.engine.planning.plan import PlannedFault
+from showstopper.faults.effects import Pod
+from showstopper.faults.processes.behaviour import container_of
+
+Object = dict[str, Any]
+SUCCESSOR_LABEL = "showstopper.dev/successor"
+"""On the Injections of pods that have replaced a target while the fault lasted."""
+SHARD = 100
+"""Targets in one Injection: what its status holds, and its admission costs, is bounded."""
+
+
+def peers_of(fault: Fault) -> tuple[str, ...]:
+    """The components that are its peers; none: everybody."""
+    return fault.spec.peer_components
+
+
+def compose(run: ExperimentRun, planned: PlannedFault, addresses: Mapping[str, Sequence[str]]) -> Iterator[Object]:
+    """The Injections of one fault: one for each node, in shards. `addresses`: of each component that is a peer."""
+    fault, peers = planned.fault, all_of(addresses, peers_of(planned.fault))
+    return ask(run, fault, planned.targets, _asked(fault, run.spec.room.spec, peers))
+
+
+def of_successor(run: ExperimentRun, fault: Fault, pod: Pod, addresses: Mapping[str, Sequence[str]]) -> Object:
+    """The Injection of a pod that has replaced a target."""
+    asked = _asked(fault, run.spec.room.spec, all_of(addresses, peers_of(fault)))
+    body = _body(run, fault, [pod], asked, pod.uid)
+    body["metadata"]["labels"][SUCCESSOR_LABEL] = ""
+    return body
+
+
+def ask(
+    run: ExperimentRun, fault: Fault, pods: Sequence[Pod], asked: Mapping[str, Any], *, part: str = ""
+) -> Iterator[Object]:
+    """The Injections that ask the same for some pods: one for each node, in shards.
+
+    Args:
+        run: whose they are, under whose lease.
+        fault: of the run.
+        pods: the targets.
+        asked: fields of their spec: the kind, and which packets.
+        part: tells apart what is asked for one fault on one node.
+    """
+    for node, there in groupby(sorted(pods, key=lambda pod: (pod.node, pod.name)), lambda pod: pod.node):
+        chosen = list(there)
+        for first in range(0, len(chosen), SHARD):
+            yield _body(run, fault, chosen[first : first + SHARD], asked, f"{part}{node}/{first}")
+
+
+def all_of(addresses: Mapping[str, Sequence[str]], names: Iterable[str] | None = None) -> tuple[str, ...]:
+    """The addresses of these components (None: of all), in the order in which an Injection has them."""
+    return tuple(sorted({one for name in (addresses if names is None else names) for one in addresses[name]}))
+
+
+def spec_of(
+    run: RunReference, fault: Fault, room: AudioRoomSpec, pods: Sequence[Pod], peers: Sequence[str]
+) -> InjectionSpec:
+    """What is asked of the agent of the node that these pods are on."""
+    return _spec(run, fault, room, pods, _asked(fault, room, peers))
+
+
+def owned(run: ExperimentRun) -> Object:
+    """Metadata of what goes with its run: the run's name, label and owner reference."""
+    return {
+        "name": run.metadata.name,
+        "namespace": run.metadata.namespace,
+        "labels": {LEASE_LABEL: run.metadata.name, "app.kubernetes.io/managed-by": "showstopper"},
+        "ownerReferences": [
+            {"apiVersion": API_VERSION, "kind": run.kind, "name": run.metadata.name, "uid": run.metadata.uid}
+        ],
+    }
+
+
+def without_peers(peers: Mapping[str, Sequence[str]]) -> Finding | None:
+    """A component that has no address: whoever is cut off from nobody is not cut off. `peers`: those by component."""
+    lost = next((name for name, addresses in peers.items() if not addresses), None)
+    if lost is None:
+        return None
+    return Finding(Reason.NO_PEERS, f"component {lost} has no pod and no Service: there is nothing to partition from")
+
+
+def _asked(fault: Fault, room: AudioRoomSpec, peers: Sequence[str]) -> Mapping[str, Any]:
+    """The kind of a fault, and which packets it means, as fields of an Injection's spec."""
+    return {
+        "ports": _ports(fault, room),
+        "peers": tuple(peers) if peers_of(fault) else None,
+        fault.kind: fault.spec,
+    }
+
+
+def _spec(
+    run: RunReference, fault: Fault, room: AudioRoomSpec, pods: Sequence[Pod], asked: Mapping[str, Any]
+) -> InjectionSpec:
+    targets = tuple(_target(pod, fault, room) for pod in pods)
+    return InjectionSpec(run=run, fault=fault.name, node=pods[0].node, lease=run.name, targets=targets, **asked)
+
+
+def _target(pod: Pod, fault: Fault, room: AudioRoomSpec) -> InjectionTarget:
+    container = container_of(fault, room, pod) if fault.spec.aims_at is Aim.CONTAINER else None
+    return InjectionTarget(
+        pod=pod.name,
+        uid=pod.uid,
+        address=pod.address,
+        host_network=pod.host_network,
+        container_id=container.id if container else None,
+    )
+
+
+def _ports(fault: Fault, room: AudioRoomSpec) -> tuple[TargetPort, ...]:
+    """The target's ports that a fault names, as the room declares them."""
+    component = room.component(fault.component) if fault.component is not None else None
+    declared = {port.name: port for port in component.ports} if component else {}
+    chosen = [declared[name] for name in fault.spec.port_names]
+    return tuple(TargetPort(port=port.port, protocol=Protocol(port.protocol)) for port in chosen)
+
+
+def _body(run: ExperimentRun, fault: Fault, pods: Sequence[Pod], asked: Mapping[str, Any], part: str) -> Object:
+    """An Injection as it is created; `part`: what tells it apart from the others of its fault."""
+    reference = RunReference(name=run.metadata.name, uid=run.metadata.uid)
+    return {
+        "apiVersion": API_VERSION,
+        "kind": Injection.kind,
+        "metadata": {**owned(run), "name": _name(run, fault.name, part)},
+        "spec": dump(_spec(reference, fault, run.spec.room.spec, pods, asked)),
+    }
+
+
+def _name(run: ExperimentRun, fault: str, part: str) -> str:
+    """Always the same for the same part of a run, so that it is never asked for twice; a label's length at most."""
+    digest = hashlib.sha256(f"{run.metadata.uid}/{fault}/{part}".encode()).hexdigest()[:10]
+    return f"{run.metadata.name[:52]}-{digest}"

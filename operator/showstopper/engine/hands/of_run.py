@@ -1,0 +1,113 @@
+"""The hands of a run: each fault is carried out by the hand of its kind, and all are asked as one."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from showstopper.api.experiment import Fault
+from showstopper.api.faults import base as kinds
+from showstopper.api.run import ExperimentRun
+from showstopper.availability.verdict import Finding
+from showstopper.clock import Clock
+from showstopper.cluster.client import Client
+from showstopper.engine.hands.agent.client import InjectionClient
+from showstopper.engine.hands.agent.hand import AgentHand
+from showstopper.engine.hands.agent.injections import RunInjections
+from showstopper.engine.hands.agent.lease import RunLease
+from showstopper.engine.hands.agent.reselect import Reselection
+from showstopper.engine.hands.api_server import ApiServerHand
+from showstopper.engine.hands.crowd.flooders import Flooders
+from showstopper.engine.hands.crowd.hand import CrowdHand
+from showstopper.engine.hands.pace import PACE, Pace
+from showstopper.engine.hands.protocol import FaultState, Hand, Pause
+from showstopper.engine.planning.plan import PlannedFault, Snapshot
+
+
+class Hands:
+    """All hands of one run, as one."""
+
+    def __init__(self, *, api_server: ApiServerHand, agents: AgentHand, crowd: CrowdHand, asked: RunInjections) -> None:
+        self._asked = asked
+        self._hands: Mapping[kinds.Hand, Hand] = {
+            kinds.Hand.CROWD: crowd,
+            kinds.Hand.AGENT: agents,
+            kinds.Hand.API_SERVER: api_server,
+        }
+
+    async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
+        """Start faults, each by its hand; the crowd goes first, for its pods take longest. Returns what went wrong."""
+        for hand in self._hands.values():
+            own = [each for each in planned if self._hand_of(each.fault) is hand]
+            if own and (trouble := await hand.start(run, own, again=again)) is not None:
+                return trouble
+        return None
+
+    async def observe(self, run: ExperimentRun) -> Mapping[str, FaultState]:
+        """What is known of every fault that was started, by name."""
+        states: dict[str, FaultState] = {}
+        for hand in self._involved(run):
+            states |= await hand.observe(run)
+        return states
+
+    async def follow(self, run: ExperimentRun, faults: Collection[str]) -> None:
+        """Follow pods that come and go while these faults last."""
+        for hand in self._involved(run):
+            await hand.follow(run, faults)
+
+    async def lift(self, run: ExperimentRun, faults: Collection[str], *, late: bool = False) -> None:
+        """Ask for the end of these faults."""
+        for hand in self._involved(run):
+            await hand.lift(run, faults, late=late)
+
+    async def sweep(self, run: ExperimentRun) -> None:
+        """Remove what was made for the run."""
+        for hand in self._involved(run):
+            await hand.sweep(run)
+
+    @property
+    def untouched(self) -> bool:
+        """Nothing could be asked of agents, so there is nothing to lift."""
+        return self._asked.untouched
+
+    def let_go(self) -> None:
+        """Renew the run's Lease no more: what nobody lifts expires."""
+        self._asked.lease.let_go()
+
+    def close(self) -> None:
+        """Nothing more of the run is done here."""
+        self._asked.close()
+
+    def _involved(self, run: ExperimentRun) -> list[Hand]:
+        needed = [self._hand_of(fault) for fault in run.spec.faults]
+        return [hand for hand in self._hands.values() if hand in needed]
+
+    def _hand_of(self, fault: Fault) -> Hand:
+        return self._hands[fault.spec.hand]
+
+
+@dataclass(frozen=True, slots=True)
+class HandFactory:
+    """Makes the hands of runs from what all of them share.
+
+    Attributes:
+        injections: writes Injections, and knows all that exist.
+        flooders: starts and finds flooder Jobs.
+        snapshot: a run's room and pods as they are now.
+    """
+
+    client: Client
+    clock: Clock
+    injections: InjectionClient
+    flooders: Flooders
+    snapshot: Callable[[ExperimentRun], Awaitable[Snapshot]]
+    pace: Pace = PACE
+
+    def hands(self, run: ExperimentRun, *, pause: Pause, news: Callable[[], None]) -> Hands:
+        """The hands of a run. `news` is called when something of its injections has changed."""
+        lease = RunLease(self.client, self.clock, renew_seconds=self.pace.renew)
+        asked = RunInjections(run, self.injections, lease, pace=self.pace, news=news)
+        return Hands(
+            api_server=ApiServerHand(self.client, self.clock),
+            agents=AgentHand(asked, Reselection(asked, self.clock, self.snapshot)),
+            crowd=CrowdHand(self.flooders, asked, self.clock, pause),
+            asked=asked,
+        )

@@ -1,0 +1,127 @@
+"""The context of a run: what its steps share."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+
+from showstopper.api.room import AudioRoom
+from showstopper.api.run import ExperimentRun
+from showstopper.api.verdicts import Verdict
+from showstopper.availability import abort
+from showstopper.availability.indicators import Recovery
+from showstopper.availability.verdict import Finding
+from showstopper.clock import Clock
+from showstopper.cluster.events import Events
+from showstopper.engine.hands.of_run import HandFactory, Hands
+from showstopper.engine.hands.pace import PACE, Pace
+from showstopper.engine.hands.protocol import FaultState
+from showstopper.engine.planning.plan import Plan, Snapshot
+from showstopper.engine.rooms import LiveRoom, Rooms
+from showstopper.engine.rooms.releases import Deployed
+from showstopper.engine.runs import judging
+from showstopper.engine.runs.proof import MediaProof
+from showstopper.engine.runs.record import RunRecord
+from showstopper.engine.runs.waiting import RunEnded, RunWait
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The plan that a run was created with, and why it may not be carried out, which is being confirmed meanwhile."""
+
+    plan: Plan
+    confirmation: Awaitable[Finding | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all runs share.
+
+    Attributes:
+        rooms: all rooms that are known, with their listeners.
+        hands: makes the hands of a run.
+        events: Events on runs.
+        snapshot: what a run's plan is made from, as it is now.
+        deployed: the images that a run's room runs now, and whether they settle.
+        confirm: why a plan may not be carried out, by what the API server says now.
+        disowned: why whoever asked for a run wants it no more.
+        stopped: why everything has to stop.
+    """
+
+    rooms: Rooms
+    hands: HandFactory
+    events: Events
+    clock: Clock
+    snapshot: Callable[[ExperimentRun], Awaitable[Snapshot]]
+    deployed: Callable[[ExperimentRun], Awaitable[Deployed]]
+    confirm: Callable[[Plan, AudioRoom], Coroutine[None, None, Finding | None]]
+    disowned: Callable[[ExperimentRun], Finding | None]
+    stopped: Callable[[], Finding | None]
+    pace: Pace = PACE
+
+
+@dataclass(slots=True)
+class RunContext:
+    """One run while it is carried out.
+
+    Attributes:
+        first: what the run was created to hit, in this very moment; None: it has to be planned.
+        findings: what forbids a verdict, or ended the run early, in the order in which it was found.
+    """
+
+    services: Services
+    record: RunRecord
+    wait: RunWait
+    hands: Hands
+    proof: MediaProof = field(default_factory=MediaProof)
+    first: Proposal | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def run(self) -> ExperimentRun:
+        """The newest form of the run."""
+        return self.record.run
+
+    @property
+    def clock(self) -> Clock:
+        """The operator's clock."""
+        return self.services.clock
+
+    @property
+    def pace(self) -> Pace:
+        """How often the run looks, and how long it waits."""
+        return self.services.pace
+
+    def room(self) -> LiveRoom | None:
+        """The run's room with its listeners, if it is known."""
+        return self.services.rooms.find(self.run.metadata.namespace, self.run.spec.room.name)
+
+    async def observe(self) -> Mapping[str, FaultState]:
+        """What hands and listeners report of every fault that was started."""
+        return self.proof.prove(self.run, await self.hands.observe(self.run), self.room())
+
+    async def until_known(self, moment: float) -> None:
+        """Wait until all listeners have reported what they heard by that moment of the operator's clock."""
+        await self.wait.until_known(moment, self.room, patience=self.pace.feed, poll=self.pace.poll)
+
+    def check_abort(self, since: float, recovery: float) -> None:
+        """End the run if one of its `abortIf` conditions is met now.
+
+        Args:
+            since: when the fault began, in Unix seconds.
+            recovery: when it ended, or now.
+
+        Raises:
+            RunEnded: one is met.
+        """
+        room, now = self.room(), self.clock.now()
+        if room is None:
+            return
+        for condition in judging.abort_conditions(self.run.spec.abort_if):
+            finding = abort.breached(
+                condition, room.timeline, room.residents, since=since, now=now, recovery=Recovery(recovery)
+            )
+            if finding is not None:
+                raise RunEnded(replace(finding, verdict=Verdict.ABORTED))
+
+    def tell(self, reason: str, note: str, action: str, *, warning: bool = False) -> None:
+        """Post an Event on the run; nothing waits for it."""
+        self.services.events.tell(self.run, reason, note, action=action, kind="Warning" if warning else "Normal")

@@ -1,0 +1,81 @@
+"""Baseline: the room is heard, its release has settled, and listeners are watched before the fault."""
+
+from typing import ClassVar
+
+from showstopper.api import conditions
+from showstopper.api.reasons import Reason
+from showstopper.api.run import StepName
+from showstopper.availability.verdict import Finding
+from showstopper.clock import from_timestamp
+from showstopper.engine.rooms.live import REPORTING_SECONDS
+from showstopper.engine.rooms.releases import Deployed
+from showstopper.engine.runs import judging
+from showstopper.engine.runs.context import RunContext
+from showstopper.errors import InvalidResource
+
+
+class Baseline:
+    """Watch the room for as long as the baseline lasts; a run without one goes straight to its injection."""
+
+    closing: ClassVar[bool] = False
+    failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
+
+    async def run(self, context: RunContext) -> Finding | None:
+        """Returns why the room is in no state to tell what a fault does to it."""
+        record, seconds = context.record, context.run.spec.timing.baseline.total_seconds()
+        if not seconds or record.begun(StepName.INJECTING):
+            return None
+        context.first = None  # what was planned when the run was created may have changed by the end of this
+        if not record.begun(StepName.BASELINE):
+            await _wait_for_room(context, context.pace.room)
+            deployed = await _wait_for_release(context)
+            message = f"watches the room for {seconds:g} s before the fault"
+            await record.begin(StepName.BASELINE, message, release=deployed.images)
+        step = judging.step(context.run, StepName.BASELINE)
+        assert step is not None
+        end = from_timestamp(step.started_at) + seconds
+        await context.wait.until(end)
+        await context.until_known(end)
+        await record.complete(StepName.BASELINE)
+        room = context.room()
+        return judging.broken_baseline(context.run, room.timeline if room else None, room.residents if room else ())
+
+
+async def _wait_for_room(context: RunContext, patience: float, *, since: float | None = None) -> None:
+    """Until the room is ready, or has been measured for long enough to say that it is not.
+
+    `since`: from when on it has `patience` seconds; by default since its listeners report.
+    """
+    while True:
+        room = context.room()
+        if room is not None:
+            begun = since if since is not None else room.reporting_since
+            if room.ready or (begun is not None and context.clock.now() - begun > patience):
+                return
+        message = "waits until the listeners of the room hear the host"
+        await context.record.show(conditions.in_progress(Reason.WAITING_FOR_ROOM, message))
+        await context.wait.pause(0.5)
+
+
+async def _wait_for_release(context: RunContext) -> Deployed:
+    """Until a rollout is over, or pods had time to start: the run is about the images that are there then.
+
+    After a rollout the room has to be heard again: how it bears the rollout is not what the run is about.
+    """
+    patience = context.clock.now() + context.pace.room
+    moved = False
+    while True:
+        try:
+            deployed = await context.services.deployed(context.run)
+        except InvalidResource:  # the room's own status says what is wrong with it; no gate opens on such a run
+            return Deployed(())
+        if deployed.moving is None and moved:
+            moved, ended = False, context.clock.now()
+            await context.wait.pause(REPORTING_SECONDS)  # until then it may still look ready
+            await _wait_for_room(context, context.pace.rollout, since=ended)
+            continue
+        if deployed.moving is None and (deployed.unsettled is None or context.clock.now() > patience):
+            return deployed
+        moved = deployed.moving is not None
+        await context.record.show(conditions.in_progress(Reason.WAITING_FOR_ROLLOUT, f"waits: {deployed.unsettled}"))
+        await context.wait.pause(1.0)

@@ -1,0 +1,63 @@
+"""Judge: the verdict, from what was recorded and what listeners heard, and from what forbids one."""
+
+from typing import ClassVar
+
+from showstopper.api.reasons import Reason
+from showstopper.api.verdicts import Verdict
+from showstopper.availability.verdict import Finding
+from showstopper.clock import from_timestamp
+from showstopper.engine.rooms import releases
+from showstopper.engine.runs import judging
+from showstopper.engine.runs.context import RunContext
+from showstopper.errors import ClusterError, InvalidResource, Unavailable
+
+
+class Judge:
+    """The last step."""
+
+    closing: ClassVar[bool] = True
+    failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
+
+    async def run(self, context: RunContext) -> Finding | None:
+        """Returns nothing: what was found is in the verdict."""
+        findings = list(context.findings)
+        if not findings and (other := await _other_release(context)) is not None:
+            findings.append(other)
+        room = context.room()
+        judgement = judging.judge(
+            context.run,
+            room.timeline if room else None,
+            room.residents if room else (),
+            aborted=_first(findings, Verdict.ABORTED),
+            error=_first(findings, Verdict.ERROR),
+            doubts=tuple(each for each in findings if each.verdict not in {Verdict.ABORTED, Verdict.ERROR}),
+        )
+        decision = judgement.decision
+        await context.record.judge(judgement)
+        warning = decision.verdict is not Verdict.PASSED
+        context.tell(str(decision.verdict), decision.message, "Judge", warning=warning)
+        return None
+
+
+def _first(findings: list[Finding], verdict: Verdict) -> Finding | None:
+    return next((finding for finding in findings if finding.verdict is verdict), None)
+
+
+async def _other_release(context: RunContext) -> Finding | None:
+    """Why the verdict would be on no release: the room ran other images in between."""
+    run, room = context.run, context.room()
+    before, begun = run.release, run.status.started_at
+    if not before:
+        return None
+    try:
+        deployed = await context.services.deployed(run)
+    except Unavailable:
+        raise
+    except (ClusterError, InvalidResource) as error:
+        return Finding(Reason.RELEASE_UNKNOWN, f"{error}: it is not known which images this is about")
+    meanwhile = room.images_since(from_timestamp(begun)) if room is not None and begun else ()
+    changed = releases.change(before, (*meanwhile, *deployed.images))
+    if changed is None:
+        return None
+    message = f"images changed during the run ({changed}), so the result counts for neither release: run it again"
+    return Finding(Reason.RELEASE_CHANGED, message)

@@ -1,0 +1,56 @@
+"""Recover: the room is watched after the fault, which is proven meanwhile; an `abortIf` may end it early."""
+
+from typing import ClassVar
+
+from showstopper.api.reasons import Reason
+from showstopper.api.run import ExperimentRun, StepName
+from showstopper.availability.verdict import Finding
+from showstopper.engine.hands import records
+from showstopper.engine.runs import judging
+from showstopper.engine.runs.context import RunContext
+from showstopper.engine.runs.waiting import RunEnded
+
+
+class Recover:
+    """Watch until the recovery is over and every fault is proven, or can no longer be."""
+
+    closing: ClassVar[bool] = False
+    failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
+
+    async def run(self, context: RunContext) -> Finding | None:
+        """Returns the first fault that had no effect, or ended while nobody had asked for that."""
+        if not context.record.completed(StepName.RECOVERING):
+            try:
+                await self._watch(context)
+            except RunEnded as ended:
+                await context.record.end_early(ended.finding)
+                raise
+        return unproven(context.run)
+
+    async def _watch(self, context: RunContext) -> None:
+        run, record, clock = context.run, context.record, context.clock
+        window = judging.judged_window(run)
+        assert window is not None, "an injection has a time"
+        seconds = run.spec.timing.recovery.total_seconds()
+        await record.begin(StepName.RECOVERING, f"watches the room for {seconds:g} s")
+        start = judging.ended_at(run) or window.start
+        proof_until = max(window.end, start + context.pace.proof)
+        while clock.now() < window.end or (not context.proof.complete(context.run) and clock.now() < proof_until):
+            await record.note_states(await context.observe())
+            if clock.now() < window.end:
+                context.check_abort(window.start, start)
+            left = window.end - clock.now()
+            await context.wait.pause(min(context.pace.poll, left) if left > 0 else context.pace.poll)
+        await context.until_known(window.end)
+        await record.complete(StepName.RECOVERING, states=await context.observe())
+
+
+def unproven(run: ExperimentRun) -> Finding | None:
+    """The first fault of the agents that did nothing to some target, or was cut short; None: there is none."""
+    for fault in run.status.faults:
+        if fault.cut_short is not None:
+            return Finding(Reason.parse(fault.cut_short), fault.message or "it ended before its time")
+        if fault.name in records.by_agents(run) and not fault.proven:
+            reason = Reason.parse(fault.reason or Reason.NO_EFFECT)
+            return Finding(reason, f"fault {fault.name} {fault.message or 'is not proven'}")
+    return None
