@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.wire import DEVICE, MACS, Receiver, Wire
-from e2e.cluster import errors
+from dev.cluster import errors
 from showstopper.api.shapes import Shape
 from showstopper.faults.flood import settings
 from showstopper.faults.flood.sending import Endpoint, Flood, SendPackets

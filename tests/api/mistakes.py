@@ -155,7 +155,7 @@ MISTAKES = (
         {"spec.expect.0.indicator": "Audibility"},
         "spec.expect[0].indicator",
         'Unsupported value: "Audibility": supported values: "JoinSuccess"',
-        "Input should be 'JoinSuccess'",
+        "'Audibility' is not an indicator: write one of JoinSuccess, TimeToFirstAudio, ",
     ),
     _experiment("min and max", {"spec.expect.0.max": "80%"}, "spec.expect[0]", "write exactly one of min and max"),
     _experiment(

@@ -1,4 +1,4 @@
-"""The CRDs, written from the models: `python -m showstopper.api.crds` (or `make crds`); `--check` only compares.
+"""The CRDs, written from the models by `python -m showstopper.api.crds` (or `make crds`), and compared by `--check`.
 
 The models are the one source. The docstring under a field, or else that of the field's model, is its description, and
 a field without one is an error. The defaults are the models' defaults, and the CEL rules are their `rules`. The result
@@ -94,7 +94,7 @@ def _structural(model: type[BaseModel]) -> Schema:
 
 
 def _inlined(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    """No references, no `null`, no titles, no empty defaults; lists are replaced as a whole."""
+    """No references, no `null`, no titles, no empty defaults. Lists are replaced as a whole."""
     own = {key: value for key, value in schema.items() if key not in {"$defs", "title", "propertyNames"}}
     if "$ref" in own:
         own = definitions[own.pop("$ref").rsplit("/", 1)[-1]] | own

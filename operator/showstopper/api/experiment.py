@@ -1,10 +1,9 @@
 """Experiment: the faults to inject into a room, and how much of them listeners may notice."""
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
@@ -15,30 +14,16 @@ from showstopper.api.faults.agent_kinds import AgentKinds
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.flood import PacketFlood
 from showstopper.api.faults.pods import PodKill
-from showstopper.api.indicators import Indicator, Unit
+from showstopper.api.indicators import Bound, IndicatorName, bounds_in_unit
 from showstopper.api.quantities import (
-    COUNT_PATTERN,
-    DURATION_PATTERN,
-    SHARE_PATTERN,
-    WRITE_A_COUNT,
-    WRITE_A_DURATION,
-    WRITE_A_SHARE,
     Between,
     Duration,
     Percent,
-    Share,
     parse_duration,
 )
 from showstopper.api.room import Reference
 from showstopper.api.rules import Rule, exactly_one, given, unique_names
-
-# Bounds are written in the indicator's unit: "99.5%", "20s" or "3". Longer ones are no bound in any unit.
-Bound = Annotated[str, StringConstraints(min_length=1, max_length=24)]
-_UNITS = {
-    Unit.SHARE: (SHARE_PATTERN, f"is a share: {WRITE_A_SHARE}"),
-    Unit.DURATION: (DURATION_PATTERN, f"is a duration: {WRITE_A_DURATION}"),
-    Unit.COUNT: (COUNT_PATTERN, f"is a count: {WRITE_A_COUNT}"),
-}
+from showstopper.availability.measurements import Measured
 
 
 class Target(Spec):
@@ -122,7 +107,7 @@ class Fault(AgentKinds):
 
 
 def longest(faults: Iterable[Fault]) -> timedelta:
-    """How long the one that lasts longest lasts; zero if none does."""
+    """Duration of the fault that lasts longest, or zero if none lasts."""
     return max((fault.duration for fault in faults if fault.duration is not None), default=timedelta())
 
 
@@ -138,66 +123,28 @@ class Timing(Spec):
     minutes, plus the time that the runs queued before it take."""
 
 
-def bound_value(indicator: Indicator, text: str) -> float:
-    """A bound in the indicator's unit: a share 0 to 1, seconds, or a count.
-
-    Raises:
-        ValueError: when the text is not in the indicator's unit, saying what to write.
-    """
-    pattern, message = _UNITS[indicator.unit]
-    if not re.fullmatch(pattern, text):
-        raise ValueError(f"{indicator} {message}, not {text!r}")
-    if indicator.unit is Unit.SHARE:
-        return float(Share.parse(text))
-    if indicator.unit is Unit.DURATION:
-        return parse_duration(text).total_seconds()
-    return float(text)
-
-
-def _bounds_in_unit(lower: str, upper: str) -> tuple[Rule, ...]:
-    """Of two optional bounds, exactly one is given, in the unit of the `indicator` beside them."""
-
-    def in_unit(unit: Unit) -> Rule:
-        names = [str(indicator) for indicator in Indicator if indicator.unit is unit]
-        pattern, message = _UNITS[unit]
-        fits = " && ".join(f"(!has(self.{field}) || self.{field}.matches('{pattern}'))" for field in (lower, upper))
-
-        def wrong(bounded: Any) -> str | None:
-            """The bound that is not in the unit of its indicator."""
-            if bounded.indicator.unit is not unit:
-                return None
-            bounds = (getattr(bounded, field) for field in (lower, upper))
-            return next((bound for bound in bounds if bound is not None and not re.fullmatch(pattern, bound)), None)
-
-        return Rule(
-            f"!(self.indicator in {names}) || ({fits})",
-            f"{', '.join(names)}: each {message}",
-            f"self.indicator + ' {message}'",
-            holds=lambda bounded: wrong(bounded) is None,
-            says=lambda bounded: f"{bounded.indicator} {message}, not {wrong(bounded)!r}",
-        )
-
-    message = f"write exactly one of {lower} and {upper} (for both, two entries)"
-    return (exactly_one((lower, upper), message), *(in_unit(unit) for unit in Unit))
-
-
 class Expectation(Spec):
-    """Bound on an indicator, measured from the first injection to the end of the recovery."""
+    """Bound on what is measured from the first injection to the end of the recovery."""
 
-    indicator: Indicator
+    indicator: IndicatorName
     """Indicator to bound."""
     min: Bound | None = None
     """Minimum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
     max: Bound | None = None
     """Maximum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
 
-    rules = _bounds_in_unit("min", "max")
+    rules = bounds_in_unit("min", "max")
+
+    @property
+    def measured(self) -> Measured:
+        """What is bounded, whichever source measures it."""
+        return self.indicator
 
 
 class AbortIf(Spec):
     """Condition on an indicator that ends the run early."""
 
-    indicator: Indicator
+    indicator: IndicatorName
     """Indicator to watch while the run is under way."""
     below: Bound | None = None
     """Abort when the indicator is below this value, in its unit: a share like "10%", a duration like "20s", or a count
@@ -208,7 +155,7 @@ class AbortIf(Spec):
     for_: Annotated[Duration, Between("0s", "1h"), Field(alias="for")] = parse_duration("0s")
     """How long the condition must hold before the run is aborted."""
 
-    rules = _bounds_in_unit("below", "above")
+    rules = bounds_in_unit("below", "above")
 
 
 _WITHOUT_SCHEDULE = "timeZone and startingDeadline belong to a schedule: write schedule too, or leave them out"

@@ -18,20 +18,14 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from showstopper.api.rules import KEY, CelRule, Rule
+from showstopper.availability.units import (
+    DURATION_PATTERN,
+    SHARE_PATTERN,
+    WRITE_A_DURATION,
+    WRITE_A_SHARE,
+    milliseconds,
+)
 from showstopper.errors import InvalidQuantity
-
-# Gateway API durations (GEP-2257): at most four parts, each of at most five digits.
-DURATION_PATTERN = "^([0-9]{1,5}(h|m|s|ms)){1,4}$"
-# 0% to 100%, with up to three decimals.
-SHARE_PATTERN = "^(100([.]0{1,3})?|[0-9]{1,2}([.][0-9]{1,3})?)%$"
-COUNT_PATTERN = "^[0-9]{1,9}$"
-
-WRITE_A_DURATION = 'write whole hours, minutes, seconds or milliseconds, like "1m30s"'
-WRITE_A_SHARE = 'write a percentage from "0%" to "100%", like "99.5%"'
-WRITE_A_COUNT = 'write a whole number in quotes, like "3"'
-
-_PART = re.compile(r"([0-9]{1,5})(ms|h|m|s)")
-_MILLISECONDS = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
 
 def parse_duration(text: Any) -> timedelta:
@@ -44,15 +38,15 @@ def parse_duration(text: Any) -> timedelta:
         return text
     if not isinstance(text, str) or not re.fullmatch(DURATION_PATTERN, text):
         raise InvalidQuantity(f"{text!r} is not a valid duration: {WRITE_A_DURATION}")
-    return timedelta(milliseconds=sum(int(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(text)))
+    return timedelta(milliseconds=milliseconds(text))
 
 
 def format_duration(value: timedelta) -> str:
     """The shortest Gateway-API string of a duration, to the millisecond. Negative durations are written as zero."""
     rest = max(0, round(value.total_seconds() * 1000))
     parts = []
-    for unit in ("h", "m", "s", "ms"):
-        number, rest = divmod(rest, _MILLISECONDS[unit])
+    for unit, length in (("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)):
+        number, rest = divmod(rest, length)
         if number:
             parts.append(f"{number}{unit}")
     return "".join(parts) or "0s"

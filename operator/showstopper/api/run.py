@@ -294,11 +294,11 @@ class EarlyEnd(Status):
     """Why a run ended before its last step."""
 
     reason: Text
-    """CamelCase reason, such as AbortRequested, Stopped, DeadlineExceeded or LeaseLost."""
+    """Reason in CamelCase, such as AbortRequested, Stopped, DeadlineExceeded or LeaseLost."""
     message: Message
-    """One sentence for people: what happened, and what to do."""
+    """Explanation for a person: what happened, and what to do."""
     verdict: Text
-    """The verdict that the run ends with for that reason: Aborted, Inconclusive or Error."""
+    """Verdict that the run ends with for this reason: Aborted, Inconclusive or Error."""
 
 
 class ExperimentRunStatus(Status):

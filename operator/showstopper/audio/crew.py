@@ -11,8 +11,9 @@ from showstopper.audio.classify import Rules
 from showstopper.audio.client import Client
 from showstopper.audio.lag import Lag
 from showstopper.audio.settings import ListenerSettings
-from showstopper.audio.spans import Ring, Visit, span_document, visit_document
+from showstopper.audio.spans import Entry, Ring, Visit, span_document, statistics_document, visit_document
 from showstopper.availability.spans import Kind, Span
+from showstopper.availability.statistics import Statistics
 
 
 class Crew:
@@ -39,11 +40,11 @@ class Crew:
         client = self._clients[name] = Client(self.settings.room, name, kind, self.rules)
         return client
 
-    def record(self, entries: Iterable[Span | Visit]) -> None:
+    def record(self, entries: Iterable[Entry]) -> None:
         """Keep what has ended."""
         self.ring.add(entries, time.monotonic())
 
-    def left(self, client: Client, entries: Iterable[Span | Visit]) -> None:
+    def left(self, client: Client, entries: Iterable[Entry]) -> None:
         """A client left; these were its last entries."""
         self._clients.pop(client.name, None)
         self.record(entries)
@@ -69,6 +70,12 @@ class Crew:
             "lost": page.lost,
             "spans": [span_document(entry, number) for number, entry in page.entries if isinstance(entry, Span)],
             "open": [*open_spans, *(one for feed in lent for one in feed["open"])],
+            "statistics": [
+                statistics_document(entry, number) for number, entry in page.entries if isinstance(entry, Statistics)
+            ],
+            "openStatistics": [
+                statistics_document(row) for client in self._clients.values() if (row := client.counting()) is not None
+            ],
             "listeners": [*listeners, *(one for feed in lent for one in feed["listeners"])],
             "arrivals": [visit_document(entry, number) for number, entry in page.entries if isinstance(entry, Visit)],
         }

@@ -57,8 +57,9 @@ def _failed(client: Client, state: RetryCallState) -> None:
 
 
 async def follow(crew: Crew, client: Client) -> None:
-    """Read a client's statistics and record its spans, four times a second, until cancelled."""
+    """Read a client's statistics and record its spans and counts, four times a second, until cancelled."""
     while True:
         await asyncio.sleep(POLL_SECONDS)
         await client.poll()
         crew.record(client.tell())
+        crew.record(client.count())

@@ -20,6 +20,9 @@ RANK = (State.LIVE, State.STALE, State.HOLD, State.UNKNOWN)
 LAST_SECONDS = 0.25
 """The last of a listener's sound that is not heard when it leaves: a frame and a window that were not full yet."""
 
+LIVE_SECONDS = 60.0
+"""For how long it is known what delay live sound had: statistics that come late still find it."""
+
 _KEEP = 4096
 
 
@@ -36,6 +39,7 @@ class Story:
         self._open: Span | None = None
         self._before: Span | None = None
         self._delays: list[tuple[float, float]] = []  # delay, seconds
+        self._live: deque[tuple[float, float, float]] = deque(maxlen=_KEEP)  # from, to, delay
         self._connection: deque[tuple[float, State | None]] = deque([(began, State.JOINING)], maxlen=_KEEP)
         self._sounds: deque[Heard] = deque(maxlen=_KEEP)
         self._blind: deque[tuple[float, float]] = deque(maxlen=_KEEP)
@@ -138,11 +142,17 @@ class Story:
             missing += sum(max(0.0, min(end, last) - max(start, first)) for first, last in absences)
         if heard is not None and heard.delay is not None:
             self._delays.append((heard.delay, end - start))
+            if heard.state is State.LIVE:
+                self._live.append((start, end, heard.delay))
         self._open = replace(self._open, end=end, missing=missing, delay=self._delay())
 
+    def live_delay(self, start: float, end: float) -> float | None:
+        """The mean mouth-to-ear delay of the live sound in [start, end), of the last minute; None: there was none."""
+        inside = ((delay, min(end, last) - max(start, first)) for first, last, delay in self._live)
+        return _mean([(delay, seconds) for delay, seconds in inside if seconds > 0])
+
     def _delay(self) -> float | None:
-        seconds = sum(length for _, length in self._delays)
-        return sum(delay * length for delay, length in self._delays) / seconds if seconds > 0 else None
+        return _mean(self._delays)
 
     def _close(self) -> list[Span]:
         """The open span, now closed."""
@@ -160,3 +170,11 @@ class Story:
             self._sounds.popleft()
         while self._blind and self._blind[0][1] <= self.told_until:
             self._blind.popleft()
+        while self._live and self._live[0][1] <= self.told_until - LIVE_SECONDS:
+            self._live.popleft()
+
+
+def _mean(delays: list[tuple[float, float]]) -> float | None:
+    """The mean of (delay, seconds), weighted by the seconds; None if there are none."""
+    total = sum(seconds for _, seconds in delays)
+    return sum(delay * seconds for delay, seconds in delays) / total if total > 0 else None

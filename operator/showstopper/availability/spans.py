@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-# Holes up to a millisecond are rounding, not ignorance: edges are known to 20 ms (DESIGN.md, section 4).
+# Holes up to a millisecond are rounding, not ignorance: edges are known to 20 ms (docs/how-it-measures.md).
 ROUNDING_SECONDS = 0.001
 # Two clocks added in double precision at 1.8e9 s differ by 0.24 µs; sums of some thousand such stay below this.
 NOISE = 1e-6

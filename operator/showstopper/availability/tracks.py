@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import DISCONNECTED, Kind, Span, State, Window, merge, without_holes
+from showstopper.availability.statistics import Statistics
 
 _HEARD_SOMETHING = frozenset({State.LIVE, State.HOLD, State.STALE})
 
@@ -15,13 +16,15 @@ class Track:
 
     A resident's track covers the window exactly. An arrival's begins when it first heard the live host (before that it
     was not in) and ends where it left or where the window or our knowledge ends; `left` says that it is known to have
-    left by then, so that nothing of it can go on.
+    left by then, so that nothing of it can go on. `statistics` are a resident's rows inside the window, in order and
+    without overlap; time in which it has none is Unknown to whatever is computed of them.
     """
 
     listener: str
     kind: Kind
     spans: tuple[Span, ...]
     left: bool = False
+    statistics: tuple[Statistics, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,14 @@ class View:
         return self.residents + self.arrivals
 
 
-def resident_track(name: str, spans: Iterable[Span], window: Window) -> Track:
+def resident_track(name: str, spans: Iterable[Span], window: Window, statistics: Iterable[Statistics] = ()) -> Track:
     """A resident is meant to be in for the whole window: what is not known of it is Unknown, from start to end."""
-    return Track(name, Kind.RESIDENT, without_holes(spans, name, Kind.RESIDENT, window.start, window.end))
+    return Track(
+        name,
+        Kind.RESIDENT,
+        without_holes(spans, name, Kind.RESIDENT, window.start, window.end),
+        statistics=tuple(part for row in statistics if (part := row.clipped(window.start, window.end)) is not None),
+    )
 
 
 def arrival_track(call: Arrival, spans: Sequence[Span], window: Window) -> Track | None:

@@ -118,8 +118,13 @@ def refusal(method: str, path: str, status: int, content: bytes) -> ClusterError
         message, reason = str(answer.get("message", "")), str(answer.get("reason", ""))
     except ValueError:
         message, reason = content.decode(errors="replace")[:300].strip(), ""
+    return error_of(status, message or f"{method} {path}: HTTP {status}", reason)
+
+
+def error_of(status: int, message: str, reason: str) -> ClusterError:
+    """The error that an HTTP status means."""
     kind = _KINDS.get(status, Unavailable if status == 429 or status >= 500 else ClusterError)
-    return kind(message or f"{method} {path}: HTTP {status}", status=status, reason=reason)
+    return kind(message, status=status, reason=reason)
 
 
 def proxy_for(url: str, proxies: Mapping[str, str]) -> str | None:

@@ -5,21 +5,20 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from showstopper.api.indicators import Indicator, Unit
 from showstopper.api.room import MeasuredIndicator
 from showstopper.api.run import ExpectationRecord, ExperimentRun
+from showstopper.availability.indicators import named
 from showstopper.report import looks
 from showstopper.report.drawing import INK, Size, styled, svg
 from showstopper.report.words import asked
 
 # Inches beside an axis: half of what its last number takes.
 _MARGIN = 0.22
-_SUFFIXES = {Unit.SHARE: "%", Unit.DURATION: "s", Unit.COUNT: ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Bullet:
-    """An expectation in numbers of its unit (percent, seconds, count); None where there is no figure.
+    """An expectation in numbers as they are shown (percent, seconds, count); None where there is no figure.
 
     `least` and `most` are between what the truth lies; `before` is the figure of the time before the fault.
     """
@@ -35,8 +34,8 @@ class Bullet:
 
     @property
     def scale(self) -> float:
-        """Where its axis ends: 100 for a share."""
-        if self.suffix == "%":
+        """Where its axis ends: 100 for a share that is to be large."""
+        if self.suffix == "%" and self.at_least:
             return 100.0
         known = [figure for figure in (self.bound, self.value, self.most, self.before) if figure is not None]
         return max(known) * 1.25 or 1.0
@@ -53,14 +52,14 @@ def bullets(run: ExperimentRun) -> list[Bullet]:
 def _bullet(
     record: ExpectationRecord, before: MeasuredIndicator | None, judged: MeasuredIndicator | None
 ) -> Bullet | None:
-    unit = next((one.unit for one in Indicator if one == record.indicator), Unit.COUNT)
+    indicator = named(record.indicator)
     bound = number(record.min if record.min is not None else record.max)
     if bound is None:
         return None
     value = number(record.value)
     return Bullet(
         words=f"{looks.of_outcome(record.outcome)} {record.indicator} {asked(record.min, record.max)}",
-        suffix=_SUFFIXES[unit],
+        suffix=indicator.unit.suffix if indicator else "",
         bound=bound,
         at_least=record.min is not None,
         value=value,
@@ -71,9 +70,9 @@ def _bullet(
 
 
 def number(text: str | None) -> float | None:
-    """A figure of a status ("76.4%", "9.48s", "3") as a number; None if there is none."""
+    """A figure of a status ("76.4%", "9.48s", "4.2ms", "3") as a number, as it is shown; None if there is none."""
     try:
-        return float((text or "").rstrip("%s"))
+        return float((text or "").rstrip("%ms"))
     except ValueError:
         return None
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from showstopper.availability.spans import DEAD, NOISE, Kind, Span, State, Window, merge
 from showstopper.availability.tracks import Track
 
-# A tenth of a second is the shortest that can be classified (DESIGN.md, section 4).
+# A tenth of a second is the shortest that can be classified (docs/how-it-measures.md, Classes of sound).
 SHORTEST_SECONDS = 0.1
 
 

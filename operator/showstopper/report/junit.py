@@ -97,7 +97,7 @@ def cases(run: ExperimentRun) -> Iterable[Case]:
     told = any(status.verdict == verdict for verdict in _TELLING)
     records = status.expectations if len(status.expectations) == len(run.spec.expect) else []
     for index, declared in enumerate(run.spec.expect):
-        name = f"{declared.indicator} {asked(declared.min, declared.max)}"
+        name = f"{declared.measured.name} {asked(declared.min, declared.max)}"
         if not told or not records:
             message = status.message or "there is no verdict yet"
             reason = status.reason or Reason.NO_VERDICT

@@ -35,7 +35,10 @@ class Table:
 def expectations(run: ExperimentRun) -> Table:
     """Every expectation with what was measured; of a run that was not judged, only the bounds."""
     if not run.status.expectations:
-        rows = [(str(one.indicator), asked(one.min, one.max), NONE, NONE, "? not evaluated") for one in run.spec.expect]
+        rows = [
+            (declared.measured.name, asked(declared.min, declared.max), NONE, NONE, "? not evaluated")
+            for declared in run.spec.expect
+        ]
         return Table("Expectations", _EXPECTED, tuple(rows))
     return Table(
         "Expectations",

@@ -14,7 +14,7 @@ from datetime import datetime
 import pytest
 
 from bench.wire import DEVICE, Receiver, Wire, inside, wire
-from e2e.cluster import commands
+from dev.cluster import commands
 from showstopper.faults.flood import sending
 from tests.audio.crowd import floods
 from tests.audio.crowd.floods import COMMAND, Ended

@@ -4,7 +4,7 @@ from showstopper.availability.timeline import Timeline
 from showstopper.cli.live.log import Lines
 from tests.availability.build import EPOCH, J, L, N, U
 from tests.cli.build import at, judged, moment, recovering, step, text
-from tests.engine import build
+from tests.support import build
 
 HEARS = [(L, 20.0)]
 

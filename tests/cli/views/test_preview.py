@@ -15,7 +15,7 @@ from showstopper.cli.views.output import Form
 from showstopper.cli.views.preview import Preview
 from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
 from showstopper.faults.effects import Pod
-from tests.engine import build
+from tests.support import build
 
 PORTS = [{"name": "media", "port": 7882, "protocol": "UDP"}]
 ROOM = build.room(
@@ -82,7 +82,7 @@ def test_what_is_refused_has_no_rules() -> None:
         "packetLoss", {"percent": "5%", "ports": ["nope"]}, A, refused=Finding(Reason.UNKNOWN_PORT, "no port")
     )
     assert "refused: UnknownPort: no port" in shown(found)
-    assert found.ending is ExitCode.INCONCLUSIVE
+    assert found.exit_code is ExitCode.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("form", [Form.JSON, Form.YAML])

@@ -14,7 +14,7 @@ from showstopper.engine.planning import plan, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.faults.effects import Container, Pod
 from showstopper.faults.processes.behaviour import container_of
-from tests.engine import build
+from tests.support import build
 
 ALLOWED = {policies.CHAOS_LABEL: policies.CHAOS_ALLOWED}
 

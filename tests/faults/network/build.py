@@ -1,6 +1,5 @@
 """Network effects for tests: strategies, and the parts of a plan."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -112,9 +111,10 @@ def base_chains(plan: Plan) -> dict[tuple[str, str], dict[str, Any]]:
     return {(chain["family"], chain["name"]): chain for chain in added(plan, "chain") if "hook" in chain}
 
 
-def rules_at_hooks(plan: Plan) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Every rule of a base chain, with its chain."""
+def rules_at_hooks(plan: Plan) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Every rule of a base chain, with its chain. Fails if there is none: what holds for each would hold in vain."""
     chains = base_chains(plan)
-    for rule in added(plan, "rule"):
-        if (rule["family"], rule["chain"]) in chains:
-            yield chains[rule["family"], rule["chain"]], rule["expr"]
+    places = [((rule["family"], rule["chain"]), rule["expr"]) for rule in added(plan, "rule")]
+    rules = [(chains[place], expressions) for place, expressions in places if place in chains]
+    assert rules, f"no packet comes to any rule of {plan.commands}"
+    return rules

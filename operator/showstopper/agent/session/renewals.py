@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from showstopper.clock import from_timestamp
-from showstopper.cluster.watching import Key
+from showstopper.cluster.watch import Key
 
 LEASE_SECONDS = 10.0
-"""What a renewal is worth, whatever the Lease asks for (DESIGN.md, section 3)."""
+"""What a renewal is worth, whatever the Lease asks for. The operator renews every 2 s."""
 
 
 @dataclass(slots=True)

@@ -6,9 +6,9 @@ import structlog
 
 from showstopper.api.base import dump
 from showstopper.api.injection import InjectionStatus
-from showstopper.cluster.client import Client
+from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import INJECTION
-from showstopper.cluster.watching import Key, Object
+from showstopper.cluster.watch import Key
 from showstopper.errors import ClusterError, Conflict, NotFound
 
 log = structlog.get_logger()

@@ -31,7 +31,7 @@ from showstopper.engine.planning.policies import CHAOS_ALLOWED, CHAOS_LABEL
 from showstopper.errors import ArchiveError, ClusterError, Forbidden, NotFound
 
 OLDEST = (1, 32)
-"""Kubernetes before that has no node name in its tokens, by which agents are told apart (DESIGN.md, section 2)."""
+"""Kubernetes before that has no node name in its tokens (KEP-4193), by which agents are told apart."""
 MOST_OFFSET_SECONDS = 0.5
 """Clocks that differ more make times on a record hard to compare. Spans are corrected by it, and so is the picture."""
 _LOG_BYTES = 20_000

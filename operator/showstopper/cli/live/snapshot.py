@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from showstopper.api.experiment import longest
 from showstopper.api.run import ExperimentRun, Step, StepName
 from showstopper.availability.indicators import Recovery, measure_all
+from showstopper.availability.indicators.listening import audible_ratio
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
@@ -67,10 +68,9 @@ class Moment:
         if view is None:
             return []
         before = judging.baseline_window(self.run)
-        baseline = measure_all(self.timeline.view(before, self.residents)) if before else {}
-        audible = next((one for one in baseline.values() if one.indicator == "AudibleRatio"), None)
+        baseline = audible_ratio(self.timeline.view(before, self.residents)) if before else None
         since = judging.ended_at(self.run) or view.window.start
-        return list(measure_all(view, Recovery(since, audible)).values())
+        return list(measure_all(view, Recovery(since, baseline)).values())
 
 
 def planned_seconds(run: ExperimentRun, step: Step) -> float | None:

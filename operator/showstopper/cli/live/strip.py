@@ -9,7 +9,7 @@ from rich.text import Text
 from showstopper.availability.spans import DEAD, NOISE, State, Window
 from showstopper.availability.tracks import Track
 
-# A tenth of a second is the shortest that can be classified (DESIGN.md, section 4): so short a gap is still shown.
+# A tenth of a second is the shortest that can be classified (docs/how-it-measures.md): so short a gap is still shown.
 SHORTEST_SHOWN = 0.1
 
 

@@ -121,9 +121,9 @@ def _figures(moment: Moment) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for title in ("indicator", "so far", "asked"):
         table.add_column(title, no_wrap=True, justify="left" if title == "indicator" else "right")
-    found = {str(one.indicator): one for one in moment.measured()}
+    results = {result.measured: result for result in moment.measured()}
     for expected in moment.run.spec.expect:
-        measured = found.get(str(expected.indicator))
-        value = summary.measurement(measured).get("value", "…") if measured is not None else "…"
-        table.add_row(expected.indicator, str(value), asked(expected.min, expected.max))
+        result = results.get(expected.measured)
+        value = summary.measurement(result).get("value", "…") if result is not None else "…"
+        table.add_row(expected.measured.name, str(value), asked(expected.min, expected.max))
     return table

@@ -15,7 +15,7 @@ from showstopper.cli.views.rules import DEVICE, Rules, of_target
 from showstopper.clock import Clock
 from showstopper.engine.experiments import schedule as schedules
 from showstopper.engine.experiments.schedule import Schedule
-from showstopper.engine.hands.agent import asking
+from showstopper.engine.planning.peers import peers_of
 from showstopper.engine.planning.plan import Plan, PlannedFault
 from showstopper.faults.effects import Pod
 
@@ -34,14 +34,14 @@ class Preview:
     schedule: Schedule | None = None
 
     @property
-    def ending(self) -> ExitCode:
+    def exit_code(self) -> ExitCode:
         """What the command exits with."""
         return ExitCode.PASSED if self.refused is None else ExitCode.INCONCLUSIVE
 
     def rules(self) -> Iterator[tuple[PlannedFault, Pod, Rules]]:
         """Every target with its rules; without them where it would be refused."""
         for planned in self.plan.faults:
-            addresses = {one for name in asking.peers_of(planned.fault) for one in self.peers.get(name, ())}
+            addresses = {one for name in peers_of(planned.fault) for one in self.peers.get(name, ())}
             for pod in planned.targets:
                 yield planned, pod, self._rules(planned.fault, pod, sorted(addresses))
 

@@ -50,13 +50,12 @@ def early_refusal(made: Plan) -> Finding | None:
 def _asked_for(situation: Situation, due: Due) -> Show | Begin | None:
     """What the spec or the annotation asks for, and has not got yet."""
     experiment, spec = situation.experiment, situation.experiment.spec
-    request = requests.wanted(experiment)
+    request = requests.next_of(experiment, situation.runs)
     if not spec.dry_run and request.is_answered_by(_handled(situation)):
         return None
     if spec.suspend:
         return Show(outcomes.suspended(scheduled=False))
-    newest = requests.newest_of(experiment, situation.runs)
-    return Begin(replace(request, after=newest.metadata.name if newest is not None else ""), due)
+    return Begin(request, due)
 
 
 def _handled(situation: Situation) -> Request | None:
@@ -76,7 +75,7 @@ def _fired(situation: Situation, due: Due) -> Begin | None:
 
 
 def _released(situation: Situation, due: Due) -> Begin | None:
-    """The run of a release that came; the first one that is seen has none to follow."""
+    """The run for a new release. The first release that is seen is no change, and gets none."""
     spec, seen = situation.experiment.spec, _seen_release(situation)
     if RunOn.RELEASE_CHANGE not in spec.run_on or spec.suspend or spec.dry_run:
         return None

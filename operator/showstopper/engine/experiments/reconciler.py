@@ -10,7 +10,6 @@ from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT
 from showstopper.engine.experiments import deciding, status
 from showstopper.engine.experiments.situation import Begin, Show, Situation
-from showstopper.engine.planning import policies
 from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Rooms
 from showstopper.engine.runs import requests
@@ -19,7 +18,7 @@ from showstopper.engine.status_writer import StatusWriter, StatusWriters
 
 log = structlog.get_logger()
 
-# An injection is a matter of tens of milliseconds; who looks at the experiment meanwhile sees its old generation.
+# An injection takes tens of milliseconds. Until then the experiment's status is of the generation before.
 MIRROR_SECONDS = 0.1
 
 
@@ -69,16 +68,16 @@ class Reconciler:
         return await self._show(recorder, runs, show)
 
     async def _begin(self, experiment: Experiment, runs: Runs, begin: Begin) -> Show | None:
-        """Make the run; or say what is shown instead."""
+        """Create the run, or return what the status shows instead."""
         room = self._room(experiment)
         assert room is not None, "a run begins only where there is a room"
         seed = requests.seed(experiment, begin.request)
         made, release = await self._snapshots.plan(room, experiment.spec.faults, seed)
-        refusal = policies.refusal if experiment.spec.dry_run else deciding.early_refusal
-        if (finding := refusal(made)) is not None:
-            return begin.refused(finding)
         if experiment.spec.dry_run:
-            return begin.instead(status.planned(made))
+            finding = await self._snapshots.objection(made, room)
+            return begin.refused(finding) if finding is not None else begin.instead(status.planned(made))
+        if (finding := deciding.early_refusal(made)) is not None:
+            return begin.refused(finding)
         # Planned now, so that the plan is of use only to a run that injects at once.
         await runs.create(experiment, begin.request, room, release, made)
         return None
@@ -95,9 +94,13 @@ class Reconciler:
         await recorder.write(change)
         if recorder.resource.metadata.generation != decided:
             return 0.0  # somebody changed it meanwhile
-        for one in news:
+        for item in news:
             await self._events.publish(
-                recorder.resource, one.reason, one.note, action=one.action, kind="Warning" if one.warning else "Normal"
+                recorder.resource,
+                item.reason,
+                item.note,
+                action=item.action,
+                kind="Warning" if item.warning else "Normal",
             )
         if show.run is not None and show.run.finished:
             await runs.trim(recorder.resource)

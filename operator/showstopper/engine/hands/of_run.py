@@ -34,7 +34,7 @@ class Hands:
         }
 
     async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
-        """Start faults, each by its hand; the crowd goes first, for its pods take longest. Returns what went wrong."""
+        """Start faults, each by its hand. The crowd goes first, for its pods take longest. Returns what went wrong."""
         for hand in self._hands.values():
             own = [each for each in planned if self._hand_of(each.fault) is hand]
             if own and (trouble := await hand.start(run, own, again=again)) is not None:

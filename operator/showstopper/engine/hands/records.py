@@ -11,7 +11,7 @@ MISSED = (Reason.TARGETS_GONE, Reason.INJECTION_FORBIDDEN, Reason.INJECTION_FAIL
 """Reasons of a target that was not hit, in the order in which they count for all. After a restart only they tell it."""
 
 MOST_NAMED = 20
-"""Targets of lasting faults that a run's status names; the totals are over all."""
+"""Targets of lasting faults that a run's status names. The totals are over all."""
 
 
 def record(pod: ChosenPod, now: str) -> TargetRecord:

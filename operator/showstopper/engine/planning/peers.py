@@ -1,11 +1,33 @@
 """Peers: the addresses of the components that a fault separates its targets from."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from showstopper.api.room import AudioRoom
+from showstopper.api.experiment import Fault
+from showstopper.api.reasons import Reason
+from showstopper.api.room import AudioRoom, Component
+from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import POD, SERVICE
+from showstopper.engine.rooms.pods import of_component
+
+
+def peers_of(fault: Fault) -> tuple[str, ...]:
+    """The components that a fault separates its targets from; none: it concerns everybody."""
+    return fault.spec.peer_components
+
+
+def peers_of_all(faults: Iterable[Fault]) -> frozenset[str]:
+    """The same of several faults."""
+    return frozenset(name for fault in faults for name in peers_of(fault))
+
+
+def missing(addresses: Mapping[str, Sequence[str]]) -> Finding | None:
+    """Why targets cannot be separated from these components: one of them has no address."""
+    name = next((name for name, own in addresses.items() if not own), None)
+    if name is None:
+        return None
+    return Finding(Reason.NO_PEERS, f"component {name} has no pod and no Service: there is nothing to partition from")
 
 
 async def addresses(client: Client, room: AudioRoom, components: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -19,11 +41,11 @@ async def addresses(client: Client, room: AudioRoom, components: Collection[str]
         return {}
     namespace = room.metadata.namespace
     pods, services = await asyncio.gather(client.list(POD, namespace), client.list(SERVICE, namespace))
-    return {each.name: _of_component(each.selector.match_labels, pods, services) for each in declared}
+    return {component.name: _addresses(component, pods, services) for component in declared}
 
 
-def _of_component(labels: Mapping[str, str], pods: Sequence[Object], services: Sequence[Object]) -> tuple[str, ...]:
-    chosen = [pod for pod in pods if _carries(pod, labels)]
+def _addresses(component: Component, pods: Sequence[Object], services: Sequence[Object]) -> tuple[str, ...]:
+    chosen = of_component(component, pods)
     own = {pod.get("status", {}).get("podIP") for pod in chosen}
     for service in services:
         selector = service["spec"].get("selector") or {}

@@ -21,8 +21,8 @@ class Snapshot:
         room_name: of the AudioRoom.
         room: its spec.
         namespace_labels: of the namespace that it lives in.
-        pods: by component name, all that its selector matches; only of components that faults aim at.
-        serving: media address → how many residents get their sound from it; empty: nobody has told.
+        pods: by component name, all that its selector matches, of the components that faults aim at.
+        serving: media address → how many residents get their sound from it. Empty if it is not known.
         fleet: the pods of ours that faults aim at instead of a component's.
     """
 
@@ -46,7 +46,7 @@ class PlannedFault:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every fault with its targets; the run records the seed that chose them."""
+    """Every fault with its targets. The run records the seed that chose them."""
 
     snapshot: Snapshot
     faults: tuple[PlannedFault, ...]
@@ -60,7 +60,7 @@ def make(snapshot: Snapshot, faults: Sequence[Fault], seed: int) -> Plan:
 
 
 def again(snapshot: Snapshot, faults: Sequence[Fault], chosen: Collection[ChosenPod], seed: int) -> Plan:
-    """The plan with the very pods that were chosen before, in a newer snapshot; those that went are left out."""
+    """The plan with the very pods that were chosen before, in a newer snapshot. Those that went are left out."""
     planned = []
     for fault in faults:
         uids = {pod.uid for pod in chosen if pod.fault == fault.name}
@@ -90,14 +90,14 @@ def rests_on(plan: Plan) -> tuple[Pod, ...] | None:
 
     None: that cannot be told from some of the pods, for a share of all of them is allowed.
     """
-    found: dict[str, Pod] = {}
+    carriers: dict[str, Pod] = {}
     for planned in plan.faults:
         if planned.fault.target.max_percent is not None:
             return None
         others = [pod for pod in planned.candidates if pod.ready and not pod.terminating and pod not in planned.targets]
         for pod in (*planned.targets, *others[: planned.fault.target.min_ready]):
-            found[pod.uid] = pod
-    return tuple(found.values())
+            carriers[pod.uid] = pod
+    return tuple(carriers.values())
 
 
 def candidates_of(snapshot: Snapshot, fault: Fault) -> Sequence[Pod]:
@@ -143,10 +143,10 @@ def pod(body: Mapping[str, Any], serving: Mapping[str, int]) -> Pod:
 
 def _containers(body: Mapping[str, Any]) -> tuple[Container, ...]:
     """By name, and by id (`containerd://ID`) those that run."""
-    told = body.get("status", {}).get("containerStatuses") or ()
-    running = {one["name"]: one.get("containerID", "") for one in told if "running" in (one.get("state") or {})}
+    statuses = body.get("status", {}).get("containerStatuses") or ()
+    running = {each["name"]: each.get("containerID", "") for each in statuses if "running" in (each.get("state") or {})}
     declared = body.get("spec", {}).get("containers") or ()
-    return tuple(Container(one["name"], running.get(one["name"], "").rpartition("://")[2]) for one in declared)
+    return tuple(Container(each["name"], running.get(each["name"], "").rpartition("://")[2]) for each in declared)
 
 
 def _choose(snapshot: Snapshot, fault: Fault, dice: random.Random) -> PlannedFault:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from showstopper.api.faults.base import Aim
 from showstopper.api.reasons import Reason
 from showstopper.api.run import MOST_KILLED
+from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.planning.plan import Plan, PlannedFault, most
 from showstopper.faults import registry
@@ -18,6 +19,11 @@ CHAOS_ALLOWED = "allowed"
 def refusal(plan: Plan) -> Finding | None:
     """The first reason why this plan may not be carried out."""
     return next((finding for ask in POLICIES if (finding := ask(plan)) is not None), None)
+
+
+def agents_disabled(error: BaseException) -> Finding:
+    """Nothing can be asked of agents: the chart did not give the operator the right to."""
+    return Finding(Reason.AGENT_DISABLED, f"{error}: install the chart with agent.enabled=true", Verdict.ERROR)
 
 
 def refuse_unlabelled_namespace(plan: Plan) -> Finding | None:

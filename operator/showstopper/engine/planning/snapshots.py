@@ -16,13 +16,13 @@ from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import POD
-from showstopper.engine.planning import plan, policies
+from showstopper.engine.planning import plan, planner, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
-from showstopper.engine.planning.pod_cache import Neighbours
+from showstopper.engine.planning.pod_cache import PodCache
 from showstopper.engine.rooms import Rooms, rollouts
-from showstopper.engine.rooms.pods import component_pods, images, leaving
+from showstopper.engine.rooms.pods import component_pods, images, leaving, of_component
 from showstopper.engine.rooms.releases import Deployed
-from showstopper.errors import NotFound
+from showstopper.errors import Forbidden, NotFound
 from showstopper.faults.effects import Pod
 
 # Beyond this many, one list is cheaper for the API server than asking for each pod.
@@ -36,15 +36,15 @@ class Snapshots:
         self._client = client
         self._clock = clock
         self._rooms = rooms
-        self._neighbours = Neighbours(client)
+        self._pod_cache = PodCache(client)
 
     def follow(self, namespaces: Iterable[str]) -> None:
         """Remember the pods of these namespaces, and of no others."""
-        self._neighbours.follow(namespaces)
+        self._pod_cache.follow(namespaces)
 
     def remembered(self, namespace: str) -> list[Object]:
         """The pods of a followed namespace, as they were told last."""
-        return self._neighbours.of(namespace)
+        return self._pod_cache.of(namespace)
 
     async def of_run(self, run: ExperimentRun) -> Snapshot:
         """The snapshot of a run, by the room as it was declared when the run was asked for."""
@@ -72,7 +72,7 @@ class Snapshots:
     async def plan(self, room: AudioRoom, faults: Sequence[Fault], seed: int) -> tuple[Plan, list[ComponentImage]]:
         """The plan, and the images of the room's components: from memory if that may be carried out, else looked at."""
         namespace = room.metadata.namespace
-        if (labels := self._neighbours.labels.get(namespace)) is not None:
+        if (labels := self._pod_cache.labels.get(namespace)) is not None:
             snapshot, release = self._snapshot(room, faults, labels, self.remembered(namespace))
             if policies.refusal(made := plan.make(snapshot, faults, seed)) is None:
                 return made, release
@@ -82,22 +82,32 @@ class Snapshots:
     async def look(self, room: AudioRoom, faults: Sequence[Fault]) -> tuple[Snapshot, list[ComponentImage]]:
         """The snapshot for some faults as the API has it now, and the images that the room's components run."""
         namespace = room.metadata.namespace
-        labels, pods = await asyncio.gather(self._neighbours.look_at(namespace), self._client.list(POD, namespace))
+        labels, pods = await planner.read(self._client, namespace)
+        self._pod_cache.labels[namespace] = labels
         return self._snapshot(room, faults, labels, pods)
+
+    async def objection(self, made: Plan, room: AudioRoom) -> Finding | None:
+        """Why a plan may not be carried out, its peers looked up afresh."""
+        if (refused := policies.refusal(made)) is not None:
+            return refused
+        try:
+            return planner.objection(made, await planner.read_peers(self._client, room, made))
+        except Forbidden as error:  # the operator may list Services only where there are agents
+            return policies.agents_disabled(error)
 
     async def confirm(self, made: Plan, room: AudioRoom) -> Finding | None:
         """Read afresh what a plan rests on. Returns why it may not be carried out, after a look at everything."""
         carriers = plan.rests_on(made)
         if carriers is not None and len(carriers) <= MOST_SINGLE_READS:
             labels, pods = await asyncio.gather(
-                self._neighbours.look_at(made.snapshot.namespace), asyncio.gather(*map(self._pod, carriers))
+                self._pod_cache.look_at(made.snapshot.namespace), asyncio.gather(*map(self._pod, carriers))
             )
             there = [pod for pod in pods if pod is not None]
             snapshot, _ = self._snapshot(room, [planned.fault for planned in made.faults], labels, there)
-            if policies.refusal(_renewed(made, snapshot)) is None:
+            if await self.objection(_renewed(made, snapshot), room) is None:
                 return None
         snapshot, _ = await self.look(room, [planned.fault for planned in made.faults])
-        return policies.refusal(_renewed(made, snapshot))
+        return await self.objection(_renewed(made, snapshot), room)
 
     async def _pod(self, pod: Pod) -> Object | None:
         try:
@@ -110,22 +120,8 @@ class Snapshots:
     ) -> tuple[Snapshot, list[ComponentImage]]:
         live = self._rooms.find(*room.key)
         serving = live.serving(self._clock.now()) if live is not None else {}
-        by_component = {
-            component.name: _matching(pods, component.selector.match_labels) for component in room.spec.components
-        }
-        wanted = {fault.component for fault in faults}
-        snapshot = Snapshot(
-            namespace=room.metadata.namespace,
-            room_name=room.metadata.name,
-            room=room.spec,
-            namespace_labels=labels,
-            pods={
-                name: [plan.pod(body, serving) for body in found]
-                for name, found in by_component.items()
-                if name in wanted
-            },
-            serving=serving,
-        )
+        snapshot = planner.snapshot(room, faults, labels=labels, pods=pods, serving=serving)
+        by_component = {component.name: of_component(component, pods) for component in room.spec.components}
         return snapshot, images(room, by_component)
 
 
@@ -133,7 +129,3 @@ def _renewed(made: Plan, snapshot: Snapshot) -> Plan:
     """The same choice in a newer snapshot. Which pods serve stays as the listeners reported it."""
     faults = [planned.fault for planned in made.faults]
     return plan.again(replace(snapshot, serving=made.snapshot.serving), faults, plan.chosen(made), made.seed)
-
-
-def _matching(pods: list[Object], labels: Mapping[str, str]) -> list[Object]:
-    return [pod for pod in pods if labels.items() <= pod["metadata"].get("labels", {}).items()]

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 import aiohttp
 
 from showstopper.api.room import AudioRoom, ComponentImage
-from showstopper.availability.spans import Kind, Window
+from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import Clock
 from showstopper.cluster import listeners
 from showstopper.cluster.client import Client
 from showstopper.cluster.supervision import for_ever
-from showstopper.engine.rooms import releases, status
+from showstopper.engine.rooms import media_paths, releases, status
 from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.rooms.components import Components
 from showstopper.engine.rooms.fleet import manifests, names
@@ -23,8 +23,6 @@ from showstopper.engine.rooms.reporter import Reporter
 
 # A pod reports that has answered within one question, its time limit and some delay.
 REPORTING_SECONDS = 4.0
-# Media flows to a listener if its last packet, and the look at it, are younger.
-FRESH_SECONDS = 3.0
 # How long a restarted operator looks before it says anything about a room that has a status already.
 SILENT_SECONDS = 10.0
 TICK_SECONDS = 1.0
@@ -35,7 +33,7 @@ MINUTE = 60.0
 
 
 class LiveRoom:
-    """One room. Runs use it; `under_experiment`, the name of the run, keeps it Ready meanwhile."""
+    """One room. Runs use it. `under_experiment`, the name of the run, keeps it Ready meanwhile."""
 
     def __init__(
         self,
@@ -74,8 +72,8 @@ class LiveRoom:
         self.pods = names.pods(self.room)
         self._version = manifests.version(manifests.manifests(self.room, self._images)[0])
 
-    def seen(self, room: AudioRoom) -> None:
-        """The room as the API has it now; a changed spec is acted on at once."""
+    def on_change(self, room: AudioRoom) -> None:
+        """The room as the API has it now. A changed spec is acted on at once."""
         changed = room.spec != self.room.spec
         self.room = room
         if changed:
@@ -104,7 +102,7 @@ class LiveRoom:
         return self._components.release
 
     def settled_release(self, now: float) -> str | None:
-        """The release that has run for a while, everywhere, and is heard; None: there is none now."""
+        """The release that has run for a while, everywhere, and is heard. None if there is none now."""
         changes, release = self._components.changes, releases.of(self.images)
         settled = bool(changes) and now - changes[-1][0] >= SETTLED_SECONDS and release.settled and self.ready
         return release.identity if settled else None
@@ -115,13 +113,10 @@ class LiveRoom:
 
     def serving(self, now: float) -> dict[str, int]:
         """By address of a relay, how many residents get media from it."""
-        found: dict[str, int] = {}
-        for address, _ in self._paths(now):
-            found[address] = found.get(address, 0) + 1
-        return found
+        return media_paths.serving(self.timeline, now)
 
     async def until_known(self, moment: float, timeout: float) -> bool:
-        """Wait until all listener pods have told what was heard up to that moment; False when they do not in time."""
+        """Wait until all listener pods have told what was heard up to that moment, or False on time-out."""
         try:
             async with asyncio.timeout(timeout):
                 while not self._known(moment):
@@ -134,14 +129,6 @@ class LiveRoom:
     def _known(self, moment: float) -> bool:
         known = self.timeline.known_until(self.pods)
         return known is not None and known >= moment
-
-    def _paths(self, now: float) -> Iterable[tuple[str, int]]:
-        """Address and port from which each resident gets media."""
-        for sample in self.timeline.latest().values():
-            if sample.kind is not Kind.RESIDENT or sample.relay_address is None or sample.last_packet_at is None:
-                continue
-            if now - min(sample.last_packet_at, sample.sampled_at) < FRESH_SECONDS:
-                yield sample.relay_address, sample.relay_port or 0
 
     def _there(self) -> list[ListenerPod]:
         """The listener pods that are meant to be and have been made."""
@@ -204,7 +191,7 @@ class LiveRoom:
         return status.hearing(self.timeline.view(self._window(now, status.HEARING_SECONDS), self.residents))
 
     def _window(self, now: float, seconds: float) -> Window:
-        """The last seconds of which something is known; a pod that has stopped reporting holds it up only so long."""
+        """The last seconds of which something is known. A pod that has stopped reporting holds it up only so long."""
         known = self.timeline.known_until(self.pods)
         end = min(now, max(now - REPORTING_SECONDS, known if known is not None else 0.0))
         return Window(end - seconds, end)
@@ -216,7 +203,7 @@ class LiveRoom:
 
     def _measure(self, now: float) -> None:
         """Bring the figures up to date: the minute's now and then, who serves each time."""
-        addresses = frozenset(self._paths(now))
+        addresses = frozenset(media_paths.of_residents(self.timeline, now))
         audible, indicators = self._figures.audible, self._figures.indicators
         if audible is None or now - self._figures_at >= FIGURES_SECONDS:
             self._figures_at = now

@@ -41,7 +41,8 @@ class Services:
         events: Events on runs.
         snapshot: what a run's plan is made from, as it is now.
         deployed: the images that a run's room runs now, and whether they settle.
-        confirm: why a plan may not be carried out, by what the API server says now.
+        objection: why a plan may not be carried out, of those that were made from what there is now.
+        confirm: the same of a plan that was made before, by what the API server says now.
         disowned: why whoever asked for a run wants it no more.
         stopped: why everything has to stop.
     """
@@ -52,6 +53,7 @@ class Services:
     clock: Clock
     snapshot: Callable[[ExperimentRun], Awaitable[Snapshot]]
     deployed: Callable[[ExperimentRun], Awaitable[Deployed]]
+    objection: Callable[[Plan, AudioRoom], Awaitable[Finding | None]]
     confirm: Callable[[Plan, AudioRoom], Coroutine[None, None, Finding | None]]
     disowned: Callable[[ExperimentRun], Finding | None]
     stopped: Callable[[], Finding | None]
@@ -63,7 +65,7 @@ class RunContext:
     """One run while it is carried out.
 
     Attributes:
-        first: what the run was created to hit, in this very moment; None: it has to be planned.
+        first: what the run was created to hit, in this very moment. None if it has to be planned.
         findings: what forbids a verdict, or ended the run early, in the order in which it was found.
     """
 
@@ -123,5 +125,5 @@ class RunContext:
                 raise RunEnded(replace(finding, verdict=Verdict.ABORTED))
 
     def tell(self, reason: str, note: str, action: str, *, warning: bool = False) -> None:
-        """Post an Event on the run; nothing waits for it."""
+        """Post an Event on the run. Nothing waits for it."""
         self.services.events.tell(self.run, reason, note, action=action, kind="Warning" if warning else "Normal")

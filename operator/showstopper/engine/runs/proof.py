@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 class MediaProof:
-    """The proofs of one run's kills. It remembers the newest packet of each target; the rest is in the record."""
+    """The proofs of one run's kills. It remembers the newest packet of each target. The rest is in the record."""
 
     def __init__(self) -> None:
         self._watches: dict[str, MediaWatch] = {}
@@ -37,8 +37,8 @@ class MediaProof:
 
         Args:
             run: as its record is now.
-            states: what hands report; a kill that no hand reports any more is taken from the record.
-            room: with the listeners; None: it is not known now.
+            states: what hands report. A kill that no hand reports any more is taken from the record.
+            room: with the listeners. None if it is not known now.
         """
         proven = dict(states)
         for record in run.status.faults:

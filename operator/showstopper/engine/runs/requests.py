@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from showstopper.api.base import GROUP, Spec, dump
 from showstopper.api.experiment import Experiment
@@ -25,7 +25,7 @@ class Request:
     Attributes:
         scheduled_at: the firing (RFC 3339).
         released: the release that came.
-        after: the newest run when it was asked for; an annotation may come back to an earlier value.
+        after: the newest run when it was asked for. An annotation may come back to an earlier value.
         day: the act of a game day.
     """
 
@@ -45,6 +45,12 @@ def wanted(experiment: Experiment) -> Request:
     """What the experiment asks for now."""
     asked = experiment.metadata.annotations.get(RUN_REQUESTED, "")[:256]
     return Request(digest(experiment.spec, _HASHED), asked)
+
+
+def next_of(experiment: Experiment, runs: Iterable[ExperimentRun]) -> Request:
+    """What it asks for now, told apart from what it asked for before its newest run."""
+    newest = newest_of(experiment, runs)
+    return replace(wanted(experiment), after=newest.metadata.name if newest is not None else "")
 
 
 def digest(spec: Spec, fields: Iterable[str]) -> str:
@@ -74,8 +80,8 @@ def handled(experiment: Experiment, newest: ExperimentRun | None) -> Request | N
 def run_name(experiment: Experiment, request: Request) -> str:
     """The same request always has the same name, so that it cannot be made twice.
 
-    A spec that returns to an earlier form has a new generation, and so a new run; a recreated experiment a new UID.
-    A firing has one run, whatever is changed before the status tells of it; so has an act of a performance.
+    A spec that returns to an earlier form has a new generation, and so a new run. A recreated experiment has a new UID.
+    A firing has one run, whatever is changed before the status shows it, and so has an act of a performance.
     """
     metadata, day = experiment.metadata, request.day
     asked = request.scheduled_at or f"{metadata.generation}/{request.hash}/{request.run_request}/{request.after}"

@@ -62,19 +62,19 @@ class Answers:
 
     @property
     def armed(self) -> bool:
-        """Every target was hit, at some time; successors may have gone before."""
+        """Every target was hit, at some time. Successors may have gone before."""
         return len(self.hits) == self.wanted and all(hit.armed_at or hit.uid in self.successors for hit in self.hits)
 
     @property
     def matched(self) -> int:
-        """Packets that the fault was meant for; of a flood: that were sent."""
+        """Number of packets that the fault was meant for. Of a flood, those that were sent."""
         if self.gates:
             return sum(gate.last.affected for gate in self.gates if gate.last)
         return sum(target.last.matched for target in self.targets if target.last)
 
     @property
     def affected(self) -> int:
-        """Packets that it did something to; of a flood: that arrived."""
+        """Number of packets that it affected. Of a flood, those that arrived."""
         return sum(target.last.affected for target in self.targets if target.last)
 
     @property
@@ -135,15 +135,22 @@ def answers(injections: Sequence[Injection], fault: Fault, *, remains: str = "")
     troubles = [trouble for trouble in map(_trouble, own) if trouble is not None]
     return Answers(
         fault=fault,
-        places=tuple((one.spec.node, target) for one in own if one not in gates for target in one.spec.targets),
-        targets=tuple(target for one in own if one not in gates for target in one.status.targets),
-        gated=sum(len(one.spec.targets) for one in gates),
-        gates=tuple(gate for one in gates for gate in one.status.targets),
-        silent=tuple(sorted({one.spec.node for one in own if one.status.observed_generation < 0})),
-        backend=next((one.status.backend for one in own if one.status.backend), None),
+        places=tuple(
+            (injection.spec.node, target)
+            for injection in own
+            if injection not in gates
+            for target in injection.spec.targets
+        ),
+        targets=tuple(target for injection in own if injection not in gates for target in injection.status.targets),
+        gated=sum(len(injection.spec.targets) for injection in gates),
+        gates=tuple(gate for injection in gates for gate in injection.status.targets),
+        silent=tuple(sorted({injection.spec.node for injection in own if injection.status.observed_generation < 0})),
+        backend=next((injection.status.backend for injection in own if injection.status.backend), None),
         trouble=next(iter(troubles), None),
         cut_short=next((trouble for trouble in troubles if trouble.reason in CUT_SHORT), None),
-        successors=frozenset(target.uid for one in own if _is_successor(one) for target in one.spec.targets),
+        successors=frozenset(
+            target.uid for injection in own if _is_successor(injection) for target in injection.spec.targets
+        ),
         remains=remains,
     )
 
@@ -175,7 +182,7 @@ def _trouble(injection: Injection) -> Finding | None:
     """An Injection that is over, or was refused, before anybody asked for its end."""
     where = f"fault {injection.spec.fault} on node {injection.spec.node}"
     gone = [target for target in injection.status.targets if target.state is TargetState.GONE]
-    if (missed := next((one for one in gone if not one.armed_at), None)) and not _is_successor(injection):
+    if (missed := next((target for target in gone if not target.armed_at), None)) and not _is_successor(injection):
         message = (
             f"{missed.message or missed.pod}: it was deleted while it was being hit; run again when its component rests"
         )
@@ -185,8 +192,8 @@ def _trouble(injection: Injection) -> Finding | None:
         return None  # who is gone may be replaced
     message = injection.status.message or stalled.message
     # Nobody renewed what an agent held that died: for the run it is the same whether it came back or not.
-    told = Reason.parse(stalled.reason)
-    reason = Reason.LEASE_LOST if told is Reason.AGENT_RESTARTED else told
+    reported = Reason.parse(stalled.reason)
+    reason = Reason.LEASE_LOST if reported is Reason.AGENT_RESTARTED else reported
     verdict = Verdict.ABORTED if reason is Reason.STOPPED else Verdict.INCONCLUSIVE
     return Finding(reason, f"{where}: {message}", verdict)
 

@@ -10,10 +10,9 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Aim
 from showstopper.api.faults.network import Protocol
 from showstopper.api.injection import LEASE_LABEL, Injection, InjectionSpec, InjectionTarget, RunReference, TargetPort
-from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import ExperimentRun
-from showstopper.availability.verdict import Finding
+from showstopper.engine.planning.peers import peers_of
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.faults.effects import Pod
 from showstopper.faults.processes.behaviour import container_of
@@ -23,11 +22,6 @@ SUCCESSOR_LABEL = "showstopper.dev/successor"
 """On the Injections of pods that have replaced a target while the fault lasted."""
 SHARD = 100
 """Targets in one Injection: what its status holds, and its admission costs, is bounded."""
-
-
-def peers_of(fault: Fault) -> tuple[str, ...]:
-    """The components that are its peers; none: everybody."""
-    return fault.spec.peer_components
 
 
 def compose(run: ExperimentRun, planned: PlannedFault, addresses: Mapping[str, Sequence[str]]) -> Iterator[Object]:
@@ -64,7 +58,7 @@ def ask(
 
 def all_of(addresses: Mapping[str, Sequence[str]], names: Iterable[str] | None = None) -> tuple[str, ...]:
     """The addresses of these components (None: of all), in the order in which an Injection has them."""
-    return tuple(sorted({one for name in (addresses if names is None else names) for one in addresses[name]}))
+    return tuple(sorted({address for name in (addresses if names is None else names) for address in addresses[name]}))
 
 
 def spec_of(
@@ -84,14 +78,6 @@ def owned(run: ExperimentRun) -> Object:
             {"apiVersion": API_VERSION, "kind": run.kind, "name": run.metadata.name, "uid": run.metadata.uid}
         ],
     }
-
-
-def without_peers(peers: Mapping[str, Sequence[str]]) -> Finding | None:
-    """A component that has no address: whoever is cut off from nobody is not cut off. `peers`: those by component."""
-    lost = next((name for name, addresses in peers.items() if not addresses), None)
-    if lost is None:
-        return None
-    return Finding(Reason.NO_PEERS, f"component {lost} has no pod and no Service: there is nothing to partition from")
 
 
 def _asked(fault: Fault, room: AudioRoomSpec, peers: Sequence[str]) -> Mapping[str, Any]:
@@ -130,7 +116,7 @@ def _ports(fault: Fault, room: AudioRoomSpec) -> tuple[TargetPort, ...]:
 
 
 def _body(run: ExperimentRun, fault: Fault, pods: Sequence[Pod], asked: Mapping[str, Any], part: str) -> Object:
-    """An Injection as it is created; `part`: what tells it apart from the others of its fault."""
+    """An Injection as it is created. `part`: what tells it apart from the others of its fault."""
     reference = RunReference(name=run.metadata.name, uid=run.metadata.uid)
     return {
         "apiVersion": API_VERSION,
@@ -141,6 +127,6 @@ def _body(run: ExperimentRun, fault: Fault, pods: Sequence[Pod], asked: Mapping[
 
 
 def _name(run: ExperimentRun, fault: str, part: str) -> str:
-    """Always the same for the same part of a run, so that it is never asked for twice; a label's length at most."""
+    """A name that is always the same for the same part of a run, so nothing is asked for twice. At most 63 long."""
     digest = hashlib.sha256(f"{run.metadata.uid}/{fault}/{part}".encode()).hexdigest()[:10]
     return f"{run.metadata.name[:52]}-{digest}"

@@ -5,15 +5,15 @@ from collections.abc import Collection, Mapping, Sequence
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Hand
-from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
-from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.hands.agent import asking
 from showstopper.engine.hands.agent.injections import RunInjections
 from showstopper.engine.hands.agent.reselect import Reselection
 from showstopper.engine.hands.protocol import FaultState
+from showstopper.engine.planning import peers
 from showstopper.engine.planning.plan import PlannedFault
+from showstopper.engine.planning.policies import agents_disabled
 from showstopper.errors import Forbidden
 
 
@@ -34,12 +34,12 @@ class AgentHand:
             await self._injections.lease.hold(run)
             return None
         self._injections.watch()
-        names = {name for each in planned for name in asking.peers_of(each.fault)}
-        peers = await self._injections.peers(run, names)
-        if (alone := asking.without_peers(peers)) is not None:
+        names = peers.peers_of_all(each.fault for each in planned)
+        addresses = await self._injections.peers(run, names)
+        if (alone := peers.missing(addresses)) is not None:
             self._injections.untouched = not self._injections.lease.held
             return alone
-        bodies = [body for each in planned for body in asking.compose(run, each, peers)]
+        bodies = [body for each in planned for body in asking.compose(run, each, addresses)]
         attempts = await asyncio.gather(
             self._injections.lease.hold(run), self._injections.start(bodies), return_exceptions=True
         )
@@ -48,7 +48,7 @@ class AgentHand:
             if not isinstance(problem, Forbidden):
                 raise problem
         self._injections.untouched = len(problems) == len(attempts)
-        return disabled(problems[0]) if problems else None
+        return agents_disabled(problems[0]) if problems else None
 
     async def observe(self, run: ExperimentRun) -> Mapping[str, FaultState]:
         """What agents report of each fault."""
@@ -69,11 +69,6 @@ class AgentHand:
     async def sweep(self, run: ExperimentRun) -> None:
         """Delete the Injections and the Lease, those of the crowd's gates too."""
         await self._injections.sweep(run)
-
-
-def disabled(error: BaseException) -> Finding:
-    """Why nothing can be asked of agents: the chart did not give the operator the right to."""
-    return Finding(Reason.AGENT_DISABLED, f"{error}: install the chart with agent.enabled=true", Verdict.ERROR)
 
 
 def _own(run: ExperimentRun) -> list[Fault]:

@@ -31,7 +31,7 @@ class RunInjections:
     ) -> None:
         self._client = client
         self._pace = pace
-        self._reader = client.injections.told(run, news)
+        self._reader = client.injections.subscribe(run, news)
         self.lease = lease
         self.untouched = False
 
@@ -46,7 +46,7 @@ class RunInjections:
     async def state(
         self, run: ExperimentRun, fault: Fault, *, gates: int = 0, heard: str = "", remains: str = ""
     ) -> FaultState | None:
-        """What agents report of a fault; None if nothing was asked of them.
+        """What agents report of a fault, or None if nothing was asked of them.
 
         Args:
             run: as its record is now.
@@ -76,7 +76,7 @@ class RunInjections:
         )
 
     async def start(self, bodies: Iterable[Object]) -> None:
-        """Make Injections; those that exist already are left as they are."""
+        """Make Injections. Those that exist already are left as they are."""
         await self._client.start(bodies)
 
     async def lift(self, injections: Iterable[Injection]) -> None:
@@ -93,7 +93,7 @@ class RunInjections:
 
     def watch(self) -> None:
         """Begin to watch Injections, unless that has begun."""
-        self._client.injections.follow()
+        self._client.injections.start()
 
     async def sweep(self, run: ExperimentRun) -> None:
         """Delete them all, and the Lease."""

@@ -11,6 +11,7 @@ from showstopper.clock import Clock
 from showstopper.engine.hands.agent import asking
 from showstopper.engine.hands.agent.injections import RunInjections
 from showstopper.engine.planning import plan, policies
+from showstopper.engine.planning.peers import missing, peers_of
 from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
 from showstopper.errors import ClusterError
 from showstopper.faults.effects import Pod
@@ -22,13 +23,13 @@ LOOK_SECONDS = 0.5
 
 
 def successors(fault: Fault, snapshot: Snapshot, own: Sequence[Injection], planned: int) -> tuple[Pod, ...]:
-    """The pods that take the place of targets that are gone; none where a bound of the experiment would be broken.
+    """The pods that take the place of targets that are gone, or none where a bound of the experiment would be broken.
 
     Args:
         fault: one that lasts.
         snapshot: as it is now.
         own: its Injections, successors' included. What they name has been chosen, and is never chosen again.
-        planned: how many targets it had at its start; there are never more at a time.
+        planned: how many targets it had at its start. There are never more at a time.
     """
     states = {target.uid: target.state for injection in own for target in injection.status.targets}
     asked = {target.uid for injection in own for target in injection.spec.targets}
@@ -83,8 +84,8 @@ class Reselection:
         chosen = successors(fault, await self._snapshot(run), own, planned)
         if not chosen:
             return
-        peers = await self._injections.peers(run, asking.peers_of(fault))
-        if asking.without_peers(peers) is not None:
+        peers = await self._injections.peers(run, peers_of(fault))
+        if missing(peers) is not None:
             return
         await self._injections.start(asking.of_successor(run, fault, pod, peers) for pod in chosen)
         for pod in chosen:
@@ -92,8 +93,8 @@ class Reselection:
 
     async def _update_peers(self, run: ExperimentRun, fault: Fault, own: Sequence[Injection]) -> None:
         """Follow the peers. While none is there, the last ones are kept: without peers the fault would be no more."""
-        peers = await self._injections.peers(run, asking.peers_of(fault)) if asking.peers_of(fault) else {}
-        if not peers or asking.without_peers(peers) is not None:
+        peers = await self._injections.peers(run, peers_of(fault)) if peers_of(fault) else {}
+        if not peers or missing(peers) is not None:
             return
         addresses = asking.all_of(peers)
         for injection in own:

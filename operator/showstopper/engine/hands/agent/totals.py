@@ -38,7 +38,7 @@ def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRec
 
 
 def targets_of(run: ExperimentRun, answer: Answers) -> Iterator[TargetRecord]:
-    """The record of every target of a fault; of those that the status does not name, as far as it is known."""
+    """The record of every target of a fault. Of those that the status does not name, as far as it is known."""
     fault = answer.fault.name
     known = {target.uid: target for target in run.status.targets if target.fault == fault}
     began = next((step.started_at for step in run.status.steps if step.name is StepName.INJECTING), None)

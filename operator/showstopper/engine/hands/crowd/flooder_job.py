@@ -61,7 +61,7 @@ def port_of(run: ExperimentRun, fault: Fault) -> int:
 
 
 def send(run: ExperimentRun, planned: PlannedFault, now: float) -> SendPackets:
-    """What the flooder is told; `now` in Unix seconds, for its absolute end."""
+    """What the flooder is to send. `now` is in Unix seconds, for its absolute end."""
     spec, fault = spec_of(planned.fault), planned.fault
     assert fault.duration is not None
     port = port_of(run, fault)
@@ -73,7 +73,7 @@ def send(run: ExperimentRun, planned: PlannedFault, now: float) -> SendPackets:
 
 def job(run: ExperimentRun, planned: PlannedFault, images: Images, now: float) -> Object:
     """The Job: one pod without any privilege or token, that is never tried again and ends by itself."""
-    told = send(run, planned, now)
+    order = send(run, planned, now)
     metadata = {**owned(run), "name": name(run, planned.fault.name)}
     metadata["labels"] = {**metadata["labels"], ROLE_LABEL: FLOODER, "app.kubernetes.io/component": FLOODER}
     return {
@@ -84,15 +84,15 @@ def job(run: ExperimentRun, planned: PlannedFault, images: Images, now: float) -
             "backoffLimit": 0,
             "completions": 1,
             "parallelism": 1,
-            "activeDeadlineSeconds": math.ceil((told.end.timestamp() - now) + 1),
+            "activeDeadlineSeconds": math.ceil((order.end.timestamp() - now) + 1),
             "ttlSecondsAfterFinished": round(KEEP.total_seconds()),
-            "template": {"metadata": {"labels": metadata["labels"]}, "spec": _pod(told, images)},
+            "template": {"metadata": {"labels": metadata["labels"]}, "spec": _pod(order, images)},
         },
     }
 
 
 def name(run: ExperimentRun, fault: str) -> str:
-    """Always the same for the same flood of a run, so that it is never started twice; a label's length at most."""
+    """A name that is always the same for the same flood of a run, so it is never started twice. At most 63 long."""
     digest = hashlib.sha256(f"{run.metadata.uid}/{fault}".encode()).hexdigest()[:10]
     return f"{run.metadata.name[:52].rstrip('-')}-{digest}"
 
@@ -115,7 +115,7 @@ def flooder_of(run: ExperimentRun, fault: str, pods: Sequence[Mapping[str, Any]]
 
 
 def silent(flooder: Flooder) -> str:
-    """What a flooder said of a flood that did nothing, for a person; empty: nothing."""
+    """What a flooder said of a flood that did nothing, for a person. Empty if nothing."""
     report = flooder.report
     if report is None:
         return ""
@@ -124,7 +124,7 @@ def silent(flooder: Flooder) -> str:
     return f"{said}; the kernel refused {refused}" if refused else said
 
 
-def _pod(told: SendPackets, images: Images) -> Object:
+def _pod(order: SendPackets, images: Images) -> Object:
     """As Pod Security *restricted* has it, and less."""
     return {
         "restartPolicy": "Never",
@@ -144,7 +144,7 @@ def _pod(told: SendPackets, images: Images) -> Object:
                 "image": images.audio,
                 "imagePullPolicy": images.pull_policy,
                 "command": list(COMMAND),
-                "env": [{"name": key, "value": value} for key, value in settings.environment(told).items()],
+                "env": [{"name": key, "value": value} for key, value in settings.environment(order).items()],
                 "terminationMessagePath": settings.TERMINATION_MESSAGE,
                 # No limit of processor time: what it sends is bounded by its rate, and counted.
                 "resources": {"requests": {"cpu": "50m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
@@ -164,7 +164,11 @@ def _problem(status: Mapping[str, Any]) -> str:
         waiting = container.get("state", {}).get("waiting")
         if waiting:
             return f"{waiting.get('reason', '')}: {waiting.get('message', '')}".strip(": ")
-    blocked = [one for one in status.get("conditions", ()) if one["status"] == "False" and one.get("message")]
+    blocked = [
+        condition
+        for condition in status.get("conditions", ())
+        if condition["status"] == "False" and condition.get("message")
+    ]
     return str(blocked[0]["message"]) if blocked else f"its pod is {status.get('phase', 'unknown')}"
 
 

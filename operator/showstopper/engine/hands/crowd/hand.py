@@ -5,7 +5,7 @@ arrives at the targets. The second opens the gates, each towards the targets of 
 is counted, and nothing before all other faults of the run are in force.
 
 It ends the other way round: first the gates are shut. What has passed a gate is counted to the last packet, so the
-counting ends when no gate is open any more; only then the Jobs are deleted, for until then a flooder can still be asked
+counting ends when no gate is open any more. Only then the Jobs are deleted, for until then a flooder can still be asked
 why it sent nothing.
 """
 
@@ -20,13 +20,13 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock
 from showstopper.engine.hands.agent import answers
-from showstopper.engine.hands.agent.hand import disabled
 from showstopper.engine.hands.agent.injections import RunInjections
 from showstopper.engine.hands.crowd import flood_gate, flooder_job
 from showstopper.engine.hands.crowd.flooder_job import Flooder
 from showstopper.engine.hands.crowd.flooders import Flooders
 from showstopper.engine.hands.protocol import FaultState, Pause
 from showstopper.engine.planning.plan import PlannedFault
+from showstopper.engine.planning.policies import agents_disabled
 from showstopper.errors import Forbidden
 from showstopper.faults.effects import Pod
 
@@ -49,12 +49,12 @@ class CrowdHand:
         self._remaining: set[str] = set()
 
     async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
-        """Start the flooders and the counting; called once more, open the gates. After a restart only the Lease."""
+        """Start the flooders and the counting. Called once more, open the gates. After a restart only the Lease."""
         try:
             await self._injections.lease.hold(run)
         except Forbidden as error:
             self._injections.untouched = True
-            return disabled(error)
+            return agents_disabled(error)
         if again:
             self._gates = 1
             return None
@@ -121,7 +121,7 @@ class CrowdHand:
         await self._injections.sweep(run)
 
     async def _gather(self, run: ExperimentRun, planned: Sequence[PlannedFault]) -> Finding | None:
-        """Start the flooders, and wait until they are there; they send nothing yet. Returns why they are not."""
+        """Start the flooders, and wait until they are there. They send nothing yet. Returns why they are not."""
         try:
             await asyncio.gather(*(self._flooders.start(run, each) for each in planned))
         except Forbidden as error:

@@ -15,7 +15,7 @@ from showstopper.engine.runs.steps.inject import recorded
 
 
 class Hold:
-    """Keep the Lease and the faults; lift each at its end. A run of kills alone has nothing to hold."""
+    """Keep the Lease and the faults. Lift each at its end. A run of kills alone has nothing to hold."""
 
     closing: ClassVar[bool] = False
     failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
@@ -53,7 +53,7 @@ class Hold:
 
 
 def _ends(context: RunContext) -> dict[str, float]:
-    """When each fault is to end, in Unix seconds; a signal that asks processes to end gets them some time."""
+    """When each fault is to end, in Unix seconds. A signal that asks processes to end gets them some time."""
     step = judging.step(context.run, StepName.ACTIVE)
     assert step is not None
     began = from_timestamp(step.started_at)

@@ -18,13 +18,13 @@ from showstopper.availability.verdict import Finding
 from showstopper.clock import to_timestamp
 from showstopper.engine.hands import records
 from showstopper.engine.hands.agent import answers
-from showstopper.engine.planning import plan, policies
+from showstopper.engine.planning import plan
 from showstopper.engine.planning.plan import Plan, PlannedFault
 from showstopper.engine.runs.context import RunContext
 
 
 class Inject:
-    """Plan, note, and hit; after a restart hit only what is certainly untouched."""
+    """Plan, note, and hit. After a restart hit only what is certainly untouched."""
 
     closing: ClassVar[bool] = False
     failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
@@ -77,7 +77,7 @@ class Inject:
             made = plan.again(snapshot, spec.faults, spec.targets, spec.seed)
         else:
             made = plan.make(snapshot, spec.faults, spec.seed)
-        return policies.refusal(made) or made
+        return await context.services.objection(made, context.run.room) or made
 
     async def _inject(self, context: RunContext, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
         lasting = [each for each in planned if each.fault.spec.hand.takes_injections]

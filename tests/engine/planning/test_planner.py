@@ -1,0 +1,75 @@
+"""The planner: which pods a snapshot takes, and which objection comes first."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from showstopper.api.experiment import Fault
+from showstopper.cluster.listeners import LISTENER, ROLE_LABEL
+from showstopper.engine.planning import peers, plan, planner, policies
+from showstopper.engine.planning.plan import Snapshot
+from tests.support import build
+
+ALLOWED = {policies.CHAOS_LABEL: policies.CHAOS_ALLOWED}
+PARTITION = {
+    "name": "cut",
+    "target": {"component": "relay"},
+    "partition": {"peers": [{"component": "store"}]},
+    "duration": "5s",
+}
+
+
+def body(name: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "namespace": "show", "uid": f"{name}-uid", "labels": labels},
+        "spec": {"nodeName": "node1", "containers": [{"name": "livekit"}]},
+        "status": {"podIP": "198.18.1.7", "conditions": [{"type": "Ready", "status": "True"}]},
+    }
+
+
+def snapshot(*faults: dict[str, Any], labels: Mapping[str, str] = ALLOWED) -> Snapshot:
+    pods = [
+        body("relay-b", {"app": "relay"}),
+        body("relay-a", {"app": "relay", "more": "than that"}),
+        body("store", {"app": "store"}),
+        body("stranger", {}),
+        body("listener", {"app": "relay", ROLE_LABEL: LISTENER}),
+    ]
+    declared = [Fault.model_validate(fault) for fault in faults]
+    return planner.snapshot(build.room(), declared, labels=labels, pods=pods, serving={"198.18.1.7": 2})
+
+
+def test_a_component_has_the_pods_with_its_labels_but_for_our_own() -> None:
+    assert [pod.name for pod in snapshot(build.fault()).pods["relay"]] == ["relay-a", "relay-b"]
+
+
+def test_only_components_that_faults_name_are_looked_at() -> None:
+    assert snapshot(build.fault()).pods.keys() == {"relay"}
+    assert snapshot(build.fault(), build.fault("other", component="store")).pods.keys() == {"relay", "store"}
+
+
+def test_what_serves_is_marked() -> None:
+    assert all(pod.serving for pod in snapshot(build.fault()).pods["relay"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "addresses", "reason"),
+    [
+        (ALLOWED, {"store": ["198.18.1.9"]}, None),
+        (ALLOWED, {"store": []}, "NoPeers"),
+        ({}, {"store": []}, "NamespaceNotAllowed"),
+    ],
+)
+def test_peers_are_asked_for_last(
+    labels: Mapping[str, str], addresses: Mapping[str, Sequence[str]], reason: str | None
+) -> None:
+    faults = [Fault.model_validate(PARTITION)]
+    made = plan.make(snapshot(PARTITION, labels=labels), faults, 1)
+    finding = planner.objection(made, addresses)
+    assert (finding.reason if finding else None) == reason
+
+
+def test_the_peers_of_several_faults_are_looked_up_once() -> None:
+    faults = [Fault.model_validate(each) for each in (PARTITION, {**PARTITION, "name": "again"}, build.fault())]
+    assert peers.peers_of_all(faults) == {"store"}
