@@ -33,7 +33,7 @@ class ListenerPod:
 
     Attributes:
         place: its namespace, room and name.
-        address: its IP; "" if it has none yet.
+        address: its IP, "" if it has none yet.
     """
 
     place: Place
@@ -94,7 +94,7 @@ class Feeds:
             await self._keep_each(answers)
 
     async def _ask(self, pod: ListenerPod) -> Told | None:
-        """What is new; None if the pod does not say."""
+        """What is new. None if the pod does not answer."""
         assert self._positions is not None
         boot, after = self._positions.get(pod.place, ("", 0))
         try:
@@ -115,7 +115,7 @@ class Feeds:
         )
 
     async def _keep(self, answers: Iterable[Told]) -> None:
-        """Keep them in one transaction; only then ask for what follows."""
+        """Keep them in one transaction. Only then ask for what follows."""
         answers = list(answers)
         if not answers:
             return
@@ -140,7 +140,7 @@ class Feeds:
                 self._note((answer.namespace, answer.feed.room, answer.feed.pod), f"cannot be kept: {error}")
 
     def _note(self, place: Place, problem: str) -> None:
-        """Keep a problem; say it once, when it comes and when it has gone."""
+        """Keep a problem. Log it once when it comes, and once when it has gone."""
         known = self.problems.pop(place, "")
         if problem:
             self.problems[place] = problem

@@ -36,7 +36,7 @@ class Runs:
         self._keeping = asyncio.Lock()
 
     async def follow(self) -> None:
-        """Keep what there is and what becomes of it, for ever; note what went while nobody looked."""
+        """Keep all runs and their changes, for ever. Note those that were deleted while nobody watched."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_changes())
             await self._follow()

@@ -119,14 +119,14 @@ class Client:
         if self._session is None:
             self._polled(time.monotonic(), [])
             return
-        found = await self._session.statistics()
-        if found is None:
+        reports = await self._session.statistics()
+        if reports is None:
             return
         now = time.monotonic()
-        polls = statistics.polls(found, self._stamps, now)
+        polls = statistics.polls(reports, self._stamps, now)
         self.sampled_at = polls[0].at if polls else now
         self._polled(self.sampled_at, polls)
-        self.path = statistics.path(found) or self.path
+        self.path = statistics.path(reports) or self.path
 
     def _polled(self, at: float, polls: list[Poll]) -> None:
         self.media.polled(at, polls)

@@ -45,7 +45,7 @@ class Crew:
         self.ring.add(entries, time.monotonic())
 
     def left(self, client: Client, entries: Iterable[Entry]) -> None:
-        """A client left; these were its last entries."""
+        """A client left. These were its last entries."""
         self._clients.pop(client.name, None)
         self.record(entries)
 
@@ -69,14 +69,14 @@ class Crew:
             "next": page.next,
             "lost": page.lost,
             "spans": [span_document(entry, number) for number, entry in page.entries if isinstance(entry, Span)],
-            "open": [*open_spans, *(one for feed in lent for one in feed["open"])],
+            "open": [*open_spans, *(span for feed in lent for span in feed["open"])],
             "statistics": [
                 statistics_document(entry, number) for number, entry in page.entries if isinstance(entry, Statistics)
             ],
             "openStatistics": [
                 statistics_document(row) for client in self._clients.values() if (row := client.counting()) is not None
             ],
-            "listeners": [*listeners, *(one for feed in lent for one in feed["listeners"])],
+            "listeners": [*listeners, *(listener for feed in lent for listener in feed["listeners"])],
             "arrivals": [visit_document(entry, number) for number, entry in page.entries if isinstance(entry, Visit)],
         }
 

@@ -30,7 +30,7 @@ class Meter:
             self._polls.append(replace(totals, at=at))
 
     def close(self, until: float, delay: Delay) -> list[Statistics]:
-        """The whole rows that ended before `until`; what is closed is never changed."""
+        """The whole rows that ended before `until`. What is closed is never changed."""
         known, rows = min(until, self._polls[-1].at), []
         while self._closed_until + ROW_SECONDS <= known:
             rows.append(self._row(self._closed_until + ROW_SECONDS, delay))

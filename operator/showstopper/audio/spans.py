@@ -43,7 +43,7 @@ class Page:
 
 
 class Ring:
-    """Spans, visits and statistics in one numbering, from 1; the oldest are dropped after an hour."""
+    """Spans, visits and statistics in one numbering, from 1. The oldest are dropped after an hour."""
 
     def __init__(self, keep_seconds: float = HOUR, most: int = MOST) -> None:
         self._keep_seconds = keep_seconds

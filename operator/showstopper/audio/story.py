@@ -149,7 +149,7 @@ class Story:
         self._open = replace(self._open, end=end, missing=missing, delay=self._delay())
 
     def live_delay(self, start: float, end: float) -> float | None:
-        """The mean mouth-to-ear delay of the live sound in [start, end), of the last minute; None: there was none."""
+        """The mean mouth-to-ear delay of the live sound in [start, end), of the last minute. None: there was none."""
         inside = ((delay, min(end, last) - max(start, first)) for first, last, delay in self._live)
         return _mean([(delay, seconds) for delay, seconds in inside if seconds > 0])
 
@@ -177,6 +177,6 @@ class Story:
 
 
 def _mean(delays: list[tuple[float, float]]) -> float | None:
-    """The mean of (delay, seconds), weighted by the seconds; None if there are none."""
+    """The mean of (delay, seconds), weighted by the seconds. None if there are none."""
     total = sum(seconds for _, seconds in delays)
     return sum(delay * seconds for delay, seconds in delays) / total if total > 0 else None

@@ -35,7 +35,7 @@ _APPLY_PATCH = "application/apply-patch+yaml"
 class Client:
     """A connection to one cluster. Every object is a plain dict in the API's spelling.
 
-    All calls raise errors of the ClusterError tree; reads are tried again while the API server is unavailable.
+    All calls raise errors of the ClusterError tree. Reads are tried again while the API server is unavailable.
     """
 
     def __init__(self, configuration: Configuration, *, headers: Mapping[str, str] | None = None) -> None:
@@ -45,7 +45,7 @@ class Client:
     async def connect(
         cls, kubeconfig: Path | None = None, context: str | None = None, *, headers: Mapping[str, str] | None = None
     ) -> Self:
-        """Connect as kubectl would; inside a pod, with its service account.
+        """Connect as kubectl would, and inside a pod with its service account.
 
         Raises:
             SettingsError: when no usable configuration is found, saying where it was looked for.
@@ -102,7 +102,7 @@ class Client:
         grace_seconds: int | None = None,
         foreground: bool = False,
     ) -> None:
-        """Delete an object; with `uid` only if it is still that very object (else Conflict).
+        """Delete an object. With `uid` only if it is still that very object (else Conflict).
 
         With `foreground` it is there until everything is gone that it owns.
         """
@@ -162,7 +162,7 @@ class Client:
         size: int,
         metadata_only: bool = False,
     ) -> AsyncGenerator[Object, None]:
-        """One consistent listing, so many objects at a time; each page has the listing's metadata beside its items.
+        """One consistent listing, so many objects at a time. Each page has the listing's metadata beside its items.
 
         Raises:
             ClusterError: also with status 410, when the API server has forgotten the listing before its last page.
@@ -194,7 +194,7 @@ class Client:
 
         Args:
             kind: of the objects.
-            namespace: where they are; "" for everywhere.
+            namespace: where they are, "" for everywhere.
             query: selectors.
             version: the events after this resource version are told.
             seconds: after these the server ends the request.
@@ -202,8 +202,8 @@ class Client:
             end_timeout: seconds within which the server has to have ended it.
 
         Raises:
-            ClusterError: with status 410, when that version is too old; Unavailable, when the connection broke, or the
-                server was late.
+            ClusterError: with status 410, when that version is too old.
+            Unavailable: the connection broke, or the server was late.
         """
         parameters = {
             **query,
@@ -253,5 +253,5 @@ class Client:
 
 
 def selector(labels: Mapping[str, str]) -> str:
-    """A label or field selector; an empty value asks for the label's presence."""
+    """A label or field selector. An empty value asks for the label's presence."""
     return ",".join(f"{name}={value}" if value else name for name, value in labels.items())

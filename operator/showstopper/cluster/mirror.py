@@ -59,9 +59,9 @@ class Mirror(Generic[T]):
     Args:
         client: with the right to list and to watch.
         kind: of the objects.
-        namespace: where they are; "" for everywhere.
-        labels: that they have; an empty value asks for the label's presence.
-        fields: that they have; the kind has to allow it.
+        namespace: where they are, "" for everywhere.
+        labels: that they have. An empty value asks for the label's presence.
+        fields: that they have, where the kind allows that.
         keep: what is kept of an object. None passes over this form of it, and what is known of it stays.
         on_change: called in the moment in which a change is read. What it raises ends `run`, which tells the same
             change again when it is called again.

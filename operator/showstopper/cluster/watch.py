@@ -68,9 +68,9 @@ async def watch(
     Args:
         client: with the right to list and to watch.
         kind: of the objects.
-        namespace: where they are; "" for everywhere.
-        labels: that they have; an empty value asks for the label's presence.
-        fields: that they have; the kind has to allow it.
+        namespace: where they are, "" for everywhere.
+        labels: that they have. An empty value asks for the label's presence.
+        fields: that they have, where the kind allows that.
         page: how many are listed at a time.
         silence: seconds after which a connection counts as dead, and everything is listed again.
         on_failure: is told why there was no listing, or no watch. Either is tried again in any case.

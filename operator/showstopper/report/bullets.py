@@ -18,9 +18,9 @@ _MARGIN = 0.22
 
 @dataclass(frozen=True, slots=True)
 class Bullet:
-    """An expectation in numbers as they are shown (percent, seconds, count); None where there is no figure.
+    """An expectation in numbers as they are shown (percent, seconds, count). None where there is no figure.
 
-    `least` and `most` are between what the truth lies; `before` is the figure of the time before the fault.
+    The truth lies between `least` and `most`. `before` is the figure of the time before the fault.
     """
 
     words: str
@@ -75,7 +75,7 @@ def _bullet(
 
 
 def number(text: str | None) -> float | None:
-    """A figure of a status ("76.4%", "9.48s", "4.2ms", "3") as a number, as it is shown; None if there is none."""
+    """A figure of a status ("76.4%", "9.48s", "4.2ms", "3") as a number, as it is shown. None if there is none."""
     try:
         return float((text or "").rstrip("%ms"))
     except ValueError:

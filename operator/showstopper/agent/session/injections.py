@@ -40,7 +40,7 @@ class _Served:
 
 
 class Injections:
-    """Watches Injections of its node, Leases of runs and the stop switch; a session of its own does each Injection."""
+    """Watches Injections of its node, Leases of runs and the stop switch. Each Injection has a session of its own."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Injections:
         )
 
     async def run(self) -> None:
-        """Work until cancelled; then lift everything and say so."""
+        """Work until cancelled. Then lift everything, and report it."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._leases.run())

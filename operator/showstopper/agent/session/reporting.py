@@ -45,7 +45,7 @@ class Reporter:
         await self._idle.wait()
 
     async def run(self) -> None:
-        """Write until the object is gone; what cannot be written now is tried again with what is newest then."""
+        """Write until the object is gone. What cannot be written now is tried again, with what is newest then."""
         while not self._gone:
             await self._rung.wait()
             self._rung.clear()
