@@ -15,7 +15,7 @@ import pytest
 
 from dev import stage
 from e2e.test_refusals import refused
-from showstopper.faults.flood import datagrams
+from showstopper.faults.flood.sending import datagrams
 from tests.support.control_loss import agent_killed
 from tests.support.operator_process import Operator
 from tests.support.staged_room import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told

@@ -12,7 +12,7 @@ from showstopper.api.base import Name, dump
 from showstopper.api.experiment import Expectation, Experiment, ExperimentSpec
 from showstopper.api.quantities import Share, format_duration
 from showstopper.api.room import AudioRoom, AudioRoomSpec
-from showstopper.api.rules import Matching, Rule, exactly_one
+from showstopper.api.rules import CelRule, Matching, exactly_one
 from showstopper.api.run import ExperimentRun, ExperimentRunSpec
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.indicators import INDICATORS
@@ -150,7 +150,7 @@ def test_key_is_namespace_and_name() -> None:
 
 def test_rules_are_of_one_line() -> None:
     with pytest.raises(ValueError, match="one line"):
-        Rule("true", "two\nlines")
+        CelRule("true", "two\nlines")
 
 
 def test_a_pattern_must_match_the_whole_text() -> None:

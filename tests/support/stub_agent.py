@@ -7,8 +7,8 @@ import pytest
 
 from showstopper.agent.session.status import EndReason, Standing, status
 from showstopper.api.base import dump
+from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, PacketCounts, TargetState
-from showstopper.api.process import ProcessFigures
 from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
@@ -87,11 +87,11 @@ class Agent:
 
     async def _say(self, injection: Injection, ending: EndReason | None) -> None:
         now = to_timestamp(Clock().now())
-        of_kind = self._processes if injection.spec.kind == "containerKill" else self._packets
+        of_kind = self._processes if injection.spec.container_kill is not None else self._packets
         targets = [self._target(target, ending, now, of_kind(target, now)) for target in injection.spec.targets]
         standing = Standing(ending=ending, why="", backend="nftables")
         said = status(
-            len(targets),
+            injection.spec,
             targets,
             standing,
             generation=injection.metadata.generation,

@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-from showstopper.api.base import GROUP, NAME_RULE, VERSION, Resource, Spec, Status, dump
+from showstopper.api.base import GROUP, NAME_RULE, VERSION, Resource, Spec, Status, dump, own_first
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
@@ -59,6 +59,8 @@ class _ModelSchemas(GenerateJsonSchema):
         for name, field in model.model_fields.items():
             if name in texts:
                 made["properties"][field.alias or name]["description"] = texts[name]
+        shown = [model.model_fields[name].alias or name for name in own_first(model)]
+        made["properties"] = {name: made["properties"][name] for name in shown if name in made["properties"]}
         if issubclass(model, Spec) and model.rules:
             made[KEY] = [rule.dump() for rule in model.rules]
         return made

@@ -1,31 +1,20 @@
 """Experiment: the faults to inject into a room, and how much of them listeners may notice."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from showstopper.api.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
 from showstopper.api.cron import Cron, TimeZone
-from showstopper.api.flood import LONGEST, MOST_TARGETS, PacketFlood
-from showstopper.api.indicators import Bound, IndicatorName, bounds_in_unit, check_bounds, write_one_of
-from showstopper.api.kinds import AGENT_KINDS, CROWD_KINDS, FAULT_KINDS, INSTANT_KINDS
-from showstopper.api.network import (
-    Bandwidth,
-    Corrupt,
-    Delay,
-    DnsFailure,
-    Duplicate,
-    NetworkFault,
-    PacketLoss,
-    Partition,
-    PortBlock,
-    Reorder,
-)
-from showstopper.api.process import ContainerKill, Freeze, ProcessFault
+from showstopper.api.faults.agent_kinds import AgentKinds
+from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.flood import PacketFlood
+from showstopper.api.faults.pods import PodKill
+from showstopper.api.indicators import Bound, IndicatorName, bounds_in_unit
 from showstopper.api.quantities import (
     Between,
     Duration,
@@ -33,7 +22,7 @@ from showstopper.api.quantities import (
     parse_duration,
 )
 from showstopper.api.room import Reference
-from showstopper.api.rules import Rule, exactly_one, refuse_doubled_names, unique_names
+from showstopper.api.rules import Rule, exactly_one, given, unique_names
 from showstopper.availability.measurements import Measured
 
 
@@ -53,23 +42,28 @@ class Target(Spec):
     """Minimum number of ready pods that must remain in the component."""
 
 
-class PodKill(Spec):
-    """Deletes the pods. With a grace period of zero this is like a crash."""
+def _bounds_of_kind(kind: str, spec: type[FaultKind]) -> Iterator[Rule]:
+    """The rules of a kind that may not last as long, or hit as many targets, as faults do in general."""
+    if spec.longest != FaultKind.longest:
+        shorter = f"a {kind} lasts {spec.longest} at the most: write a shorter duration"
+        most = parse_duration(spec.longest)
+        yield Rule(
+            f"!has(self.{kind}) || !has(self.duration) || duration(self.duration) <= duration('{spec.longest}')",
+            shorter,
+            holds=lambda fault: fault.kind != kind or fault.duration is None or fault.duration <= most,
+            says=lambda fault: f"{fault.name}: {shorter}",
+        )
+    if spec.most_targets != FaultKind.most_targets:
+        fewer = f"a {kind} has {spec.most_targets} targets at the most: write a smaller target.max"
+        yield Rule(
+            f"!has(self.{kind}) || self.target.max <= {spec.most_targets}",
+            fewer,
+            holds=lambda fault: fault.kind != kind or fault.target.max <= spec.most_targets,
+            says=lambda fault: f"{fault.name}: {fewer}",
+        )
 
-    grace_period: Annotated[Duration, Between("0s", "10m", whole_seconds=True)] = parse_duration("0s")
-    """Grace period of the deletion, in whole seconds. 0s kills the pod immediately."""
 
-
-_ONE_KIND = (
-    f"write exactly one kind of fault in an entry ({', '.join(FAULT_KINDS)}), and another in an entry of its own"
-)
-_HOW_LONG = f'{" and ".join(INSTANT_KINDS)} take no duration, and every other kind lasts: write duration, like "30s"'
-_SHORT_FLOODS = "a packetFlood lasts 10m at the most: write a shorter duration"
-_FEW_FLOODED = f"a packetFlood has {MOST_TARGETS} targets at the most: write a smaller target.max"
-_INSTANT = " || ".join(f"has(self.{kind})" for kind in INSTANT_KINDS)
-
-
-class Fault(Spec):
+class Fault(AgentKinds):
     """Fault to inject: its target, and exactly one kind of fault."""
 
     name: Name
@@ -79,84 +73,37 @@ class Fault(Spec):
     duration: Annotated[Duration, Between("1s", "1h")] | None = None
     """How long the fault lasts. Required except for podKill and containerKill."""
     pod_kill: PodKill | None = None
-    packet_loss: PacketLoss | None = None
-    delay: Delay | None = None
-    duplicate: Duplicate | None = None
-    corrupt: Corrupt | None = None
-    reorder: Reorder | None = None
-    bandwidth: Bandwidth | None = None
-    partition: Partition | None = None
-    port_block: PortBlock | None = None
-    dns_failure: DnsFailure | None = None
-    container_kill: ContainerKill | None = None
-    freeze: Freeze | None = None
     packet_flood: PacketFlood | None = None
 
-    rules = (
-        exactly_one(FAULT_KINDS, _ONE_KIND),
-        Rule(f"({_INSTANT}) != has(self.duration)", _HOW_LONG),
-        Rule(
-            "!has(self.packetFlood) || !has(self.duration) || duration(self.duration) <= duration('10m')",
-            _SHORT_FLOODS,
-        ),
-        Rule(f"!has(self.packetFlood) || self.target.max <= {MOST_TARGETS}", _FEW_FLOODED),
-    )
+    @classmethod
+    def rules_on_kinds(cls) -> tuple[Rule, ...]:
+        """One kind, a duration where the kind lasts, and the bounds of each kind."""
+        kinds = cls.kinds()
+        instant = [kind for kind, spec in kinds.items() if spec.instant]
+        is_instant = " || ".join(f"has(self.{kind})" for kind in instant)
+        one_kind = (
+            f"write exactly one kind of fault in an entry ({', '.join(kinds)}), and another in an entry of its own"
+        )
+        how_long = f'{" and ".join(instant)} take no duration, and every other kind lasts: write duration, like "30s"'
+        return (
+            exactly_one(
+                kinds,
+                one_kind,
+                lambda fault: f"{fault.name} has {' and '.join(given(fault, kinds)) or 'none'}: {one_kind}",
+            ),
+            Rule(
+                f"({is_instant}) != has(self.duration)",
+                how_long,
+                holds=lambda fault: fault.spec.instant is (fault.duration is None),
+                says=lambda fault: f"{fault.name}: {how_long}",
+            ),
+            *(rule for kind, spec in kinds.items() for rule in _bounds_of_kind(kind, spec)),
+        )
 
     @property
-    def kind(self) -> str:
-        """The kind's name as written in YAML, such as podKill."""
-        return next(kind for kind, field in FAULT_KINDS.items() if getattr(self, field) is not None)
-
-    @model_validator(mode="after")
-    def _exactly_one_kind(self) -> Self:
-        given = [kind for kind, field in FAULT_KINDS.items() if getattr(self, field) is not None]
-        if len(given) != 1:
-            raise ValueError(f"{self.name} has {' and '.join(given) or 'none'}: {_ONE_KIND}")
-        if self.instant is (self.duration is not None):
-            raise ValueError(f"{self.name}: {_HOW_LONG}")
-        return self
-
-    @model_validator(mode="after")
-    def _bounded_flood(self) -> Self:
-        if self.packet_flood is not None and self.duration is not None and self.duration > LONGEST:
-            raise ValueError(f"{self.name}: {_SHORT_FLOODS}")
-        if self.packet_flood is not None and self.target.max > MOST_TARGETS:
-            raise ValueError(f"{self.name}: {_FEW_FLOODED}")
-        return self
-
-    @property
-    def network(self) -> NetworkFault | None:
-        """What it says of the packets that it means, if it is about some."""
-        spec = getattr(self, FAULT_KINDS[self.kind])
-        return spec if isinstance(spec, NetworkFault) else None
-
-    @property
-    def process(self) -> ProcessFault | None:
-        """What it says of the container whose processes it means, if it is about some."""
-        spec = getattr(self, FAULT_KINDS[self.kind])
-        return spec if isinstance(spec, ProcessFault) else None
-
-    @property
-    def instant(self) -> bool:
-        """Whether it is done in an instant; else it lasts until it is lifted."""
-        return self.kind in INSTANT_KINDS
-
-    @property
-    def ports(self) -> tuple[str, ...]:
-        """The ports of its target that it names."""
-        if self.packet_flood is not None:
-            return (self.packet_flood.port,)
-        return self.network.ports if self.network else ()
-
-    @property
-    def by_agents(self) -> bool:
-        """Whether the agents of the targets' nodes do it; else the operator does, through the API server."""
-        return self.kind in AGENT_KINDS or self.by_crowd
-
-    @property
-    def by_crowd(self) -> bool:
-        """Whether pods of the crowd do it, behind the gates of agents."""
-        return self.kind in CROWD_KINDS
+    def component(self) -> str | None:
+        """The component whose pods are its targets; None: it is aimed at something else."""
+        return self.target.component if self.spec.aims_at.at_component else None
 
 
 def longest(faults: Iterable[Fault]) -> timedelta:
@@ -188,11 +135,6 @@ class Expectation(Spec):
 
     rules = bounds_in_unit("min", "max")
 
-    @model_validator(mode="after")
-    def _one_bound_in_its_unit(self) -> Self:
-        check_bounds(self.measured, self.min, self.max, write_one_of("min", "max"))
-        return self
-
     @property
     def measured(self) -> Measured:
         """What is bounded, whichever source measures it."""
@@ -214,11 +156,6 @@ class AbortIf(Spec):
     """How long the condition must hold before the run is aborted."""
 
     rules = bounds_in_unit("below", "above")
-
-    @model_validator(mode="after")
-    def _one_bound_in_its_unit(self) -> Self:
-        check_bounds(self.indicator, self.below, self.above, write_one_of("below", "above"))
-        return self
 
 
 _WITHOUT_SCHEDULE = "timeZone and startingDeadline belong to a schedule: write schedule too, or leave them out"
@@ -268,19 +205,12 @@ class ExperimentSpec(Spec):
 
     rules = (
         unique_names("faults", "faults"),
-        Rule("has(self.schedule) || !(has(self.timeZone) || has(self.startingDeadline))", _WITHOUT_SCHEDULE),
+        Rule(
+            "has(self.schedule) || !(has(self.timeZone) || has(self.startingDeadline))",
+            _WITHOUT_SCHEDULE,
+            holds=lambda spec: spec.schedule is not None or (spec.time_zone is None and spec.starting_deadline is None),
+        ),
     )
-
-    @model_validator(mode="after")
-    def _every_fault_once(self) -> Self:
-        refuse_doubled_names((fault.name for fault in self.faults), "faults")
-        return self
-
-    @model_validator(mode="after")
-    def _nothing_of_a_schedule_without_one(self) -> Self:
-        if self.schedule is None and (self.time_zone is not None or self.starting_deadline is not None):
-            raise ValueError(_WITHOUT_SCHEDULE)
-        return self
 
 
 class PlannedTarget(Status):

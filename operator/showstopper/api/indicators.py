@@ -5,7 +5,7 @@ All of it is made from the indicators that `availability` declares, so that a ne
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, InstanceOf, PlainSerializer, StringConstraints, WithJsonSchema
 
@@ -55,20 +55,8 @@ def bound_value(measured: Measured, text: str) -> float:
         raise ValueError(f"{measured.name} {error}") from None
 
 
-def check_bounds(measured: Measured, lower: str | None, upper: str | None, message: str) -> None:
-    """See to it that exactly one of two bounds is given, in the right unit.
-
-    Raises:
-        ValueError: with `message` when it is not exactly one, or saying what to write.
-    """
-    given = [bound for bound in (lower, upper) if bound is not None]
-    if len(given) != 1:
-        raise ValueError(message)
-    bound_value(measured, given[0])
-
-
 def bounds_in_unit(lower: str, upper: str) -> tuple[Rule, ...]:
-    """The same for the CRD, of two optional fields beside the field `indicator`."""
+    """Of two optional fields beside the field `indicator`, exactly one is given, in the unit of the indicator."""
 
     def in_unit(unit: Unit, indicators: Iterable[Indicator]) -> Rule:
         names = [indicator.name for indicator in indicators]
@@ -76,18 +64,27 @@ def bounds_in_unit(lower: str, upper: str) -> tuple[Rule, ...]:
         fits = " && ".join(
             f"(!has(self.{field}) || self.{field}.matches('{unit.pattern}'))" for field in (lower, upper)
         )
+
+        def problem(bounded: Any) -> str:
+            """What is wrong with a bound; empty: nothing, or the indicator has another unit."""
+            for text in (getattr(bounded, lower), getattr(bounded, upper)):
+                if text is not None and bounded.indicator.name in names:
+                    try:
+                        bound_value(bounded.indicator, text)
+                    except ValueError as error:
+                        return str(error)
+            return ""
+
         return Rule(
             f"!(self.indicator in {names}) || ({fits})",
             f"{', '.join(names)}: each {message}",
             f"self.indicator + ' {message}'",
+            holds=lambda bounded: not problem(bounded),
+            says=problem,
         )
 
-    return (exactly_one((lower, upper), write_one_of(lower, upper)), *(in_unit(*group) for group in _by_unit()))
-
-
-def write_one_of(lower: str, upper: str) -> str:
-    """What to write where not exactly one of two bounds is given."""
-    return f"write exactly one of {lower} and {upper} (for both, two entries)"
+    message = f"write exactly one of {lower} and {upper} (for both, two entries)"
+    return (exactly_one((lower, upper), message), *(in_unit(*group) for group in _by_unit()))
 
 
 def _by_unit() -> Iterator[tuple[Unit, list[Indicator]]]:

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from showstopper.api.rules import KEY, Rule
+from showstopper.api.rules import KEY, CelRule, Rule
 from showstopper.availability.units import (
     DURATION_PATTERN,
     SHARE_PATTERN,
@@ -60,9 +60,9 @@ class Share(float):
         """Read "99.5%".
 
         Raises:
-            InvalidQuantity: when the text is not a percentage between 0% and 100%.
+            InvalidQuantity: when it is not a percentage between 0% and 100%.
         """
-        if isinstance(text, cls):
+        if isinstance(text, cls) and 0 <= text <= 1:
             return text
         if not isinstance(text, str) or not re.fullmatch(SHARE_PATTERN, text):
             raise InvalidQuantity(f"{text!r} is not a valid share: {WRITE_A_SHARE}")
@@ -92,13 +92,18 @@ class Between:
 
     @property
     def rule(self) -> Rule:
-        """The same for the CRD. It accepts what is not a duration, so that one mistake gives one message."""
+        """The rule on the duration. Its CEL accepts what is not a duration, so that one mistake gives one message."""
         right = f"(duration(self) >= duration('{self.low}') && duration(self) <= duration('{self.high}'))"
         if self.zero:
             right += " || duration(self) == duration('0s')"
         if self.whole_seconds:
             right = f"({right}) && duration(self).getMilliseconds() % 1000 == 0"
-        return Rule(f"!self.matches('{DURATION_PATTERN}') || ({right})", self.message)
+        return Rule(
+            f"!self.matches('{DURATION_PATTERN}') || ({right})",
+            self.message,
+            holds=self._holds,
+            says=lambda value: f'"{format_duration(value)}": {self.message}',
+        )
 
     @property
     def message(self) -> str:
@@ -113,10 +118,14 @@ class Between:
         Raises:
             ValueError: when it is out of bounds.
         """
-        inside = parse_duration(self.low) <= value <= parse_duration(self.high) or (self.zero and not value)
-        if not inside or (self.whole_seconds and value % timedelta(seconds=1)):
-            raise ValueError(f'"{format_duration(value)}": {self.message}')
+        if not self._holds(value):  # asked first, for a rule is more work to make
+            self.rule.check(value)
         return value
+
+    def _holds(self, value: timedelta) -> bool:
+        if self.whole_seconds and value % timedelta(seconds=1):
+            return False
+        return parse_duration(self.low) <= value <= parse_duration(self.high) or bool(self.zero and not value)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
@@ -132,6 +141,11 @@ class NotZero:
 
     message: str = '"0%" has no effect: write more, like "5%"'
 
+    @property
+    def rule(self) -> Rule:
+        """The rule on the share."""
+        return Rule("!self.matches('^[0.]+%$')", self.message, holds=bool)
+
     def check(self, value: Share) -> Share:
         """The share itself.
 
@@ -139,7 +153,7 @@ class NotZero:
             ValueError: when it is zero.
         """
         if not value:
-            raise ValueError(self.message)
+            self.rule.check(value)
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -147,7 +161,7 @@ class NotZero:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         inner = handler(schema)
-        return {**inner, KEY: [*inner[KEY], Rule("!self.matches('^[0.]+%$')", self.message).dump()]}
+        return {**inner, KEY: [*inner[KEY], self.rule.dump()]}
 
 
 Duration = Annotated[
@@ -158,7 +172,7 @@ Duration = Annotated[
         {
             "type": "string",
             "maxLength": 24,
-            KEY: [Rule(f"self.matches('{DURATION_PATTERN}')", f"not a valid duration: {WRITE_A_DURATION}").dump()],
+            KEY: [CelRule(f"self.matches('{DURATION_PATTERN}')", f"not a valid duration: {WRITE_A_DURATION}").dump()],
         }
     ),
 ]
@@ -170,7 +184,7 @@ Percent = Annotated[
         {
             "type": "string",
             "maxLength": 8,
-            KEY: [Rule(f"self.matches('{SHARE_PATTERN}')", f"not a valid share: {WRITE_A_SHARE}").dump()],
+            KEY: [CelRule(f"self.matches('{SHARE_PATTERN}')", f"not a valid share: {WRITE_A_SHARE}").dump()],
         }
     ),
 ]

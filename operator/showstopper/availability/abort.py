@@ -2,7 +2,7 @@
 
 Nothing is remembered between two questions: an operator that restarts asks the timeline and gets the same answer.
 Ending early is the safe side, so that, other than an expectation, a condition goes by what is known, not by what is
-certain; but it needs sight of at least half of the listening time: who is blind does not know that the room suffers.
+certain. But it needs sight of at least half of the listening time: who is blind does not know that the room suffers.
 """
 
 import math
@@ -21,7 +21,7 @@ from showstopper.availability.verdict import Finding
 
 BLIND_SHARE = 0.5
 # A probe tells of the last instants late, when its windows of sound are complete: without this patience most of
-# a short window would always be Unknown. It is long enough for a lost poll; a pod that is gone holds nobody up.
+# a short window would always be Unknown. It is long enough for a lost poll. A pod that is gone holds nobody up.
 PATIENCE_SECONDS = 3.0
 
 
@@ -87,7 +87,7 @@ def _end(timeline: Timeline, now: float) -> float:
 
 
 def _figure(measurement: Measurement) -> float | None:
-    """What is known of it; of what has not ended, how long it has lasted."""
+    """What is known of it, which for an outage that goes on is how long it has lasted."""
     if measurement.value is not None or not measurement.samples:
         return measurement.value
     return measurement.lower

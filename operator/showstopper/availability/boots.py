@@ -35,7 +35,7 @@ class _Ring:
             self.closed.insert(index, span)
 
     def between(self, start: float, end: float) -> list[Span]:
-        """All that touch [start, end); the open one only beyond the last closed one, which knows its edges better."""
+        """All that touch [start, end). The open one only beyond the last closed one, which knows its edges better."""
         first = max(0, bisect_right(self.closed, start, key=_start) - 1)
         last = bisect_left(self.closed, end, key=_start)
         spans = self.closed[first:last]
@@ -53,7 +53,7 @@ class _Ring:
         return self.open.clipped(self.closed[-1].end if self.closed else self.open.start, self.open.end)
 
     def ends(self) -> tuple[float, float]:
-        """The first and the last instant of which anything is known; inverted if nothing is."""
+        """The first and the last instant of which anything is known. It is inverted if nothing is known."""
         ends = [span.end for span in (*self.closed[-1:], self.tail()) if span is not None]
         starts = [span.start for span in (*self.closed[:1], self.tail()) if span is not None]
         return min(starts, default=float("inf")), max(ends, default=float("-inf"))

@@ -52,7 +52,7 @@ class Expectation:
 class Judgement:
     """An expectation, what was measured, and what follows.
 
-    `margin` is how much better the figure is than the bound (negative: worse), in its unit; None if unknown.
+    `margin` is how much better the figure is than the bound (negative: worse), in its unit, or None if unknown.
     """
 
     expectation: Expectation
@@ -63,7 +63,7 @@ class Judgement:
 
 
 def judge(expectation: Expectation, measurement: Measurement) -> Judgement:
-    """Met only if all that the truth may be is within the bound; missed only if none of it is; else unmeasured."""
+    """Met if the bound holds wherever the truth lies, missed if it holds nowhere, else unmeasured."""
     outcome = _outcome(expectation, measurement)
     margin = _margin(expectation, measurement) if outcome is not Outcome.UNMEASURED else None
     return Judgement(expectation, measurement, outcome, margin, _sentence(expectation, measurement, outcome, margin))

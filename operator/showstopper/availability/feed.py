@@ -1,4 +1,4 @@
-"""Feed: one answer of a listener pod (`GET /v1/spans`), checked field by field; times stay on that pod's clock."""
+"""Feed: one answer of a listener pod (`GET /v1/spans`), checked field by field. Times stay on that pod's clock."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ from showstopper.availability.errors import FeedError
 from showstopper.availability.spans import Kind, Span, State
 from showstopper.availability.statistics import Statistics
 
-# JSON has integers of any length; one beyond this is no count and no time, and does not fit into a float of 32 bits.
+# JSON has integers of any length. One beyond this is no count and no time, and does not fit into a float of 32 bits.
 _LARGEST = 2**100
 
 E = TypeVar("E", bound=StrEnum)
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A listener's transport figures when they were last read (`sampled_at`); counters run since it first called."""
+    """A listener's transport figures when they were last read (`sampled_at`). Counters run since it first called."""
 
     listener: str
     kind: Kind
@@ -39,7 +39,7 @@ class Sample:
 class Arrival:
     """One newcomer's visit: when it called, joined, heard its first sound and the live host, and left (None: did not).
 
-    `seen_until` is the last instant at which anything is known of it: where it left, or how far it was seen;
+    `seen_until` is the last instant at which anything is known of it: where it left, or how far it was seen.
     `sure_until` is how far everything is.
     """
 
@@ -56,10 +56,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What a pod said. All times are on the pod's own clock; `offset` added to them gives the operator's.
+    """What a pod said. All times are on the pod's own clock. `offset` added to them gives the operator's.
 
     `wall` is what the pod's wall clock showed at `clock` (None: it did not say). `statistics` are rows that are over,
-    `counting` those that go on; listeners of an older version send neither.
+    `counting` those that go on. Listeners of an older version send neither.
     """
 
     boot: str
@@ -84,7 +84,7 @@ def parse_feed(document: object, offset: float, uncertainty: float = 0.0) -> Fee
     """The feed in a JSON document.
 
     `offset` is what must be added to the pod's monotonic clock to get the operator's unix seconds: the middle of the
-    request on the operator's clock minus `clock.monotonic`; `uncertainty` is half of the round trip.
+    request on the operator's clock minus `clock.monotonic`. `uncertainty` is half of the round trip.
 
     Raises:
         FeedError: naming the pod, the field and what is wrong with it.

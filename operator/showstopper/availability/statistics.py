@@ -25,8 +25,8 @@ class Statistics:
             earlier row came late (RFC 3550, section 6.4.1).
         concealed: samples that the player made up, but for those that it made up as silence.
         samples: all samples that the player gave out, those that it made up included.
-        jitter: interarrival jitter in seconds at the row's end (RFC 3550, section 6.4.1); None: no packet came.
-        delay: mean mouth-to-ear delay of its live sound in seconds, by the wall clocks of host and listener; None:
+        jitter: interarrival jitter in seconds at the row's end (RFC 3550, section 6.4.1). None if no packet came.
+        delay: mean mouth-to-ear delay of its live sound in seconds, by the wall clocks of host and listener. None:
             there was no live sound with a time code.
         ahead: by how many seconds the listener's wall clock is ahead of the operator's.
 
@@ -54,7 +54,7 @@ class Statistics:
         return self.received + self.lost
 
     def placed(self, by: float, ahead: float) -> "Statistics":
-        """The same on a clock that is `by` seconds ahead; a delay by a wall clock that was never read is not known."""
+        """The same on a clock that is `by` seconds ahead. A delay by a wall clock that was never read is not known."""
         known = not math.isnan(ahead)
         return Statistics(
             listener=self.listener,
@@ -70,7 +70,7 @@ class Statistics:
         )
 
     def clipped(self, start: float, end: float) -> "Statistics | None":
-        """The part inside [start, end), with its part of every count; None if there is none."""
+        """The part inside [start, end), with its part of every count, or None if there is none."""
         if self.start >= start and self.end <= end:
             return self if self.end > self.start else None
         first, last = max(self.start, start), min(self.end, end)
@@ -104,7 +104,7 @@ class StatisticsLog:
 
     @property
     def end(self) -> float:
-        """The end of the last row; minus infinity before the first."""
+        """The end of the last row. Minus infinity before the first."""
         return self._ends[-1] if self._ends else -math.inf
 
     def add(self, row: Statistics) -> None:

@@ -82,7 +82,7 @@ def worst_outages(view: View, most: int = 20) -> list[dict[str, Any]]:
 
 
 def outage(dead: Outage, origin: float) -> dict[str, Any]:
-    """An outage; `after` is its start, counted from `origin`. Media missing stands beside dead air heard."""
+    """An outage. `after` is its start, counted from `origin`. Media missing stands beside dead air heard."""
     return {
         "listener": dead.listener,
         "after": duration(dead.start - origin),

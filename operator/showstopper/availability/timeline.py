@@ -54,17 +54,17 @@ class Timeline:
         return max((boot.next for boot in self._newest() if boot.pod == pod), default=0)
 
     def boot(self, pod: str) -> str | None:
-        """The newest boot id of the pod; an answer with another one needs asking again with after=0."""
+        """The newest boot id of the pod. An answer with another one needs asking again with after=0."""
         return next((boot.id for boot in self._newest() if boot.pod == pod), None)
 
     def known_until(self, pods: Collection[str] | None = None) -> float | None:
-        """The instant up to which all these pods (None: all ever seen) have reported; None if one never has."""
+        """The instant up to which all these pods (None: all ever seen) have reported, or None if one never has."""
         known = {boot.pod: boot.known_until for boot in self._newest()}
         wanted = known if pods is None else pods
         return min((known[pod] for pod in wanted), default=None) if set(wanted) <= set(known) else None
 
     def seen_until(self) -> float | None:
-        """The instant of the newest answer of any pod; None if there was none."""
+        """The instant of the newest answer of any pod, or None if there was none."""
         return max((boot.seen_until for boot in self._boots.values()), default=None)
 
     def latest(self) -> dict[str, Sample]:
@@ -79,7 +79,7 @@ class Timeline:
         """What is known of a window.
 
         `residents` are those who are meant to be in: their names, or how many. One that was never seen is Unknown
-        throughout; of a number, all that were seen count, even if they are more.
+        throughout. Of a number, all that were seen count, even if they are more.
         """
         boots = self._ordered()
         calls = [(call, spans) for boot in boots for call, spans in boot.calls(window)]

@@ -1,4 +1,4 @@
-"""Tracks: what each listener heard in a window, without a hole; a View is all tracks of a room."""
+"""Tracks: what each listener heard in a window, without a hole. A View is all tracks of a room."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,9 +15,9 @@ class Track:
     """What one listener heard: its spans in order, merged, without a hole.
 
     A resident's track covers the window exactly. An arrival's begins when it first heard the live host (before that it
-    was not in) and ends where it left or where the window or our knowledge ends; `left` says that it is known to have
+    was not in) and ends where it left or where the window or our knowledge ends. `left` says that it is known to have
     left by then, so that nothing of it can go on. `statistics` are a resident's rows inside the window, in order and
-    without overlap; time in which it has none is Unknown to whatever is computed of them.
+    without overlap. Time in which it has none is Unknown to whatever is computed of them.
     """
 
     listener: str
@@ -53,7 +53,7 @@ def resident_track(name: str, spans: Iterable[Span], window: Window, statistics:
 
 
 def arrival_track(call: Arrival, spans: Sequence[Span], window: Window) -> Track | None:
-    """An arrival from when it was in to when it left, inside the window; None if it was never in, or not then.
+    """An arrival from when it was in to when it left, inside the window, or None if it was never in, or not then.
 
     Without the record of a finished visit, an Unknown stretch before the first live one may hide when it came in: from
     there on nothing counts as dead air until it is heard to be live.

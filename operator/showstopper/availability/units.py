@@ -37,7 +37,7 @@ class Unit:
         suffix: what follows the shown number.
         decimals: how many decimals are shown where they are not zeros.
         most: the largest number that there can be.
-        rounded: math.floor or math.ceil, where a figure must never be shown better than it is; None: to the nearest.
+        rounded: math.floor or math.ceil, where a figure must never be shown better than it is. None if to the nearest.
     """
 
     noun: str

@@ -1,4 +1,4 @@
-"""Verdict: a chain of questions on the evidence; the first finding decides, and Passed needs that there is none."""
+"""Verdict: a chain of questions on the evidence. The first finding decides, and Passed needs that there is none."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from showstopper.availability.figures import apart, sentence_figure
 from showstopper.availability.units import SHARE
 
 # A healthy room loses nothing at all (measured: 7 minutes, 6 listeners, no gap). Below 95 % it is not the
-# fault that listeners hear; above, a hiccup of our own does not spoil the run. The same 5 % as for Unknown, so that a
+# fault that listeners hear. Above, a hiccup of our own does not spoil the run. The same 5 % as for Unknown, so that a
 # baseline is healthy only if it is known to be.
 HEALTHY_RATIO = 1.0 - UNKNOWN_LIMIT
 _FLOAT_NOISE = 1e-6
@@ -41,8 +41,8 @@ class Evidence:
     """All that a verdict rests on.
 
     `baseline` and `judged` are the coverage of the window before the fault and of the one that the expectations were
-    judged in; None: there was no such window. `aborted` and `error` are why the run was ended early, or by our own
-    failure; `doubts` are what else the engine knows to forbid a verdict (a lost lease, a step that cannot be told to
+    judged in. None if there was no such window. `aborted` and `error` are why the run was ended early, or by our own
+    failure. `doubts` are what else the engine knows to forbid a verdict (a lost lease, a step that cannot be told to
     have happened). Their reasons are passed on.
     """
 

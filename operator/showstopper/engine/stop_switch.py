@@ -43,7 +43,7 @@ class StopSwitch:
 
     @property
     def finding(self) -> Finding | None:
-        """Why a run has to end, or may not begin, and what to do; None: nothing has to stop."""
+        """Why a run has to end, or may not begin, and what to do. None if nothing has to stop."""
         if self.reason is None:
             return None
         where = f"ConfigMap {self._namespace}/{STOP_SWITCH}"

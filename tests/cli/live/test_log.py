@@ -35,6 +35,13 @@ def test_a_whole_run_is_told_once_and_in_order() -> None:
     ]
 
 
+def test_what_was_done_to_a_target_is_said_by_the_kind_of_its_fault() -> None:
+    loss = {"name": "kill", "target": {"component": "relay"}, "duration": "5s", "packetLoss": {"percent": "5%"}}
+    run = recovering()
+    lossy = run.model_copy(update={"spec": build.run(faults=[loss]).spec})
+    assert "  +5.03s kill: drops packets of relay-a" in told(moment(lossy, HEARS, HEARS, 20))
+
+
 def test_an_outage_that_came_and_went_between_two_looks_is_told() -> None:
     assert told(moment(recovering(), HEARS, [(L, 9.0), (N, 0.3), (L, 10.7)], now=20))[-2:] == [
         "  +9.00s main-stage-listeners-0/1 does not hear the host any more",

@@ -10,12 +10,13 @@ import pytest
 
 from showstopper.agent.kernel.backends import Backends
 from showstopper.api.conditions import ConditionType, find, is_true
+from showstopper.api.faults.network import Delay
 from showstopper.api.injection import TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.engine.hands.pace import Pace
 from showstopper.errors import EffectRefused
-from showstopper.faults.network import Delay, NetworkEffect, Traffic
+from showstopper.faults.network.traffic import NetworkEffect, Traffic
 from tests.support import stored_objects
 from tests.support.run_harness import RunHarness
 from tests.support.stub_agent import LOSS, Agent, nothing_left
@@ -73,7 +74,7 @@ def _without_means() -> str:
     """An agent's own words."""
     with pytest.raises(EffectRefused) as refused:
         Backends((), {"netem": "no such qdisc"}).needed(
-            NetworkEffect("late", Traffic(), Delay(timedelta(milliseconds=5)))
+            NetworkEffect("late", Traffic(), Delay(latency=timedelta(milliseconds=5)))
         )
     return str(refused.value)
 

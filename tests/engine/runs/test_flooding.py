@@ -91,7 +91,7 @@ async def test_a_flood_is_gathered_gated_proven_and_gone(client: Client, server:
     (record,) = run.status.faults
     assert (record.kind, record.targets, record.proven, record.reverted) == ("packetFlood", 2, True, True), record
     assert (record.matched, record.affected) == (20, 40), "what passed the gate, and what arrived at both"
-    assert record.message == "sent 20 packets, 40 of them arrived, some at every target"
+    assert record.message == "proven on every target: 20 packets sent, 40 arrived"
     assert all(target.proven and target.lifted_at for target in run.status.targets)
     assert run.status.reason == "NoBaseline"  # all else would have allowed a verdict
     asked = [injection.spec for injection in agent.asked]

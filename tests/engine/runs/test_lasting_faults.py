@@ -3,7 +3,7 @@
 import pytest
 
 from showstopper.agent.session.status import EndReason
-from showstopper.api.process import ContainerKill, Signal
+from showstopper.api.faults.process import ContainerKill, Signal
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION

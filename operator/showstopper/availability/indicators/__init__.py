@@ -16,7 +16,7 @@ __all__ = ["INDICATORS", "Indicator", "Recovery", "measure_all", "named"]
 
 
 def _declared() -> Iterator[Indicator]:
-    """All indicators that the modules of this package declare; one that another imports is told again."""
+    """All indicators that the modules of this package declare, with repeats where a module imports another's."""
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, Indicator):
@@ -44,7 +44,7 @@ _BY_NAME = {indicator.name: indicator for indicator in INDICATORS}
 
 
 def named(name: str) -> Indicator | None:
-    """The indicator of that name; None if this version of Showstopper has no such."""
+    """The indicator of that name, or None if this version of Showstopper has no such."""
     return _BY_NAME.get(name)
 
 

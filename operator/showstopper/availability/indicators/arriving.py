@@ -3,7 +3,7 @@
 A call counts in the window in which its fate is sealed: where what was hoped for happened, where the visit ended
 without it, or, if it was still waiting when the window ended, where it was due. Calls that were not due yet are left
 out, so that the last seconds of a window neither flatter nor blame. One that we lost sight of (its pod died) is neither
-good nor bad: it widens the bounds. A call that was never made leaves no trace; its pod's residents are Unknown then.
+good nor bad: it widens the bounds. A call that was never made leaves no trace. Its pod's residents are Unknown then.
 """
 
 import math
@@ -19,7 +19,7 @@ from showstopper.availability.units import DURATION, SHARE
 
 # A newcomer should have joined and heard by then: the field asks for 99.5 % of joins within 5 s.
 DUE_SECONDS = 5.0
-# TimeToFirstAudio is this quantile: the slowest of twenty, which is what people complain about; a maximum would be one
+# TimeToFirstAudio is this quantile: the slowest of twenty, which is what people complain about. A maximum would be one
 # straggler's. By nearest rank, so that with fewer than twenty arrivals it is the slowest: few samples, strict figure.
 QUANTILE = 0.95
 NO_CALL = "no newcomer's call was due in this window: make it longer, or let arrivals come more often"
@@ -34,7 +34,7 @@ class Fate(Enum):
 
 
 def fate(call: Arrival, happened: float | None, window: Window) -> Fate | None:
-    """The fate of a call in a window; `happened`: when what was hoped for did. None: it does not count here."""
+    """The fate of a call in a window. `happened`: when what was hoped for did. None: it does not count here."""
     if happened is not None and happened < window.end:
         return Fate.HAPPENED if happened >= window.start else None
     if happened is None and call.left is not None and call.left < window.end:

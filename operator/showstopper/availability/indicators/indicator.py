@@ -41,7 +41,7 @@ class Indicator:
 
     Attributes:
         name: as an Experiment names it, in CamelCase.
-        rank: its position in the lists of the API and of reports; no two share one.
+        rank: its position in the lists of the API and of reports. No two share one.
         meaning: one sentence for the reference: what is counted, and over what.
         unit: the unit of its value and of every bound on it.
         better: which figure a healthy room has.
@@ -49,7 +49,7 @@ class Indicator:
         trailing: for `abortIf`. True: it goes up and down and is taken over the last `for` seconds. False: it only
             grows in a run (or waits), so that it has been beyond a bound for that long if it was that long ago.
         measure: its figure in a window, and for what the room recovers from, if there was a fault in it.
-        needs_fault: whether it means nothing in a window without a fault; the status of a room leaves it out.
+        needs_fault: whether it means nothing in a window without a fault. The status of a room leaves it out.
 
     """
 

@@ -21,7 +21,7 @@ def seconds_in(track: Track, state: State) -> float:
 
 
 def audible_ratio(view: View) -> Measurement:
-    """Live listener-seconds over intended minus Unknown ones, of residents; bounds: all Unknown is dead, or live."""
+    """Live listener-seconds over intended minus Unknown ones, of residents. Bounds: all Unknown is dead, or live."""
     live = known = 0.0
     samples = 0
     worst: tuple[float, str] | None = None
@@ -49,7 +49,7 @@ def audible_ratio(view: View) -> Measurement:
 
 
 def longest_dead_air(view: View) -> Measurement:
-    """The longest outage of any listener, clipped to the window; without an upper bound if one may still go on."""
+    """The longest outage of any listener, clipped to the window. It has no upper bound if one may still go on."""
     samples = len(_known(view.tracks))
     if not samples:
         return unmeasured(LONGEST_DEAD_AIR, NOBODY)

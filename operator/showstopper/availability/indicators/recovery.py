@@ -28,7 +28,7 @@ class Drop:
 
 
 def recovery_time(view: View, recovery: Recovery | None) -> Measurement:
-    """From `since` until as many residents hear as in the baseline and go on doing so for 10 s; 0 if it never dropped.
+    """From `since` until as many residents hear as in the baseline and go on doing so for 10 s. 0 if it never dropped.
 
     The lower bound takes every Unknown resident as hearing, the upper one as not hearing. A room that has not recovered
     inside the window has no value: its recovery takes at least as long as it was watched not to hear.

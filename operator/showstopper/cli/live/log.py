@@ -9,6 +9,7 @@ from showstopper.availability.outages import Outage
 from showstopper.availability.spans import Window
 from showstopper.cli.live.snapshot import Moment
 from showstopper.clock import from_timestamp
+from showstopper.faults import registry
 
 # What still may be in flight between two feeds: a shorter gap is not said to be over.
 _SAME_SECONDS = 0.5
@@ -71,7 +72,8 @@ def _of_record(run: ExperimentRun) -> Iterator[str]:
         yield f"{_since(start, from_timestamp(step.started_at))} {step.name}"
         if step.name == "Injecting" and step.completed_at:
             for target in status.targets:
-                yield f"{_since(start, from_timestamp(step.completed_at))} {target.fault}: deleted {target.pod}"
+                action = registry.of(run.fault(target.fault).spec).action
+                yield f"{_since(start, from_timestamp(step.completed_at))} {target.fault}: {action} {target.pod}"
     for fault in status.faults:
         if fault.proven:
             yield f"        {fault.name}: proven"

@@ -42,9 +42,7 @@ def early_refusal(made: Plan) -> Finding | None:
     asked = (
         policies.refuse_unlabelled_namespace,
         policies.refuse_unknown_component,
-        policies.refuse_unknown_port,
-        policies.refuse_flood_of_no_udp,
-        policies.refuse_unknown_peer,
+        policies.refuse_what_the_room_lacks,
     )
     return next((finding for ask in asked if (finding := ask(made)) is not None), None)
 

@@ -43,18 +43,18 @@ def kills(run: ExperimentRun) -> list[TargetRecord]:
 
 def by_agents(run: ExperimentRun) -> set[str]:
     """The names of the faults that agents carry out."""
-    return {fault.name for fault in run.spec.faults if fault.by_agents}
+    return {fault.name for fault in run.spec.faults if fault.spec.hand.takes_injections}
 
 
 def ends_media(run: ExperimentRun) -> list[TargetRecord]:
     """The targets of faults that are proven at the listeners too: where it served, its media stops."""
-    instant = {fault.name for fault in run.spec.faults if fault.instant}
+    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
     return [target for target in run.status.targets if target.fault in instant]
 
 
 def named(run: ExperimentRun, pods: Sequence[ChosenPod]) -> list[ChosenPod]:
     """The targets that a run's status has room for: some of those of lasting faults, since Injections have each."""
-    lasting = {fault.name for fault in run.spec.faults if not fault.instant}
+    lasting = {fault.name for fault in run.spec.faults if not fault.spec.instant}
     some = [pod for pod in pods if pod.fault in lasting][:MOST_NAMED]
     return [pod for pod in pods if pod.fault not in lasting or pod in some]
 

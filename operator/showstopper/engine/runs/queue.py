@@ -42,7 +42,8 @@ def _begun(run: ExperimentRun) -> bool:
 
 
 def _selectors(run: ExperimentRun) -> list[dict[str, str]]:
-    components = (run.spec.room.spec.component(fault.target.component) for fault in run.spec.faults)
+    names = (fault.component for fault in run.spec.faults)
+    components = (run.spec.room.spec.component(name) for name in names if name is not None)
     return [component.selector.match_labels for component in components if component is not None]
 
 

@@ -218,7 +218,7 @@ def _end_early(run: ExperimentRun, finding: Finding | None) -> None:
 
 def _set_states(run: ExperimentRun, states: Mapping[str, FaultState]) -> None:
     """Write faults and targets as hands report them. Of lasting faults' targets only the worst."""
-    instant = {fault.name for fault in run.spec.faults if fault.instant}
+    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
     run.status.faults = [
         states[record.name].record if record.name in states else record for record in run.status.faults
     ]
@@ -230,7 +230,7 @@ def _set_states(run: ExperimentRun, states: Mapping[str, FaultState]) -> None:
 
 def _is_news(run: ExperimentRun, states: Mapping[str, FaultState]) -> bool:
     """Whether a fault was proven, reverted or cut short, or a killed target has changed."""
-    instant = {fault.name for fault in run.spec.faults if fault.instant}
+    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
     for record in run.status.faults:
         if (state := states.get(record.name)) is None:
             continue

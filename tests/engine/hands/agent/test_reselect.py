@@ -9,6 +9,7 @@ import pytest
 
 from showstopper.api.experiment import Fault
 from showstopper.api.injection import Injection, TargetState
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, POD
@@ -104,7 +105,7 @@ COUNTED = {"at": LATER, "matched": 9, "affected": 9}
 
 
 def proven(*own: Injection) -> bool:
-    return answers.answers(own, "loss").proven
+    return answers.answers(own, fault()).proven
 
 
 def test_a_successor_has_to_be_proven_once_it_was_there_long_enough() -> None:
@@ -121,7 +122,10 @@ def test_a_successor_has_to_be_proven_once_it_was_there_long_enough() -> None:
 def test_without_a_target_at_its_end_a_fault_is_not_proven() -> None:
     first = injection(TargetState.GONE, "a", proven=True, last=COUNTED)
     assert not proven(first)
-    assert answers.no_effect("loss", answers.answers([first], "loss")).startswith("had no target at its end")
+    missing = answers.answers([first], fault()).missing()
+    assert missing is not None
+    assert missing.reason is Reason.TARGETS_GONE
+    assert missing.message.startswith("had no target at its end")
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ class RunInjections:
             remains: what is still there that is no agent's to remove.
         """
         injections = await self.all()
-        answer = answers.answers(injections, fault.name, remains=remains)
+        answer = answers.answers(injections, fault, remains=remains)
         record = next((record for record in run.status.faults if record.name == fault.name), None)
         if record is None or not (answer.wanted or remains):
             return None
@@ -65,10 +65,10 @@ class RunInjections:
             return FaultState(record.model_copy(update=left), tuple(_recorded(run, fault)), touched=True)
         return FaultState(
             totals.record_of(record, answer, heard),
-            tuple(totals.targets_of(run, fault.name, answer)),
+            tuple(totals.targets_of(run, answer)),
             touched=True,
             armed=answer.armed,
-            done=fault.instant and answer.proven,
+            done=fault.spec.instant and answer.proven,
             lifting=any(each.spec.lift for each in injections if each.spec.fault == fault.name),
             over=answer.over and not remains,
             silent=answer.silent,

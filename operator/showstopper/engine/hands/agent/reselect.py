@@ -34,7 +34,7 @@ def successors(fault: Fault, snapshot: Snapshot, own: Sequence[Injection], plann
     states = {target.uid: target.state for injection in own for target in injection.status.targets}
     asked = {target.uid for injection in own for target in injection.spec.targets}
     there = {uid for uid in asked if states.get(uid) is not TargetState.GONE}
-    candidates = tuple(snapshot.pods.get(fault.target.component, ()))
+    candidates = tuple(plan.candidates_of(snapshot, fault))
     # Both times are the API server's: what was there before the fault replaces nobody.
     since = min((injection.metadata.creation_timestamp for injection in own), default="")
     new = [pod for pod in candidates if pod.uid not in asked and pod.created > since and plan.may_hit(fault, pod)]

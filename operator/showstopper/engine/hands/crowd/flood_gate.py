@@ -7,11 +7,11 @@ then a gate is asked for that leads there.
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from showstopper.api.flood import FloodArrivals, FloodGate
+from showstopper.api.faults.flood import FloodArrivals, FloodGate
 from showstopper.api.injection import Injection, InjectionTarget, TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.engine.hands.agent import asking
-from showstopper.engine.hands.crowd.flooder_job import port_of
+from showstopper.engine.hands.crowd.flooder_job import port_of, spec_of
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.faults.effects import Pod
 
@@ -78,5 +78,4 @@ def _of_arrivals(gate: Injection, injections: Sequence[Injection]) -> list[Injec
 
 
 def _size(planned: PlannedFault) -> int:
-    assert planned.fault.packet_flood is not None
-    return planned.fault.packet_flood.size
+    return spec_of(planned.fault).size

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from showstopper.api.experiment import Fault
-from showstopper.api.injection import Injection
+from showstopper.api.faults.base import Hand
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
@@ -110,7 +110,9 @@ class CrowdHand:
             self._remaining = names
             return
         if self._heard is None:
-            self._heard = await self._hear(run, [name for name in names if not _proven(injections, name)])
+            self._heard = await self._hear(
+                run, [name for name in names if not answers.answers(injections, run.fault(name)).proven]
+            )
         ended = await asyncio.gather(*(self._flooders.end(run, name) for name in sorted(names)))
         self._remaining = {name for name, gone in zip(sorted(names), ended, strict=True) if not gone}
 
@@ -147,11 +149,7 @@ class CrowdHand:
 
 
 def _own(run: ExperimentRun) -> list[Fault]:
-    return [fault for fault in run.spec.faults if fault.by_crowd]
-
-
-def _proven(injections: Sequence[Injection], fault: str) -> bool:
-    return answers.answers(injections, fault).proven
+    return [fault for fault in run.spec.faults if fault.spec.hand is Hand.CROWD]
 
 
 def _absent(run: ExperimentRun, name: str, flooder: Flooder) -> Finding:
