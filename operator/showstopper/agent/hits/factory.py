@@ -42,7 +42,7 @@ class HitFactory:
             self.once.begin(injection.metadata.uid)
 
     def hits(self, injection: Injection) -> list[Hit]:
-        """One for each target, in their order; those that must not be armed say why in their records."""
+        """One for each target, in their order. Those that must not be armed say why in their records."""
         return [self._hit(injection, index, target) for index, target in enumerate(injection.spec.targets)]
 
     def _hit(self, injection: Injection, index: int, target: InjectionTarget) -> Hit:

@@ -36,7 +36,7 @@ class FreezeHit:
         self._since = 0.0
 
     def arm(self, until: float) -> None:
-        """Write its end down, then freeze it; or take everything back, and say why in the record."""
+        """Write its end down, then freeze it. If that fails, take everything back, and say why in the record."""
         try:
             self._freeze(until)
         except (AgentError, OSError) as error:
@@ -67,7 +67,7 @@ class FreezeHit:
         """Nothing: processes have no peers."""
 
     def look(self) -> bool:
-        """Look whether it stands still; whether this was the first time that it is proven. Notes when it is no more."""
+        """Look whether it is frozen. Returns whether it is newly proven. Notes when it is frozen no longer."""
         if self.record.state is not TargetState.ARMED:
             return False
         before = self.record.proven
@@ -77,7 +77,7 @@ class FreezeHit:
         return self.record.proven and not before
 
     def lift(self) -> None:
-        """Thaw it, and look whether it is; what does not thaw stays written down, and the watchdog tries on."""
+        """Thaw it, and look whether it is. What does not thaw stays written down, and the watchdog tries on."""
         if self._place is None:
             return
         if self.record.state is TargetState.ARMED:
@@ -119,7 +119,7 @@ class FreezeHit:
         self._frozen.write(Frozen(self._name, str(self._place.freezer), self._lease.until))
 
     def _measure(self) -> str | None:
-        """Note the figures; why it does not stand still any more, if it does not."""
+        """Note the figures. Returns why it is frozen no longer, if it is not."""
         assert self._place is not None, "armed"
         try:
             state, cpu = Freezer(self._place.freezer).state, cpu_microseconds(self._place.cpu_time) - self._cpu
@@ -145,21 +145,21 @@ class FreezeHit:
 
 
 def sweep(frozen: FrozenCgroups) -> list[str]:
-    """Thaw what an earlier life of the agent left frozen, before anything is; what there was, or is still."""
-    found = []
-    for one in frozen.all():
-        freezer = Freezer(Path(one.folder))
+    """Thaw what an earlier life of the agent left frozen. Returns what that was, and what could not be thawed."""
+    swept = []
+    for entry in frozen.all():
+        freezer = Freezer(Path(entry.folder))
         if freezer.state in {State.FROZEN, State.FREEZING}:
-            found.append(one.folder)
+            swept.append(entry.folder)
         if (problem := _thaw(freezer)) is None:
-            frozen.forget(one.name)
+            frozen.forget(entry.name)
         else:
-            found.append(problem)
-    return found
+            swept.append(problem)
+    return swept
 
 
 def _thaw(freezer: Freezer) -> str | None:
-    """Thaw it, and wait until it reads so; why it does not, if it does not."""
+    """Thaw it, and wait until it reads so. Returns why it does not, if it does not."""
     try:
         freezer.thaw()
         if freezer.settles(State.THAWED, State.GONE):

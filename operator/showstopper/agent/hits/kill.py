@@ -13,7 +13,7 @@ from showstopper.errors import AgentError, ContainerGone, LeaseLost
 
 
 class KillHit:
-    """A containerKill on one target (see `hits.Hit`). It is done when it is armed; lifting only ends the looking."""
+    """A containerKill on one target (see `hits.Hit`). It is done when it is armed. Lifting only ends the looking."""
 
     def __init__(self, target: InjectionTarget, fault: ContainerKill, *, containers: Containers, clock: Clock) -> None:
         self.record = InjectedTarget(uid=target.uid, pod=target.pod, state=TargetState.REFUSED)
@@ -46,7 +46,7 @@ class KillHit:
         """Nothing: processes have no peers."""
 
     def look(self) -> bool:
-        """Look who is gone; whether, by now and not before, all of them are."""
+        """Look which processes are gone. Returns whether all of them are, for the first time."""
         if self.record.state is not TargetState.ARMED or self.record.proven:
             return False
         ended = sum(map(self._containers.ended, self._hit))

@@ -20,7 +20,7 @@ class NetworkHit:
 
     Attributes:
         record: the target in the Injection's status.
-        method: how packets are held back, or nftables where its rules alone do it; None: it is not armed.
+        method: how packets are held back, or nftables where its rules alone do it. None: it is not armed.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class NetworkHit:
             self.record.message = f"it could not follow its peers: {error}"[:1024]
 
     def look(self) -> bool:
-        """Read the counters; whether the target's first packet was among them. Notes when the pod is gone."""
+        """Read the counters. Returns whether the target's first packet was among them. Notes when the pod is gone."""
         if self.record.state is not TargetState.ARMED:
             return False
         if not self.record.touched:
@@ -123,7 +123,7 @@ class NetworkHit:
             self._count(counters)
         self._armed = []
         set_state(self.record, TargetState.LEFT_OVER if left else TargetState.LIFTED)
-        self.record.leftovers = [one[:256] for one in left[:16]]
+        self.record.leftovers = [leftover[:256] for leftover in left[:16]]
         self.record.lifted_at = self._now()
 
     def _announce(self) -> None:
@@ -132,10 +132,10 @@ class NetworkHit:
             armed.announce()
 
     def _count(self, counters: list[Counters]) -> bool:
-        figures = [one for by_direction in counters for one in by_direction.values()]
+        figures = [count for by_direction in counters for count in by_direction.values()]
         if not figures and self.record.last:  # the kernel has taken them with it
             return False
-        matched, affected = sum(one.matched for one in figures), sum(one.affected for one in figures)
+        matched, affected = sum(count.matched for count in figures), sum(count.affected for count in figures)
         return record_counts(self.record, matched, affected, now=self._now())
 
     def _now(self) -> str:

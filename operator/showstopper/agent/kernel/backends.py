@@ -32,14 +32,14 @@ class Backends:
 
     @property
     def method(self) -> Method | None:
-        """The best way to hold packets back; None: there is none here."""
+        """The best way to hold packets back. None: there is none here."""
         return next(iter(self.ways), None)
 
     def needed(self, effect: NetworkEffect) -> tuple[Method, ...]:
-        """The ways that can hold packets back as this effect does, best first; for others it does not matter.
+        """The ways that can hold packets back as this effect does, best first. All, for effects that hold none back.
 
         Raises:
-            EffectRefused: when this node has no means for the effect; it says what its kernel refused.
+            EffectRefused: when this node has no means for the effect. It says what its kernel refused.
         """
         kind = behaviour.of(effect.fault)
         ways = tuple(way for way in self.ways if way in kind.methods(effect.fault))
@@ -75,7 +75,7 @@ class Backends:
 
 
 def probe() -> Backends:
-    """Try every means once, in a scratch namespace; takes some tens of milliseconds."""
+    """Try every means once, in a scratch namespace. Takes some tens of milliseconds."""
     missing: dict[str, str] = {}
     with Namespace.scratch() as scratch:
         for means, plan in _trials():

@@ -66,7 +66,7 @@ class Namespace:
         return cls("scratch", enter)
 
     def submit(self, work: Callable[[], T]) -> "Future[T]":
-        """Have the thread do something; asyncio waits for it with `wrap_future`."""
+        """Have the thread do something. asyncio waits for it with `wrap_future`."""
         return self._thread.submit(work)
 
     def call(self, work: Callable[[], T]) -> T:
@@ -75,12 +75,12 @@ class Namespace:
 
     def devices(self) -> tuple[Device, ...]:
         """Every network device but `lo` and our own detours, in the order of their numbers."""
-        found = [Device(name, index) for index, name in sorted(self.call(socket.if_nameindex))]
-        others = {"lo", *map(detour, found)}
-        return tuple(device for device in found if device.name not in others)
+        devices = [Device(name, index) for index, name in sorted(self.call(socket.if_nameindex))]
+        others = {"lo", *map(detour, devices)}
+        return tuple(device for device in devices if device.name not in others)
 
     def read(self, name: str) -> str:
-        """A file of /proc/net as it is in this namespace; empty: this kernel has none."""
+        """A file of /proc/net as it is in this namespace. Empty: this kernel has none."""
         return self.call(lambda: read_of_thread(name))
 
     def close(self) -> None:
@@ -95,6 +95,6 @@ class Namespace:
 
 
 def read_of_thread(name: str) -> str:
-    """A file of /proc/net as it is in the calling thread's namespace; empty: this kernel has none."""
+    """A file of /proc/net as it is in the calling thread's namespace. Empty: this kernel has none."""
     path = Path("/proc/thread-self/net", name)
     return path.read_text() if path.exists() else ""

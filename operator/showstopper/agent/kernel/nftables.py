@@ -40,7 +40,7 @@ def _library() -> ctypes.CDLL:
 
 
 class Nftables:
-    """A connection to the packet filter of the calling thread's namespace; use it in that thread only."""
+    """A connection to the packet filter of the calling thread's namespace. Use it in that thread only."""
 
     def __init__(self) -> None:
         self._library = _library()
@@ -50,7 +50,7 @@ class Nftables:
         self._library.nft_ctx_buffer_error(self._context)
 
     def run(self, commands: Sequence[Command]) -> list[dict[str, Any]]:
-        """Run commands in one transaction: all of them or none; what they list.
+        """Run commands in one transaction: all of them or none. Returns what they list.
 
         Raises:
             KernelRefused: with what libnftables says.
@@ -60,11 +60,11 @@ class Nftables:
 
     def tables(self) -> list[tuple[str, str]]:
         """(family, name) of every table that is ours."""
-        found = [item["table"] for item in self.run([{"list": {"tables": None}}]) if "table" in item]
-        return [(table["family"], table["name"]) for table in found if table["name"].startswith(PREFIX)]
+        tables = [item["table"] for item in self.run([{"list": {"tables": None}}]) if "table" in item]
+        return [(table["family"], table["name"]) for table in tables if table["name"].startswith(PREFIX)]
 
     def delete(self, tables: Iterable[tuple[str, str]]) -> None:
-        """Delete tables with all that is in them; together."""
+        """Delete tables with all that is in them, in one transaction."""
         doomed: list[Command] = [{"delete": {"table": {"family": family, "name": name}}} for family, name in tables]
         if doomed:
             self.run(doomed)
@@ -72,18 +72,18 @@ class Nftables:
     def counters(self, family: str, table: str) -> Mapping[str, Count]:
         """All counters of a table by their names."""
         listed = self.run([{"list": {"counters": {"family": family, "table": table}}}])
-        found = [item["counter"] for item in listed if "counter" in item]
+        counters = [item["counter"] for item in listed if "counter" in item]
         return {
-            one["name"]: Count(int(one["packets"]), int(one["bytes"]))
-            for one in found
-            if one["table"] == table and one["family"] == family
+            counter["name"]: Count(int(counter["packets"]), int(counter["bytes"]))
+            for counter in counters
+            if counter["table"] == table and counter["family"] == family
         }
 
     def extend(self, families: Iterable[str], table: str, milliseconds: int, *, of: str = LIVE) -> None:
         """Let the elements of a set live for so long from now: add, delete and add in one transaction.
 
         Adding an element that is there does not extend it (on any kernel), and without the first `add` the `delete`
-        fails when it has run out. As text, for JSON knows whole seconds only; names and numbers in it are our own.
+        fails when it has run out. As text, for JSON knows whole seconds only. Names and numbers in it are our own.
         """
         lines = []
         for family in families:

@@ -38,7 +38,7 @@ _read_number = struct.Struct(">I").unpack_from
 
 
 def sampler(manner: Manner, dice: random.Random) -> Callable[[], float] | None:
-    """How long each packet waits, in seconds and never below zero; None: all of them equally long.
+    """How long each packet waits, in seconds and never below zero. None: all of them equally long.
 
     Normal and Pareto have the jitter as standard deviation, Pareto with shape 3 (as netem's tables: mean 1.5, variance
     0.75, moved to mean 0 and scaled to 1).
@@ -99,7 +99,7 @@ class Held:
         return self.passed + sum(count for _, _, count in self.row) + len(self.heap)
 
     def take(self, now: float) -> None:
-        """Note the packets that the kernel has for us; not more than a moment's, for others wait too."""
+        """Note the packets that the kernel has for us, for a moment at most, since others wait too."""
         last = count = 0
         for _ in range(_AT_ONCE):
             try:
@@ -135,7 +135,7 @@ class Held:
             self._send(b"".join(due[first : first + _AT_ONCE]))
 
     def next(self) -> float:
-        """When the next packet may go; infinite: none waits."""
+        """When the next packet may go. Infinite: none waits."""
         if self.row:
             return self.row[0][0]
         return self.heap[0][0] if self.heap else float("inf")
@@ -190,7 +190,7 @@ class Engine:
         held.socket.close()
 
     def close(self) -> None:
-        """End the thread; the kernel lets packets pass queues that nobody serves, and drops those that wait."""
+        """End the thread. The kernel lets packets pass queues that nobody serves, and drops those that wait."""
         self._stop = True
         os.eventfd_write(self._bell, 1)
         self._thread.join()
@@ -218,12 +218,12 @@ class Engine:
             with self._lock:
                 now = time.monotonic()
                 for opened in ready:
-                    found = self._held.get(opened) if isinstance(opened, socket.socket) else None
-                    if found:
-                        self._or_give_up(found, found.take, now)
+                    served = self._held.get(opened) if isinstance(opened, socket.socket) else None
+                    if served:
+                        self._or_give_up(served, served.take, now)
 
     def _or_give_up(self, held: Held, work: Callable[[float], None], now: float) -> None:
-        """Serve a queue; one that fails is given back, so that its packets pass instead of waiting for ever."""
+        """Serve a queue. One that fails is given back, so that its packets pass instead of waiting for ever."""
         try:
             work(now)
         except OSError as error:

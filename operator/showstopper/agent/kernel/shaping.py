@@ -1,4 +1,4 @@
-"""Traffic classes: a rate or netem for the packets that rules send there; all others pass as if nothing was there.
+"""Traffic classes: a rate or netem for the packets that rules send there. All others pass untouched.
 
 Rules send packets on a detour through an ifb device of ours, which gives them back where it got them: at ingress as if
 they had just come, at egress as if they were just sent. Its htb has a class for each fault. The device itself is not
@@ -29,8 +29,8 @@ _GONE = (errno.ENOENT, errno.EINVAL, errno.ENODEV)
 @contextmanager
 def routes() -> Iterator[Any]:
     """A connection to the calling thread's namespace."""
-    with IPRoute() as found:
-        yield found
+    with IPRoute() as connection:
+        yield connection
 
 
 def build(shapes: Iterable[Shape]) -> None:
@@ -48,24 +48,24 @@ def build(shapes: Iterable[Shape]) -> None:
 
 
 def remove(shapes: Iterable[Shape]) -> None:
-    """Remove classes, and what only they needed; what is gone already is fine."""
+    """Remove classes, and what only they needed. What is gone already is fine."""
     with routes() as ip:
         for shape in shapes:
-            found = ip.link_lookup(ifname=shape.shaper)
-            if not found:
+            links = ip.link_lookup(ifname=shape.shaper)
+            if not links:
                 continue
             with _named(f"class at {shape.shaper}"), _unless(_GONE):
-                ip.tc("del-class", index=found[0], handle=shape.class_id, parent=HANDLE)
-            if not ip.get_classes(index=found[0]):
-                _clear(ip, found[0], shape.shaper)
+                ip.tc("del-class", index=links[0], handle=shape.class_id, parent=HANDLE)
+            if not ip.get_classes(index=links[0]):
+                _clear(ip, links[0], shape.shaper)
 
 
 def slowed(shapes: Iterable[Shape]) -> dict[Direction, int]:
     """Packets that had to wait or were lost for want of bits, by direction, as the classes' own counters have them."""
-    found: dict[Direction, int] = {}
+    slowed_packets: dict[Direction, int] = {}
     for shape, statistics in _statistics(shapes):
-        found[shape.direction] = found.get(shape.direction, 0) + statistics["overlimits"]
-    return found
+        slowed_packets[shape.direction] = slowed_packets.get(shape.direction, 0) + statistics["overlimits"]
+    return slowed_packets
 
 
 def waiting(shapes: Iterable[Shape]) -> int:
@@ -114,7 +114,7 @@ def netem_options(manner: Manner) -> dict[str, int]:
 
 
 def _statistics(shapes: Iterable[Shape]) -> Iterator[tuple[Shape, Mapping[str, int]]]:
-    """What the kernel counts of each class's qdisc; nothing of those whose device is gone."""
+    """What the kernel counts of each class's qdisc. Nothing of those whose device is gone."""
     with routes() as ip:
         for shape in shapes:
             for index in ip.link_lookup(ifname=shape.shaper):
@@ -128,18 +128,18 @@ def _leaf_handle(shape: Shape) -> int:
 
 
 def _index(ip: Any, name: str) -> int:
-    found = ip.link_lookup(ifname=name)
-    if not found:
+    links = ip.link_lookup(ifname=name)
+    if not links:
         raise KernelRefused(f"no device {name}: it vanished", code=errno.ENODEV)
-    return int(found[0])
+    return int(links[0])
 
 
 def _detour(ip: Any, name: str) -> int:
-    """The number of the ifb of that name with our htb; made, if it is not there."""
+    """The number of the ifb of that name with our htb. It is made, if it does not exist."""
     if not ip.link_lookup(ifname=name):
         ip.link("add", ifname=name, kind="ifb")
     index = _index(ip, name)
-    if not [one for one in ip.get_qdiscs(index) if one["handle"] == HANDLE]:
+    if not [qdisc for qdisc in ip.get_qdiscs(index) if qdisc["handle"] == HANDLE]:
         ip.tc("add", "htb", index, HANDLE, default=0)
         ip.link("set", index=index, state="up")
     return index

@@ -100,7 +100,7 @@ class Armed:
             self._target.do(self._extend)
 
     def follow(self, peers: tuple[str, ...]) -> None:
-        """Mean these peers from now on instead of those before, at once; none: nobody, until there are some again.
+        """Mean these peers from now on instead of those before, at once. Without any: nobody, until there are some.
 
         Raises:
             EffectRefused: when the effect is not about peers, or these are no addresses.
@@ -115,7 +115,7 @@ class Armed:
         self.effect = effect
 
     def counters(self) -> Counters:
-        """Packets so far, by direction; the last ones if it is lifted."""
+        """Packets so far, by direction. The last ones if it is lifted."""
         return self._lifted.counters if self._lifted else self._target.do(self._count)
 
     def announce(self) -> None:
@@ -129,7 +129,7 @@ class Armed:
         return tuple(sorted(device.name for device in gone))
 
     def lift(self) -> Lifted:
-        """End the fault, let go of the packets that it holds, and remove everything; again, it changes nothing.
+        """End the fault, let go of the packets that it holds, and remove everything. Called again, it changes nothing.
 
         Packets that come are untouched at once. Those in netem cannot be hurried: it waits half a second for them.
         """
@@ -161,7 +161,7 @@ class Armed:
                 nfnetlink.add_queue_rule(*rule, queue.number)
 
     def _extend(self) -> None:
-        """Set the kernel's timers; if that took long, once more and less what it took: they must not outlast it."""
+        """Set the kernel's timers. If that took long, set them again, shorter: they must not outlast the lease."""
         late = 0
         for _ in range(2):
             began = time.monotonic()
@@ -204,7 +204,7 @@ class Armed:
     def _count(self) -> Counters:
         tables = [self._target.nft.counters(family, self.plan.table) for family in self.plan.families]
         slowed = shaping.slowed(shape for shape in self.plan.shapes if shape.manner.bits_per_second is not None)
-        found = {}
+        counters = {}
         for direction in self.effect.traffic.direction.single:
             matched, affected = (
                 sum(self._packets(table.get(counter(direction, what), Count())) for table in tables)
@@ -212,8 +212,8 @@ class Armed:
             )
             if direction in self._held:
                 affected = self._held[direction].counted
-            found[direction] = Figures(matched, slowed.get(direction, affected))
-        return found
+            counters[direction] = Figures(matched, slowed.get(direction, affected))
+        return counters
 
     def _packets(self, count: Count) -> int:
         if self.plan.datagram_bytes is None:

@@ -13,13 +13,13 @@ log = structlog.get_logger()
 
 
 class Pulse:
-    """A thread that opens a burst, waits, and opens the next; the kernel ends each one in time by itself.
+    """A thread that opens a burst, waits, and opens the next. The kernel ends each of them in time by itself.
 
     Args:
         bursts: how long, and which share of the time.
         open_burst: opens one for so many milliseconds.
         over: whether the fault's lease has run out.
-        seed: of the pauses; None: any.
+        seed: of the pauses. None: any.
     """
 
     def __init__(

@@ -20,11 +20,11 @@ from showstopper.faults.network.traffic import NetworkEffect
 
 
 class Node:
-    """All network faults of one node. Its methods may be called from any thread; they wait for the kernel.
+    """All network faults of one node. Its methods may be called from any thread. They wait for the kernel.
 
     Args:
         journal: what is armed, for the next life.
-        able: what this node's kernel can do; None: find out.
+        able: what this node's kernel can do. None: find out.
     """
 
     def __init__(self, journal: Journal, able: Backends | None = None) -> None:
@@ -47,7 +47,7 @@ class Node:
         Raises:
             EffectRefused: it is out of bounds, or this node has no means for it.
             NamespaceGone: there is no such namespace.
-            KernelRefused: with what the kernel says; everything is taken back.
+            KernelRefused: with what the kernel says. Everything is taken back.
             LeaseLost: `until` is past.
         """
         self._check(effect, until)
@@ -68,7 +68,7 @@ class Node:
         return armed
 
     def preview(self, namespace: Path, effect: NetworkEffect, own: tuple[str, ...] = ()) -> Plan:
-        """The plan that `arm` would set up; `network.preview.lines` shows it.
+        """The plan that `arm` would set up. `faults.network.preview.lines` shows it.
 
         Raises:
             EffectRefused: as `arm`.
@@ -79,7 +79,7 @@ class Node:
             return self.able.plan(effect, Site(there.devices(), own), 1)
 
     def sweep(self, namespaces: Iterable[Path] = ()) -> dict[str, Leftovers]:
-        """Remove what earlier lives left, in the journal's namespaces and in these; what there was, by namespace.
+        """Remove what earlier lives left, in the journal's namespaces and in these. Returns it by namespace.
 
         Raises:
             AgentError: when something is armed now.
@@ -88,9 +88,9 @@ class Node:
             if self._armed:
                 raise AgentError("faults are armed: sweep before the first one, or lift them")
             paths = {entry.namespace for entry in self._journal.open_entries()} | {str(path) for path in namespaces}
-            found = {path: left for path in sorted(paths) if (left := _swept(path))}
+            swept = {path: left for path in sorted(paths) if (left := _swept(path))}
             self._journal.clear()
-            return found
+            return swept
 
     def close(self) -> None:
         """Lift everything, and end."""
@@ -133,7 +133,7 @@ class Node:
 
 
 def _swept(path: str) -> Leftovers | None:
-    """What there was in a namespace; None: nothing, or it is gone and all with it."""
+    """What there was in a namespace. None: nothing, or it is gone and all with it."""
     try:
         target = Target(Namespace.at(Path(path)))
     except NamespaceGone:

@@ -62,7 +62,7 @@ class Target:
         Raises:
             EffectRefused: when there are too many effects, or one of that name.
         """
-        number = next((one for one in range(1, MOST_EFFECTS + 1) if one not in self._taken), None)
+        number = next((number for number in range(1, MOST_EFFECTS + 1) if number not in self._taken), None)
         if number is None:
             raise EffectRefused(f"{self.namespace.path} has {MOST_EFFECTS} faults already: lift one first")
         plan = make(number)
@@ -74,7 +74,7 @@ class Target:
         return number, plan
 
     def remove(self, number: int) -> None:
-        """Delete a fault's tables, in the namespace's thread; or keep them, inert, while others hold packets back.
+        """Delete a fault's tables, in the namespace's thread. Keep them, inert, while others hold packets back.
 
         When a chain goes, the kernel drops what waits in every queue of the namespace (nf_queue_nf_hook_drop).
         """
@@ -86,19 +86,19 @@ class Target:
             self._inert.clear()
 
     def give_back(self, number: int) -> Leftovers:
-        """Free a number; what is there that no other fault accounts for."""
-        found = self.leftovers()
+        """Free a number. Returns what exists that no other fault accounts for."""
+        leftovers = self.leftovers()
         self._taken.discard(number)
-        return found
+        return leftovers
 
     def leftovers(self) -> Leftovers:
         """What is there of ours that no fault accounts for."""
         return self.do(self._look)
 
     def _look(self) -> Leftovers:
-        """In one go, so that nothing comes or goes meanwhile; plans come before what they set up."""
+        """Read in one go, so that nothing comes or goes meanwhile. Plans come before what they set up."""
         queues = _bound(read_of_thread("netfilter/nfnetlink_queue"))
-        tables = frozenset(found for found in self.nft.tables() if not is_gate(found))
+        tables = frozenset(table for table in self.nft.tables() if not is_gate(table))
         shaped = frozenset(shaping.leftovers())
         plans = self.plans
         return Leftovers(
@@ -108,15 +108,15 @@ class Target:
         )
 
     def sweep(self) -> Leftovers:
-        """Remove everything of ours; what there was. Gates are shut, and stay."""
-        found = self.leftovers()
+        """Remove everything of ours. Returns what there was. Gates are shut, and stay."""
+        leftovers = self.leftovers()
         for family, table in filter(is_gate, self.do(self.nft.tables)):
             self.do(lambda family=family, table=table: self.nft.end([family], table))  # type: ignore[misc]
-        if found.tables:
-            self.do(lambda: self.nft.delete(found.tables))
-        if found.shaping:
+        if leftovers.tables:
+            self.do(lambda: self.nft.delete(leftovers.tables))
+        if leftovers.shaping:
             self.do(shaping.sweep)
-        return found
+        return leftovers
 
     def close(self) -> None:
         """Leave the namespace."""

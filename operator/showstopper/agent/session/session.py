@@ -29,7 +29,7 @@ SLOWEST_LOOK_SECONDS = 0.25
 
 
 class Session:
-    """Arms, renews, counts and lifts. Whoever ends it says why; the first one counts."""
+    """Arms, renews, counts and lifts. Of several reasons for its end the first counts."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Session:
             self._rung.set()
 
     def seen(self, generation: int, peers: tuple[str, ...]) -> None:
-        """Its spec is of that generation now, and means these peers; what is said from now on is said of it."""
+        """Its spec is of that generation now, and means these peers. Reports from now on are of that generation."""
         moved, self._generation = generation != self._generation, generation
         if peers != self._peers:
             self._peers = peers
@@ -78,7 +78,7 @@ class Session:
         self._rung.set()
 
     async def run(self) -> None:
-        """Do all of it; returns when it is over and nothing more is to be said."""
+        """Do all of it. Returns when it is over and everything is reported."""
         if self._was_begun():
             return
         try:
@@ -109,7 +109,7 @@ class Session:
         return True
 
     async def _may_begin(self) -> bool:
-        """Wait for a renewal of the lease, for as long as one would hold; refuse what must not be armed."""
+        """Wait for a renewal of the lease, for as long as one would hold. Refuse what must not be armed."""
         spec = self.injection.spec
         if problems := list(registry.of_injection(spec).refusals(spec)):
             self.end(EndReason.REFUSED, "; ".join(problems))
@@ -167,7 +167,7 @@ class Session:
             self.end(EndReason.LEASE_LOST, str(lost))
 
     async def _follow(self) -> tuple[str, ...]:
-        """Have every target mean the peers of now; which ones."""
+        """Have every target mean the peers of now. Returns them."""
         peers = self._peers
         await self._do(lambda hit: hit.follow(peers), self._hits)
         self._log.info("peers_followed", peers=len(peers))

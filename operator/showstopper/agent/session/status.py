@@ -88,9 +88,9 @@ def invalid(body: Mapping[str, Any], why: str, *, now: str) -> InjectionStatus:
 
 def outlook(spec: InjectionSpec, targets: Sequence[InjectedTarget], standing: Standing) -> Outlook:
     """Where it stands: arming, waiting for proof, active, being lifted, over: not before every target says so."""
-    found = {state: [target for target in targets if target.state is state] for state in TargetState}
-    left = [part for target in found[TargetState.LEFT_OVER] for part in target.leftovers or [target.message or ""]]
-    refusals = found[TargetState.REFUSED]
+    by_state = {state: [target for target in targets if target.state is state] for state in TargetState}
+    left = [part for target in by_state[TargetState.LEFT_OVER] for part in target.leftovers or [target.message or ""]]
+    refusals = by_state[TargetState.REFUSED]
     match standing.ending:
         case _ if left:
             return failed(Reason.LEFT_OVER, f"left behind: {', '.join(left[:8])}")
@@ -98,7 +98,7 @@ def outlook(spec: InjectionSpec, targets: Sequence[InjectedTarget], standing: St
             return refused(Reason.REFUSED, refusals[0].message or "a target was refused")
         case None:
             return _lasting(spec, targets)
-        case _ if found[TargetState.ARMED]:
+        case _ if by_state[TargetState.ARMED]:
             return in_progress(Reason.LIFTING, _sums(spec, targets))
         case EndReason.LIFTED | EndReason.DELETED:
             return succeeded(Reason.LIFTED, _sums(spec, targets))
@@ -138,7 +138,7 @@ def over(targets: Iterable[InjectedTarget], why: str, *, now: str) -> list[Injec
 
 
 def ending_of(told: InjectionStatus) -> EndReason | None:
-    """How it ended, by what was told of it; None: it had not."""
+    """How it ended, by its status. None: it had not."""
     ready = find(told.conditions, ConditionType.READY)
     if ready is None or any(target.state is TargetState.ARMED for target in told.targets):
         return None
