@@ -2,7 +2,7 @@
 
     python -m showstopper.audio.crowd.flooder
 
-Exit codes: 0 it ended by its budget or by SIGTERM; 1 the kernel took not one packet, or no gate came up; 2 a setting
+Exit codes: 0 it ended by its budget or by SIGTERM, 1 the kernel took not one packet, or no gate came up, 2 a setting
 cannot be used.
 """
 
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def run(settings: FlooderSettings, stop: Stop) -> dict[str, Any]:
-    """Flood as the settings say, once the gate is up; returns the report."""
+    """Flood as the settings say, once the gate is up. Returns the report."""
     clocks = Clocks()
     budget = _budget(settings, clocks.monotonic(), clocks.wall())
     if settings.gate is not None:

@@ -95,7 +95,7 @@ class Sender:
         return count
 
     def _one_by_one(self, flow: _Flow, packets: memoryview, count: int) -> int:
-        """As many as go through until the first that does not; that one is an error only if it is the first of all."""
+        """As many as go through until the first that does not. That is an error only for the first of all."""
         size = self._batches.size
         for number in range(count):
             try:
@@ -107,7 +107,7 @@ class Sender:
         return count
 
     def _not_segmented(self) -> None:
-        """Send one by one from now on; the kernel checks the option even for what need not be cut."""
+        """Send one by one from now on. The kernel checks the option even for what need not be cut."""
         self.segmented = False
         for udp in self._sockets:
             with suppress(OSError):  # a kernel that does not know the option has it switched off

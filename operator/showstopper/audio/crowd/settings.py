@@ -1,4 +1,4 @@
-"""Settings of the flooder, from its container's environment; everything that bounds it has to be there."""
+"""Settings of the flooder, from its container's environment. Everything that bounds it must be set."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FlooderSettings:
         end: Unix seconds.
         special: kinds of addresses that are allowed although they are no single pod's.
         report: where the last line is written, too.
-        gate: the port of the loopback at which it is told that its gate is up; None: there is none to wait for.
+        gate: the port of the loopback at which it is told that its gate is up. None: there is none to wait for.
     """
 
     targets: tuple[Endpoint, ...]
