@@ -21,8 +21,8 @@ class Record:
     Attributes:
         run: its newest form.
         body: the same as the API has it.
-        heard: what each listener heard from the run's begin to its end, `in_order`; None: nothing is known of it.
-        note: why nothing is known of it; else empty.
+        heard: what each listener heard from the run's begin to its end, `in_order`. None: nothing is known of it.
+        note: why nothing is known of it, else empty.
         versions: of what was under test and what tested it, by name, in the order in which they are shown.
     """
 
@@ -44,7 +44,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act of a day. `record`: its run, if it came to one; `verdict` and `message` say what came of the act."""
+    """One act of a day. `record`: its run, if it came to one. `verdict` and `message` are the result of the act."""
 
     name: str
     verdict: str = ""
@@ -72,7 +72,7 @@ class Day:
 class FaultWindow:
     """When a fault was there: [start, end) in unix seconds. What is done in an instant has no length.
 
-    `lifted`: its end is known; else it is drawn to the end of the run, which is the longest that it can have been.
+    `lifted`: its end is known. Else it is drawn to the end of the run, which is the longest that it can have been.
     """
 
     name: str
@@ -93,7 +93,7 @@ def _parts(name: str) -> list[tuple[int, str]]:
 
 
 def window_of(run: ExperimentRun) -> Window | None:
-    """From the run's begin to its end, for which spans are wanted; None: it never began, or is not over."""
+    """From the run's begin to its end, for which spans are wanted. None: it never began, or is not over."""
     begin, end = run.status.started_at, run.status.finished_at
     if begin is None or end is None:
         return None
@@ -102,8 +102,8 @@ def window_of(run: ExperimentRun) -> Window | None:
 
 def fault_windows(run: ExperimentRun) -> tuple[FaultWindow, ...]:
     """The faults that were begun, in the order in which they are declared."""
-    found = (_fault_window(run, fault) for fault in run.spec.faults)
-    return tuple(window for window in found if window is not None)
+    windows = (_fault_window(run, fault) for fault in run.spec.faults)
+    return tuple(window for window in windows if window is not None)
 
 
 def _fault_window(run: ExperimentRun, fault: Fault) -> FaultWindow | None:
@@ -125,7 +125,7 @@ def _fault_window(run: ExperimentRun, fault: Fault) -> FaultWindow | None:
 
 
 def _end(run: ExperimentRun, targets: list[TargetRecord]) -> float | None:
-    """When the last target was free again; None: that is not known of all of them."""
+    """When the last target was free again. None: that is not known of all of them."""
     lifted = [from_timestamp(target.lifted_at) for target in targets if target.lifted_at]
     if len(lifted) == len(targets):
         return max(lifted)

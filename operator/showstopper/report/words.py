@@ -29,7 +29,7 @@ def proof(run: ExperimentRun, target: TargetRecord) -> str:
 
 
 def bounds(least: str | None, most: str | None) -> str:
-    """Between what the truth lies, behind a figure that is not exact; empty behind one that is."""
+    """The bounds between which the truth lies, behind a figure that is not exact. Empty behind an exact figure."""
     if least is None and most is None:
         return ""
     if most is None:
