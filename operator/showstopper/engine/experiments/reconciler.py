@@ -94,9 +94,13 @@ class Reconciler:
         await recorder.write(change)
         if recorder.resource.metadata.generation != decided:
             return 0.0  # somebody changed it meanwhile
-        for one in news:
+        for item in news:
             await self._events.publish(
-                recorder.resource, one.reason, one.note, action=one.action, kind="Warning" if one.warning else "Normal"
+                recorder.resource,
+                item.reason,
+                item.note,
+                action=item.action,
+                kind="Warning" if item.warning else "Normal",
             )
         if show.run is not None and show.run.finished:
             await runs.trim(recorder.resource)

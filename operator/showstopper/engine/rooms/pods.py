@@ -48,14 +48,14 @@ def images(room: AudioRoom, pods: Mapping[str, Iterable[Pod]]) -> list[Component
     Raises:
         InvalidResource: when a component names a container that its pods do not have.
     """
-    found = {
+    distinct = {
         (image.component, image.container, image.image, image.digest): image
         for component in room.spec.components
         for pod in pods.get(component.name, ())
         if _runs(pod)
         for image in [_image(component, pod)]
     }
-    return [found[key] for key in sorted(found)]
+    return [distinct[key] for key in sorted(distinct)]
 
 
 def leaving(room: AudioRoom, pods: Mapping[str, Iterable[Pod]], now: Collection[ComponentImage]) -> str | None:
@@ -105,9 +105,9 @@ def serving(addresses: Iterable[tuple[str, int]], pods: Mapping[str, Iterable[Po
 
 def _behind(address: str, port: int, pods: Iterable[Pod]) -> str | None:
     """The pod with that address; among pods that share their node's address, the one with that port."""
-    found = [pod for pod in pods if address in {pod["status"].get("podIP"), pod["status"].get("hostIP")}]
-    own = [pod for pod in found if pod["status"].get("podIP") == address and not pod["spec"].get("hostNetwork")]
-    for pod in own or [pod for pod in found if port in _node_ports(pod)]:
+    candidates = [pod for pod in pods if address in {pod["status"].get("podIP"), pod["status"].get("hostIP")}]
+    own = [pod for pod in candidates if pod["status"].get("podIP") == address and not pod["spec"].get("hostNetwork")]
+    for pod in own or [pod for pod in candidates if port in _node_ports(pod)]:
         return str(pod["metadata"]["name"])
     return None
 

@@ -19,6 +19,7 @@ from showstopper.availability.expectations import Expectation
 from showstopper.availability.indicators import Measurement, Recovery
 from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
+from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, Finding
 from showstopper.clock import from_timestamp, to_timestamp
 
@@ -38,15 +39,15 @@ class Judgement:
 
 def step(run: ExperimentRun, name: StepName) -> Step | None:
     """The step of that name, if the run has come to it."""
-    return next((found for found in run.status.steps if found.name is name), None)
+    return next((entry for entry in run.status.steps if entry.name is name), None)
 
 
 def baseline_window(run: ExperimentRun) -> Window | None:
     """As long as the baseline was asked to be, from its start; None: there was no baseline."""
-    found = step(run, StepName.BASELINE)
-    if found is None:
+    baseline = step(run, StepName.BASELINE)
+    if baseline is None:
         return None
-    start = from_timestamp(found.started_at)
+    start = from_timestamp(baseline.started_at)
     return Window(start, start + run.spec.timing.baseline.total_seconds())
 
 
@@ -92,9 +93,20 @@ def abort_conditions(declared: tuple[AbortIf, ...]) -> list[AbortCondition]:
 
 def broken_baseline(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Finding | None:
     """Why a fault would tell nothing about the room: it is broken already, or not known well enough."""
-    baseline = _coverage(timeline, baseline_window(run), residents)
+    baseline = baseline_coverage(run, timeline, residents)
     evidence = Evidence(faults=(), expectations=(), baseline=baseline, judged=None)
     return verdict.baseline_broken(evidence)
+
+
+def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Coverage | None:
+    """How well the baseline is known, and how audible the host was in it. None: there was no baseline."""
+    return _coverage(timeline, baseline_window(run), residents)
+
+
+def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> dict[Indicator, Measurement]:
+    """The indicators of what was heard from the first injection on, also while the run is still under way."""
+    since = ended_at(run) or view.window.start
+    return indicators.measure_all(view, Recovery(since, baseline.audible if baseline else None))
 
 
 def judge(
@@ -108,7 +120,7 @@ def judge(
 ) -> Judgement:
     """The verdict on a run, from what was recorded and what was heard. The same inputs always give the same one."""
     before, after = baseline_window(run), judged_window(run)
-    baseline = _coverage(timeline, before, residents)
+    baseline = baseline_coverage(run, timeline, residents)
     judged: Coverage | None = None
     measured: dict[Indicator, Measurement] = {}
     windows: list[WindowRecord] = []
@@ -118,9 +130,7 @@ def judge(
     if timeline is not None and after is not None and after.seconds > 0:
         view = timeline.view(after, residents)
         judged = coverage.of(view)
-        since = ended_at(run) or after.start
-        recovery = Recovery(since, baseline.audible if baseline else None)
-        measured = indicators.measure_all(view, recovery)
+        measured = measure(run, view, baseline)
         windows.append(_window("Judged", after, summary.of_measured(judged, measured)))
         outages = [OutageRecord.model_validate(outage) for outage in summary.worst_outages(view)]
     judgements = [expectations.judge(*pair) for pair in _pairs(run, measured)]
@@ -166,9 +176,9 @@ def _pairs(run: ExperimentRun, measured: dict[Indicator, Measurement]) -> list[t
     return pairs
 
 
-def _window(name: str, window: Window, found: dict[str, object]) -> WindowRecord:
+def _window(name: str, window: Window, figures: dict[str, object]) -> WindowRecord:
     return WindowRecord.model_validate(
-        {**found, "name": name, "from": to_timestamp(window.start), "to": to_timestamp(window.end)}
+        {**figures, "name": name, "from": to_timestamp(window.start), "to": to_timestamp(window.end)}
     )
 
 

@@ -58,7 +58,7 @@ def ask(
 
 def all_of(addresses: Mapping[str, Sequence[str]], names: Iterable[str] | None = None) -> tuple[str, ...]:
     """The addresses of these components (None: of all), in the order in which an Injection has them."""
-    return tuple(sorted({one for name in (addresses if names is None else names) for one in addresses[name]}))
+    return tuple(sorted({address for name in (addresses if names is None else names) for address in addresses[name]}))
 
 
 def spec_of(
