@@ -280,7 +280,7 @@ def test_a_cluster_without_our_resources() -> None:
                 Person(bare).call(*words) if "/" not in words[-1] else Person(bare).call("-n", "show", *words)
             )
             assert (code, err.count("\n")) == (4, 1)
-            assert "does not know Showstopper's resources" in err
+            assert "does not have Showstopper's resources" in err
 
 
 def _room() -> dict[str, object]:

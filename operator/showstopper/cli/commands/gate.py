@@ -58,7 +58,7 @@ async def _gate(connection: Connection, name: str, image: str | None, form: Form
             return _show(gate, answer, form)
     ready = conditions.find(gate.status.conditions, ConditionType.READY)
     if ready is None or gate.status.observed_generation < gate.metadata.generation:
-        problem(f"gate {gate.metadata.namespace}/{name}: the operator has not looked at it yet")
+        problem(f"gate {gate.metadata.namespace}/{name}: the operator has not observed it yet")
         return ExitCode.INCONCLUSIVE
     return _show(gate, _recorded(gate), form)
 
