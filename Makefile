@@ -6,8 +6,12 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
-# Every test with its time; less for a quick look: make unit SHOW=-q
-SHOW ?= -vv --durations-min=0
+# Every test by its name, and the slowest twenty with their times; less for a quick look: make unit SHOW=-q
+SHOW ?= -vv
+# Tests that measure nothing run on all processors, a module on one; in this process, for a debugger: PARALLEL=
+PARALLEL ?= --numprocesses=auto --dist=loadscope
+# End-to-end tests run in so many staged rooms at once; two processors bear two
+ROOMS ?= 2
 # A file that is as new as the locked requirements in .venv
 STAMP := .venv/.installed
 
@@ -16,18 +20,18 @@ STAMP := .venv/.installed
         fault-table report-shots clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile e2e/cluster/cluster.mk
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile dev/cluster/cluster.mk
 
-include e2e/cluster/cluster.mk
+include dev/cluster/cluster.mk
 cluster cluster-down cluster-status kubeconfig images cluster-snapshot cluster-check: $(STAMP)
 
 setup: $(STAMP) ## Make .venv with exactly the locked packages; does nothing, and asks nobody, when it is there
 
-$(STAMP): requirements-dev.txt e2e/environment.sh
-	@e2e/environment.sh
+$(STAMP): requirements-dev.txt dev/environment.sh
+	@dev/environment.sh
 
 needs: $(STAMP) # what tests take from the distribution and from Go, beyond the cluster's own needs
-	@$(PYTHON) -m e2e.needs
+	@$(PYTHON) -m dev.needs
 
 lint: $(STAMP) ## Style: ruff
 	@$(PYTHON) -m ruff check .
@@ -38,25 +42,25 @@ format: $(STAMP) ## Put the code in form
 	@$(PYTHON) -m ruff format .
 
 types: $(STAMP) ## Types: mypy, strict
-	@$(PYTHON) -m mypy operator e2e tests bench
+	@$(PYTHON) -m mypy operator dev e2e tests bench
 
 layers: $(STAMP) ## Who may import whom: import-linter
 	@.venv/bin/lint-imports
 
 unit: $(STAMP) ## Tests of pure code, by example and by property
-	@$(PYTEST) $(SHOW) tests -m "not (apiserver or charts or livekit or cluster or netns or postgresql or browser)"
+	@$(PYTEST) $(SHOW) $(PARALLEL) tests -m "not (apiserver or charts or livekit or cluster or netns or postgresql or browser)"
 
 netns: needs ## Tests of packets between network namespaces, and of processes in cgroups; needs root
 	@$(PYTEST) $(SHOW) tests -m netns
 
 test-netem: $(STAMP) ## The agent's tests with netem, in a virtual machine with Debian's kernel; minutes, and root the first time
-	@$(PYTHON) -m e2e.machine $(TESTS)
+	@$(PYTHON) -m dev.machine $(TESTS)
 
 livekit: needs ## Tests through a real LiveKit server on loopback
 	@$(PYTEST) $(SHOW) tests -m livekit
 
 apiserver: $(STAMP) ## Tests with a real API server and etcd
-	@$(PYTEST) $(SHOW) tests -m "apiserver and not postgresql"
+	@$(PYTEST) $(SHOW) $(PARALLEL) tests -m "apiserver and not (postgresql or netns)"
 
 postgresql: needs ## Tests of the archive in a real PostgreSQL
 	@$(PYTEST) $(SHOW) tests -m postgresql
@@ -68,12 +72,13 @@ charts: $(STAMP) ## Tests of the Helm charts
 	@$(PYTEST) $(SHOW) tests -m "charts and not apiserver"
 
 e2e: needs ## Tests on a real cluster (started if it does not run, and left running)
-	@$(PYTEST) $(SHOW) e2e
+	@$(PYTEST) $(SHOW) --numprocesses=$(ROOMS) --dist=loadgroup e2e -m "not alone"
+	@$(PYTEST) $(SHOW) e2e -m alone
 
-test: needs ## All of the above, in this order, with each test's time; leaves nothing running
-	@trap '$(PYTHON) -m e2e.stage down' EXIT; \
+test: needs ## All of the above, in this order, with the time of each; leaves nothing running
+	@trap '$(PYTHON) -m dev.stage down' EXIT; \
 	for step in lint types layers unit netns livekit apiserver postgresql browser charts e2e; do \
-	  echo "== make $$step"; $(MAKE) $$step || exit $$?; \
+	  echo "== make $$step"; began=$$SECONDS; $(MAKE) $$step || exit $$?; echo "== make $$step took $$((SECONDS - began)) s"; \
 	done
 
 crds: $(STAMP) ## Write crds/ from the models
@@ -83,16 +88,16 @@ docs: $(STAMP) ## Write docs/reference.md and docs/reasons.md from the models
 	@$(PYTHON) -m showstopper.api.reference
 
 argocd: $(STAMP) ## Write Argo CD's health scripts and their tests into examples/gitops/argocd from the chart's
-	@$(PYTHON) -m e2e.argocd
+	@$(PYTHON) -m tests.support.argocd
 
 lock: $(STAMP) ## Lock packages with hashes; versions that fit stay, UPGRADE=1 takes the newest (asks the package index)
-	@e2e/lock.sh $(if $(UPGRADE),--upgrade)
+	@dev/lock.sh $(if $(UPGRADE),--upgrade)
 
 stage: $(STAMP) ## Install operator and staged room on the cluster, and wait until listeners hear the host
-	@$(PYTHON) -m e2e.stage up
+	@$(PYTHON) -m dev.stage up
 
 demo: $(STAMP) ## Cluster, operator, a staged room, and one experiment with a verdict
-	@$(PYTHON) -m e2e.demo
+	@$(PYTHON) -m dev.demo
 
 bench-latency: $(STAMP) ## From apply to the kill or the first lost packet, and back; the operator at rest: build/bench/{latency,rest}.json
 	@$(PYTHON) -m bench.latency

@@ -20,9 +20,9 @@ from bench.comparing import SEEN_SECONDS, Report, compare
 from bench.kills import Kill, Killer
 from bench.listening import Heard, Ports
 from bench.packets import gaps
-from e2e import stage
-from e2e.cluster import api, endings, errors, lock, waiting
-from e2e.cluster.api import Cluster
+from dev import stage
+from dev.cluster import api, endings, errors, lock, waiting
+from dev.cluster.api import Cluster
 from showstopper.availability.spans import Window
 
 NAMESPACE = stage.SHOW

@@ -19,11 +19,11 @@ from aiohttp import web
 from sqlalchemy import Engine
 
 from bench import report
-from e2e import postgresql
-from e2e.cluster import endings, progress
+from dev import postgresql
+from dev.cluster import endings, progress
 from showstopper.archive import serving, writing
 from showstopper.archive.database import connect
-from showstopper.archive.feeds import Feeds
+from showstopper.archive.feeds import Feeds, listener_pods
 from showstopper.archive.keeper import Keeper
 from showstopper.archive.runs import Runs
 from showstopper.availability.feed import parse_feed
@@ -136,7 +136,7 @@ async def ask(keeper: Keeper) -> Mapping[str, list[float]]:
     """Seconds until each answer was there, in full."""
     nobody: Any = None
     async with session() as unused:
-        feeds, runs = Feeds(nobody, keeper, Clock(), unused), Runs(nobody, keeper, Clock())
+        feeds, runs = Feeds(listener_pods(nobody), keeper, Clock(), unused), Runs(nobody, keeper, Clock())
         runner = web.AppRunner(serving.application(keeper, feeds, runs), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

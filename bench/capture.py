@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from bench.packets import Packet, parse
 from bench.watching import Watch
-from e2e.cluster import inside
+from dev.cluster import inside
 
 CLONE_NEWNET = 0x40000000  # linux/sched.h
 SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the control message has the same number

@@ -23,10 +23,10 @@ from bench import doses, fault_page, report
 from bench.counting import Counting
 from bench.doses import Row
 from bench.fault_page import PAGE, Measured
-from e2e import stage
-from e2e.cluster import api, endings, errors, lock, progress
-from e2e.trials import Api, Object, Show
+from dev import stage
+from dev.cluster import api, endings, errors, lock, progress
 from showstopper.clock import from_timestamp
+from tests.support.staged_room import Api, Object, Show
 
 BASELINE, RECOVERY = "10s", "15s"
 ATTEMPTS = 3

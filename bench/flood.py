@@ -19,8 +19,8 @@ from statistics import median
 from bench import report
 from bench.generators import HPING, OURS, PORT, TRAFGEN, Course, Generator
 from bench.wire import Receiver, wire
-from e2e.cluster import endings, packages, progress
-from e2e.cluster.packages import Need
+from dev.cluster import endings, packages, progress
+from dev.cluster.packages import Need
 
 NEEDS = (Need("trafgen", "netsniff-ng"), Need("hping3", "hping3"), Need("taskset", "util-linux"))
 SMALL, LARGE = 172, 1200

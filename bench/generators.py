@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.wire import DEVICE, MACS, Receiver, Wire
-from e2e.cluster import errors
+from dev.cluster import errors
 from showstopper.api.shapes import Shape
-from showstopper.faults import flood_settings
-from showstopper.faults.flood import Endpoint, PacketFlood, SendPackets
+from showstopper.faults.flood import settings
+from showstopper.faults.flood.sending import Endpoint, Flood, SendPackets
 
 PORT = 7882
 OURS, TRAFGEN, HPING = "showstopper", "trafgen", "hping3"
@@ -106,11 +106,11 @@ class Course:
     def _flooder(self, size: int, rate: int | None, seconds: float) -> list[str]:
         """Our flooder without any capability, as in its pod. Its settings are those that the operator gives it."""
         duration = timedelta(seconds=seconds)
-        flood = PacketFlood(Shape.RTP, size, rate, 1, duration, _MOST_PACKETS)
+        flood = Flood(Shape.RTP, size, rate, 1, duration, _MOST_PACKETS)
         end = datetime.now(UTC) + duration + timedelta(seconds=START_SECONDS)
-        told = flood_settings.environment(SendPackets((Endpoint(self._line.target, PORT),), flood, _MOST_PACKETS, end))
-        del told[flood_settings.REPORT]
-        told[flood_settings.GATE] = flood_settings.NO_GATE
+        told = settings.environment(SendPackets((Endpoint(self._line.target, PORT),), flood, _MOST_PACKETS, end))
+        del told[settings.REPORT]
+        told[settings.GATE] = settings.NO_GATE
         command = [sys.executable, "-m", "showstopper.audio.crowd.flooder"]
         variables = [f"{name}={value}" for name, value in told.items()]
         return self._line.powerless(["env", *variables, *_ON_ONE_CORE, *command])

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.listening import Heard
-from e2e.cluster import errors, waiting
-from e2e.cluster.api import Cluster
+from dev.cluster import errors, waiting
+from dev.cluster.api import Cluster
 from showstopper.clock import from_timestamp
 
 RUN_SECONDS = 240

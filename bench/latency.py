@@ -22,11 +22,12 @@ from bench import losing, losses, report, rest, spare
 from bench.losses import LossTiming
 from bench.timings import ORDER, Timing
 from bench.watching import watched
-from e2e import stage
-from e2e.cluster import api, endings, errors, lock, progress
-from e2e.cluster.api import Cluster
+from dev import stage
+from dev.cluster import api, endings, errors, lock, progress
+from dev.cluster.api import Cluster
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import DEPLOYMENT, EXPERIMENT, EXPERIMENT_RUN, POD
+from showstopper.cluster.watch import WatchEvent, watch
 from showstopper.errors import ShowstopperError
 
 RUN_SECONDS = 60.0
@@ -45,8 +46,10 @@ class Observer:
 
     async def runs(self) -> None:
         """Watch the runs, for ever."""
-        async for _, run in self._client.watch(EXPERIMENT_RUN, spare.NAMESPACE):
+        async for event, run in watch(self._client, EXPERIMENT_RUN, spare.NAMESPACE):
             at = time.time()
+            if not event.exists:
+                continue
             timing = self._timings.get(run["spec"]["experiment"].get("revision", ""))
             if timing is not None:
                 timing.seen(run, at)
@@ -54,8 +57,8 @@ class Observer:
 
     async def pods(self) -> None:
         """Watch the spare pods, for ever."""
-        async for event, pod in self._client.watch(POD, spare.NAMESPACE, labels=spare.LABELS):
-            if event == "DELETED" or "deletionTimestamp" in pod["metadata"]:
+        async for event, pod in watch(self._client, POD, spare.NAMESPACE, labels=spare.LABELS):
+            if event is WatchEvent.DELETED or "deletionTimestamp" in pod.get("metadata", {}):
                 self._deleted.setdefault(pod["metadata"]["name"], time.time())
 
     async def run(self, revision: str) -> Timing:

@@ -1,10 +1,10 @@
 """Whether faults let go by themselves when nobody can tell them to: at least 60 trials, three ways to lose control.
 
 In each round one run has eight faults, each on a pod of its own that sends stamped packets to another one. Then the
-agent is killed, or the operator, or the agent's link is cut (e2e/control.py), and the receiver tells which packets
-were still touched (bench/lifted.py). Then control comes back, the run ends, and rules, qdiscs, cgroups and processes
-are compared with what they were before the first fault. Writes build/bench/lift.json. Needs root and the embedded
-cluster.
+agent is killed, or the operator, or the agent's link is cut (tests/support/control_loss.py), and the receiver tells
+which packets were still touched (bench/lifted.py). Then control comes back, the run ends, and rules, qdiscs, cgroups
+and processes are compared with what they were before the first fault. Writes build/bench/lift.json. Needs root and the
+embedded cluster.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from datetime import datetime
 from bench import lifted, lifts, spare
 from bench.lifted import GRACE_SECONDS, Trial
 from bench.streams import Place, Stream, Traffic
-from e2e import stage
-from e2e.cluster import api, endings, lock, progress
-from e2e.control import WAYS
-from e2e.trials import Api, Object, Show, eventually, finished
+from dev import stage
+from dev.cluster import api, endings, lock, progress
+from tests.support.control_loss import WAYS
+from tests.support.staged_room import Api, Object, Show, eventually, finished
 
 ROUNDS = 3
 LEASE_SECONDS = 10.0

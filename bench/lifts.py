@@ -8,10 +8,10 @@ from typing import Any
 
 from bench import spare
 from bench.streams import PORT, Place
-from e2e import stage
-from e2e.cluster import images, inside
-from e2e.cluster.api import Cluster
-from e2e.counts import setup
+from dev import stage
+from dev.cluster import images, inside
+from dev.cluster.api import Cluster
+from tests.support.pod_state import setup
 
 NAMESPACE = "bench-lift"
 ROOM = EXPERIMENT = "lift"

@@ -10,10 +10,11 @@ from bench import spare
 from bench.losses import LossTiming
 from bench.streams import Stream, Traffic, first_lost
 from bench.watching import watched
-from e2e.cluster import progress
-from e2e.cluster.api import Cluster
+from dev.cluster import progress
+from dev.cluster.api import Cluster
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, INJECTION
+from showstopper.cluster.watch import watch
 
 RUN_SECONDS = 60.0
 CALM_SECONDS = 0.5
@@ -34,8 +35,10 @@ class Loser:
 
     async def runs(self) -> None:
         """Watch the runs, for ever."""
-        async for _, run in self._client.watch(EXPERIMENT_RUN, spare.NAMESPACE):
+        async for event, run in watch(self._client, EXPERIMENT_RUN, spare.NAMESPACE):
             at = time.time()
+            if not event.exists:
+                continue
             timing = self._timings.get(run["spec"]["experiment"].get("revision", ""))
             if timing is not None:
                 timing.seen(run, at)
@@ -44,10 +47,12 @@ class Loser:
 
     async def injections(self) -> None:
         """Watch the Injections, for ever."""
-        async for event, injection in self._client.watch(INJECTION, spare.NAMESPACE):
+        async for event, injection in watch(self._client, INJECTION, spare.NAMESPACE):
             at = time.time()
+            if not event.exists:
+                continue
             timing = self._by_run.get(injection["spec"]["run"]["name"])
-            if timing is not None and event != "DELETED":
+            if timing is not None:
                 timing.asked(injection, at)
                 self._news.set()
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import report
-from e2e import stage
-from e2e.cluster import api, endings, errors, progress
-from e2e.cluster.api import Cluster
+from dev import stage
+from dev.cluster import api, endings, errors, progress
+from dev.cluster.api import Cluster
 
 SECONDS = 180.0
 SETTLE_SECONDS = 15.0

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.streams import PORT, Place
-from e2e import stage
-from e2e.cluster import images, waiting
-from e2e.cluster.api import Cluster
+from dev import stage
+from dev.cluster import images, waiting
+from dev.cluster.api import Cluster
 from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.engine.rooms.fleet.names import HOST
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from bench.capture import SO_TIMESTAMPNS, entered, stamp_of
 from bench.watching import Watch
-from e2e.cluster import inside
+from dev.cluster import inside
 
 PER_SECOND = 250
 PORT = 5004

@@ -16,16 +16,16 @@ from dataclasses import dataclass
 import structlog
 
 from bench import report
-from e2e.cluster import endings, progress
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster import endings, progress
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION
-from tests.api.server import with_crds
-from tests.engine import cluster
-from tests.engine.company import Company
-from tests.engine.many import TARGETS, crowd, injected_seconds, loss
-from tests.engine.stub_agent import Agent
+from tests.support import stored_objects
+from tests.support.api_server import with_crds
+from tests.support.many_targets import TARGETS, crowd, injected_seconds, loss
+from tests.support.run_harness import RunHarness
+from tests.support.stub_agent import Agent
 
 PLACE = "many"
 ROUNDS = 5
@@ -49,19 +49,19 @@ def measure(rounds: int) -> list[Trial]:
 
 async def _prepare(server: ApiServer) -> None:
     async with await Client.connect(server.kubeconfig) as client:
-        await cluster.namespace(client, PLACE)
+        await stored_objects.namespace(client, PLACE)
         await crowd(client, PLACE)
 
 
 async def _trial(server: ApiServer, number: int) -> Trial:
     async with await Client.connect(server.kubeconfig) as client, Agent(client, PLACE):
-        company = Company(client, PLACE)
-        run = await company.create(f"many-{number}", faults=[loss()])
-        await company.stored(run, lambda found: found.status.step == "Active")
+        harness = RunHarness(client, PLACE)
+        run = await harness.create(f"many-{number}", faults=[loss()])
+        await harness.stored(run, lambda found: found.status.step == "Active")
         injections = await client.list(INJECTION, PLACE)
-        run = await company.stored(run, lambda found: found.finished)
+        run = await harness.stored(run, lambda found: found.finished)
         body = await client.get(EXPERIMENT_RUN, *run.key)
-        await company.end()
+        await harness.end()
     _assert_all(run)
     shards = tuple(len(each["spec"]["targets"]) for each in injections)
     return Trial(injected_seconds(run), shards, len(json.dumps(body["status"])))

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from e2e.cluster import commands
+from dev.cluster import commands
 
 NAMESPACES = Path("/run/netns")
 DEVICE = "wire0"

@@ -1,4 +1,8 @@
-"""One cluster and one stage for all tests; each test begins when the room is well, and cleans up after itself."""
+"""One cluster for all tests, and one staged room for each worker; each test begins when its room is well.
+
+With pytest-xdist, tests run in several rooms at once. Those marked `alone` take away what all rooms share (the
+operator, an agent, the archive) or stop it: they run by themselves, in a pass of their own.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +10,48 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e import stage, trials
-from e2e.cluster import api
+from dev import stage
+from dev.cluster import api, lock
+from e2e import judges, relays
+from tests.support import repeats, staged_room
+from tests.support.repeats import Repeats
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count the runs that are asked for again."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Repeats())
 
 
 @pytest.fixture(scope="session")
-def running() -> api.Cluster:
-    """The cluster with the operator and the stage on it, in the version of these sources."""
-    found = api.ensure_up()
-    stage.install_operator(found, values=stage.WITH_AGENTS)
-    stage.wait_for_agents(found)
-    stage.install_stage(found, namespace=trials.NAMESPACE, values=trials.FLEET)
-    stage.wait_for_room(found, namespace=trials.NAMESPACE)
-    return found
+def running() -> Iterator[api.Cluster]:
+    """The cluster with the operator and this worker's stage on it, in the version of these sources."""
+    with lock.held("stage"):  # the first worker builds and installs, and the others find it so
+        cluster = api.ensure_up()
+        judges.ensure()  # now, for compilers would take the processors from rooms
+        if cluster.is_embedded:
+            relays.withholding()
+        stage.install_operator(cluster, values=stage.WITH_AGENTS)
+        stage.wait_for_agents(cluster)
+    stage.install_stage(cluster, namespace=staged_room.NAMESPACE, values=staged_room.FLEET)
+    stage.wait_for_room(cluster, namespace=staged_room.NAMESPACE)
+    yield cluster
+    if staged_room.WORKER:  # a further room: the tests that run alone afterwards have all processors for theirs
+        stage.remove_stage(cluster, namespace=staged_room.NAMESPACE)
 
 
 @pytest.fixture(scope="session")
-def connection(running: api.Cluster) -> trials.Api:
-    return trials.Api(running)
+def connection(running: api.Cluster) -> staged_room.Api:
+    return staged_room.Api(running)
 
 
 @pytest.fixture
-def show(running: api.Cluster, connection: trials.Api) -> Iterator[trials.Show]:
+def show(
+    running: api.Cluster, connection: staged_room.Api, request: pytest.FixtureRequest
+) -> Iterator[staged_room.Show]:
     """The room, well at the start of the test."""
-    room = trials.Show(running, connection)
+    room = staged_room.Show(running, connection)
     room.wait_until_well()
     yield room
     room.clean()
+    repeats.note(request.node, runs=room.runs_made, repeated=room.runs_repeated)

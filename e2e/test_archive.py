@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e import stage
-from e2e.trials import LONG, Object, Show, condition, eventually, experiment, told
+from dev import stage
 from showstopper.archive import reading
 from showstopper.archive.reading import Record
 from showstopper.availability import coverage
 from showstopper.cluster.client import Client
 from showstopper.errors import ArchiveError
+from tests.support.staged_room import LONG, Object, Show, condition, eventually, experiment, told
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
 DEPLOYMENT = f"/apis/apps/v1/namespaces/{stage.SYSTEM}/deployments/showstopper-archive"
 

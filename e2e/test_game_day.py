@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e import stage
-from e2e.cluster import paths
-from e2e.operators import Operator
-from e2e.trials import Object, Show, condition, eventually, finished, told
+from dev import stage
+from dev.cluster import paths
+from tests.support.operator_process import Operator
+from tests.support.staged_room import Object, Show, condition, eventually, finished, told
 
 pytestmark = pytest.mark.cluster
 
@@ -172,6 +172,7 @@ def test_the_rehearsal_from_apply_over_an_approval_to_its_report(night: Night) -
             assert all(heard), "what listeners heard is in the archive"
 
 
+@pytest.mark.alone
 def test_an_operator_that_is_killed_in_each_act_and_hold_performs_each_act_once(night: Night) -> None:
     day = short()
     night.begin(day)

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from e2e import relays, stage, trials
-from e2e.cluster.api import Cluster
-from e2e.cluster.images import Image
-from e2e.trials import LONG, Object, Show, condition, eventually, experiment, told
+from dev import stage
+from dev.cluster.api import Cluster
+from dev.cluster.images import Image
+from e2e import relays
+from tests.support import staged_room
+from tests.support.staged_room import LONG, Object, Show, condition, eventually, experiment, told
 
 pytestmark = pytest.mark.cluster
 
@@ -60,7 +62,7 @@ class Gated:
         """Another relay, as a release brings it; None: the good one."""
         repository, _, tag = image.reference.rpartition(":") if image else ("", "", "")
         values = [f"relay.image.repository={repository}", f"relay.image.tag={tag}"] if image else []
-        stage.install_stage(self.show.cluster, namespace=self.show.namespace, values=[*trials.FLEET, *values])
+        stage.install_stage(self.show.cluster, namespace=self.show.namespace, values=[*staged_room.FLEET, *values])
 
     def rolled_out(self) -> None:
         wanted = ["rollout", "status", "deployment", "--selector=app.kubernetes.io/component=relay"]
@@ -90,7 +92,7 @@ class Gated:
         def over() -> Object | None:
             runs = sorted(self.show.runs(NAME), key=lambda run: run["metadata"]["creationTimestamp"])
             found = runs[after:]
-            return found[0] if found and trials.finished(found[0]) else None
+            return found[0] if found and staged_room.finished(found[0]) else None
 
         return eventually(f"run {after + 1} of {NAME} is over", LONG, over, every=0.5)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from dev.cluster.errors import CommandError
 from e2e import judges
-from e2e.cluster.errors import CommandError
-from e2e.trials import LONG, PASSED, Object, Show, condition, eventually, experiment, stands, told
+from tests.support.staged_room import LONG, PASSED, Object, Show, condition, eventually, experiment, stands, told
 
 pytestmark = pytest.mark.cluster
 

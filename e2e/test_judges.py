@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e import argocd, judges, states
-from e2e.cluster import paths
-from e2e.states import DONE, FAILED, HELD, WAITING, Case
+from dev.cluster import paths
+from e2e import judges
+from tests.support import argocd, states
+from tests.support.states import DONE, FAILED, HELD, WAITING, Case
+
+pytestmark = pytest.mark.xdist_group("judges")
 
 FLUX = paths.PROJECT / "examples" / "gitops" / "flux" / "rehearsed-release.yaml"
 MEANS = {

@@ -7,13 +7,19 @@ from typing import Any
 
 import pytest
 
-from e2e.counts import lost_and_received
-from e2e.operators import Operator
-from e2e.trials import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
+from tests.support.operator_process import Operator
+from tests.support.pod_state import lost_and_received
+from tests.support.staged_room import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
 
 pytestmark = pytest.mark.cluster
 
 LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
+LOSSY = (
+    {"indicator": "PacketLoss", "min": "0.5%"},
+    {"indicator": "ConcealedRatio", "min": "0.1%"},
+    {"indicator": "Jitter", "max": "500ms"},
+    {"indicator": "MouthToEar", "max": "2s"},
+)
 
 
 def fault(kind: str, spec: Object, *, duration: str = "6s", **target: Any) -> Object:
@@ -25,7 +31,7 @@ def fault(kind: str, spec: Object, *, duration: str = "6s", **target: Any) -> Ob
 def test_lost_packets_are_lost_at_the_listeners_and_the_run_passes(show: Show) -> None:
     before = lost_and_received(show)
     loss = fault("packetLoss", {"percent": "20%", "direction": "Egress", "ports": ["media"]})
-    show.apply(experiment("loss", faults=[loss], expect=LENIENT))
+    show.apply(experiment("loss", faults=[loss], expect=(*LENIENT, *LOSSY)))
     found, run = show.verdict("loss")
     after = lost_and_received(show)
     assert run["status"]["verdict"] == "Passed", told(run)
@@ -38,6 +44,14 @@ def test_lost_packets_are_lost_at_the_listeners_and_the_run_passes(show: Show) -
     # 50 packets a second to each of two residents for six seconds: 120 are lost, and the relay sends some once more.
     assert 20 <= lost <= 240, (lost, received)
     assert not show.api.get(show.path("injections"))["items"]
+    shares = [_share(window, "PacketLoss") for window in run["status"]["windows"]]
+    assert shares[0] < shares[1], "more was lost than before the fault"
+
+
+def _share(window: Object, indicator: str) -> float:
+    """What was measured of an indicator, in percent."""
+    (value,) = (each["value"] for each in window["indicators"] if each["indicator"] == indicator)
+    return float(value.removesuffix("%"))
 
 
 def test_a_partition_of_relay_and_listeners_is_dead_air(show: Show) -> None:
@@ -69,6 +83,7 @@ def test_an_abort_lifts_a_fault_at_once(show: Show) -> None:
     assert run["status"]["faults"][0]["reverted"]
 
 
+@pytest.mark.alone
 def test_without_an_operator_the_fault_lifts_itself_and_the_run_says_so(show: Show) -> None:
     loss = fault("packetLoss", {"percent": "50%", "direction": "Egress", "ports": ["media"]}, duration="10m")
     show.apply(experiment("orphan", faults=[loss], recovery="5s", expect=LENIENT))

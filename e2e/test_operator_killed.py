@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from e2e.operators import Operator
-from e2e.trials import PASSED, Object, Show, eventually, experiment, finished, stands, steps, told
+from tests.support.operator_process import Operator
+from tests.support.staged_room import PASSED, Object, Show, eventually, experiment, finished, stands, steps, told
 
-pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("hit_once")]
+pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.usefixtures("hit_once")]
 
 NAME, AHEAD = "killed", "ahead"
 RECOVERY = "10s"

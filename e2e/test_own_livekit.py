@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.cluster import paths
-from e2e.cluster.api import Cluster
-from e2e.trials import LONG, Api, Object, RefusedError, condition, eventually
+from dev.cluster import paths
+from dev.cluster.api import Cluster
+from tests.support.staged_room import LONG, Api, Object, RefusedError, condition, eventually
 
 pytestmark = pytest.mark.cluster
 

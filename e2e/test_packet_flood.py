@@ -13,12 +13,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from e2e import stage
-from e2e.control import agent_killed
-from e2e.operators import Operator
+from dev import stage
 from e2e.test_refusals import refused
-from e2e.trials import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
-from showstopper.faults.flood import datagrams
+from showstopper.faults.flood.sending import datagrams
+from tests.support.control_loss import agent_killed
+from tests.support.operator_process import Operator
+from tests.support.staged_room import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
 
 pytestmark = pytest.mark.cluster
 
@@ -127,6 +127,7 @@ def test_a_paced_flood_is_proven_at_both_ends_and_leaves_nothing(show: Show) -> 
     assert not show.api.get(show.path("injections"))["items"]
 
 
+@pytest.mark.alone
 def test_the_stop_switch_ends_a_flood_within_a_second_also_without_an_operator(show: Show) -> None:
     switch = {
         "apiVersion": "v1",
@@ -164,6 +165,7 @@ def test_the_stop_switch_ends_a_flood_within_a_second_also_without_an_operator(s
     assert (flooders(show), jobs(show)) == ([], [])
 
 
+@pytest.mark.alone
 def test_a_flood_that_nobody_is_left_to_stop_ends_by_its_own_budget(show: Show) -> None:
     rate, seconds = 2000, 8  # over before the lease is: what ends it is the flooder itself
     with Arrivals(show) as arrivals:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from e2e import stage
-from e2e.trials import PASSED, Object, Show, eventually, experiment, finished, stands, told
+from dev import stage
+from tests.support.staged_room import PASSED, Object, Show, eventually, experiment, finished, stands, told
 
 pytestmark = pytest.mark.cluster
 
@@ -117,6 +117,7 @@ def test_what_does_not_end_a_process_proves_nothing(show: Show) -> None:
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Inconclusive", "NoEffect"), told(run)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hangs"])
 def test_what_is_frozen_goes_on_without_its_agent(show: Show, blow: signal.Signals) -> None:
     """Killed, the next one thaws as it starts; while it hangs, the watchdog does at the end of the lease."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.errors import CommandError
-from e2e.trials import LONG, NOT_PASSED, Object, Show, condition, eventually, experiment, stands, told
+from dev.cluster.errors import CommandError
+from tests.support.staged_room import LONG, NOT_PASSED, Object, Show, condition, eventually, experiment, stands, told
 
 pytestmark = pytest.mark.cluster
 

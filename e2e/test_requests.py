@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.trials import LONG, NOT_PASSED, PASSED, Show, condition, eventually, experiment, stands, steps, told
+from tests.support.staged_room import (
+    LONG,
+    NOT_PASSED,
+    PASSED,
+    Show,
+    condition,
+    eventually,
+    experiment,
+    stands,
+    steps,
+    told,
+)
 
 pytestmark = pytest.mark.cluster
 

@@ -8,14 +8,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from e2e import stage
-from e2e.operators import Operator
-from e2e.trials import Object, Show, condition, eventually, experiment, finished, told
+from dev import stage
+from tests.support.operator_process import Operator
+from tests.support.staged_room import Object, Show, condition, eventually, experiment, finished, told
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
 WHY = "the real show has begun"
 SWITCHES = f"/api/v1/namespaces/{stage.AGENTS}/configmaps"
+VERDICT = ("verdict", "reason", "message", "finishedAt")
 LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
 PROMISED, BOUND = 1.0, 4.0
 """All is lifted within a second; that a machine is busy with all of a cluster is no defect, so the bound is wider."""
@@ -87,3 +88,20 @@ def test_without_an_operator_too(show: Show) -> None:
     eventually("the run is over", 60, lambda: finished(show.api.get(path)))
     run = show.api.get(path)
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Aborted", "Stopped"), told(run)
+
+
+def test_an_aborted_run_stays_aborted_when_its_operator_dies_before_the_verdict(show: Show) -> None:
+    """The switch is released, too, before a new operator comes: only the run's record still knows why it ended."""
+    operator = Operator(show)
+    show.apply(experiment("unjudged", faults=[loss()], expect=LENIENT))
+    show.at("unjudged", "the fault is proven", lambda status: any(f["proven"] for f in status.get("faults", ())))
+    with thrown(show):
+        _, run = show.verdict("unjudged")
+        operator.freeze()
+    with operator.away():
+        steps = [step for step in run["status"]["steps"] if step["name"] != "Judged"]
+        status = {**dict.fromkeys(VERDICT), "steps": steps, "step": "Reverting"}
+        show.api.merge(f"{show.path('experimentruns', run['metadata']['name'])}/status", {"status": status})
+    run = show.at("unjudged", "its verdict once more", lambda status: status.get("verdict"))
+    assert (run["status"]["verdict"], run["status"]["reason"]) == ("Aborted", "Stopped"), told(run)
+    assert run["status"]["endedEarly"]["reason"] == "Stopped"

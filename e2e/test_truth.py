@@ -7,8 +7,20 @@ from contextlib import contextmanager
 
 import pytest
 
-from e2e import stage, trials
-from e2e.trials import LONG, NOT_PASSED, PASSED, Show, condition, eventually, experiment, finished, stands, told
+from dev import stage
+from tests.support import staged_room
+from tests.support.staged_room import (
+    LONG,
+    NOT_PASSED,
+    PASSED,
+    Show,
+    condition,
+    eventually,
+    experiment,
+    finished,
+    stands,
+    told,
+)
 
 pytestmark = pytest.mark.cluster
 
@@ -49,6 +61,7 @@ def test_an_expectation_missed_is_failed(show: Show) -> None:
     assert "LongestDeadAir" in condition(found, "Stalled")["message"]
 
 
+@pytest.mark.alone
 def test_a_kill_forbidden_by_rbac_does_not_pass(show: Show) -> None:
     """The operator is told to kill and may not: nothing was tested, whatever listeners heard."""
     relays = show.relays()
@@ -150,4 +163,4 @@ def test_no_baseline_is_inconclusive_at_best(show: Show) -> None:
     show.apply(experiment("unseen", baseline="0s"))
     _, run = show.verdict("unseen")
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Inconclusive", "NoBaseline"), told(run)
-    assert trials.steps(run) == ["Injecting", "Recovering", "Judged"]
+    assert staged_room.steps(run) == ["Injecting", "Recovering", "Judged"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from e2e.cluster import builds, commands
+from dev.cluster import builds, commands
 
 PROGRAM = builds.Program("judges", Path(__file__).parent, ".", expected="about 2 minutes on two cores")
 
@@ -28,6 +28,11 @@ class Judgement:
     flux: str
 
 
+def ensure() -> Path:
+    """The program; built now if the cache does not have it."""
+    return builds.ensure(PROGRAM)
+
+
 def judge(objects: Iterable[Mapping[str, Any]], *, lua: str, flux: Mapping[str, Mapping[str, str]]) -> list[Judgement]:
     """Of each object: by kstatus, by this health script, and by its kind's expressions."""
     questions = [{"object": each, "lua": lua, "flux": flux[each["kind"]]} for each in objects]
@@ -44,5 +49,5 @@ def kstatus(objects: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _ask(questions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     lines = "\n".join(json.dumps(each) for each in questions)
-    answers = commands.run([str(builds.ensure(PROGRAM))], stdin=lines + "\n")
+    answers = commands.run([str(ensure())], stdin=lines + "\n")
     return [json.loads(answer) for answer in answers.splitlines()]

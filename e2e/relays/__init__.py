@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from e2e.cluster import builds, images, stores
-from e2e.cluster.builds import Patch, Program
-from e2e.cluster.images import Image
+from dev.cluster import builds, images, stores
+from dev.cluster.builds import Patch, Program
+from dev.cluster.images import Image
 
 WITHHOLDING = Program(
     "livekit-server",

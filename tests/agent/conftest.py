@@ -16,7 +16,7 @@ from showstopper.agent.kernel.backends import Backends
 from showstopper.agent.network.arming import Armed
 from showstopper.agent.network.node import Node
 from showstopper.errors import LeaseLost
-from showstopper.faults.network import NetworkEffect
+from showstopper.faults.network.traffic import NetworkEffect
 from tests.agent import machine
 from tests.agent import wire as wires
 from tests.agent.wire import Wire

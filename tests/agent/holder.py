@@ -9,7 +9,7 @@ from pathlib import Path
 from showstopper.agent.journal import Journal
 from showstopper.agent.kernel.backends import Backends
 from showstopper.agent.network.node import Node
-from showstopper.faults.network import NetworkEffect
+from showstopper.faults.network.traffic import NetworkEffect
 
 LEASE = 0.8
 RENEWAL = 0.2

@@ -10,7 +10,7 @@ A_SHARE = 'write a percentage from "0%" to "100%", like "99.5%"'
 A_COUNT = 'write a whole number in quotes, like "3"'
 A_CRON = 'write five fields, minute hour day-of-month month day-of-week, like "0 3 * * 1-5"'
 A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens"
-ONE_KIND = "write exactly one kind of fault in an entry (podKill, packetLoss, delay, "
+ONE_KIND = "write exactly one kind of fault in an entry (podKill, packetFlood, packetLoss, delay, "
 NOT_A_DURATION = f"not a valid duration: {A_DURATION}"
 ITS_TURN = "leave schedule, suspend and dryRun out of its experiment"
 HOW_LONG = 'podKill and containerKill take no duration, and every other kind lasts: write duration, like "30s"'
@@ -155,7 +155,7 @@ MISTAKES = (
         {"spec.expect.0.indicator": "Audibility"},
         "spec.expect[0].indicator",
         'Unsupported value: "Audibility": supported values: "JoinSuccess"',
-        "Input should be 'JoinSuccess'",
+        "'Audibility' is not an indicator: write one of JoinSuccess, TimeToFirstAudio, ",
     ),
     _experiment("min and max", {"spec.expect.0.max": "80%"}, "spec.expect[0]", "write exactly one of min and max"),
     _experiment(

@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from showstopper.api.base import Name, dump
-from showstopper.api.experiment import Experiment, ExperimentSpec
-from showstopper.api.indicators import Indicator, Unit
+from showstopper.api.experiment import Expectation, Experiment, ExperimentSpec
 from showstopper.api.quantities import Share, format_duration
 from showstopper.api.room import AudioRoom, AudioRoomSpec
-from showstopper.api.rules import Matching, Rule, exactly_one
+from showstopper.api.rules import CelRule, Matching, exactly_one
 from showstopper.api.run import ExperimentRun, ExperimentRunSpec
 from showstopper.api.verdicts import Verdict
+from showstopper.availability.indicators import INDICATORS
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO
+from showstopper.availability.units import COUNT_PATTERN, DURATION_PATTERN, SHARE_PATTERN
 from showstopper.errors import InvalidResource
 from tests.api.build import LEAVE_OUT, experiment, room, run
 
@@ -34,9 +36,10 @@ def up_to_an_hour() -> st.SearchStrategy[str]:
 
 @st.composite
 def bounded(draw: st.DrawFn, lower: str, upper: str) -> dict[str, Any]:
-    indicator = draw(st.sampled_from(Indicator))
-    bounds = {Unit.SHARE: shares, Unit.DURATION: durations(0, 10**9), Unit.COUNT: st.integers(0, 999_999_999).map(str)}
-    return {"indicator": indicator.value, draw(st.sampled_from([lower, upper])): draw(bounds[indicator.unit])}
+    indicator = draw(st.sampled_from(INDICATORS))
+    counts = st.integers(0, 999_999_999).map(str)
+    bounds = {SHARE_PATTERN: shares, DURATION_PATTERN: durations(0, 10**9), COUNT_PATTERN: counts}
+    return {"indicator": indicator.name, draw(st.sampled_from([lower, upper])): draw(bounds[indicator.unit.pattern])}
 
 
 @st.composite
@@ -147,7 +150,7 @@ def test_key_is_namespace_and_name() -> None:
 
 def test_rules_are_of_one_line() -> None:
     with pytest.raises(ValueError, match="one line"):
-        Rule("true", "two\nlines")
+        CelRule("true", "two\nlines")
 
 
 def test_a_pattern_must_match_the_whole_text() -> None:
@@ -173,12 +176,12 @@ def test_exit_codes_are_those_of_the_documentation() -> None:
     }
 
 
-def test_a_share_is_better_when_bigger_and_nothing_else_is() -> None:
-    assert {indicator for indicator in Indicator if indicator.bigger_is_better} == {
-        Indicator.JOIN_SUCCESS,
-        Indicator.AUDIBLE_RATIO,
-        Indicator.ARRIVAL_AUDIBLE,
-    }
+def test_an_indicator_is_written_by_its_name_and_an_unknown_one_is_refused_with_a_list() -> None:
+    expected = Expectation.model_validate({"indicator": "AudibleRatio", "min": "70%"})
+    assert expected.measured is AUDIBLE_RATIO
+    assert dump(expected) == {"indicator": "AudibleRatio", "min": "70%"}
+    with pytest.raises(ValidationError, match="'Applause' is not an indicator: write one of JoinSuccess, TimeTo"):
+        Expectation.model_validate({"indicator": "Applause", "min": "70%"})
 
 
 def test_names_are_those_that_labels_take() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 import pytest
 from pydantic import Field
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api import crds
 from showstopper.api.base import Resource, Spec, Status, dump
 from showstopper.api.conditions import Condition, ConditionType, conditions, in_progress
@@ -17,7 +17,7 @@ from showstopper.api.room import AudioRoom
 from showstopper.api.rules import KEY
 from showstopper.api.run import ExperimentRun
 from tests.api.build import experiment, game_day, gate, room, run
-from tests.api.server import ROOT, apply, as_object
+from tests.support.api_server import ROOT, apply, as_object
 
 EXAMPLES = sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "examples" / "game-days").glob("*.yaml")])
 kinds = pytest.mark.parametrize("kind", crds.KINDS, ids=lambda kind: kind.kind)
@@ -280,7 +280,8 @@ def test_the_largest_objects_are_within_what_rules_may_cost(server: ApiServer) -
 def test_columns_show_a_status(server: ApiServer) -> None:
     apply(server, room({"metadata.name": "shown"}))
     now = "2026-01-01T00:00:00.000001Z"
-    stands = [dump(one) for one in conditions(in_progress(Reason.STARTING, "2 of 6"), generation=1, now=now)]
+    starting = in_progress(Reason.STARTING, "2 of 6")
+    stands = [dump(condition) for condition in conditions(starting, generation=1, now=now)]
     status = {"observedGeneration": 1, "conditions": stands, "listeners": {"intended": 6, "live": 2}, "audible": "33%"}
     patch = str({"status": status}).replace("'", '"')
     server.kubectl("patch", "-n", "show", "room", "shown", "--subresource=status", "--type=merge", f"--patch={patch}")

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
-from e2e.cluster.errors import CommandError
+from dev.cluster.apiserver import ApiServer
+from dev.cluster.errors import CommandError
 from showstopper.api.injection import Injection
 from showstopper.errors import InvalidResource
 from tests.api.build import LEAVE_OUT, injection
-from tests.api.server import apply, as_object, refusal
+from tests.support.api_server import apply, as_object, refusal
 
 LOSS = "spec.packetLoss"
 OTHER_KINDS: dict[str, dict[str, Any]] = {

@@ -2,12 +2,12 @@
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.crds import KINDS
 from showstopper.errors import InvalidResource
 from tests.api.build import experiment, game_day, gate, room, run
 from tests.api.mistakes import MISTAKES, Mistake
-from tests.api.server import apply, refusal
+from tests.support.api_server import apply, refusal
 
 MODELS = {kind.kind: kind for kind in KINDS}
 each = pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)

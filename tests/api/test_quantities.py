@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.api.experiment import bound_value
-from showstopper.api.indicators import Indicator, Unit
+from showstopper.api.indicators import bound_value
 from showstopper.api.quantities import Between, Share, format_duration, parse_duration
+from showstopper.availability.indicators import INDICATORS, Indicator
+from showstopper.availability.units import COUNT, DURATION, SHARE
 from showstopper.errors import InvalidQuantity
 
 milliseconds = st.integers(0, 99_999 * 3_600_000).map(lambda count: timedelta(milliseconds=count))
@@ -94,11 +95,11 @@ def test_zero_can_have_a_meaning_beside_the_bounds() -> None:
         bounds.check(timedelta(milliseconds=50))
 
 
-@pytest.mark.parametrize("indicator", Indicator)
+@pytest.mark.parametrize("indicator", INDICATORS, ids=str)
 def test_a_bound_is_read_in_its_indicators_unit_only(indicator: Indicator) -> None:
-    right = {Unit.SHARE: ("50%", 0.5), Unit.DURATION: ("1500ms", 1.5), Unit.COUNT: ("3", 3.0)}
+    right = {SHARE: ("50%", 0.5), DURATION: ("1500ms", 1.5), COUNT: ("3", 3.0)}
     for unit, (text, value) in right.items():
-        if unit is indicator.unit:
+        if unit.pattern == indicator.unit.pattern:
             assert bound_value(indicator, text) == value
         else:
             with pytest.raises(ValueError, match=f"{indicator} is a .*: write"):

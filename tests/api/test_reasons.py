@@ -9,7 +9,7 @@ import pytest
 
 from showstopper.api.reasons import Reason
 from showstopper.api.run import StepName
-from tests.api.server import ROOT
+from tests.support.api_server import ROOT
 
 SOURCES = sorted((ROOT / "operator" / "showstopper").rglob("*.py"))
 

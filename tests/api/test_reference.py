@@ -7,7 +7,7 @@ import pytest
 
 from showstopper.api import crds, reference
 from showstopper.api.reasons import Reason
-from tests.api.server import ROOT
+from tests.support.api_server import ROOT
 
 
 @pytest.mark.parametrize("path", reference.files())

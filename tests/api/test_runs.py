@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
-from e2e.cluster.errors import CommandError
+from dev.cluster.apiserver import ApiServer
+from dev.cluster.errors import CommandError
 from tests.api.build import LEAVE_OUT, run
-from tests.api.server import apply, as_object
+from tests.support.api_server import apply, as_object
 
 pytestmark = pytest.mark.apiserver
 

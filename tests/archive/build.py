@@ -8,7 +8,7 @@ from showstopper.availability.feed import Feed
 from showstopper.availability.spans import Span
 from showstopper.clock import to_timestamp
 from tests.availability.build import EPOCH, feed
-from tests.engine import build
+from tests.support import build
 
 NAMESPACE = "show"
 

@@ -1,19 +1,19 @@
 """Databases for tests: SQLite in a file, and a real PostgreSQL, each empty for each test."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, text
 
-from e2e import postgresql
-from e2e.cluster.apiserver import ApiServer
+from dev import postgresql
+from dev.cluster.apiserver import ApiServer
 from showstopper.archive.database import connect
 from showstopper.archive.migrating import migrate
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from tests.api.server import with_crds
+from tests.support.api_server import with_crds
 
 
 @pytest.fixture(scope="session")
@@ -25,18 +25,17 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[ApiServer]:
-    """An API server with our kinds."""
-    with with_crds() as running_server:
-        yield running_server
+    """An API server without the runs of other tests: an archive keeps those of all namespaces."""
+    with with_crds() as running:
+        yield running
 
 
 @pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
-    """A client of that API server, in which there is no run yet."""
-    async with await Client.connect(server.kubeconfig) as found:
-        for run in await found.list(EXPERIMENT_RUN, "show"):
-            await found.delete(EXPERIMENT_RUN, "show", run["metadata"]["name"])
-        yield found
+async def client(client: Client) -> Client:
+    """A client of an API server in whose namespace `show` there is no run."""
+    for run in await client.list(EXPERIMENT_RUN, "show"):
+        await client.delete(EXPERIMENT_RUN, "show", run["metadata"]["name"])
+    return client
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

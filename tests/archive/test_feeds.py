@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from showstopper.archive import writing
-from showstopper.archive.feeds import Feeds, ListenerPod, read
+from showstopper.archive.feeds import Feeds, ListenerPod, listener_pods, read
 from showstopper.archive.keeper import Keeper
 from showstopper.archive.tables import boots, spans
 from showstopper.availability.spans import Kind, Span, State
@@ -15,20 +15,26 @@ from showstopper.clock import Clock
 from showstopper.cluster import listeners
 from showstopper.cluster.client import Client
 from showstopper.errors import ArchiveError
-from tests.archive import troupe
-from tests.archive.troupe import ROOM, Listeners, Troupe
+from tests.archive.listener_pods import ROOM, ListenerPods, Listeners, on_loopback
+
+
+def pod(name: str, address: str = "") -> dict[str, Any]:
+    """A listener pod as the API has it."""
+    labels = {listeners.ROLE_LABEL: listeners.LISTENER, listeners.ROOM_LABEL: ROOM}
+    metadata = {"name": name, "namespace": "show", "uid": f"uid-{name}", "resourceVersion": "1", "labels": labels}
+    return {"metadata": metadata, "status": {"podIP": address} if address else {}}
 
 
 @asynccontextmanager
-async def asking(database: Engine, there: Troupe, *names: str) -> AsyncIterator[Feeds]:
+async def asking(database: Engine, there: ListenerPods, *names: str) -> AsyncIterator[Feeds]:
     keeper = Keeper(database, Clock())
     async with listeners.session() as session:
-        feeds = Feeds(cast("Client", None), keeper, Clock(), session, port=there.port)
+        pods = listener_pods(cast("Client", None))
         for number, name in enumerate(names, start=1):
             address = f"127.0.1.{number}"
             there.pods.setdefault(address, Listeners(name))
-            feeds.pods["show", ROOM, name] = ListenerPod(("show", ROOM, name), f"uid-{name}", address)
-        yield feeds
+            pods.learn(pod(name, address))
+        yield Feeds(pods, keeper, Clock(), session, port=there.port)
     await keeper.close()
 
 
@@ -39,34 +45,34 @@ def kept(database: Engine) -> list[tuple[str, float]]:
 
 
 async def test_it_asks_for_what_follows_and_after_a_restart_too(database: Engine) -> None:
-    async with troupe.on_loopback() as there:
+    async with on_loopback() as there:
         async with asking(database, there, "a") as feeds:
-            pod = there.pods["127.0.1.1"]
-            pod.hear(2)
+            first = there.pods["127.0.1.1"]
+            first.hear(2)
             await feeds.once()
-            pod.hear(1)
+            first.hear(1)
             await feeds.once()
         async with asking(database, there, "a") as feeds:
             await feeds.once()
-    assert pod.asked == [0, 4, 6]
+    assert first.asked == [0, 4, 6]
     assert kept(database) == [("a-boot-1", 0), ("a-boot-1", 1), ("a-boot-1", 2)]
 
 
 async def test_a_new_process_is_read_from_its_beginning(database: Engine) -> None:
-    async with troupe.on_loopback() as there, asking(database, there, "a") as feeds:
-        pod = there.pods["127.0.1.1"]
-        pod.hear(2)
+    async with on_loopback() as there, asking(database, there, "a") as feeds:
+        listener = there.pods["127.0.1.1"]
+        listener.hear(2)
         await feeds.once()
-        pod.restart()
-        pod.hear(4)  # more than were read of the one before
+        listener.restart()
+        listener.hear(4)  # more than were read of the one before
         await feeds.once()
         await feeds.once()
-    assert pod.asked == [0, 4, 0, 8]
+    assert listener.asked == [0, 4, 0, 8]
     assert kept(database) == [("a-boot-1", 0), ("a-boot-1", 1), *(("a-boot-2", start) for start in range(4))]
 
 
 async def test_one_pod_that_is_silent_or_of_another_room_hinders_no_other(database: Engine) -> None:
-    async with troupe.on_loopback() as there, asking(database, there, "a", "b", "c") as feeds:
+    async with on_loopback() as there, asking(database, there, "a", "b", "c") as feeds:
         del there.pods["127.0.1.1"]
         there.pods["127.0.1.2"] = Listeners("somebody-else")
         there.pods["127.0.1.3"].hear(1)
@@ -89,7 +95,7 @@ class Nonsense(Listeners):
 
 
 async def test_what_the_database_does_not_take_of_one_pod_keeps_out_no_other(database: Engine) -> None:
-    async with troupe.on_loopback() as there:
+    async with on_loopback() as there:
         there.pods["127.0.1.1"] = Nonsense("a")
         async with asking(database, there, "a", "b") as feeds:
             there.pods["127.0.1.2"].hear(1)
@@ -102,7 +108,7 @@ async def test_what_could_not_be_kept_is_asked_for_again(database: Engine, monke
     def full(*_: object) -> None:
         raise ValueError("disk full")
 
-    async with troupe.on_loopback() as there, asking(database, there, "a") as feeds:
+    async with on_loopback() as there, asking(database, there, "a") as feeds:
         there.pods["127.0.1.1"].hear(2)
         with monkeypatch.context() as patched:
             patched.setattr(writing, "keep_feed", full)
@@ -114,7 +120,7 @@ async def test_what_could_not_be_kept_is_asked_for_again(database: Engine, monke
 
 
 async def test_what_goes_on_is_kept_while_it_does(database: Engine) -> None:
-    async with troupe.on_loopback() as there, asking(database, there, "a") as feeds:
+    async with on_loopback() as there, asking(database, there, "a") as feeds:
         await feeds.once()
     with database.connect() as connection:
         ((state, closed),) = connection.execute(select(spans.c.state, spans.c.closed))
@@ -122,19 +128,26 @@ async def test_what_goes_on_is_kept_while_it_does(database: Engine) -> None:
 
 
 async def test_nobody_to_ask_is_nothing_to_keep(database: Engine) -> None:
-    async with troupe.on_loopback() as there, asking(database, there) as feeds:
+    async with on_loopback() as there, asking(database, there) as feeds:
         await asyncio.wait_for(feeds.once(), 30)
         assert feeds.answers == 0
 
 
 def test_a_pod_is_known_by_its_room_and_address() -> None:
-    body = {"metadata": {"name": "a", "namespace": "show", "uid": "u", "labels": {listeners.ROOM_LABEL: ROOM}}}
-    assert read({**body, "status": {"podIP": "198.18.0.9"}}) == ListenerPod(("show", ROOM, "a"), "u", "198.18.0.9")
-    assert read(body).address == ""
+    assert read(pod("a", "198.18.0.9")) == ListenerPod(("show", ROOM, "a"), "198.18.0.9")
+    assert read(pod("a")).address == ""
+
+
+async def test_a_pod_without_an_address_is_not_asked(database: Engine) -> None:
+    keeper, pods = Keeper(database, Clock()), listener_pods(cast("Client", None))
+    pods.learn(pod("a"))
+    async with listeners.session() as session:
+        assert Feeds(pods, keeper, Clock(), session).pods == {}
+    await keeper.close()
 
 
 def test_a_ring_that_is_asked_by_the_number_of_another_process_tells_all() -> None:
     """What reading a new process from its beginning rests on, in the listener's own code."""
-    pod = Listeners("a")
-    pod.ring.add([Span("a/0", Kind.RESIDENT, State.LIVE, 0, 1)], 1.0)
-    assert len(pod.ring.after(99).entries) == 1
+    listener = Listeners("a")
+    listener.ring.add([Span("a/0", Kind.RESIDENT, State.LIVE, 0, 1)], 1.0)
+    assert len(listener.ring.after(99).entries) == 1

@@ -17,13 +17,13 @@ import aiohttp
 import pytest
 from sqlalchemy import Engine, func, select
 
-from e2e.cluster import commands
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster import commands
+from dev.cluster.apiserver import ApiServer
 from showstopper.archive import writing
 from showstopper.archive.tables import boots, runs, spans, visits
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from tests.archive import build, troupe
+from tests.archive import build, listener_pods
 from tests.archive.build import at, told
 from tests.availability.build import H, L
 from tests.availability.build import spans as story
@@ -129,9 +129,9 @@ async def judge(client: Client, name: str) -> None:
     await client.patch(EXPERIMENT_RUN, "show", name, [operation], subresource="status")
 
 
-def is_kept(known: Mapping[tuple[str, str, str], tuple[str, int]], pod: troupe.Listeners) -> bool:
+def is_kept(known: Mapping[tuple[str, str, str], tuple[str, int]], pod: listener_pods.Listeners) -> bool:
     """Whether all that a pod has told in this life is kept."""
-    return known.get(("show", troupe.ROOM, pod.name)) == (pod.boot, pod.ring.newest)
+    return known.get(("show", listener_pods.ROOM, pod.name)) == (pod.boot, pod.ring.newest)
 
 
 @pytest.mark.apiserver
@@ -141,7 +141,7 @@ async def test_kills_between_verdict_and_archive_lose_and_double_nothing(
     chance = random.Random(7)
     names = [f"pod-{os.getpid()}-{number}-{url[:4]}" for number in range(2)]
     async with (
-        troupe.on_loopback() as there,
+        listener_pods.on_loopback() as there,
         archived(url, server, there.port, tmp_path / "log") as archive,
     ):
         pods = await there.join(client, *names)
@@ -175,7 +175,7 @@ async def test_kills_between_verdict_and_archive_lose_and_double_nothing(
                 await client.delete(EXPERIMENT_RUN, "show", made[0])
             archive.start()
         await archive.until(all_is_kept, "the end of all feeds and runs")
-        await troupe.leave(client, *names)
+        await listener_pods.leave(client, *names)
     with database.connect() as connection:
         kept = connection.execute(
             select(boots.c.boot, spans.c.state, spans.c.start, spans.c.end)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from showstopper.archive import runs as module
 from showstopper.archive.keeper import Keeper
 from showstopper.archive.runs import Runs
 from showstopper.archive.tables import runs
@@ -50,12 +49,9 @@ async def stop(task: asyncio.Task[None]) -> None:
     await asyncio.wait([task])
 
 
-async def test_what_there_is_and_what_becomes_of_it_is_kept(
-    client: Client, keeper: Keeper, database: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "PAGE", 2)
+async def test_what_there_is_and_what_becomes_of_it_is_kept(client: Client, keeper: Keeper, database: Engine) -> None:
     names = [await make_run(client, number) for number in range(5)]
-    following = Runs(client, keeper, Clock())
+    following = Runs(client, keeper, Clock(), page=2)
     task = asyncio.create_task(following.follow())
     await until(lambda: following.followed, "the end of the list")
     assert kept(database) == dict.fromkeys(names, (None, False))

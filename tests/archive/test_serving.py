@@ -7,7 +7,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import Engine, text
 
 from showstopper.archive import serving, writing
-from showstopper.archive.feeds import Feeds
+from showstopper.archive.feeds import Feeds, listener_pods
 from showstopper.archive.keeper import Keeper
 from showstopper.archive.reading import record_of
 from showstopper.archive.runs import Runs
@@ -25,7 +25,7 @@ class Archive:
     def __init__(self, database: Engine) -> None:
         self.keeper = Keeper(database, Clock())
         nobody = cast("Client", None)
-        self.feeds = Feeds(nobody, self.keeper, Clock(), cast("ClientSession", None))
+        self.feeds = Feeds(listener_pods(nobody), self.keeper, Clock(), cast("ClientSession", None))
         self.runs = Runs(nobody, self.keeper, Clock())
         self.http = TestClient(TestServer(serving.application(self.keeper, self.feeds, self.runs)))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.audio.participants import Participants
 from tests.audio.relays import Stage, own_network, stage
-from tests.audio.troupe import Troupe
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +20,12 @@ def two_relays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def troupe(two_relays: Stage, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Troupe]:
+def participants(two_relays: Stage, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Participants]:
     """Starts hosts and listeners in a room of their own; all are gone afterwards. When a test fails, says what they and
     the relays said.
     """
     failed = request.session.testsfailed
-    with Troupe.gathered(two_relays, tmp_path) as found:
+    with Participants.gathered(two_relays, tmp_path) as found:
         yield found
         if request.session.testsfailed > failed:
             sys.stdout.write(f"{found.words()}\n{two_relays.words()}\n")

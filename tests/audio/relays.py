@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pyroute2 import netns
 
-from e2e.cluster import builds
+from dev.cluster import builds
 
 KEY = "devkey"
 SECRET = "secretsecretsecretsecretsecretsecret"

@@ -2,6 +2,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from showstopper.audio import feed
 from showstopper.audio.crew import Crew
+from showstopper.audio.media import Poll
 from showstopper.audio.settings import ListenerSettings, RoomSettings
 from showstopper.audio.spans import Visit
 from showstopper.availability.feed import parse_feed
@@ -30,6 +31,22 @@ async def test_the_feed_is_what_the_operator_reads() -> None:
     assert [span.state for span in said.open] == [State.NO_MEDIA]
     assert [visit.first_live for visit in said.arrivals] == [4]
     assert said.listeners[0].relay_address is None
+
+
+async def test_statistics_of_residents_are_in_it_and_the_row_that_goes_on() -> None:
+    residents = crew()
+    for client in (residents.resident(0), residents.arrival(1)):
+        client.story.connection(client.sampled_at, None)
+        for quarter in range(1, 25):
+            at = client.sampled_at + quarter / 4
+            client._polled(at, [Poll("a", at, round(12.5 * quarter), total=12_000 * quarter, last_packet_at=at)])
+        client.story.tell(client.sampled_at + 5)
+        residents.record(client.count())
+    async with TestClient(TestServer(feed.application(residents))) as http:
+        said = parse_feed(await (await http.get("/v1/spans?after=2")).json(), offset=0.0)
+    assert [(row.listener, row.received, row.samples) for row in said.statistics] == [("p-0/0", 100, 96_000)] * 2
+    assert [(row.listener, row.received) for row in said.counting] == [("p-0/0", 50)]
+    assert said.next == 4
 
 
 async def test_it_continues_after_a_number() -> None:

@@ -17,14 +17,14 @@ from showstopper.audio.crew import Crew
 from showstopper.audio.settings import ListenerSettings
 from showstopper.audio.spans import Visit
 from showstopper.availability.spans import Span, State
+from tests.audio.participants import DEADLINE, Participants
 from tests.audio.relays import KEY, SECRET, Stage
-from tests.audio.troupe import DEADLINE, Troupe
 
 pytestmark = pytest.mark.livekit
 
 
 @pytest.fixture
-async def crew(two_relays: Stage, troupe: Troupe, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Crew]:
+async def crew(two_relays: Stage, participants: Participants, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Crew]:
     """A pod without residents, whose newcomers come every second, two in a shift."""
     environment = {
         "SHOWSTOPPER_ROOM": "main-stage",
@@ -33,14 +33,14 @@ async def crew(two_relays: Stage, troupe: Troupe, monkeypatch: pytest.MonkeyPatc
         "SHOWSTOPPER_ARRIVAL_EVERY": "1",
         "SHOWSTOPPER_ARRIVAL_STAY": "2",
         "LIVEKIT_URL": two_relays.door.url,
-        "LIVEKIT_ROOM": troupe.room,
+        "LIVEKIT_ROOM": participants.room,
         "LIVEKIT_API_KEY": KEY,
         "LIVEKIT_API_SECRET": SECRET,
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(shifts, "VISITS", 2)
-    troupe.start("host", SHOWSTOPPER_HOLD_SECONDS="0")
+    participants.start("host", SHOWSTOPPER_HOLD_SECONDS="0")
     found = Crew(ListenerSettings.read(os.environ))
     coming = asyncio.create_task(shifts.keep_coming(found))
     yield found

@@ -3,8 +3,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.audio.spans import Ring, Visit, span_document, visit_document
+from showstopper.audio.spans import Ring, Visit, span_document, statistics_document, visit_document
 from showstopper.availability.spans import Kind, Span, State
+from showstopper.availability.statistics import Statistics
 
 
 def span(number: int) -> Span:
@@ -74,3 +75,20 @@ def test_documents_are_json_in_the_words_of_the_feed() -> None:
     assert "sequence" not in span_document(span(1))
     visit = Visit("p-0/a1", 1.0, None, None, None, 2.0, "no")
     assert visit_document(visit, 3)["joinedAt"] is None
+
+
+def test_statistics_are_numbers_of_json_and_say_null_for_what_is_not_known() -> None:
+    row = Statistics("p-0/0", 2.0, 4.0, received=98.0, lost=2.0, concealed=1920.0, samples=96000.0, jitter=0.00123456)
+    assert json.loads(json.dumps(statistics_document(row, 9))) == {
+        "sequence": 9,
+        "listener": "p-0/0",
+        "from": 2.0,
+        "to": 4.0,
+        "packetsReceived": 98,
+        "packetsLost": 2,
+        "concealedSamples": 1920,
+        "totalSamples": 96000,
+        "jitterSeconds": 0.001235,
+        "delaySeconds": None,
+    }
+    assert "sequence" not in statistics_document(row)

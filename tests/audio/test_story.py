@@ -139,6 +139,17 @@ def test_a_live_span_says_its_mean_delay() -> None:
     assert story.open.delay == pytest.approx(0.175)
 
 
+def test_the_delay_of_live_sound_is_known_for_any_part_of_the_last_minute() -> None:
+    story = connected((1.2, 20.0))
+    story.sound([Heard(L, 1.2, 2.2, 0.1), Heard(L, 2.2, 5.2, 0.2), Heard(S, 5.2, 7.0, 9.0)])
+    story.tell(7.0)
+    assert story.live_delay(1.2, 5.2) == pytest.approx(0.175)
+    assert story.live_delay(3.0, 4.0) == pytest.approx(0.2)
+    assert story.live_delay(5.2, 7.0) is None
+    story.tell(66.0)
+    assert story.live_delay(0.0, 7.0) is None
+
+
 def test_a_listener_that_leaves_ends_with_what_it_heard_last() -> None:
     story = connected((1.2, 20.0))
     story.sound([Heard(L, 1.2, 9.9)])

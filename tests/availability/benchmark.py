@@ -7,11 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from showstopper.api.indicators import Indicator
 from showstopper.availability import coverage
 from showstopper.availability.abort import AbortCondition, breached
 from showstopper.availability.feed import Feed, parse_feed
-from showstopper.availability.indicators import Recovery, measure, measure_all
+from showstopper.availability.indicators import INDICATORS, Recovery, measure_all
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO
 from showstopper.availability.spans import Kind
 from showstopper.availability.timeline import Timeline
 from tests.availability.build import EPOCH, L, N, Q, arrival_json, document, spans, window
@@ -64,15 +64,15 @@ def main() -> None:
     room = Timeline()
     timed("add them", partial(add, room, feeds))
     view = timed("view of 10 minutes", lambda: room.view(window(0, SECONDS), listeners))
-    for indicator in Indicator:
-        timed(f"  {indicator}", partial(measure, indicator, view, Recovery(EPOCH + 60)))
+    for indicator in INDICATORS:
+        timed(f"  {indicator}", partial(indicator.measure, view, Recovery(EPOCH + 60)))
     measured = timed("all indicators", lambda: measure_all(view, Recovery(EPOCH + 60)))
     timed("coverage", lambda: coverage.of(view))
     minute = timed("view of the last minute", lambda: room.view(window(540, 600), listeners))
     timed("all indicators of it", lambda: measure_all(minute))
-    condition = AbortCondition(Indicator.AUDIBLE_RATIO, below=0.1, seconds=40)
+    condition = AbortCondition(AUDIBLE_RATIO, below=0.1, seconds=40)
     timed("abort condition over 40 s", lambda: breached(condition, room, listeners, since=EPOCH, now=EPOCH + 600))
-    sys.stdout.write(f"{ {str(name): one.value for name, one in measured.items()} }\n")
+    sys.stdout.write(f"{ {each.name: result.value for each, result in measured.items()} }\n")
 
 
 def memory() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from showstopper.availability.feed import Feed, parse_feed
 from showstopper.availability.spans import Kind, Span, State, Window
+from showstopper.availability.statistics import Statistics
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import Track, View, resident_track
 
@@ -42,6 +43,17 @@ def view(*stories: Story, start: float = 0.0, end: float | None = None) -> View:
     """A room of residents r0, r1, ... in [start, end) of their stories, which all begin at the epoch."""
     whole = window(start, max(sum(seconds for _, seconds in story) for story in stories) if end is None else end)
     tracks = [resident_track(f"r{index}", spans(f"r{index}", story), whole) for index, story in enumerate(stories)]
+    return View(whole, tuple(tracks))
+
+
+def counted(*residents: Sequence[Statistics], end: float) -> View:
+    """A room of residents r0, r1, ... who hear the host in [0, end) and have these rows."""
+    whole = window(0, end)
+    tracks = []
+    for index, rows in enumerate(residents):
+        name = f"r{index}"
+        moved = [dataclasses.replace(row, listener=name, start=row.start + EPOCH, end=row.end + EPOCH) for row in rows]
+        tracks.append(resident_track(name, spans(name, [(State.LIVE, end)]), whole, moved))
     return View(whole, tuple(tracks))
 
 
@@ -93,6 +105,54 @@ def sample_json(listener: str, sampled: float, **figures: Any) -> dict[str, Any]
     }
 
 
+def row(start: float, end: float, listener: str = "r0", **figures: Any) -> Statistics:
+    """Statistics of a listener who gets everything, unless figures say otherwise; times on the pod's clock."""
+    seconds = end - start
+    well = {"received": 50 * seconds, "samples": 48_000 * seconds, "jitter": 0.002, "delay": 0.06}
+    return Statistics(listener, start, end, **{**well, **figures})
+
+
+def rows_of(name: str, story: Story) -> list[Statistics]:
+    """Statistics of a story that begins at 0, in rows of two seconds: none where something in it is Unknown.
+
+    Where there is media, some is lost and concealed, by a pattern that depends on name and time only.
+    """
+    ends = list(itertools.accumulate(seconds for _, seconds in story))
+    kept = []
+    for number in range(int(ends[-1] / 2)):
+        start = 2.0 * number
+        states = [
+            story[index][0] for index, end in enumerate(ends) if end > start and end - story[index][1] < start + 2
+        ]
+        if State.UNKNOWN not in states:
+            kept.append(row(start, start + 2, name, **_pattern(states[0], sum(map(ord, name)) + 7 * number)))
+    return kept
+
+
+def _pattern(state: State, odd: int) -> dict[str, Any]:
+    """Figures of a row that begins in that state."""
+    if state not in {State.LIVE, State.HOLD, State.STALE, State.SILENT}:
+        return {"received": 0.0, "samples": 0.0, "jitter": None, "delay": None}
+    lost = odd % 4 if odd % 3 == 0 else 0
+    delay = (0.25 if odd % 5 == 0 else 0.06) if state is State.LIVE else None
+    return {"received": 100.0 - lost, "lost": lost, "concealed": 300 * lost, "jitter": odd % 11 / 1000, "delay": delay}
+
+
+def statistics_json(row: Statistics) -> dict[str, Any]:
+    return {
+        "sequence": 1,
+        "listener": row.listener,
+        "from": row.start,
+        "to": row.end,
+        "packetsReceived": int(row.received),
+        "packetsLost": int(row.lost),
+        "concealedSamples": int(row.concealed),
+        "totalSamples": int(row.samples),
+        "jitterSeconds": row.jitter,
+        "delaySeconds": row.delay,
+    }
+
+
 def document(
     closed: Iterable[Span] = (),
     still: Iterable[Span] = (),
@@ -102,20 +162,25 @@ def document(
     clock: float = 100.0,
     arrivals: Iterable[dict[str, Any]] = (),
     listeners: Iterable[dict[str, Any]] = (),
+    statistics: Iterable[Statistics] = (),
+    counting: Iterable[Statistics] = (),
+    wall: float | None = None,
     first: int = 1,
 ) -> dict[str, Any]:
-    """What a listener pod answers. Spans are given on the pod's own clock."""
+    """What a listener pod answers. Spans are given on the pod's own clock, and its wall clock is right."""
     numbered = [span_json(span, first + index) for index, span in enumerate(closed)]
     return {
         "boot": boot,
         "room": "main-stage",
         "pod": pod,
-        "clock": {"monotonic": clock, "wall": 1.0},
+        "clock": {"monotonic": clock, "wall": EPOCH + clock if wall is None else wall},
         "lagSeconds": 0.004,
         "next": first + len(numbered) - 1,
         "lost": 0,
         "spans": numbered,
         "open": [span_json(span) for span in still],
+        "statistics": [statistics_json(row) for row in statistics],
+        "openStatistics": [statistics_json(row) for row in counting],
         "listeners": list(listeners),
         "arrivals": list(arrivals),
     }
@@ -124,6 +189,7 @@ def document(
 def feed(closed: Iterable[Span] = (), still: Iterable[Span] = (), **fields: Any) -> Feed:
     """An answer whose spans are given on the operator's clock; the pod's clock began at the epoch."""
     offset, uncertainty = fields.pop("offset", EPOCH), fields.pop("uncertainty", 0.0)
+    fields.setdefault("wall", fields.get("clock", 100.0) + offset)
     return parse_feed(
         document([span.shifted(-EPOCH) for span in closed], [span.shifted(-EPOCH) for span in still], **fields),
         offset,

@@ -3,15 +3,17 @@ import math
 import pytest
 from hypothesis import given
 
-from showstopper.api.indicators import Indicator
 from showstopper.availability.abort import AbortCondition, breached
 from showstopper.availability.errors import BoundError
-from showstopper.availability.indicators import Recovery
+from showstopper.availability.indicators import Indicator, Recovery
+from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_SUCCESS, TIME_TO_FIRST_AUDIO
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR, OUTAGE_COUNT, RECONNECTS
+from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.verdict import Finding
 from tests.availability.build import EPOCH, L, Q, Story, U, arrival_json, feed, known_stories, spans, timeline
 
-DEAF = AbortCondition(Indicator.AUDIBLE_RATIO, below=0.1, seconds=10)
+DEAF = AbortCondition(AUDIBLE_RATIO, below=0.1, seconds=10)
 
 
 def room(*stories: Story) -> Timeline:
@@ -59,13 +61,13 @@ def test_the_seconds_that_no_pod_has_told_yet_are_not_waited_for() -> None:
 
 def test_a_probe_that_tells_late_blinds_no_short_condition() -> None:
     """As the real one does: what it says ends 0.7 s before the clock that it says it by."""
-    short = AbortCondition(Indicator.AUDIBLE_RATIO, below=0.1, seconds=1)
+    short = AbortCondition(AUDIBLE_RATIO, below=0.1, seconds=1)
     late = timeline(feed(still=spans("r0", [(L, 5), (Q, 10)])[-1:], clock=15.7))
     assert asked(short, late, 15.7) is not None
 
 
 def test_what_only_grows_must_have_been_beyond_the_bound_so_long_ago() -> None:
-    condition = AbortCondition(Indicator.LONGEST_DEAD_AIR, above=8, seconds=5)
+    condition = AbortCondition(LONGEST_DEAD_AIR, above=8, seconds=5)
     deaf = room([(L, 10), (Q, 20)])
     assert asked(condition, deaf, 22.9) is None
     found = asked(condition, deaf, 23.5)
@@ -75,7 +77,7 @@ def test_what_only_grows_must_have_been_beyond_the_bound_so_long_ago() -> None:
 
 @pytest.mark.parametrize(
     ("indicator", "above"),
-    [(Indicator.OUTAGE_COUNT, 0.0), (Indicator.RECONNECTS, -1.0), (Indicator.RECOVERY_TIME, 8.0)],
+    [(OUTAGE_COUNT, 0.0), (RECONNECTS, -1.0), (RECOVERY_TIME, 8.0)],
 )
 def test_counts_and_recovery_are_taken_from_the_fault_on(indicator: Indicator, above: float) -> None:
     condition = AbortCondition(indicator, above=above, seconds=5)
@@ -86,8 +88,8 @@ def test_counts_and_recovery_are_taken_from_the_fault_on(indicator: Indicator, a
 def test_newcomers_can_end_a_run_too() -> None:
     found = room([(L, 30)])
     found.add(feed([], clock=31, arrivals=[arrival_json(f"a{index}", index, index + 5.0) for index in range(20)]))
-    assert asked(AbortCondition(Indicator.ARRIVAL_AUDIBLE, below=0.5, seconds=10), found, 30) is not None
-    slow = asked(AbortCondition(Indicator.TIME_TO_FIRST_AUDIO, above=3, seconds=10), found, 30)
+    assert asked(AbortCondition(ARRIVAL_AUDIBLE, below=0.5, seconds=10), found, 30) is not None
+    slow = asked(AbortCondition(TIME_TO_FIRST_AUDIO, above=3, seconds=10), found, 30)
     assert slow is not None
     assert "5 s, above 3 s" in slow.message
 
@@ -95,13 +97,13 @@ def test_newcomers_can_end_a_run_too() -> None:
 def test_a_newcomer_that_was_refused_has_waited_for_ever() -> None:
     found = room([(L, 30)])
     found.add(feed([], clock=31, arrivals=[arrival_json("a0", 25.0, 25.1, error="room is full")]))
-    slow = asked(AbortCondition(Indicator.TIME_TO_FIRST_AUDIO, above=3, seconds=10), found, 30)
+    slow = asked(AbortCondition(TIME_TO_FIRST_AUDIO, above=3, seconds=10), found, 30)
     assert slow is not None
     assert "endless, above 3 s" in slow.message
 
 
 def test_without_newcomers_their_indicators_end_nothing() -> None:
-    assert asked(AbortCondition(Indicator.JOIN_SUCCESS, below=0.5, seconds=10), room([(L, 30)]), 30) is None
+    assert asked(AbortCondition(JOIN_SUCCESS, below=0.5, seconds=10), room([(L, 30)]), 30) is None
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_without_newcomers_their_indicators_end_nothing() -> None:
 )
 def test_a_condition_without_one_plain_bound_is_refused(bounds: dict[str, float]) -> None:
     with pytest.raises(BoundError, match="AudibleRatio"):
-        AbortCondition(Indicator.AUDIBLE_RATIO, **bounds)
+        AbortCondition(AUDIBLE_RATIO, **bounds)
 
 
 @given(known_stories())

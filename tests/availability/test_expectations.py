@@ -1,15 +1,20 @@
 import math
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.api.indicators import Indicator
 from showstopper.availability.errors import BoundError
 from showstopper.availability.expectations import Expectation, Outcome, judge, judge_all
+from showstopper.availability.indicators import INDICATORS, Indicator
+from showstopper.availability.indicators.arriving import TIME_TO_FIRST_AUDIO
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR
+from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.measurements import Measurement, unmeasured
+from showstopper.availability.units import COUNT, Unit
 
-RATIO, DEAD_AIR, RECOVERY = Indicator.AUDIBLE_RATIO, Indicator.LONGEST_DEAD_AIR, Indicator.RECOVERY_TIME
+RATIO, DEAD_AIR, RECOVERY = AUDIBLE_RATIO, LONGEST_DEAD_AIR, RECOVERY_TIME
 
 
 def exact(indicator: Indicator, value: float) -> Measurement:
@@ -78,14 +83,14 @@ def test_a_recovery_longer_than_was_watched_is_missed_only_if_that_is_beyond_the
 
 
 def test_what_never_happens_is_beyond_every_bound() -> None:
-    never = Measurement(Indicator.TIME_TO_FIRST_AUDIO, None, 6, math.inf, math.inf, "6 of 6 newcomers heard nothing")
-    judged = judge(Expectation(Indicator.TIME_TO_FIRST_AUDIO, maximum=2.0), never)
+    never = Measurement(TIME_TO_FIRST_AUDIO, None, 6, math.inf, math.inf, "6 of 6 newcomers heard nothing")
+    judged = judge(Expectation(TIME_TO_FIRST_AUDIO, maximum=2.0), never)
     assert (judged.outcome, judged.margin) == (Outcome.MISSED, None)
     assert "6 of 6" in judged.sentence
     assert "inf" not in judged.sentence
 
 
-@pytest.mark.parametrize("indicator", list(Indicator))
+@pytest.mark.parametrize("indicator", list(INDICATORS))
 @pytest.mark.parametrize("bound", ["minimum", "maximum"])
 def test_what_is_not_measured_is_neither_met_nor_missed_whatever_the_bound(indicator: Indicator, bound: str) -> None:
     for value in (0.0, 0.5, 1.0):
@@ -99,6 +104,22 @@ def test_an_expectation_whose_indicator_was_not_computed_is_unmeasured() -> None
     judged = judge_all(asked, {RATIO: exact(RATIO, 1.0)})
     assert [one.outcome for one in judged] == [Outcome.MET, Outcome.UNMEASURED]
     assert [one.expectation for one in judged] == asked
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a source beside the listeners measures."""
+
+    name: str
+    unit: Unit = COUNT
+
+
+def test_what_any_source_measured_is_judged_alike_and_known_again_by_what_it_says() -> None:
+    asked = [Expectation(Query("failed joins"), maximum=3.0)]
+    (judged,) = judge_all(asked, {Query("failed joins"): Measurement(Query("failed joins"), 4.0, 30, 4.0, 4.0)})
+    assert (judged.outcome, judged.sentence) == (Outcome.MISSED, "failed joins 4 > 3, missed by 1")
+    (judged,) = judge_all(asked, {})
+    assert judged.outcome is Outcome.UNMEASURED
 
 
 @pytest.mark.parametrize("bounds", [{}, {"minimum": 0.1, "maximum": 0.2}, {"minimum": math.nan}, {"maximum": math.inf}])

@@ -11,7 +11,7 @@ from showstopper.availability.errors import FeedError
 from showstopper.availability.feed import Arrival, parse_feed
 from showstopper.availability.spans import Kind, State
 from showstopper.errors import ShowstopperError
-from tests.availability.build import EPOCH, L, Q, arrival_json, document, sample_json, spans
+from tests.availability.build import EPOCH, L, Q, arrival_json, document, row, sample_json, spans
 
 CLOSED = [span.shifted(-EPOCH) for span in spans("r0", [(L, 10), (Q, 5)])]
 GOOD = document(
@@ -19,6 +19,8 @@ GOOD = document(
     [CLOSED[-1].shifted(5)],
     arrivals=[arrival_json("a1", 20.0, 35.0, joined=21.1, audio=21.4, live=21.5)],
     listeners=[sample_json("r0", 99.5)],
+    statistics=[row(0, 2, lost=-3), row(2, 4, jitter=None, delay=None)],
+    counting=[row(4, 5)],
 )
 
 
@@ -62,6 +64,20 @@ def test_packets_lost_may_be_negative_as_rtp_allows() -> None:
     assert parse_feed(broken("listeners", 0, "packetsLost", value=-3), 0.0).listeners[0].packets_lost == -3
 
 
+def test_statistics_are_read_those_that_go_on_too() -> None:
+    feed = parse_feed(GOOD, 0.0)
+    assert feed.statistics == (row(0, 2, lost=-3), row(2, 4, jitter=None, delay=None))
+    assert feed.counting == (row(4, 5),)
+    assert feed.wall == EPOCH + 100
+
+
+def test_a_feed_of_an_older_listener_has_no_statistics() -> None:
+    document = broken("statistics", value=...)
+    del document["openStatistics"], document["clock"]["wall"]
+    feed = parse_feed(document, 0.0)
+    assert (feed.statistics, feed.counting, feed.wall) == ((), (), None)
+
+
 @pytest.mark.parametrize(
     ("path", "value", "field"),
     [
@@ -90,6 +106,15 @@ def test_packets_lost_may_be_negative_as_rtp_allows() -> None:
         (("listeners", 0, "relay"), "198.18.1.7", "listeners[0].relay"),
         (("listeners", 0, "relay", "address"), None, "listeners[0].relay.address"),
         (("listeners", 0, "sampledAt"), ..., "listeners[0].sampledAt"),
+        (("clock", "wall"), "noon", "clock.wall"),
+        (("clock", "monotonic"), 10**400, "clock.monotonic"),
+        (("statistics",), {}, "statistics"),
+        (("statistics", 0, "to"), -1.0, "statistics[0].to"),
+        (("statistics", 0, "packetsReceived"), ..., "statistics[0].packetsReceived"),
+        (("statistics", 0, "packetsReceived"), 10**400, "statistics[0].packetsReceived"),
+        (("statistics", 0, "totalSamples"), -1, "statistics[0].totalSamples"),
+        (("statistics", 1, "jitterSeconds"), "low", "statistics[1].jitterSeconds"),
+        (("openStatistics", 0, "listener"), "", "openStatistics[0].listener"),
         (("arrivals", 0, "calledAt"), None, "arrivals[0].calledAt"),
         (("arrivals", 0, "leftAt"), 19.0, "arrivals[0].leftAt"),
         (("arrivals", 0, "error"), 500, "arrivals[0].error"),
@@ -124,6 +149,7 @@ PATHS = st.sampled_from(
         *(("spans", 0, key) for key in GOOD["spans"][0]),
         *(("listeners", 0, key) for key in GOOD["listeners"][0]),
         *(("arrivals", 0, key) for key in GOOD["arrivals"][0]),
+        *(("statistics", 0, key) for key in GOOD["statistics"][0]),
     ]
 )
 

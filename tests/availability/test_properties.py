@@ -7,12 +7,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from showstopper.api.indicators import Indicator, Unit
 from showstopper.api.verdicts import Verdict
 from showstopper.availability import coverage
 from showstopper.availability.expectations import Expectation, Outcome, judge_all
 from showstopper.availability.feed import Feed
-from showstopper.availability.indicators import Recovery, measure_all
+from showstopper.availability.indicators import INDICATORS, Recovery, measure_all
+from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_SUCCESS, TIME_TO_FIRST_AUDIO
+from showstopper.availability.indicators.indicator import Better
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR, OUTAGE_COUNT, RECONNECTS
+from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.spans import Kind, Span
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, decide
@@ -27,6 +30,7 @@ from tests.availability.build import (
     feed,
     hide,
     known_stories,
+    rows_of,
     spans,
     stories,
     timeline,
@@ -57,8 +61,13 @@ class Room:
             if ended and recorded:
                 records.append(_record(f"a{index}", visit))
         halves = [span for span in closed if span.end <= EPOCH + 30], [span for span in closed if span.end > EPOCH + 30]
-        first = feed(halves[0], clock=30, offset=offset)
-        return [first, feed(halves[1], still, clock=60, offset=offset, arrivals=records, first=len(halves[0]) + 1)]
+        counted = [row for index, story in enumerate(self.residents) for row in rows_of(f"r{index}", story)]
+        rows = [row for row in counted if row.end <= 30], [row for row in counted if row.end > 30]
+        second: dict[str, Any] = {"arrivals": records, "statistics": rows[1], "first": len(halves[0]) + 1}
+        return [
+            feed(halves[0], clock=30, offset=offset, statistics=rows[0]),
+            feed(halves[1], still, clock=60, offset=offset, **second),
+        ]
 
 
 def _record(name: str, visit: list[Span]) -> dict[str, Any]:
@@ -91,15 +100,15 @@ HIT = st.tuples(st.integers(0, 6), st.integers(1, 40)).map(
 )
 ROOMS = st.builds(Room, st.lists(st.just(WELL) | HIT | known_stories(60), min_size=2, max_size=2), visits())
 EXPECTATIONS = st.lists(
-    st.sampled_from(list(Indicator)).flatmap(
+    st.sampled_from(list(INDICATORS)).flatmap(
         lambda indicator: st.builds(
             lambda bound, least: (
                 Expectation(indicator, minimum=bound) if least else Expectation(indicator, maximum=bound)
             ),
             st.sampled_from([0.0, 0.25, 0.5, 0.7, 0.9, 0.99, 1.0])
-            if indicator.unit is Unit.SHARE
+            if indicator.unit.most == 1.0
             else st.integers(0, 40).map(lambda half: half / 2),
-            st.just(indicator.bigger_is_better) | st.booleans(),
+            st.just(indicator.better is Better.HIGHER) | st.booleans(),
         )
     ),
     min_size=1,
@@ -128,14 +137,14 @@ def test_a_room_that_is_hit_and_comes_back_passes() -> None:
     hit: Story = [(L, 17.3), (N, 9.5), (L, 33.2)]
     room = Room([hit, hit], [(index * 5.0, [(J, 1.0), (N, 0.5), (L, 13.5)], True) for index in range(9)])
     expectations = [
-        Expectation(Indicator.AUDIBLE_RATIO, minimum=0.7),
-        Expectation(Indicator.LONGEST_DEAD_AIR, maximum=20.0),
-        Expectation(Indicator.RECOVERY_TIME, maximum=25.0),
-        Expectation(Indicator.TIME_TO_FIRST_AUDIO, maximum=2.0),
-        Expectation(Indicator.JOIN_SUCCESS, minimum=1.0),
-        Expectation(Indicator.ARRIVAL_AUDIBLE, minimum=1.0),
-        Expectation(Indicator.OUTAGE_COUNT, maximum=2),
-        Expectation(Indicator.RECONNECTS, maximum=0),
+        Expectation(AUDIBLE_RATIO, minimum=0.7),
+        Expectation(LONGEST_DEAD_AIR, maximum=20.0),
+        Expectation(RECOVERY_TIME, maximum=25.0),
+        Expectation(TIME_TO_FIRST_AUDIO, maximum=2.0),
+        Expectation(JOIN_SUCCESS, minimum=1.0),
+        Expectation(ARRIVAL_AUDIBLE, minimum=1.0),
+        Expectation(OUTAGE_COUNT, maximum=2),
+        Expectation(RECONNECTS, maximum=0),
     ]
     decision = judged(room, expectations)
     assert decision.verdict is Verdict.PASSED, decision.message
@@ -228,5 +237,4 @@ def test_every_figure_lies_between_its_bounds_and_every_share_between_0_and_1(
         assert 0 <= measured.lower <= measured.upper
         if measured.value is not None:
             assert measured.lower - 1e-6 <= measured.value <= measured.upper + 1e-6
-        if measured.unit is Unit.SHARE:
-            assert measured.upper <= 1
+        assert measured.upper <= measured.unit.most

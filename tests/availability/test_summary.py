@@ -4,10 +4,11 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.api.indicators import Indicator
 from showstopper.availability import summary
 from showstopper.availability.expectations import Expectation, judge
-from showstopper.availability.indicators import Recovery, measure
+from showstopper.availability.indicators import INDICATORS, Recovery
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR
+from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.spans import State
 from tests.availability.build import EPOCH, L, O, Q, Story, U, stories, view
@@ -16,7 +17,7 @@ HIT = view([(L, 5), (Q, 1.5), (O, 8), (L, 45.5)], [(L, 60)])
 
 
 def test_an_exact_figure_is_a_value_and_its_worst_listener() -> None:
-    assert summary.measurement(measure(Indicator.LONGEST_DEAD_AIR, HIT)) == {
+    assert summary.measurement(LONGEST_DEAD_AIR.measure(HIT, None)) == {
         "indicator": "LongestDeadAir",
         "value": "9.5s",
         "samples": 2,
@@ -26,20 +27,20 @@ def test_an_exact_figure_is_a_value_and_its_worst_listener() -> None:
 
 
 def test_bounds_are_told_only_where_the_truth_is_not_known() -> None:
-    found = summary.measurement(Measurement(Indicator.AUDIBLE_RATIO, 0.75, 2, 0.6, 0.8))
+    found = summary.measurement(Measurement(AUDIBLE_RATIO, 0.75, 2, 0.6, 0.8))
     assert (found["value"], found["atLeast"], found["atMost"]) == ("75%", "60%", "80%")
-    endless = summary.measurement(Measurement(Indicator.RECOVERY_TIME, None, 2, 40.0, math.inf, "not yet"))
+    endless = summary.measurement(Measurement(RECOVERY_TIME, None, 2, 40.0, math.inf, "not yet"))
     assert endless == {"indicator": "RecoveryTime", "atLeast": "40s", "samples": 2, "reason": "not yet"}
 
 
 def test_a_window_tells_every_indicator_and_how_much_is_unknown() -> None:
     found = summary.window(HIT, Recovery(EPOCH))
     assert (found["duration"], found["residents"], found["unknown"]) == ("60s", 2, "0%")
-    assert [one["indicator"] for one in found["indicators"]] == [str(indicator) for indicator in Indicator]
+    assert [one["indicator"] for one in found["indicators"]] == [str(indicator) for indicator in INDICATORS]
 
 
 def test_a_judgement_tells_bound_value_margin_and_sentence() -> None:
-    judged = judge(Expectation(Indicator.LONGEST_DEAD_AIR, maximum=20.0), measure(Indicator.LONGEST_DEAD_AIR, HIT))
+    judged = judge(Expectation(LONGEST_DEAD_AIR, maximum=20.0), LONGEST_DEAD_AIR.measure(HIT, None))
     assert summary.judgement(judged) == {
         "indicator": "LongestDeadAir",
         "max": "20s",

@@ -20,6 +20,7 @@ from tests.availability.build import (
     document,
     feed,
     known_stories,
+    row,
     sample_json,
     spans,
     timeline,
@@ -247,3 +248,58 @@ def test_a_span_of_no_length_is_nothing() -> None:
     point = Span("r0", Kind.RESIDENT, Q, 5.0, 5.0)
     room = timeline(parse_feed(document([Span("r0", Kind.RESIDENT, L, 0.0, 5.0), point], clock=6.0), EPOCH))
     assert states(room.view(window(0, 5), ["r0"])) == [("Live", 0, 5)]
+
+
+def counted(room: Timeline, start: float = 0.0, end: float = 30.0) -> list[tuple[float, float, float]]:
+    """Edges, in seconds from the epoch, and packets of the first resident's rows."""
+    (resident, *_) = room.view(window(start, end), ["r0"]).residents
+    return [(round(row.start - EPOCH, 6), round(row.end - EPOCH, 6), row.received) for row in resident.statistics]
+
+
+def test_statistics_stand_beside_the_spans_of_the_window() -> None:
+    room = timeline(feed(spans("r0", [(L, 6)]), clock=6, statistics=[row(0, 2), row(2, 4), row(4, 6)]))
+    assert counted(room) == [(0, 2, 100), (2, 4, 100), (4, 6, 100)]
+    assert counted(room, 1, 4) == [(1, 2, 50), (2, 4, 100)]
+    assert room.view(WHOLE, ["r1"]).residents[0].statistics == ()
+
+
+def test_a_row_that_goes_on_counts_as_far_as_no_closed_one_does() -> None:
+    early = feed(spans("r0", [(L, 3)]), clock=3, statistics=[row(0, 2)], counting=[row(2, 3)])
+    later = feed([], clock=5, statistics=[row(2, 4)], counting=[row(4, 5)])
+    assert counted(timeline(early)) == [(0, 2, 100), (2, 3, 50)]
+    for order in itertools.permutations([early, later]):
+        assert counted(timeline(*order)) == [(0, 2, 100), (2, 4, 100), (4, 5, 50)]
+
+
+def test_statistics_of_the_next_boot_count_from_where_it_begins() -> None:
+    old = feed([], clock=8, statistics=[row(0, 2), row(2, 4), row(4, 6)], counting=[row(6, 8)])
+    new = feed([], clock=12, statistics=[row(7, 9), row(9, 11)], boot="boot-2")
+    assert counted(timeline(new, old)) == [(0, 2, 100), (2, 4, 100), (4, 6, 100), (6, 7, 50), (7, 9, 100), (9, 11, 100)]
+
+
+def test_statistics_are_forgotten_with_the_spans() -> None:
+    answer = feed(spans("r0", [(L, 6)]), clock=6, statistics=[row(0, 2), row(2, 4), row(4, 6)])
+    room = timeline(answer)
+    room.forget(EPOCH + 3)
+    room.add(answer)
+    assert counted(room) == [(2, 4, 100), (4, 6, 100)]
+
+
+def test_memory_of_statistics_is_bounded_by_what_is_kept() -> None:
+    room = Timeline(keep=60)
+    for step in range(400):
+        room.add(feed([], clock=2.0 * step + 2, statistics=[row(2 * step, 2 * step + 2)], first=step + 1))
+    assert len(counted(room, 0, 800)) <= 32
+
+
+def test_a_row_says_how_far_the_wall_clock_that_measured_its_delay_is_ahead_of_ours() -> None:
+    for ahead in (0.0, 0.25, -0.5):
+        told = feed([], clock=4, statistics=[row(0, 2)], counting=[row(2, 4)], wall=EPOCH + 4 + ahead)
+        rows = timeline(told).view(WHOLE, ["r0"]).residents[0].statistics
+        assert [each.ahead for each in rows] == [ahead, ahead]
+        assert [each.delay for each in rows] == pytest.approx([0.06, 0.06])
+
+
+def test_a_delay_by_a_wall_clock_that_was_never_read_is_not_known() -> None:
+    told = dataclasses.replace(feed([], clock=4, statistics=[row(0, 2)]), wall=None)
+    assert [each.delay for each in timeline(told).view(WHOLE, ["r0"]).residents[0].statistics] == [None]

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.api.indicators import Indicator
 from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability import coverage
 from showstopper.availability.expectations import Expectation, Judgement, judge
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR
 from showstopper.availability.measurements import Measurement, unmeasured
 from showstopper.availability.verdict import CHAIN, Evidence, FaultEvidence, Finding, decide
 from tests.availability.build import H, L, Q, Story, U, view
 
-RATIO, DEAD_AIR = Indicator.AUDIBLE_RATIO, Indicator.LONGEST_DEAD_AIR
+RATIO, DEAD_AIR = AUDIBLE_RATIO, LONGEST_DEAD_AIR
 
 
 def seen(*stories: Story) -> coverage.Coverage:

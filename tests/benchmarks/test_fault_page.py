@@ -8,7 +8,7 @@ from bench import doses, fault_page, fault_table, lifts
 from bench.counting import between, sums
 from bench.doses import Row
 from bench.fault_page import BEGIN, END, Measured
-from e2e.cluster.errors import ClusterError
+from dev.cluster.errors import ClusterError
 from showstopper.api.experiment import Experiment
 
 

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from bench import rest
-from e2e.cluster import errors
+from dev.cluster import errors
 
 
 def test_a_figure_of_memory_is_found_by_its_whole_name() -> None:

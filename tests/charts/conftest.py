@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
-from tests.api.server import with_crds
+from dev.cluster.apiserver import ApiServer
+from tests.support.api_server import with_crds
 
 
 @pytest.fixture(scope="session")

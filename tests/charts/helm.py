@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from e2e.cluster import builds
-from tests.api.server import ROOT
+from dev.cluster import builds
+from tests.support.api_server import ROOT
 
 CHARTS = ROOT / "charts"
 # Charts refuse what is older than we support, and helm alone does not know which Kubernetes is meant.

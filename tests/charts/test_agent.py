@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.cluster.apiserver import ApiServer
-from e2e.cluster.errors import CommandError
+from dev.cluster.apiserver import ApiServer
+from dev.cluster.errors import CommandError
 from showstopper.agent import frozen
 from showstopper.api.injection import LEASE_LABEL
 from showstopper.api.stop_switch import STOP_SWITCH
 from tests.api.build import injection
-from tests.api.server import as_object
 from tests.charts.helm import CHARTS, Object, helm, one, pod_specs, render
 from tests.charts.test_operator import allowed
+from tests.support.api_server import as_object
 
 pytestmark = pytest.mark.charts
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
-from e2e.cluster.errors import CommandError
+from dev.cluster.apiserver import ApiServer
+from dev.cluster.errors import CommandError
 from showstopper.api.game_day import APPROVE
 from showstopper.engine.days.reconciler import APPROVALS_POLICY
 from tests.api.build import game_day

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from tests.charts.helm import CHARTS, Object, helm, pod_specs, render, template
 
 pytestmark = pytest.mark.charts

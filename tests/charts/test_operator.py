@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api import crds
 from showstopper.api.injection import Injection
 from showstopper.api.stop_switch import STOP_SWITCH

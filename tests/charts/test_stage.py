@@ -6,7 +6,7 @@ import json
 import pytest
 import yaml
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.room import AudioRoom
 from tests.charts.helm import CHARTS, Object, helm, one, pod_specs, render
 

@@ -9,7 +9,7 @@ from showstopper.availability.timeline import Timeline
 from showstopper.cli.live.snapshot import LiveSnapshot
 from showstopper.clock import to_timestamp
 from tests.availability.build import EPOCH, Story, feed, spans, timeline
-from tests.engine import build
+from tests.support import build
 
 LISTENERS = ("main-stage-listeners-0/0", "main-stage-listeners-0/1")
 KILL = 5.0

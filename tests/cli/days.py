@@ -3,14 +3,14 @@
 import json
 from typing import Any
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
 from showstopper.api.game_day import APPROVE
 from showstopper.api.reasons import Reason
 from tests.api.build import game_day
-from tests.cli.acting import NOW
+from tests.cli.stand_ins import NOW
 
 HELD = {"startedAt": NOW, "until": "2026-01-01T01:00:00.000000Z"}
 

@@ -173,7 +173,7 @@ def test_a_report_that_cannot_be_drawn_here_says_what_to_install(monkeypatch: py
 
 
 def test_nothing_heavy_is_loaded_before_a_command_is_called() -> None:
-    """The operator's memory is bounded (DESIGN.md, section 7), and the control image has no audio libraries."""
+    """The operator's memory is bounded (80 MB at rest), and the control image has no audio libraries."""
     heavy = "rich livekit numpy kubernetes kopf jinja2 matplotlib"
     check = (
         "import sys, showstopper.cli.main;"

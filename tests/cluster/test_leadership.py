@@ -2,7 +2,6 @@
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import LEASE
@@ -22,65 +21,60 @@ class Hands(Clock):
         return self.time
 
 
-async def test_the_second_waits_until_the_first_lets_go(server: ApiServer) -> None:
-    async with await Client.connect(server.kubeconfig) as client:
-        clock = Hands()
-        first, second = (
-            Leadership(client, clock, namespace="show", identity=name, name="release") for name in ("first", "second")
-        )
-        assert await first.attempt()
-        assert not await second.attempt()
-        await first.release()
-        assert await second.attempt()
-        assert not await first.attempt()
+async def test_the_second_waits_until_the_first_lets_go(client: Client, namespace: str) -> None:
+    clock = Hands()
+    first, second = (
+        Leadership(client, clock, namespace=namespace, identity=name, name="release") for name in ("first", "second")
+    )
+    assert await first.attempt()
+    assert not await second.attempt()
+    await first.release()
+    assert await second.attempt()
+    assert not await first.attempt()
 
 
-async def test_a_dead_leader_is_replaced_after_a_whole_lease_without_a_renewal(server: ApiServer) -> None:
-    async with await Client.connect(server.kubeconfig) as client:
-        clock = Hands()
-        dead, heir = (
-            Leadership(client, clock, namespace="show", identity=name, name="death") for name in ("dead", "heir")
-        )
-        assert await dead.attempt()
-        assert not await heir.attempt()
-        clock.time += LEASE_SECONDS / 2
-        assert await dead.attempt()
-        clock.time += LEASE_SECONDS - 1
-        assert not await heir.attempt()
-        clock.time += LEASE_SECONDS + 1
-        assert await heir.attempt()
-        assert not await dead.attempt()
+async def test_a_dead_leader_is_replaced_after_a_whole_lease_without_a_renewal(client: Client, namespace: str) -> None:
+    clock = Hands()
+    dead, heir = (
+        Leadership(client, clock, namespace=namespace, identity=name, name="death") for name in ("dead", "heir")
+    )
+    assert await dead.attempt()
+    assert not await heir.attempt()
+    clock.time += LEASE_SECONDS / 2
+    assert await dead.attempt()
+    clock.time += LEASE_SECONDS - 1
+    assert not await heir.attempt()
+    clock.time += LEASE_SECONDS + 1
+    assert await heir.attempt()
+    assert not await dead.attempt()
 
 
-async def test_a_container_that_restarts_in_its_pod_leads_at_once(server: ApiServer) -> None:
-    async with await Client.connect(server.kubeconfig) as client:
-        for _ in range(2):
-            assert await Leadership(client, Clock(), namespace="show", identity="pod-uid", name="restart").attempt()
+async def test_a_container_that_restarts_in_its_pod_leads_at_once(client: Client, namespace: str) -> None:
+    for _ in range(2):
+        assert await Leadership(client, Clock(), namespace=namespace, identity="pod-uid", name="restart").attempt()
 
 
-async def test_a_leader_renews_in_one_write_and_sees_who_took_its_lease(server: ApiServer) -> None:
-    async with await Client.connect(server.kubeconfig) as client:
-        clock = Hands()
-        leader, heir = (
-            Leadership(client, clock, namespace="show", identity=name, name="renewal") for name in ("leader", "heir")
-        )
-        assert await leader.attempt()
-        before = await client.get(LEASE, "show", "renewal")
-        clock.time += 2
-        assert await leader.renew()
-        after = await client.get(LEASE, "show", "renewal")
-        assert after["spec"]["renewTime"] > before["spec"]["renewTime"]
-        assert after["spec"]["acquireTime"] == before["spec"]["acquireTime"]
-        assert not await heir.attempt()
-        clock.time += LEASE_SECONDS + 1
-        assert await heir.attempt()
-        assert not await leader.renew()
+async def test_a_leader_renews_in_one_write_and_sees_who_took_its_lease(client: Client, namespace: str) -> None:
+    clock = Hands()
+    leader, heir = (
+        Leadership(client, clock, namespace=namespace, identity=name, name="renewal") for name in ("leader", "heir")
+    )
+    assert await leader.attempt()
+    before = await client.get(LEASE, namespace, "renewal")
+    clock.time += 2
+    assert await leader.renew()
+    after = await client.get(LEASE, namespace, "renewal")
+    assert after["spec"]["renewTime"] > before["spec"]["renewTime"]
+    assert after["spec"]["acquireTime"] == before["spec"]["acquireTime"]
+    assert not await heir.attempt()
+    clock.time += LEASE_SECONDS + 1
+    assert await heir.attempt()
+    assert not await leader.renew()
 
 
-async def test_a_lease_that_was_deleted_is_made_anew_by_its_leader(server: ApiServer) -> None:
-    async with await Client.connect(server.kubeconfig) as client:
-        leader = Leadership(client, Clock(), namespace="show", identity="leader", name="deleted")
-        assert await leader.attempt()
-        await client.delete(LEASE, "show", "deleted")
-        assert await leader.renew()
-        assert (await client.get(LEASE, "show", "deleted"))["spec"]["holderIdentity"] == "leader"
+async def test_a_lease_that_was_deleted_is_made_anew_by_its_leader(client: Client, namespace: str) -> None:
+    leader = Leadership(client, Clock(), namespace=namespace, identity="leader", name="deleted")
+    assert await leader.attempt()
+    await client.delete(LEASE, namespace, "deleted")
+    assert await leader.renew()
+    assert (await client.get(LEASE, namespace, "deleted"))["spec"]["holderIdentity"] == "leader"

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.cluster.apiserver import ApiServer
-from tests.api.server import ROOT, with_crds
+from dev.cluster.apiserver import ApiServer
+from tests.support.api_server import ROOT
 
-DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)")
+NAMED = re.compile(r"`([\w-]+(?:/[\w-]+)+\.(?:py|md|yaml))`")
+SOURCE = ROOT / "operator" / "showstopper"
 
 
 def blocks() -> Iterator[tuple[str, str]]:
@@ -26,12 +28,6 @@ BLOCKS = dict(blocks())
 
 def test_there_are_some() -> None:
     assert len(BLOCKS) >= 3
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ApiServer]:
-    with with_crds() as found:
-        yield found
 
 
 @pytest.mark.apiserver
@@ -49,3 +45,14 @@ def test_a_block_is_applied(server: ApiServer, name: str) -> None:
 def test_what_is_linked_is_there(path: Path) -> None:
     missing = [link for link in LINK.findall(path.read_text()) if not (path.parent / link).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_that_is_named_exists(path: Path) -> None:
+    """A path that begins with none of the repository's folders is one below `operator/showstopper`."""
+    names = NAMED.findall(path.read_text())
+    assert not [name for name in names if not (ROOT / name).exists() and not (SOURCE / name).exists()]
+
+
+def test_some_files_are_named() -> None:
+    assert len(NAMED.findall((ROOT / "docs" / "architecture.md").read_text())) > 50

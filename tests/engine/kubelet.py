@@ -4,9 +4,10 @@ import asyncio
 import json
 from typing import Any
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import POD
+from showstopper.cluster.watch import watch
 from showstopper.errors import Conflict, NotFound
 
 NODE, ADDRESS = "node1", "198.18.200.77"
@@ -33,10 +34,10 @@ class Kubelet:
 
     async def _work(self) -> None:
         labels = {"batch.kubernetes.io/job-name": ""}
-        async for event, body in self._client.watch(POD, self._place, labels=labels):
-            name = body["metadata"]["name"]
-            if event == "DELETED":
+        async for event, body in watch(self._client, POD, self._place, labels=labels):
+            if not event.exists:
                 continue
+            name = body["metadata"]["name"]
             if "deletionTimestamp" in body["metadata"]:
                 if not self._deaf:
                     await self._end(name, body)

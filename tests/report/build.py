@@ -11,7 +11,7 @@ from showstopper.availability.tracks import View
 from showstopper.clock import to_timestamp
 from showstopper.report.record import Act, Day, Hold, Record, in_order, window_of
 from tests.availability.build import EPOCH, H, J, L, N, O, Q, Story, U, arrival_json, feed, spans
-from tests.engine import build
+from tests.support import build
 
 VERSIONS = {
     "showstopper (this report)": "0.1.0",

@@ -28,10 +28,10 @@ class Containers:
     def processes(self, uid: str, container: str) -> list[Process]:
         """All that live in a container of the pod, by number."""
         pids = sorted(int(entry.name) for entry in self._proc.iterdir() if entry.name.isdigit())
-        found = [
+        processes = [
             Process(pid, start) for pid in pids if self._paths(pid, uid, container) and (start := self._start(pid))
         ]
-        return [process for process in found if not self.ended(process)]
+        return [process for process in processes if not self.ended(process)]
 
     def place(self, uid: str, container: str) -> tuple[Place, int]:
         """Its cgroups' folders, and how many processes live there.
@@ -45,7 +45,7 @@ class Containers:
         return cgroups.place(self._root, self._paths(pid, uid, container), pid), len(processes)
 
     def send(self, uid: str, container: str, number: signal.Signals) -> tuple[str, list[Process]]:
-        """Send a signal to every process of the container; by what means, and to whom.
+        """Send a signal to every process of the container. Returns by what means, and the processes.
 
         Raises:
             ContainerGone: no process of it runs here.
@@ -71,9 +71,9 @@ class Containers:
         return start_of(stat) != process.started or stat.rpartition(")")[2].split()[0] in _ENDED
 
     def _some(self, uid: str, container: str) -> list[Process]:
-        if not (found := self.processes(uid, container)):
+        if not (processes := self.processes(uid, container)):
             raise ContainerGone(f"no process of container {container[:12]} of the pod with UID {uid} runs on this node")
-        return found
+        return processes
 
     def _paths(self, pid: int, uid: str, container: str) -> dict[str, PurePosixPath]:
         try:
@@ -88,7 +88,7 @@ class Containers:
             return 0
 
     def _kill_at_once(self, uid: str, container: str, process: Process) -> bool:
-        """By version 2's cgroup.kill (Linux 5.14), which nothing can fork away from; whether it is there."""
+        """Kill by version 2's cgroup.kill (Linux 5.14): nothing can fork away from it. Returns whether it exists."""
         path = self._paths(process.pid, uid, container).get(cgroups.UNIFIED)
         if path is None:
             return False

@@ -53,14 +53,14 @@ class FrozenCgroups:
         except FileNotFoundError:
             return False
 
-    def write(self, one: Frozen) -> None:
-        """Write down one, or its new end, at once and whole: a crash leaves the old file or the new one.
+    def write(self, frozen: Frozen) -> None:
+        """Write down a frozen cgroup, or its new end, whole: a crash leaves the old file or the new one.
 
         Nothing waits for the disk: what outlives the kernel has no cgroup to speak of.
         """
-        draft = self._folder / f"{one.name}{_DRAFT}"
-        draft.write_text(json.dumps(asdict(one)))
-        draft.replace(self._folder / one.name)
+        draft = self._folder / f"{frozen.name}{_DRAFT}"
+        draft.write_text(json.dumps(asdict(frozen)))
+        draft.replace(self._folder / frozen.name)
 
     def forget(self, name: str) -> None:
         """Remove one that is thawed."""

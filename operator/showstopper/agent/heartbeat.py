@@ -1,4 +1,4 @@
-"""Heartbeat: a file that stays young as long as the agent's event loop turns; an exec probe asks for its age.
+"""Heartbeat: a file that is touched as long as the agent's event loop runs. An exec probe asks for its age.
 
 The agent listens on no port, so its probes cannot ask over the network: they run
 `python -m showstopper.agent.heartbeat FILE`, which loads nothing else of ours.
@@ -20,7 +20,7 @@ class Heartbeat:
         self._path = path
 
     async def beat(self) -> None:
-        """Touch it every second, until cancelled; it is gone then."""
+        """Touch it every second, until cancelled. Then remove it."""
         try:
             while True:
                 self._path.touch()

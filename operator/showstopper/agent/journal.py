@@ -35,17 +35,17 @@ class Journal:
 
     def open_entries(self) -> list[Entry]:
         """The faults that were not lifted, oldest first. A last line that was cut off by a crash counts for nothing."""
-        found: dict[Entry, None] = {}
+        entries: dict[Entry, None] = {}
         for line in self._path.read_bytes().split(b"\n"):
             try:
                 word, entry = _read(json.loads(line))
             except (ValueError, TypeError, AttributeError):
                 continue
             if word == "arming":
-                found[entry] = None
+                entries[entry] = None
             else:
-                found.pop(entry, None)
-        return list(found)
+                entries.pop(entry, None)
+        return list(entries)
 
     def clear(self) -> None:
         """Begin anew, after a sweep."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from showstopper.errors import LeaseLost
 
-# What an agent arms for at most, whatever it is asked (DESIGN.md, section 3: leases of 10 s, renewed every 2 s).
+# What an agent arms for at most, whatever it is asked: a lease of 10 s, which the operator renews every 2 s.
 LONGEST = timedelta(seconds=10)
 Now = Callable[[], float]
 
@@ -32,11 +32,11 @@ class Lease:
 
     @property
     def milliseconds(self) -> int:
-        """What is left of it, rounded down; zero: it has run out."""
+        """Milliseconds that are left, rounded down. Zero: it has run out."""
         return max(0, int((self.until - self._now()) * 1000))
 
     def renew(self, until: float) -> int:
-        """Move its end, to later or to earlier; the milliseconds that are left then.
+        """Move its end, to later or to earlier. Returns the milliseconds that are left then.
 
         Raises:
             LeaseLost: when it has run out, or is asked to have run out.

@@ -60,9 +60,9 @@ async def operate(
         for task in tasks:
             task.cancel()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
-        for one in ended:
-            if isinstance(one, Exception):
-                raise one
+        for result in ended:
+            if isinstance(result, Exception):
+                raise result
     finally:
         await asyncio.to_thread(node.close)
         workers.shutdown()

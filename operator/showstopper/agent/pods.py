@@ -1,7 +1,7 @@
 """Pods: from a pod's UID to its network namespace, by the cgroups of its processes. No container runtime is asked.
 
 The way in is the pod's first process: of the sandbox ("pause"), which started before the containers and outlives their
-crashes. Works with cgroup v1 and v2, under the cgroupfs and the systemd driver; needs the node's process ids (hostPID).
+crashes. Works with cgroup v1 and v2, under the cgroupfs and the systemd driver. Needs the node's process ids (hostPID).
 """
 
 import re
@@ -22,7 +22,7 @@ _FIRST = "1"  # the node's own first process
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that lives; with its start a number that was given away again is not mistaken for it."""
+    """A running process. Its start time tells it apart from a later process with the same number."""
 
     pid: int
     started: int
@@ -33,7 +33,7 @@ class PodNetwork:
     """A pod's network.
 
     Attributes:
-        path: of the namespace; the same one for all pods of a namespace, as long as that is possible.
+        path: of the namespace. All pods of one namespace have the same, as long as its process runs.
         inode: of the namespace.
         process: by which it was found.
         shared: it is the network of the node itself.
@@ -48,7 +48,7 @@ class PodNetwork:
 def belongs(lines: str, uid: str) -> bool:
     """Whether a process is of the pod, by its /proc/PID/cgroup.
 
-    cgroupfs: `.../podUID/CONTAINER`; systemd: `.../kubepods-besteffort-podU_I_D.slice/cri-containerd-CONTAINER.scope`.
+    cgroupfs: `.../podUID/CONTAINER`, systemd: `.../kubepods-besteffort-podU_I_D.slice/cri-containerd-CONTAINER.scope`.
     Seen from inside a cgroup namespace, the same behind some `/..`.
     """
     if uid not in lines and uid.replace("-", "_") not in lines:  # most of the time, and much quicker
@@ -64,19 +64,19 @@ def pod_names(uid: str) -> re.Pattern[str]:
 
 
 def start_of(stat: str) -> int:
-    """When a process started, in clock ticks since boot: field 22 of proc(5)'s stat; its name may hold anything."""
+    """When a process started, in clock ticks since boot: field 22 of proc(5)'s stat, behind a name of any text."""
     return int(stat.rpartition(")")[2].split()[19])
 
 
 def own_addresses(fib_trie: str, if_inet6: str) -> set[IPv4Address | IPv6Address]:
     """The addresses of a namespace, by its /proc/net/fib_trie and /proc/net/if_inet6."""
-    found: set[IPv4Address | IPv6Address] = set()
+    addresses: set[IPv4Address | IPv6Address] = set()
     lines = [line.strip() for line in fib_trie.splitlines()]
     for line, below in pairwise(lines):
         if line.startswith("|-- ") and below == "/32 host LOCAL":
-            found.add(IPv4Address(line.removeprefix("|-- ")))
-    found |= {IPv6Address(bytes.fromhex(line.split()[0])) for line in if_inet6.splitlines() if line}
-    return found
+            addresses.add(IPv4Address(line.removeprefix("|-- ")))
+    addresses |= {IPv6Address(bytes.fromhex(line.split()[0])) for line in if_inet6.splitlines() if line}
+    return addresses
 
 
 class Pods:
@@ -122,9 +122,9 @@ class Pods:
             return False
 
     def _processes(self, uid: str) -> Iterator[Process]:
-        """The pod's processes, by the last look around; by another one if that found none."""
-        found = list(self._of(uid, self._look(LOOK_SECONDS)))
-        yield from found or self._of(uid, self._look(0.0))
+        """The pod's processes, from the last look at all processes, or from a new look if there were none in it."""
+        processes = list(self._of(uid, self._look(LOOK_SECONDS)))
+        yield from processes or self._of(uid, self._look(0.0))
 
     def _of(self, uid: str, cgroups: Mapping[int, str]) -> Iterator[Process]:
         for pid, lines in cgroups.items():

@@ -45,20 +45,20 @@ class Watchdog:
             self._thaw(there, now)
             if self._ending is not None and (not there or now >= self._ending):
                 return
-            following = min([now + TICK_SECONDS, *(one.until for one in there if one.until > now)])
+            following = min([now + TICK_SECONDS, *(frozen.until for frozen in there if frozen.until > now)])
             time.sleep(max(0.0, following - time.monotonic()))
 
     def _thaw(self, there: Iterable[Frozen], now: float) -> None:
-        for one in there:
-            if one.until > now and self._ending is None:
+        for frozen in there:
+            if frozen.until > now and self._ending is None:
                 continue
-            freezer = Freezer(Path(one.folder))
+            freezer = Freezer(Path(frozen.folder))
             try:
                 if freezer.state in {State.FROZEN, State.FREEZING}:
                     freezer.thaw()
-                    _say(f"thawed {one.folder}: {one.name} was past its end by {now - one.until:.3f} s")
+                    _say(f"thawed {frozen.folder}: {frozen.name} was past its end by {now - frozen.until:.3f} s")
             except OSError as error:  # tried again in a moment, and the others are not kept waiting
-                _say(f"cannot thaw {one.folder}: {error}")
+                _say(f"cannot thaw {frozen.folder}: {error}")
 
 
 def _say(text: str) -> None:

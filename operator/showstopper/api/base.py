@@ -1,12 +1,13 @@
 """Base of all resources: metadata, strict specs, lenient statuses, and readable errors."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from showstopper.api.rules import Matching, Rule
+from showstopper.api.rules import CelRule, Matching, Rule
 from showstopper.errors import InvalidResource
 
 GROUP = "showstopper.dev"
@@ -18,7 +19,7 @@ _NAME = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _WRITE_A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens, with no hyphen first or last"
 Name = Annotated[str, StringConstraints(max_length=63), Matching(_NAME, _WRITE_A_NAME)]
 # Names of our resources. A CRD can restrict them only at its root.
-NAME_RULE = Rule(f"self.metadata.name.matches('^{_NAME}$')", f"metadata.name: {_WRITE_A_NAME}")
+NAME_RULE = CelRule(f"self.metadata.name.matches('^{_NAME}$')", f"metadata.name: {_WRITE_A_NAME}")
 Text = Annotated[str, StringConstraints(max_length=256)]
 Message = Annotated[str, StringConstraints(max_length=1024)]
 # RFC 3339 with microseconds; the schema says date-time.
@@ -28,10 +29,20 @@ Timestamp = Annotated[str, Field(max_length=40, json_schema_extra={"format": "da
 class Spec(BaseModel):
     """Part of a spec: unknown fields are errors, never guesses."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+    # Parts are validated by the whole that they are in: a validator of their own would only cost memory.
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, defer_build=True
+    )
 
-    # For the CRD. Each has a validator beside it that refuses the same.
-    rules: ClassVar[tuple[Rule, ...]] = ()
+    # For the CRD and, where a rule is not about a change, for the model itself.
+    rules: ClassVar[tuple[CelRule, ...]] = ()
+
+    @model_validator(mode="after")
+    def _keeps_its_rules(self) -> Self:
+        for rule in self.rules:
+            if isinstance(rule, Rule):
+                rule.check(self)
+        return self
 
 
 class Status(BaseModel):
@@ -68,7 +79,7 @@ class Resource(BaseModel):
     plural: ClassVar[str]
     short_names: ClassVar[tuple[str, ...]] = ()
     # For the CRD, on spec and status together.
-    rules: ClassVar[tuple[Rule, ...]] = ()
+    rules: ClassVar[tuple[CelRule, ...]] = ()
     # (name, type, JSON path, priority). AGE is added last.
     printer_columns: ClassVar[tuple[tuple[str, str, str, int], ...]] = ()
     # Whether it is a record that the operator alone writes, except for an abort. Its spec is then a copy of objects
@@ -111,6 +122,12 @@ def _problems(error: ValidationError) -> str:
             continue
         texts.append(f"{'.'.join(str(part) for part in place)}: {problem['msg'].removeprefix('Value error, ')}")
     return "; ".join(texts[:5])
+
+
+def own_first(model: type[BaseModel]) -> list[str]:
+    """The names of a model's fields, in the order in which people read them: its own before the inherited ones."""
+    own = inspect.get_annotations(model)
+    return sorted(model.model_fields, key=lambda name: name not in own)
 
 
 def dump(model: BaseModel) -> dict[str, Any]:

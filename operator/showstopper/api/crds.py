@@ -1,4 +1,4 @@
-"""The CRDs, written from the models: `python -m showstopper.api.crds` (or `make crds`); `--check` only compares.
+"""The CRDs, written from the models by `python -m showstopper.api.crds` (or `make crds`), and compared by `--check`.
 
 The models are the one source. The docstring under a field, or else that of the field's model, is its description, and
 a field without one is an error. The defaults are the models' defaults, and the CEL rules are their `rules`. The result
@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-from showstopper.api.base import GROUP, NAME_RULE, VERSION, Resource, Spec, Status, dump
+from showstopper.api.base import GROUP, NAME_RULE, VERSION, Resource, Spec, Status, dump, own_first
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
@@ -59,6 +59,8 @@ class _ModelSchemas(GenerateJsonSchema):
         for name, field in model.model_fields.items():
             if name in texts:
                 made["properties"][field.alias or name]["description"] = texts[name]
+        shown = [model.model_fields[name].alias or name for name in own_first(model)]
+        made["properties"] = {name: made["properties"][name] for name in shown if name in made["properties"]}
         if issubclass(model, Spec) and model.rules:
             made[KEY] = [rule.dump() for rule in model.rules]
         return made
@@ -92,7 +94,7 @@ def _structural(model: type[BaseModel]) -> Schema:
 
 
 def _inlined(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    """No references, no `null`, no titles, no empty defaults; lists are replaced as a whole."""
+    """No references, no `null`, no titles, no empty defaults. Lists are replaced as a whole."""
     own = {key: value for key, value in schema.items() if key not in {"$defs", "title", "propertyNames"}}
     if "$ref" in own:
         own = definitions[own.pop("$ref").rsplit("/", 1)[-1]] | own

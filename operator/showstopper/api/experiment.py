@@ -1,55 +1,29 @@
 """Experiment: the faults to inject into a room, and how much of them listeners may notice."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from showstopper.api.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
 from showstopper.api.cron import Cron, TimeZone
-from showstopper.api.flood import LONGEST, MOST_TARGETS, PacketFlood
-from showstopper.api.indicators import Indicator, Unit
-from showstopper.api.kinds import AGENT_KINDS, CROWD_KINDS, FAULT_KINDS, INSTANT_KINDS
-from showstopper.api.network import (
-    Bandwidth,
-    Corrupt,
-    Delay,
-    DnsFailure,
-    Duplicate,
-    NetworkFault,
-    PacketLoss,
-    Partition,
-    PortBlock,
-    Reorder,
-)
-from showstopper.api.process import ContainerKill, Freeze, ProcessFault
+from showstopper.api.faults.agent_kinds import AgentKinds
+from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.flood import PacketFlood
+from showstopper.api.faults.pods import PodKill
+from showstopper.api.indicators import Bound, IndicatorName, bounds_in_unit
 from showstopper.api.quantities import (
-    COUNT_PATTERN,
-    DURATION_PATTERN,
-    SHARE_PATTERN,
-    WRITE_A_COUNT,
-    WRITE_A_DURATION,
-    WRITE_A_SHARE,
     Between,
     Duration,
     Percent,
-    Share,
     parse_duration,
 )
 from showstopper.api.room import Reference
-from showstopper.api.rules import Rule, exactly_one, refuse_doubled_names, unique_names
-
-# Bounds are written in the indicator's unit: "99.5%", "20s" or "3". Longer ones are no bound in any unit.
-Bound = Annotated[str, StringConstraints(min_length=1, max_length=24)]
-_UNITS = {
-    Unit.SHARE: (SHARE_PATTERN, f"is a share: {WRITE_A_SHARE}"),
-    Unit.DURATION: (DURATION_PATTERN, f"is a duration: {WRITE_A_DURATION}"),
-    Unit.COUNT: (COUNT_PATTERN, f"is a count: {WRITE_A_COUNT}"),
-}
+from showstopper.api.rules import Rule, exactly_one, given, unique_names
+from showstopper.availability.measurements import Measured
 
 
 class Target(Spec):
@@ -68,23 +42,28 @@ class Target(Spec):
     """Minimum number of ready pods that must remain in the component."""
 
 
-class PodKill(Spec):
-    """Deletes the pods. With a grace period of zero this is like a crash."""
+def _bounds_of_kind(kind: str, spec: type[FaultKind]) -> Iterator[Rule]:
+    """The rules of a kind that may not last as long, or hit as many targets, as faults do in general."""
+    if spec.longest != FaultKind.longest:
+        shorter = f"a {kind} lasts {spec.longest} at the most: write a shorter duration"
+        most = parse_duration(spec.longest)
+        yield Rule(
+            f"!has(self.{kind}) || !has(self.duration) || duration(self.duration) <= duration('{spec.longest}')",
+            shorter,
+            holds=lambda fault: fault.kind != kind or fault.duration is None or fault.duration <= most,
+            says=lambda fault: f"{fault.name}: {shorter}",
+        )
+    if spec.most_targets != FaultKind.most_targets:
+        fewer = f"a {kind} has {spec.most_targets} targets at the most: write a smaller target.max"
+        yield Rule(
+            f"!has(self.{kind}) || self.target.max <= {spec.most_targets}",
+            fewer,
+            holds=lambda fault: fault.kind != kind or fault.target.max <= spec.most_targets,
+            says=lambda fault: f"{fault.name}: {fewer}",
+        )
 
-    grace_period: Annotated[Duration, Between("0s", "10m", whole_seconds=True)] = parse_duration("0s")
-    """Grace period of the deletion, in whole seconds. 0s kills the pod immediately."""
 
-
-_ONE_KIND = (
-    f"write exactly one kind of fault in an entry ({', '.join(FAULT_KINDS)}), and another in an entry of its own"
-)
-_HOW_LONG = f'{" and ".join(INSTANT_KINDS)} take no duration, and every other kind lasts: write duration, like "30s"'
-_SHORT_FLOODS = "a packetFlood lasts 10m at the most: write a shorter duration"
-_FEW_FLOODED = f"a packetFlood has {MOST_TARGETS} targets at the most: write a smaller target.max"
-_INSTANT = " || ".join(f"has(self.{kind})" for kind in INSTANT_KINDS)
-
-
-class Fault(Spec):
+class Fault(AgentKinds):
     """Fault to inject: its target, and exactly one kind of fault."""
 
     name: Name
@@ -94,88 +73,41 @@ class Fault(Spec):
     duration: Annotated[Duration, Between("1s", "1h")] | None = None
     """How long the fault lasts. Required except for podKill and containerKill."""
     pod_kill: PodKill | None = None
-    packet_loss: PacketLoss | None = None
-    delay: Delay | None = None
-    duplicate: Duplicate | None = None
-    corrupt: Corrupt | None = None
-    reorder: Reorder | None = None
-    bandwidth: Bandwidth | None = None
-    partition: Partition | None = None
-    port_block: PortBlock | None = None
-    dns_failure: DnsFailure | None = None
-    container_kill: ContainerKill | None = None
-    freeze: Freeze | None = None
     packet_flood: PacketFlood | None = None
 
-    rules = (
-        exactly_one(FAULT_KINDS, _ONE_KIND),
-        Rule(f"({_INSTANT}) != has(self.duration)", _HOW_LONG),
-        Rule(
-            "!has(self.packetFlood) || !has(self.duration) || duration(self.duration) <= duration('10m')",
-            _SHORT_FLOODS,
-        ),
-        Rule(f"!has(self.packetFlood) || self.target.max <= {MOST_TARGETS}", _FEW_FLOODED),
-    )
+    @classmethod
+    def rules_on_kinds(cls) -> tuple[Rule, ...]:
+        """One kind, a duration where the kind lasts, and the bounds of each kind."""
+        kinds = cls.kinds()
+        instant = [kind for kind, spec in kinds.items() if spec.instant]
+        is_instant = " || ".join(f"has(self.{kind})" for kind in instant)
+        one_kind = (
+            f"write exactly one kind of fault in an entry ({', '.join(kinds)}), and another in an entry of its own"
+        )
+        how_long = f'{" and ".join(instant)} take no duration, and every other kind lasts: write duration, like "30s"'
+        return (
+            exactly_one(
+                kinds,
+                one_kind,
+                lambda fault: f"{fault.name} has {' and '.join(given(fault, kinds)) or 'none'}: {one_kind}",
+            ),
+            Rule(
+                f"({is_instant}) != has(self.duration)",
+                how_long,
+                holds=lambda fault: fault.spec.instant is (fault.duration is None),
+                says=lambda fault: f"{fault.name}: {how_long}",
+            ),
+            *(rule for kind, spec in kinds.items() for rule in _bounds_of_kind(kind, spec)),
+        )
 
     @property
-    def kind(self) -> str:
-        """The kind's name as written in YAML, such as podKill."""
-        return next(kind for kind, field in FAULT_KINDS.items() if getattr(self, field) is not None)
-
-    @model_validator(mode="after")
-    def _exactly_one_kind(self) -> Self:
-        given = [kind for kind, field in FAULT_KINDS.items() if getattr(self, field) is not None]
-        if len(given) != 1:
-            raise ValueError(f"{self.name} has {' and '.join(given) or 'none'}: {_ONE_KIND}")
-        if self.instant is (self.duration is not None):
-            raise ValueError(f"{self.name}: {_HOW_LONG}")
-        return self
-
-    @model_validator(mode="after")
-    def _bounded_flood(self) -> Self:
-        if self.packet_flood is not None and self.duration is not None and self.duration > LONGEST:
-            raise ValueError(f"{self.name}: {_SHORT_FLOODS}")
-        if self.packet_flood is not None and self.target.max > MOST_TARGETS:
-            raise ValueError(f"{self.name}: {_FEW_FLOODED}")
-        return self
-
-    @property
-    def network(self) -> NetworkFault | None:
-        """What it says of the packets that it means, if it is about some."""
-        spec = getattr(self, FAULT_KINDS[self.kind])
-        return spec if isinstance(spec, NetworkFault) else None
-
-    @property
-    def process(self) -> ProcessFault | None:
-        """What it says of the container whose processes it means, if it is about some."""
-        spec = getattr(self, FAULT_KINDS[self.kind])
-        return spec if isinstance(spec, ProcessFault) else None
-
-    @property
-    def instant(self) -> bool:
-        """Whether it is done in an instant; else it lasts until it is lifted."""
-        return self.kind in INSTANT_KINDS
-
-    @property
-    def ports(self) -> tuple[str, ...]:
-        """The ports of its target that it names."""
-        if self.packet_flood is not None:
-            return (self.packet_flood.port,)
-        return self.network.ports if self.network else ()
-
-    @property
-    def by_agents(self) -> bool:
-        """Whether the agents of the targets' nodes do it; else the operator does, through the API server."""
-        return self.kind in AGENT_KINDS or self.by_crowd
-
-    @property
-    def by_crowd(self) -> bool:
-        """Whether pods of the crowd do it, behind the gates of agents."""
-        return self.kind in CROWD_KINDS
+    def component(self) -> str | None:
+        """The component whose pods are its targets; None: it is aimed at something else."""
+        return self.target.component if self.spec.aims_at.at_component else None
 
 
 def longest(faults: Iterable[Fault]) -> timedelta:
-    """How long the one that lasts longest lasts; zero if none does."""
+    """Duration of the fault that lasts longest, or zero if none lasts."""
     return max((fault.duration for fault in faults if fault.duration is not None), default=timedelta())
 
 
@@ -191,64 +123,28 @@ class Timing(Spec):
     minutes, plus the time that the runs queued before it take."""
 
 
-def bound_value(indicator: Indicator, text: str) -> float:
-    """A bound in the indicator's unit: a share 0 to 1, seconds, or a count.
-
-    Raises:
-        ValueError: when the text is not in the indicator's unit, saying what to write.
-    """
-    pattern, message = _UNITS[indicator.unit]
-    if not re.fullmatch(pattern, text):
-        raise ValueError(f"{indicator} {message}, not {text!r}")
-    if indicator.unit is Unit.SHARE:
-        return float(Share.parse(text))
-    if indicator.unit is Unit.DURATION:
-        return parse_duration(text).total_seconds()
-    return float(text)
-
-
-def _bounds_in_unit(lower: str, upper: str) -> tuple[Rule, ...]:
-    """Of two optional bounds, exactly one is given, in the unit of the `indicator` beside them."""
-
-    def in_unit(unit: Unit) -> Rule:
-        names = [str(indicator) for indicator in Indicator if indicator.unit is unit]
-        pattern, message = _UNITS[unit]
-        fits = " && ".join(f"(!has(self.{field}) || self.{field}.matches('{pattern}'))" for field in (lower, upper))
-        return Rule(
-            f"!(self.indicator in {names}) || ({fits})",
-            f"{', '.join(names)}: each {message}",
-            f"self.indicator + ' {message}'",
-        )
-
-    return (exactly_one((lower, upper), _write_one_of(lower, upper)), *(in_unit(unit) for unit in Unit))
-
-
-def _write_one_of(lower: str, upper: str) -> str:
-    return f"write exactly one of {lower} and {upper} (for both, two entries)"
-
-
 class Expectation(Spec):
-    """Bound on an indicator, measured from the first injection to the end of the recovery."""
+    """Bound on what is measured from the first injection to the end of the recovery."""
 
-    indicator: Indicator
+    indicator: IndicatorName
     """Indicator to bound."""
     min: Bound | None = None
     """Minimum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
     max: Bound | None = None
     """Maximum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
 
-    rules = _bounds_in_unit("min", "max")
+    rules = bounds_in_unit("min", "max")
 
-    @model_validator(mode="after")
-    def _one_bound_in_its_unit(self) -> Self:
-        _check_bounds(self.indicator, self.min, self.max, _write_one_of("min", "max"))
-        return self
+    @property
+    def measured(self) -> Measured:
+        """What is bounded, whichever source measures it."""
+        return self.indicator
 
 
 class AbortIf(Spec):
     """Condition on an indicator that ends the run early."""
 
-    indicator: Indicator
+    indicator: IndicatorName
     """Indicator to watch while the run is under way."""
     below: Bound | None = None
     """Abort when the indicator is below this value, in its unit: a share like "10%", a duration like "20s", or a count
@@ -259,19 +155,7 @@ class AbortIf(Spec):
     for_: Annotated[Duration, Between("0s", "1h"), Field(alias="for")] = parse_duration("0s")
     """How long the condition must hold before the run is aborted."""
 
-    rules = _bounds_in_unit("below", "above")
-
-    @model_validator(mode="after")
-    def _one_bound_in_its_unit(self) -> Self:
-        _check_bounds(self.indicator, self.below, self.above, _write_one_of("below", "above"))
-        return self
-
-
-def _check_bounds(indicator: Indicator, lower: str | None, upper: str | None, message: str) -> None:
-    given = [bound for bound in (lower, upper) if bound is not None]
-    if len(given) != 1:
-        raise ValueError(message)
-    bound_value(indicator, given[0])
+    rules = bounds_in_unit("below", "above")
 
 
 _WITHOUT_SCHEDULE = "timeZone and startingDeadline belong to a schedule: write schedule too, or leave them out"
@@ -321,19 +205,12 @@ class ExperimentSpec(Spec):
 
     rules = (
         unique_names("faults", "faults"),
-        Rule("has(self.schedule) || !(has(self.timeZone) || has(self.startingDeadline))", _WITHOUT_SCHEDULE),
+        Rule(
+            "has(self.schedule) || !(has(self.timeZone) || has(self.startingDeadline))",
+            _WITHOUT_SCHEDULE,
+            holds=lambda spec: spec.schedule is not None or (spec.time_zone is None and spec.starting_deadline is None),
+        ),
     )
-
-    @model_validator(mode="after")
-    def _every_fault_once(self) -> Self:
-        refuse_doubled_names((fault.name for fault in self.faults), "faults")
-        return self
-
-    @model_validator(mode="after")
-    def _nothing_of_a_schedule_without_one(self) -> Self:
-        if self.schedule is None and (self.time_zone is not None or self.starting_deadline is not None):
-            raise ValueError(_WITHOUT_SCHEDULE)
-        return self
 
 
 class PlannedTarget(Status):

@@ -2,16 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
 from showstopper.api.base import GROUP, Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
 from showstopper.api.experiment import ExperimentSpec
 from showstopper.api.quantities import Between, Duration
 from showstopper.api.room import Reference
-from showstopper.api.rules import Matching, Rule, exactly_one, refuse_doubled_names, unique_names
+from showstopper.api.rules import Matching, Rule, exactly_one, unique_names
 
 APPROVE = f"{GROUP}/approve"
 """Annotation with which a person approves a held act: "<act>/<approver>"."""
@@ -59,20 +59,22 @@ class Hold(Spec):
     """How long to wait before the act begins by itself."""
 
     rules = (
-        Rule("self.approval || has(self.__for__)", _NOBODY_MAY),
-        Rule("!self.approval || !has(self.__for__)", _ONE_END),
-        Rule("!has(self.timeout) || !has(self.__for__)", _NO_TIMEOUT),
+        Rule(
+            "self.approval || has(self.__for__)",
+            _NOBODY_MAY,
+            holds=lambda hold: hold.approval or hold.for_ is not None,
+        ),
+        Rule(
+            "!self.approval || !has(self.__for__)",
+            _ONE_END,
+            holds=lambda hold: not hold.approval or hold.for_ is None,
+        ),
+        Rule(
+            "!has(self.timeout) || !has(self.__for__)",
+            _NO_TIMEOUT,
+            holds=lambda hold: hold.timeout is None or hold.for_ is None,
+        ),
     )
-
-    @model_validator(mode="after")
-    def _one_end(self) -> Self:
-        if not self.approval and self.for_ is None:
-            raise ValueError(_NOBODY_MAY)
-        if self.approval and self.for_ is not None:
-            raise ValueError(_ONE_END)
-        if self.timeout is not None and self.for_ is not None:
-            raise ValueError(_NO_TIMEOUT)
-        return self
 
 
 _ONE_EXPERIMENT = "write exactly one of experimentRef (an Experiment by name) and experiment (what to run)"
@@ -99,17 +101,12 @@ class Act(Spec):
             "!has(self.experiment) || "
             "!(has(self.experiment.schedule) || self.experiment.suspend || self.experiment.dryRun)",
             _ITS_TURN,
+            holds=lambda act: (
+                act.experiment is None
+                or not (act.experiment.schedule is not None or act.experiment.suspend or act.experiment.dry_run)
+            ),
         ),
     )
-
-    @model_validator(mode="after")
-    def _one_experiment(self) -> Self:
-        if (self.experiment is None) is (self.experiment_ref is None):
-            raise ValueError(_ONE_EXPERIMENT)
-        inline = self.experiment
-        if inline is not None and (inline.schedule is not None or inline.suspend or inline.dry_run):
-            raise ValueError(_ITS_TURN)
-        return self
 
 
 _IN_ORDER = "the window ends before it starts: write an end after the start"
@@ -124,13 +121,15 @@ class PerformanceWindow(Spec):
     """Latest time at which an act may begin, in RFC 3339. If acts remain then, the game day ends with reason
     WindowPassed."""
 
-    rules = (Rule("!has(self.start) || timestamp(self.start) < timestamp(self.end)", _IN_ORDER),)
-
-    @model_validator(mode="after")
-    def _start_before_end(self) -> Self:
-        if self.start is not None and datetime.fromisoformat(self.start) >= datetime.fromisoformat(self.end):
-            raise ValueError(_IN_ORDER)
-        return self
+    rules = (
+        Rule(
+            "!has(self.start) || timestamp(self.start) < timestamp(self.end)",
+            _IN_ORDER,
+            holds=lambda window: (
+                window.start is None or datetime.fromisoformat(window.start) < datetime.fromisoformat(window.end)
+            ),
+        ),
+    )
 
 
 class GameDaySpec(Spec):
@@ -158,11 +157,6 @@ class GameDaySpec(Spec):
     """Number of past performances whose inline-experiment runs are kept."""
 
     rules = (unique_names("acts", "acts"),)
-
-    @model_validator(mode="after")
-    def _every_act_once(self) -> Self:
-        refuse_doubled_names((act.name for act in self.acts), "acts")
-        return self
 
 
 class HoldRecord(Status):

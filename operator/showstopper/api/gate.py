@@ -1,15 +1,15 @@
 """ReleaseGate: the experiments that a release must have passed before it may be rolled out further."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from showstopper.api.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
 from showstopper.api.quantities import Between, Duration, parse_duration
 from showstopper.api.room import ComponentImage, Reference
-from showstopper.api.rules import refuse_doubled_names, unique_names
+from showstopper.api.rules import unique_names
 
 
 class RequiredExperiment(Spec):
@@ -38,11 +38,6 @@ class ReleaseGateSpec(Spec):
     """Keeps the gate closed. A suspended gate requests no runs."""
 
     rules = (unique_names("experiments", "required experiments"),)
-
-    @model_validator(mode="after")
-    def _every_experiment_once(self) -> Self:
-        refuse_doubled_names((required.name for required in self.experiments), "required experiments")
-        return self
 
 
 class RequirementState(StrEnum):

@@ -9,22 +9,12 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from showstopper.api.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
-from showstopper.api.flood import FloodArrivals, FloodGate
-from showstopper.api.kinds import INJECTION_KINDS
-from showstopper.api.network import (
-    Bandwidth,
-    Corrupt,
-    Delay,
-    DnsFailure,
-    Duplicate,
-    PacketLoss,
-    Partition,
-    PortBlock,
-    Protocol,
-    Reorder,
-)
-from showstopper.api.process import PROCESS_KINDS, ContainerId, ContainerKill, Freeze, ProcessFigures
-from showstopper.api.rules import Rule, exactly_one, immutable
+from showstopper.api.faults.agent_kinds import AgentKinds
+from showstopper.api.faults.base import Aim
+from showstopper.api.faults.flood import FloodArrivals, FloodGate
+from showstopper.api.faults.network import Protocol
+from showstopper.api.faults.process import ContainerId, ProcessFigures
+from showstopper.api.rules import CelRule, Rule, exactly_one, given, immutable
 
 LEASE_LABEL = "showstopper.dev/run"
 """Label on the Lease of a run, with the run's name. Agents watch no other Leases. Only the operator writes these."""
@@ -44,9 +34,10 @@ Uid = Annotated[str, StringConstraints(max_length=64, pattern="^[0-9A-Za-z-]+$")
 Address = Annotated[str, StringConstraints(max_length=64, pattern="^[0-9a-fA-F.:]+$"), AfterValidator(_an_address)]
 Range = Annotated[str, StringConstraints(max_length=64, pattern="^[0-9a-fA-F.:/]+$"), AfterValidator(_a_range)]
 """An IP address, or a CIDR range without host bits."""
-_ONE_KIND = f"an Injection has exactly one kind of fault ({', '.join(INJECTION_KINDS)})"
 _WHOSE_PROCESSES = "a fault of processes is of a container: give each target's containerId"
-_OF_PROCESSES = " || ".join(f"has(self.{kind})" for kind in PROCESS_KINDS)
+_NEVER_CHANGES = (
+    "an Injection never changes, except for lift and the addresses of peers: the operator makes another one"
+)
 _FROM_WHOM = "a partition is from somebody: name the peers' addresses"
 
 
@@ -83,7 +74,7 @@ class InjectionTarget(Spec):
     """ID of the container whose processes are targeted. Required for process faults."""
 
 
-class InjectionSpec(Spec):
+class InjectionSpec(AgentKinds):
     """Fault to inject on one node. Immutable, except that `lift` may be set to true and `peers` may be replaced."""
 
     run: RunReference
@@ -101,53 +92,46 @@ class InjectionSpec(Spec):
     peers: Annotated[tuple[Range, ...], Field(min_length=1, max_length=1000)] | None = None
     """Restricts a network fault to packets to and from these IP addresses or CIDR ranges. Default: all addresses. The
     addresses may be replaced while the fault lasts."""
-    packet_loss: PacketLoss | None = None
-    delay: Delay | None = None
-    duplicate: Duplicate | None = None
-    corrupt: Corrupt | None = None
-    reorder: Reorder | None = None
-    bandwidth: Bandwidth | None = None
-    partition: Partition | None = None
-    port_block: PortBlock | None = None
-    dns_failure: DnsFailure | None = None
-    container_kill: ContainerKill | None = None
-    freeze: Freeze | None = None
     flood_gate: FloodGate | None = None
     flood_arrivals: FloodArrivals | None = None
     lift: bool = False
     """Whether to end the fault now. Set to true by the operator."""
 
     rules = (
-        exactly_one(INJECTION_KINDS, _ONE_KIND),
-        immutable(
-            ("run", "fault", "node", "lease", "targets"),
-            ("ports", *INJECTION_KINDS),
-            "an Injection never changes, except for lift and the addresses of peers: the operator makes another one",
+        CelRule(
+            "has(self.peers) == has(oldSelf.peers)", "an Injection is about peers or not, from its start to its end"
         ),
-        Rule("has(self.peers) == has(oldSelf.peers)", "an Injection is about peers or not, from its start to its end"),
-        Rule("!has(self.partition) || has(self.peers)", _FROM_WHOM),
         Rule(
-            f"!({_OF_PROCESSES}) || self.targets.all(target, has(target.containerId))",
-            _WHOSE_PROCESSES,
+            "!has(self.partition) || has(self.peers)",
+            _FROM_WHOM,
+            holds=lambda spec: spec.partition is None or spec.peers is not None,
         ),
-        Rule("!oldSelf.lift || self.lift", "a lifted Injection stays lifted: the operator makes another one"),
+        CelRule("!oldSelf.lift || self.lift", "a lifted Injection stays lifted: the operator makes another one"),
     )
 
-    @property
-    def kind(self) -> str:
-        """The kind's name as written in YAML, such as packetLoss."""
-        return next(kind for kind, field in INJECTION_KINDS.items() if getattr(self, field) is not None)
-
-    @model_validator(mode="after")
-    def _exactly_one_kind(self) -> Self:
-        given = [kind for kind, field in INJECTION_KINDS.items() if getattr(self, field) is not None]
-        if len(given) != 1:
-            raise ValueError(f"{_ONE_KIND}, not {' and '.join(given) or 'none'}")
-        if self.partition is not None and self.peers is None:
-            raise ValueError(_FROM_WHOM)
-        if self.kind in PROCESS_KINDS and any(target.container_id is None for target in self.targets):
-            raise ValueError(_WHOSE_PROCESSES)
-        return self
+    @classmethod
+    def rules_on_kinds(cls) -> tuple[CelRule, ...]:
+        """One kind, which never changes, and the container of each target where that is what is aimed at."""
+        kinds = cls.kinds()
+        one_kind = f"an Injection has exactly one kind of fault ({', '.join(kinds)})"
+        of_processes = [kind for kind, spec in kinds.items() if spec.aims_at is Aim.CONTAINER]
+        is_of_processes = " || ".join(f"has(self.{kind})" for kind in of_processes)
+        return (
+            exactly_one(kinds, one_kind, lambda spec: f"{one_kind}, not {' and '.join(given(spec, kinds)) or 'none'}"),
+            immutable(
+                ("run", "fault", "node", "lease", "targets"),
+                ("ports", *kinds),
+                _NEVER_CHANGES,
+            ),
+            Rule(
+                f"!({is_of_processes}) || self.targets.all(target, has(target.containerId))",
+                _WHOSE_PROCESSES,
+                holds=lambda spec: (
+                    spec.spec.aims_at is not Aim.CONTAINER
+                    or all(target.container_id is not None for target in spec.targets)
+                ),
+            ),
+        )
 
     @model_validator(mode="after")
     def _every_pod_once(self) -> Self:

@@ -17,21 +17,15 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from showstopper.api.rules import KEY, Rule
+from showstopper.api.rules import KEY, CelRule, Rule
+from showstopper.availability.units import (
+    DURATION_PATTERN,
+    SHARE_PATTERN,
+    WRITE_A_DURATION,
+    WRITE_A_SHARE,
+    milliseconds,
+)
 from showstopper.errors import InvalidQuantity
-
-# Gateway API durations (GEP-2257): at most four parts, each of at most five digits.
-DURATION_PATTERN = "^([0-9]{1,5}(h|m|s|ms)){1,4}$"
-# 0% to 100%, with up to three decimals.
-SHARE_PATTERN = "^(100([.]0{1,3})?|[0-9]{1,2}([.][0-9]{1,3})?)%$"
-COUNT_PATTERN = "^[0-9]{1,9}$"
-
-WRITE_A_DURATION = 'write whole hours, minutes, seconds or milliseconds, like "1m30s"'
-WRITE_A_SHARE = 'write a percentage from "0%" to "100%", like "99.5%"'
-WRITE_A_COUNT = 'write a whole number in quotes, like "3"'
-
-_PART = re.compile(r"([0-9]{1,5})(ms|h|m|s)")
-_MILLISECONDS = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
 
 def parse_duration(text: Any) -> timedelta:
@@ -44,15 +38,15 @@ def parse_duration(text: Any) -> timedelta:
         return text
     if not isinstance(text, str) or not re.fullmatch(DURATION_PATTERN, text):
         raise InvalidQuantity(f"{text!r} is not a valid duration: {WRITE_A_DURATION}")
-    return timedelta(milliseconds=sum(int(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(text)))
+    return timedelta(milliseconds=milliseconds(text))
 
 
 def format_duration(value: timedelta) -> str:
     """The shortest Gateway-API string of a duration, to the millisecond. Negative durations are written as zero."""
     rest = max(0, round(value.total_seconds() * 1000))
     parts = []
-    for unit in ("h", "m", "s", "ms"):
-        number, rest = divmod(rest, _MILLISECONDS[unit])
+    for unit, length in (("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)):
+        number, rest = divmod(rest, length)
         if number:
             parts.append(f"{number}{unit}")
     return "".join(parts) or "0s"
@@ -66,9 +60,9 @@ class Share(float):
         """Read "99.5%".
 
         Raises:
-            InvalidQuantity: when the text is not a percentage between 0% and 100%.
+            InvalidQuantity: when it is not a percentage between 0% and 100%.
         """
-        if isinstance(text, cls):
+        if isinstance(text, cls) and 0 <= text <= 1:
             return text
         if not isinstance(text, str) or not re.fullmatch(SHARE_PATTERN, text):
             raise InvalidQuantity(f"{text!r} is not a valid share: {WRITE_A_SHARE}")
@@ -98,13 +92,18 @@ class Between:
 
     @property
     def rule(self) -> Rule:
-        """The same for the CRD. It accepts what is not a duration, so that one mistake gives one message."""
+        """The rule on the duration. Its CEL accepts what is not a duration, so that one mistake gives one message."""
         right = f"(duration(self) >= duration('{self.low}') && duration(self) <= duration('{self.high}'))"
         if self.zero:
             right += " || duration(self) == duration('0s')"
         if self.whole_seconds:
             right = f"({right}) && duration(self).getMilliseconds() % 1000 == 0"
-        return Rule(f"!self.matches('{DURATION_PATTERN}') || ({right})", self.message)
+        return Rule(
+            f"!self.matches('{DURATION_PATTERN}') || ({right})",
+            self.message,
+            holds=self._holds,
+            says=lambda value: f'"{format_duration(value)}": {self.message}',
+        )
 
     @property
     def message(self) -> str:
@@ -119,10 +118,14 @@ class Between:
         Raises:
             ValueError: when it is out of bounds.
         """
-        inside = parse_duration(self.low) <= value <= parse_duration(self.high) or (self.zero and not value)
-        if not inside or (self.whole_seconds and value % timedelta(seconds=1)):
-            raise ValueError(f'"{format_duration(value)}": {self.message}')
+        if not self._holds(value):  # asked first, for a rule is more work to make
+            self.rule.check(value)
         return value
+
+    def _holds(self, value: timedelta) -> bool:
+        if self.whole_seconds and value % timedelta(seconds=1):
+            return False
+        return parse_duration(self.low) <= value <= parse_duration(self.high) or bool(self.zero and not value)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
@@ -138,6 +141,11 @@ class NotZero:
 
     message: str = '"0%" has no effect: write more, like "5%"'
 
+    @property
+    def rule(self) -> Rule:
+        """The rule on the share."""
+        return Rule("!self.matches('^[0.]+%$')", self.message, holds=bool)
+
     def check(self, value: Share) -> Share:
         """The share itself.
 
@@ -145,7 +153,7 @@ class NotZero:
             ValueError: when it is zero.
         """
         if not value:
-            raise ValueError(self.message)
+            self.rule.check(value)
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -153,7 +161,7 @@ class NotZero:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         inner = handler(schema)
-        return {**inner, KEY: [*inner[KEY], Rule("!self.matches('^[0.]+%$')", self.message).dump()]}
+        return {**inner, KEY: [*inner[KEY], self.rule.dump()]}
 
 
 Duration = Annotated[
@@ -164,7 +172,7 @@ Duration = Annotated[
         {
             "type": "string",
             "maxLength": 24,
-            KEY: [Rule(f"self.matches('{DURATION_PATTERN}')", f"not a valid duration: {WRITE_A_DURATION}").dump()],
+            KEY: [CelRule(f"self.matches('{DURATION_PATTERN}')", f"not a valid duration: {WRITE_A_DURATION}").dump()],
         }
     ),
 ]
@@ -176,7 +184,7 @@ Percent = Annotated[
         {
             "type": "string",
             "maxLength": 8,
-            KEY: [Rule(f"self.matches('{SHARE_PATTERN}')", f"not a valid share: {WRITE_A_SHARE}").dump()],
+            KEY: [CelRule(f"self.matches('{SHARE_PATTERN}')", f"not a valid share: {WRITE_A_SHARE}").dump()],
         }
     ),
 ]

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from showstopper.api import indicators
 from showstopper.api.base import GROUP, VERSION, Resource
 from showstopper.api.crds import attribute_docstrings, crd
 from showstopper.api.experiment import Experiment
@@ -27,6 +28,10 @@ Every field of `{GROUP}/{VERSION}`. Required fields are bold. Durations are writ
 shares like `"99.5%"`. `kubectl explain experiments.spec --api-version={GROUP}/{VERSION}` shows the same texts. The API
 server rejects values beyond the bounds with a message that says what to write. [Reasons](reasons.md) lists the reasons
 of conditions and verdicts.
+"""
+_INDICATORS = """## Indicators
+What `expect` and `abortIf` of an [Experiment](#experiment-exp) can bound. A window that is Unknown in parts
+has bounds beside its figure, and an expectation is met only if all that the truth may be is within it.
 """
 
 
@@ -54,8 +59,9 @@ def reasons() -> str:
 
 
 def text() -> str:
-    """The document with every field of every kind."""
-    return "\n".join([_HEAD, *(part for kind in KINDS for part in _kind(kind))]).rstrip() + "\n"
+    """The document with every field of every kind, and every indicator."""
+    parts = [_HEAD, *(part for kind in KINDS for part in _kind(kind)), _INDICATORS, *indicators.table()]
+    return "\n".join(parts).rstrip() + "\n"
 
 
 def _kind(kind: type[Resource]) -> Iterator[str]:

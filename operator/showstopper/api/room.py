@@ -1,14 +1,14 @@
 """AudioRoom: the deployment under test, its components, its listeners, and the pods that serve it now."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from showstopper.api.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
 from showstopper.api.quantities import Between, Duration, parse_duration
-from showstopper.api.rules import Matching, refuse_doubled_names, unique_names
+from showstopper.api.rules import Matching, unique_names
 
 
 class Reference(Spec):
@@ -72,11 +72,6 @@ class Component(Spec):
 
     rules = (unique_names("ports", "ports of a component", optional=True),)
 
-    @model_validator(mode="after")
-    def _every_port_once(self) -> Self:
-        refuse_doubled_names((port.name for port in self.ports), "ports of a component")
-        return self
-
 
 class Arrivals(Spec):
     """Arrivals: listeners that join afresh, listen for a while, and leave."""
@@ -130,11 +125,6 @@ class AudioRoomSpec(Spec):
     """Program of the room: who speaks, and the hold music before it."""
 
     rules = (unique_names("components", "components"),)
-
-    @model_validator(mode="after")
-    def _every_component_once(self) -> Self:
-        refuse_doubled_names((component.name for component in self.components), "components")
-        return self
 
     def component(self, name: str) -> Component | None:
         """The component of that name, if the room has it."""

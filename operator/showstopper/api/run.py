@@ -8,9 +8,9 @@ from pydantic import Field, StringConstraints
 from showstopper.api.base import Message, Metadata, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
 from showstopper.api.experiment import AbortIf, Expectation, Fault, Timing
-from showstopper.api.process import ProcessFigures
+from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.room import AudioRoom, AudioRoomSpec, ComponentImage, MeasuredIndicator
-from showstopper.api.rules import Rule, immutable_spec
+from showstopper.api.rules import CelRule, immutable_spec
 
 MOST_KILLED = 100
 """Maximum number of pods that one run may kill: its record names each of them, with times, within 64 KiB."""
@@ -129,7 +129,9 @@ class ExperimentRunSpec(Spec):
     abort: bool = False
     """Whether to end the run early. Set it to true to revert every fault and end with the verdict Aborted."""
 
-    rules = (Rule("!oldSelf.abort || self.abort", "an aborted run stays aborted: request a new run of the Experiment"),)
+    rules = (
+        CelRule("!oldSelf.abort || self.abort", "an aborted run stays aborted: request a new run of the Experiment"),
+    )
 
 
 class StepName(StrEnum):
@@ -292,11 +294,11 @@ class EarlyEnd(Status):
     """Why a run ended before its last step."""
 
     reason: Text
-    """CamelCase reason, such as AbortRequested, Stopped, DeadlineExceeded or LeaseLost."""
+    """Reason in CamelCase, such as AbortRequested, Stopped, DeadlineExceeded or LeaseLost."""
     message: Message
-    """One sentence for people: what happened, and what to do."""
+    """Explanation for a person: what happened, and what to do."""
     verdict: Text
-    """The verdict that the run ends with for that reason: Aborted, Inconclusive or Error."""
+    """Verdict that the run ends with for this reason: Aborted, Inconclusive or Error."""
 
 
 class ExperimentRunStatus(Status):
@@ -366,7 +368,7 @@ class ExperimentRun(Resource):
             "a run is a record and never changes, except for abort: change the Experiment to request a new run",
             moving="step",
         ),
-        Rule(
+        CelRule(
             "self.spec.abort == oldSelf.spec.abort || !has(oldSelf.status) || !has(oldSelf.status.verdict)",
             "spec.abort: the run is already over, and its verdict is final",
         ),
@@ -374,6 +376,14 @@ class ExperimentRun(Resource):
 
     spec: ExperimentRunSpec
     status: ExperimentRunStatus = ExperimentRunStatus()
+
+    def fault(self, name: str) -> Fault:
+        """The fault of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return {fault.name: fault for fault in self.spec.faults}[name]
 
     @property
     def finished(self) -> bool:

@@ -18,7 +18,7 @@ def connect(text: str) -> Engine:
     Nothing is opened yet.
 
     Raises:
-        SettingsError: when it is no such URL; the message never holds a password.
+        SettingsError: when it is no such URL. The message never holds a password.
     """
     url = _url(text)
     if url.get_backend_name() == "sqlite":

@@ -17,6 +17,7 @@ from showstopper.clock import Clock
 from showstopper.cluster import listeners
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
+from showstopper.cluster.mirror import Mirror
 from showstopper.errors import ArchiveError
 
 log = structlog.get_logger()
@@ -28,45 +29,42 @@ Place = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class ListenerPod:
-    """Where a listener pod is found. `place`: namespace, room and name."""
+    """Where a listener pod is found.
+
+    Attributes:
+        place: its namespace, room and name.
+        address: its IP, "" if it has none yet.
+    """
 
     place: Place
-    uid: str
     address: str
 
 
 class Feeds:
-    """All listener pods, and how far each one's feed is kept."""
+    """All listener pods, and how far each one's feed is kept. The mirror, which another task runs, tells which."""
 
     def __init__(
         self,
-        client: Client,
+        mirror: Mirror[ListenerPod],
         keeper: Keeper,
         clock: Clock,
         session: aiohttp.ClientSession,
         *,
         port: int = listeners.PORT,
     ) -> None:
-        self.pods: dict[Place, ListenerPod] = {}
+        self._mirror = mirror
         self.problems: dict[Place, str] = {}
         self.answers = 0
-        self._client = client
         self._keeper = keeper
         self._clock = clock
         self._session = session
         self._port = port
         self._positions: dict[Place, tuple[str, int]] | None = None
 
-    async def watch(self) -> None:
-        """Know which pods there are, for ever."""
-        self.pods.clear()
-        async for event, body in self._client.watch(POD, labels={listeners.ROLE_LABEL: listeners.LISTENER}):
-            pod = read(body)
-            known = self.pods.get(pod.place)
-            if event != "DELETED" and pod.address:
-                self.pods[pod.place] = pod
-            elif known is not None and known.uid == pod.uid:
-                del self.pods[pod.place]
+    @property
+    def pods(self) -> dict[Place, ListenerPod]:
+        """The listener pods that have an address, by place."""
+        return {pod.place: pod for pod in self._mirror.all() if pod.address}
 
     async def run(self) -> None:
         """Ask for ever. What cannot be kept is asked for again."""
@@ -84,10 +82,10 @@ class Feeds:
         """
         if self._positions is None:
             self._positions = await self._keeper.read(writing.positions)
-        there = list(self.pods.values())
-        self.problems = {place: why for place, why in self.problems.items() if place in self.pods}
-        found = await asyncio.gather(*(self._ask(pod) for pod in there))
-        answers = [answer for answer in found if answer is not None]
+        pods = self.pods
+        self.problems = {place: why for place, why in self.problems.items() if place in pods}
+        asked = await asyncio.gather(*(self._ask(pod) for pod in pods.values()))
+        answers = [answer for answer in asked if answer is not None]
         try:
             await self._keep(answers)
         except ArchiveError:
@@ -96,7 +94,7 @@ class Feeds:
             await self._keep_each(answers)
 
     async def _ask(self, pod: ListenerPod) -> Told | None:
-        """What is new; None if the pod does not say."""
+        """What is new. None if the pod does not answer."""
         assert self._positions is not None
         boot, after = self._positions.get(pod.place, ("", 0))
         try:
@@ -117,7 +115,7 @@ class Feeds:
         )
 
     async def _keep(self, answers: Iterable[Told]) -> None:
-        """Keep them in one transaction; only then ask for what follows."""
+        """Keep them in one transaction. Only then ask for what follows."""
         answers = list(answers)
         if not answers:
             return
@@ -142,7 +140,7 @@ class Feeds:
                 self._note((answer.namespace, answer.feed.room, answer.feed.pod), f"cannot be kept: {error}")
 
     def _note(self, place: Place, problem: str) -> None:
-        """Keep a problem; say it once, when it comes and when it has gone."""
+        """Keep a problem. Log it once when it comes, and once when it has gone."""
         known = self.problems.pop(place, "")
         if problem:
             self.problems[place] = problem
@@ -152,9 +150,14 @@ class Feeds:
             log.info(event, namespace=namespace, room=room, pod=pod, problem=problem or known)
 
 
+def listener_pods(client: Client) -> Mirror[ListenerPod]:
+    """The listener pods of the cluster."""
+    return Mirror(client, POD, labels={listeners.ROLE_LABEL: listeners.LISTENER}, keep=read)
+
+
 def read(body: Mapping[str, Any]) -> ListenerPod:
     """What matters of a pod."""
     metadata = body["metadata"]
     room = metadata.get("labels", {}).get(listeners.ROOM_LABEL, "")
     place = metadata["namespace"], room, metadata["name"]
-    return ListenerPod(place, metadata["uid"], body.get("status", {}).get("podIP") or "")
+    return ListenerPod(place, body.get("status", {}).get("podIP") or "")

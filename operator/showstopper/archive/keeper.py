@@ -19,7 +19,7 @@ OPEN_SECONDS = 2.0
 
 
 class Keeper:
-    """Reads and writes. `trouble` says why the last write failed; empty while all is well."""
+    """Reads and writes. `trouble` says why the last write failed. It is empty after one that worked."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.trouble = "the database is not open yet"
@@ -75,7 +75,7 @@ class Keeper:
         self.engine.dispose()
 
     async def _guarded(self, work: Callable[[], T]) -> T:
-        """Do the work in the writer's thread, and note how it went; say when it begins to fail and to work again."""
+        """Do the work in the writer's thread. Note how it went, and log when it begins to fail and works again."""
         try:
             done = await asyncio.get_running_loop().run_in_executor(self._writer, work)
         except (SQLAlchemyError, ArchiveError, OverflowError, ValueError) as error:

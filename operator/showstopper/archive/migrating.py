@@ -16,7 +16,7 @@ _LOCK = 0x53484F57
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the database up to date; does nothing to one that is.
+    """Bring the database up to date, unless it is.
 
     Raises:
         ArchiveError: when a newer version of Showstopper has been at it: what it keeps would be misread.

@@ -11,12 +11,13 @@ from aiohttp import web
 from sqlalchemy import Engine
 
 from showstopper.archive import serving, writing
-from showstopper.archive.feeds import Feeds
+from showstopper.archive.feeds import Feeds, ListenerPod, listener_pods
 from showstopper.archive.keeper import Keeper
 from showstopper.archive.runs import Runs
 from showstopper.clock import Clock
 from showstopper.cluster import listeners
 from showstopper.cluster.client import Client
+from showstopper.cluster.mirror import Mirror
 from showstopper.cluster.supervision import for_ever
 
 log = structlog.get_logger()
@@ -46,12 +47,13 @@ async def operate(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(keeper.close)
         session = await stack.enter_async_context(listeners.session())
-        feeds, runs = Feeds(client, keeper, clock, session, port=feed_port), Runs(client, keeper, clock)
+        pods = listener_pods(client)
+        feeds, runs = Feeds(pods, keeper, clock, session, port=feed_port), Runs(client, keeper, clock)
         runner = web.AppRunner(serving.application(keeper, feeds, runs), access_log=None)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, port=port).start()
-        work = asyncio.ensure_future(_work(keeper, feeds, runs, retention, clock))
+        work = asyncio.ensure_future(_work(keeper, feeds, runs, pods=pods, retention=retention, clock=clock))
         stopping = asyncio.ensure_future(stop.wait())
         await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in (work, stopping):
@@ -60,12 +62,14 @@ async def operate(
         log.info("stopped")
 
 
-async def _work(keeper: Keeper, feeds: Feeds, runs: Runs, retention: Retention, clock: Clock) -> None:
+async def _work(
+    keeper: Keeper, feeds: Feeds, runs: Runs, *, pods: Mirror[ListenerPod], retention: Retention, clock: Clock
+) -> None:
     await keeper.open()
 
     async with asyncio.TaskGroup() as group:
         for name, work in (
-            ("watching the listener pods", feeds.watch),
+            ("watching the listener pods", pods.run),
             ("asking the listener pods", feeds.run),
             ("following the runs", runs.follow),
             ("forgetting what is old", lambda: _forget(keeper, retention, clock)),

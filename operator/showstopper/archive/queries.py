@@ -25,7 +25,7 @@ def list_runs(
     limit: int = 100,
     before: str = "",
 ) -> list[Document] | None:
-    """Runs in short, newest first; `before`: only those asked for before that run. None if there is no such run."""
+    """Runs in short, newest first, with `before` only those asked for before that run. None if there is no such run."""
     wanted = select(*_LISTED).order_by(runs.c.asked.desc(), runs.c.uid.desc()).limit(min(limit, MOST))
     if namespace:
         wanted = wanted.where(runs.c.namespace == namespace)
@@ -42,11 +42,11 @@ def list_runs(
 
 
 def one_run(connection: Connection, uid: str) -> Document | None:
-    """A run: `run`, its resource as it was last seen, at `seenAt`; `goneAt` if it was deleted. None if unknown."""
-    found = connection.execute(select(runs.c.body, runs.c.seen, runs.c.gone).where(runs.c.uid == uid)).one_or_none()
-    if found is None:
+    """The resource of a run as it was last seen, when that was, and when it was deleted. None if it is unknown."""
+    run = connection.execute(select(runs.c.body, runs.c.seen, runs.c.gone).where(runs.c.uid == uid)).one_or_none()
+    if run is None:
         return None
-    return {"run": found.body, "seenAt": to_timestamp(found.seen), "goneAt": _stamp(found.gone)}
+    return {"run": run.body, "seenAt": to_timestamp(run.seen), "goneAt": _stamp(run.gone)}
 
 
 def told(connection: Connection, uid: str) -> Document | None:
@@ -54,30 +54,30 @@ def told(connection: Connection, uid: str) -> Document | None:
 
     Every feed has its `offset`, what to add to its times to get unix seconds. None if there is no such run.
     """
-    found = connection.execute(
+    run = connection.execute(
         select(runs.c.namespace, runs.c.room, runs.c.asked, runs.c.started, runs.c.finished, runs.c.seen).where(
             runs.c.uid == uid
         )
     ).one_or_none()
-    if found is None:
+    if run is None:
         return None
-    start = found.asked if found.started is None else found.started
-    window = Window(start, max(start, found.seen if found.finished is None else found.finished))
-    return {"from": window.start, "to": window.end, "feeds": feeds(connection, found.namespace, found.room, window)}
+    start = run.asked if run.started is None else run.started
+    window = Window(start, max(start, run.seen if run.finished is None else run.finished))
+    return {"from": window.start, "to": window.end, "feeds": feeds(connection, run.namespace, run.room, window)}
 
 
 def feeds(connection: Connection, namespace: str, room: str, window: Window) -> list[Document]:
     """A feed for each boot of the room's pods that tells of the window."""
     there = boots.c.namespace == namespace, boots.c.room == room, boots.c.seen >= window.start
-    found = []
+    documents = []
     for boot in connection.execute(select(boots).where(*there).order_by(boots.c.seen, boots.c.id)):
         own = Window(window.start - boot.offset, window.end - boot.offset)
         entries, calls = _spans(connection, boot.id, own), _visits(connection, boot.id, own)
         touching = {span.listener for span in entries if span.end > own.start} | {call.listener for call in calls}
         entries = [span for span in entries if span.listener in touching]
         if entries or calls:
-            found.append(_feed(boot, entries, calls))
-    return found
+            documents.append(_feed(boot, entries, calls))
+    return documents
 
 
 def _spans(connection: Connection, boot: int, window: Window) -> list[Row[Any]]:

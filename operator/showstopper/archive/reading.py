@@ -36,7 +36,7 @@ class Record:
         run: the same, typed.
         gone: whether it was deleted since.
         window: from its begin to its end, or as far as it was seen.
-        timeline: what the room's listeners told in that time; what it does not tell is Unknown.
+        timeline: what the room's listeners told in that time. What it does not tell is Unknown.
         told: whether anything of any listener is kept.
     """
 
@@ -87,10 +87,10 @@ def record_of(kept: Mapping[str, Any], told: Mapping[str, Any]) -> Record:
 
 def timeline(feeds: list[Mapping[str, Any]]) -> Timeline:
     """All of these feeds, none of it forgotten for its age."""
-    found = Timeline(keep=float("inf"))
+    heard = Timeline(keep=float("inf"))
     for feed in feeds:
-        found.add(parse_feed(feed, float(feed["offset"])))
-    return found
+        heard.add(parse_feed(feed, float(feed["offset"])))
+    return heard
 
 
 async def runs(
@@ -112,8 +112,8 @@ async def runs(
     answer = await ask(
         client, f"/v1/runs?{urlencode({key: word for key, word in query.items() if word})}", namespace=namespace
     )
-    found: list[Object] = answer["runs"]
-    return found
+    listed: list[Object] = answer["runs"]
+    return listed
 
 
 async def ask(client: Client, path: str, *, namespace: str | None = None) -> Object:
@@ -125,10 +125,10 @@ async def ask(client: Client, path: str, *, namespace: str | None = None) -> Obj
     where = namespace or system_namespace()
     proxy = f"{SERVICE.path(where, f'{SERVICE_NAME}:{PORT_NAME}')}/proxy{path}"
     try:
-        found: Object = json.loads(await client.raw(proxy, timeout=TIMEOUT_SECONDS))
+        answer: Object = json.loads(await client.raw(proxy, timeout=TIMEOUT_SECONDS))
     except (ClusterError, ValueError) as error:
         raise ArchiveError(_why(where, error)) from error
-    return found
+    return answer
 
 
 def _why(namespace: str, error: ClusterError | ValueError) -> str:

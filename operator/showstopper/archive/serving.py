@@ -1,4 +1,4 @@
-"""Serving: what is kept, over HTTP and read-only; health and figures beside it."""
+"""Serving: what is kept, over HTTP and read-only, with health and metrics."""
 
 import json
 from collections.abc import Callable
@@ -58,8 +58,8 @@ def application(keeper: Keeper, feeds: Feeds, runs: Runs) -> web.Application:
         limit = _limit(query.pop("limit", str(USUAL_LIMIT)))
 
         def listed(connection: Connection) -> bytes | None:
-            found = queries.list_runs(connection, limit=limit, **query)
-            return None if found is None else _dumped({"runs": found})
+            runs_in_short = queries.list_runs(connection, limit=limit, **query)
+            return None if runs_in_short is None else _dumped({"runs": runs_in_short})
 
         return await _answer(keeper, listed, query.get("before", ""))
 
@@ -98,15 +98,15 @@ async def _about(
 ) -> web.Response:
     uid = request.match_info["uid"]
 
-    def found(connection: Connection) -> bytes | None:
+    def answered(connection: Connection) -> bytes | None:
         document = query(connection, uid)
         return None if document is None else _dumped(document)
 
-    return await _answer(keeper, found, uid)
+    return await _answer(keeper, answered, uid)
 
 
 async def _answer(keeper: Keeper, work: Callable[[Connection], bytes | None], uid: str) -> web.Response:
-    """What the work finds, made into JSON in its thread; None is: there is no run of that UID."""
+    """The JSON that the work makes in its thread. None means that there is no run of that UID."""
     try:
         content = await keeper.read(work)
     except ArchiveError as error:

@@ -59,7 +59,7 @@ runs = Table(
     Index(None, "namespace", "experiment", "asked", "uid"),
     Index(None, "namespace", "room", "started"),
 )
-"""A run and its resource. `asked` orders them; `seen` is when the body was read, `gone` when its deletion was."""
+"""A run and its resource. `asked` orders runs. `seen` is when the body was read, `gone` when its deletion was seen."""
 
 boots = Table(
     "boots",
@@ -77,9 +77,9 @@ boots = Table(
     _seconds("seen"),
     UniqueConstraint("namespace", "room", "pod", "boot"),
 )
-"""One process of a listener pod. `next`: how far its feed is kept; `lost`: entries that its ring had dropped before.
+"""One process of a listener pod. `next`: how far its feed is kept. `lost`: entries that its ring had dropped before.
 
-`offset` added to its clock gives unix seconds; of all readings, the one of the least `worth` (uncertainty, less with
+`offset` added to its clock gives unix seconds. Of all readings, the one of the least `worth` (uncertainty, less with
 age) is kept, as availability/boots.py does. `clock` and `seen` are its own and our time of its newest answer.
 """
 

@@ -73,7 +73,7 @@ def keep_runs(connection: Connection, bodies: Iterable[Mapping[str, Any]], at: f
 
 
 def note_gone(connection: Connection, uids: Iterable[str], at: float) -> None:
-    """Note that these runs were deleted from the cluster; what is kept of them stays."""
+    """Note that these runs were deleted from the cluster. What is kept of them stays."""
     wanted = sorted(set(uids))
     for first in range(0, len(wanted), 500):
         some = runs.c.uid.in_(wanted[first : first + 500])
@@ -88,14 +88,18 @@ def not_gone(connection: Connection) -> set[str]:
 def positions(connection: Connection) -> dict[tuple[str, str, str], tuple[str, int]]:
     """By namespace, room and pod: the newest boot, and how far its feed is kept."""
     newest = select(boots.c.namespace, boots.c.room, boots.c.pod, boots.c.boot, boots.c.next).order_by(boots.c.seen)
-    return {(one.namespace, one.room, one.pod): (one.boot, one.next) for one in connection.execute(newest)}
+    return {(row.namespace, row.room, row.pod): (row.boot, row.next) for row in connection.execute(newest)}
 
 
 def forget(connection: Connection, *, before: float, idle_before: float) -> int:
-    """Drop what is too old: runs, and what listeners told, that ended `before`; what belongs to no run, if it ended
-    `idle_before`. Returns how many spans went.
+    """Drop what is too old. Returns how many spans were dropped.
 
-    What is told of a boot that has long been silent goes with it.
+    Args:
+        connection: in a transaction.
+        before: runs, and what listeners told, are dropped if they ended before that.
+        idle_before: what belongs to no run is dropped if it ended before that.
+
+    Boots that have long been silent go, too.
     """
     connection.execute(delete(runs).where(func.coalesce(runs.c.finished, runs.c.asked) < before))
     connection.execute(delete(boots).where(boots.c.seen < before))
@@ -209,7 +213,7 @@ def _span(number: int, span: Span, *, closed: bool) -> Row:
 
 
 def _insert(connection: Connection, table: Table) -> Any:
-    """Both dialects spell ON CONFLICT alike; SQLAlchemy has it with each of them."""
+    """An INSERT of the dialect. Both write ON CONFLICT alike, but SQLAlchemy has it in each dialect only."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     return dialect.insert(table)
 
@@ -217,7 +221,7 @@ def _insert(connection: Connection, table: Table) -> Any:
 def _upsert(
     connection: Connection, table: Table, rows: list[Row], changing: tuple[str, ...], where: Any = None
 ) -> None:
-    """Insert rows; of those that are there already, the `changing` columns, `where` that holds."""
+    """Insert rows, or update the `changing` columns of those that exist, `where` that holds."""
     statement = _insert(connection, table)
     keys = [column.name for column in table.primary_key]
     done: Insert

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 async def visit(crew: Crew, number: int) -> None:
-    """One arrival, from its call to its leaving; cancelled, it leaves at once."""
+    """One arrival, from its call to its leaving. Cancelled, it leaves at once."""
     client = crew.arrival(number)
     called = time.monotonic()
     joined, error = None, ""

@@ -103,9 +103,9 @@ def _bridged(labels: list[State]) -> list[State]:
 
 def runs(values: Iterable[T]) -> list[tuple[int, int, T]]:
     """Runs of equal values as (start, end, value)."""
-    found, at = [], 0
+    stretches, at = [], 0
     for value, group in groupby(values):
         count = sum(1 for _ in group)
-        found.append((at, at + count, value))
+        stretches.append((at, at + count, value))
         at += count
-    return found
+    return stretches

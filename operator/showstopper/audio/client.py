@@ -15,10 +15,12 @@ from showstopper.audio.classify import Rules
 from showstopper.audio.clock import SampleClock
 from showstopper.audio.ear import Ear
 from showstopper.audio.media import CODED_PATIENCE_SECONDS, Media, Poll
+from showstopper.audio.meter import Meter
 from showstopper.audio.session import Session
 from showstopper.audio.settings import RoomSettings
 from showstopper.audio.story import Story
 from showstopper.availability.spans import Kind, Span, State
+from showstopper.availability.statistics import Statistics
 
 log = structlog.get_logger()
 
@@ -50,7 +52,7 @@ class _Listening:
 
 
 class Client:
-    """One virtual listener. Measures; decides nothing."""
+    """One virtual listener. It measures, and decides nothing."""
 
     def __init__(self, settings: RoomSettings, name: str, kind: Kind, rules: Rules) -> None:
         self.name = name
@@ -60,6 +62,7 @@ class Client:
         self.sampled_at = time.monotonic()
         self.media = Media(CODED_PATIENCE_SECONDS if rules.coded else DTX_PATIENCE_SECONDS)
         self.story = Story(name, kind, self.sampled_at, self.media)
+        self._meter = Meter(name, self.sampled_at)
         self._settings = settings
         self._rules = rules
         self._stamps = SampleClock(statistics.STAMPS)
@@ -114,16 +117,31 @@ class Client:
     async def poll(self) -> None:
         """Read the statistics once."""
         if self._session is None:
-            self.media.polled(time.monotonic(), [])
+            self._polled(time.monotonic(), [])
             return
-        found = await self._session.statistics()
-        if found is None:
+        reports = await self._session.statistics()
+        if reports is None:
             return
         now = time.monotonic()
-        polls = statistics.polls(found, self._stamps, now)
+        polls = statistics.polls(reports, self._stamps, now)
         self.sampled_at = polls[0].at if polls else now
-        self.media.polled(self.sampled_at, polls)
-        self.path = statistics.path(found) or self.path
+        self._polled(self.sampled_at, polls)
+        self.path = statistics.path(reports) or self.path
+
+    def _polled(self, at: float, polls: list[Poll]) -> None:
+        self.media.polled(at, polls)
+        self._meter.polled(at, self.media.totals())
+
+    def count(self) -> list[Statistics]:
+        """The rows of statistics that are over, up to where its spans were told. Newcomers have none."""
+        rows = self._meter.close(self.story.told_until, self.story.live_delay)
+        return rows if self.kind is Kind.RESIDENT else []
+
+    def counting(self) -> Statistics | None:
+        """The row of statistics that goes on."""
+        if self.kind is not Kind.RESIDENT:
+            return None
+        return self._meter.open(self.story.told_until, self.story.live_delay)
 
     def tell(self) -> list[Span]:
         """The spans that have ended and are known for certain."""
@@ -142,7 +160,7 @@ class Client:
             listening.ear.clock.restart()
 
     async def lost(self) -> None:
-        """Wait until the SDK gives the session up; then this listener is offline."""
+        """Wait until the SDK gives the session up. From then on this listener is offline."""
         assert self._session is not None
         session = self._session
         await session.lost.wait()

@@ -42,5 +42,5 @@ class SampleClock:
         self._stale = True
 
     def time_of(self, position: int) -> float:
-        """The monotonic time at which that sample was played; a frame must have arrived."""
+        """The monotonic time at which that sample was played. A frame must have arrived."""
         return min(began for _, began in self._least) + position / self._rate

@@ -11,8 +11,9 @@ from showstopper.audio.classify import Rules
 from showstopper.audio.client import Client
 from showstopper.audio.lag import Lag
 from showstopper.audio.settings import ListenerSettings
-from showstopper.audio.spans import Ring, Visit, span_document, visit_document
+from showstopper.audio.spans import Entry, Ring, Visit, span_document, statistics_document, visit_document
 from showstopper.availability.spans import Kind, Span
+from showstopper.availability.statistics import Statistics
 
 
 class Crew:
@@ -39,12 +40,12 @@ class Crew:
         client = self._clients[name] = Client(self.settings.room, name, kind, self.rules)
         return client
 
-    def record(self, entries: Iterable[Span | Visit]) -> None:
+    def record(self, entries: Iterable[Entry]) -> None:
         """Keep what has ended."""
         self.ring.add(entries, time.monotonic())
 
-    def left(self, client: Client, entries: Iterable[Span | Visit]) -> None:
-        """A client left; these were its last entries."""
+    def left(self, client: Client, entries: Iterable[Entry]) -> None:
+        """A client left. These were its last entries."""
         self._clients.pop(client.name, None)
         self.record(entries)
 
@@ -57,7 +58,7 @@ class Crew:
         now = time.monotonic()
         page = self.ring.after(after)
         lent = list(self.borrowed.values())
-        open_spans = [span_document(one.story.open) for one in self._clients.values() if one.story.open]
+        open_spans = [span_document(client.story.open) for client in self._clients.values() if client.story.open]
         listeners = [listener_document(client) for client in self._clients.values()]
         return {
             "boot": self.boot,
@@ -68,8 +69,14 @@ class Crew:
             "next": page.next,
             "lost": page.lost,
             "spans": [span_document(entry, number) for number, entry in page.entries if isinstance(entry, Span)],
-            "open": [*open_spans, *(one for feed in lent for one in feed["open"])],
-            "listeners": [*listeners, *(one for feed in lent for one in feed["listeners"])],
+            "open": [*open_spans, *(span for feed in lent for span in feed["open"])],
+            "statistics": [
+                statistics_document(entry, number) for number, entry in page.entries if isinstance(entry, Statistics)
+            ],
+            "openStatistics": [
+                statistics_document(row) for client in self._clients.values() if (row := client.counting()) is not None
+            ],
+            "listeners": [*listeners, *(listener for feed in lent for listener in feed["listeners"])],
             "arrivals": [visit_document(entry, number) for number, entry in page.entries if isinstance(entry, Visit)],
         }
 

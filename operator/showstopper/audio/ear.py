@@ -21,7 +21,7 @@ QUANTUM = np.float32(1 / 32768)
 class Heard:
     """[start, end) on the monotonic clock in one class: Live, Hold, Stale, Silent, or Unknown.
 
-    Unknown is sound that says nothing clear. `delay` is the mean mouth-to-ear delay, if there was a code; `quiet` marks
+    Unknown is sound that says nothing clear. `delay` is the mean mouth-to-ear delay, if there was a code. `quiet` marks
     a pause of speech.
     """
 
@@ -55,7 +55,7 @@ class Ear:
         self.clock.arrived(self._received, at)
 
     def heard(self, *, ended: bool = False) -> list[Heard]:
-        """The stretches since the last call; with `ended`, up to the last whole window that was heard."""
+        """The stretches since the last call. With `ended`, up to the last whole window that was heard."""
         self._read()
         known = self._first + len(self._readings.clear)
         until = max(self._given, (known - (0 if ended else self._rules.margin)) * reading.SLICES)
@@ -105,7 +105,7 @@ class Ear:
         told = self.heard_until
         if told is None:
             return stretches
-        later = [one for one in stretches if one.end > told] or stretches[-1:]
+        later = [stretch for stretch in stretches if stretch.end > told] or stretches[-1:]
         first = later[0]
         later[0] = Heard(first.state, told, max(first.end, told), first.delay, first.quiet)
         return later

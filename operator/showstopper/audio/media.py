@@ -23,7 +23,7 @@ KEEP_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """One track's figures at monotonic time `at`; counters run since the track began.
+    """One track's figures at monotonic time `at`. Counters run since the track began.
 
     `concealed` counts the audible ones of the samples that the player made up.
     """
@@ -47,7 +47,7 @@ class Flow:
     latest: Poll | None = None
 
     def polled(self, poll: Poll) -> None:
-        """Take the next poll; the last packet's time and the count place a pause between two polls."""
+        """Take the next poll. The last packet's time and the count place a pause between two polls."""
         before = self.latest
         grown = poll.received - (before.received if before else 0)
         self.latest = poll
@@ -67,7 +67,7 @@ class Flow:
         self.stretches.append((began, last))
 
     def until(self, now: float) -> list[tuple[float, float]]:
-        """The stretches; one that may still go on reaches `now`."""
+        """The stretches. One that may still go on reaches `now`."""
         if not self.stretches or now - self.stretches[-1][1] > self.patience:
             return self.stretches
         start, end = self.stretches[-1]
@@ -87,7 +87,7 @@ class Media:
         self.checked = float("-inf")
 
     def polled(self, at: float, polls: Sequence[Poll]) -> None:
-        """Take what the statistics said at `at`; a track that they no longer name has ended."""
+        """Take what the statistics said at `at`. A track that they no longer name has ended."""
         for poll in polls:
             flow = self._flows.setdefault(poll.source, Flow(self._patience))
             made_up = poll.concealed - (flow.latest.concealed if flow.latest else poll.concealed)
@@ -108,16 +108,16 @@ class Media:
         flows = sorted(
             stretch for flow in self._flows.values() for stretch in flow.until(self.checked if flow.latest else 0.0)
         )
-        found, at = [], start
+        absences, at = [], start
         for began, ended in flows:
             if began > at:
-                found.append((at, min(began, end)))
+                absences.append((at, min(began, end)))
             at = max(at, ended + PACKET_SECONDS)
             if at >= end:
                 break
         if at < end:
-            found.append((at, end))
-        return [(first, last) for first, last in found if last > first]
+            absences.append((at, end))
+        return [(first, last) for first, last in absences if last > first]
 
     def concealed_seconds(self, start: float, end: float) -> float:
         """Seconds of sound that the player made up in [start, end), but for those at the edge of an absence."""
@@ -130,7 +130,7 @@ class Media:
     def undecoded(self, start: float, end: float) -> list[tuple[float, float]]:
         """The stretches within [start, end) in which a track's packets came and its player made no sound of them.
 
-        A player that runs makes sound all the time, if only silence; one that stands still has heard nothing.
+        A player that runs makes sound all the time, if only silence. One that is suspended has heard nothing.
         """
         return [(max(start, first), min(end, last)) for first, last in self._undecoded if first < end and last > start]
 
@@ -152,17 +152,17 @@ class Media:
                 del self._flows[source]
 
 
-def _sum(one: Poll, other: Poll | None) -> Poll:
+def _sum(poll: Poll, other: Poll | None) -> Poll:
     if other is None:
-        return one
-    times = [time for time in (one.last_packet_at, other.last_packet_at) if time is not None]
+        return poll
+    times = [time for time in (poll.last_packet_at, other.last_packet_at) if time is not None]
     return Poll(
         source="",
-        at=max(one.at, other.at),
-        received=one.received + other.received,
-        lost=one.lost + other.lost,
+        at=max(poll.at, other.at),
+        received=poll.received + other.received,
+        lost=poll.lost + other.lost,
         last_packet_at=max(times, default=None),
-        concealed=one.concealed + other.concealed,
-        total=one.total + other.total,
+        concealed=poll.concealed + other.concealed,
+        total=poll.total + other.total,
         jitter=other.jitter,
     )

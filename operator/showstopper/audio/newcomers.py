@@ -1,7 +1,7 @@
-"""The process of one shift of newcomers: so many arrivals, what they heard as lines of JSON, then the end.
+"""The process of one shift of newcomers: a number of arrivals, and what they heard as lines of JSON.
 
-The SDK keeps about 0.6 MB of every session that was ever joined (livekit 1.2.1; python-sdks issue 449). Residents join
-once; newcomers would fill a pod within hours. So they come in shifts, each in a process that ends.
+The SDK keeps about 0.6 MB of every session that was ever joined (livekit 1.2.1, python-sdks issue 449). Residents join
+once, but newcomers would fill a pod within hours. So they come in shifts, each in a process that ends.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 0.25
 SILENT_SECONDS = 2.5
-"""A relay sends a receiver report every second; this long without any packet, it is gone."""
+"""A relay sends a receiver report every second. This long without any packet, it is gone."""
 
 TAKEN_SECONDS = 5.0
 """The first receiver report comes 1 to 1.5 s after the track (measured). A relay that answers the pings of the
@@ -47,7 +47,7 @@ TIMELINE = 1000
 
 @dataclass(slots=True)
 class Appearance:
-    """[start, end) on the monotonic clock in which the room took the host's sound; it goes on while `end` is None."""
+    """[start, end) on the monotonic clock in which the room took the host's sound. It goes on while `end` is None."""
 
     start: float
     end: float | None = None
@@ -81,14 +81,14 @@ class _Contact:
         assert self.session is not None
         if self.session.lost.is_set():
             return False
-        found = await self.session.statistics()
-        if found is None:  # a busy SDK says nothing of its relay
+        reports = await self.session.statistics()
+        if reports is None:  # a busy SDK says nothing of its relay
             return time.monotonic() - self.answered_at < UNSURE_SECONDS
-        answered = statistics.answered_at(found, time.monotonic())
-        self.taken = self.taken or statistics.taken(found)
+        answered = statistics.answered_at(reports, time.monotonic())
+        self.taken = self.taken or statistics.taken(reports)
         if self.taken:
             self.answered_at = max(self.answered_at, answered or self.answered_at)
-        self.path = statistics.path(found) or self.path
+        self.path = statistics.path(reports) or self.path
         torn_down = self.mending and answered is None
         patience = SILENT_SECONDS if self.taken else TAKEN_SECONDS
         return not torn_down and time.monotonic() - self.answered_at < patience
@@ -156,7 +156,7 @@ class OnStage:
             self._appearances[-1].end = max(self._appearances[-1].start, self._contact.answered_at)
 
     async def _joined(self) -> _Contact:
-        """Join and publish, trying abreast until one is in; the others leave as soon as they are in."""
+        """Join and publish, with several tries at a time until one is in. The others leave as soon as they are in."""
         running: set[asyncio.Task[_Contact]] = set()
         try:
             while True:
@@ -219,17 +219,17 @@ class OnStage:
             "attempts": self._attempts,
             "connected": [
                 {
-                    "from": one.start,
-                    "to": one.end,
-                    "relay": one.path and {"address": one.path.address, "port": one.path.port},
+                    "from": appearance.start,
+                    "to": appearance.end,
+                    "relay": appearance.path and {"address": appearance.path.address, "port": appearance.path.port},
                 }
-                for one in self._appearances
+                for appearance in self._appearances
             ],
         }
 
 
 def _outcome(task: asyncio.Task[_Contact]) -> _Contact | None:
-    """The contact of a join that worked; None for one that was refused."""
+    """The contact of a join that worked. None for one that was refused."""
     try:
         return task.result()
     except JoinError as error:

@@ -23,7 +23,7 @@ JOIN_SECONDS = 60.0
 
 
 async def reside(crew: Crew, index: int) -> None:
-    """One resident, until it is cancelled; then it leaves."""
+    """One resident. It leaves when it is cancelled."""
     client = crew.resident(index)
     telling = asyncio.create_task(follow(crew, client))
     try:
@@ -57,8 +57,9 @@ def _failed(client: Client, state: RetryCallState) -> None:
 
 
 async def follow(crew: Crew, client: Client) -> None:
-    """Read a client's statistics and record its spans, four times a second, until cancelled."""
+    """Read a client's statistics and record its spans and counts, four times a second, until cancelled."""
     while True:
         await asyncio.sleep(POLL_SECONDS)
         await client.poll()
         crew.record(client.tell())
+        crew.record(client.count())

@@ -23,7 +23,7 @@ _abandoned: set[asyncio.Task[None]] = set()
 
 
 class JoinError(ShowstopperError):
-    """The room could not be joined; the message is the SDK's, or says how long it was tried."""
+    """The room could not be joined. The message is the SDK's, or says how long it was tried."""
 
 
 class Watcher(Protocol):
@@ -92,17 +92,17 @@ class Session:
         return session
 
     async def statistics(self) -> list[Any] | None:
-        """The SDK's statistics; None when it cannot say."""
+        """The SDK's statistics. None when it cannot say."""
         try:
-            found = await asyncio.wait_for(self.room.get_rtc_stats(), STATISTICS_SECONDS)
+            reports = await asyncio.wait_for(self.room.get_rtc_stats(), STATISTICS_SECONDS)
         except Exception as error:  # noqa: BLE001  # the SDK raises bare exceptions here, while it reconnects
             log.debug("no_statistics", error=repr(error))
             return None
         # With one peer connection everything stands in the publisher's list.
-        return [*found.publisher_stats, *found.subscriber_stats]
+        return [*reports.publisher_stats, *reports.subscriber_stats]
 
     async def leave(self) -> None:
-        """Leave the room; a relay that does not answer is not waited for."""
+        """Leave the room. A relay that does not answer is not waited for."""
         await _disconnect(self.room)
 
 

@@ -1,4 +1,4 @@
-"""Settings of host and listener, from the environment of their pods; a wrong value is refused by name."""
+"""Settings of host and listener, from the environment of their pods. A wrong value is refused by its name."""
 
 from __future__ import annotations
 

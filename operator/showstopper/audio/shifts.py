@@ -86,9 +86,9 @@ class Shift:
                 self._handed_over.set()
 
     def _take(self, feed: dict[str, Any]) -> None:
-        """What has ended goes into the ring, in its order; what goes on is shown as it is."""
-        ended: dict[int, Span | Visit] = {one["sequence"]: span_of(one) for one in feed["spans"]}
-        ended |= {one["sequence"]: visit_of(one) for one in feed["arrivals"]}
+        """Put what has ended into the ring, in its order. Show what goes on as it is."""
+        ended: dict[int, Span | Visit] = {entry["sequence"]: span_of(entry) for entry in feed["spans"]}
+        ended |= {entry["sequence"]: visit_of(entry) for entry in feed["arrivals"]}
         self._crew.record(ended[number] for number in sorted(ended))
         self._crew.borrowed[id(self)] = feed
 

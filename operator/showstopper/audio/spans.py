@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from showstopper.availability.spans import Kind, Span, State
+from showstopper.availability.statistics import Statistics
 
 HOUR = 3600.0
 MOST = 100_000
@@ -28,30 +29,34 @@ class Visit:
     error: str
 
 
+Entry = Span | Visit | Statistics
+"""What the ring holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What follows a sequence number: numbered entries, the number to ask with next, and how many were dropped."""
 
-    entries: tuple[tuple[int, Span | Visit], ...]
+    entries: tuple[tuple[int, Entry], ...]
     next: int
     lost: int
 
 
 class Ring:
-    """Spans and visits in one numbering, from 1; the oldest are dropped after an hour."""
+    """Spans, visits and statistics in one numbering, from 1. The oldest are dropped after an hour."""
 
     def __init__(self, keep_seconds: float = HOUR, most: int = MOST) -> None:
         self._keep_seconds = keep_seconds
         self._most = most
-        self._entries: deque[tuple[float, Span | Visit]] = deque()
+        self._entries: deque[tuple[float, Entry]] = deque()
         self._dropped = 0
 
     @property
     def newest(self) -> int:
-        """The highest number so far; 0 before the first."""
+        """The highest number so far. 0 before the first."""
         return self._dropped + len(self._entries)
 
-    def add(self, entries: Iterable[Span | Visit], now: float) -> None:
+    def add(self, entries: Iterable[Entry], now: float) -> None:
         """Append what has ended, and drop what is too old."""
         self._entries.extend((now, entry) for entry in entries)
         while self._entries and (len(self._entries) > self._most or now - self._entries[0][0] > self._keep_seconds):
@@ -59,7 +64,7 @@ class Ring:
             self._dropped += 1
 
     def after(self, number: int) -> Page:
-        """All entries after that number; a number of another process's ring, higher than ours, reads all."""
+        """All entries after that number. A number that is higher than ours, of another process's ring, reads all."""
         known = number if 0 <= number <= self.newest else 0
         first = max(known, self._dropped)
         skipped = first - self._dropped
@@ -120,4 +125,20 @@ def visit_document(visit: Visit, number: int) -> dict[str, object]:
         "firstLiveAt": visit.first_live,
         "leftAt": visit.left,
         "error": visit.error,
+    }
+
+
+def statistics_document(row: Statistics, number: int | None = None) -> dict[str, object]:
+    """A row of statistics as the feed says it."""
+    document: dict[str, object] = {} if number is None else {"sequence": number}
+    return document | {
+        "listener": row.listener,
+        "from": round(row.start, 6),
+        "to": round(row.end, 6),
+        "packetsReceived": round(row.received),
+        "packetsLost": round(row.lost),
+        "concealedSamples": round(row.concealed),
+        "totalSamples": round(row.samples),
+        "jitterSeconds": None if row.jitter is None else round(row.jitter, 6),
+        "delaySeconds": None if row.delay is None else round(row.delay, 4),
     }

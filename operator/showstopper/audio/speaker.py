@@ -12,7 +12,7 @@ from showstopper.audio import timecode
 
 RATE = 16000
 FRAME_SECONDS = 0.01
-"""What the encoder takes at once; without a queue the SDK takes nothing else."""
+"""What the encoder takes at once. Without a queue the SDK takes nothing else."""
 
 FRAME = int(RATE * FRAME_SECONDS)
 BLOCK = 10
@@ -28,7 +28,7 @@ class Voice:
     """Feeds one audio source without a queue in between: what is captured is encoded at once, so nothing can drift."""
 
     def __init__(self, hold_seconds: float) -> None:
-        """It plays hold music for `hold_seconds` from its first appearance on; no later one waits for it."""
+        """It plays hold music for `hold_seconds` from its first appearance on. Later appearances do not wait for it."""
         self.hold_until: float | None = None
         self._hold_seconds = hold_seconds
         self.source = rtc.AudioSource(RATE, 1, queue_size_ms=0)

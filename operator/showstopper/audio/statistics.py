@@ -29,14 +29,14 @@ def polls(statistics: Iterable[Any], stamps: SampleClock, at: float) -> list[Pol
     `stamps` learns how the statistics' clock stands against ours: on a busy machine an answer reaches us tens of
     milliseconds after it was true, and packets would seem to come later than they did.
     """
-    found = []
+    figures = []
     for entry in statistics:
         if entry.WhichOneof("stats") != "inbound_rtp" or entry.inbound_rtp.stream.kind not in ("audio", ""):
             continue
         rtp = entry.inbound_rtp
         stamps.arrived(rtp.rtc.timestamp, at)
         last = rtp.inbound.last_packet_received_timestamp
-        found.append(
+        figures.append(
             Poll(
                 source=f"{rtp.stream.ssrc}/{rtp.inbound.track_identifier}",
                 at=stamps.time_of(rtp.rtc.timestamp),
@@ -48,14 +48,14 @@ def polls(statistics: Iterable[Any], stamps: SampleClock, at: float) -> list[Pol
                 jitter=rtp.received.jitter,
             )
         )
-    return found
+    return figures
 
 
 def path(statistics: Iterable[Any]) -> Path | None:
-    """The way of the candidate pair on which the last packet came; before the first, of the pair that is selected.
+    """The way of the candidate pair on which the last packet came. Before the first packet: of the selected pair.
 
     Media may come over another pair than the one that this side has selected. A peer-reflexive candidate's address is
-    redacted; then another remote candidate of the same transport names the relay.
+    redacted. Then another remote candidate of the same transport names the relay.
     """
     entries: dict[str, dict[str, Any]] = {
         kind: {} for kind in ("transport", "candidate_pair", "remote_candidate", "local_candidate")
@@ -65,10 +65,10 @@ def path(statistics: Iterable[Any]) -> Path | None:
         if kind in entries:
             body = getattr(entry, kind)
             entries[kind][body.rtc.id] = body
-    selected = {one.transport.selected_candidate_pair_id for one in entries["transport"].values()}
+    selected = {entry.transport.selected_candidate_pair_id for entry in entries["transport"].values()}
     pairs = [
-        (one.candidate_pair.last_packet_received_timestamp, key in selected, key)
-        for key, one in entries["candidate_pair"].items()
+        (entry.candidate_pair.last_packet_received_timestamp, key in selected, key)
+        for key, entry in entries["candidate_pair"].items()
     ]
     newest, is_selected, key = max(pairs, default=(0.0, False, ""))
     if not newest and not is_selected:
@@ -76,15 +76,15 @@ def path(statistics: Iterable[Any]) -> Path | None:
     pair = entries["candidate_pair"][key].candidate_pair
     local = entries["local_candidate"].get(pair.local_candidate_id)
     chosen = entries["remote_candidate"].get(pair.remote_candidate_id)
-    others = [one for one in entries["remote_candidate"].values() if one.candidate.transport_id == pair.transport_id]
-    for one in [chosen, *others]:
-        if one is not None and one.candidate.address:
-            return Path(one.candidate.address, one.candidate.port, local.candidate.port if local else 0)
+    same = [each for each in entries["remote_candidate"].values() if each.candidate.transport_id == pair.transport_id]
+    for remote in [chosen, *same]:
+        if remote is not None and remote.candidate.address:
+            return Path(remote.candidate.address, remote.candidate.port, local.candidate.port if local else 0)
     return None
 
 
 def answered_at(statistics: Iterable[Any], at: float) -> float | None:
-    """When the relay's last packet of any kind came; None if there is no connection."""
+    """When the relay's last packet of any kind came. None if there is no connection."""
     times = []
     for entry in statistics:
         if entry.WhichOneof("stats") != "candidate_pair":

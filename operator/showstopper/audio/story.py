@@ -20,6 +20,9 @@ RANK = (State.LIVE, State.STALE, State.HOLD, State.UNKNOWN)
 LAST_SECONDS = 0.25
 """The last of a listener's sound that is not heard when it leaves: a frame and a window that were not full yet."""
 
+LIVE_SECONDS = 60.0
+"""For how long it is known what delay live sound had: statistics that come late still find it."""
+
 _KEEP = 4096
 
 
@@ -36,6 +39,7 @@ class Story:
         self._open: Span | None = None
         self._before: Span | None = None
         self._delays: list[tuple[float, float]] = []  # delay, seconds
+        self._live: deque[tuple[float, float, float]] = deque(maxlen=_KEEP)  # from, to, delay
         self._connection: deque[tuple[float, State | None]] = deque([(began, State.JOINING)], maxlen=_KEEP)
         self._sounds: deque[Heard] = deque(maxlen=_KEEP)
         self._blind: deque[tuple[float, float]] = deque(maxlen=_KEEP)
@@ -52,18 +56,18 @@ class Story:
     def sound(self, stretches: list[Heard]) -> None:
         """What an ear heard."""
         self._sounds.extend(stretches)
-        for one in stretches:
-            if self.first_sound is None and one.state is not State.SILENT:
-                self.first_sound = one.start
-            if self.first_live is None and one.state is State.LIVE:
-                self.first_live = one.start
+        for heard in stretches:
+            if self.first_sound is None and heard.state is not State.SILENT:
+                self.first_sound = heard.start
+            if self.first_live is None and heard.state is State.LIVE:
+                self.first_live = heard.start
 
     def blind(self, start: float, end: float) -> None:
         """In [start, end) the probe itself stood still."""
         self._blind.append((start, end))
 
     def tell(self, until: float) -> list[Span]:
-        """The spans that ended before `until`; what is told is never changed."""
+        """The spans that ended before `until`. What is told is never changed."""
         if until <= self.told_until:
             return []
         absences = self.media.absences(self.told_until - SETTLE_SECONDS, until)
@@ -82,7 +86,7 @@ class Story:
         return closed
 
     def leave(self, at: float) -> list[Span]:
-        """The last spans of a listener that left at `at`; sound heard until shortly before goes on to there."""
+        """The last spans of a listener that left at `at`. Sound heard until shortly before lasts until then."""
         known = self._sounds[-1].end if self._sounds else at
         spans = self.tell(known if known < at < known + LAST_SECONDS else at)
         if self._open is not None:
@@ -94,8 +98,8 @@ class Story:
     ) -> list[tuple[float, float]]:
         """[told, until) cut wherever anything changes."""
         cuts = {at for at, _ in self._connection}
-        for one in self._sounds:
-            cuts |= {one.start, one.end}
+        for heard in self._sounds:
+            cuts |= {heard.start, heard.end}
         for start, end in (*self._blind, *undecoded):
             cuts |= {start, end}
         for start, end in absences:
@@ -108,8 +112,10 @@ class Story:
         if any(start <= at < end for start, end in self._blind):
             return State.UNKNOWN, None
         absent = any(start <= at < end + SETTLE_SECONDS for start, end in absences)
-        sounds = [one for one in self._sounds if one.start <= at < one.end]
-        heard = min((one for one in sounds if one.state in RANK), key=lambda one: RANK.index(one.state), default=None)
+        sounds = [sound for sound in self._sounds if sound.start <= at < sound.end]
+        heard = min(
+            (sound for sound in sounds if sound.state in RANK), key=lambda sound: RANK.index(sound.state), default=None
+        )
         if heard is not None and not (heard.quiet and absent):
             return heard.state, heard
         index = bisect_right(self._connection, at, key=lambda entry: entry[0])
@@ -138,11 +144,17 @@ class Story:
             missing += sum(max(0.0, min(end, last) - max(start, first)) for first, last in absences)
         if heard is not None and heard.delay is not None:
             self._delays.append((heard.delay, end - start))
+            if heard.state is State.LIVE:
+                self._live.append((start, end, heard.delay))
         self._open = replace(self._open, end=end, missing=missing, delay=self._delay())
 
+    def live_delay(self, start: float, end: float) -> float | None:
+        """The mean mouth-to-ear delay of the live sound in [start, end), of the last minute. None: there was none."""
+        inside = ((delay, min(end, last) - max(start, first)) for first, last, delay in self._live)
+        return _mean([(delay, seconds) for delay, seconds in inside if seconds > 0])
+
     def _delay(self) -> float | None:
-        seconds = sum(length for _, length in self._delays)
-        return sum(delay * length for delay, length in self._delays) / seconds if seconds > 0 else None
+        return _mean(self._delays)
 
     def _close(self) -> list[Span]:
         """The open span, now closed."""
@@ -160,3 +172,11 @@ class Story:
             self._sounds.popleft()
         while self._blind and self._blind[0][1] <= self.told_until:
             self._blind.popleft()
+        while self._live and self._live[0][1] <= self.told_until - LIVE_SECONDS:
+            self._live.popleft()
+
+
+def _mean(delays: list[tuple[float, float]]) -> float | None:
+    """The mean of (delay, seconds), weighted by the seconds. None if there are none."""
+    total = sum(seconds for _, seconds in delays)
+    return sum(delay * seconds for delay, seconds in delays) / total if total > 0 else None

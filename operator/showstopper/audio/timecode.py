@@ -33,7 +33,7 @@ class Hand:
 
 
 HANDS = (Hand(400, 780, 512), Hand(830, 1210, 64), Hand(1260, 1860, 8), Hand(1940, 2640, 1))
-"""From coarse to fine; the code repeats after the coarsest hand's period. Each period is eight times the next, so that
+"""From coarse to fine. The code repeats after the coarsest hand's period. Each period is eight times the next, so that
 two different seconds are at least 47 Hz apart at one hand, as a 100 ms window needs to tell them apart after the codec
 (with periods of 480 and 60 s, six times more windows were read wrong, by 56 or 64 s)."""
 

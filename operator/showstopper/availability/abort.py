@@ -2,32 +2,27 @@
 
 Nothing is remembered between two questions: an operator that restarts asks the timeline and gets the same answer.
 Ending early is the safe side, so that, other than an expectation, a condition goes by what is known, not by what is
-certain; but it needs sight of at least half of the listening time: who is blind does not know that the room suffers.
+certain. But it needs sight of at least half of the listening time: who is blind does not know that the room suffers.
 """
 
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from showstopper.api.indicators import Indicator
 from showstopper.api.reasons import Reason
 from showstopper.availability import coverage
 from showstopper.availability.errors import BoundError
 from showstopper.availability.figures import apart, sentence_figure
-from showstopper.availability.indicators import Measurement, Recovery, measure
+from showstopper.availability.indicators import Indicator, Recovery
+from showstopper.availability.measurements import Measurement
 from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.verdict import Finding
 
 BLIND_SHARE = 0.5
 # A probe tells of the last instants late, when its windows of sound are complete: without this patience most of
-# a short window would always be Unknown. It is long enough for a lost poll; a pod that is gone holds nobody up.
+# a short window would always be Unknown. It is long enough for a lost poll. A pod that is gone holds nobody up.
 PATIENCE_SECONDS = 3.0
-# These are taken over the last seconds of the condition; the others only grow in the course of a run (or wait), so that
-# they have been beyond the bound for so long if they were so long ago.
-_TRAILING = frozenset(
-    {Indicator.AUDIBLE_RATIO, Indicator.ARRIVAL_AUDIBLE, Indicator.JOIN_SUCCESS, Indicator.TIME_TO_FIRST_AUDIO}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +62,19 @@ def breached(
 ) -> Finding | None:
     """Why the run must end now, or None. `since` is when the fault began: nothing before it counts.
 
-    A share (and TimeToFirstAudio) is taken over the last `seconds` seconds, all of them after `since`; what can only
-    grow in a run (LongestDeadAir, OutageCount, Reconnects, RecoveryTime) from `since` until `seconds` seconds ago.
+    A trailing indicator is taken over the last `seconds` seconds, all of them after `since`. One that can only grow in
+    a run is taken from `since` until `seconds` seconds ago.
     """
     now = _end(timeline, now)
     window = Window(since, now - condition.seconds)
-    if condition.indicator in _TRAILING:
+    if condition.indicator.trailing:
         window = Window(now - condition.seconds, now)
     if window.start < since or window.seconds <= 0:
         return None
     view = timeline.view(window, residents)
     if coverage.of(view).unknown_share > BLIND_SHARE:
         return None
-    measured = measure(condition.indicator, view, recovery)
-    figure = _figure(measured)
+    figure = _figure(condition.indicator.measure(view, recovery))
     if figure is None or not _beyond(condition, figure):
         return None
     return Finding(Reason.ABORT_IF, _sentence(condition, figure))
@@ -92,11 +86,11 @@ def _end(timeline: Timeline, now: float) -> float:
     return min(seen, max(timeline.known_until() or seen, seen - PATIENCE_SECONDS))
 
 
-def _figure(measured: Measurement) -> float | None:
-    """What is known of it; of what has not ended, how long it has lasted."""
-    if measured.value is not None or not measured.samples:
-        return measured.value
-    return measured.lower
+def _figure(measurement: Measurement) -> float | None:
+    """What is known of it, which for an outage that goes on is how long it has lasted."""
+    if measurement.value is not None or not measurement.samples:
+        return measurement.value
+    return measurement.lower
 
 
 def _beyond(condition: AbortCondition, figure: float) -> bool:

@@ -1,5 +1,6 @@
 """Boots: what one process of a listener pod has told, kept on its own clock and read on the operator's."""
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -7,6 +8,7 @@ from operator import attrgetter
 
 from showstopper.availability.feed import Arrival, Feed, Sample
 from showstopper.availability.spans import Kind, Span, Window
+from showstopper.availability.statistics import Statistics, StatisticsLog
 from showstopper.availability.tracks import unfinished_call
 
 # How fast two clocks that nobody steers may part: a reading loses its worth with age. Crystals keep within 100 ppm.
@@ -33,7 +35,7 @@ class _Ring:
             self.closed.insert(index, span)
 
     def between(self, start: float, end: float) -> list[Span]:
-        """All that touch [start, end); the open one only beyond the last closed one, which knows its edges better."""
+        """All that touch [start, end). The open one only beyond the last closed one, which knows its edges better."""
         first = max(0, bisect_right(self.closed, start, key=_start) - 1)
         last = bisect_left(self.closed, end, key=_start)
         spans = self.closed[first:last]
@@ -51,7 +53,7 @@ class _Ring:
         return self.open.clipped(self.closed[-1].end if self.closed else self.open.start, self.open.end)
 
     def ends(self) -> tuple[float, float]:
-        """The first and the last instant of which anything is known; inverted if nothing is."""
+        """The first and the last instant of which anything is known. It is inverted if nothing is known."""
         ends = [span.end for span in (*self.closed[-1:], self.tail()) if span is not None]
         starts = [span.start for span in (*self.closed[:1], self.tail()) if span is not None]
         return min(starts, default=float("inf")), max(ends, default=float("-inf"))
@@ -68,16 +70,23 @@ class Boot:
         self.pod = feed.pod
         self.next = 0
         self._clock = float("-inf")
-        self._reading = (float("inf"), 0.0)
+        self._reading = (float("inf"), 0.0, math.nan)
         self._rings: dict[str, _Ring] = {}
         self._open: tuple[Span, ...] = ()
         self._visits: dict[str, Arrival] = {}
         self._samples: tuple[Sample, ...] = ()
+        self._logs: dict[str, StatisticsLog] = {}
+        self._counting: dict[str, Statistics] = {}
 
     @property
     def offset(self) -> float:
         """What to add to the pod's clock: the reading that is worth most, by its round trip and its age."""
         return self._reading[1]
+
+    @property
+    def ahead(self) -> float:
+        """By how much the pod's wall clock is ahead of the operator's, by the same reading. NaN: it is not known."""
+        return self._reading[2]
 
     @property
     def seen_until(self) -> float:
@@ -91,7 +100,8 @@ class Boot:
 
     def add(self, feed: Feed, forgotten: float) -> None:
         """Take in an answer, but for what ended before `forgotten` (operator's clock)."""
-        self._reading = min(self._reading, (feed.uncertainty - DRIFT * feed.clock, feed.offset))
+        ahead = math.nan if feed.wall is None else feed.wall - feed.clock - feed.offset
+        self._reading = min(self._reading, (feed.uncertainty - DRIFT * feed.clock, feed.offset, ahead))
         self.next = max(self.next, feed.next)
         horizon = forgotten - self.offset
         for span in feed.spans:
@@ -100,8 +110,12 @@ class Boot:
         for visit in feed.arrivals:
             if visit.seen_until > horizon:
                 self._visits[visit.listener] = visit
+        for row in feed.statistics:
+            if row.end > max(horizon, row.start):
+                self._log(row.listener).add(row)
         if feed.clock >= self._clock:
             self._clock = feed.clock
+            self._counting = {row.listener: row for row in feed.counting}
             self._samples = feed.listeners
             self._reopen(feed.open)
 
@@ -114,6 +128,9 @@ class Boot:
             if not ring.closed and ring.open is None:
                 del self._rings[name]
         self._visits = {name: visit for name, visit in self._visits.items() if visit.seen_until > horizon}
+        for log in self._logs.values():
+            log.forget(horizon)
+        self._logs = {name: log for name, log in self._logs.items() if len(log)}
 
     def residents(self, window: Window) -> Iterator[str]:
         """The residents of whom it tells anything in the window."""
@@ -128,6 +145,18 @@ class Boot:
             return []
         spans = ring.between(window.start - self.offset, window.end - self.offset)
         return [span.shifted(self.offset) for span in spans]
+
+    def statistics(self, listener: str, window: Window) -> list[Statistics]:
+        """The rows of a listener in (and a little around) the window, in order."""
+        start, end = window.start - self.offset, window.end - self.offset
+        log = self._logs.get(listener)
+        rows = list(log.between(start, end)) if log else []
+        counting = self._counting.get(listener)
+        if counting is not None:
+            # The row that went on in the newest answer tells what no closed one does.
+            tail = counting.clipped(max(counting.start, log.end if log else start), end)
+            rows += [tail] if tail is not None and tail.end > start else []
+        return [row.placed(self.offset, self.ahead) for row in rows]
 
     def calls(self, window: Window) -> Iterator[tuple[Arrival, list[Span]]]:
         """Every newcomer's call that touches the window, with all that is known of the visit."""
@@ -154,6 +183,12 @@ class Boot:
         if ring is None:
             ring = self._rings[span.listener] = _Ring(span.kind)
         return ring
+
+    def _log(self, listener: str) -> StatisticsLog:
+        log = self._logs.get(listener)
+        if log is None:
+            log = self._logs[listener] = StatisticsLog(listener)
+        return log
 
     def _reopen(self, spans: tuple[Span, ...]) -> None:
         for span in self._open:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from showstopper.availability.listening import audible_ratio, seconds_in
+from showstopper.availability.indicators.listening import audible_ratio, seconds_in
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.spans import DEAD, NOISE, State, Window
 from showstopper.availability.tracks import Track, View
 
-# A window of which more than this is Unknown allows no verdict (DESIGN.md, section 4). It forgives a late probe now and
-# then (1 s in 20); in a fleet of fewer than twenty it never forgives the loss of a listener for the whole window.
+# A window of which more than this is Unknown allows no verdict (docs/how-it-measures.md). It forgives a late probe now
+# and then (1 s in 20). In a fleet of fewer than twenty it never forgives the loss of a listener for the whole window.
 UNKNOWN_LIMIT = 0.05
 
 
@@ -16,8 +16,8 @@ UNKNOWN_LIMIT = 0.05
 class Coverage:
     """How much of a window is known of the residents who were meant to be in.
 
-    `gone`: Unknown when the window ended; `unheard`: did not hear the live host in it; `unseen`: Unknown throughout.
-    `dead`: what was heard instead of the live host, and for which share of the intended time; the most first.
+    `gone`: Unknown when the window ended. `unheard`: did not hear the live host in it. `unseen`: Unknown throughout.
+    `dead`: what was heard instead of the live host, and for which share of the intended time, the largest first.
     """
 
     window: Window
@@ -58,8 +58,8 @@ def of(view: View) -> Coverage:
 
 def _dead(view: View, intended: float) -> tuple[tuple[State, float], ...]:
     seconds = {state: sum(seconds_in(track, state) for track in view.residents) for state in State if state in DEAD}
-    found = [(state, spent / intended) for state, spent in seconds.items() if spent > NOISE]
-    return tuple(sorted(found, key=lambda one: -one[1]))
+    shares = [(state, spent / intended) for state, spent in seconds.items() if spent > NOISE]
+    return tuple(sorted(shares, key=lambda entry: -entry[1]))
 
 
 def _has(track: Track, state: State) -> bool:

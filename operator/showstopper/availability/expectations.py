@@ -1,18 +1,18 @@
-"""Expectations: is an indicator within its bound, for certain; and the sentence that says so."""
+"""Expectations: is what was measured within its bound, for certain, and the sentence that says so."""
 
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from showstopper.api.indicators import Indicator
 from showstopper.availability.errors import BoundError
 from showstopper.availability.figures import apart, difference, sentence_figure
-from showstopper.availability.measurements import Measurement, unmeasured
+from showstopper.availability.measurements import Measured, Measurement, unmeasured
 
 # Far finer than any figure is known: a microsecond, a ten-thousandth of a percentage point. It keeps sums of doubles
 # that mean "all of it" from falling short of 100 %.
 TOLERANCE = 1e-6
+NOT_MEASURED = "the run ended before it could be measured"
 
 
 class Outcome(StrEnum):
@@ -25,22 +25,22 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A bound on an indicator, in the indicator's unit: at least `minimum`, or at most `maximum`.
+    """A bound on something measured, in its unit: at least `minimum`, or at most `maximum`.
 
     Raises:
         BoundError: when there is none, or two, or one that is no number.
 
     """
 
-    indicator: Indicator
+    measured: Measured
     minimum: float | None = None
     maximum: float | None = None
 
     def __post_init__(self) -> None:
         if (self.minimum is None) == (self.maximum is None):
-            raise BoundError(f"{self.indicator}: an expectation needs either min or max")
+            raise BoundError(f"{self.measured.name}: an expectation needs either min or max")
         if not math.isfinite(self.bound):
-            raise BoundError(f"{self.indicator}: {self.bound} bounds nothing")
+            raise BoundError(f"{self.measured.name}: {self.bound} bounds nothing")
 
     @property
     def bound(self) -> float:
@@ -52,7 +52,7 @@ class Expectation:
 class Judgement:
     """An expectation, what was measured, and what follows.
 
-    `margin` is how much better the figure is than the bound (negative: worse), in its unit; None if unknown.
+    `margin` is how much better the figure is than the bound (negative: worse), in its unit, or None if unknown.
     """
 
     expectation: Expectation
@@ -63,19 +63,19 @@ class Judgement:
 
 
 def judge(expectation: Expectation, measurement: Measurement) -> Judgement:
-    """Met only if all that the truth may be is within the bound; missed only if none of it is; else unmeasured."""
+    """Met if the bound holds wherever the truth lies, missed if it holds nowhere, else unmeasured."""
     outcome = _outcome(expectation, measurement)
     margin = _margin(expectation, measurement) if outcome is not Outcome.UNMEASURED else None
     return Judgement(expectation, measurement, outcome, margin, _sentence(expectation, measurement, outcome, margin))
 
 
 def judge_all(
-    expectations: Iterable[Expectation], measurements: Mapping[Indicator, Measurement]
+    expectations: Iterable[Expectation], measurements: Mapping[Measured, Measurement]
 ) -> tuple[Judgement, ...]:
-    """Each expectation on its indicator's measurement; one that is not there is unmeasured."""
+    """Each expectation on what was measured, whoever measured it. What is not there is unmeasured."""
     return tuple(
-        judge(asked, measurements.get(asked.indicator) or unmeasured(asked.indicator, "it was not computed"))
-        for asked in expectations
+        judge(expectation, measurements.get(expectation.measured) or unmeasured(expectation.measured, NOT_MEASURED))
+        for expectation in expectations
     )
 
 
@@ -106,7 +106,7 @@ def _figure(expectation: Expectation, measurement: Measurement) -> float:
 
 
 def _sentence(expectation: Expectation, measurement: Measurement, outcome: Outcome, margin: float | None) -> str:
-    unit, name = measurement.unit, measurement.indicator
+    unit, name = measurement.unit, measurement.measured.name
     if outcome is Outcome.UNMEASURED:
         return f"{name} was not measured well enough: {_doubt(expectation, measurement)}"
     if margin is None:

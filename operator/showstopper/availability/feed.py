@@ -1,6 +1,5 @@
-"""Feed: one answer of a listener pod (`GET /v1/spans`), checked field by field; times stay on that pod's clock."""
+"""Feed: one answer of a listener pod (`GET /v1/spans`), checked field by field. Times stay on that pod's clock."""
 
-import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +8,10 @@ from typing import Any, TypeVar
 
 from showstopper.availability.errors import FeedError
 from showstopper.availability.spans import Kind, Span, State
+from showstopper.availability.statistics import Statistics
+
+# JSON has integers of any length. One beyond this is no count and no time, and does not fit into a float of 32 bits.
+_LARGEST = 2**100
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
@@ -16,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A listener's transport figures when they were last read (`sampled_at`); counters run since it first called."""
+    """A listener's transport figures when they were last read (`sampled_at`). Counters run since it first called."""
 
     listener: str
     kind: Kind
@@ -36,7 +39,7 @@ class Sample:
 class Arrival:
     """One newcomer's visit: when it called, joined, heard its first sound and the live host, and left (None: did not).
 
-    `seen_until` is the last instant at which anything is known of it: where it left, or how far it was seen;
+    `seen_until` is the last instant at which anything is known of it: where it left, or how far it was seen.
     `sure_until` is how far everything is.
     """
 
@@ -53,7 +56,11 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What a pod said. All times are on the pod's own clock; `offset` added to them gives the operator's."""
+    """What a pod said. All times are on the pod's own clock. `offset` added to them gives the operator's.
+
+    `wall` is what the pod's wall clock showed at `clock` (None: it did not say). `statistics` are rows that are over,
+    `counting` those that go on. Listeners of an older version send neither.
+    """
 
     boot: str
     room: str
@@ -61,6 +68,7 @@ class Feed:
     offset: float
     uncertainty: float
     clock: float
+    wall: float | None
     lag: float
     next: int
     lost: int
@@ -68,13 +76,15 @@ class Feed:
     open: tuple[Span, ...]
     listeners: tuple[Sample, ...]
     arrivals: tuple[Arrival, ...]
+    statistics: tuple[Statistics, ...] = ()
+    counting: tuple[Statistics, ...] = ()
 
 
 def parse_feed(document: object, offset: float, uncertainty: float = 0.0) -> Feed:
     """The feed in a JSON document.
 
     `offset` is what must be added to the pod's monotonic clock to get the operator's unix seconds: the middle of the
-    request on the operator's clock minus `clock.monotonic`; `uncertainty` is half of the round trip.
+    request on the operator's clock minus `clock.monotonic`. `uncertainty` is half of the round trip.
 
     Raises:
         FeedError: naming the pod, the field and what is wrong with it.
@@ -82,14 +92,15 @@ def parse_feed(document: object, offset: float, uncertainty: float = 0.0) -> Fee
     """
     pod = document.get("pod") if isinstance(document, Mapping) else None
     root = _Reader(pod if isinstance(pod, str) else "", "", document)
-    clock = root.inside("clock").seconds("monotonic")
+    clock = root.inside("clock")
     return Feed(
         boot=root.text("boot"),
         room=root.text("room"),
         pod=root.text("pod"),
         offset=offset,
         uncertainty=uncertainty,
-        clock=clock,
+        clock=clock.seconds("monotonic"),
+        wall=clock.maybe_seconds("wall"),
         lag=root.seconds("lagSeconds", default=0.0),
         next=root.count("next"),
         lost=root.count("lost", default=0),
@@ -97,6 +108,8 @@ def parse_feed(document: object, offset: float, uncertainty: float = 0.0) -> Fee
         open=tuple(root.each("open", _span)),
         listeners=tuple(root.each("listeners", _sample)),
         arrivals=tuple(root.each("arrivals", _arrival)),
+        statistics=tuple(root.each("statistics", _statistics, optional=True)),
+        counting=tuple(root.each("openStatistics", _statistics, optional=True)),
     )
 
 
@@ -130,6 +143,23 @@ def _sample(item: "_Reader") -> Sample:
         jitter=item.seconds("jitterSeconds", default=0.0),
         reconnects=item.count("reconnects", default=0),
         sampled_at=item.seconds("sampledAt"),
+    )
+
+
+def _statistics(item: "_Reader") -> Statistics:
+    start, end = item.seconds("from"), item.seconds("to")
+    if end < start:
+        raise item.wrong("to", f"{end} is before from, {start}")
+    return Statistics(
+        listener=sys.intern(item.text("listener")),
+        start=start,
+        end=end,
+        received=item.count("packetsReceived"),
+        lost=item.whole("packetsLost"),
+        concealed=item.count("concealedSamples"),
+        samples=item.count("totalSamples"),
+        jitter=item.maybe_seconds("jitterSeconds"),
+        delay=item.maybe_seconds("delaySeconds"),
     )
 
 
@@ -169,8 +199,8 @@ class _Reader:
     def inside(self, field: str) -> "_Reader":
         return _Reader(self.pod, f"{self.path}{field}.", self.value.get(field))
 
-    def each(self, field: str, read: Callable[["_Reader"], T]) -> Iterator[T]:
-        items = self.value.get(field)
+    def each(self, field: str, read: Callable[["_Reader"], T], *, optional: bool = False) -> Iterator[T]:
+        items = self.value.get(field, [] if optional else None)
         if not isinstance(items, list):
             raise self.wrong(field, f"is {_kind_of(items)}, not a list")
         for index, item in enumerate(items):
@@ -194,14 +224,14 @@ class _Reader:
         value = self.value.get(field)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
             raise self.wrong(field, f"is {_kind_of(value)}, not a number of seconds")
         return float(value)
 
     def whole(self, field: str) -> int:
         """A whole number, 0 if absent. RTP's packets-lost may fall below zero (RFC 3550, section 6.4.1: duplicates)."""
         value = self.value.get(field, 0)
-        if isinstance(value, bool) or not isinstance(value, int):
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
             raise self.wrong(field, f"is {_kind_of(value)}, not a whole number")
         return value
 

@@ -1,20 +1,22 @@
-"""Figures: how shares, durations and counts are written, in a status ("76.4%") and in a sentence ("76.4 %")."""
+"""Figures: how values of a unit are written, in a status ("76.4%") and in a sentence ("76.4 %")."""
 
 import math
+from collections.abc import Callable
 
-from showstopper.api.indicators import Unit
+from showstopper.availability.units import DURATION, SHARE, Unit
 
-_DECIMALS = {Unit.SHARE: 1, Unit.DURATION: 2, Unit.COUNT: 0}
+# A margin that the unit's decimals would round to nothing gets so many more.
+_MORE_DECIMALS = 3
 
 
 def share(ratio: float) -> str:
     """Percent with one decimal, rounded down: never shown better than it is."""
-    return f"{_number(Unit.SHARE, ratio, 1)}%"
+    return figure(SHARE, ratio)
 
 
 def duration(seconds: float) -> str:
     """Seconds with two decimals."""
-    return f"{_number(Unit.DURATION, seconds, 2)}s"
+    return figure(DURATION, seconds)
 
 
 def figure(unit: Unit, value: float) -> str:
@@ -26,21 +28,20 @@ def parse(unit: Unit, text: str) -> float:
     """The value of a figure as a status has it.
 
     Raises:
-        ValueError: it is none of that unit.
+        ValueError: it is not in that unit.
     """
-    number = float(text.removesuffix({Unit.SHARE: "%", Unit.DURATION: "s", Unit.COUNT: ""}[unit]))
-    return number / 100 if unit is Unit.SHARE else number
+    return float(text.removesuffix(unit.suffix)) / unit.scale
 
 
 def sentence_figure(unit: Unit, value: float, decimals: int | None = None) -> str:
     """A value as a sentence has it."""
-    suffix = {Unit.SHARE: " %", Unit.DURATION: " s", Unit.COUNT: ""}[unit]
-    return _number(unit, value, _DECIMALS[unit] if decimals is None else decimals) + suffix
+    number = _number(value * unit.scale, unit.decimals if decimals is None else decimals, unit.rounded)
+    return f"{number} {unit.suffix}".rstrip()
 
 
 def apart(unit: Unit, value: float, bound: float) -> tuple[str, str]:
     """Both as a sentence has them, with as many decimals as it takes to tell them apart."""
-    for decimals in range(_DECIMALS[unit], 6):
+    for decimals in range(unit.decimals, 6):
         texts = sentence_figure(unit, value, decimals), sentence_figure(unit, bound, decimals)
         if texts[0] != texts[1]:
             return texts
@@ -48,26 +49,25 @@ def apart(unit: Unit, value: float, bound: float) -> tuple[str, str]:
 
 
 def difference(unit: Unit, value: float) -> str:
-    """A margin as a sentence has it: of shares in percentage points, rounded down as the shares themselves are."""
-    if unit is not Unit.SHARE:
-        return sentence_figure(unit, value, None if abs(value) >= 0.01 else 5)
-    return f"{_number(unit, value, 1 if abs(value) >= 0.001 else 4)} points"
+    """A margin as a sentence has it: of shares in percentage points, rounded down, as a margin is never embellished."""
+    shown = value * unit.scale
+    finest = 10.0**-unit.decimals if unit.decimals else 0.0
+    decimals = unit.decimals + (_MORE_DECIMALS if abs(shown) < finest else 0)
+    number = _number(shown, decimals, math.floor if unit.rounded else None)
+    return f"{number} {'points' if unit.suffix == '%' else unit.suffix}".rstrip()
 
 
 def margin(unit: Unit, value: float) -> str:
-    """The same as a status has it."""
+    """A margin as a status has it."""
     text = difference(unit, value)
-    return text if unit is Unit.SHARE else text.replace(" ", "")
+    return text if unit.suffix == "%" else text.replace(" ", "")
 
 
-def _number(unit: Unit, value: float, decimals: int) -> str:
-    if unit is not Unit.SHARE:
-        return _trimmed(value, decimals)
-    scale = 10**decimals
-    return _trimmed(math.floor(round(value * 100 * scale, 4)) / scale, decimals)
-
-
-def _trimmed(value: float, decimals: int) -> str:
-    text = f"{value:.{decimals}f}"
+def _number(shown: float, decimals: int, rounded: Callable[[float], int] | None) -> str:
+    if rounded is not None:
+        scale = 10**decimals
+        # Products of doubles that mean a whole number may miss it by a little.
+        shown = rounded(round(shown * scale, 4)) / scale
+    text = f"{shown:.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text

@@ -1,21 +1,39 @@
-"""Measurement: an indicator's figure in a window, and between which bounds the truth lies."""
+"""Measurement: the figure of something that is measured in a window, and between which bounds the truth lies."""
 
-import math
 from dataclasses import dataclass
+from typing import Protocol
 
-from showstopper.api.indicators import Indicator, Unit
+from showstopper.availability.units import Unit
+
+
+class Measured(Protocol):
+    """What an expectation can bound, whoever measures it: an indicator, or a query of another source. Hashable."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in an Experiment, in statuses and in sentences."""
+        ...
+
+    @property
+    def unit(self) -> Unit:
+        """The unit of its value and of every bound on it."""
+        ...
+
+    def __hash__(self) -> int:
+        """Equal things are measured once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """An indicator in a window, in the indicator's unit (share 0 to 1, seconds, count).
+    """What was measured in a window, in its unit (share 0 to 1, seconds, count).
 
     `value` is what is shown (None: not measured, and `reason` says why). The truth lies in [lower, upper], whatever the
     Unknown spans hid and however an outage goes on behind the window: expectations are judged by these bounds, so that
-    missing evidence never makes a verdict better. `samples` is how many listeners or arrivals it rests on.
+    missing evidence never makes a verdict better. `samples` is how many listeners, arrivals or answers it rests on.
     """
 
-    indicator: Indicator
+    measured: Measured
     value: float | None
     samples: int
     lower: float
@@ -27,7 +45,7 @@ class Measurement:
     @property
     def unit(self) -> Unit:
         """The unit of its figures."""
-        return self.indicator.unit
+        return self.measured.unit
 
     @property
     def exact(self) -> bool:
@@ -35,6 +53,6 @@ class Measurement:
         return self.value is not None and self.lower == self.upper
 
 
-def unmeasured(indicator: Indicator, reason: str) -> Measurement:
+def unmeasured(measured: Measured, reason: str) -> Measurement:
     """Nothing is known: the truth may be anything that the unit allows."""
-    return Measurement(indicator, None, 0, 0.0, 1.0 if indicator.unit is Unit.SHARE else math.inf, reason)
+    return Measurement(measured, None, 0, 0.0, measured.unit.most, reason)

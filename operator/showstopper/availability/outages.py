@@ -1,7 +1,7 @@
 """Outages: the stretches in which a listener did not hear the live host.
 
 How Unknown is treated: it never counts as dead air, and it never ends an outage. Two pieces of dead air with Unknown
-between them are one outage, whose dead air is their sum; it lasted at least as long as its longest piece, and at most
+between them are one outage, whose dead air is their sum. It lasted at least as long as its longest piece, and at most
 as long as everything between the two live spans around it. One that reaches the end of what is known may never end.
 """
 
@@ -53,7 +53,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """An outage of one listener inside a window; all lengths in seconds.
+    """An outage of one listener inside a window. All lengths in seconds.
 
     `dead_air` is what was certainly not heard, `silence` the part of it while connected, `missing` how much media did
     not arrive (the codec conceals the first 0.11 s: more is missing than is heard to be). `recovered` is true only if
@@ -95,7 +95,7 @@ def of_view(view: View) -> list[Outage]:
 
 
 def of_stretch(track: Track, stretch: Stretch) -> Outage | None:
-    """The outage in a stretch of a track; None if nothing in it is certainly dead air."""
+    """The outage in a stretch of a track, or None if nothing in it is certainly dead air."""
     known = stretch.known
     if not known:
         return None

@@ -1,12 +1,12 @@
-"""Spans: [start, end) of one listener in one state; clipping, merging, and Unknown where nothing is known."""
+"""Spans: [start, end) of one listener in one state. Clipping, merging, and Unknown where nothing is known."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-# Holes up to a millisecond are rounding, not ignorance: edges are known to 20 ms (DESIGN.md, section 4).
+# Holes up to a millisecond are rounding, not ignorance: edges are known to 20 ms (docs/how-it-measures.md).
 ROUNDING_SECONDS = 0.001
-# Two clocks added in double precision at 1.8e9 s differ by 0.24 µs; sums of some thousand such stay below this.
+# Two clocks added in double precision at 1.8e9 s differ by 0.24 µs. Sums of some thousand such stay below this.
 NOISE = 1e-6
 
 
@@ -31,7 +31,7 @@ DEAD = SILENCE | DISCONNECTED
 
 
 class Kind(StrEnum):
-    """Residents stay for the whole run; arrivals join afresh, listen for some seconds and leave."""
+    """Residents stay for the whole run. Arrivals join afresh, listen for some seconds and leave."""
 
     RESIDENT = "Resident"
     ARRIVAL = "Arrival"
@@ -46,7 +46,7 @@ class Window:
 
     @property
     def seconds(self) -> float:
-        """Its length; an inverted window has none."""
+        """Its length. An inverted window has none."""
         return max(0.0, self.end - self.start)
 
 
@@ -54,7 +54,7 @@ class Window:
 class Span:
     """[start, end) of one listener in one state, in seconds of the pod's clock (in a feed) or the operator's.
 
-    `delay` is the mean mouth-to-ear delay of a live span (None: unknown); `missing` is how many seconds of media did
+    `delay` is the mean mouth-to-ear delay of a live span (None: unknown). `missing` is how many seconds of media did
     not arrive for it: in a span of dead air also what the codec concealed just before it.
     """
 
@@ -76,7 +76,7 @@ class Span:
         return Span(self.listener, self.kind, self.state, self.start + by, self.end + by, self.delay, self.missing)
 
     def clipped(self, start: float, end: float) -> "Span | None":
-        """The part inside [start, end), with its part of the missing media; None if there is none."""
+        """The part inside [start, end), with its part of the missing media, or None if there is none."""
         if self.start >= start and self.end <= end:
             return self if self.end > self.start else None
         first, last = max(self.start, start), min(self.end, end)

@@ -1,14 +1,20 @@
 """Timeline: what is known of all listeners of a room, from any number of feeds, on the operator's clock."""
 
-from collections.abc import Collection, Iterator
+import math
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import zip_longest
 from operator import attrgetter
+from typing import TypeVar
 
 from showstopper.availability.boots import Boot
 from showstopper.availability.feed import Feed, Sample
 from showstopper.availability.spans import Span, Window
+from showstopper.availability.statistics import Statistics
 from showstopper.availability.tracks import Track, View, arrival_track, resident_track
 
-# The listener's own ring (DESIGN.md, section 4).
+T = TypeVar("T", Span, Statistics)
+
+# As long as the ring of a listener (audio/spans.py): a restarted operator can read no more than that.
 KEEP_SECONDS = 3600.0
 
 
@@ -48,17 +54,17 @@ class Timeline:
         return max((boot.next for boot in self._newest() if boot.pod == pod), default=0)
 
     def boot(self, pod: str) -> str | None:
-        """The newest boot id of the pod; an answer with another one needs asking again with after=0."""
+        """The newest boot id of the pod. An answer with another one needs asking again with after=0."""
         return next((boot.id for boot in self._newest() if boot.pod == pod), None)
 
     def known_until(self, pods: Collection[str] | None = None) -> float | None:
-        """The instant up to which all these pods (None: all ever seen) have reported; None if one never has."""
+        """The instant up to which all these pods (None: all ever seen) have reported, or None if one never has."""
         known = {boot.pod: boot.known_until for boot in self._newest()}
         wanted = known if pods is None else pods
         return min((known[pod] for pod in wanted), default=None) if set(wanted) <= set(known) else None
 
     def seen_until(self) -> float | None:
-        """The instant of the newest answer of any pod; None if there was none."""
+        """The instant of the newest answer of any pod, or None if there was none."""
         return max((boot.seen_until for boot in self._boots.values()), default=None)
 
     def latest(self) -> dict[str, Sample]:
@@ -73,13 +79,14 @@ class Timeline:
         """What is known of a window.
 
         `residents` are those who are meant to be in: their names, or how many. One that was never seen is Unknown
-        throughout; of a number, all that were seen count, even if they are more.
+        throughout. Of a number, all that were seen count, even if they are more.
         """
-        calls = [(call, spans) for boot in self._ordered() for call, spans in boot.calls(window)]
+        boots = self._ordered()
+        calls = [(call, spans) for boot in boots for call, spans in boot.calls(window)]
         arrivals = (arrival_track(call, spans, window) for call, spans in calls)
         return View(
             window=window,
-            residents=tuple(self._resident(name, window) for name in self._names(window, residents)),
+            residents=tuple(self._resident(name, window, boots) for name in self._names(window, residents)),
             arrivals=tuple(track for track in arrivals if track is not None),
             calls=tuple(call for call, _ in calls),
         )
@@ -90,11 +97,10 @@ class Timeline:
         seen = {name for boot in self._boots.values() for name in boot.residents(window)}
         return sorted(seen) + [f"unseen/{index}" for index in range(residents - len(seen))]
 
-    def _resident(self, name: str, window: Window) -> Track:
-        pieces = [spans for boot in self._ordered() if (spans := boot.spans(name, window))]
-        if len(pieces) < 2:
-            return resident_track(name, pieces[0] if pieces else (), window)
-        return resident_track(name, _in_turn(pieces), window)
+    def _resident(self, name: str, window: Window, boots: list[Boot]) -> Track:
+        spans = (boot.spans(name, window) for boot in boots)
+        statistics = (boot.statistics(name, window) for boot in boots)
+        return resident_track(name, _in_turn(spans), window, _in_turn(statistics))
 
     def _ordered(self) -> list[Boot]:
         return sorted(self._boots.values(), key=attrgetter("seen_until", "id"))
@@ -104,8 +110,9 @@ class Timeline:
         return list({boot.pod: boot for boot in self._ordered()}.values())
 
 
-def _in_turn(pieces: list[list[Span]]) -> Iterator[Span]:
-    """The spans of one listener from several boots of its pod: each boot counts until the next one begins."""
-    for spans, following in zip(pieces, [*pieces[1:], None], strict=True):
-        end = following[0].start if following else float("inf")
-        yield from (part for span in spans if (part := span.clipped(span.start, end)))
+def _in_turn(boots: Iterable[Sequence[T]]) -> Iterator[T]:
+    """What several boots of its pod tell of one listener: each boot counts until the next one begins."""
+    pieces = [piece for piece in boots if piece]
+    for piece, following in zip_longest(pieces, pieces[1:]):
+        end = following[0].start if following else math.inf
+        yield from (part for entry in piece if (part := entry.clipped(entry.start, end)) is not None)

@@ -1,10 +1,11 @@
-"""Tracks: what each listener heard in a window, without a hole; a View is all tracks of a room."""
+"""Tracks: what each listener heard in a window, without a hole. A View is all tracks of a room."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import DISCONNECTED, Kind, Span, State, Window, merge, without_holes
+from showstopper.availability.statistics import Statistics
 
 _HEARD_SOMETHING = frozenset({State.LIVE, State.HOLD, State.STALE})
 
@@ -14,14 +15,16 @@ class Track:
     """What one listener heard: its spans in order, merged, without a hole.
 
     A resident's track covers the window exactly. An arrival's begins when it first heard the live host (before that it
-    was not in) and ends where it left or where the window or our knowledge ends; `left` says that it is known to have
-    left by then, so that nothing of it can go on.
+    was not in) and ends where it left or where the window or our knowledge ends. `left` says that it is known to have
+    left by then, so that nothing of it can go on. `statistics` are a resident's rows inside the window, in order and
+    without overlap. Time in which it has none is Unknown to whatever is computed of them.
     """
 
     listener: str
     kind: Kind
     spans: tuple[Span, ...]
     left: bool = False
+    statistics: tuple[Statistics, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,18 @@ class View:
         return self.residents + self.arrivals
 
 
-def resident_track(name: str, spans: Iterable[Span], window: Window) -> Track:
+def resident_track(name: str, spans: Iterable[Span], window: Window, statistics: Iterable[Statistics] = ()) -> Track:
     """A resident is meant to be in for the whole window: what is not known of it is Unknown, from start to end."""
-    return Track(name, Kind.RESIDENT, without_holes(spans, name, Kind.RESIDENT, window.start, window.end))
+    return Track(
+        name,
+        Kind.RESIDENT,
+        without_holes(spans, name, Kind.RESIDENT, window.start, window.end),
+        statistics=tuple(part for row in statistics if (part := row.clipped(window.start, window.end)) is not None),
+    )
 
 
 def arrival_track(call: Arrival, spans: Sequence[Span], window: Window) -> Track | None:
-    """An arrival from when it was in to when it left, inside the window; None if it was never in, or not then.
+    """An arrival from when it was in to when it left, inside the window, or None if it was never in, or not then.
 
     Without the record of a finished visit, an Unknown stretch before the first live one may hide when it came in: from
     there on nothing counts as dead air until it is heard to be live.

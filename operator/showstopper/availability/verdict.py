@@ -1,17 +1,17 @@
-"""Verdict: a chain of questions on the evidence; the first finding decides, and Passed needs that there is none."""
+"""Verdict: a chain of questions on the evidence. The first finding decides, and Passed needs that there is none."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from showstopper.api.indicators import Unit
 from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.coverage import UNKNOWN_LIMIT, Coverage
 from showstopper.availability.expectations import Judgement, Outcome
 from showstopper.availability.figures import apart, sentence_figure
+from showstopper.availability.units import SHARE
 
-# A room that is well loses nothing at all (7 minutes, 6 listeners, no gap: relay-failures.md). Below 95 % it is not the
-# fault that listeners hear; above, a hiccup of our own does not spoil the run. The same 5 % as for Unknown, so that a
+# A healthy room loses nothing at all (measured: 7 minutes, 6 listeners, no gap). Below 95 % it is not the
+# fault that listeners hear. Above, a hiccup of our own does not spoil the run. The same 5 % as for Unknown, so that a
 # baseline is healthy only if it is known to be.
 HEALTHY_RATIO = 1.0 - UNKNOWN_LIMIT
 _FLOAT_NOISE = 1e-6
@@ -41,8 +41,8 @@ class Evidence:
     """All that a verdict rests on.
 
     `baseline` and `judged` are the coverage of the window before the fault and of the one that the expectations were
-    judged in; None: there was no such window. `aborted` and `error` are why the run was ended early, or by our own
-    failure; `doubts` are what else the engine knows to forbid a verdict (a lost lease, a step that cannot be told to
+    judged in. None if there was no such window. `aborted` and `error` are why the run was ended early, or by our own
+    failure. `doubts` are what else the engine knows to forbid a verdict (a lost lease, a step that cannot be told to
     have happened). Their reasons are passed on.
     """
 
@@ -109,7 +109,7 @@ def baseline_broken(evidence: Evidence) -> Finding | None:
     if baseline is None:
         return None
     if baseline.audible.upper < HEALTHY_RATIO - _FLOAT_NOISE:
-        heard, healthy = apart(Unit.SHARE, baseline.audible.upper, HEALTHY_RATIO)
+        heard, healthy = apart(SHARE, baseline.audible.upper, HEALTHY_RATIO)
         return Finding(
             Reason.BASELINE_BROKEN,
             f"before the fault listeners heard the live host only {heard} of the time (healthy: {healthy}; "
@@ -118,7 +118,7 @@ def baseline_broken(evidence: Evidence) -> Finding | None:
     if baseline.too_unknown:
         return _too_unknown(baseline, "before the fault")
     if baseline.audible.lower < HEALTHY_RATIO - _FLOAT_NOISE:
-        heard, healthy = apart(Unit.SHARE, baseline.audible.lower, HEALTHY_RATIO)
+        heard, healthy = apart(SHARE, baseline.audible.lower, HEALTHY_RATIO)
         return Finding(
             Reason.TOO_MUCH_UNKNOWN,
             f"before the fault listeners heard the live host perhaps only {heard} of the time (healthy: {healthy}), "
@@ -211,7 +211,7 @@ CHAIN: tuple[Callable[[Evidence], Finding | None], ...] = (
 
 def _too_unknown(coverage: Coverage, when: str) -> Finding:
     who = f"; never seen: {_names(coverage.unseen)}" if coverage.unseen else ""
-    unknown, limit = apart(Unit.SHARE, coverage.unknown_share, UNKNOWN_LIMIT)
+    unknown, limit = apart(SHARE, coverage.unknown_share, UNKNOWN_LIMIT)
     return Finding(
         Reason.TOO_MUCH_UNKNOWN,
         f"{when} {unknown} of the listening time is Unknown (at most {limit} allows a verdict){who}: "
@@ -221,7 +221,7 @@ def _too_unknown(coverage: Coverage, when: str) -> Finding:
 
 def _instead(coverage: Coverage) -> str:
     """What was heard instead of the live host, and who heard least."""
-    others = ", ".join(f"{sentence_figure(Unit.SHARE, share)} {state}" for state, share in coverage.dead)
+    others = ", ".join(f"{sentence_figure(SHARE, share)} {state}" for state, share in coverage.dead)
     return f"{others}; least heard by {coverage.audible.worst_listener}"
 
 

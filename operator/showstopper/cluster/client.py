@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -12,14 +12,13 @@ from kubernetes.aio import config as kube_config
 from kubernetes.aio.client.configuration import Configuration
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from showstopper.cluster.connection import JSON, REQUEST_TIMEOUT_SECONDS, Connection
+from showstopper.cluster.connection import JSON, REQUEST_TIMEOUT_SECONDS, Connection, error_of
 from showstopper.cluster.kinds import Kind
-from showstopper.errors import ClusterError, Conflict, Invalid, SettingsError, Unavailable
+from showstopper.errors import Conflict, Invalid, SettingsError, Unavailable
 
 Object = dict[str, Any]
 # How long reads are tried again while the API server is away; writes are the callers' decision.
 READ_RETRY_SECONDS = 15.0
-WATCH_SECONDS = 290
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 # What the API server says of a JSON patch that does not apply (apiserver: endpoints/handlers/patch.go).
 _FAILED_TEST = "the server rejected our request"
@@ -28,6 +27,7 @@ _UNTYPED = "failed to create typed patch object"
 # An answer with an object's metadata and nothing else: a whole one, which is written there and read here, is a tenth of
 # the time that a write takes.
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _JSON_PATCH = "application/json-patch+json"
 _APPLY_PATCH = "application/apply-patch+yaml"
 
@@ -35,7 +35,7 @@ _APPLY_PATCH = "application/apply-patch+yaml"
 class Client:
     """A connection to one cluster. Every object is a plain dict in the API's spelling.
 
-    All calls raise errors of the ClusterError tree; reads are tried again while the API server is unavailable.
+    All calls raise errors of the ClusterError tree. Reads are tried again while the API server is unavailable.
     """
 
     def __init__(self, configuration: Configuration, *, headers: Mapping[str, str] | None = None) -> None:
@@ -45,7 +45,7 @@ class Client:
     async def connect(
         cls, kubeconfig: Path | None = None, context: str | None = None, *, headers: Mapping[str, str] | None = None
     ) -> Self:
-        """Connect as kubectl would; inside a pod, with its service account.
+        """Connect as kubectl would, and inside a pod with its service account.
 
         Raises:
             SettingsError: when no usable configuration is found, saying where it was looked for.
@@ -102,7 +102,7 @@ class Client:
         grace_seconds: int | None = None,
         foreground: bool = False,
     ) -> None:
-        """Delete an object; with `uid` only if it is still that very object (else Conflict).
+        """Delete an object. With `uid` only if it is still that very object (else Conflict).
 
         With `foreground` it is there until everything is gone that it owns.
         """
@@ -153,98 +153,89 @@ class Client:
         """The body of a GET, for instance through the pod proxy."""
         return await self._connection.request("GET", path, timeout=timeout)
 
-    async def watch(
+    async def pages(
         self,
         kind: Kind,
         namespace: str = "",
+        query: Mapping[str, str] | None = None,
         *,
-        labels: Mapping[str, str] | None = None,
-        fields: Mapping[str, str] | None = None,
-        marks: bool = False,
-    ) -> AsyncIterator[tuple[str, Object]]:
-        """All objects as ADDED, then every change, for ever.
+        size: int,
+        metadata_only: bool = False,
+    ) -> AsyncGenerator[Object, None]:
+        """One consistent listing, so many objects at a time. Each page has the listing's metadata beside its items.
 
-        Lists again by itself when the stream breaks, with DELETED for what went meanwhile. With `marks`, what was
-        listed comes as LISTED, for it may be old, and SYNCED (of nothing) follows it.
+        Raises:
+            ClusterError: also with status 410, when the API server has forgotten the listing before its last page.
         """
-        known: dict[str, Object] = {}
-        query = {"labelSelector": selector(labels)} if labels else {}
-        query |= {"fieldSelector": selector(fields)} if fields else {}
+        query = {**(query or {}), "limit": str(size)}
+        accept = _METADATA_LIST if metadata_only else JSON
         while True:
-            listing = await self._read(kind.path(namespace), query)
-            found = {item["metadata"]["uid"]: item for item in listing["items"]}
-            for uid in known.keys() - found.keys():
-                yield "DELETED", known[uid]
-            for uid, item in found.items():
-                event = "MODIFIED" if uid in known else "ADDED"
+            listing = await self._read(kind.path(namespace), query, accept=accept)
+            listing["items"] = listing["items"] or []  # null, if there are none and only metadata is asked for
+            for item in listing["items"]:
                 item.setdefault("kind", kind.name)
-                yield "LISTED" if marks else event, item
-            if marks:
-                yield "SYNCED", {}
-            known = found
-            version = listing["metadata"]["resourceVersion"]
-            async for event, item in self._changes(kind, namespace, query, version):
-                uid = item["metadata"]["uid"]
-                if event == "DELETED":
-                    known.pop(uid, None)
-                else:
-                    known[uid] = item
-                yield event, item
-
-    async def follow(self, kind: Kind, namespace: str = "", *, page: int = 500) -> AsyncIterator[tuple[str, Object]]:
-        """As `watch` with marks, but that nothing is remembered: for what is too much to hold.
-
-        It lists in pages of that size. SYNCED follows each time when all was LISTED; that something went while it did
-        not watch shows only in its not being LISTED.
-        """
-        while True:
-            query = {"limit": str(page)}
-            while True:
-                listing = await self._read(kind.path(namespace), query)
-                for item in listing["items"]:
-                    item.setdefault("kind", kind.name)
-                    yield "LISTED", item
-                if not listing["metadata"].get("continue"):
-                    break
-                query["continue"] = listing["metadata"]["continue"]
-            yield "SYNCED", {}
-            async for event, item in self._changes(kind, namespace, {}, listing["metadata"]["resourceVersion"]):
-                yield event, item
-
-    async def _changes(
-        self, kind: Kind, namespace: str, query: Mapping[str, str], version: str
-    ) -> AsyncIterator[tuple[str, Object]]:
-        """The watch stream from a resource version until it has to be listed again."""
-        while True:
-            parameters = {
-                **query,
-                "watch": "1",
-                "resourceVersion": version,
-                "allowWatchBookmarks": "true",
-                "timeoutSeconds": str(WATCH_SECONDS),
-            }
-            try:
-                path = kind.path(namespace)
-                async with self._connection.answer("GET", path, parameters, timeout=WATCH_SECONDS + 30) as response:
-                    async for line in response.content:
-                        event = json.loads(line)
-                        if event["type"] == "ERROR":
-                            return  # most often 410 Gone: list again
-                        version = event["object"]["metadata"]["resourceVersion"]
-                        if event["type"] != "BOOKMARK":
-                            yield event["type"], event["object"]
-            except ClusterError:
-                await asyncio.sleep(0.5)  # listing again tells what is wrong, and tries again with back-off
+            yield listing
+            if not listing["metadata"].get("continue"):
                 return
+            query["continue"] = listing["metadata"]["continue"]
 
-    async def _read(self, path: str, query: Mapping[str, str] | None = None) -> Object:
+    async def watch_once(
+        self,
+        kind: Kind,
+        namespace: str,
+        query: Mapping[str, str],
+        *,
+        version: str,
+        seconds: int,
+        begin_timeout: float,
+        end_timeout: float,
+    ) -> AsyncGenerator[Object, None]:
+        """The events of one watch request, bookmarks included. `cluster.watch.watch` is what goes on for ever.
+
+        Args:
+            kind: of the objects.
+            namespace: where they are, "" for everywhere.
+            query: selectors.
+            version: the events after this resource version are told.
+            seconds: after these the server ends the request.
+            begin_timeout: seconds within which the server has to begin its answer.
+            end_timeout: seconds within which the server has to have ended it.
+
+        Raises:
+            ClusterError: with status 410, when that version is too old.
+            Unavailable: the connection broke, or the server was late.
+        """
+        parameters = {
+            **query,
+            "watch": "1",
+            "resourceVersion": version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(seconds),
+        }
+        path = kind.path(namespace)
+        try:
+            async with (
+                asyncio.timeout(begin_timeout) as beginning,
+                self._connection.answer("GET", path, parameters, timeout=end_timeout) as response,
+            ):
+                beginning.reschedule(None)
+                async for line in response.content:
+                    event = cast("Object", json.loads(line))
+                    if event["type"] == "ERROR":
+                        status = event["object"]
+                        raise error_of(status.get("code", 0), status.get("message", path), status.get("reason", ""))
+                    yield event
+        except TimeoutError as error:
+            raise Unavailable(f"GET {path}: the API server has not begun a watch in {begin_timeout:g} s") from error
+
+    async def _read(self, path: str, query: Mapping[str, str] | None = None, *, accept: str = JSON) -> Object:
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(Unavailable),
             stop=stop_after_delay(READ_RETRY_SECONDS),
             wait=wait_random_exponential(multiplier=0.1, max=2),
             reraise=True,
         )
-        answer: bytes = await attempts(self._connection.request, "GET", path, query)
+        answer: bytes = await attempts(self._connection.request, "GET", path, query, accept=accept)
         return cast("Object", json.loads(answer))
 
     async def _write(
@@ -262,5 +253,5 @@ class Client:
 
 
 def selector(labels: Mapping[str, str]) -> str:
-    """A label or field selector; an empty value asks for the label's presence."""
+    """A label or field selector. An empty value asks for the label's presence."""
     return ",".join(f"{name}={value}" if value else name for name, value in labels.items())

@@ -29,7 +29,7 @@ class Connection:
     """The API server of a configuration. Connections are kept open between requests.
 
     The configuration, TLS and tokens are those of `kubernetes.aio`. The session is our own: with `trust_env`, as there,
-    aiohttp hops into a thread twice on every request, for netrc and the proxy; a proxy is looked up once here.
+    aiohttp hops into a thread twice on every request, for netrc and the proxy. Here a proxy is looked up once.
     """
 
     def __init__(self, configuration: Configuration, *, headers: Mapping[str, str] | None = None) -> None:
@@ -68,7 +68,8 @@ class Connection:
         """The body of a good answer.
 
         Raises:
-            ClusterError: of the kind that fits the answer; Unavailable when none came, or not all of it.
+            ClusterError: of the kind that fits the answer.
+            Unavailable: no answer came, or not all of it.
         """
         async with self.answer(
             method, path, query, body, content_type=content_type, accept=accept, timeout=timeout
@@ -87,7 +88,7 @@ class Connection:
         accept: str = JSON,
         timeout: float = REQUEST_TIMEOUT_SECONDS,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """A good answer, to be read inside the block; raises as `request` does, also when it breaks off there."""
+        """A good answer, to be read inside the block. Raises as `request` does, also when it breaks off there."""
         headers = {"Content-Type": content_type, "Accept": accept, **self._headers}
         try:
             for setting in (await self._configuration.auth_settings()).values():
@@ -118,12 +119,17 @@ def refusal(method: str, path: str, status: int, content: bytes) -> ClusterError
         message, reason = str(answer.get("message", "")), str(answer.get("reason", ""))
     except ValueError:
         message, reason = content.decode(errors="replace")[:300].strip(), ""
+    return error_of(status, message or f"{method} {path}: HTTP {status}", reason)
+
+
+def error_of(status: int, message: str, reason: str) -> ClusterError:
+    """The error that an HTTP status means."""
     kind = _KINDS.get(status, Unavailable if status == 429 or status >= 500 else ClusterError)
-    return kind(message or f"{method} {path}: HTTP {status}", status=status, reason=reason)
+    return kind(message, status=status, reason=reason)
 
 
 def proxy_for(url: str, proxies: Mapping[str, str]) -> str | None:
-    """The proxy on the way to a server, by the environment's variables; `proxies` as urllib reads them.
+    """The proxy on the way to a server, by the environment's variables. `proxies` is what urllib reads of them.
 
     NO_PROXY may hold address ranges, as kubectl has it and urllib does not.
     """

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 class Events:
-    """Writes events.k8s.io/v1 events; one that cannot be written is logged, and hinders nothing."""
+    """Writes events.k8s.io/v1 Events. One that cannot be written is logged, and raises nothing."""
 
     def __init__(self, client: Client, clock: Clock, instance: str) -> None:
         self._client = client
@@ -47,7 +47,7 @@ class Events:
         action: str,
         kind: Literal["Normal", "Warning"] = "Normal",
     ) -> None:
-        """Publish one event. `reason` and `action` are CamelCase; the note is for a person, up to 1 kB."""
+        """Publish one event. `reason` and `action` are CamelCase. The note is for a person, up to 1 kB."""
         now = self._clock.now()
         metadata = regarding.metadata
         digest = hashlib.sha256(f"{metadata.uid}{reason}{note}{now}".encode()).hexdigest()[:16]

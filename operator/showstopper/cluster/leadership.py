@@ -1,4 +1,4 @@
-"""Leadership: one active operator, by a coordination.k8s.io Lease; whoever loses it ends its process."""
+"""Leadership: one active operator, by a coordination.k8s.io Lease. An operator that loses it ends its process."""
 
 import asyncio
 from typing import Any
@@ -41,7 +41,7 @@ class Leadership:
         log.info("leading", lease=self._name, identity=self._identity)
 
     async def hold(self) -> None:
-        """Renew until leadership is lost; then return."""
+        """Renew, and return when leadership is lost."""
         while self._clock.now() - self._renewed < GIVE_UP_SECONDS:
             await asyncio.sleep(RENEW_SECONDS)
             try:
@@ -52,7 +52,7 @@ class Leadership:
         log.error("leadership_lost", lease=self._name)
 
     async def renew(self) -> bool:
-        """Renew in one write, for the Lease should be as we left it; if it is not, look at it. False: it is lost."""
+        """Renew in one write, for the Lease should be as we left it. Else read it. Returns False if it is lost."""
         now = self._clock.now()
         try:
             await self._write({**self._lease["spec"], "renewTime": to_timestamp(now)})
@@ -70,7 +70,7 @@ class Leadership:
             log.warning("lease_not_released", error=str(error))
 
     async def attempt(self) -> bool:
-        """Take or renew the Lease; False while another holds it."""
+        """Take or renew the Lease. Returns False while another holds it."""
         try:
             self._lease = await self._client.get(LEASE, self._namespace, self._name)
         except NotFound:

@@ -13,7 +13,7 @@ R = TypeVar("R", bound=Resource)
 
 
 def parse_or_log(model: type[R], body: Mapping[str, Any]) -> R | None:
-    """The typed object; None, with a log line, for one that an older CRD let through."""
+    """The typed object. None, with a log line, for one that an older CRD let through."""
     try:
         return model.parse(body)
     except InvalidResource as error:

@@ -11,9 +11,15 @@ from showstopper.engine.operation import Operation
 
 
 async def serve(operation: Operation, stop: asyncio.Event, *, identity: str, kubeconfig: bool = False) -> None:
-    """Hand every event of our kinds to the operation until `stop` is set; `kubeconfig`: log in with $KUBECONFIG.
+    """Hand every event of our kinds to the operation until `stop` is set.
 
-    kopf cancels tasks that were started on the loop after it; whoever calls this has started its own before.
+    kopf cancels tasks that were started on the loop after it. Start your own before.
+
+    Args:
+        operation: takes the events.
+        stop: ends it.
+        identity: of this operator, for kopf.
+        kubeconfig: whether to log in with $KUBECONFIG.
     """
     registry = kopf.OperatorRegistry()
     register(registry, operation)

@@ -1,4 +1,4 @@
-"""kopf handlers: one per kind, level-based. They parse, and hand over; they write nothing and decide nothing."""
+"""kopf handlers: one per kind, level-based. They parse and hand over, write nothing and decide nothing."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -18,14 +18,14 @@ R = TypeVar("R", bound=Resource)
 
 
 def register(registry: kopf.OperatorRegistry, operation: Operation) -> None:
-    """Add a handler for every kind that people write to the registry; runs are watched by the engine (run_watch)."""
+    """Add a handler for every kind that people write. The engine watches runs itself (engine/runs/watch.py)."""
     echoes = Echoes()
 
     def follow(model: type[R], name: str, seen: Callable[..., None]) -> None:
         @kopf.on.event(API_VERSION, model.plural, id=name, registry=registry)
         async def handler(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's name
-            if not echoes.is_echo(type, body) and (found := parse_or_log(model, dict(body))) is not None:
-                seen(found, deleted=type == "DELETED")
+            if not echoes.is_echo(type, body) and (resource := parse_or_log(model, dict(body))) is not None:
+                seen(resource, deleted=type == "DELETED")
 
     follow(AudioRoom, "audio-room", operation.room_seen)
     follow(Experiment, "experiment", operation.experiment_seen)

@@ -20,11 +20,12 @@ from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE, Kind
 from showstopper.cluster.parsing import parse_or_log
 from showstopper.cluster.supervision import for_ever
+from showstopper.engine import deletions
 from showstopper.engine.days.service import GameDays
 from showstopper.engine.experiments.service import Experiments
 from showstopper.engine.gates.keeping import Gates
 from showstopper.engine.hands.agent.client import InjectionClient
-from showstopper.engine.hands.agent.injection_cache import InjectionWatch
+from showstopper.engine.hands.agent.injection_cache import InjectionCache
 from showstopper.engine.hands.crowd.flooders import Flooders
 from showstopper.engine.hands.of_run import HandFactory
 from showstopper.engine.hands.pace import PACE, Pace
@@ -46,7 +47,19 @@ WARM = 4
 
 
 class Operation:
-    """What the operator does, apart from where its events come from. `agents`: the namespace of the stop switch."""
+    """What the operator does, apart from where its events come from.
+
+    Args:
+        client: with the operator's rights.
+        clock: for all that is recorded.
+        images: of the pods that it makes.
+        instance: its name in Events.
+        agents: the namespace of the agents, and of the stop switch.
+        namespace: the only one that it looks at. Empty means all of them.
+        archive: whose health is watched.
+        check_deletions_seconds: how often deletions are looked for that the source of events has not told.
+        pace: the intervals of runs.
+    """
 
     def __init__(
         self,
@@ -56,10 +69,14 @@ class Operation:
         images: Images,
         instance: str,
         agents: str = AGENT_NAMESPACE,
+        namespace: str = "",
         archive: ArchiveWatch | None = None,
+        check_deletions_seconds: float = deletions.EVERY_SECONDS,
         pace: Pace = PACE,
     ) -> None:
         self._client = client
+        self._check_deletions_seconds = check_deletions_seconds
+        self._namespace = namespace
         events = Events(client, clock, instance)
         owners = RunOwners()
         self.archive = archive or ArchiveWatch()
@@ -70,7 +87,7 @@ class Operation:
         hands = HandFactory(
             client=client,
             clock=clock,
-            injections=InjectionClient(client, InjectionWatch(client)),
+            injections=InjectionClient(client, InjectionCache(client)),
             flooders=Flooders(client, clock, images, self._snapshots.remembered),
             snapshot=self._snapshots.of_run,
             pace=pace,
@@ -105,7 +122,7 @@ class Operation:
             owners.add_owner(disowned)
         for changed in (self.experiments.run_changed, self.days.run_changed, self.gates.run_changed):
             owners.add_observer(changed)
-        for stopped in (self.runs.wake, self.days.poke_all):
+        for stopped in (self.runs.wake, self.days.enqueue_all):
             self.stop_switch.add_observer(stopped)
         self._loaded = asyncio.Event()
 
@@ -120,7 +137,10 @@ class Operation:
             group.create_task(self.rooms.run())
             group.create_task(for_ever("watching the stop switch", self.stop_switch.watch))
             await self._loaded.wait()
-            group.create_task(for_ever("watching the runs", partial(watch.watch, self._client, self.runs)))
+            group.create_task(
+                for_ever("watching the runs", partial(watch.watch, self._client, self.runs, self._namespace))
+            )
+            group.create_task(for_ever("looking for missed deletions", self._check_deletions))
 
     async def load(self) -> None:
         """Learn all that exists before the first decision: rooms, then experiments, game days and runs together.
@@ -130,7 +150,7 @@ class Operation:
         """
         await self.stop_switch.look()
         for room in await self._parsed(AUDIO_ROOM, AudioRoom):
-            self.rooms.seen(room)
+            self.rooms.on_change(room)
             self._rooms_seen.add(room.key)
         self._follow()
         experiments = await self._parsed(EXPERIMENT, Experiment)
@@ -138,17 +158,17 @@ class Operation:
         gates = await self._parsed(RELEASE_GATE, ReleaseGate)
         runs = await self._parsed(EXPERIMENT_RUN, ExperimentRun)
         for experiment in experiments:
-            self.experiments.learn(experiment)
+            self.experiments.load(experiment)
         for day in days:
-            self.days.learn(day)
+            self.days.load(day)
         for gate in gates:
-            self.gates.learn(gate)
+            self.gates.load(gate)
         for run in runs:
-            self.runs.seen(run)
+            self.runs.on_change(run)
         await self._warm_up()
-        self.experiments.poke_all()
-        self.days.poke_all()
-        self.gates.poke_all()
+        self.experiments.enqueue_all()
+        self.days.enqueue_all()
+        self.gates.enqueue_all()
         self._loaded.set()
         log.info("loaded", experiments=len(experiments), runs=len(runs))
 
@@ -159,10 +179,13 @@ class Operation:
     def room_seen(self, room: AudioRoom, *, deleted: bool) -> None:
         """An AudioRoom was listed, added, changed or deleted."""
         if deleted:
-            self.rooms.gone(*room.key)
+            declared = self.rooms.declared(*room.key)
+            if declared is not None and declared.metadata.uid != room.metadata.uid:
+                return  # another room has that name by now
+            self.rooms.on_delete(*room.key)
             self._rooms_seen.discard(room.key)
         else:
-            self.rooms.seen(room)
+            self.rooms.on_change(room)
             self._rooms_seen.add(room.key)
         self._follow()
         self.experiments.room_changed(*room.key)
@@ -171,24 +194,34 @@ class Operation:
     def experiment_seen(self, experiment: Experiment, *, deleted: bool) -> None:
         """An Experiment was listed, added, changed or deleted."""
         if deleted:
-            self.experiments.gone(experiment)
+            self.experiments.on_delete(experiment)
         else:
-            self.experiments.seen(experiment)
+            self.experiments.on_change(experiment)
         self.days.neighbour_changed(experiment.metadata.namespace)
 
     def day_seen(self, day: GameDay, *, deleted: bool) -> None:
         """A GameDay was listed, added, changed or deleted."""
         if deleted:
-            self.days.gone(day)
+            self.days.on_delete(day)
         else:
-            self.days.seen(day)
+            self.days.on_change(day)
 
     def gate_seen(self, gate: ReleaseGate, *, deleted: bool) -> None:
         """A ReleaseGate was listed, added, changed or deleted."""
         if deleted:
-            self.gates.gone(gate)
+            self.gates.on_delete(gate)
         else:
-            self.gates.seen(gate)
+            self.gates.on_change(gate)
+
+    async def _check_deletions(self) -> None:
+        """Make good what kopf does not tell, for ever."""
+        check = partial(deletions.check, self._client)
+        while True:
+            await asyncio.sleep(self._check_deletions_seconds)
+            await check(AUDIO_ROOM, self.rooms.all, partial(self.room_seen, deleted=True))
+            await check(EXPERIMENT, self.experiments.all, partial(self.experiment_seen, deleted=True))
+            await check(GAME_DAY, self.days.all, partial(self.day_seen, deleted=True))
+            await check(RELEASE_GATE, self.gates.all, partial(self.gate_seen, deleted=True))
 
     def _stopped(self) -> Finding | None:
         return self.stop_switch.finding
@@ -199,7 +232,7 @@ class Operation:
     async def _parsed(self, kind: Kind, model: type[R]) -> list[R]:
         """All objects of a kind, without those that an older CRD let through."""
         try:
-            bodies = await self._client.list(kind)
+            bodies = await self._client.list(kind, self._namespace)
         except NotFound as error:
             raise SettingsError(
                 f"the cluster does not know the kind {kind.name}: kubectl apply -f crds/, or install the chart "

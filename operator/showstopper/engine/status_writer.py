@@ -19,7 +19,7 @@ from showstopper.errors import Conflict, NotFound, Unavailable
 log = structlog.get_logger()
 T = TypeVar("T", AudioRoom, Experiment, ExperimentRun, GameDay, ReleaseGate)
 
-# While the API server is away; a run that cannot be recorded for longer ends by its own deadline.
+# Retries of a write while the API server is away. A run that cannot be recorded for longer ends by its own deadline.
 WRITE_RETRY_SECONDS = 30.0
 
 
@@ -60,11 +60,11 @@ class StatusWriter(Generic[T]):
             NotFound: it is gone, also where another one has its name now.
         """
         namespace, name = self.resource.key
-        found = type(self.resource).parse(await self._client.get(self._kind, namespace, name))
-        if found.metadata.uid != self.resource.metadata.uid:
+        fresh = type(self.resource).parse(await self._client.get(self._kind, namespace, name))
+        if fresh.metadata.uid != self.resource.metadata.uid:
             raise NotFound(f"{self._kind.name} {namespace}/{name} was deleted, and made anew", status=404)
-        self.resource = found
-        self._written(found)  # it may hold what was written already: then only the answer was lost
+        self.resource = fresh
+        self._written(fresh)  # it may hold what was written already: then only the answer was lost
 
     async def _write(self, change: Callable[[T], None]) -> None:
         # Only what changes is copied: a whole run takes half a millisecond, on the way to every write.

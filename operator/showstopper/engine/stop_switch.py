@@ -8,9 +8,9 @@ from showstopper.api.reasons import Reason
 from showstopper.api.stop_switch import STOP_SWITCH, stop_reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
-from showstopper.cluster.client import Client
+from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import CONFIG_MAP
-from showstopper.cluster.watching import Object, Seen, changes
+from showstopper.cluster.mirror import Change, ChangeType, Mirror
 from showstopper.errors import Forbidden, NotFound, SettingsError
 
 log = structlog.get_logger()
@@ -27,6 +27,14 @@ class StopSwitch:
         self._client = client
         self._namespace = namespace
         self._observers: list[Callable[[], None]] = []
+        self._mirror = Mirror(
+            client,
+            CONFIG_MAP,
+            namespace,
+            fields={"metadata.name": STOP_SWITCH},
+            keep=lambda body: body,
+            on_change=self._take,
+        )
         self.reason: str | None = None
 
     def add_observer(self, changed: Callable[[], None]) -> None:
@@ -49,23 +57,18 @@ class StopSwitch:
             SettingsError: the operator may not read it, and so must not run anything.
         """
         try:
-            self._see(await self._client.get(CONFIG_MAP, self._namespace, STOP_SWITCH))
+            self._mirror.learn(await self._client.get(CONFIG_MAP, self._namespace, STOP_SWITCH))
         except NotFound:
-            self._see({})
+            return
         except Forbidden as error:
             raise SettingsError(f"the stop switch cannot be read: {error}; {_ROLE}") from error
 
     async def watch(self) -> None:
         """Follow every change, until cancelled."""
-        watching = changes(self._client, CONFIG_MAP, self._namespace, fields={"metadata.name": STOP_SWITCH})
-        async for seen, body in watching:
-            if seen is Seen.DELETED:
-                self._see({})
-            elif seen is not Seen.SYNCED:
-                self._see(body)
+        await self._mirror.run()
 
-    def _see(self, body: Object) -> None:
-        reason = stop_reason(body)
+    def _take(self, change: Change[Object]) -> None:
+        reason = None if change.type is ChangeType.DELETED else stop_reason(change.value)
         if reason == self.reason:
             return
         self.reason = reason

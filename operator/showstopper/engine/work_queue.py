@@ -32,10 +32,10 @@ class WorkQueue(ABC, Generic[R]):
         self._first_seen: dict[str, float] = {}
 
     @abstractmethod
-    async def look(self, resource: R, seen_seconds: float) -> float | None:
+    async def reconcile(self, resource: R, seen_seconds: float) -> float | None:
         """One pass over an object. Returns after how many seconds to look again, if nothing else happens.
 
-        What it raises is logged, and it looks again; NotFound is no error, but means that the object is gone.
+        What it raises is logged, and it looks again. NotFound is no error, but means that the object is gone.
         """
 
     @abstractmethod
@@ -50,12 +50,12 @@ class WorkQueue(ABC, Generic[R]):
         """The object of that name, as the API told it last."""
         return self._known.get((namespace, name))
 
-    def seen(self, resource: R) -> None:
+    def on_change(self, resource: R) -> None:
         """An object as the API has it."""
-        self.learn(resource)
-        self.poke(resource.key)
+        self.load(resource)
+        self.enqueue(resource.key)
 
-    def learn(self, resource: R) -> None:
+    def load(self, resource: R) -> None:
         """The same, but nothing is decided yet."""
         known = self._known.get(resource.key)
         if known is not None and known.metadata.uid != resource.metadata.uid:
@@ -63,19 +63,19 @@ class WorkQueue(ABC, Generic[R]):
         self._known[resource.key] = resource
         self._first_seen.setdefault(resource.metadata.uid, self._clock.now())
 
-    def gone(self, resource: R) -> None:
-        """An object was deleted; one that has its name since is another."""
+    def on_delete(self, resource: R) -> None:
+        """An object was deleted. One that has its name since is another."""
         known = self._known.get(resource.key)
         if known is not None and known.metadata.uid == resource.metadata.uid:
             del self._known[resource.key]
             self._drop(resource)
 
-    def poke_all(self) -> None:
+    def enqueue_all(self) -> None:
         """Look at everything."""
         for key in self._known:
-            self.poke(key)
+            self.enqueue(key)
 
-    def poke(self, key: Key) -> None:
+    def enqueue(self, key: Key) -> None:
         """Look soon, once, however often this is called."""
         if key not in self._known:
             return
@@ -84,12 +84,12 @@ class WorkQueue(ABC, Generic[R]):
             name = f"{type(self).__name__} {key}"
             self._tasks[key] = asyncio.get_running_loop().create_task(self._work(key), name=name)
 
-    def poke_later(self, key: Key, seconds: float) -> None:
+    def enqueue_later(self, key: Key, seconds: float) -> None:
         """Look when so much time has passed."""
 
         async def wait() -> None:
             await asyncio.sleep(seconds)
-            self.poke(key)
+            self.enqueue(key)
 
         waiting = asyncio.get_running_loop().create_task(wait())
         self._waiting.add(waiting)
@@ -111,19 +111,19 @@ class WorkQueue(ABC, Generic[R]):
         finally:
             self._tasks.pop(key, None)
         if key in self._known and event.is_set():  # not when it was cancelled: then nothing is looked at any more
-            self.poke(key)
+            self.enqueue(key)
 
     async def _guarded(self, resource: R) -> float | None:
         """Look at one object, so that whatever comes of it keeps no other from being looked at."""
         known = {"kind": resource.kind, "namespace": resource.metadata.namespace, "name": resource.metadata.name}
         try:
-            return await self.look(resource, self._clock.now() - self._first_seen[resource.metadata.uid])
+            return await self.reconcile(resource, self._clock.now() - self._first_seen[resource.metadata.uid])
         except NotFound:
             return None
         except ClusterError as error:
-            log.warning("look_failed", **known, error=str(error))
+            log.warning("reconcile_failed", **known, error=str(error))
         except Exception:  # one object that we cannot handle must not stop at that for ever
-            log.exception("look_broke", **known)
+            log.exception("reconcile_broke", **known)
         return RETRY_SECONDS
 
     def _drop(self, resource: R) -> None:

@@ -1,15 +1,7 @@
-"""Effects: what a fault does to its targets, who does it, and what proves it. Data, no deeds."""
+"""Pods as faults need them, and what the operator does to them. Data, no deeds."""
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
-
-
-class Hand(StrEnum):
-    """Who executes an effect."""
-
-    API_SERVER = "APIServer"
-    AGENT = "Agent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +45,3 @@ class DeletePod:
 
     pod: Pod
     grace_period: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class PodGone:
-    """Proof: the UID is no longer there."""
-
-    uid: str
-
-
-@dataclass(frozen=True, slots=True)
-class MediaFromStops:
-    """Proof: no listener gets packets from this address any more."""
-
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What is done to one target, and every proof that is needed. Nothing to revert: nothing can be left of it."""
-
-    hand: Hand
-    target: Pod
-    start: DeletePod
-    proof: tuple[PodGone | MediaFromStops, ...]

@@ -5,23 +5,22 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from showstopper.api.indicators import Indicator, Unit
 from showstopper.api.room import MeasuredIndicator
 from showstopper.api.run import ExpectationRecord, ExperimentRun
+from showstopper.availability.indicators import named
 from showstopper.report import looks
 from showstopper.report.drawing import INK, Size, styled, svg
 from showstopper.report.words import asked
 
 # Inches beside an axis: half of what its last number takes.
 _MARGIN = 0.22
-_SUFFIXES = {Unit.SHARE: "%", Unit.DURATION: "s", Unit.COUNT: ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Bullet:
-    """An expectation in numbers of its unit (percent, seconds, count); None where there is no figure.
+    """An expectation in numbers as they are shown (percent, seconds, count). None where there is no figure.
 
-    `least` and `most` are between what the truth lies; `before` is the figure of the time before the fault.
+    The truth lies between `least` and `most`. `before` is the figure of the time before the fault.
     """
 
     words: str
@@ -35,8 +34,8 @@ class Bullet:
 
     @property
     def scale(self) -> float:
-        """Where its axis ends: 100 for a share."""
-        if self.suffix == "%":
+        """Where its axis ends: 100 for a share that is to be large."""
+        if self.suffix == "%" and self.at_least:
             return 100.0
         known = [figure for figure in (self.bound, self.value, self.most, self.before) if figure is not None]
         return max(known) * 1.25 or 1.0
@@ -44,23 +43,28 @@ class Bullet:
 
 def bullets(run: ExperimentRun) -> list[Bullet]:
     """Every expectation that was judged."""
-    windows = {window.name: {one.indicator: one for one in window.indicators} for window in run.status.windows}
+    windows = {
+        window.name: {measured.indicator: measured for measured in window.indicators} for window in run.status.windows
+    }
     before, judged = windows.get("Baseline", {}), windows.get("Judged", {})
-    found = (_bullet(one, before.get(one.indicator), judged.get(one.indicator)) for one in run.status.expectations)
-    return [bullet for bullet in found if bullet is not None]
+    drawable = (
+        _bullet(record, before.get(record.indicator), judged.get(record.indicator))
+        for record in run.status.expectations
+    )
+    return [bullet for bullet in drawable if bullet is not None]
 
 
 def _bullet(
     record: ExpectationRecord, before: MeasuredIndicator | None, judged: MeasuredIndicator | None
 ) -> Bullet | None:
-    unit = next((one.unit for one in Indicator if one == record.indicator), Unit.COUNT)
+    indicator = named(record.indicator)
     bound = number(record.min if record.min is not None else record.max)
     if bound is None:
         return None
     value = number(record.value)
     return Bullet(
         words=f"{looks.of_outcome(record.outcome)} {record.indicator} {asked(record.min, record.max)}",
-        suffix=_SUFFIXES[unit],
+        suffix=indicator.unit.suffix if indicator else "",
         bound=bound,
         at_least=record.min is not None,
         value=value,
@@ -71,23 +75,23 @@ def _bullet(
 
 
 def number(text: str | None) -> float | None:
-    """A figure of a status ("76.4%", "9.48s", "3") as a number; None if there is none."""
+    """A figure of a status ("76.4%", "9.48s", "4.2ms", "3") as a number, as it is shown. None if there is none."""
     try:
-        return float((text or "").rstrip("%s"))
+        return float((text or "").rstrip("%ms"))
     except ValueError:
         return None
 
 
 def drawn(run: ExperimentRun, size: Size) -> str:
-    """All of them below each other; empty if nothing was judged."""
-    found = bullets(run)
-    if not found:
+    """All of them below each other. None of them if nothing was judged."""
+    drawable = bullets(run)
+    if not drawable:
         return ""
     with styled(f"{run.metadata.uid}/bullets/{size.name}"):
-        height, margin = 0.72 * len(found), _MARGIN / size.inches
+        height, margin = 0.72 * len(drawable), _MARGIN / size.inches
         figure = Figure(figsize=(size.inches, height))
-        for index, bullet in enumerate(found):
-            bottom = 1 - (index + 1) / len(found) + 0.24 / height
+        for index, bullet in enumerate(drawable):
+            bottom = 1 - (index + 1) / len(drawable) + 0.24 / height
             axes = figure.add_axes((margin, bottom, 1 - 2 * margin, 0.18 / height))
             _draw(axes, bullet)
         return svg(figure, "Each expected indicator beside its bound; the table of expectations has the figures")

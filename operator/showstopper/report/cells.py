@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from showstopper.availability.spans import DEAD, NOISE, Kind, Span, State, Window, merge
 from showstopper.availability.tracks import Track
 
-# A tenth of a second is the shortest that can be classified (DESIGN.md, section 4).
+# A tenth of a second is the shortest that can be classified (docs/how-it-measures.md, Classes of sound).
 SHORTEST_SECONDS = 0.1
 
 
 def cells(track: Track, window: Window, count: int) -> list[State | None]:
-    """The state of each of `count` equal pieces of the window; None where the listener was not meant to be in.
+    """The state of each of `count` equal pieces of the window. None where the listener was not meant to be in.
 
     Of what a piece holds, dead air is shown before what is not known, and that before sound.
     """
@@ -22,11 +22,11 @@ def cells(track: Track, window: Window, count: int) -> list[State | None]:
             inside = min(span.end, edges[index + 1]) - max(span.start, edges[index])
             if inside > 0:
                 spent[index][span.state] = spent[index].get(span.state, 0.0) + inside
-    return [_state(found, min(SHORTEST_SECONDS, length)) for found in spent]
+    return [_state(seconds, min(SHORTEST_SECONDS, length)) for seconds in spent]
 
 
 def coarse(track: Track, window: Window, most: int) -> tuple[Span, ...]:
-    """The track's spans; of a track with more than `most`, as many cells of the window, merged."""
+    """The track's spans. If there are more than `most`: as many cells of the window, merged."""
     if len(track.spans) <= most:
         return track.spans
     length = window.seconds / most

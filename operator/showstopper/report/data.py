@@ -1,6 +1,6 @@
 """Data: a report for programs. The shape is stable: fields may be added, none changes its meaning or goes. Pure.
 
-Names are spelled as in the API, times are RFC 3339; what is not known is left out, never guessed. Spans are seconds
+Names are spelled as in the API, times are RFC 3339. What is not known is left out, never guessed. Spans are seconds
 from the run's begin.
 """
 
@@ -29,7 +29,7 @@ SHAPE = "showstopper.dev/report/v1"
 
 
 class SpanData(Status):
-    """A listener in one state; `from` and `to` in seconds from the run's begin."""
+    """A listener in one state, with `from` and `to` in seconds from the run's begin."""
 
     state: str
     from_: Annotated[float, Field(alias="from")]
@@ -86,7 +86,7 @@ class RunData(Status):
 
 
 class ActData(Status):
-    """One act of a day; `run` is not there where the act came to none."""
+    """One act of a day. An act that came to no run has no `run`."""
 
     name: str
     verdict: str

@@ -15,9 +15,14 @@ _NO_METADATA = {"Creator": None, "Date": None, "Format": None, "Type": None}
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How wide a picture is, in inches of 72 points; into how many pieces a row may be cut; and the room for names.
+    """The size of a picture.
 
-    `legend` is how many entries of the legend stand side by side.
+    Attributes:
+        name: of the size, in the page.
+        inches: the width, each of 72 points.
+        pieces: into how many a row may be cut.
+        names: inches for the names of rows.
+        legend: entries of the legend side by side.
     """
 
     name: str
@@ -38,7 +43,7 @@ NARROW = Size("narrow", 3.55, 120, 0.8, 3)
 
 
 def styled(salt: str) -> AbstractContextManager[None]:
-    """For the time of the block figures are drawn our way; `salt` makes names unique among the figures of a page."""
+    """Draw figures in our style for the time of the block. `salt` makes names unique among the figures of a page."""
     return mpl.rc_context(
         {
             "font.family": "sans-serif",
@@ -55,10 +60,10 @@ def styled(salt: str) -> AbstractContextManager[None]:
 
 
 def svg(figure: Figure, label: str) -> str:
-    """The figure as an element of a page, with what it shows said in words; a library's prologue is left out."""
-    found = StringIO()
-    figure.savefig(found, format="svg", metadata=_NO_METADATA, transparent=True)
-    text = found.getvalue()
+    """The figure as an element of a page, with a label that says what it shows. The library's prologue is left out."""
+    written = StringIO()
+    figure.savefig(written, format="svg", metadata=_NO_METADATA, transparent=True)
+    text = written.getvalue()
     start = text.index("<svg")
     named = text[start:].replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
     # Names of groups, which nothing refers to, and which would be there once for each picture of the page.

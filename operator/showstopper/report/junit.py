@@ -3,7 +3,7 @@
     <failure>  the run Failed, and this expectation was missed
     <error>    it could not be measured, or the run ended without being able to tell: Inconclusive, Aborted, Error,
                no verdict yet, no run at all
-    <skipped>  an act of a game day to which the day never came; the day itself then is an <error>
+    <skipped>  an act of a game day to which the day never came. The day itself then is an <error>
 
 A case is good only if its expectation was met in a run that could tell: Passed, or Failed by another expectation.
 """
@@ -28,7 +28,7 @@ _TELLING = frozenset({Verdict.PASSED, Verdict.FAILED})
 
 
 class Result(StrEnum):
-    """What came of a test case; but for a good one, the element that says so."""
+    """The result of a test case. Unless it is good, the name of its element."""
 
     GOOD = "good"
     FAILURE = "failure"
@@ -97,7 +97,7 @@ def cases(run: ExperimentRun) -> Iterable[Case]:
     told = any(status.verdict == verdict for verdict in _TELLING)
     records = status.expectations if len(status.expectations) == len(run.spec.expect) else []
     for index, declared in enumerate(run.spec.expect):
-        name = f"{declared.indicator} {asked(declared.min, declared.max)}"
+        name = f"{declared.measured.name} {asked(declared.min, declared.max)}"
         if not told or not records:
             message = status.message or "there is no verdict yet"
             reason = status.reason or Reason.NO_VERDICT
@@ -136,7 +136,7 @@ def _of_act(day: Day, act: Act) -> Suite:
 def _properties(run: ExperimentRun) -> dict[str, str]:
     """What was run against what: revision, verdict, and the digest of each image of the release."""
     origin = run.spec.experiment
-    found = {
+    properties = {
         "run": run.metadata.name,
         "experiment": origin.name,
         "room": run.spec.room.name,
@@ -145,9 +145,9 @@ def _properties(run: ExperimentRun) -> dict[str, str]:
         "reason": run.status.reason or "",
     }
     for image in run.spec.release:
-        found[f"release.{image.component}.{image.container}.image"] = image.image
-        found[f"release.{image.component}.{image.container}.digest"] = image.digest
-    return found
+        properties[f"release.{image.component}.{image.container}.image"] = image.image
+        properties[f"release.{image.component}.{image.container}.digest"] = image.digest
+    return properties
 
 
 def _seconds(start: str | None, end: str | None) -> float:
@@ -190,9 +190,9 @@ def _add(root: Element, number: int, suite: Suite) -> None:
 
 def _add_case(element: Element, suite: Suite, case: Case) -> None:
     classname = f"{suite.package}.{suite.name}"
-    found = SubElement(element, "testcase", name=_text(case.name), classname=_text(classname), time="0")
+    testcase = SubElement(element, "testcase", name=_text(case.name), classname=_text(classname), time="0")
     if case.result is not Result.GOOD:
-        told = SubElement(found, case.result, type=_text(case.reason), message=_text(case.message))
+        told = SubElement(testcase, case.result, type=_text(case.reason), message=_text(case.message))
         told.text = _text(case.message)
 
 

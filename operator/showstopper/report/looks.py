@@ -57,11 +57,11 @@ OUTCOMES = {Outcome.MET: "✓", Outcome.MISSED: "✗", Outcome.UNMEASURED: "?"}
 
 def of_verdict(verdict: str | None) -> VerdictLook:
     """The look of a verdict as a record has it. One that we do not know never looks like a pass."""
-    known = next((one for one in Verdict if one == verdict), None)
+    known = next((member for member in Verdict if member == verdict), None)
     return VERDICTS[known] if known is not None else NO_VERDICT
 
 
 def of_outcome(outcome: str) -> str:
     """The symbol of an expectation's outcome."""
-    known = next((one for one in Outcome if one == outcome), Outcome.UNMEASURED)
+    known = next((member for member in Outcome if member == outcome), Outcome.UNMEASURED)
     return OUTCOMES[known]

@@ -1,4 +1,4 @@
-"""Markdown: a report for a pull request or a job's summary; whatever stands in it stays text. Pure."""
+"""Markdown: a report for a pull request or a job's summary. All values stay text. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ def escaped(value: Any) -> str:
 
 
 def strips(record: Record) -> list[Markup]:
-    """A line for each resident, a character for each piece of the run, with the faults above; empty if not known."""
+    """A line for each resident, a character for each piece of the run, with the faults above. Empty if unknown."""
     heard = record.heard
     if heard is None:
         return []

@@ -47,13 +47,13 @@ def of_day(day: Day) -> str:
 
 def _facts(record: Record) -> list[tuple[str, str]]:
     run = record.run
-    found = [
+    facts = [
         ("run", run.metadata.name),
         ("revision", run.spec.experiment.revision),
         ("began", moment(run.status.started_at)),
         ("ended", moment(run.status.finished_at)),
     ]
-    return [(name, value) for name, value in found if value]
+    return [(name, value) for name, value in facts if value]
 
 
 def _act(number: int, act: Act) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _act(number: int, act: Act) -> dict[str, Any]:
 
 
 def _run(record: Record, heading: str) -> dict[str, Any]:
-    """What the template says of a run; as an act of a day it has a heading of its own."""
+    """What the template says of a run. As an act of a day it has a heading of its own."""
     run, sizes = record.run, (WIDE, NARROW)
     heard = [] if record.heard is None else [(size.name, _svg(plots.heard(record, size))) for size in sizes]
     figures = [(size.name, _svg(drawn)) for size in sizes if (drawn := bullets.drawn(run, size))]
@@ -83,7 +83,7 @@ def _run(record: Record, heading: str) -> dict[str, Any]:
 
 def _tables(record: Record) -> list[Table]:
     run = record.run
-    found = (
+    shown = (
         tables.faults(run),
         tables.targets(run),
         tables.outages(run),
@@ -91,7 +91,7 @@ def _tables(record: Record) -> list[Table]:
         tables.steps(run),
         tables.versions(record),
     )
-    return [table.shortened(MOST_ROWS) for table in found]
+    return [table.shortened(MOST_ROWS) for table in shown]
 
 
 def _yaml(record: Record) -> str:

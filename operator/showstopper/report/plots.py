@@ -96,11 +96,11 @@ def _draw_spans(axes: Axes, rows: Sequence[Row], origin: float) -> None:
     for index, row in enumerate(rows):
         for span in row.spans:
             shapes.setdefault(span.state, []).append(_rectangle(span.start - origin, span.end - origin, index))
-    for state, found in shapes.items():
+    for state, rectangles in shapes.items():
         look = looks.STATES[state]
         axes.add_patch(
             PathPatch(
-                Path.make_compound_path(*found),
+                Path.make_compound_path(*rectangles),
                 facecolor=look.colour,
                 hatch=look.hatch or None,
                 edgecolor="#999999" if state is State.UNKNOWN else INK,
@@ -115,7 +115,7 @@ def _rectangle(start: float, end: float, row: int) -> Path:
 
 
 def _draw_letters(axes: Axes, index: int, row: Row, origin: float, second: float) -> None:
-    """The letter of each span that has room for it; sound that is as it should be needs none."""
+    """The letter of each span that has room for it. Live sound needs none."""
     box = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"}
     for span in row.spans:
         if span.state is State.LIVE or span.seconds / second < _LETTER:
@@ -163,7 +163,7 @@ def _listeners(view: View, size: Size) -> Iterator[Row]:
 
 
 def lanes(view: View) -> list[tuple[Span, ...]]:
-    """The newcomers' visits in as few rows as hold them side by side; the time before they heard the host is Joining.
+    """The newcomers' visits in as few rows as hold them side by side. The time before they heard the host is Joining.
 
     What is not known of a visit is not drawn as heard: it has no span.
     """

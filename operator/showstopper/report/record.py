@@ -112,7 +112,7 @@ def _fault_window(run: ExperimentRun, fault: Fault) -> FaultWindow | None:
     begun = [from_timestamp(moment) for target in targets if (moment := target.armed_at or target.requested_at)]
     if not begun:
         return None
-    end = _end(run, targets) if not fault.instant else min(begun)
+    end = _end(run, targets) if not fault.spec.instant else min(begun)
     proven = any(record.name == fault.name and record.proven for record in run.status.faults)
     return FaultWindow(
         name=fault.name,

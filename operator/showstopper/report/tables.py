@@ -33,22 +33,25 @@ class Table:
 
 
 def expectations(run: ExperimentRun) -> Table:
-    """Every expectation with what was measured; of a run that was not judged, only the bounds."""
+    """Every expectation with what was measured. Of a run that was not judged: only the bounds."""
     if not run.status.expectations:
-        rows = [(str(one.indicator), asked(one.min, one.max), NONE, NONE, "? not evaluated") for one in run.spec.expect]
+        rows = [
+            (declared.measured.name, asked(declared.min, declared.max), NONE, NONE, "? not evaluated")
+            for declared in run.spec.expect
+        ]
         return Table("Expectations", _EXPECTED, tuple(rows))
     return Table(
         "Expectations",
         _EXPECTED,
         tuple(
             (
-                one.indicator,
-                asked(one.min, one.max),
-                one.value or "not measured",
-                one.margin or NONE,
-                f"{looks.of_outcome(one.outcome)} {one.outcome}",
+                record.indicator,
+                asked(record.min, record.max),
+                record.value or "not measured",
+                record.margin or NONE,
+                f"{looks.of_outcome(record.outcome)} {record.outcome}",
             )
-            for one in run.status.expectations
+            for record in run.status.expectations
         ),
     )
 
@@ -61,33 +64,35 @@ def faults(run: ExperimentRun) -> Table:
     records = {record.name: record for record in run.status.faults}
     rows = []
     for fault in run.spec.faults:
-        found = records.get(fault.name)
-        proven = "proven" if found and found.proven else "not proven"
-        reverted = "nothing left" if found and found.reverted else "not verified"
-        targets = str(found.targets) if found else "0"
-        rows.append((fault.name, fault.kind, targets, proven, reverted, (found and found.message) or ""))
+        record = records.get(fault.name)
+        proven = "proven" if record and record.proven else "not proven"
+        reverted = "nothing left" if record and record.reverted else "not verified"
+        targets = str(record.targets) if record else "0"
+        rows.append((fault.name, fault.kind, targets, proven, reverted, (record and record.message) or ""))
     return Table("Faults", ("Fault", "Kind", "Targets", "Effect", "After it", "Why not"), tuple(rows))
 
 
 def targets(run: ExperimentRun) -> Table:
     """Every pod that was hit, with what proves it."""
-    rows = tuple((one.fault, one.pod, one.node or NONE, one.uid, proof(run, one)) for one in run.status.targets)
+    rows = tuple(
+        (target.fault, target.pod, target.node or NONE, target.uid, proof(run, target)) for target in run.status.targets
+    )
     note = "" if rows else "Nothing was hit."
     return Table("Targets and proof", ("Fault", "Pod", "Node", "UID", "Proof"), rows, note)
 
 
 def outages(run: ExperimentRun) -> Table:
-    """The worst outages; seconds are counted from the first injection."""
+    """The worst outages. Seconds are counted from the first injection."""
     rows = tuple(
         (
-            short_name(one.listener),
-            one.after or NONE,
-            one.dead_air or NONE,
-            one.silence or NONE,
-            one.missing or NONE,
-            "heard the host again" if one.recovered else "did not hear the host again",
+            short_name(outage.listener),
+            outage.after or NONE,
+            outage.dead_air or NONE,
+            outage.silence or NONE,
+            outage.missing or NONE,
+            "heard the host again" if outage.recovered else "did not hear the host again",
         )
-        for one in run.status.outages
+        for outage in run.status.outages
     )
     titles = ("Listener", "Lost after", "Dead air", "Of it silent", "Media missing", "Ended")
     return Table("Outages", titles, rows, "" if rows else _no_outage(run))
@@ -101,22 +106,26 @@ def _no_outage(run: ExperimentRun) -> str:
 
 def indicators(run: ExperimentRun) -> Table:
     """Every indicator, before the fault and after it."""
-    windows = {window.name: {one.indicator: one for one in window.indicators} for window in run.status.windows}
+    windows = {
+        window.name: {measured.indicator: measured for measured in window.indicators} for window in run.status.windows
+    }
     before, after = windows.get("Baseline", {}), windows.get("Judged", {})
     rows = []
     for name in dict.fromkeys((*before, *after)):
-        found = after.get(name)
-        worst = f"{short_name(found.worst_listener)}: {found.worst}" if found and found.worst_listener else ""
-        why = (found.reason if found else "") or ""
-        shown = (found.value if found else None) or NONE
-        value = shown if found is None else f"{shown}{bounds(found.at_least, found.at_most)}"
+        measured = after.get(name)
+        worst = (
+            f"{short_name(measured.worst_listener)}: {measured.worst}" if measured and measured.worst_listener else ""
+        )
+        why = (measured.reason if measured else "") or ""
+        shown = (measured.value if measured else None) or NONE
+        value = shown if measured is None else f"{shown}{bounds(measured.at_least, measured.at_most)}"
         rows.append((name, (before[name].value if name in before else None) or NONE, value, worst or why))
     titles = ("Indicator", "Before the fault", "From the fault on", "Worst listener, or why there is no figure")
     return Table("Indicators", titles, tuple(rows), "" if rows else "Nothing was measured.")
 
 
 def steps(run: ExperimentRun) -> Table:
-    """The steps with their times; seconds are counted from the run's begin."""
+    """The steps with their times. Seconds are counted from the run's begin."""
     begin = from_timestamp(run.status.started_at) if run.status.started_at else 0.0
     rows = tuple(
         (

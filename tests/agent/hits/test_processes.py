@@ -18,8 +18,8 @@ from showstopper.agent.hits import freeze
 from showstopper.agent.hits.freeze import FreezeHit
 from showstopper.agent.hits.kill import KillHit
 from showstopper.agent.kernel.cgroups import Place, cpu_microseconds
+from showstopper.api.faults.process import ContainerKill, Signal
 from showstopper.api.injection import InjectionTarget, TargetState
-from showstopper.api.process import ContainerKill, Signal
 from showstopper.clock import Clock
 from tests.agent.conftest import Note
 from tests.agent.container import UID, Container, container, trees

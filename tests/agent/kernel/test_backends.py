@@ -10,41 +10,34 @@ from showstopper.agent.kernel import backends, shaping
 from showstopper.agent.kernel.backends import Backends
 from showstopper.agent.kernel.namespaces import Namespace
 from showstopper.agent.network.node import Node
+from showstopper.api.faults.network import Bandwidth, Delay, Direction, Distribution, NetworkFault, PacketLoss
 from showstopper.api.quantities import Share
 from showstopper.errors import EffectRefused, KernelRefused, NamespaceGone
-from showstopper.faults import network_preview
-from showstopper.faults.network import (
-    Bandwidth,
-    Delay,
-    Direction,
-    Distribution,
-    Dose,
-    NetworkEffect,
-    PacketLoss,
-    Partition,
-    Traffic,
-)
-from showstopper.faults.network_plan import HANDLE, Manner, Method, Shape
-from showstopper.faults.network_rules import Device
+from showstopper.faults.network import preview
+from showstopper.faults.network.plan import HANDLE, Manner, Method, Shape
+from showstopper.faults.network.rules import Device
+from showstopper.faults.network.traffic import NetworkEffect, Traffic
 from tests.agent.wire import RECEIVER, SENDER, Wire
-from tests.faults.build import ETH0
+from tests.faults.network.build import APART, ETH0
 
-LATE = Delay(timedelta(milliseconds=100))
+LATE = Delay(latency=timedelta(milliseconds=100))
 NETEM = Manner(timedelta(milliseconds=100), timedelta(milliseconds=20))
 
 
-def effect(dose: Dose, direction: Direction = Direction.BOTH) -> NetworkEffect:
+def effect(dose: NetworkFault, direction: Direction = Direction.BOTH) -> NetworkEffect:
     return NetworkEffect("test", Traffic(direction, peers=("198.18.0.1",)), dose)
 
 
 def test_the_best_way_is_taken() -> None:
     assert Backends((Method.NETEM, Method.NFQUEUE)).plan(effect(LATE), ETH0, 1).method is Method.NETEM
     assert Backends((Method.NFQUEUE_XT,)).plan(effect(LATE), ETH0, 1).method is Method.NFQUEUE_XT
-    assert Backends(()).plan(effect(PacketLoss(Share(0.1))), ETH0, 1).method is None
+    assert Backends(()).plan(effect(PacketLoss(percent=Share(0.1))), ETH0, 1).method is None
 
 
 def test_netem_spreads_evenly_only() -> None:
-    pareto = effect(Delay(timedelta(milliseconds=9), timedelta(milliseconds=9), Distribution.PARETO))
+    pareto = effect(
+        Delay(latency=timedelta(milliseconds=9), jitter=timedelta(milliseconds=9), distribution=Distribution.PARETO)
+    )
     assert Backends((Method.NETEM, Method.NFQUEUE)).plan(pareto, ETH0, 1).method is Method.NFQUEUE
     with pytest.raises(EffectRefused, match=r"netem \(evenly spread delays only\)"):
         Backends((Method.NETEM,)).plan(pareto, ETH0, 1)
@@ -52,30 +45,30 @@ def test_netem_spreads_evenly_only() -> None:
 
 def test_netem_and_another_traffic_class_do_not_mix() -> None:
     able = Backends((Method.NETEM, Method.NFQUEUE))
-    narrow = able.plan(effect(Bandwidth(10**6)), ETH0, 1)
+    narrow = able.plan(effect(Bandwidth(rate="1Mbit")), ETH0, 1)
     assert able.plan(effect(LATE), ETH0, 2, [narrow]).method is Method.NFQUEUE
     late = able.plan(effect(LATE), ETH0, 1)
-    assert able.plan(effect(PacketLoss(Share(0.1))), ETH0, 2, [late])
+    assert able.plan(effect(PacketLoss(percent=Share(0.1))), ETH0, 2, [late])
     for able_too in (able, Backends((Method.NETEM,))):
         with pytest.raises(EffectRefused, match="lift that one first"):
-            able_too.plan(effect(Bandwidth(10**6)), ETH0, 2, [late])
+            able_too.plan(effect(Bandwidth(rate="1Mbit")), ETH0, 2, [late])
 
 
 def test_a_node_without_a_way_to_hold_packets_back_says_what_its_kernel_said() -> None:
     missing = {method.value: "No such file or directory" for method in Method}
     with pytest.raises(EffectRefused, match=r"no means for test: netem \(No such file"):
         Backends((), missing).needed(effect(LATE))
-    Backends((), missing).needed(effect(PacketLoss(Share(0.1))))
+    Backends((), missing).needed(effect(PacketLoss(percent=Share(0.1))))
 
 
 def test_only_the_directions_that_are_asked_for_count() -> None:
-    able = Backends((Method.NETEM,), {"PacketLoss Egress": "kernel before 5.16", "Bandwidth Ingress": "no ifb"})
-    able.needed(effect(PacketLoss(Share(0.1)), Direction.INGRESS))
-    able.needed(effect(Bandwidth(10**6), Direction.EGRESS))
-    with pytest.raises(EffectRefused, match=r"PacketLoss Egress \(kernel before 5\.16"):
-        able.needed(effect(Partition()))
+    able = Backends((Method.NETEM,), {"dropping Egress": "kernel before 5.16", "shaping Ingress": "no ifb"})
+    able.needed(effect(PacketLoss(percent=Share(0.1)), Direction.INGRESS))
+    able.needed(effect(Bandwidth(rate="1Mbit"), Direction.EGRESS))
+    with pytest.raises(EffectRefused, match=r"dropping Egress \(kernel before 5\.16"):
+        able.needed(effect(APART))
     with pytest.raises(EffectRefused, match="no ifb"):
-        able.needed(effect(Bandwidth(10**6)))
+        able.needed(effect(Bandwidth(rate="1Mbit")))
 
 
 @pytest.mark.netns
@@ -110,12 +103,12 @@ def test_a_preview_shows_what_arming_sets_up_and_sets_up_nothing(wire: Wire, nod
     wanted = NetworkEffect(
         "test",
         Traffic(Direction.EGRESS, peers=(RECEIVER,)),
-        Delay(timedelta(milliseconds=5), timedelta(milliseconds=5), Distribution.PARETO),
+        Delay(latency=timedelta(milliseconds=5), jitter=timedelta(milliseconds=5), distribution=Distribution.PARETO),
     )
     before = wire.state()
-    shown = network_preview.lines(node.preview(wire.sender, wanted))
+    shown = preview.lines(node.preview(wire.sender, wanted))
     assert wire.state() == before
-    assert shown == network_preview.lines(node.arm(wire.sender, wanted, float("inf")).plan)
+    assert shown == preview.lines(node.arm(wire.sender, wanted, float("inf")).plan)
 
 
 @pytest.mark.netns

@@ -11,8 +11,8 @@ import pytest
 
 from showstopper.agent.kernel.queueing import Engine, Held, sampler
 from showstopper.agent.network.bursts import pause
-from showstopper.faults.network import Direction, Distribution
-from showstopper.faults.network_plan import Bursts, Manner, Queue
+from showstopper.api.faults.network import Direction, Distribution
+from showstopper.faults.network.plan import Bursts, Manner, Queue
 
 BATCH, SINGLE = 0x303, 0x301
 

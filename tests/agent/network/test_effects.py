@@ -11,28 +11,25 @@ from pathlib import Path
 import pytest
 
 from showstopper.agent.kernel.namespaces import Namespace
-from showstopper.api.quantities import Share
-from showstopper.faults.network import (
+from showstopper.api.faults.network import (
     Bandwidth,
     Corrupt,
     Delay,
     Direction,
     Distribution,
-    Dose,
     Duplicate,
-    NetworkEffect,
+    NetworkFault,
     PacketLoss,
-    Partition,
-    PortBlock,
-    Ports,
     Protocol,
     Reorder,
-    Traffic,
-    dns_failure,
 )
+from showstopper.api.quantities import Share
+from showstopper.faults.network.dns_failure import dns_failure
+from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
 from tests.agent import machine, noise
 from tests.agent.conftest import Arm, Note
 from tests.agent.wire import MEDIA, RECEIVER, SENDER, Ear, Packet, Wire
+from tests.faults.network.build import APART, BLOCKED
 
 pytestmark = pytest.mark.netns
 
@@ -47,7 +44,7 @@ def milliseconds(number: float) -> timedelta:
     return timedelta(milliseconds=number)
 
 
-def to_media(direction: Direction, dose: Dose, name: str = "test") -> NetworkEffect:
+def to_media(direction: Direction, dose: NetworkFault, name: str = "test") -> NetworkEffect:
     """An effect on what goes to the media port: the sender's egress, or the receiver's ingress."""
     if direction is Direction.EGRESS:
         return NetworkEffect(name, Traffic(direction, UDP, peer_ports=(Ports.one(MEDIA),), peers=(RECEIVER,)), dose)
@@ -76,7 +73,7 @@ def received(ear: Ear, wire: Wire, direction: Direction, *, packets: int, per_se
 @pytest.mark.parametrize("direction", ENDS)
 def test_loses_the_share_that_it_was_told_to(wire: Wire, arm: Arm, direction: Direction) -> None:
     with wire.ear() as ear:
-        armed = arm(to_media(direction, PacketLoss(FIVE)), end_of(wire, direction))
+        armed = arm(to_media(direction, PacketLoss(percent=FIVE)), end_of(wire, direction))
         sending = wire.send(packets=20_000, per_second=20_000)
         got = ear.packets()
     figures = armed.lift().counters[direction]
@@ -90,7 +87,9 @@ def test_loses_the_share_that_it_was_told_to(wire: Wire, arm: Arm, direction: Di
 def test_loses_in_bursts(wire: Wire, arm: Arm, direction: Direction) -> None:
     rate = machine.pace(2_000)
     with wire.ear() as ear:
-        armed = arm(to_media(direction, PacketLoss(Share(0.2), burst=milliseconds(60))), end_of(wire, direction))
+        armed = arm(
+            to_media(direction, PacketLoss(percent=Share(0.2), burst=milliseconds(60))), end_of(wire, direction)
+        )
         sending = wire.send(packets=5 * rate, per_second=rate)
         got = ear.packets()
     figures = armed.lift().counters[direction]
@@ -105,7 +104,7 @@ def test_loses_in_bursts(wire: Wire, arm: Arm, direction: Direction) -> None:
 @pytest.mark.parametrize("direction", ENDS)
 def test_duplicates(wire: Wire, arm: Arm, direction: Direction) -> None:
     with wire.ear() as ear:
-        armed = arm(to_media(direction, Duplicate(FIVE)), end_of(wire, direction))
+        armed = arm(to_media(direction, Duplicate(percent=FIVE)), end_of(wire, direction))
         wire.send(packets=20_000, per_second=10_000)
         got = ear.packets()
     figures = armed.lift().counters[direction]
@@ -117,7 +116,7 @@ def test_duplicates(wire: Wire, arm: Arm, direction: Direction) -> None:
 @pytest.mark.parametrize("direction", ENDS)
 def test_corrupts(wire: Wire, arm: Arm, direction: Direction) -> None:
     with wire.ear() as ear:
-        armed = arm(to_media(direction, Corrupt(FIVE)), end_of(wire, direction))
+        armed = arm(to_media(direction, Corrupt(percent=FIVE)), end_of(wire, direction))
         wire.send(packets=20_000, per_second=10_000)
         got = ear.packets()
     corrupted = [packet for packet in got if packet.payload[24:28] != bytes(range(24, 28))]
@@ -130,7 +129,7 @@ def test_corrupts(wire: Wire, arm: Arm, direction: Direction) -> None:
 @pytest.mark.parametrize("direction", ENDS)
 def test_reorders(wire: Wire, arm: Arm, direction: Direction) -> None:
     with wire.ear() as ear:
-        armed = arm(to_media(direction, Reorder(FIVE, milliseconds(20))), end_of(wire, direction))
+        armed = arm(to_media(direction, Reorder(percent=FIVE, hold=milliseconds(20))), end_of(wire, direction))
         wire.send(packets=10_000, per_second=5_000)
         got = ear.packets()
     numbers = [packet.number for packet in got]
@@ -145,7 +144,7 @@ def test_delays_all_packets_equally(wire: Wire, arm: Arm, note: Note) -> None:
     with wire.ear() as ear:
         wire.send(packets=5_000, per_second=5_000)
         without = spread(ear.packets())
-        armed = arm(to_media(Direction.EGRESS, Delay(milliseconds(100))))
+        armed = arm(to_media(Direction.EGRESS, Delay(latency=milliseconds(100))))
         with noise.measured() as beside:
             wire.send(packets=20_000, per_second=5_000)
         got = ear.packets()
@@ -160,7 +159,7 @@ def test_delays_all_packets_equally(wire: Wire, arm: Arm, note: Note) -> None:
 
 def test_delays_what_comes_in(wire: Wire, arm: Arm, note: Note) -> None:
     with wire.ear() as ear, noise.measured() as beside:
-        armed = arm(to_media(Direction.INGRESS, Delay(milliseconds(100))), wire.receiver)
+        armed = arm(to_media(Direction.INGRESS, Delay(latency=milliseconds(100))), wire.receiver)
         got = received(ear, wire, Direction.INGRESS, packets=1_000, per_second=500)
     median, _ = spread(got)
     note("delay", f"p50 {median:.2f} ms at ingress; {beside}")
@@ -190,7 +189,7 @@ def test_jitter_spreads_as_it_should(
     wire: Wire, arm: Arm, direction: Direction, distribution: Distribution, note: Note
 ) -> None:
     with wire.ear() as ear, noise.measured() as beside:
-        dose = Delay(milliseconds(60), milliseconds(20), distribution)
+        dose = Delay(latency=milliseconds(60), jitter=milliseconds(20), distribution=distribution)
         armed = arm(to_media(direction, dose), end_of(wire, direction))
         got = received(ear, wire, direction, packets=5_000, per_second=1_000)
     took = statistics.quantiles((packet.took * 1000 for packet in got), n=10)
@@ -207,9 +206,10 @@ def test_jitter_spreads_as_it_should(
 def test_holds_the_bandwidth(wire: Wire, arm: Arm, direction: Direction, note: Note) -> None:
     """Three times as much as passes, and a backlog that a sender's pauses do not empty."""
     sent = machine.pace(3_000)
-    allowed = sent // 3 * FRAME * 8
+    kilobits = sent // 3 * FRAME * 8 // 1000
+    allowed = kilobits * 1000
     with wire.ear() as ear:
-        dose = Bandwidth(allowed, queue=milliseconds(500))
+        dose = Bandwidth(rate=f"{kilobits}kbit", queue=milliseconds(500))
         armed = arm(to_media(direction, dose), end_of(wire, direction))
         with wire.sending(packets=3 * sent, per_second=sent, size=1000):
             got = ear.live()
@@ -228,7 +228,7 @@ def test_a_partition_is_silent(wire: Wire, arm: Arm, direction: Direction) -> No
     at_sender = direction is Direction.EGRESS
     peer = RECEIVER if at_sender else SENDER
     with wire.ear() as ear:
-        armed = arm(NetworkEffect("test", Traffic(peers=(peer,)), Partition()), end_of(wire, direction))
+        armed = arm(NetworkEffect("test", Traffic(peers=(peer,)), APART), end_of(wire, direction))
         sending = wire.send(packets=2_000, per_second=5_000)
         got = ear.packets()
     assert not sending.errors, "a sender must not notice"
@@ -240,12 +240,12 @@ def test_connections_hang_in_a_partition_and_are_slow_under_a_delay(wire: Wire, 
     """TCP: no reset, no error; the handshake waits for what does not come, or comes late."""
     with Namespace.at(wire.receiver) as there:
         server = there.call(lambda: socket.create_server((RECEIVER, 7880)))
-    arm(NetworkEffect("late", Traffic(Direction.EGRESS), Delay(milliseconds(100))))
+    arm(NetworkEffect("late", Traffic(Direction.EGRESS), Delay(latency=milliseconds(100))))
     with server, Namespace.at(wire.sender) as here:
         began = time.monotonic()
         here.call(lambda: socket.create_connection((RECEIVER, 7880), timeout=5)).close()
         assert time.monotonic() - began >= 0.1
-        arm(NetworkEffect("apart", Traffic(peers=(RECEIVER,)), Partition()))
+        arm(NetworkEffect("apart", Traffic(peers=(RECEIVER,)), APART))
         with pytest.raises(TimeoutError):
             here.call(lambda: socket.create_connection((RECEIVER, 7880), timeout=0.5))
 
@@ -253,7 +253,7 @@ def test_connections_hang_in_a_partition_and_are_slow_under_a_delay(wire: Wire, 
 @pytest.mark.parametrize("direction", ENDS)
 def test_a_port_block_leaves_other_ports_alone(wire: Wire, arm: Arm, direction: Direction) -> None:
     with wire.ear() as closed, wire.ear(7000) as other:
-        armed = arm(to_media(direction, PortBlock()), end_of(wire, direction))
+        armed = arm(to_media(direction, BLOCKED), end_of(wire, direction))
         assert not wire.send(packets=500, per_second=5_000).errors
         assert not wire.send(packets=500, per_second=5_000, port=7000).errors
         assert len(other.packets()) == 500
@@ -272,7 +272,12 @@ def test_name_servers_do_not_answer(wire: Wire, arm: Arm) -> None:
 
 
 def test_several_faults_on_one_target_compose(wire: Wire, arm: Arm) -> None:
-    doses: list[Dose] = [PacketLoss(FIVE), Delay(milliseconds(50)), Duplicate(Share(0.1)), Corrupt(Share(0.1))]
+    doses: list[NetworkFault] = [
+        PacketLoss(percent=FIVE),
+        Delay(latency=milliseconds(50)),
+        Duplicate(percent=Share(0.1)),
+        Corrupt(percent=Share(0.1)),
+    ]
     with wire.ear() as ear:
         armed = [arm(to_media(Direction.EGRESS, dose, type(dose).__name__.lower())) for dose in doses]
         wire.send(packets=10_000, per_second=5_000)
@@ -286,7 +291,7 @@ def test_several_faults_on_one_target_compose(wire: Wire, arm: Arm) -> None:
 
 
 def test_only_the_peers_are_hit(wire: Wire, arm: Arm) -> None:
-    other = NetworkEffect("test", Traffic(Direction.BOTH, peers=("198.18.200.128/25", "2001:db8::1")), Partition())
+    other = NetworkEffect("test", Traffic(Direction.BOTH, peers=("198.18.200.128/25", "2001:db8::1")), APART)
     with wire.ear() as ear:
         armed = arm(other)
         wire.send(packets=500, per_second=5_000)
@@ -296,7 +301,7 @@ def test_only_the_peers_are_hit(wire: Wire, arm: Arm) -> None:
 
 def test_lifting_ends_it_at_once_and_lets_held_packets_go(wire: Wire, arm: Arm, note: Note) -> None:
     with wire.ear() as ear:
-        armed = arm(to_media(Direction.EGRESS, Delay(milliseconds(400))))
+        armed = arm(to_media(Direction.EGRESS, Delay(latency=milliseconds(400))))
         wire.send(packets=500, per_second=5_000)
         began = time.monotonic()
         lifted = armed.lift()

@@ -17,9 +17,11 @@ from showstopper.agent.journal import Journal
 from showstopper.agent.kernel.backends import Backends
 from showstopper.agent.network.arming import Armed
 from showstopper.agent.network.node import Node
+from showstopper.api.faults.network import Direction
 from showstopper.errors import EffectRefused, LeaseLost
-from showstopper.faults import flood_settings
-from showstopper.faults.network import Direction, flood_arrivals, flood_gate
+from showstopper.faults.flood import settings
+from showstopper.faults.flood.flood_arrivals import flood_arrivals
+from showstopper.faults.flood.flood_gate import flood_gate
 from tests.agent.conftest import Arm
 from tests.agent.holder import LEASE
 from tests.agent.wire import MEDIA, RECEIVER, SENDER, Wire
@@ -36,7 +38,7 @@ PATIENCE = 60.0
 @contextmanager
 def flooder(wire: Wire, **changes: str) -> Iterator["subprocess.Popen[str]"]:
     """One that waits for its gate at the sender's end, and says so, as in its pod."""
-    told = {"TARGETS": f"{RECEIVER}:{MEDIA}", "GATE": str(flood_settings.GATE_PORT), **changes}
+    told = {"TARGETS": f"{RECEIVER}:{MEDIA}", "GATE": str(settings.GATE_PORT), **changes}
     process = floods.start(["ip", "netns", "exec", wire.sender.name, *floods.COMMAND], **told)
     try:
         assert process.stdout is not None

@@ -20,49 +20,46 @@ import pytest
 from showstopper.agent.journal import Entry, Journal
 from showstopper.agent.kernel.backends import Backends
 from showstopper.agent.network.node import Node
-from showstopper.api.quantities import Share
-from showstopper.errors import AgentError, EffectRefused, LeaseLost, NamespaceGone, TrafficClassTaken
-from showstopper.faults.network import (
+from showstopper.api.faults.network import (
     Bandwidth,
     Corrupt,
     Delay,
     Direction,
-    Dose,
     Duplicate,
-    NetworkEffect,
+    NetworkFault,
     PacketLoss,
-    Partition,
-    PortBlock,
-    Ports,
     Protocol,
     Reorder,
-    Traffic,
-    dns_failure,
 )
+from showstopper.api.quantities import Share
+from showstopper.errors import AgentError, EffectRefused, LeaseLost, NamespaceGone, TrafficClassTaken
+from showstopper.faults.network.dns_failure import dns_failure
+from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
 from tests.agent import machine
 from tests.agent.conftest import Arm, Note
 from tests.agent.holder import LEASE
 from tests.agent.wire import MEDIA, RECEIVER, SENDER, Packet, Wire
+from tests.faults.network.build import APART, BLOCKED
 
 pytestmark = pytest.mark.netns
 
 HALF = Share(0.5)
 UDP = frozenset({Protocol.UDP})
-DOSES: list[Dose] = [
-    PacketLoss(HALF),
-    PacketLoss(HALF, burst=timedelta(milliseconds=60)),
-    Duplicate(HALF),
-    Corrupt(HALF),
-    Reorder(HALF, timedelta(milliseconds=30)),
-    Delay(timedelta(milliseconds=50)),
-    Delay(timedelta(milliseconds=50), timedelta(milliseconds=20)),
-    Bandwidth(500_000),
-    Partition(),
-    PortBlock(),
+DOSES: list[NetworkFault] = [
+    PacketLoss(percent=HALF),
+    PacketLoss(percent=HALF, burst=timedelta(milliseconds=60)),
+    Duplicate(percent=HALF),
+    Corrupt(percent=HALF),
+    Reorder(percent=HALF, hold=timedelta(milliseconds=30)),
+    Delay(latency=timedelta(milliseconds=50)),
+    Delay(latency=timedelta(milliseconds=50), jitter=timedelta(milliseconds=20)),
+    Bandwidth(rate="500kbit"),
+    APART,
+    BLOCKED,
 ]
 
 
-def to_media(name: str, dose: Dose) -> NetworkEffect:
+def to_media(name: str, dose: NetworkFault) -> NetworkEffect:
     """An effect on what goes from the sender to the receiver's media port."""
     peers = (RECEIVER,)
     return NetworkEffect(name, Traffic(Direction.EGRESS, UDP, peer_ports=(Ports.one(MEDIA),), peers=peers), dose)
@@ -269,8 +266,8 @@ def test_a_name_is_armed_once(arm: Arm) -> None:
 
 
 def test_what_is_out_of_bounds_is_not_armed(wire: Wire, arm: Arm, node: Node) -> None:
-    with pytest.raises(EffectRefused, match="out of bounds"):
-        arm(NetworkEffect("late", Traffic(), Delay(timedelta(seconds=6))))
+    with pytest.raises(EffectRefused, match="no peers are left"):
+        arm(NetworkEffect("late", Traffic(peers=()), Delay(latency=timedelta(milliseconds=50))))
     with pytest.raises(LeaseLost):
         node.arm(wire.sender, EFFECTS[0], time.monotonic() - 1)
 
@@ -286,7 +283,7 @@ def test_the_journal_knows_what_is_armed(wire: Wire, arm: Arm, tmp_path: Path) -
 
 def test_bandwidth_faults_share_a_device(wire: Wire, arm: Arm) -> None:
     first, second = (
-        arm(NetworkEffect(name, Traffic(Direction.BOTH, peers=(peer,)), Bandwidth(1_000_000)))
+        arm(NetworkEffect(name, Traffic(Direction.BOTH, peers=(peer,)), Bandwidth(rate="1Mbit")))
         for name, peer in (("one", "192.0.2.1"), ("two", "192.0.2.2"))
     )
     assert not first.lift().leftovers
@@ -295,8 +292,8 @@ def test_bandwidth_faults_share_a_device(wire: Wire, arm: Arm) -> None:
 
 
 def test_packets_that_a_delay_holds_survive_the_end_of_another_fault(wire: Wire, arm: Arm) -> None:
-    delay = arm(to_media("delay", Delay(timedelta(milliseconds=1500))))
-    others = [arm(to_media(name, dose)) for name, dose in (("twice", Duplicate(HALF)), ("apart", Partition()))]
+    delay = arm(to_media("delay", Delay(latency=timedelta(milliseconds=1500))))
+    others = [arm(to_media(name, dose)) for name, dose in (("twice", Duplicate(percent=HALF)), ("apart", APART))]
     others.pop().lift()
     with wire.ear() as ear:
         wire.send(packets=200, per_second=1000)
@@ -308,9 +305,9 @@ def test_packets_that_a_delay_holds_survive_the_end_of_another_fault(wire: Wire,
 
 
 def test_a_fault_that_is_armed_again_beside_a_delay_outlasts_it(wire: Wire, arm: Arm) -> None:
-    delay = arm(to_media("delay", Delay(timedelta(milliseconds=20))))
-    arm(to_media("apart", Partition())).lift()
-    again = arm(to_media("apart", Partition()))
+    delay = arm(to_media("delay", Delay(latency=timedelta(milliseconds=20))))
+    arm(to_media("apart", APART)).lift()
+    again = arm(to_media("apart", APART))
     assert not delay.lift().leftovers
     with wire.ear() as ear:
         wire.send(packets=20, per_second=1000)
@@ -319,7 +316,7 @@ def test_a_fault_that_is_armed_again_beside_a_delay_outlasts_it(wire: Wire, arm:
 
 
 def test_a_fault_follows_its_peers(wire: Wire, arm: Arm) -> None:
-    armed = arm(NetworkEffect("test", Traffic(Direction.EGRESS, peers=("192.0.2.1",)), Partition()))
+    armed = arm(NetworkEffect("test", Traffic(Direction.EGRESS, peers=("192.0.2.1",)), APART))
 
     def arrived() -> int:
         wire.send(packets=20, per_second=1000)
@@ -337,8 +334,10 @@ def test_a_fault_follows_its_peers(wire: Wire, arm: Arm) -> None:
         arm(dns_failure("dns")).follow((RECEIVER,))
 
 
-@pytest.mark.parametrize("dose", [PacketLoss(Share(1.0)), Delay(timedelta(milliseconds=50)), Bandwidth(100_000)])
-def test_on_the_nodes_network_others_are_left_alone(wire: Wire, node: Node, dose: Dose) -> None:
+@pytest.mark.parametrize(
+    "dose", [PacketLoss(percent=Share(1.0)), Delay(latency=timedelta(milliseconds=50)), Bandwidth(rate="100kbit")]
+)
+def test_on_the_nodes_network_others_are_left_alone(wire: Wire, node: Node, dose: NetworkFault) -> None:
     """As for a pod in the host's network: one of the addresses in the namespace is its own."""
     effect = NetworkEffect("test", Traffic(Direction.EGRESS), dose)
     armed = node.arm(wire.sender, effect, time.monotonic() + 10, own=("198.18.200.77",))

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
 from showstopper.agent.at_most_once import AtMostOnce
 from showstopper.agent.containers import Containers
 from showstopper.agent.frozen import FrozenCgroups
@@ -34,25 +33,13 @@ from tests.agent.container import Container, container, trees
 from tests.agent.pod import Pod, pod_in
 from tests.agent.wire import MEDIA, RECEIVER, SENDER, Wire
 from tests.api.build import LEAVE_OUT, injection
-from tests.api.server import with_crds
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.netns]
 
-NODE, NAMESPACE = "node1", "show"
+NODE = "node-of-this-agent"
+"""No other test's Injections are on it."""
+
 PATIENCE = 60.0
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ApiServer]:
-    """An API server with our CRDs."""
-    with with_crds() as found:
-        yield found
-
-
-@pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
-    async with await Client.connect(server.kubeconfig) as found:
-        yield found
 
 
 @pytest.fixture
@@ -67,6 +54,7 @@ class Stage:
     """An operator, as far as the agent sees it: one run's Lease and its Injections."""
 
     client: Client
+    namespace: str
     pod: Pod
     clock: Clock
     name: str
@@ -74,7 +62,7 @@ class Stage:
     async def renew(self) -> None:
         """Renew the Lease, or make it."""
         spec = {"holderIdentity": "operator", "renewTime": to_timestamp(self.clock.now()), "leaseDurationSeconds": 10}
-        metadata = {"name": self.name, "namespace": NAMESPACE, "labels": {LEASE_LABEL: self.name}}
+        metadata = {"name": self.name, "namespace": self.namespace, "labels": {LEASE_LABEL: self.name}}
         await self.client.apply(
             LEASE, {"apiVersion": LEASE.group_version, "kind": "Lease", "metadata": metadata, "spec": spec}
         )
@@ -83,6 +71,8 @@ class Stage:
         """Have the pod lose half of what it sends to the media port."""
         wish = {
             "metadata.name": self.name,
+            "metadata.namespace": self.namespace,
+            "spec.node": NODE,
             "spec.lease": self.name,
             "spec.targets": [{"pod": "relay-0", "uid": self.pod.uid, "address": SENDER}],
             "spec.ports": [{"port": 6004, "protocol": "UDP"}],
@@ -94,7 +84,7 @@ class Stage:
 
     async def status(self) -> InjectionStatus:
         """What the agent says."""
-        return InjectionStatus.model_validate((await self.client.get(INJECTION, NAMESPACE, self.name))["status"])
+        return InjectionStatus.model_validate((await self.client.get(INJECTION, self.namespace, self.name))["status"])
 
     async def until(self, what: Callable[[InjectionStatus], bool]) -> InjectionStatus:
         """The first status that is so."""
@@ -106,24 +96,25 @@ class Stage:
 
     async def lift(self) -> None:
         """Ask for its end."""
-        await self.client.patch(INJECTION, NAMESPACE, self.name, [{"op": "add", "path": "/spec/lift", "value": True}])
+        await self.client.patch(
+            INJECTION, self.namespace, self.name, [{"op": "add", "path": "/spec/lift", "value": True}]
+        )
 
 
 @pytest.fixture
-async def stage(client: Client, pod: Pod, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
-    made = Stage(client, pod, Clock(), f"run-{time.monotonic_ns()}")
-    yield made
-    for each in await client.list(INJECTION):
-        await client.delete(INJECTION, NAMESPACE, each["metadata"]["name"])
+async def stage(client: Client, namespace: str, pod: Pod) -> AsyncIterator[Stage]:
+    yield Stage(client, namespace, pod, Clock(), "run")
+    for each in await client.list(INJECTION, namespace):
+        await client.delete(INJECTION, namespace, each["metadata"]["name"])
 
 
 @asynccontextmanager
-async def agent(client: Client, node: Node, pod: Pod) -> AsyncIterator[asyncio.Task[None]]:
+async def agent(client: Client, node: Node, stage: Stage) -> AsyncIterator[asyncio.Task[None]]:
     """The agent at work for the time of the block."""
     with ThreadPoolExecutor(4) as workers:
-        state, clock = pod.proc.parent, Clock()
-        means = HitFactory(node, Pods(pod.proc), Containers(), FrozenCgroups(state), AtMostOnce(state), clock)
-        made = Injections(client, clock, node_name=NODE, namespace=NAMESPACE, means=means, workers=workers)
+        state, clock = stage.pod.proc.parent, Clock()
+        means = HitFactory(node, Pods(stage.pod.proc), Containers(), FrozenCgroups(state), AtMostOnce(state), clock)
+        made = Injections(client, clock, node_name=NODE, namespace=stage.namespace, means=means, workers=workers)
         task = asyncio.create_task(made.run())
         try:
             yield task
@@ -143,7 +134,7 @@ def is_(wanted: str) -> Callable[[InjectionStatus], bool]:
 
 
 async def test_a_fault_is_armed_proven_and_lifted(client: Client, node: Node, wire: Wire, stage: Stage) -> None:
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         await asyncio.sleep(0)
         await armed(stage)
         waiting = await stage.until(is_("WaitingForProof"))
@@ -185,7 +176,7 @@ async def armed(stage: Stage, changes: dict[str, Any] | None = None) -> None:
 
 async def test_its_peers_are_followed(client: Client, node: Node, wire: Wire, stage: Stage) -> None:
     """Half of what goes to the receiver is lost while it is a peer, and nothing before and after."""
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         await armed(stage)
         for peers, hit in (("198.18.99.0/24", False), ("198.18.200.0/24", True), ("198.18.98.0/24", False)):
             await mean(stage, wire, peers)
@@ -201,7 +192,7 @@ async def test_its_peers_are_followed(client: Client, node: Node, wire: Wire, st
 async def mean(stage: Stage, wire: Wire, peers: str) -> None:
     """Put others in the peers' place, and wait until they are in the kernel."""
     change = [{"op": "add", "path": "/spec/peers", "value": [peers]}]
-    await stage.client.patch(INJECTION, NAMESPACE, stage.name, change)
+    await stage.client.patch(INJECTION, stage.namespace, stage.name, change)
     deadline = time.monotonic() + PATIENCE
     while peers not in str(wire.state()):
         assert time.monotonic() < deadline, f"{peers} are not meant"
@@ -210,7 +201,7 @@ async def mean(stage: Stage, wire: Wire, peers: str) -> None:
 
 
 async def test_without_renewals_it_lifts_itself(client: Client, node: Node, wire: Wire, stage: Stage) -> None:
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         await armed(stage)
         over = await stage.until(is_("LeaseLost"))
         assert over.targets[0].state is TargetState.LIFTED
@@ -226,7 +217,7 @@ async def test_without_renewals_it_lifts_itself(client: Client, node: Node, wire
 async def test_a_lease_that_was_only_listed_arms_nothing(client: Client, node: Node, stage: Stage) -> None:
     await stage.renew()
     await stage.inject()
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         over = await stage.until(is_("LeaseLost"))
         assert over.targets == []
         assert "nothing was armed" in (over.message or "")
@@ -234,10 +225,10 @@ async def test_a_lease_that_was_only_listed_arms_nothing(client: Client, node: N
 
 async def test_who_deletes_it_lifts_it(client: Client, node: Node, wire: Wire, stage: Stage) -> None:
     before = wire.state()
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         await armed(stage)
         assert wire.state() != before
-        await client.delete(INJECTION, NAMESPACE, stage.name)
+        await client.delete(INJECTION, stage.namespace, stage.name)
         deadline = time.monotonic() + PATIENCE
         while wire.state() != before:
             assert time.monotonic() < deadline, wire.state()
@@ -248,10 +239,10 @@ async def test_the_stop_switch_ends_it_and_lets_nothing_begin(client: Client, no
     switch = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": STOP_SWITCH, "namespace": NAMESPACE},
+        "metadata": {"name": STOP_SWITCH, "namespace": stage.namespace},
         "data": {"reason": "the real show has begun"},
     }
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         await armed(stage)
         await client.create(CONFIG_MAP, switch)
         over = await stage.until(is_("Stopped"))
@@ -261,18 +252,18 @@ async def test_the_stop_switch_ends_it_and_lets_nothing_begin(client: Client, no
         await stage.renew()
         await stage.inject()
         assert (await stage.until(is_("Stopped"))).targets == []
-    await client.delete(CONFIG_MAP, NAMESPACE, STOP_SWITCH)
+    await client.delete(CONFIG_MAP, stage.namespace, STOP_SWITCH)
 
 
 async def test_an_agent_that_ends_lifts_and_its_next_life_arms_nothing_again(
     client: Client, node: Node, stage: Stage
 ) -> None:
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         await armed(stage)
     assert reason(await stage.status()) == "AgentStopped"
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         await stage.renew()
-        other = Stage(client, stage.pod, stage.clock, f"{stage.name}-other")
+        other = Stage(client, stage.namespace, stage.pod, stage.clock, f"{stage.name}-other")
         await armed(other)  # it is at work, and has seen the first one before
         assert reason(await stage.status()) == "AgentStopped"
 
@@ -289,7 +280,7 @@ async def test_what_cannot_be_hit_is_refused_and_says_why(
     client: Client, node: Node, wire: Wire, stage: Stage, changes: dict[str, Any], says: str
 ) -> None:
     before = wire.state()
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         deadline = time.monotonic() + PATIENCE
         await stage.inject(changes)
         while not (found := await stage.status()).targets:
@@ -302,14 +293,14 @@ async def test_what_cannot_be_hit_is_refused_and_says_why(
 
 
 async def test_what_the_api_server_let_through_is_looked_at_again(client: Client, node: Node, stage: Stage) -> None:
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         await stage.inject({"spec.targets.0.address": "198.18.200"})
         told = await stage.until(is_("Invalid"))
         assert "spec.targets.0.address" in (told.message or "")
 
 
 async def test_a_pod_that_goes_is_told_of(client: Client, node: Node, stage: Stage) -> None:
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         await armed(stage)
         stage.pod.kill()
         over = await stage.until(lambda status: status.targets[0].state is TargetState.GONE)
@@ -320,7 +311,7 @@ async def test_a_device_that_vanishes_under_a_pod_ends_the_fault(
     client: Client, node: Node, wire: Wire, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(network, "VANISHED_SECONDS", 0.2)
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         await armed(stage)
         await asyncio.to_thread(rename, wire, "eth0", "away")
         over = await stage.until(lambda status: status.targets[0].state is TargetState.LIFTED)
@@ -341,7 +332,7 @@ def rename(wire: Wire, old: str, new: str) -> None:
 @pytest.mark.parametrize("moments", range(0, 60, 4))
 async def test_it_ends_whenever_it_is_told_to(client: Client, node: Node, stage: Stage, moments: int) -> None:
     await stage.inject({"spec.targets.0.address": "198.18.200"})
-    async with asyncio.timeout(PATIENCE), agent(client, node, stage.pod):
+    async with asyncio.timeout(PATIENCE), agent(client, node, stage):
         for _ in range(moments):
             await asyncio.sleep(0.001)
 
@@ -363,7 +354,7 @@ def of_processes(victim: Container, **fault: Any) -> dict[str, Any]:
 async def test_a_container_is_killed_and_that_is_proven(
     client: Client, node: Node, stage: Stage, victim: Container
 ) -> None:
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         await armed(stage, of_processes(victim, containerKill={"signal": "SIGKILL"}))
         proven = await stage.until(lambda status: status.targets[0].proven)
         assert reason(proven) == "Active"
@@ -380,11 +371,11 @@ async def test_a_kill_that_an_earlier_life_may_have_done_is_not_done_again(
 ) -> None:
     """The agent died between the signal and the first word on it: nothing in the API tells."""
     await stage.inject(of_processes(victim, containerKill={}))
-    made = await client.get(INJECTION, NAMESPACE, stage.name)
+    made = await client.get(INJECTION, stage.namespace, stage.name)
     AtMostOnce(stage.pod.proc.parent).begin(made["metadata"]["uid"])
     if lifted:
         await stage.lift()
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         deadline = time.monotonic() + PATIENCE
         while reason(found := await stage.status()) != "AgentRestarted":
             assert time.monotonic() < deadline, found
@@ -398,7 +389,7 @@ async def test_what_is_frozen_goes_on_when_the_agent_ends(
     client: Client, node: Node, stage: Stage, victim: Container
 ) -> None:
     FrozenCgroups(stage.pod.proc.parent).beat()
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         await armed(stage, of_processes(victim, freeze={}))
         await stage.until(lambda status: status.targets[0].proven)
         assert victim.frozen
@@ -414,14 +405,14 @@ async def test_a_gate_opens_under_the_lease_follows_its_peers_and_stays_shut(
 ) -> None:
     """A sender that waits for nobody: nothing of it passes but to the gate's peer, as long as that is one."""
     gate = {"spec.packetLoss": LEAVE_OUT, "spec.ports": [], "spec.peers": [RECEIVER, "198.18.200.9"]}
-    async with agent(client, node, stage.pod):
+    async with agent(client, node, stage):
         await armed(stage, {**gate, "spec.floodGate": {"port": MEDIA, "size": 172}})
         with wire.ear() as ear:
             await asyncio.to_thread(wire.send, packets=100, per_second=2000)
             assert len(ear.packets()) == 100
             await stage.until(lambda status: bool(status.targets[0].proven))
             change = [{"op": "replace", "path": "/spec/peers", "value": ["198.18.200.9"]}]
-            await client.patch(INJECTION, NAMESPACE, stage.name, change)
+            await client.patch(INJECTION, stage.namespace, stage.name, change)
             await stage.until(lambda status: status.observed_generation == 2)
             await asyncio.to_thread(wire.send, packets=100, per_second=2000)
             assert not ear.packets()

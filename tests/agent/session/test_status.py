@@ -5,7 +5,8 @@ import pytest
 from showstopper.agent.hits.records import record_counts
 from showstopper.agent.session.status import EndReason, Standing, ending_of, invalid, outlook, over, status
 from showstopper.api.conditions import ConditionType, find, is_true
-from showstopper.api.injection import InjectedTarget, InjectionStatus, TargetState
+from showstopper.api.injection import InjectedTarget, Injection, InjectionSpec, InjectionStatus, TargetState
+from tests.api.build import injection
 
 NOW, LATER = "2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:01.000000Z"
 
@@ -15,6 +16,13 @@ def target(state: TargetState = TargetState.ARMED, matched: int = 0, **more: obj
     if matched:
         record_counts(made, matched, matched // 2, now=NOW)
     return made
+
+
+def spec(targets: int) -> InjectionSpec:
+    """A packet loss on so many targets."""
+    each = injection()["spec"]["targets"][0]
+    wanted = [{**each, "uid": str(number)} for number in range(targets)]
+    return Injection.parse(injection({"spec.targets": wanted})).spec
 
 
 @pytest.mark.parametrize(
@@ -42,22 +50,24 @@ def target(state: TargetState = TargetState.ARMED, matched: int = 0, **more: obj
     ],
 )
 def test_where_it_stands(targets: list[InjectedTarget], standing: Standing, reason: str, says: str) -> None:
-    found = outlook(targets, standing, 2)
+    found = outlook(spec(2), targets, standing)
     assert found.reason == reason
     assert says in found.message
 
 
 def test_only_what_is_lifted_without_leftovers_ends_well() -> None:
     for ending in EndReason:
-        found = outlook([target(TargetState.LIFTED)], Standing(ending), 1)
+        found = outlook(spec(1), [target(TargetState.LIFTED)], Standing(ending))
         assert (found.ready == "True") == (ending in {EndReason.LIFTED, EndReason.DELETED})
         assert found.finished
-    assert outlook([target(TargetState.LEFT_OVER, leftovers=["q"])], Standing(EndReason.LIFTED), 1).ready == "False"
+    assert (
+        outlook(spec(1), [target(TargetState.LEFT_OVER, leftovers=["q"])], Standing(EndReason.LIFTED)).ready == "False"
+    )
 
 
 @pytest.mark.parametrize("ending", EndReason)
 def test_it_is_not_over_before_every_target_is_lifted(ending: EndReason) -> None:
-    found = outlook([target(TargetState.LIFTED), target()], Standing(ending, "why"), 2)
+    found = outlook(spec(2), [target(TargetState.LIFTED), target()], Standing(ending, "why"))
     assert (found.reason, found.finished) == ("Lifting", False)
 
 
@@ -82,8 +92,8 @@ def test_packets_that_only_matched_prove_nothing() -> None:
 
 
 def test_generation_and_conditions_are_of_one_piece_and_times_move_with_status_only() -> None:
-    first = status(1, [target()], Standing(), generation=1, now=NOW, before=InjectionStatus())
-    then = status(1, [target(matched=1)], Standing(), generation=2, now=LATER, before=first)
+    first = status(spec(1), [target()], Standing(), generation=1, now=NOW, before=InjectionStatus())
+    then = status(spec(1), [target(matched=1)], Standing(), generation=2, now=LATER, before=first)
     assert then.observed_generation == 2
     assert {one.observed_generation for one in then.conditions} == {2}
     ready, stalled = (find(then.conditions, kind) for kind in (ConditionType.READY, ConditionType.STALLED))
@@ -102,10 +112,12 @@ def test_what_an_earlier_life_had_armed_is_over() -> None:
 
 @pytest.mark.parametrize("ending", EndReason)
 def test_an_ending_is_known_again_from_what_was_told(ending: EndReason) -> None:
-    told = status(1, [target(TargetState.LIFTED)], Standing(ending), generation=1, now=NOW, before=InjectionStatus())
+    told = status(
+        spec(1), [target(TargetState.LIFTED)], Standing(ending), generation=1, now=NOW, before=InjectionStatus()
+    )
     known = ending_of(told)
     assert known is (EndReason.LIFTED if ending is EndReason.DELETED else ending)
-    lasting = status(1, [target()], Standing(), generation=1, now=NOW, before=InjectionStatus())
+    lasting = status(spec(1), [target()], Standing(), generation=1, now=NOW, before=InjectionStatus())
     assert ending_of(lasting) is None
     assert ending_of(InjectionStatus()) is None
 

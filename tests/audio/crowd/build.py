@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from showstopper.faults import flood_settings as names
+from showstopper.faults.flood import settings as names
 
 NOW = datetime(2026, 1, 31, 20, 0, tzinfo=UTC)
 GOOD = {

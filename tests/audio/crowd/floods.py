@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from showstopper.faults import flood_settings as names
+from showstopper.faults.flood import settings as names
 
 COMMAND = (sys.executable, "-m", "showstopper.audio.crowd.flooder")
 PATIENCE_SECONDS = 60

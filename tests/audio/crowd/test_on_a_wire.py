@@ -14,8 +14,8 @@ from datetime import datetime
 import pytest
 
 from bench.wire import DEVICE, Receiver, Wire, inside, wire
-from e2e.cluster import commands
-from showstopper.faults import flood
+from dev.cluster import commands
+from showstopper.faults.flood import sending
 from tests.audio.crowd import floods
 from tests.audio.crowd.floods import COMMAND, Ended
 
@@ -173,7 +173,7 @@ def test_a_counter_at_the_interface_tells_how_many_datagrams_arrived(line: Wire,
         if "counter" in part
     )
     assert counter["packets"] < 20_014, "batches are expected to pass in one piece here"
-    assert flood.datagrams(counter["packets"], counter["bytes"], 172) == receiver.count() == 20_014
+    assert sending.datagrams(counter["packets"], counter["bytes"], 172) == receiver.count() == 20_014
 
 
 def test_a_port_that_nobody_listens_on_is_flooded_all_the_same(line: Wire) -> None:

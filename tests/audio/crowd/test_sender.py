@@ -11,7 +11,7 @@ from showstopper.api.shapes import Shape
 from showstopper.audio.crowd import sender as senders
 from showstopper.audio.crowd import shapes
 from showstopper.audio.crowd.sender import Sender
-from showstopper.faults.flood import Endpoint
+from showstopper.faults.flood.sending import Endpoint
 
 SIZE = 172
 Listen = Callable[[], socket.socket]

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from showstopper.api.shapes import Shape
 from showstopper.audio.crowd.settings import FlooderSettings
 from showstopper.errors import SettingsError
-from showstopper.faults import flood, flood_bounds
-from showstopper.faults import flood_settings as names
-from showstopper.faults.flood import Endpoint, PacketFlood, SendPackets
-from showstopper.faults.flood_bounds import Special
+from showstopper.faults.flood import bounds, sending
+from showstopper.faults.flood import settings as names
+from showstopper.faults.flood.bounds import Special
+from showstopper.faults.flood.sending import Endpoint, Flood, SendPackets
 from tests.audio.crowd.build import GOOD, NOW
 
 
@@ -25,7 +25,7 @@ def read(**changes: str) -> FlooderSettings:
 def test_what_is_read() -> None:
     settings = read()
     assert settings.targets == (Endpoint("198.18.210.2", 7882),)
-    assert settings.flood == PacketFlood(Shape.RTP, 172, 1000, 1, timedelta(seconds=5), 5000)
+    assert settings.flood == Flood(Shape.RTP, 172, 1000, 1, timedelta(seconds=5), 5000)
     assert settings.end == NOW.timestamp() + 30
     assert settings.report is None
     assert read(REPORT="/dev/termination-log").report == Path("/dev/termination-log")
@@ -127,13 +127,13 @@ def test_an_end_that_has_passed_is_read() -> None:
 
 ADDRESSES = st.builds(lambda last: str(ip_address("198.18.0.0") + last), st.integers(1, 2**17 - 2))
 FLOODS = st.builds(
-    PacketFlood,
+    Flood,
     shape=st.just(Shape.RANDOM),
-    size=st.integers(1, flood_bounds.LARGEST),
-    rate=st.none() | st.integers(1, flood_bounds.FASTEST),
-    sources=st.integers(1, flood_bounds.MOST_SOURCES),
+    size=st.integers(1, bounds.LARGEST),
+    rate=st.none() | st.integers(1, bounds.FASTEST),
+    sources=st.integers(1, bounds.MOST_SOURCES),
     duration=st.integers(100, 600_000).map(lambda each: timedelta(milliseconds=each)),
-    packets=st.integers(1, flood_bounds.MOST_PACKETS),
+    packets=st.integers(1, bounds.MOST_PACKETS),
 )
 TARGETS = st.lists(
     st.builds(Endpoint, ADDRESSES | st.just("fd00::5"), st.integers(1, 65535)), min_size=1, max_size=5, unique=True
@@ -141,8 +141,8 @@ TARGETS = st.lists(
 
 
 @given(spec=FLOODS, targets=TARGETS)
-def test_the_flooder_reads_what_the_operator_wrote(spec: PacketFlood, targets: list[Endpoint]) -> None:
-    send = SendPackets(tuple(targets), spec, flood.budget(spec), NOW + timedelta(minutes=12))
+def test_the_flooder_reads_what_the_operator_wrote(spec: Flood, targets: list[Endpoint]) -> None:
+    send = SendPackets(tuple(targets), spec, sending.budget(spec), NOW + timedelta(minutes=12))
     settings = FlooderSettings.read(names.environment(send), NOW.timestamp())
     assert (settings.targets, settings.flood, settings.packets) == (send.targets, spec, spec.packets)
     assert settings.end == send.end.timestamp()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from showstopper.api.shapes import Shape
 from showstopper.audio.crowd import shapes
 from showstopper.audio.crowd.shapes import Batches, Stream
-from showstopper.faults import flood_bounds
+from showstopper.faults.flood import bounds
 
 COOKIE = 0x2112A442
 
@@ -19,11 +19,11 @@ def datagrams(batches: Batches, stream: Stream, count: int) -> list[bytes]:
     return [batch[begin : begin + batches.size] for begin in range(0, len(batch), batches.size)]
 
 
-@given(shape=st.sampled_from(Shape), size=st.integers(1, flood_bounds.LARGEST), data=st.data())
+@given(shape=st.sampled_from(Shape), size=st.integers(1, bounds.LARGEST), data=st.data())
 def test_batches_have_as_many_datagrams_as_asked_for_each_of_the_size(
     shape: Shape, size: int, data: st.DataObject
 ) -> None:
-    size = max(flood_bounds.SMALLEST[shape], size)
+    size = max(bounds.SMALLEST[shape], size)
     size -= size % 4 if shape is Shape.STUN else 0
     batches = shapes.of(shape, size, Random(1))
     count = data.draw(st.integers(1, batches.most))
@@ -32,7 +32,7 @@ def test_batches_have_as_many_datagrams_as_asked_for_each_of_the_size(
     assert batches.most * size <= 65_507
 
 
-@given(size=st.integers(12, flood_bounds.LARGEST), sent=st.integers(0, 2**33), identity=st.integers(0, 2**32 - 1))
+@given(size=st.integers(12, bounds.LARGEST), sent=st.integers(0, 2**33), identity=st.integers(0, 2**32 - 1))
 def test_rtp_counters_grow_by_a_packet_of_opus_and_begin_anew_when_full(size: int, sent: int, identity: int) -> None:
     batches = shapes.of(Shape.RTP, size, Random(1))
     found = datagrams(batches, Stream(identity, sent), batches.most)
@@ -52,7 +52,7 @@ def test_streams_keep_their_own_counters_and_sources() -> None:
     ]  # fmt: skip
 
 
-@given(size=st.integers(5, flood_bounds.LARGEST // 4).map(lambda words: 4 * words), sent=st.integers(0, 2**33))
+@given(size=st.integers(5, bounds.LARGEST // 4).map(lambda words: 4 * words), sent=st.integers(0, 2**33))
 def test_stun_packets_are_whole_binding_requests_each_its_own_transaction(size: int, sent: int) -> None:
     batches = shapes.of(Shape.STUN, size, Random(1))
     found = datagrams(batches, Stream(7, sent), batches.most)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from showstopper.api.reasons import Reason
 from showstopper.cli.exit_codes import ExitCode
-from tests.cli.acting import Operator, Person, ended
 from tests.cli.days import Day
+from tests.cli.stand_ins import Operator, Person, ended
 
 pytestmark = pytest.mark.apiserver
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.cluster import apiserver, waiting
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster import apiserver, waiting
+from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
-from tests.cli.acting import Operator, Person, ended, manifest
+from tests.cli.stand_ins import Operator, Person, ended, manifest
 
 pytestmark = pytest.mark.apiserver
 
@@ -284,7 +284,7 @@ def test_a_cluster_without_our_resources() -> None:
 
 
 def _room() -> dict[str, object]:
-    from tests.engine.build import ROOM_SPEC
+    from tests.support.build import ROOM_SPEC
 
     head = {"apiVersion": "showstopper.dev/v1alpha1", "kind": "AudioRoom", "metadata": {"name": "main-stage"}}
     return {**head, "spec": ROOM_SPEC}

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.cli.commands import doctor
 from showstopper.cli.kube.checks import Check, State
 from tests.api.build import room
-from tests.cli.acting import Person
 from tests.cli.build import text
+from tests.cli.stand_ins import Person
 
 pytestmark = pytest.mark.apiserver
 

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from e2e.cluster import waiting
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster import waiting
+from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from showstopper.api.reasons import Reason
-from tests.cli.acting import SECONDS, Person, ended
 from tests.cli.days import Day
+from tests.cli.stand_ins import SECONDS, Person, ended
 
 pytestmark = pytest.mark.apiserver
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
 from showstopper.api.reasons import Reason
 from showstopper.cli.exit_codes import ExitCode
 from tests.api.build import gate
-from tests.cli.acting import NOW, Person
+from tests.cli.stand_ins import NOW, Person
 
 pytestmark = pytest.mark.apiserver
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from junitparser import Error, JUnitXml
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from showstopper.api.reasons import Reason
-from tests.cli.acting import Operator, Person, ended
 from tests.cli.days import Day
+from tests.cli.stand_ins import Operator, Person, ended
 
 pytestmark = pytest.mark.apiserver
 

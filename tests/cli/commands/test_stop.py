@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
-from e2e.cluster.errors import CommandError
+from dev.cluster.apiserver import ApiServer
+from dev.cluster.errors import CommandError
 from showstopper.api.stop_switch import STOP_SWITCH, stop_reason
 from showstopper.cli.exit_codes import ExitCode
-from tests.cli.acting import Person
+from tests.cli.stand_ins import Person
 
 pytestmark = pytest.mark.apiserver
 

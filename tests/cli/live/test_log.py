@@ -5,7 +5,7 @@ from showstopper.cli.live.log import RunLog
 from showstopper.cli.live.snapshot import LiveSnapshot
 from tests.availability.build import EPOCH, J, L, N, U
 from tests.cli.build import at, judged, recovering, snapshot, step, text
-from tests.engine import build
+from tests.support import build
 
 HEARS = [(L, 20.0)]
 
@@ -34,6 +34,13 @@ def test_a_whole_run_is_told_once_and_in_order() -> None:
         " +10.50s main-stage-listeners-0/1 is back after 3.50s",
         "        kill: proven",
     ]
+
+
+def test_what_was_done_to_a_target_is_said_by_the_kind_of_its_fault() -> None:
+    loss = {"name": "kill", "target": {"component": "relay"}, "duration": "5s", "packetLoss": {"percent": "5%"}}
+    run = recovering()
+    lossy = run.model_copy(update={"spec": build.run(faults=[loss]).spec})
+    assert "  +5.03s kill: drops packets of relay-a" in told(snapshot(lossy, HEARS, HEARS, 20))
 
 
 def test_an_outage_that_came_and_went_between_two_looks_is_told() -> None:

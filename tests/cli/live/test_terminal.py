@@ -5,7 +5,7 @@ from showstopper.cli.live.snapshot import LiveSnapshot
 from showstopper.report.words import short_name
 from tests.availability.build import J, L, N, Q
 from tests.cli.build import KILL, at, heard, recovering, snapshot, step, text
-from tests.engine import build
+from tests.support import build
 
 HEARS = [(L, 20.0)]
 LOSES = [(L, 6.5), (N, 4.0), (J, 1.5), (L, 8.0)]

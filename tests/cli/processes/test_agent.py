@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.server import with_crds
+from dev.cluster.apiserver import ApiServer
 
 COMMAND = [str(Path(sys.executable).with_name("showstopper")), "agent"]
 
@@ -31,26 +31,25 @@ def test_it_loads_neither_kopf_nor_the_operator() -> None:
 
 @pytest.mark.apiserver
 @pytest.mark.netns
-def test_it_works_until_it_is_told_to_end(tmp_path: Path) -> None:
-    with with_crds() as server:
-        environment = {
-            **os.environ,
-            "KUBECONFIG": str(server.kubeconfig),
-            "NODE_NAME": "node1",
-            "POD_NAMESPACE": "show",
-            "SHOWSTOPPER_STATE": str(tmp_path),
-        }
-        with subprocess.Popen(COMMAND, env=environment, stderr=subprocess.PIPE, text=True) as process:
-            try:
-                deadline = time.monotonic() + 60
-                while not (tmp_path / "alive").exists():
-                    assert process.poll() is None, process.communicate()[1]
-                    assert time.monotonic() < deadline, "its heart does not beat"
-                    time.sleep(0.05)
-                process.send_signal(signal.SIGTERM)
-                _, logged = process.communicate(timeout=60)
-            finally:
-                process.kill()
+def test_it_works_until_it_is_told_to_end(server: ApiServer, tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "KUBECONFIG": str(server.kubeconfig),
+        "NODE_NAME": "node-of-nobody",
+        "POD_NAMESPACE": "show",
+        "SHOWSTOPPER_STATE": str(tmp_path),
+    }
+    with subprocess.Popen(COMMAND, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not (tmp_path / "alive").exists():
+                assert process.poll() is None, process.communicate()[1]
+                assert time.monotonic() < deadline, "its heart does not beat"
+                time.sleep(0.05)
+            process.send_signal(signal.SIGTERM)
+            _, logged = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 0, logged
     assert [json.loads(line)["event"] for line in logged.splitlines()] == ["backends", "watching"]
     assert not (tmp_path / "alive").exists()

@@ -12,8 +12,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from e2e.cluster import waiting
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster import waiting
+from dev.cluster.apiserver import ApiServer
 from showstopper.cli.processes.archive import Settings
 from showstopper.errors import SettingsError
 

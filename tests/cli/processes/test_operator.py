@@ -6,7 +6,7 @@ from showstopper.cli.processes.operator import Settings
 from showstopper.engine.rooms import Images
 from showstopper.engine.rooms.fleet import manifests
 from showstopper.errors import SettingsError
-from tests.engine import build
+from tests.support import build
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from showstopper.cli.views.output import Form
 from showstopper.cli.views.preview import Preview
 from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
 from showstopper.faults.effects import Pod
-from tests.engine import build
+from tests.support import build
 
 PORTS = [{"name": "media", "port": 7882, "protocol": "UDP"}]
 ROOM = build.room(

@@ -11,8 +11,8 @@ from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.days import programme
-from tests.engine import build
-from tests.engine.days.life import Life, by_name, inline
+from tests.support import build
+from tests.support.simulated_game_day import SimulatedGameDay, by_name, inline
 
 ACTS = (
     by_name("one"),
@@ -44,43 +44,43 @@ happenings = st.lists(
 )
 
 
-def happen(life: Life, what: str, detail: Any = None) -> None:
+def happen(simulated: SimulatedGameDay, what: str, detail: Any = None) -> None:
     match what:
         case "change":
-            life.change(**detail)
+            simulated.change(**detail)
         case "annotate":
-            life.annotate(detail)
+            simulated.annotate(detail)
         case "end":
-            life.end(detail)
+            simulated.end(detail)
         case "wait":
-            life.now += detail
+            simulated.now += detail
         case "stop" | "go":
-            life.stopped = Finding(Reason.STOPPED, "smoke", Verdict.ABORTED) if what == "stop" else None
+            simulated.stopped = Finding(Reason.STOPPED, "smoke", Verdict.ABORTED) if what == "stop" else None
         case "experiment goes" | "experiment comes":
-            life.experiments = {"kill": build.experiment(suspend=True)} if what == "experiment comes" else {}
+            simulated.experiments = {"kill": build.experiment(suspend=True)} if what == "experiment comes" else {}
         case "refuse":
-            life.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
+            simulated.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
         case _:
-            noted = {record.run_uid for record in life.day.status.acts}
-            life.runs = [run for run in life.runs if run.metadata.uid not in noted]
+            noted = {record.run_uid for record in simulated.day.status.acts}
+            simulated.runs = [run for run in simulated.runs if run.metadata.uid not in noted]
 
 
 @given(happenings, st.data())
 def test_the_status_is_right_at_every_moment(happens: list[Any], data: st.DataObject) -> None:
-    life, made = Life(*ACTS), Counter[str]()
+    simulated, made = SimulatedGameDay(*ACTS), Counter[str]()
     for happening in [("wait", 0), *happens]:
-        happen(life, *happening)
+        happen(simulated, *happening)
         for _ in range(4):
-            before = {run.metadata.name for run in life.runs}
-            life.look(die=data.draw(st.booleans(), label="killed"))
-            made.update(run.metadata.name for run in life.runs if run.metadata.name not in before)
-            check(life)
+            before = {run.metadata.name for run in simulated.runs}
+            simulated.look(die=data.draw(st.booleans(), label="killed"))
+            made.update(run.metadata.name for run in simulated.runs if run.metadata.name not in before)
+            check(simulated)
     # Whenever the operator was killed, and whoever deleted a run: none is made twice.
     assert set(made.values()) <= {1}
 
 
-def check(life: Life) -> None:
-    day, status = life.day, life.day.status
+def check(simulated: SimulatedGameDay) -> None:
+    day, status = simulated.day, simulated.day.status
     stands = {kind: is_true(status.conditions, kind) for kind in ConditionType}
     assert status.observed_generation == day.metadata.generation
     assert {condition.observed_generation for condition in status.conditions} == {day.metadata.generation}
@@ -97,7 +97,7 @@ def check(life: Life) -> None:
         assert stands[ConditionType.READY]
     assert stands[ConditionType.FINISHED] == (status.verdict is not None)
     # One act at a time, in order, and none before its hold was over.
-    assert sum(1 for run in life.runs if not run.finished) <= 1
+    assert sum(1 for run in simulated.runs if not run.finished) <= 1
     begun = [record.begun or record.verdict is not None for record in status.acts]
     assert begun == sorted(begun, reverse=True)
     for act, record in zip(day.spec.acts, status.acts, strict=False):
@@ -109,10 +109,10 @@ def check(life: Life) -> None:
 
 @given(happenings)
 def test_looking_twice_changes_nothing(happens: list[Any]) -> None:
-    life = Life(*ACTS)
+    simulated = SimulatedGameDay(*ACTS)
     for happening in happens:
-        happen(life, *happening)
-        life.settle()
-        before = life.day.status
-        life.look()
-        assert life.day.status == before
+        happen(simulated, *happening)
+        simulated.settle()
+        before = simulated.day.status
+        simulated.look()
+        assert simulated.day.status == before

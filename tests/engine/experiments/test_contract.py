@@ -10,7 +10,7 @@ from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.runs import requests
-from tests.engine.life import Life
+from tests.support.simulated_experiment import SimulatedExperiment
 
 specs: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
@@ -37,55 +37,55 @@ happenings = st.lists(
 )
 
 
-def happen(life: Life, what: str, detail: Any) -> None:
+def happen(simulated: SimulatedExperiment, what: str, detail: Any) -> None:
     match what:
         case "change":
-            life.change(**detail)
+            simulated.change(**detail)
         case "annotate":
-            life.change(annotation=detail)
+            simulated.change(annotation=detail)
         case "end":
-            life.end(detail)
+            simulated.end(detail)
         case "wait":
-            life.now += detail
+            simulated.now += detail
         case "refuse":
-            life.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
+            simulated.refusal = Finding(Reason.NAMESPACE_NOT_ALLOWED, "label it")
         case "allow":
-            life.refusal = None
+            simulated.refusal = None
         case "room comes" | "room goes":
-            life.room_known = what == "room comes"
+            simulated.room_known = what == "room comes"
         case _:
-            life.runs = life.runs[:-1]
+            simulated.runs = simulated.runs[:-1]
 
 
 @given(st.booleans(), happenings)
 def test_the_status_is_right_at_every_moment(scheduled: bool, happens: list[tuple[str, Any]]) -> None:
-    life = Life(schedule="*/5 * * * *" if scheduled else None)
+    simulated = SimulatedExperiment(schedule="*/5 * * * *" if scheduled else None)
     for what, detail in [("wait", 0), *happens]:
-        happen(life, what, detail)
-        life.look()
-        check(life)
+        happen(simulated, what, detail)
+        simulated.look()
+        check(simulated)
 
 
-def check(life: Life) -> None:
-    status, metadata = life.experiment.status, life.experiment.metadata
+def check(simulated: SimulatedExperiment) -> None:
+    status, metadata = simulated.experiment.status, simulated.experiment.metadata
     stands = {kind: is_true(status.conditions, kind) for kind in ConditionType}
     # Written together, and for the same generation.
     assert status.observed_generation == metadata.generation
     assert {condition.observed_generation for condition in status.conditions} == {metadata.generation}
     assert [condition.type for condition in status.conditions] == list(ConditionType)
     assert not (stands[ConditionType.RECONCILING] and stands[ConditionType.STALLED])
-    newest = requests.newest_of(life.experiment, life.runs)
+    newest = requests.newest_of(simulated.experiment, simulated.runs)
     if stands[ConditionType.READY]:
         assert not stands[ConditionType.RECONCILING]
         assert not stands[ConditionType.STALLED]
         if status.conditions[0].reason == "Scheduled":
-            assert (newest, status.run, life.experiment.spec.suspend) == (None, None, False)
+            assert (newest, status.run, simulated.experiment.spec.suspend) == (None, None, False)
             assert status.next_run_time is not None
         else:
             assert status.verdict == "Passed"
             # What passed is what is declared, and what is asked for.
-            assert status.last_hash == requests.wanted(life.experiment).hash
-            asked = requests.wanted(life.experiment).run_request
+            assert status.last_hash == requests.wanted(simulated.experiment).hash
+            asked = requests.wanted(simulated.experiment).run_request
             assert asked in {"", status.last_handled_run_request}
     # Over is what passed, or will not go on by itself.
     if stands[ConditionType.FINISHED]:
@@ -93,15 +93,15 @@ def check(life: Life) -> None:
         assert status.verdict is not None
     # Somebody or something is waited for, or it is over: no experiment stands in no state at all.
     assert any(stands.values())
-    assert (status.next_run_time is not None) <= (life.experiment.spec.schedule is not None)
+    assert (status.next_run_time is not None) <= (simulated.experiment.spec.schedule is not None)
 
 
 @given(happenings)
 def test_looking_twice_changes_nothing(happens: list[tuple[str, Any]]) -> None:
-    life = Life()
+    simulated = SimulatedExperiment()
     for what, detail in happens:
-        happen(life, what, detail)
-        life.look()
-        before = life.experiment.status
-        life.look()
-        assert life.experiment.status == before
+        happen(simulated, what, detail)
+        simulated.look()
+        before = simulated.experiment.status
+        simulated.look()
+        assert simulated.experiment.status == before

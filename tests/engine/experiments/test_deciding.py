@@ -16,7 +16,7 @@ from showstopper.engine.experiments.outcomes import ROOM_GRACE_SECONDS
 from showstopper.engine.experiments.situation import Begin, Show, Situation
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.requests import RUN_REQUESTED
-from tests.engine import build
+from tests.support import build
 
 
 def situation(experiment: Experiment | None = None, newest: ExperimentRun | None = None) -> Situation:

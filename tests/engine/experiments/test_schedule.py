@@ -12,7 +12,7 @@ from showstopper.api.cron import CRON_PATTERN, MACROS
 from showstopper.availability.verdict import Finding
 from showstopper.engine.experiments import schedule as schedules
 from showstopper.engine.experiments.schedule import STARTING_DEADLINE, Firing, Schedule, fire, stamp
-from tests.engine import build
+from tests.support import build
 
 DAILY = Schedule("0 3 * * *")
 CRONS = [

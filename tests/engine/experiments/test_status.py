@@ -14,7 +14,7 @@ from showstopper.engine.experiments.status import News
 from showstopper.engine.experiments.timetable import Timetable
 from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
 from showstopper.engine.runs import requests
-from tests.engine import build
+from tests.support import build
 
 FIGURES = {
     "audible": "89.9%",

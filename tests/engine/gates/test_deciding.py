@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from showstopper.engine.gates import deciding
 from showstopper.engine.gates.deciding import Answer, Situation
 from showstopper.engine.runs import requests
-from tests.engine import build
-from tests.engine.gates.build import HOUR, NOW, gate, image, run, situation
+from tests.support import build
+from tests.support.gate_build import HOUR, NOW, gate, image, run, situation
 
 
 def stands(found: Situation) -> str:

@@ -13,7 +13,8 @@ from showstopper.api.room import AudioRoomSpec
 from showstopper.engine.planning import plan, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.faults.effects import Container, Pod
-from tests.engine import build
+from showstopper.faults.processes.behaviour import container_of
+from tests.support import build
 
 ALLOWED = {policies.CHAOS_LABEL: policies.CHAOS_ALLOWED}
 
@@ -188,7 +189,7 @@ def of_processes(*containers: Container, **kill: str) -> Plan:
 def test_processes_are_those_of_the_named_container_else_of_the_component_s_else_of_the_first() -> None:
     def chosen(made: Plan, room: AudioRoomSpec = ROOM) -> str:
         (planned,) = made.faults
-        found = plan.container(planned.fault, room, planned.targets[0])
+        found = container_of(planned.fault, room, planned.targets[0])
         assert found is not None
         return found.name
 

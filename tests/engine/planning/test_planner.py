@@ -9,7 +9,7 @@ from showstopper.api.experiment import Fault
 from showstopper.cluster.listeners import LISTENER, ROLE_LABEL
 from showstopper.engine.planning import peers, plan, planner, policies
 from showstopper.engine.planning.plan import Snapshot
-from tests.engine import build
+from tests.support import build
 
 ALLOWED = {policies.CHAOS_LABEL: policies.CHAOS_ALLOWED}
 PARTITION = {

@@ -10,7 +10,7 @@ UID = "0b8e0d3c-2c2f-4b57-9c5e-1de0a3d3a001"
 
 
 def body(name: str = "main-stage", *, generation: int = 1, **spec: Any) -> dict[str, Any]:
-    """The AudioRoom of DESIGN.md, section 2, as the API has it."""
+    """An AudioRoom with a relay and a store, as the API has it."""
     return {
         "apiVersion": "showstopper.dev/v1alpha1",
         "kind": "AudioRoom",

@@ -2,7 +2,7 @@
 
 from showstopper.engine.rooms import releases
 from showstopper.engine.rooms.releases import Deployed
-from tests.engine.gates.build import image
+from tests.support.gate_build import image
 
 
 def test_a_release_is_its_digests() -> None:

@@ -18,6 +18,7 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import AUDIO_ROOM, DEPLOYMENT, POD, STATEFUL_SET
 from showstopper.cluster.listeners import LISTENER
+from showstopper.cluster.mirror import Change, ChangeType, Mirror
 from showstopper.engine.rooms import LiveRoom, Rooms, component_pods, release
 from showstopper.engine.rooms.fleet import keeper, manifests, names
 from showstopper.engine.rooms.fleet.keeper import Keeper
@@ -89,12 +90,12 @@ async def live(client: Client, here: AudioRoom, stage: Stage) -> AsyncIterator[t
             await make_pod(client, pod.name, names.selector(here, LISTENER), pod.address or "", version)
         rooms = Rooms(client, Clock(), images=IMAGES, port=served.port)
 
-        async def watch() -> None:
-            async for event, found in client.watch(AUDIO_ROOM, "show"):
-                if found["metadata"]["name"] == here.metadata.name:
-                    rooms.gone(*here.key) if event == "DELETED" else rooms.seen(AudioRoom.parse(found))
+        def hand_over(change: Change[AudioRoom]) -> None:
+            rooms.on_delete(*here.key) if change.type is ChangeType.DELETED else rooms.on_change(change.value)
 
-        tasks = [asyncio.create_task(rooms.run()), asyncio.create_task(watch())]
+        named = {"metadata.name": here.metadata.name}
+        mirror = Mirror(client, AUDIO_ROOM, "show", fields=named, keep=AudioRoom.parse, on_change=hand_over)
+        tasks = [asyncio.create_task(rooms.run()), asyncio.create_task(mirror.run())]
         try:
             yield rooms, await until(lambda: rooms.find(*here.key), "the live room")
         finally:

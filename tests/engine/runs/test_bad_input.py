@@ -4,58 +4,38 @@ What an agent finds on its node is found in tests/agent; here it is a stub's wor
 over 100 %, a delay over 5 s) stands in tests/api/mistakes.py, overlapping runs in test_runs.py and test_turns.py.
 """
 
-import re
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
 from showstopper.agent.kernel.backends import Backends
 from showstopper.api.conditions import ConditionType, find, is_true
+from showstopper.api.faults.network import Delay
 from showstopper.api.injection import TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.engine.hands.pace import Pace
 from showstopper.errors import EffectRefused
-from showstopper.faults.network import Delay, NetworkEffect, Traffic
-from tests.api.server import with_crds
-from tests.engine import cluster
-from tests.engine.company import Company
-from tests.engine.stub_agent import LOSS, Agent, nothing_left
+from showstopper.faults.network.traffic import NetworkEffect, Traffic
+from tests.support import stored_objects
+from tests.support.run_harness import RunHarness
+from tests.support.stub_agent import LOSS, Agent, nothing_left
 
 pytestmark = pytest.mark.apiserver
 BOTH = {**LOSS, "duration": "1h"}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ApiServer]:
-    with with_crds() as found:
-        yield found
-
-
 @pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
-    async with await Client.connect(server.kubeconfig) as found:
-        yield found
-
-
-@pytest.fixture
-async def company(client: Client, request: pytest.FixtureRequest) -> AsyncIterator[Company]:
+async def relays(client: Client, namespace: str) -> None:
     """Relay a is on node1, and relay b on node2."""
-    place = re.sub("[^a-z0-9]+", "-", str(request.node.name).lower())[5:60].strip("-")
-    await cluster.namespace(client, place)
     for number, name in enumerate(("a", "b"), 1):
-        await cluster.pod(client, place, name, node=f"node{number}")
-    found = Company(client, place)
-    yield found
-    await found.end()
+        await stored_objects.pod(client, namespace, name, node=f"node{number}")
 
 
-async def ended(company: Company, agent: Agent) -> ExperimentRun:
+async def ended(harness: RunHarness, agent: Agent) -> ExperimentRun:
     """The run of a fault on both, which has to end long before its hour is over."""
     async with agent:
-        return await company.stored(await company.create("bad", faults=[BOTH]), lambda run: run.finished)
+        return await harness.stored(await harness.create("bad", faults=[BOTH]), lambda run: run.finished)
 
 
 def assert_says(run: ExperimentRun, reason: str, *remedy: str) -> None:
@@ -73,18 +53,18 @@ def lifted(run: ExperimentRun) -> set[str]:
     return {target.pod for target in run.status.targets if target.armed_at and target.lifted_at}
 
 
-async def test_a_node_without_an_agent(client: Client, company: Company) -> None:
-    hurried = Company(client, company.place, Pace(arm=2.0, lift=2.0))
-    run = await ended(hurried, Agent(client, company.place, nodes=frozenset({"node1"})))
+async def test_a_node_without_an_agent(client: Client, harness: RunHarness) -> None:
+    hurried = RunHarness(client, harness.namespace, Pace(arm=2.0, lift=2.0))
+    run = await ended(hurried, Agent(client, harness.namespace, nodes=frozenset({"node1"})))
     assert_says(run, "AgentMissing", "node2", "agent.enabled=true")
     assert lifted(run) == {"a"}
     assert await nothing_left(client, run)
 
 
-async def test_a_kernel_without_means(client: Client, company: Company) -> None:
-    agent = Agent(client, company.place)
+async def test_a_kernel_without_means(client: Client, harness: RunHarness) -> None:
+    agent = Agent(client, harness.namespace)
     agent.instead["b"] = TargetState.REFUSED, _without_means()
-    run = await ended(company, agent)
+    run = await ended(harness, agent)
     assert_says(run, "Refused", "node node2", "no means for", "nodes whose kernel has")
     assert lifted(run) == {"a"}
     assert await nothing_left(client, run)
@@ -94,24 +74,24 @@ def _without_means() -> str:
     """An agent's own words."""
     with pytest.raises(EffectRefused) as refused:
         Backends((), {"netem": "no such qdisc"}).needed(
-            NetworkEffect("late", Traffic(), Delay(timedelta(milliseconds=5)))
+            NetworkEffect("late", Traffic(), Delay(latency=timedelta(milliseconds=5)))
         )
     return str(refused.value)
 
 
-async def test_a_pod_that_is_deleted_while_it_is_hit(client: Client, company: Company) -> None:
-    agent = Agent(client, company.place)
+async def test_a_pod_that_is_deleted_while_it_is_hit(client: Client, harness: RunHarness) -> None:
+    agent = Agent(client, harness.namespace)
     agent.instead["b"] = TargetState.GONE, "b went while it was being hit"
-    run = await ended(company, agent)
+    run = await ended(harness, agent)
     assert_says(run, "TargetsGone", "b went while it was being hit", "run again")
     assert lifted(run) == {"a"}
     assert await nothing_left(client, run)
 
 
-async def test_a_device_that_vanished(client: Client, company: Company) -> None:
-    agent = Agent(client, company.place)
+async def test_a_device_that_vanished(client: Client, harness: RunHarness) -> None:
+    agent = Agent(client, harness.namespace)
     agent.instead["b"] = TargetState.LIFTED, "device eth0 of b vanished while the fault lasted: look at the plugin"
-    run = await ended(company, agent)
+    run = await ended(harness, agent)
     assert_says(run, "NotKeptUp", "device eth0 of b vanished", "look at")
     assert lifted(run) == {"a"}
     assert await nothing_left(client, run)

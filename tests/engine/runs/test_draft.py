@@ -7,7 +7,7 @@ from showstopper.clock import from_timestamp
 from showstopper.engine.planning import plan
 from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.engine.runs import draft, requests
-from tests.engine import build
+from tests.support import build
 
 NOW = 1_790_000_000.0
 

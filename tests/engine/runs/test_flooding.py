@@ -3,14 +3,13 @@
 The namespace enforces Pod Security *restricted*. The agents' part and the kubelet's is played: there is no node.
 """
 
-import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
+from dev.cluster.apiserver import ApiServer
 from showstopper.api.injection import Injection
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
@@ -18,13 +17,13 @@ from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, JOB, LEASE, NAM
 from showstopper.engine.hands.crowd import flooder_job
 from showstopper.engine.hands.pace import Pace
 from showstopper.errors import NotFound
-from tests.api.server import with_crds
-from tests.engine import build, cluster
-from tests.engine.company import Company
 from tests.engine.kubelet import ADDRESS, Kubelet
-from tests.engine.place import until
 from tests.engine.runs.test_lasting_faults import active, finished
-from tests.engine.stub_agent import Agent
+from tests.support import build, stored_objects
+from tests.support.api_server import with_crds
+from tests.support.operator_harness import until
+from tests.support.run_harness import RunHarness
+from tests.support.stub_agent import Agent
 
 pytestmark = pytest.mark.apiserver
 
@@ -40,44 +39,42 @@ RESTRICTED = "/metadata/labels/pod-security.kubernetes.io~1enforce"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ApiServer]:
-    with with_crds(controllers=True) as found:
-        yield found
+    """An API server of its own, whose controllers make pods of Jobs."""
+    with with_crds(controllers=True) as running:
+        yield running
 
 
-@pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
-    async with await Client.connect(server.kubeconfig) as found:
-        yield found
-
-
-class Flooded(Company):
+class Flooded(RunHarness):
     """Its relays have a media port."""
 
     def room(self) -> Any:
-        found = super().room()
+        room = super().room()
         (relay, *others) = build.ROOM_SPEC["components"]
         relay = {**relay, "ports": [{"name": "media", "port": 7882, "protocol": "UDP"}]}
         spec = build.room(components=[relay, *others]).spec
-        return found.model_copy(update={"spec": spec})
+        return room.model_copy(update={"spec": spec})
 
 
 @pytest.fixture
-async def company(client: Client, server: ApiServer, request: pytest.FixtureRequest) -> AsyncIterator[Flooded]:
-    place = re.sub("[^a-z0-9]+", "-", str(request.node.name).lower())[5:60].strip("-")
-    await cluster.namespace(client, place)
-    await until(lambda: _account(server, place), "the namespace's service account")
+async def relays(client: Client, server: ApiServer, namespace: str) -> None:
+    """Two with addresses, in a namespace that takes none but restricted pods from now on."""
+    await until(lambda: _account(server, namespace), "the namespace's service account")
     for name, address in RELAYS.items():
-        await cluster.pod(client, place, name)
+        await stored_objects.pod(client, namespace, name)
         change = [{"op": "add", "path": "/status/podIP", "value": address}]
-        await client.patch(POD, place, name, change, subresource="status")
-    await client.patch(NAMESPACE, "", place, [{"op": "add", "path": RESTRICTED, "value": "restricted"}])
-    found = Flooded(client, place)
-    yield found
-    await found.end()
+        await client.patch(POD, namespace, name, change, subresource="status")
+    await client.patch(NAMESPACE, "", namespace, [{"op": "add", "path": RESTRICTED, "value": "restricted"}])
 
 
-async def _account(server: ApiServer, place: str) -> bool:
-    return "default" in server.kubectl("get", "serviceaccounts", "-n", place, "-o", "name")
+@pytest.fixture
+async def harness(client: Client, namespace: str, relays: None) -> AsyncIterator[Flooded]:
+    made = Flooded(client, namespace)
+    yield made
+    await made.end()
+
+
+async def _account(server: ApiServer, namespace: str) -> bool:
+    return "default" in server.kubectl("get", "serviceaccounts", "-n", namespace, "-o", "name")
 
 
 async def nothing_left(client: Client, run: ExperimentRun) -> bool:
@@ -88,13 +85,13 @@ async def nothing_left(client: Client, run: ExperimentRun) -> bool:
     return not any(left) and pods <= RELAYS.keys()
 
 
-async def test_a_flood_is_gathered_gated_proven_and_gone(client: Client, server: ApiServer, company: Flooded) -> None:
-    async with Agent(client, company.place) as agent, Kubelet(client, server, company.place) as kubelet:
-        run = await company.stored(await company.create("flood", faults=[FLOOD]), finished)
+async def test_a_flood_is_gathered_gated_proven_and_gone(client: Client, server: ApiServer, harness: Flooded) -> None:
+    async with Agent(client, harness.namespace) as agent, Kubelet(client, server, harness.namespace) as kubelet:
+        run = await harness.stored(await harness.create("flood", faults=[FLOOD]), finished)
     (record,) = run.status.faults
     assert (record.kind, record.targets, record.proven, record.reverted) == ("packetFlood", 2, True, True), record
     assert (record.matched, record.affected) == (20, 40), "what passed the gate, and what arrived at both"
-    assert record.message == "sent 20 packets, 40 of them arrived, some at every target"
+    assert record.message == "proven on every target: 20 packets sent, 40 arrived"
     assert all(target.proven and target.lifted_at for target in run.status.targets)
     assert run.status.reason == "NoBaseline"  # all else would have allowed a verdict
     asked = [injection.spec for injection in agent.asked]
@@ -106,13 +103,13 @@ async def test_a_flood_is_gathered_gated_proven_and_gone(client: Client, server:
     assert await nothing_left(client, run)
 
 
-async def test_the_flooder_has_no_right_and_no_second_life(client: Client, server: ApiServer, company: Flooded) -> None:
-    async with Agent(client, company.place), Kubelet(client, server, company.place) as kubelet:
-        run = await company.create("flood", faults=[FLOOD | {"duration": "9m"}])
-        await company.stored(run, active)
-        (job,) = await client.list(JOB, company.place)
-        company.runs.seen(await aborted(client, run))
-        await company.stored(run, finished)
+async def test_the_flooder_has_no_right_and_no_second_life(client: Client, server: ApiServer, harness: Flooded) -> None:
+    async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace) as kubelet:
+        run = await harness.create("flood", faults=[FLOOD | {"duration": "9m"}])
+        await harness.stored(run, active)
+        (job,) = await client.list(JOB, harness.namespace)
+        harness.runs.on_change(await aborted(client, run))
+        await harness.stored(run, finished)
     (pod,) = kubelet.pods.values()
     spec, (container,) = job["spec"], pod["spec"]["containers"]
     assert (spec["backoffLimit"], spec["activeDeadlineSeconds"] > 540) == (0, True)
@@ -132,63 +129,63 @@ async def aborted(client: Client, run: ExperimentRun) -> ExperimentRun:
 
 
 async def test_a_target_that_goes_is_taken_out_of_the_gate_at_once(
-    client: Client, server: ApiServer, company: Flooded
+    client: Client, server: ApiServer, harness: Flooded
 ) -> None:
-    async with Agent(client, company.place), Kubelet(client, server, company.place):
-        run = await company.create("flood", faults=[FLOOD | {"duration": "9m"}])
-        await company.stored(run, active)
-        await client.delete(POD, company.place, "a", grace_seconds=0)
+    async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace):
+        run = await harness.create("flood", faults=[FLOOD | {"duration": "9m"}])
+        await harness.stored(run, active)
+        await client.delete(POD, harness.namespace, "a", grace_seconds=0)
 
         async def narrowed() -> bool:
-            found = [Injection.parse(body) for body in await client.list(INJECTION, company.place)]
+            found = [Injection.parse(body) for body in await client.list(INJECTION, harness.namespace)]
             (gate,) = [one for one in found if one.spec.flood_gate is not None]
             return gate.spec.peers == (RELAYS["b"],)
 
         await until(narrowed, "a gate that leads to b alone")
-        await client.delete(POD, company.place, "b", grace_seconds=0)
+        await client.delete(POD, harness.namespace, "b", grace_seconds=0)
 
         async def shut() -> bool:
-            found = [Injection.parse(body) for body in await client.list(INJECTION, company.place)]
+            found = [Injection.parse(body) for body in await client.list(INJECTION, harness.namespace)]
             return all(one.spec.lift for one in found if one.spec.flood_gate is not None)
 
         await until(shut, "a gate that leads to nobody")
-        company.runs.seen(await aborted(client, run))
-        await company.stored(run, finished)
+        harness.runs.on_change(await aborted(client, run))
+        await harness.stored(run, finished)
 
 
 async def test_a_flooder_that_cannot_be_there_is_told_of(
-    client: Client, company: Flooded, monkeypatch: pytest.MonkeyPatch
+    client: Client, harness: Flooded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flooder_job, "GATHER", timedelta(seconds=1))
-    async with Agent(client, company.place):
-        run = await company.stored(await company.create("flood", faults=[FLOOD]), finished)
+    async with Agent(client, harness.namespace):
+        run = await harness.stored(await harness.create("flood", faults=[FLOOD]), finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "FlooderMissing")
     assert "describe job,pod" in (run.status.message or "")
-    assert not (await client.list(INJECTION, company.place))
+    assert not (await client.list(INJECTION, harness.namespace))
 
 
 async def test_a_flood_that_sent_nothing_says_what_its_flooder_said(
-    client: Client, server: ApiServer, company: Flooded
+    client: Client, server: ApiServer, harness: Flooded
 ) -> None:
-    async with Agent(client, company.place, matched=0), Kubelet(client, server, company.place) as kubelet:
-        run = await company.create("flood", faults=[FLOOD | {"duration": "2s"}])
-        await company.stored(run, active)
+    async with Agent(client, harness.namespace, matched=0), Kubelet(client, server, harness.namespace) as kubelet:
+        run = await harness.create("flood", faults=[FLOOD | {"duration": "2s"}])
+        await harness.stored(run, active)
         await kubelet.report({"packets": 0, "ended_by": "Seconds", "errors": {"EMSGSIZE": 2000}})
-        run = await company.stored(run, finished)
+        run = await harness.stored(run, finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "NoEffect")
     assert "sent no packet: its flooder ended by Seconds after 0 packets" in (run.status.message or "")
     assert "refused 2000 times EMSGSIZE" in (run.status.message or "")
 
 
 async def test_another_life_of_the_operator_goes_on_with_the_flood_that_there_is(
-    client: Client, server: ApiServer, company: Flooded
+    client: Client, server: ApiServer, harness: Flooded
 ) -> None:
-    async with Agent(client, company.place), Kubelet(client, server, company.place) as kubelet:
-        run = await company.stored(await company.create("flood", faults=[FLOOD | {"duration": "3s"}]), active)
-        await company.end()
-        other = Flooded(client, company.place)
-        other.runs.seen(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
-        run = await company.stored(run, finished)
+    async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace) as kubelet:
+        run = await harness.stored(await harness.create("flood", faults=[FLOOD | {"duration": "3s"}]), active)
+        await harness.end()
+        other = Flooded(client, harness.namespace)
+        other.runs.on_change(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
+        run = await harness.stored(run, finished)
         await other.end()
     assert run.status.faults[0].proven
     assert run.status.faults[0].reverted
@@ -197,12 +194,12 @@ async def test_another_life_of_the_operator_goes_on_with_the_flood_that_there_is
 
 
 async def test_a_job_that_stays_is_a_fault_that_is_not_reverted(
-    client: Client, company: Flooded, server: ApiServer
+    client: Client, harness: Flooded, server: ApiServer
 ) -> None:
-    company = Flooded(client, company.place, Pace(lift=0.5))
-    async with Agent(client, company.place), Kubelet(client, server, company.place, deaf=True):
-        run = await company.stored(await company.create("flood", faults=[FLOOD]), finished)
+    harness = Flooded(client, harness.namespace, Pace(lift=0.5))
+    async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace, deaf=True):
+        run = await harness.stored(await harness.create("flood", faults=[FLOOD]), finished)
     (record,) = run.status.faults
     assert not record.reverted
-    assert f"this was left: Job {flooder_job.name(run, 'flood')}" in (record.message or "")
+    assert f"left behind: Job {flooder_job.name(run, 'flood')}" in (record.message or "")
     assert run.status.verdict != "Passed"

@@ -7,11 +7,13 @@ import pytest
 from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.feed import parse_feed
+from showstopper.availability.indicators.arriving import JOIN_SUCCESS
+from showstopper.availability.measurements import Measurement
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.runs import judging
-from tests.engine import build
+from tests.support import build
 
 START = from_timestamp("2026-01-01T00:00:00Z")
 RESIDENTS = ("pod-0/0", "pod-0/1")
@@ -115,6 +117,16 @@ def test_the_baseline_is_as_long_as_asked_whenever_it_was_written_down() -> None
     window = judging.baseline_window(build.run(status=record()))
     assert window is not None
     assert (window.start - START, window.end - START) == pytest.approx((0.0, 5.0))
+
+
+def test_what_another_source_measured_is_judged_with_what_was_heard() -> None:
+    expect = [{"indicator": "AudibleRatio", "min": "70%"}, {"indicator": "JoinSuccess", "min": "50%"}]
+    run = build.run(expect=expect, status=record())
+    joined = Measurement(JOIN_SUCCESS, 0.25, 4, 0.25, 0.25)
+    judged = judging.judge(run, timeline(WELL), RESIDENTS, others={JOIN_SUCCESS: joined})
+    outcomes = [(each.indicator, each.outcome, each.value) for each in judged.expectations]
+    assert outcomes == [("AudibleRatio", "Met", "100%"), ("JoinSuccess", "Missed", "25%")]
+    assert judged.decision.verdict is Verdict.FAILED
 
 
 def test_every_window_and_expectation_is_recorded() -> None:

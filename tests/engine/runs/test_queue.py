@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from showstopper.api.run import ExperimentRun
 from showstopper.engine.runs import queue
-from tests.engine import build
+from tests.support import build
 
 STARTED = {"steps": [{"name": "Baseline", "startedAt": "2026-01-01T00:00:01Z"}]}
 

@@ -1,11 +1,9 @@
 """The record of a run against a real API server: a step is written once, even when an answer is lost."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
 from showstopper.api.base import API_VERSION, dump
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.clock import Clock
@@ -15,8 +13,7 @@ from showstopper.engine.runs import judging
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import Unavailable
-from tests.api.server import with_crds
-from tests.engine import build
+from tests.support import build
 
 pytestmark = pytest.mark.apiserver
 
@@ -37,38 +34,26 @@ class Forgetful:
         return answer
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ApiServer]:
-    with with_crds() as found:
-        yield found
-
-
-@pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
-    async with await Client.connect(server.kubeconfig) as found:
-        yield found
-
-
-async def writer_of(client: Client, through: Any, name: str) -> StatusWriter[ExperimentRun]:
-    metadata = {"name": name, "namespace": "show"}
+async def writer_of(client: Client, through: Any, namespace: str, name: str) -> StatusWriter[ExperimentRun]:
+    metadata = {"name": name, "namespace": namespace}
     body = {"apiVersion": API_VERSION, "kind": ExperimentRun.kind, "metadata": metadata, "spec": dump(build.run().spec)}
     return StatusWriter(through, EXPERIMENT_RUN, ExperimentRun.parse(await client.create(EXPERIMENT_RUN, body)))
 
 
-async def test_a_step_whose_answer_was_lost_is_there_once(client: Client) -> None:
+async def test_a_step_whose_answer_was_lost_is_there_once(client: Client, namespace: str) -> None:
     through = Forgetful(client)
-    writer = await writer_of(client, through, "begun")
+    writer = await writer_of(client, through, namespace, "begun")
     await RunRecord(writer, Clock()).begin(StepName.BASELINE, "watches")
-    stored = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, "show", "begun"))
+    stored = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, "begun"))
     assert through.lost
     assert [step.name for step in stored.status.steps] == [StepName.BASELINE]
 
 
-async def test_a_verdict_whose_answer_was_lost_is_there_once(client: Client) -> None:
+async def test_a_verdict_whose_answer_was_lost_is_there_once(client: Client, namespace: str) -> None:
     through = Forgetful(client)
-    writer = await writer_of(client, through, "judged")
+    writer = await writer_of(client, through, namespace, "judged")
     await RunRecord(writer, Clock()).judge(judging.judge(writer.resource, None, ()))
-    stored = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, "show", "judged"))
+    stored = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, "judged"))
     assert through.lost
     assert [step.name for step in stored.status.steps] == [StepName.JUDGED]
     assert stored.finished

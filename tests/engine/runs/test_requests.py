@@ -7,7 +7,7 @@ import pytest
 from showstopper.api.experiment import Experiment
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.requests import RUN_REQUESTED
-from tests.engine import build
+from tests.support import build
 
 
 @pytest.mark.parametrize(

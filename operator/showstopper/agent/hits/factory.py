@@ -1,6 +1,8 @@
 """Factory: makes the hits that an Injection asks for from what this node offers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from showstopper.agent.at_most_once import AtMostOnce
 from showstopper.agent.containers import Containers
@@ -11,10 +13,12 @@ from showstopper.agent.hits.kill import KillHit
 from showstopper.agent.hits.network import NetworkHit
 from showstopper.agent.network.node import Node
 from showstopper.agent.pods import Pods
+from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.process import ContainerKill, Freeze
 from showstopper.api.injection import Injection, InjectionTarget
-from showstopper.api.kinds import INSTANT_KINDS
 from showstopper.clock import Clock
-from showstopper.faults.injected import effect_name, effects, refusal_of
+from showstopper.faults import registry
+from showstopper.faults.network.behaviour import NetworkBehaviour, effect_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,11 @@ class HitFactory:
 
     def begun(self, injection: Injection) -> bool:
         """Whether it was begun before, and must not be again: what is done in an instant leaves nothing to sweep."""
-        return injection.spec.kind in INSTANT_KINDS and self.once.begun(injection.metadata.uid)
+        return injection.spec.spec.instant and self.once.begun(injection.metadata.uid)
 
     def begin(self, injection: Injection) -> None:
         """Write down, where it matters, that it is about to be armed."""
-        if injection.spec.kind in INSTANT_KINDS:
+        if injection.spec.spec.instant:
             self.once.begin(injection.metadata.uid)
 
     def hits(self, injection: Injection) -> list[Hit]:
@@ -42,12 +46,26 @@ class HitFactory:
         return [self._hit(injection, index, target) for index, target in enumerate(injection.spec.targets)]
 
     def _hit(self, injection: Injection, index: int, target: InjectionTarget) -> Hit:
-        spec, containers, clock = injection.spec, self.containers, self.clock
-        name = effect_name(spec.fault, injection.metadata.uid, index)
-        if spec.container_kill is not None:
-            return KillHit(target, spec.container_kill, containers=containers, clock=clock)
-        if spec.freeze is not None:
-            return FreezeHit(target, name, containers=containers, frozen=self.frozen, clock=clock)
-        hit = NetworkHit(target, effects(spec, name), node=self.node, pods=self.pods, clock=clock)
-        hit.record.message = refusal_of(spec, target)
+        spec, name = injection.spec, effect_name(injection.spec.fault, injection.metadata.uid, index)
+        behaviour = registry.of_injection(spec)
+        hit: Hit
+        if isinstance(behaviour, NetworkBehaviour):
+            hit = NetworkHit(target, behaviour.effects(spec, name), node=self.node, pods=self.pods, clock=self.clock)
+        else:
+            hit = _PROCESS_HITS[type(spec.spec)](self, spec.spec, target, name)
+        hit.record.message = behaviour.refusal_of(spec, target)
         return hit
+
+
+def _kill(factory: HitFactory, fault: ContainerKill, target: InjectionTarget, _: str) -> Hit:
+    return KillHit(target, fault, containers=factory.containers, clock=factory.clock)
+
+
+def _freeze(factory: HitFactory, _: Freeze, target: InjectionTarget, name: str) -> Hit:
+    return FreezeHit(target, name, containers=factory.containers, frozen=factory.frozen, clock=factory.clock)
+
+
+_PROCESS_HITS: dict[type[FaultKind], Callable[[HitFactory, Any, InjectionTarget, str], Hit]] = {
+    ContainerKill: _kill,
+    Freeze: _freeze,
+}

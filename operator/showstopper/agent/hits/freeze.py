@@ -9,8 +9,8 @@ from showstopper.agent.hits.records import set_state
 from showstopper.agent.kernel.cgroups import Place, cpu_microseconds
 from showstopper.agent.kernel.freezer import Freezer, State
 from showstopper.agent.leases import Lease
+from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.injection import InjectedTarget, InjectionTarget, TargetState
-from showstopper.api.process import ProcessFigures
 from showstopper.clock import Clock, to_timestamp
 from showstopper.errors import AgentError, ContainerGone, EffectRefused, KernelRefused, LeaseLost
 

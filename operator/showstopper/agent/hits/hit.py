@@ -13,11 +13,11 @@ class Hit(Protocol):
 
     @property
     def record(self) -> InjectedTarget:
-        """The target in the Injection's status; a message that is there before `arm` says why it must not be called."""
+        """The target in the Injection's status. A message in it before `arm` says why not to call that."""
 
     @property
     def method(self) -> str | None:
-        """By what means it is done, for people; None: it is not armed yet."""
+        """By what means it is done, for people. None: it is not armed yet."""
 
     def arm(self, until: float) -> None:
         """Do all of it, to last until that monotonic time, or nothing and say why in the record."""
@@ -30,10 +30,10 @@ class Hit(Protocol):
         """
 
     def follow(self, peers: tuple[str, ...]) -> None:
-        """Mean these peers from now on; what is not about peers is not changed."""
+        """Mean these peers from now on. Faults without peers do nothing."""
 
     def look(self) -> bool:
-        """Look what it has done; whether this was the first time that it had met something."""
+        """Read what it has done. Returns whether it has just met its first packet or process."""
 
     def lift(self) -> None:
-        """End it, and record what it had done and what is left; again, or never armed, it changes nothing."""
+        """End it, and record what it has done and what is left. Called again, or never armed, it changes nothing."""

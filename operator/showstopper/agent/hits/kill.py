@@ -6,8 +6,8 @@ from showstopper.agent.containers import Containers
 from showstopper.agent.hits.records import set_state
 from showstopper.agent.leases import Lease
 from showstopper.agent.pods import Process
+from showstopper.api.faults.process import ContainerKill, ProcessFigures
 from showstopper.api.injection import InjectedTarget, InjectionTarget, TargetState
-from showstopper.api.process import ContainerKill, ProcessFigures
 from showstopper.clock import Clock, to_timestamp
 from showstopper.errors import AgentError, ContainerGone, LeaseLost
 

@@ -9,7 +9,7 @@ from showstopper.agent.pods import PodNetwork, Pods
 from showstopper.api.injection import InjectedTarget, InjectionTarget, TargetState
 from showstopper.clock import Clock, to_timestamp
 from showstopper.errors import AgentError, LeaseLost, NamespaceGone
-from showstopper.faults.network import NetworkEffect
+from showstopper.faults.network.traffic import NetworkEffect
 
 # A pod that ends may lose its device before its processes: so long it is not known which of both it is.
 VANISHED_SECONDS = 3.0

@@ -2,34 +2,20 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from showstopper.agent.kernel import nfnetlink, queueing, shaping
 from showstopper.agent.kernel.namespaces import Namespace
 from showstopper.agent.kernel.nftables import Nftables
-from showstopper.api.quantities import Share
+from showstopper.api.faults.network import Direction
 from showstopper.errors import AgentError, EffectRefused, TrafficClassTaken
-from showstopper.faults.network import (
-    Bandwidth,
-    Corrupt,
-    Delay,
-    Direction,
-    Distribution,
-    Dose,
-    Duplicate,
-    NetworkEffect,
-    PacketLoss,
-    Reorder,
-    Traffic,
-)
-from showstopper.faults.network_compile import plan_of
-from showstopper.faults.network_plan import Method, Plan
-from showstopper.faults.network_rules import Device, Site
+from showstopper.faults.network import behaviour
+from showstopper.faults.network.behaviour import plan_of
+from showstopper.faults.network.compile import trial
+from showstopper.faults.network.plan import Method, Plan, Technique
+from showstopper.faults.network.rules import Device, Site
+from showstopper.faults.network.traffic import NetworkEffect
 
-_LOOPBACK = Device("lo", 1)
-_MOMENT = timedelta(milliseconds=1)
-_HALF = Share(0.5)
-_PROBES: tuple[Dose, ...] = (PacketLoss(_HALF), Duplicate(_HALF), Corrupt(_HALF), Bandwidth(1_000_000))
+_SITE = Site((Device("lo", 1),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +24,7 @@ class Backends:
 
     Attributes:
         ways: to hold packets back, best first.
-        missing: what failed in the probe ("netem", "PacketLoss Egress"), and what the kernel said to it.
+        missing: what failed in the probe ("netem", "dropping Egress"), and what the kernel said to it.
     """
 
     ways: tuple[Method, ...]
@@ -55,10 +41,15 @@ class Backends:
         Raises:
             EffectRefused: when this node has no means for the effect; it says what its kernel refused.
         """
-        lacks = [f"{means} ({self.missing[means]})" for means in _means(effect) if means in self.missing]
-        ways = tuple(way for way in self.ways if way is not Method.NETEM or not _needs_a_table(effect.dose))
-        if isinstance(effect.dose, Delay | Reorder) and not ways:
+        kind = behaviour.of(effect.fault)
+        ways = tuple(way for way in self.ways if way in kind.methods(effect.fault))
+        if kind.technique is not Technique.HOLD:
+            means = [_name(kind.technique, direction) for direction in effect.traffic.direction.single]
+            lacks = [f"{name} ({self.missing[name]})" for name in means if name in self.missing]
+        elif not ways:
             lacks = [f"{way.value} ({self.missing.get(way, 'evenly spread delays only')})" for way in Method]
+        else:
+            lacks = []
         if lacks:
             raise EffectRefused(
                 f"this node's kernel has no means for {effect.name}: {', '.join(lacks)}; run it where the target is on "
@@ -87,31 +78,24 @@ def probe() -> Backends:
     """Try every means once, in a scratch namespace; takes some tens of milliseconds."""
     missing: dict[str, str] = {}
     with Namespace.scratch() as scratch:
-        for means, effect, method in _attempts():
+        for means, plan in _trials():
             try:
-                scratch.call(_attempt(effect, method))
+                scratch.call(_attempt(plan))
             except AgentError as error:
                 missing[means] = str(error).splitlines()[0]
     return Backends(tuple(method for method in Method if method.value not in missing), missing)
 
 
-def _needs_a_table(dose: Dose) -> bool:
-    """Whether netem would need a distribution table for it, which tc takes from a file."""
-    return isinstance(dose, Delay) and bool(dose.jitter) and dose.distribution is not Distribution.UNIFORM
-
-
-def _attempts() -> Iterator[tuple[str, NetworkEffect, Method]]:
+def _trials() -> Iterator[tuple[str, Plan]]:
     for method in Method:
-        yield method.value, NetworkEffect("probe", Traffic(Direction.BOTH), Delay(_MOMENT)), method
-    for dose in _PROBES:
-        for direction in Direction.BOTH.single:
-            effect = NetworkEffect("probe", Traffic(direction), dose)
-            yield _name(dose, direction), effect, Method.NFQUEUE
+        yield method.value, trial(Technique.HOLD, Direction.BOTH, _SITE, method)
+    for technique in Technique:
+        for direction in Direction.BOTH.single if technique is not Technique.HOLD else ():
+            yield _name(technique, direction), trial(technique, direction, _SITE, Method.NFQUEUE)
 
 
-def _attempt(effect: NetworkEffect, method: Method) -> Callable[[], None]:
+def _attempt(plan: Plan) -> Callable[[], None]:
     def attempt() -> None:
-        plan = plan_of(effect, Site((_LOOPBACK,)), 1, method)
         nft = Nftables()
         try:
             shaping.build(plan.shapes)
@@ -129,18 +113,5 @@ def _attempt(effect: NetworkEffect, method: Method) -> Callable[[], None]:
     return attempt
 
 
-def _means(effect: NetworkEffect) -> Iterator[str]:
-    """What the effect rests on; Partition, PortBlock and DnsFailure drop packets as PacketLoss does."""
-    dose = effect.dose if isinstance(effect.dose, _kinds()) else PacketLoss(_HALF)
-    if isinstance(effect.dose, Delay | Reorder):
-        return
-    for direction in effect.traffic.direction.single:
-        yield _name(dose, direction)
-
-
-def _kinds() -> tuple[type, ...]:
-    return tuple(type(dose) for dose in _PROBES)
-
-
-def _name(dose: Dose, direction: Direction) -> str:
-    return f"{type(dose).__name__} {direction.value}"
+def _name(technique: Technique, direction: Direction) -> str:
+    return f"{technique.value} {direction.value}"

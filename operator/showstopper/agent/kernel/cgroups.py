@@ -17,7 +17,7 @@ from showstopper.errors import EffectRefused
 
 ROOT = Path("/sys/fs/cgroup")
 FREEZER, CPU_TIME, UNIFIED = "freezer", "cpuacct", ""
-"""Controllers of version 1 as /proc/PID/cgroup names them; version 2 has one tree, and no name there."""
+"""Controllers of version 1 as /proc/PID/cgroup names them. Version 2 has one tree, without a name."""
 
 # Beside it there may be others of that container that are not its own, such as `crio-conmon-CONTAINER.scope`.
 _SCOPES = "(?:(?:cri-containerd|crio|docker)-)?{}(?:\\.scope)?"
@@ -37,7 +37,7 @@ class Place:
 
 
 def paths(lines: str, uid: str, container: str) -> dict[str, PurePosixPath]:
-    """By controller, the paths of the container that a process is in, by its /proc/PID/cgroup; empty: of another one.
+    """The paths of a container's cgroups by controller, from a process's /proc/PID/cgroup. Empty: not in it.
 
     What the container has made below its own cgroup is left out. Seen from inside a cgroup namespace, paths may begin
     with some `/..`.
@@ -45,7 +45,7 @@ def paths(lines: str, uid: str, container: str) -> dict[str, PurePosixPath]:
     if container not in lines:
         return {}
     pod, own = pod_names(uid), re.compile(_SCOPES.format(re.escape(container)))
-    found: dict[str, PurePosixPath] = {}
+    by_controller: dict[str, PurePosixPath] = {}
     for line in lines.splitlines():
         _, controllers, path = line.split(":", 2)
         parts = PurePosixPath(path).parts
@@ -53,25 +53,25 @@ def paths(lines: str, uid: str, container: str) -> dict[str, PurePosixPath]:
             end for end in range(2, len(parts) + 1) if pod.fullmatch(parts[end - 2]) and own.fullmatch(parts[end - 1])
         )
         if (end := next(ends, None)) is not None:
-            found |= dict.fromkeys(controllers.split(","), PurePosixPath(*parts[:end]))
-    return found
+            by_controller |= dict.fromkeys(controllers.split(","), PurePosixPath(*parts[:end]))
+    return by_controller
 
 
-def place(root: Path, found: dict[str, PurePosixPath], pid: int) -> Place:
+def place(root: Path, paths: dict[str, PurePosixPath], pid: int) -> Place:
     """The folders of a container's cgroups, that this process is in.
 
     Args:
         root: where the node's cgroup trees are mounted.
-        found: the paths, see `paths`.
+        paths: of the container, by controller.
         pid: one of its processes, as this process and the trees number it.
 
     Raises:
         EffectRefused: there is no freezer for it.
     """
-    if FREEZER in found and CPU_TIME in found:
-        return Place(_folder(root / FREEZER, found[FREEZER], pid), _folder(root / CPU_TIME, found[CPU_TIME], pid))
-    if UNIFIED in found:
-        folder = unified(root, found[UNIFIED], pid)
+    if FREEZER in paths and CPU_TIME in paths:
+        return Place(_folder(root / FREEZER, paths[FREEZER], pid), _folder(root / CPU_TIME, paths[CPU_TIME], pid))
+    if UNIFIED in paths:
+        folder = unified(root, paths[UNIFIED], pid)
         return Place(folder, folder)
     raise EffectRefused(
         f"process {pid} is in no cgroup that could be frozen: neither version 1's freezer nor version 2"

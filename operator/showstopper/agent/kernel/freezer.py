@@ -53,7 +53,7 @@ class Freezer:
         return State.FREEZING if asked else State.THAWED
 
     def freeze(self) -> None:
-        """Have everything in it stand still, in a moment; see `settles`.
+        """Freeze everything in it. That takes a moment: wait with `settles`.
 
         Raises:
             OSError: the cgroup is gone, or may not be frozen.
@@ -61,7 +61,7 @@ class Freezer:
         self._write("FROZEN", "1")
 
     def thaw(self) -> None:
-        """Let everything in it go on, if it is there at all; see `settles`.
+        """Thaw everything in it, if it exists. That takes a moment: wait with `settles`.
 
         Raises:
             OSError: it may not be thawed.
@@ -73,10 +73,10 @@ class Freezer:
                 raise
 
     def settles(self, *wanted: State) -> bool:
-        """Wait until it reads one of these; False: it does not in time, or is gone."""
+        """Wait until its state is one of these. Returns False if that takes too long, or it is gone."""
         give_up = time.monotonic() + PATIENCE_SECONDS
-        while (found := self.state) not in wanted:
-            if time.monotonic() > give_up or found is State.GONE:
+        while (state := self.state) not in wanted:
+            if time.monotonic() > give_up or state is State.GONE:
                 return False
             time.sleep(_POLL_SECONDS)
         return True

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from showstopper.errors import NamespaceGone
-from showstopper.faults.network_plan import detour
-from showstopper.faults.network_rules import Device
+from showstopper.faults.network.plan import detour
+from showstopper.faults.network.rules import Device
 
 T = TypeVar("T")
 

@@ -25,7 +25,7 @@ def attribute(kind: int, data: bytes) -> bytes:
 
 
 def message(kind: int, flags: int, body: bytes, *, resource: int = 0, family: int = 0, sequence: int = 0) -> bytes:
-    """One message with netfilter's own header; the resource is a queue's number, or a batch's subsystem."""
+    """One message with netfilter's own header. The resource is a queue's number, or a batch's subsystem."""
     payload = struct.pack(">BBH", family, 0, resource) + body
     return struct.pack("=IHHII", 16 + len(payload), kind, flags, sequence, 0) + payload
 
@@ -46,7 +46,7 @@ def add_queue_rule(family: str, table: str, chain: str, number: int) -> None:
     """Append a rule that queues packets by iptables' NFQUEUE target, bypassed when nobody listens.
 
     For kernels without nft's own `queue` (CONFIG_NFT_QUEUE off, CONFIG_NFT_COMPAT on). In a chain of our own table, so
-    that it goes with the table; the iptables command would leave its tables behind.
+    that it goes with the table. The iptables command would leave its tables behind.
 
     Raises:
         KernelRefused: when the kernel does not know the target, or the chain is not there.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from showstopper.errors import KernelRefused
-from showstopper.faults.network_rules import LIVE, PREFIX, Command
+from showstopper.faults.network.rules import LIVE, PREFIX, Command
 
 _OUTPUT_JSON = 1 << 4
 PROTOCOLS = ("ip", "ip6")

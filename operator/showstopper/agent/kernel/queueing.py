@@ -18,9 +18,9 @@ import structlog
 
 from showstopper.agent.kernel import nfnetlink
 from showstopper.agent.kernel.nfnetlink import attribute, message
+from showstopper.api.faults.network import Distribution
 from showstopper.errors import KernelRefused
-from showstopper.faults.network import Distribution
-from showstopper.faults.network_plan import Manner, Queue
+from showstopper.faults.network.plan import Manner, Queue
 
 log = structlog.get_logger()
 

@@ -16,9 +16,9 @@ from typing import Any
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+from showstopper.api.faults.network import Direction
 from showstopper.errors import KernelRefused
-from showstopper.faults.network import Direction
-from showstopper.faults.network_plan import DETOUR, HANDLE, Manner, Shape
+from showstopper.faults.network.plan import DETOUR, HANDLE, Manner, Shape
 
 _LINE_RATE = "10gbit"  # of a class itself: what is in it sets the pace
 _LEAVES = 0x5400

@@ -13,11 +13,12 @@ from showstopper.agent.leases import Lease
 from showstopper.agent.network import gates
 from showstopper.agent.network.bursts import Pulse
 from showstopper.agent.network.targets import Leftovers, Target
+from showstopper.api.faults.network import Direction
 from showstopper.errors import EffectRefused, LeaseLost
-from showstopper.faults.network import Direction, FloodArrivals, FloodGate, NetworkEffect
-from showstopper.faults.network_bounds import objections
-from showstopper.faults.network_plan import Plan
-from showstopper.faults.network_rules import BURST, Command, counter
+from showstopper.faults.network.behaviour import objections
+from showstopper.faults.network.plan import Plan
+from showstopper.faults.network.rules import BURST, Command, counter
+from showstopper.faults.network.traffic import NetworkEffect
 
 _LONGEST_DRAIN = timedelta(milliseconds=500)
 _DRAIN_POLL = 0.01  # seconds
@@ -119,7 +120,7 @@ class Armed:
 
     def announce(self) -> None:
         """Say inside the namespace that the gate is up, if this is one: who waits for it begins."""
-        if isinstance(self.effect.dose, FloodGate):
+        if self.plan.announced:
             self._target.do(gates.announce)
 
     def vanished(self) -> tuple[str, ...]:
@@ -215,8 +216,6 @@ class Armed:
         return found
 
     def _packets(self, count: Count) -> int:
-        match self.effect.dose:
-            case FloodGate(size=size) | FloodArrivals(size=size):
-                return gates.datagrams(self.effect.traffic, count, size)
-            case _:
-                return count.packets
+        if self.plan.datagram_bytes is None:
+            return count.packets
+        return gates.datagrams(self.effect.traffic, count, self.plan.datagram_bytes)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from showstopper.errors import AgentError
-from showstopper.faults.network_plan import Bursts
+from showstopper.faults.network.plan import Bursts
 
 log = structlog.get_logger()
 

@@ -5,12 +5,11 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 from showstopper.agent.kernel.nftables import Count
-from showstopper.faults import flood
-from showstopper.faults.flood_settings import GATE_PORT
-from showstopper.faults.network import Direction, Traffic
-
-_ETHERNET = 14
-"""Bytes of the header that a packet has at an egress hook, and no more at an ingress hook (nft_counter: skb->len)."""
+from showstopper.api.faults.network import Direction
+from showstopper.faults.flood import sending
+from showstopper.faults.flood.settings import GATE_PORT
+from showstopper.faults.network.rules import ETHERNET_HEADER
+from showstopper.faults.network.traffic import Traffic
 
 
 def announce() -> None:
@@ -26,5 +25,5 @@ def announce() -> None:
 def datagrams(traffic: Traffic, count: Count, size: int) -> int:
     """How many datagrams a counter has seen of a flood."""
     version = 4 if all(ip_address(peer).version == 4 for peer in traffic.peers or ()) else 6
-    link = _ETHERNET if traffic.direction is Direction.EGRESS else 0
-    return flood.datagrams(count.packets, count.bytes, size, version, link=link)
+    link = ETHERNET_HEADER if traffic.direction is Direction.EGRESS else 0
+    return sending.datagrams(count.packets, count.bytes, size, version, link=link)

@@ -13,10 +13,10 @@ from showstopper.agent.leases import Lease
 from showstopper.agent.network.arming import Armed
 from showstopper.agent.network.targets import Leftovers, Target
 from showstopper.errors import AgentError, EffectRefused, LeaseLost, NamespaceGone
-from showstopper.faults.network import NetworkEffect
-from showstopper.faults.network_bounds import objections
-from showstopper.faults.network_plan import Plan
-from showstopper.faults.network_rules import Site
+from showstopper.faults.network.behaviour import objections
+from showstopper.faults.network.plan import Plan
+from showstopper.faults.network.rules import Site
+from showstopper.faults.network.traffic import NetworkEffect
 
 
 class Node:
@@ -68,7 +68,7 @@ class Node:
         return armed
 
     def preview(self, namespace: Path, effect: NetworkEffect, own: tuple[str, ...] = ()) -> Plan:
-        """The plan that `arm` would set up; `network_preview.lines` shows it.
+        """The plan that `arm` would set up; `network.preview.lines` shows it.
 
         Raises:
             EffectRefused: as `arm`.

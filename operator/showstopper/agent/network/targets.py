@@ -9,8 +9,8 @@ from showstopper.agent.kernel import shaping
 from showstopper.agent.kernel.namespaces import Namespace, read_of_thread
 from showstopper.agent.kernel.nftables import Nftables
 from showstopper.errors import EffectRefused
-from showstopper.faults.network_plan import FIRST_QUEUE, MOST_EFFECTS, Plan
-from showstopper.faults.network_rules import GATE_PREFIX
+from showstopper.faults.network.plan import FIRST_QUEUE, MOST_EFFECTS, Plan
+from showstopper.faults.network.rules import GATE_PREFIX
 
 T = TypeVar("T")
 _QUEUES = range(FIRST_QUEUE, FIRST_QUEUE + 2 * MOST_EFFECTS + 2)

@@ -15,9 +15,10 @@ from showstopper.agent.session.status import EndReason, invalid
 from showstopper.api.injection import LEASE_LABEL, Injection
 from showstopper.api.stop_switch import STOP_SWITCH, stop_reason
 from showstopper.clock import Clock, to_timestamp
-from showstopper.cluster.client import Client
+from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import CONFIG_MAP, INJECTION, LEASE
-from showstopper.cluster.watching import Object, Seen, changes, key
+from showstopper.cluster.mirror import Change, ChangeType, Mirror
+from showstopper.cluster.watch import key_of
 from showstopper.errors import InvalidResource
 
 log = structlog.get_logger()
@@ -39,7 +40,7 @@ class _Served:
 
 
 class Injections:
-    """Watches Injections of its node, Leases of runs and the stop switch; a session of its own does each Injection."""
+    """Watches Injections of its node, Leases of runs and the stop switch. Each Injection has a session of its own."""
 
     def __init__(
         self,
@@ -52,57 +53,53 @@ class Injections:
         workers: Executor,
     ) -> None:
         self._client, self._clock, self._means = client, clock, means
-        self._node_name, self._namespace, self._workers = node_name, namespace, workers
+        self._workers = workers
         self._renewals = Renewals()
         self._served: dict[str, _Served] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped: str | None = None
-        self._switch_known = asyncio.Event()
+        self._injections = Mirror(
+            client, INJECTION, fields={"spec.node": node_name}, keep=_whole, on_change=self._injection_changed
+        )
+        self._leases = Mirror(client, LEASE, labels={LEASE_LABEL: ""}, keep=_spec, on_change=self._lease_changed)
+        self._stop_switch = Mirror(
+            client,
+            CONFIG_MAP,
+            namespace,
+            fields={"metadata.name": STOP_SWITCH},
+            keep=_whole,
+            on_change=self._stop_switch_changed,
+        )
 
     async def run(self) -> None:
-        """Work until cancelled; then lift everything and say so."""
+        """Work until cancelled. Then lift everything, and report it."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._watch_leases())
-                group.create_task(self._watch_stop_switch())
-                group.create_task(self._watch_injections())
+                group.create_task(self._leases.run())
+                group.create_task(self._stop_switch.run())
+                # Whether everything has to stop is known before anything begins.
+                await self._stop_switch.synced()
+                group.create_task(self._injections.run())
         finally:
             await self._end_all()
 
-    async def _watch_injections(self) -> None:
-        # Whether everything has to stop is known before anything begins.
-        await self._switch_known.wait()
-        watch = changes(self._client, INJECTION, fields={"spec.node": self._node_name})
-        async for seen, body in watch:
-            match seen:
-                case Seen.LISTED | Seen.CHANGED:
-                    self._see(body)
-                case Seen.DELETED:
-                    self._end(body["metadata"]["uid"], EndReason.DELETED)
+    def _injection_changed(self, change: Change[Object]) -> None:
+        if change.type is ChangeType.DELETED:
+            self._end(change.uid, EndReason.DELETED)
+        else:
+            self._see(change.value)
 
-    async def _watch_leases(self) -> None:
-        async for seen, body in changes(self._client, LEASE, labels={LEASE_LABEL: ""}):
-            if seen is Seen.SYNCED:
-                continue
-            if seen is Seen.DELETED:
-                self._renewals.forget(key(body))
-            else:
-                spec = body.get("spec") or {}
-                self._renewals.see(key(body), spec, time.monotonic(), fresh=seen is Seen.CHANGED)
-            for served in self._served.values():
-                if served.session and served.session.lease == key(body):
-                    served.session.renewed()
+    def _lease_changed(self, change: Change[Object]) -> None:
+        if change.type is ChangeType.DELETED:
+            self._renewals.forget(change.key)
+        else:
+            self._renewals.see(change.key, change.value, time.monotonic(), fresh=not change.listed)
+        for served in self._served.values():
+            if served.session and served.session.lease == change.key:
+                served.session.renewed()
 
-    async def _watch_stop_switch(self) -> None:
-        fields = {"metadata.name": STOP_SWITCH}
-        async for seen, body in changes(self._client, CONFIG_MAP, self._namespace, fields=fields):
-            match seen:
-                case Seen.LISTED | Seen.CHANGED:
-                    self._stop(stop_reason(body))
-                case Seen.DELETED:
-                    self._stop(None)
-                case Seen.SYNCED:
-                    self._switch_known.set()
+    def _stop_switch_changed(self, change: Change[Object]) -> None:
+        self._stop(None if change.type is ChangeType.DELETED else stop_reason(change.value))
 
     def _stop(self, reason: str | None) -> None:
         if reason != self._stopped:
@@ -123,7 +120,7 @@ class Injections:
             self._end(uid, EndReason.STOPPED, f"stopped for everybody: {self._stopped}")
 
     def _begin(self, uid: str, body: Object) -> None:
-        reporter = Reporter(self._client, key(body), uid)
+        reporter = Reporter(self._client, key_of(body), uid)
         session = None
         try:
             session = Session(
@@ -172,3 +169,11 @@ class Injections:
             _, late = await asyncio.wait(self._tasks, timeout=LAST_SECONDS)
             if late:
                 log.warning("last_words_not_written", injections=len(late))
+
+
+def _whole(body: Object) -> Object:
+    return body
+
+
+def _spec(body: Object) -> Object:
+    return body.get("spec") or {}

@@ -1,9 +1,9 @@
 """Renewals: until when each run's Lease holds, on this node's own monotonic clock. Pure: told what was seen, and when.
 
 A renewal counts from the moment in which it is seen, and only a new `renewTime` is one. The first that is seen as it
-happens shows how far the holder's clock is from ours, the delay of its way included; a later one that came late (a
-connection that stood still) is worth only what is left of it. What was merely listed may be of any age: it extends
-nothing until the holder's clock is known.
+happens shows how far the holder's clock is from ours, the delay of its way included. A later one that came late (over
+a connection that hung) is worth only what is left of it. What was merely listed may be of any age: it extends nothing
+until the holder's clock is known.
 """
 
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from showstopper.clock import from_timestamp
-from showstopper.cluster.watching import Key
+from showstopper.cluster.watch import Key
 
 LEASE_SECONDS = 10.0
-"""What a renewal is worth, whatever the Lease asks for (DESIGN.md, section 3)."""
+"""What a renewal is worth, whatever the Lease asks for. The operator renews every 2 s."""
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class Renewal:
     Attributes:
         holder: whose clock its times are of.
         renewed: the newest renewTime, in seconds of that clock.
-        offset: our monotonic clock minus the holder's, by its quickest renewal; None: not known yet.
+        offset: our monotonic clock minus the holder's, by its quickest renewal. None: not known yet.
     """
 
     holder: str
@@ -33,7 +33,7 @@ class Renewal:
 
     @property
     def until(self) -> float | None:
-        """Monotonic seconds; None: nothing is known to hold."""
+        """Monotonic seconds. None: nothing is known to hold."""
         return None if self.offset is None else self.renewed + self.offset + LEASE_SECONDS
 
 
@@ -44,18 +44,18 @@ class Renewals:
         self._found: dict[Key, Renewal] = {}
 
     def until(self, key: Key) -> float | None:
-        """Until when a Lease holds, in monotonic seconds; None: there is none, or nobody was seen to renew it."""
-        found = self._found.get(key)
-        return found.until if found else None
+        """Until when a Lease holds, in monotonic seconds. None: it does not exist, or nobody was seen to renew it."""
+        renewal = self._found.get(key)
+        return renewal.until if renewal else None
 
     def see(self, key: Key, spec: Mapping[str, Any], now: float, *, fresh: bool) -> bool:
-        """Take a Lease as it is now; whether that moved its end.
+        """Take a Lease as it is now. Returns whether that moved its end.
 
         Args:
             key: namespace and name.
             spec: of the Lease.
             now: monotonic seconds.
-            fresh: it was seen to change just now; else it was listed.
+            fresh: it was seen to change just now. Else it was listed.
         """
         try:
             renewed = from_timestamp(spec["renewTime"])

@@ -6,9 +6,9 @@ import structlog
 
 from showstopper.api.base import dump
 from showstopper.api.injection import InjectionStatus
-from showstopper.cluster.client import Client
+from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import INJECTION
-from showstopper.cluster.watching import Key, Object
+from showstopper.cluster.watch import Key
 from showstopper.errors import ClusterError, Conflict, NotFound
 
 log = structlog.get_logger()
@@ -45,7 +45,7 @@ class Reporter:
         await self._idle.wait()
 
     async def run(self) -> None:
-        """Write until the object is gone; what cannot be written now is tried again with what is newest then."""
+        """Write until the object is gone. What cannot be written now is tried again, with what is newest then."""
         while not self._gone:
             await self._rung.wait()
             self._rung.clear()

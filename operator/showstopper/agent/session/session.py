@@ -17,7 +17,7 @@ from showstopper.agent.session.status import EndReason, Standing, ending_of, ove
 from showstopper.api.injection import InjectedTarget, Injection, TargetState
 from showstopper.clock import Clock, to_timestamp
 from showstopper.errors import LeaseLost
-from showstopper.faults.injected import refusals
+from showstopper.faults import registry
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -110,7 +110,8 @@ class Session:
 
     async def _may_begin(self) -> bool:
         """Wait for a renewal of the lease, for as long as one would hold; refuse what must not be armed."""
-        if problems := refusals(self.injection.spec):
+        spec = self.injection.spec
+        if problems := list(registry.of_injection(spec).refusals(spec)):
             self.end(EndReason.REFUSED, "; ".join(problems))
         patience = time.monotonic() + LEASE_SECONDS
         while self._standing.ending is None and self._left() <= 0:
@@ -205,7 +206,7 @@ class Session:
             self._standing = replace(self._standing, lease_until=lease_until)
         records = [hit.record.model_copy() for hit in self._hits] or self._status.targets
         self._status = status(
-            len(self.injection.spec.targets),
+            self.injection.spec,
             records if targets is None else targets,
             self._standing,
             generation=self._generation,

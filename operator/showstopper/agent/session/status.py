@@ -16,9 +16,10 @@ from showstopper.api.conditions import (
     refused,
     succeeded,
 )
-from showstopper.api.injection import InjectedTarget, InjectionStatus, TargetState
+from showstopper.api.injection import InjectedTarget, InjectionSpec, InjectionStatus, TargetState
 from showstopper.api.reasons import Reason
-from showstopper.faults import figures
+from showstopper.faults import registry
+from showstopper.faults.observed import Observed
 
 
 class EndReason(StrEnum):
@@ -58,7 +59,7 @@ class Standing:
 
 
 def status(
-    wanted: int,
+    spec: InjectionSpec,
     targets: Sequence[InjectedTarget],
     standing: Standing,
     *,
@@ -66,8 +67,8 @@ def status(
     now: str,
     before: InjectionStatus,
 ) -> InjectionStatus:
-    """The whole status, for one patch; `wanted` is how many targets there are to be."""
-    stands = outlook(targets, standing, wanted)
+    """The whole status of an Injection, for one patch."""
+    stands = outlook(spec, targets, standing)
     return InjectionStatus(
         observed_generation=generation,
         conditions=conditions(stands, generation=generation, now=now, previous=before.conditions),
@@ -85,7 +86,7 @@ def invalid(body: Mapping[str, Any], why: str, *, now: str) -> InjectionStatus:
     return InjectionStatus(observed_generation=generation, conditions=stands, message=why[:1024])
 
 
-def outlook(targets: Sequence[InjectedTarget], standing: Standing, wanted: int) -> Outlook:
+def outlook(spec: InjectionSpec, targets: Sequence[InjectedTarget], standing: Standing) -> Outlook:
     """Where it stands: arming, waiting for proof, active, being lifted, over: not before every target says so."""
     found = {state: [target for target in targets if target.state is state] for state in TargetState}
     left = [part for target in found[TargetState.LEFT_OVER] for part in target.leftovers or [target.message or ""]]
@@ -96,33 +97,34 @@ def outlook(targets: Sequence[InjectedTarget], standing: Standing, wanted: int) 
         case None if refusals:
             return refused(Reason.REFUSED, refusals[0].message or "a target was refused")
         case None:
-            return _lasting(targets, wanted)
+            return _lasting(spec, targets)
         case _ if found[TargetState.ARMED]:
-            return in_progress(Reason.LIFTING, _sums(targets))
+            return in_progress(Reason.LIFTING, _sums(spec, targets))
         case EndReason.LIFTED | EndReason.DELETED:
-            return succeeded(Reason.LIFTED, _sums(targets))
+            return succeeded(Reason.LIFTED, _sums(spec, targets))
         case ending:
             return failed(ending.reason, standing.why or ending.value)
 
 
-def _lasting(targets: Sequence[InjectedTarget], wanted: int) -> Outlook:
+def _lasting(spec: InjectionSpec, targets: Sequence[InjectedTarget]) -> Outlook:
     early = [target for target in targets if target.state is TargetState.LIFTED and target.message]
     if early:
         return failed(Reason.NOT_KEPT_UP, early[0].message or "")
     armed = [target for target in targets if target.state is TargetState.ARMED]
     gone = [target for target in targets if target.state is TargetState.GONE]
-    if len(targets) < wanted:
-        return in_progress(Reason.ARMING, f"{len(targets)} of {wanted} targets")
+    if len(targets) < len(spec.targets):
+        return in_progress(Reason.ARMING, f"{len(targets)} of {len(spec.targets)} targets")
     if not armed:
         return failed(Reason.TARGETS_GONE, f"{gone[0].message}" if gone and gone[0].message else "no target is left")
     if not all(target.touched for target in armed):
-        return in_progress(Reason.WAITING_FOR_PROOF, _sums(targets))
-    return idle(Reason.ACTIVE, _sums(targets))
+        return in_progress(Reason.WAITING_FOR_PROOF, _sums(spec, targets))
+    return idle(Reason.ACTIVE, _sums(spec, targets))
 
 
-def _sums(targets: Sequence[InjectedTarget]) -> str:
+def _sums(spec: InjectionSpec, targets: Sequence[InjectedTarget]) -> str:
     touched = sum(target.touched for target in targets)
-    return f"{touched} of {len(targets)} targets affected; {figures.tally(targets)}"
+    figures = registry.of(spec.spec).figures(Observed.injected(targets))
+    return f"{touched} of {len(targets)} targets affected; {figures}"
 
 
 def over(targets: Iterable[InjectedTarget], why: str, *, now: str) -> list[InjectedTarget]:

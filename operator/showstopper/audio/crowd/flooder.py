@@ -23,7 +23,7 @@ from showstopper.audio.crowd.sender import Sender
 from showstopper.audio.crowd.settings import FlooderSettings
 from showstopper.audio.crowd.tally import Tally
 from showstopper.errors import SettingsError
-from showstopper.faults.flood_bounds import Special
+from showstopper.faults.flood.bounds import Special
 
 SENT_NOTHING = 1
 WRONG_SETTING = 2

@@ -26,7 +26,7 @@ class Sends(Protocol):
         """The largest batch."""
 
     def send(self, count: int) -> int:
-        """Send at most `count` packets; returns how many left. Raises OSError when they were refused."""
+        """Send at most `count` packets. Returns how many left. Raises OSError when they were refused."""
 
 
 @dataclass(frozen=True, slots=True)

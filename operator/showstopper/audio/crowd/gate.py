@@ -15,7 +15,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def wait(port: int, budget: Budget, stop: Stop, clocks: Clocks) -> EndReason | None:
-    """Wait for the gate. Returns why there is no use in waiting any more; None: it is up.
+    """Wait for the gate. Returns None when it is up, else why there is no use in waiting any longer.
 
     Args:
         port: of the loopback.

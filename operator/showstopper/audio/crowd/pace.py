@@ -17,7 +17,7 @@ class Pace:
     """A schedule: packet number n, from 0, is due at `began` + n / `rate`.
 
     Attributes:
-        rate: packets a second; None: all packets are due at once.
+        rate: packets a second. None: all packets are due at once.
         began: monotonic seconds.
     """
 

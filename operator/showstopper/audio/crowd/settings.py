@@ -11,10 +11,10 @@ from pathlib import Path
 from showstopper.api.shapes import Shape
 from showstopper.audio.crowd.variables import Variables, word
 from showstopper.errors import SettingsError
-from showstopper.faults import flood_bounds
-from showstopper.faults import flood_settings as names
-from showstopper.faults.flood import Endpoint, PacketFlood
-from showstopper.faults.flood_bounds import Special
+from showstopper.faults.flood import bounds
+from showstopper.faults.flood import settings as names
+from showstopper.faults.flood.bounds import Special
+from showstopper.faults.flood.sending import Endpoint, Flood
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class FlooderSettings:
     """
 
     targets: tuple[Endpoint, ...]
-    flood: PacketFlood
+    flood: Flood
     packets: int
     end: float
     special: frozenset[Special] = frozenset()
@@ -39,7 +39,7 @@ class FlooderSettings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str], now: float) -> FlooderSettings:
-        """From the variables of `faults.flood_settings`.
+        """From the variables of `faults.flood.settings`.
 
         Args:
             environment: the container's.
@@ -50,7 +50,7 @@ class FlooderSettings:
         """
         variables = Variables(environment)
         special = frozenset(word(Special, names.SPECIAL, text) for text in variables.list(names.SPECIAL))
-        packets = variables.whole(names.PACKETS, 1, flood_bounds.MOST_PACKETS)
+        packets = variables.whole(names.PACKETS, 1, bounds.MOST_PACKETS)
         report = variables.optional(names.REPORT)
         return cls(
             targets=_targets(variables, special),
@@ -63,16 +63,16 @@ class FlooderSettings:
         )
 
 
-def _flood(variables: Variables, packets: int) -> PacketFlood:
-    flood = PacketFlood(
+def _flood(variables: Variables, packets: int) -> Flood:
+    flood = Flood(
         shape=word(Shape, names.SHAPE, variables.text(names.SHAPE)),
-        size=variables.whole(names.SIZE, 1, flood_bounds.LARGEST),
+        size=variables.whole(names.SIZE, 1, bounds.LARGEST),
         rate=_rate(variables),
-        sources=variables.whole(names.SOURCES, 1, flood_bounds.MOST_SOURCES),
+        sources=variables.whole(names.SOURCES, 1, bounds.MOST_SOURCES),
         duration=_duration(variables),
         packets=packets,
     )
-    for objection in flood_bounds.objections(flood):
+    for objection in bounds.objections(flood):
         raise SettingsError(f"no such flood: {objection}")
     return flood
 
@@ -81,11 +81,11 @@ def _rate(variables: Variables) -> int | None:
     fast = names.AS_FAST_AS_POSSIBLE
     if variables.text(names.RATE) == fast:
         return None
-    return variables.whole(names.RATE, 1, flood_bounds.FASTEST, f', or "{fast}" for as fast as possible')
+    return variables.whole(names.RATE, 1, bounds.FASTEST, f', or "{fast}" for as fast as possible')
 
 
 def _duration(variables: Variables) -> timedelta:
-    shortest, longest = flood_bounds.SHORTEST.total_seconds(), flood_bounds.LONGEST.total_seconds()
+    shortest, longest = bounds.SHORTEST.total_seconds(), bounds.LONGEST.total_seconds()
     return timedelta(seconds=variables.number(names.SECONDS, shortest, longest))
 
 
@@ -104,20 +104,20 @@ def _end(variables: Variables, now: float) -> float:
         end = None
     if end is None or end.tzinfo is None:
         raise SettingsError(f"{names.END} is {text!r}; write a time like 2026-01-31T20:00:00Z")
-    if end.timestamp() > now + flood_bounds.FURTHEST_END.total_seconds():
-        raise SettingsError(f"{names.END} is {text}; it must come within {flood_bounds.FURTHEST_END} from now")
+    if end.timestamp() > now + bounds.FURTHEST_END.total_seconds():
+        raise SettingsError(f"{names.END} is {text}; it must come within {bounds.FURTHEST_END} from now")
     return end.timestamp()
 
 
 def _targets(variables: Variables, special: frozenset[Special]) -> tuple[Endpoint, ...]:
     """The targets, each within what was given, and each once: a doubled one would get twice its part."""
     targets = tuple(dict.fromkeys(_endpoint(text) for text in variables.text(names.TARGETS).split(",")))
-    if len(targets) > flood_bounds.MOST_TARGETS:
-        raise SettingsError(f"{names.TARGETS} has {len(targets)} targets; write at most {flood_bounds.MOST_TARGETS}")
+    if len(targets) > bounds.MOST_TARGETS:
+        raise SettingsError(f"{names.TARGETS} has {len(targets)} targets; write at most {bounds.MOST_TARGETS}")
     variables.text(names.WITHIN)
     networks = [_network(text) for text in variables.list(names.WITHIN)]
     for target in targets:
-        objection = flood_bounds.objection_to(target, special)
+        objection = bounds.objection_to(target, special)
         if objection:
             raise SettingsError(f"{names.TARGETS} has {target}: {objection}")
         if not any(ip_address(target.address) in network for network in networks):

@@ -15,7 +15,8 @@ from typing import Literal
 
 from showstopper.api.shapes import Shape
 
-# The kernel's UDP_MAX_SEGMENTS, which newer kernels have doubled; more gains nothing (notes/fault-injection.md, 4).
+# The kernel's UDP_MAX_SEGMENTS (include/linux/udp.h), which newer kernels have doubled. Measured on Linux 6.18, 128
+# segments in one call send no more packets a second than 64.
 MOST_SEGMENTS = 64
 MOST_BYTES = 65_507  # the payload of the largest IPv4 datagram (RFC 768)
 

@@ -16,7 +16,7 @@ MOST_BYTES = 4096
 
 
 def tell(event: Mapping[str, Any], descriptor: int = STANDARD_OUTPUT) -> None:
-    """Write one line, if there is room for it; without room it is left out.
+    """Write one line, if there is room for it. Without room it is left out.
 
     Whoever reads may be gone, or slow. Neither may keep a flood from its end, which comes from its budget.
     """

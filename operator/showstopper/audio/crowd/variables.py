@@ -1,4 +1,4 @@
-"""Environment variables that have to be there, read one by one; what is missing or wrong is refused by name."""
+"""Environment variables that must be set, read one by one. A missing or wrong one is refused by its name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Variables:
         self._environment = environment
 
     def optional(self, name: str) -> str:
-        """A text without blanks around it; empty when it is not set."""
+        """A text without blanks around it. Empty when it is not set."""
         return self._environment.get(name, "").strip()
 
     def text(self, name: str) -> str:
@@ -29,7 +29,7 @@ class Variables:
         return value
 
     def list(self, name: str) -> list[str]:
-        """Texts with commas between them; none when it is not set."""
+        """Texts with commas between them. None of them when it is not set."""
         return [word.strip() for word in self.optional(name).split(",") if word.strip()]
 
     def whole(self, name: str, least: int, most: int, alternative: str = "") -> int:

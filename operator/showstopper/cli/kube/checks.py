@@ -31,7 +31,7 @@ from showstopper.engine.planning.policies import CHAOS_ALLOWED, CHAOS_LABEL
 from showstopper.errors import ArchiveError, ClusterError, Forbidden, NotFound
 
 OLDEST = (1, 32)
-"""Oldest supported Kubernetes. Before it tokens do not name the node, by which agents are identified."""
+"""Oldest supported Kubernetes. Before it tokens do not name the node (KEP-4193), by which agents are identified."""
 MOST_OFFSET_SECONDS = 0.5
 """Beyond this, times on a record are hard to compare. Spans, and the live picture, are corrected for the offset."""
 _LOG_BYTES = 20_000

@@ -9,6 +9,7 @@ from showstopper.availability.outages import Outage
 from showstopper.availability.spans import Window
 from showstopper.cli.live.snapshot import LiveSnapshot
 from showstopper.clock import from_timestamp
+from showstopper.faults import registry
 
 # Reports of two feeds may differ by this much: an outage that began within it is the same one.
 _SAME_SECONDS = 0.5
@@ -71,7 +72,8 @@ def _of_record(run: ExperimentRun) -> Iterator[str]:
         yield f"{_since(start, from_timestamp(step.started_at))} {step.name}"
         if step.name == "Injecting" and step.completed_at:
             for target in status.targets:
-                yield f"{_since(start, from_timestamp(step.completed_at))} {target.fault}: deleted {target.pod}"
+                action = registry.of(run.fault(target.fault).spec).action
+                yield f"{_since(start, from_timestamp(step.completed_at))} {target.fault}: {action} {target.pod}"
     for fault in status.faults:
         if fault.proven:
             yield f"        {fault.name}: proven"

@@ -9,7 +9,7 @@ from rich.text import Text
 from showstopper.availability.spans import DEAD, NOISE, State, Window
 from showstopper.availability.tracks import Track
 
-# A tenth of a second is the shortest sound that can be classified, so shorter gaps are not shown.
+# The shortest sound that can be classified (docs/how-it-measures.md). Shorter gaps are not shown.
 SHORTEST_SHOWN = 0.1
 
 

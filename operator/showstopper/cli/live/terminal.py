@@ -121,9 +121,9 @@ def _figures(snapshot: LiveSnapshot) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for title in ("indicator", "so far", "expected"):
         table.add_column(title, no_wrap=True, justify="left" if title == "indicator" else "right")
-    results = {str(result.indicator): result for result in snapshot.measured()}
+    results = {result.measured: result for result in snapshot.measured()}
     for expected in snapshot.run.spec.expect:
-        result = results.get(str(expected.indicator))
+        result = results.get(expected.measured)
         value = summary.measurement(result).get("value", "…") if result is not None else "…"
-        table.add_row(expected.indicator, str(value), asked(expected.min, expected.max))
+        table.add_row(expected.measured.name, str(value), asked(expected.min, expected.max))
     return table

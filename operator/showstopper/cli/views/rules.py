@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from showstopper.api.experiment import Fault
-from showstopper.api.flood import PacketFlood
+from showstopper.api.faults.base import Hand
 from showstopper.api.injection import RunReference
-from showstopper.api.network import NETWORK_KINDS
-from showstopper.api.room import AudioRoomSpec, Component
+from showstopper.api.room import AudioRoomSpec
 from showstopper.engine.hands.agent import asking
-from showstopper.faults import injected, network_preview
+from showstopper.faults import registry
+from showstopper.faults.behaviour import Ground
 from showstopper.faults.effects import Pod
-from showstopper.faults.network import flood_gate
-from showstopper.faults.network_compile import plan_of
-from showstopper.faults.network_plan import Method, Plan
-from showstopper.faults.network_rules import Device, Site
+from showstopper.faults.flood.flood_gate import flood_gate
+from showstopper.faults.flood.packet_flood import port_of
+from showstopper.faults.network import preview
+from showstopper.faults.network.behaviour import NetworkBehaviour, effect_name, plan_of
+from showstopper.faults.network.plan import Method, Plan
+from showstopper.faults.network.rules import Device, Site
 
 DEVICE = Device("eth0", 2)
 """Of a pod, as most networks of clusters have it; the agent asks the pod's own network."""
@@ -38,30 +41,41 @@ class Rules:
 
 def of_target(fault: Fault, room: AudioRoomSpec, pod: Pod, peers: Sequence[str]) -> Rules:
     """The rules of a fault on one of its targets; `peers`: the addresses of the components that are its peers."""
-    if not fault.by_agents:
-        return Rules("API server")
-    if fault.packet_flood is not None:
-        return _of_gate(fault.packet_flood, room.component(fault.target.component), pod)
-    if fault.kind not in NETWORK_KINDS:
+    match fault.spec.hand:
+        case Hand.API_SERVER:
+            return Rules("API server")
+        case Hand.STAGE:
+            return Rules("stage")
+        case Hand.CROWD:
+            return _of_gate(fault, room, pod)
+        case Hand.AGENT:
+            return _of_agent(fault, room, pod, peers)
+        case _:
+            assert_never(fault.spec.hand)
+
+
+def _of_agent(fault: Fault, room: AudioRoomSpec, pod: Pod, peers: Sequence[str]) -> Rules:
+    behaviour = registry.of(fault.spec)
+    if not isinstance(behaviour, NetworkBehaviour):
         return Rules("agent, without rules for packets")
     spec = asking.spec_of(_RUN, fault, room, [pod], peers)
-    refused = [*injected.refusals(spec), *filter(None, [injected.refusal_of(spec, spec.targets[0])])]
+    refused = [*behaviour.refusals(spec), *filter(None, [behaviour.refusal_of(spec, spec.targets[0])])]
     if refused:
         return Rules("agent", tuple(refused))
     site = Site((DEVICE,), (pod.address,) if pod.host_network else ())
-    effects = injected.effects(spec, injected.effect_name(fault.name, _RUN.uid, 0))
+    effects = behaviour.effects(spec, effect_name(fault.name, _RUN.uid, 0))
     plans = [plan_of(effect, site, number, Method.NFQUEUE) for number, effect in enumerate(effects, 1)]
-    return Rules(_backend(plans), lines=tuple(line for plan in plans for line in network_preview.lines(plan)))
+    return Rules(_backend(plans), lines=tuple(line for plan in plans for line in preview.lines(plan)))
 
 
-def _of_gate(flood: PacketFlood, component: Component | None, pod: Pod) -> Rules:
+def _of_gate(fault: Fault, room: AudioRoomSpec, pod: Pod) -> Rules:
     """What lets the flood pass to this target, in the network of its flooder: a pod that is not there yet."""
-    numbers = [port.port for port in (component.ports if component else ()) if port.name == flood.port]
-    gates = [flood_gate("flood", (pod.address,), number, flood.size) for number in numbers]
-    plans = [plan_of(gate, Site((DEVICE,)), 1, Method.NFQUEUE) for gate in gates]
-    return Rules(
-        "a flooder, gated by rules alone", lines=tuple(line for plan in plans for line in network_preview.lines(plan))
-    )
+    port = port_of(fault, Ground("", "", room))
+    if fault.packet_flood is None or port is None:
+        return Rules("a pod of the crowd")
+    gate = flood_gate("flood", (pod.address,), port.port, fault.packet_flood.size)
+    plan = plan_of(gate, Site((DEVICE,)), 1, Method.NFQUEUE)
+    return Rules("a flooder, gated by rules alone", lines=tuple(preview.lines(plan)))
 
 
 def _backend(plans: Sequence[Plan]) -> str:

@@ -2,11 +2,14 @@
 
 from showstopper.api import conditions
 from showstopper.api.game_day import Act, ActRecord, DayIndicator, GameDayStatus
-from showstopper.api.indicators import Indicator
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability import figures
+from showstopper.availability.indicators import Indicator, named
+from showstopper.availability.indicators.indicator import Better
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR
+from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.days import endings, programme
@@ -18,7 +21,7 @@ MAKING_SECONDS = 120.0
 
 
 def begin(draft: Draft, act: Act, record: ActRecord) -> Step:
-    """Write down the act's run; it is made when that is written."""
+    """Record the act's run before it is created."""
     experiment = draft.situation.experiments.get(act.name)
     if experiment is None:
         name = act.experiment_ref.name if act.experiment_ref is not None else ""
@@ -67,10 +70,10 @@ def _without_run(draft: Draft, act: Act, record: ActRecord) -> Step:
 
 
 def _judged(draft: Draft, record: ActRecord, run: ExperimentRun) -> Step:
-    found = run.status
-    record.verdict, record.reason, record.message = found.verdict, found.reason, found.message
-    record.audible, record.dead_air, record.recovery = found.audible, found.dead_air, found.recovery
-    for window in found.windows:
+    status = run.status
+    record.verdict, record.reason, record.message = status.verdict, status.reason, status.message
+    record.audible, record.dead_air, record.recovery = status.audible, status.dead_air, status.recovery
+    for window in status.windows:
         if window.name == "Judged":
             for measured in window.indicators:
                 _count_in(draft.status, record.name, measured.indicator, measured.value)
@@ -86,23 +89,22 @@ def _closed(draft: Draft, record: ActRecord) -> Step:
 
 
 def _count_in(status: GameDayStatus, act: str, name: str, value: str | None) -> None:
-    """Keep the worst value of an indicator; one that this operator does not know has no worst."""
-    if value is None or name not in set(Indicator):
+    """Keep the worst value of an indicator, unless this operator does not know the indicator."""
+    indicator = named(name)
+    if value is None or indicator is None:
         return
-    indicator = Indicator(name)
-    known = next((one for one in status.indicators if one.indicator == name), None)
+    known = next((known_value for known_value in status.indicators if known_value.indicator == name), None)
     if known is None:
         known = DayIndicator(indicator=name, worst=value, act=act)
         status.indicators.append(known)
     elif _is_worse(indicator, value, known.worst):
         known.worst, known.act = value, act
     known.measured_in += 1
-    shown = {Indicator.AUDIBLE_RATIO: "audible", Indicator.LONGEST_DEAD_AIR: "dead_air"}
-    shown[Indicator.RECOVERY_TIME] = "recovery"
+    shown = {AUDIBLE_RATIO: "audible", LONGEST_DEAD_AIR: "dead_air", RECOVERY_TIME: "recovery"}
     if indicator in shown:
         setattr(status, shown[indicator], known.worst)
 
 
 def _is_worse(indicator: Indicator, value: str, than: str) -> bool:
-    one, other = (figures.parse(indicator.unit, text) for text in (value, than))
-    return one < other if indicator.bigger_is_better else one > other
+    figure, worst = (figures.parse(indicator.unit, text) for text in (value, than))
+    return figure < worst if indicator.better is Better.HIGHER else figure > worst

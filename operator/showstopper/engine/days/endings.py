@@ -14,8 +14,8 @@ _WORST_FIRST = (Verdict.FAILED, Verdict.ERROR, Verdict.ABORTED, Verdict.INCONCLU
 
 
 def find(draft: Draft) -> Finding | None:
-    """Why no further act begins; None: the next one may."""
-    return next((found for ask in QUESTIONS if (found := ask(draft)) is not None), None)
+    """Why no further act begins, or None if the next act may begin."""
+    return next((finding for ask in QUESTIONS if (finding := ask(draft)) is not None), None)
 
 
 def all_over(draft: Draft) -> Finding | None:
@@ -85,7 +85,7 @@ def over(draft: Draft) -> Step:
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The worst of them; of none, that nothing is known."""
+    """The worst of these verdicts, or Inconclusive if there are none."""
     given = set(verdicts)
     return next((verdict for verdict in _WORST_FIRST if verdict in given), Verdict.INCONCLUSIVE)
 
@@ -98,5 +98,5 @@ def _known(verdict: str) -> Verdict:
 def _message(draft: Draft, finding: Finding) -> str:
     bad = [record for record in draft.status.acts if record.verdict not in {None, Verdict.PASSED}]
     left = [record.name for record in draft.status.acts if record.verdict is None]
-    parts = [finding.message, *(f"act {one.name}: {one.verdict} ({one.reason}): {one.message}" for one in bad)]
+    parts = [finding.message, *(f"act {act.name}: {act.verdict} ({act.reason}): {act.message}" for act in bad)]
     return "; ".join([*parts, *([f"not performed: {', '.join(left)}"] if left else [])])

@@ -26,49 +26,49 @@ class Approval:
 
 
 def approval(day: GameDay) -> Approval | None:
-    """What the day's annotation says; None: nothing that could be one. Names of users may have slashes in them."""
+    """The approval in the day's annotation, or None if there is no valid one. User names may contain slashes."""
     act, slash, approver = day.metadata.annotations.get(APPROVE, "").partition("/")
     return Approval(act, approver) if slash and act and approver else None
 
 
 def hold(draft: Draft, act: Act, record: ActRecord) -> Step | None:
-    """What to do while the act is held; None: it may begin."""
+    """What to do while the act is held, or None if it may begin."""
     if act.hold is None:
         return None
     if record.hold is None:
         record.hold = _begun(draft, act.hold)
         draft.tell(Reason.HELD, f"{draft.called(record)}, waits until {record.hold.until}", "Hold")
-    found = record.hold
-    if found.ended_at is not None:
+    hold = record.hold
+    if hold.ended_at is not None:
         return None
-    left = from_timestamp(found.until) - draft.situation.now
+    left = from_timestamp(hold.until) - draft.situation.now
     if act.hold.approval:
-        return _approved(draft, act, record, found, left)
+        return _approved(draft, act, record, hold, left)
     if left <= 0:
-        found.ended_at = draft.situation.timestamp
+        hold.ended_at = draft.situation.timestamp
         return None
-    message = f"{draft.called(record)}, is held until {stamp(from_timestamp(found.until))}"
+    message = f"{draft.called(record)}, is held until {stamp(from_timestamp(hold.until))}"
     return draft.step(conditions.in_progress(Reason.HELD, message), again=_until(draft, left))
 
 
-def _approved(draft: Draft, act: Act, record: ActRecord, found: HoldRecord, left: float) -> Step | None:
+def _approved(draft: Draft, act: Act, record: ActRecord, hold: HoldRecord, left: float) -> Step | None:
     day = draft.situation.day
     if left <= 0:  # also where an approval is there: nothing tells that it came in time
-        message = f"nobody approved act {act.name} by {found.until}"
+        message = f"nobody approved act {act.name} by {hold.until}"
         return endings.end(draft, Finding(Reason.HOLD_TIMED_OUT, message, _of_what_was_begun(draft)))
     given = approval(day)
-    if _said(day) != found.standing:
-        found.standing = None
+    if _said(day) != hold.standing:
+        hold.standing = None
         if given is not None and given.act == act.name:
-            found.approver, found.ended_at = given.approver[:256], draft.situation.timestamp
+            hold.approver, hold.ended_at = given.approver[:256], draft.situation.timestamp
             draft.tell(Reason.APPROVED, f"{draft.called(record)}, was approved by {given.approver}", "Approve")
             return None
     message = (
-        f"{draft.called(record)}, waits for approval until {stamp(from_timestamp(found.until))}: "
+        f"{draft.called(record)}, waits for approval until {stamp(from_timestamp(hold.until))}: "
         f"showstopper -n {day.metadata.namespace} gameday approve {day.metadata.name} {act.name}"
     )
     if given is not None and given.act == act.name:
-        message += f' (annotation {APPROVE} said "{found.standing}" before this hold began: remove it first)'
+        message += f' (annotation {APPROVE} said "{hold.standing}" before this hold began: remove it first)'
     return draft.step(conditions.waiting_for_person(Reason.AWAITING_APPROVAL, message), again=_until(draft, left))
 
 
@@ -94,12 +94,12 @@ def _until(draft: Draft, left: float) -> float:
 
 
 def _of_what_was_begun(draft: Draft) -> Verdict:
-    """A day of which nothing was performed tells nothing; another one was cut short."""
+    """The verdict of a day that ended early: Inconclusive if nothing was performed, else Aborted."""
     return Verdict.INCONCLUSIVE if draft.last is None else Verdict.ABORTED
 
 
 def paused(draft: Draft, record: ActRecord) -> Step | None:
-    """What to do while the day is suspended before an act; None: it is not."""
+    """What to do while the day is suspended before an act, or None if it is not suspended."""
     status, now = draft.status, draft.situation.now
     if not draft.situation.day.spec.suspend:
         status.paused_at = None

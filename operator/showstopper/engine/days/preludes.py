@@ -19,12 +19,12 @@ _MAY_COME = {Reason.EXPERIMENT_NOT_FOUND, Reason.ROOM_NOT_FOUND}
 
 def decide(situation: Situation) -> Step:
     """What to do for a day of which nothing was performed yet, in this form."""
-    # What an earlier form came to is on its runs; here it would be taken for this one's.
+    # The outcome of an earlier generation stays on its runs. Here it would be taken for this generation's.
     draft = Draft(situation, GameDayStatus(performance=situation.day.status.performance))
     if (running := next((run for run in situation.runs.values() if not run.finished), None)) is not None:
         message = f"run {running.metadata.name} of the performance before ends first"
         return draft.step(conditions.in_progress(Reason.SUPERSEDED, message))
-    if (refusal := next((found for ask in QUESTIONS if (found := ask(situation)) is not None), None)) is not None:
+    if (refusal := next((finding for ask in QUESTIONS if (finding := ask(situation)) is not None), None)) is not None:
         waits = refusal.reason in _MAY_COME and situation.seen_seconds < ROOM_GRACE_SECONDS
         build = conditions.in_progress if waits else conditions.refused
         return draft.step(build(refusal.reason, refusal.message), again=RETRY_SECONDS)

@@ -32,7 +32,7 @@ def goes_on_after(day: GameDay, act: Act, verdict: str | None) -> bool:
 def experiment_of(
     day: GameDay, act: Act, find_experiment: Callable[[str, str], Experiment | None]
 ) -> Experiment | None:
-    """What the act runs: the Experiment that it names, or one that is only written in it; None: there is none."""
+    """What the act runs: the Experiment that it names, or its inline experiment, or None if there is none."""
     metadata = day.metadata
     if act.experiment is None:
         assert act.experiment_ref is not None, "the model has seen to it"

@@ -78,8 +78,8 @@ class DayReconciler:
 
     async def _situation(self, day: GameDay, runs: Runs, seen_seconds: float) -> Situation:
         namespace = day.metadata.namespace
-        found = {act.name: programme.experiment_of(day, act, self._find_experiment) for act in day.spec.acts}
-        experiments = {name: experiment for name, experiment in found.items() if experiment is not None}
+        by_act = {act.name: programme.experiment_of(day, act, self._find_experiment) for act in day.spec.acts}
+        experiments = {name: experiment for name, experiment in by_act.items() if experiment is not None}
         rooms = {experiment.spec.room_ref.name for experiment in experiments.values()}
         return Situation(
             day=day,
@@ -105,7 +105,7 @@ class DayReconciler:
         return True
 
     async def _begin(self, recorder: StatusWriter[GameDay], runs: Runs, situation: Situation, act: Act) -> float | None:
-        """Make the act's run, which is written down by now; or end the act with what forbids it."""
+        """Create the act's recorded run, or end the act with the reason why it cannot be created."""
         day = recorder.resource
         refused = await self._make(day, runs, situation.experiments.get(act.name), act)
         if refused is None:
@@ -139,21 +139,25 @@ class DayReconciler:
         day, now = recorder.resource, to_timestamp(self._clock.now())
         decided, performance = day.metadata.generation, day.status.performance
 
-        def change(found: GameDay) -> None:
-            if found.metadata.generation == decided and found.status.performance == performance:
-                found.status = step.written(found, now)
+        def change(day: GameDay) -> None:
+            if day.metadata.generation == decided and day.status.performance == performance:
+                day.status = step.written(day, now)
 
         await recorder.write(change)
         if recorder.resource.metadata.generation != decided:
             return False
-        for one in step.news:
+        for news in step.news:
             await self._events.publish(
-                recorder.resource, one.reason, one.note, action=one.action, kind="Warning" if one.warning else "Normal"
+                recorder.resource,
+                news.reason,
+                news.note,
+                action=news.action,
+                kind="Warning" if news.warning else "Normal",
             )
         return True
 
     async def _trim(self, day: GameDay, runs: Runs) -> None:
-        """Keep the runs of a few performances; those of Experiments are kept by these."""
+        """Keep the inline runs of the newest performances. Runs of Experiments are trimmed by those."""
         metadata = day.metadata
         own = [
             run

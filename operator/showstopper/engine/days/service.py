@@ -47,7 +47,7 @@ class GameDays(WorkQueue[GameDay]):
         )
         self._runs = runs
 
-    async def look(self, resource: GameDay, seen_seconds: float) -> float | None:
+    async def reconcile(self, resource: GameDay, seen_seconds: float) -> float | None:
         """One pass of the reconciler."""
         return await self._reconciler.reconcile(resource, self._runs, seen_seconds)
 
@@ -55,27 +55,27 @@ class GameDays(WorkQueue[GameDay]):
         """It is gone, or another one has its name."""
         self._reconciler.forget(resource.metadata.uid)
 
-    def seen(self, resource: GameDay) -> None:
+    def on_change(self, resource: GameDay) -> None:
         """A game day as the API has it. Its run may have to end now, and asks."""
-        super().seen(resource)
+        super().on_change(resource)
         self._wake(resource)
 
-    def gone(self, resource: GameDay) -> None:
+    def on_delete(self, resource: GameDay) -> None:
         """A game day was deleted: its run ends itself, for it asks whether the day is there."""
-        super().gone(resource)
+        super().on_delete(resource)
         self._wake(resource)
 
     def run_changed(self, run: ExperimentRun) -> None:
         """A run's record changed: follow it, but not while the run itself needs the loop to inject."""
         if (origin := run.spec.experiment.game_day) is not None:
             key = run.metadata.namespace, origin.name
-            self.poke_later(key, MIRROR_SECONDS)
+            self.enqueue_later(key, MIRROR_SECONDS)
 
     def neighbour_changed(self, namespace: str) -> None:
         """A room or an experiment came, went or changed: a day that waits for it looks again."""
         for key, day in self._known.items():
             if key[0] == namespace and not day.finished:
-                self.poke(key)
+                self.enqueue(key)
 
     def disowned(self, run: ExperimentRun) -> Finding | None:
         """Why a run of a game day is to end: the day was deleted, aborted, or changed to another programme."""
@@ -94,4 +94,4 @@ class GameDays(WorkQueue[GameDay]):
     def _wake(self, day: GameDay) -> None:
         for run in self._runs.of_day(day):
             if not run.finished and self.disowned(run) is not None:
-                self._runs.seen(run)
+                self._runs.on_change(run)

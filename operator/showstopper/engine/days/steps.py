@@ -20,7 +20,7 @@ class Situation:
 
     Attributes:
         day: it, with the record of what was performed so far.
-        experiments: what each act runs, by the act's name; one that is missing does not exist.
+        experiments: what each act runs, by the act's name. A missing name means that the Experiment does not exist.
         rooms: the names of the rooms in its namespace.
         runs: all runs of this very game day, by name.
         guarded: whether the API server checks who approves.
@@ -69,7 +69,7 @@ class Step:
     news: tuple[News, ...] = ()
 
     def written(self, day: GameDay, now: str) -> GameDayStatus:
-        """The whole status, for the day's generation; `now` is RFC 3339."""
+        """The whole status, for the day's generation. `now` is RFC 3339."""
         generation, before = day.metadata.generation, day.status.conditions
         status = self.status.model_copy(deep=True)
         status.observed_generation = generation
@@ -92,12 +92,12 @@ class Draft:
 
     @property
     def current(self) -> ActRecord | None:
-        """The first act that is not over; None: all are."""
+        """The first act that is not over, or None if all are."""
         return next((record for record in self.status.acts if record.verdict is None), None)
 
     @property
     def last(self) -> ActRecord | None:
-        """The last act that is over; None: none is."""
+        """The last act that is over, or None if none is."""
         return next((record for record in reversed(self.status.acts) if record.verdict is not None), None)
 
     def tell(self, reason: Reason, note: str, action: str, *, warning: bool = False) -> None:
@@ -114,5 +114,5 @@ class Draft:
 
     def called(self, record: ActRecord) -> str:
         """An act as people are told of it."""
-        number = [one.name for one in self.status.acts].index(record.name) + 1
+        number = [act.name for act in self.status.acts].index(record.name) + 1
         return f"act {number} of {len(self.status.acts)}, {record.name}"

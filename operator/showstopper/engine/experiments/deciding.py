@@ -42,9 +42,7 @@ def early_refusal(made: Plan) -> Finding | None:
     asked = (
         policies.refuse_unlabelled_namespace,
         policies.refuse_unknown_component,
-        policies.refuse_unknown_port,
-        policies.refuse_flood_of_no_udp,
-        policies.refuse_unknown_peer,
+        policies.refuse_what_the_room_lacks,
     )
     return next((finding for ask in asked if (finding := ask(made)) is not None), None)
 
@@ -77,7 +75,7 @@ def _fired(situation: Situation, due: Due) -> Begin | None:
 
 
 def _released(situation: Situation, due: Due) -> Begin | None:
-    """The run of a release that came; the first one that is seen has none to follow."""
+    """The run for a new release. The first release that is seen is no change, and gets none."""
     spec, seen = situation.experiment.spec, _seen_release(situation)
     if RunOn.RELEASE_CHANGE not in spec.run_on or spec.suspend or spec.dry_run:
         return None

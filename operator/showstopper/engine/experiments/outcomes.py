@@ -26,7 +26,7 @@ def of_run(run: ExperimentRun) -> Outlook:
 
 
 def of_deleted(run: RunSummary, message: str | None) -> Outlook:
-    """Somebody deleted the newest run: what it found stands; if it found nothing, nothing will come of it."""
+    """The newest run was deleted. Its verdict stands. Without one, the experiment is stalled."""
     if run.verdict is not None:
         return _judged(run.name, run.verdict, run.reason, message)
     message = f"run {run.name} was deleted before it had a verdict: change {requests.RUN_REQUESTED} to ask for another"
@@ -48,14 +48,18 @@ def without_room(experiment: Experiment, seen_seconds: float) -> Outlook:
 
 
 def suspended(*, scheduled: bool) -> Outlook:
-    """A person has to let it go on; what was not tested is not ready."""
+    """It waits for a person to resume it, and is not ready, for it was not tested."""
     then = "let its schedule go on" if scheduled else "run it"
     message = f"suspended before this was tested: set spec.suspend to false to {then}"
     return conditions.waiting_for_person(Reason.SUSPENDED, message)
 
 
 def scheduled(first_run: float | None) -> Outlook:
-    """It has not run yet, and will at that moment (Unix seconds); None: its schedule was removed meanwhile."""
+    """It has not run yet.
+
+    Args:
+        first_run: when it will, in Unix seconds. None if its schedule was removed meanwhile.
+    """
     if first_run is None:
         message = f"its schedule was removed before its first run: change {requests.RUN_REQUESTED} to ask for one"
         return conditions.refused(Reason.NEVER_RUN, message)

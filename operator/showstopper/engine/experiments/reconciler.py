@@ -18,7 +18,7 @@ from showstopper.engine.status_writer import StatusWriter, StatusWriters
 
 log = structlog.get_logger()
 
-# An injection is a matter of tens of milliseconds; who looks at the experiment meanwhile sees its old generation.
+# An injection takes tens of milliseconds. Until then the experiment's status is of the generation before.
 MIRROR_SECONDS = 0.1
 
 
@@ -68,7 +68,7 @@ class Reconciler:
         return await self._show(recorder, runs, show)
 
     async def _begin(self, experiment: Experiment, runs: Runs, begin: Begin) -> Show | None:
-        """Make the run; or say what is shown instead."""
+        """Create the run, or return what the status shows instead."""
         room = self._room(experiment)
         assert room is not None, "a run begins only where there is a room"
         seed = requests.seed(experiment, begin.request)

@@ -17,7 +17,7 @@ from showstopper.availability.verdict import Finding
 # As long as a restart of the operator may take. Kubernetes' CronJob has no such bound by default, but a fault that
 # comes hours late comes when nobody expects it.
 STARTING_DEADLINE = timedelta(minutes=5)
-# What a pattern cannot know; all else is refused when it is applied.
+# What a pattern cannot check. Everything else is refused at apply.
 WRITE_WHAT_COMES = 'write ranges upwards, and days that their months have, like "0 3 1-5 2 *"'
 # From here on cronsim looks fifty years ahead: what does not fire by then never does.
 _SOME_TIME_AGO = datetime(2001, 1, 1, tzinfo=UTC)
@@ -42,17 +42,17 @@ class Schedule:
         return f"{self.cron} {self.zone}"
 
     def after(self, moment: float) -> float:
-        """The first firing after that moment; both in Unix seconds."""
+        """The first firing after a moment. Both are in Unix seconds."""
         return next(self._from(moment)).timestamp()
 
     def until(self, moment: float) -> float:
         """The last firing up to that moment, which may be one."""
         # In whole seconds: backwards, cronsim leaves out the moment itself, but not if it has a fraction.
-        found = next(self._from(math.floor(moment) + 1, backwards=True)).timestamp()
+        latest = next(self._from(math.floor(moment) + 1, backwards=True)).timestamp()
         # Backwards, cronsim steps over clock changes in its own way: what comes forwards is what counts.
-        while (following := self.after(found)) <= moment:
-            found = following
-        return found
+        while (following := self.after(latest)) <= moment:
+            latest = following
+        return latest
 
     def _from(self, moment: float, *, backwards: bool = False) -> CronSim:
         start = datetime.fromtimestamp(moment, zoneinfo.ZoneInfo(self.zone))
@@ -64,7 +64,7 @@ class Firing:
     """What a schedule says at a moment, in Unix seconds.
 
     Attributes:
-        due: the firing whose run is to start now; of several that were missed, only the last.
+        due: the firing whose run is to start now. Of several missed firings, the last.
         missed: the last firing that passed and is too late to be made up for.
         next: the first firing to come.
     """
@@ -79,7 +79,7 @@ def fire(schedule: Schedule, planned: float | None, now: float) -> Firing:
 
     Args:
         schedule: it.
-        planned: the firing that was to come next when it was last looked at; None: nothing before now counts, for the
+        planned: the firing that was to come next when it was last looked at. None if nothing before now counts, for the
             schedule is new, was changed, or was suspended.
         now: Unix seconds.
     """
@@ -93,7 +93,7 @@ def fire(schedule: Schedule, planned: float | None, now: float) -> Firing:
 
 
 def of(spec: ExperimentSpec) -> Schedule | Finding | None:
-    """The schedule of an experiment, or why it cannot be read; None if it has none."""
+    """The schedule of an experiment, the reason why it cannot be read, or None if it has none."""
     if spec.schedule is None:
         return None
     schedule = Schedule(spec.schedule, spec.time_zone or "UTC", spec.starting_deadline or STARTING_DEADLINE)
@@ -108,7 +108,7 @@ def stamp(moment: float) -> str:
 
 @lru_cache(maxsize=1024)
 def _problem(cron: str, zone: str) -> str:
-    """What is wrong with it, and what to write instead; empty: nothing."""
+    """What is wrong with it and what to write instead, or an empty string."""
     try:
         zoneinfo.ZoneInfo(zone)
     except (KeyError, ValueError, OSError):  # no such name, no name at all, a folder of names

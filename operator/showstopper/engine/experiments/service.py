@@ -32,7 +32,7 @@ class Experiments(WorkQueue[Experiment]):
         self._reconciler = Reconciler(client, clock, snapshots, events, rooms)
         self._runs = runs
 
-    async def look(self, resource: Experiment, seen_seconds: float) -> float | None:
+    async def reconcile(self, resource: Experiment, seen_seconds: float) -> float | None:
         """One pass of the reconciler."""
         return await self._reconciler.reconcile(resource, self._runs, seen_seconds)
 
@@ -40,23 +40,23 @@ class Experiments(WorkQueue[Experiment]):
         """It is gone, or another one has its name."""
         self._reconciler.forget(resource.metadata.uid)
 
-    def gone(self, resource: Experiment) -> None:
+    def on_delete(self, resource: Experiment) -> None:
         """An experiment was deleted: its runs end themselves, for they ask whether it is there."""
-        super().gone(resource)
+        super().on_delete(resource)
         for run in self._runs.all():
             if run.spec.experiment.uid == resource.metadata.uid and not run.finished:
-                self._runs.seen(run)
+                self._runs.on_change(run)
 
     def run_changed(self, run: ExperimentRun) -> None:
         """A run's record changed: mirror it, but not while the run itself needs the loop to inject."""
         key = run.metadata.namespace, run.spec.experiment.name
-        self.poke_later(key, MIRROR_SECONDS)
+        self.enqueue_later(key, MIRROR_SECONDS)
 
     def room_changed(self, namespace: str, name: str) -> None:
         """A room came, went or changed: whoever waits for it looks again."""
         for key, experiment in self._known.items():
             if key[0] == namespace and experiment.spec.room_ref.name == name:
-                self.poke(key)
+                self.enqueue(key)
 
     def disowned(self, run: ExperimentRun) -> Finding | None:
         """Why a run is to end: its experiment is there no longer (a recreated one is another).

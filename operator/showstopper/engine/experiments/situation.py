@@ -40,12 +40,12 @@ class Show:
     """Nothing begins: write where the experiment stands.
 
     Attributes:
-        run: the run that it shows; None: what it showed before.
+        run: the run that the status shows, or None to keep the one before.
         answered: the request that this run was made for.
         targets: what a dry run found.
         again: after how many seconds to look again, if nothing else happens.
         table: what is remembered of its schedule.
-        release: the release that it has seen; None: what it saw before.
+        release: the release that was seen, or None to keep the one before.
     """
 
     outlook: Outlook

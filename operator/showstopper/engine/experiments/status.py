@@ -57,16 +57,16 @@ def status_of(experiment: Experiment, show: Show, now: str) -> ExperimentStatus:
 
 
 def _summarise(status: ExperimentStatus, run: ExperimentRun) -> None:
-    found = run.status
+    record = run.status
     status.run = RunSummary(
         name=run.metadata.name,
-        verdict=found.verdict,
-        reason=found.reason,
-        started_at=found.started_at,
-        finished_at=found.finished_at,
+        verdict=record.verdict,
+        reason=record.reason,
+        started_at=record.started_at,
+        finished_at=record.finished_at,
     )
-    status.verdict, status.audible = found.verdict, found.audible
-    status.dead_air, status.recovery, status.message = found.dead_air, found.recovery, found.message
+    status.verdict, status.audible = record.verdict, record.audible
+    status.dead_air, status.recovery, status.message = record.dead_air, record.recovery, record.message
 
 
 def planned(made: Plan) -> Show:
@@ -88,8 +88,8 @@ def planned(made: Plan) -> Show:
 
 def news(before: ExperimentStatus, show: Show) -> list[News]:
     """What people are told once: a verdict, a refusal for another reason than the one that stood, a missed firing."""
-    found = (_verdict(before, show), _refusal(before, show), _missed(before, show))
-    return [one for one in found if one is not None]
+    candidates = (_verdict(before, show), _refusal(before, show), _missed(before, show))
+    return [news for news in candidates if news is not None]
 
 
 def _verdict(before: ExperimentStatus, show: Show) -> News | None:

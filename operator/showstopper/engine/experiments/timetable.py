@@ -16,10 +16,10 @@ _SKIPPED = {Reason.RUN_STILL_ACTIVE, Reason.TOO_LATE}
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """What the status remembers; all moments in Unix seconds.
+    """What the status remembers of the schedule. All moments are in Unix seconds.
 
     Attributes:
-        schedule: what `next` was found for; empty while nothing is scheduled.
+        schedule: what `next` was found for. Empty while nothing is scheduled.
         next: the firing to come. While it lies in the past, its run has not been made.
         last: the last firing that got a run.
         missed: the last firing, if it got none.
@@ -37,7 +37,7 @@ class Timetable:
         return missed if missed is not None and missed.reason not in _SKIPPED else None
 
     def refused(self, due: float, reason: Reason, message: str) -> "Timetable":
-        """The same after a firing whose run was refused; it stays due as long as it may start late."""
+        """The same after a firing whose run was refused. It stays due as long as it may start late."""
         return replace(self, missed=MissedRun(time=stamp(due), reason=reason, message=message[:1024]))
 
     def write(self, status: ExperimentStatus) -> None:
@@ -68,7 +68,7 @@ def look(experiment: Experiment, schedule: Schedule | None, runs: Sequence[Exper
 
     Args:
         experiment: with the status that was written last.
-        schedule: its schedule; None: nothing is scheduled now, for it has none, or is suspended, or only planned.
+        schedule: its schedule, or None if it has none, is suspended, or is a dry run.
         runs: all runs of this very experiment.
         now: Unix seconds.
     """

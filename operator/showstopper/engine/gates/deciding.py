@@ -27,7 +27,7 @@ class Situation:
     """What is known when it is decided.
 
     Attributes:
-        room: the gate's room; None: there is none.
+        room: the gate's room. None if it does not exist.
         images: what all components of the room run now.
         experiments: of the namespace, by name.
         runs: of the namespace.
@@ -75,14 +75,14 @@ def decide(situation: Situation) -> Answer:
     release = releases.of(images)
     if not release.settled:
         return Answer(conditions.in_progress(Reason.ROLLOUT_UNDER_WAY, _unsettled(images)), images)
-    found = [_require(situation, name.name, release, components) for name in spec.experiments]
-    asked = {one.name: value for one, value in found if value is not None}
-    requirements = tuple(one for one, _ in found)
+    answers = [_require(situation, name.name, release, components) for name in spec.experiments]
+    asked = {requirement.name: value for requirement, value in answers if value is not None}
+    requirements = tuple(requirement for requirement, _ in answers)
     return Answer(_outlook(requirements), images, requirements, asked)
 
 
 def for_image(situation: Situation, digest: str) -> Answer | None:
-    """What the gate says of an image, deployed or not, by the runs that it was part of; None: it was part of none."""
+    """The gate's answer for an image, deployed or not, from the runs that tested it. None if no run did."""
     spec = situation.gate.spec
     components = _components(situation)
     tried: dict[Release, tuple[ComponentImage, ...]] = {}
@@ -94,7 +94,9 @@ def for_image(situation: Situation, digest: str) -> Answer | None:
             tried.setdefault(releases.of(images), images)
     answers = []
     for release, images in tried.items():
-        requirements = tuple(_require(situation, one.name, release, components)[0] for one in spec.experiments)
+        requirements = tuple(
+            _require(situation, requirement.name, release, components)[0] for requirement in spec.experiments
+        )
         answers.append(Answer(_outlook(requirements), images, requirements))
     return next((answer for answer in answers if answer.open), answers[0] if answers else None)
 
@@ -131,19 +133,19 @@ def _without_release(situation: Situation) -> Outlook | None:
 
 
 def _patiently(waiting: Reason, over: Reason, message: str, *, patient: bool) -> Outlook:
-    """What may still come is waited for; then it is said to be missing."""
+    """Wait for a while for what may still come, then report it as missing."""
     return conditions.in_progress(waiting, message) if patient else conditions.refused(over, message)
 
 
 def _unsettled(images: Sequence[ComponentImage]) -> str:
-    told = [f"{image.component} runs {image.image} {image.digest or '(not started)'}" for image in images]
-    return f"the images are not settled: {', '.join(told)}"[:1024]
+    running = [f"{image.component} runs {image.image} {image.digest or '(not started)'}" for image in images]
+    return f"the images are not settled: {', '.join(running)}"[:1024]
 
 
 def _require(
     situation: Situation, name: str, release: Release, components: Sequence[str]
 ) -> tuple[Requirement, str | None]:
-    """How far an experiment is for this release; and, if its run has to be asked for, by which words."""
+    """How far an experiment is for this release, and the value of the annotation that requests its run, if it must."""
     experiment = situation.experiments.get(name)
     if experiment is None:
         namespace = situation.gate.metadata.namespace
@@ -234,16 +236,18 @@ def _told(situation: Situation, name: str, state: RequirementState, run: Experim
 
 def _outlook(requirements: Sequence[Requirement]) -> Outlook:
     """Failures first, then what will never come, then what is waited for: open only when nothing is left."""
-    failed = [one for one in requirements if one.state is RequirementState.FAILED]
+    failed = [requirement for requirement in requirements if requirement.state is RequirementState.FAILED]
     if failed:
-        one = failed[0]
-        return conditions.refused(Reason.EXPERIMENT_NOT_PASSED, f"experiment {one.name}, run {one.run}: {one.message}")
-    if stuck := [one for one in requirements if one.state in _NOTHING_COMES]:
-        one = stuck[0]
-        reason = Reason.PASS_EXPIRED if one.state is RequirementState.EXPIRED else Reason.RUN_MISSING
-        return conditions.refused(reason, f"experiment {one.name}: {one.message}")
-    if waiting := [one for one in requirements if one.state is RequirementState.WAITING]:
-        told = "; ".join(f"experiment {one.name}: {one.message}" for one in waiting)
-        return conditions.in_progress(Reason.WAITING_FOR_RUNS, told)
-    names = ", ".join(one.name for one in requirements)
+        requirement = failed[0]
+        return conditions.refused(
+            Reason.EXPERIMENT_NOT_PASSED, f"experiment {requirement.name}, run {requirement.run}: {requirement.message}"
+        )
+    if stuck := [requirement for requirement in requirements if requirement.state in _NOTHING_COMES]:
+        requirement = stuck[0]
+        reason = Reason.PASS_EXPIRED if requirement.state is RequirementState.EXPIRED else Reason.RUN_MISSING
+        return conditions.refused(reason, f"experiment {requirement.name}: {requirement.message}")
+    if waiting := [requirement for requirement in requirements if requirement.state is RequirementState.WAITING]:
+        sentences = "; ".join(f"experiment {requirement.name}: {requirement.message}" for requirement in waiting)
+        return conditions.in_progress(Reason.WAITING_FOR_RUNS, sentences)
+    names = ", ".join(requirement.name for requirement in requirements)
     return conditions.idle(Reason.PASSED, f"these images have passed {names}")

@@ -41,7 +41,7 @@ class Gates(WorkQueue[ReleaseGate]):
         self._events = events
         self._recorders: StatusWriters[ReleaseGate] = StatusWriters(client, RELEASE_GATE)
 
-    async def look(self, resource: ReleaseGate, seen_seconds: float) -> float | None:
+    async def reconcile(self, resource: ReleaseGate, seen_seconds: float) -> float | None:
         """Decide, ask for runs, and write."""
         recorder = self._recorders.of(resource)
         answer = deciding.decide(self._situation(recorder.resource, seen_seconds))
@@ -56,7 +56,7 @@ class Gates(WorkQueue[ReleaseGate]):
             return
         for key in self._known:
             if key[0] == run.metadata.namespace:
-                self.poke(key)
+                self.enqueue(key)
 
     def forget(self, resource: ReleaseGate) -> None:
         """It is gone."""
@@ -68,7 +68,11 @@ class Gates(WorkQueue[ReleaseGate]):
             gate=gate,
             room=self._rooms.declared(namespace, room),
             images=self._images(namespace, room),
-            experiments={one.metadata.name: one for one in self._experiments.all() if one.key[0] == namespace},
+            experiments={
+                experiment.metadata.name: experiment
+                for experiment in self._experiments.all()
+                if experiment.key[0] == namespace
+            },
             runs=[run for run in self._runs.all() if run.metadata.namespace == namespace],
             seen_seconds=seen_seconds,
             now=self._clock.now(),
@@ -80,7 +84,7 @@ class Gates(WorkQueue[ReleaseGate]):
         return live.images if live is not None else ()
 
     async def _ask(self, gate: ReleaseGate, name: str, value: str) -> None:
-        """Ask for a run by annotation, as a person would; whoever changed the experiment meanwhile is not overruled."""
+        """Ask for a run by annotation, as a person would. Whoever changed the experiment meanwhile is not overruled."""
         namespace = gate.metadata.namespace
         body = await self._client.get(EXPERIMENT, namespace, name)
         metadata = body["metadata"]
@@ -108,8 +112,8 @@ class Gates(WorkQueue[ReleaseGate]):
                 fresh.status = status_of(fresh, answer, now)
 
         await recorder.write(change)
-        told = (before.status, before.reason) if before is not None else None
-        if told != (answer.outlook.ready, answer.outlook.reason):
+        shown = (before.status, before.reason) if before is not None else None
+        if shown != (answer.outlook.ready, answer.outlook.reason):
             reason = Reason.OPENED if answer.open else answer.outlook.reason
             well = answer.open or answer.outlook.reconciling
             kind: Literal["Normal", "Warning"] = "Normal" if well else "Warning"
@@ -119,7 +123,7 @@ class Gates(WorkQueue[ReleaseGate]):
 def status_of(gate: ReleaseGate, answer: Answer, now: str) -> ReleaseGateStatus:
     """All of the status, for this generation."""
     generation = gate.metadata.generation
-    passed = sum(one.state is RequirementState.PASSED for one in answer.requirements)
+    passed = sum(requirement.state is RequirementState.PASSED for requirement in answer.requirements)
     return ReleaseGateStatus(
         observed_generation=generation,
         conditions=conditions.conditions(

@@ -17,7 +17,7 @@ from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.errors import ClusterError, Conflict, Forbidden, NotFound
 from showstopper.faults.effects import DeletePod, Pod
-from showstopper.faults.pods import effect_of
+from showstopper.faults.pods.behaviour import effect_of
 
 log = structlog.get_logger()
 
@@ -110,8 +110,7 @@ class ApiServerHand:
 
     async def _call(self, run: ExperimentRun, target: TargetRecord) -> TargetRecord:
         """Delete one pod. Returns its record with the times before and after, and what went wrong."""
-        fault = next(fault for fault in run.spec.faults if fault.name == target.fault)
-        start = effect_of(fault, records.pod_of(run, target)).start
+        start = effect_of(run.fault(target.fault).spec, records.pod_of(run, target))
         bound = log.bind(run=run.metadata.name, fault=target.fault, pod=target.pod)
         called = target.model_copy(update={"requested_at": to_timestamp(self._clock.now())})
         try:

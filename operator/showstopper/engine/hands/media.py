@@ -11,7 +11,7 @@ FRESH_SECONDS = 3.0
 
 
 class MediaWatch:
-    """Watches one address. Feed it what is known, again and again; it remembers the newest packet."""
+    """Watches one address. Feed it what is known, again and again. It remembers the newest packet."""
 
     def __init__(self, address: str) -> None:
         self.address = address

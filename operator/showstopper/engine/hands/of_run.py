@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from showstopper.api.experiment import Fault
+from showstopper.api.faults import base as kinds
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock
@@ -25,13 +26,16 @@ class Hands:
     """All hands of one run, as one."""
 
     def __init__(self, *, api_server: ApiServerHand, agents: AgentHand, crowd: CrowdHand, asked: RunInjections) -> None:
-        self._api_server, self._agents, self._crowd = api_server, agents, crowd
         self._asked = asked
-        self._all: tuple[Hand, ...] = (crowd, agents, api_server)
+        self._hands: Mapping[kinds.Hand, Hand] = {
+            kinds.Hand.CROWD: crowd,
+            kinds.Hand.AGENT: agents,
+            kinds.Hand.API_SERVER: api_server,
+        }
 
     async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
-        """Start faults, each by its hand; the crowd goes first, for its pods take longest. Returns what went wrong."""
-        for hand in self._all:
+        """Start faults, each by its hand. The crowd goes first, for its pods take longest. Returns what went wrong."""
+        for hand in self._hands.values():
             own = [each for each in planned if self._hand_of(each.fault) is hand]
             if own and (trouble := await hand.start(run, own, again=again)) is not None:
                 return trouble
@@ -74,12 +78,10 @@ class Hands:
 
     def _involved(self, run: ExperimentRun) -> list[Hand]:
         needed = [self._hand_of(fault) for fault in run.spec.faults]
-        return [hand for hand in self._all if hand in needed]
+        return [hand for hand in self._hands.values() if hand in needed]
 
     def _hand_of(self, fault: Fault) -> Hand:
-        if fault.by_crowd:
-            return self._crowd
-        return self._agents if fault.by_agents else self._api_server
+        return self._hands[fault.spec.hand]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ class FaultState:
         targets: the records of its targets as they are to be written.
         touched: something was done, or asked for, by this life of the operator or an earlier one.
         armed: every target was hit, at some time.
-        done: an instant fault has done all that it does; there is nothing to wait for.
+        done: an instant fault has done all that it does. There is nothing to wait for.
         lifting: its end was asked for.
         over: nothing is left for the hand to do.
         silent: nodes whose agents have not answered.
@@ -52,7 +52,7 @@ class Hand(Protocol):
         """
 
     async def observe(self, run: ExperimentRun) -> Mapping[str, FaultState]:
-        """What is known now, by the fault's name; nothing of faults that were not started."""
+        """What is known now, by the fault's name. Nothing of faults that were not started."""
 
     async def follow(self, run: ExperimentRun, faults: Collection[str]) -> None:
         """Follow pods that come and go while these faults last: targets that are replaced, peers that move."""

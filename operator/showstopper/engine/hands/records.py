@@ -11,7 +11,7 @@ MISSED = (Reason.TARGETS_GONE, Reason.INJECTION_FORBIDDEN, Reason.INJECTION_FAIL
 """Reasons of a target that was not hit, in the order in which they count for all. After a restart only they tell it."""
 
 MOST_NAMED = 20
-"""Targets of lasting faults that a run's status names; the totals are over all."""
+"""Targets of lasting faults that a run's status names. The totals are over all."""
 
 
 def record(pod: ChosenPod, now: str) -> TargetRecord:
@@ -43,18 +43,18 @@ def kills(run: ExperimentRun) -> list[TargetRecord]:
 
 def by_agents(run: ExperimentRun) -> set[str]:
     """The names of the faults that agents carry out."""
-    return {fault.name for fault in run.spec.faults if fault.by_agents}
+    return {fault.name for fault in run.spec.faults if fault.spec.hand.takes_injections}
 
 
 def ends_media(run: ExperimentRun) -> list[TargetRecord]:
     """The targets of faults that are proven at the listeners too: where it served, its media stops."""
-    instant = {fault.name for fault in run.spec.faults if fault.instant}
+    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
     return [target for target in run.status.targets if target.fault in instant]
 
 
 def named(run: ExperimentRun, pods: Sequence[ChosenPod]) -> list[ChosenPod]:
     """The targets that a run's status has room for: some of those of lasting faults, since Injections have each."""
-    lasting = {fault.name for fault in run.spec.faults if not fault.instant}
+    lasting = {fault.name for fault in run.spec.faults if not fault.spec.instant}
     some = [pod for pod in pods if pod.fault in lasting][:MOST_NAMED]
     return [pod for pod in pods if pod.fault not in lasting or pod in some]
 

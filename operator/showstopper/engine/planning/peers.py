@@ -14,7 +14,7 @@ from showstopper.engine.rooms.pods import of_component
 
 def peers_of(fault: Fault) -> tuple[str, ...]:
     """The components that a fault separates its targets from; none: it concerns everybody."""
-    return tuple(peer.component for peer in fault.network.peers) if fault.network else ()
+    return fault.spec.peer_components
 
 
 def peers_of_all(faults: Iterable[Fault]) -> frozenset[str]:

@@ -3,10 +3,11 @@
 import math
 import random
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import Aim
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import ChosenPod
 from showstopper.faults.effects import Container, Pod
@@ -20,8 +21,9 @@ class Snapshot:
         room_name: of the AudioRoom.
         room: its spec.
         namespace_labels: of the namespace that it lives in.
-        pods: by component name, all that its selector matches; only of components that faults name.
-        serving: media address → how many residents get their sound from it; empty: nobody has told.
+        pods: by component name, all that its selector matches, of the components that faults aim at.
+        serving: media address → how many residents get their sound from it. Empty if it is not known.
+        fleet: the pods of ours that faults aim at instead of a component's.
     """
 
     namespace: str
@@ -30,6 +32,7 @@ class Snapshot:
     namespace_labels: Mapping[str, str]
     pods: Mapping[str, Sequence[Pod]]
     serving: Mapping[str, int]
+    fleet: Mapping[Aim, Sequence[Pod]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class PlannedFault:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every fault with its targets; the run records the seed that chose them."""
+    """Every fault with its targets. The run records the seed that chose them."""
 
     snapshot: Snapshot
     faults: tuple[PlannedFault, ...]
@@ -57,11 +60,11 @@ def make(snapshot: Snapshot, faults: Sequence[Fault], seed: int) -> Plan:
 
 
 def again(snapshot: Snapshot, faults: Sequence[Fault], chosen: Collection[ChosenPod], seed: int) -> Plan:
-    """The plan with the very pods that were chosen before, in a newer snapshot; those that went are left out."""
+    """The plan with the very pods that were chosen before, in a newer snapshot. Those that went are left out."""
     planned = []
     for fault in faults:
         uids = {pod.uid for pod in chosen if pod.fault == fault.name}
-        candidates = tuple(snapshot.pods.get(fault.target.component, ()))
+        candidates = tuple(candidates_of(snapshot, fault))
         planned.append(PlannedFault(fault, tuple(pod for pod in candidates if pod.uid in uids), candidates))
     return Plan(snapshot, tuple(planned), seed)
 
@@ -87,14 +90,21 @@ def rests_on(plan: Plan) -> tuple[Pod, ...] | None:
 
     None: that cannot be told from some of the pods, for a share of all of them is allowed.
     """
-    found: dict[str, Pod] = {}
+    carriers: dict[str, Pod] = {}
     for planned in plan.faults:
         if planned.fault.target.max_percent is not None:
             return None
         others = [pod for pod in planned.candidates if pod.ready and not pod.terminating and pod not in planned.targets]
         for pod in (*planned.targets, *others[: planned.fault.target.min_ready]):
-            found[pod.uid] = pod
-    return tuple(found.values())
+            carriers[pod.uid] = pod
+    return tuple(carriers.values())
+
+
+def candidates_of(snapshot: Snapshot, fault: Fault) -> Sequence[Pod]:
+    """The pods that a fault chooses its targets from, by what it is aimed at."""
+    if fault.component is not None:
+        return snapshot.pods.get(fault.component, ())
+    return snapshot.fleet.get(fault.spec.aims_at, ())
 
 
 def may_hit(fault: Fault, pod: Pod) -> bool:
@@ -109,18 +119,6 @@ def most(fault: Fault, candidates: int) -> int:
     if target.max_percent is None:
         return target.max
     return min(target.max, math.floor(candidates * float(target.max_percent) + 1e-9))
-
-
-def container_name(fault: Fault, room: AudioRoomSpec) -> str | None:
-    """The container whose processes a fault means: the named one, else the component's; None: the pod's first."""
-    component = room.component(fault.target.component)
-    return (fault.process.container if fault.process else None) or (component.container if component else None)
-
-
-def container(fault: Fault, room: AudioRoomSpec, target: Pod) -> Container | None:
-    """That container of a target; None: it has none of that name."""
-    name = container_name(fault, room)
-    return next((one for one in target.containers if name in {None, one.name}), None)
 
 
 def pod(body: Mapping[str, Any], serving: Mapping[str, int]) -> Pod:
@@ -145,14 +143,14 @@ def pod(body: Mapping[str, Any], serving: Mapping[str, int]) -> Pod:
 
 def _containers(body: Mapping[str, Any]) -> tuple[Container, ...]:
     """By name, and by id (`containerd://ID`) those that run."""
-    told = body.get("status", {}).get("containerStatuses") or ()
-    running = {one["name"]: one.get("containerID", "") for one in told if "running" in (one.get("state") or {})}
+    statuses = body.get("status", {}).get("containerStatuses") or ()
+    running = {each["name"]: each.get("containerID", "") for each in statuses if "running" in (each.get("state") or {})}
     declared = body.get("spec", {}).get("containers") or ()
-    return tuple(Container(one["name"], running.get(one["name"], "").rpartition("://")[2]) for one in declared)
+    return tuple(Container(each["name"], running.get(each["name"], "").rpartition("://")[2]) for each in declared)
 
 
 def _choose(snapshot: Snapshot, fault: Fault, dice: random.Random) -> PlannedFault:
-    candidates = tuple(sorted(snapshot.pods.get(fault.target.component, ()), key=lambda pod: pod.name))
+    candidates = tuple(sorted(candidates_of(snapshot, fault), key=lambda pod: pod.name))
     hittable = [pod for pod in candidates if may_hit(fault, pod)]
     dice.shuffle(hittable)
     # Ready pods first: killing what is broken already proves nothing.

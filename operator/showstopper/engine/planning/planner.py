@@ -29,12 +29,12 @@ def snapshot(
 
     Args:
         room: with its namespace.
-        faults: only the components that they name are looked at.
+        faults: only the components that they aim at are looked at.
         labels: of the room's namespace.
         pods: all of that namespace.
         serving: by media address, how many residents get their sound from it.
     """
-    named = {fault.target.component for fault in faults}
+    named = {fault.component for fault in faults}
     bodies = list(pods)
     return Snapshot(
         namespace=room.metadata.namespace,

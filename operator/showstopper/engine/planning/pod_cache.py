@@ -1,4 +1,4 @@
-"""Neighbours: the pods of the namespaces that have rooms, from a watch of each, and the labels that these had last.
+"""Pod cache: the pods of the namespaces that have rooms, from a Mirror of each, and the labels that these had last.
 
 A proposal is made from them, no more: whoever acts looks again at what the act rests on, and whoever refuses at all.
 """
@@ -10,16 +10,17 @@ from typing import Any
 
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import NAMESPACE, POD
+from showstopper.cluster.mirror import Mirror
 from showstopper.cluster.supervision import for_ever
 
 
-class Neighbours:
+class PodCache:
     """The pods by namespace, each with the fields that planning needs."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self.labels: dict[str, Mapping[str, str]] = {}
-        self._pods: dict[str, dict[str, Object]] = {}
+        self._pods: dict[str, Mirror[Object]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def follow(self, namespaces: Iterable[str]) -> None:
@@ -30,34 +31,30 @@ class Neighbours:
             self._pods.pop(namespace, None)
             self.labels.pop(namespace, None)
         for namespace in wanted - self._tasks.keys():
-            work = for_ever(f"watching the pods of {namespace}", partial(self._watch, namespace))
+            pods = self._pods[namespace] = Mirror(self._client, POD, namespace, keep=slim)
+            work = for_ever(f"watching the pods of {namespace}", partial(self._watch, namespace, pods))
             self._tasks[namespace] = asyncio.get_running_loop().create_task(work)
 
     def of(self, namespace: str) -> list[Object]:
-        """The pods of a namespace, as the watch told them; none if it is not followed, or has not begun."""
-        return list(self._pods.get(namespace, {}).values())
+        """The pods of a namespace, as they were told last; none if it is not followed, or was not listed yet."""
+        pods = self._pods.get(namespace)
+        return pods.all() if pods is not None else []
 
     async def look_at(self, namespace: str) -> Mapping[str, str]:
         """The labels that a namespace has now."""
-        found: Mapping[str, str] = (await self._client.get(NAMESPACE, "", namespace))["metadata"].get("labels", {})
-        self.labels[namespace] = found
-        return found
+        labels: Mapping[str, str] = (await self._client.get(NAMESPACE, "", namespace))["metadata"].get("labels", {})
+        self.labels[namespace] = labels
+        return labels
 
-    async def _watch(self, namespace: str) -> None:
-        found: dict[str, Object] = {}
-        self._pods[namespace] = found
+    async def _watch(self, namespace: str, pods: Mirror[Object]) -> None:
         await self.look_at(namespace)
-        async for event, pod in self._client.watch(POD, namespace):
-            if event == "DELETED":
-                found.pop(pod["metadata"]["uid"], None)
-            else:
-                found[pod["metadata"]["uid"]] = slim(pod)
+        await pods.run()
 
 
 def slim(pod: Mapping[str, Any]) -> Object:
     """The pod without what no plan reads: about a tenth of it."""
     metadata, spec, status = pod["metadata"], pod.get("spec", {}), pod.get("status", {})
-    ready = [one for one in status.get("conditions", ()) if one["type"] == "Ready"]
+    ready = [condition for condition in status.get("conditions", ()) if condition["type"] == "Ready"]
     return {
         "metadata": _some(metadata, "name", "namespace", "uid", "labels", "deletionTimestamp"),
         "spec": {
@@ -67,8 +64,10 @@ def slim(pod: Mapping[str, Any]) -> Object:
         },
         "status": {
             **_some(status, "phase", "podIP"),
-            "conditions": [_some(one, "type", "status") for one in ready],
-            "containerStatuses": [_some(one, "name", "imageID") for one in status.get("containerStatuses", ())],
+            "conditions": [_some(condition, "type", "status") for condition in ready],
+            "containerStatuses": [
+                _some(container, "name", "imageID") for container in status.get("containerStatuses", ())
+            ],
         },
     }
 

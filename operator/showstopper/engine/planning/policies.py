@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
+from showstopper.api.faults.base import Aim
 from showstopper.api.reasons import Reason
 from showstopper.api.run import MOST_KILLED
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
-from showstopper.engine.planning import plan as plans
-from showstopper.engine.planning.plan import Plan, most
+from showstopper.engine.planning.plan import Plan, PlannedFault, most
+from showstopper.faults import registry
+from showstopper.faults.behaviour import Ground
+from showstopper.faults.effects import Pod
 
 CHAOS_LABEL = "showstopper.dev/chaos"
 CHAOS_ALLOWED = "allowed"
@@ -38,8 +41,8 @@ def refuse_unknown_component(plan: Plan) -> Finding | None:
     """A component that the room does not declare selects nothing."""
     known = [component.name for component in plan.snapshot.room.components]
     for planned in plan.faults:
-        name = planned.fault.target.component
-        if name not in known:
+        name = planned.fault.component
+        if name is not None and name not in known:
             return Finding(
                 Reason.UNKNOWN_COMPONENT,
                 f'AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} has no component "{name}" '
@@ -48,54 +51,29 @@ def refuse_unknown_component(plan: Plan) -> Finding | None:
     return None
 
 
-def refuse_unknown_port(plan: Plan) -> Finding | None:
-    """A port that the target's component does not declare is no port at all, and no port would mean all of them."""
+def refuse_what_the_room_lacks(plan: Plan) -> Finding | None:
+    """A kind of fault may need what the room does not declare, such as a port or a peer."""
+    return _objection(plan, lambda _: ())
+
+
+def refuse_what_targets_lack(plan: Plan) -> Finding | None:
+    """A kind of fault may need what a target does not have, such as a container that runs."""
+    return _objection(plan, lambda planned: planned.targets)
+
+
+def _objection(plan: Plan, targets: Callable[[PlannedFault], tuple[Pod, ...]]) -> Finding | None:
+    """The first objection of a fault's own kind, there and with these targets."""
     for planned in plan.faults:
-        component = plan.snapshot.room.component(planned.fault.target.component)
-        declared = [port.name for port in component.ports] if component else []
-        for name in planned.fault.ports:
-            if name not in declared:
-                return Finding(
-                    Reason.UNKNOWN_PORT,
-                    f'component {planned.fault.target.component} declares no port "{name}" (fault '
-                    f"{planned.fault.name}); it has: {', '.join(declared) or 'none'}",
-                )
-    return None
-
-
-def refuse_flood_of_no_udp(plan: Plan) -> Finding | None:
-    """Floods are UDP; a port of TCP would take no notice of them."""
-    for planned in plan.faults:
-        component = plan.snapshot.room.component(planned.fault.target.component)
-        flood = planned.fault.packet_flood
-        for port in component.ports if component and flood else ():
-            if flood and port.name == flood.port and port.protocol != "UDP":
-                return Finding(
-                    Reason.UNKNOWN_PORT,
-                    f"port {port.name} of component {planned.fault.target.component} is one of {port.protocol}, and a "
-                    f"packetFlood is UDP (fault {planned.fault.name}): name a port with protocol: UDP",
-                )
-    return None
-
-
-def refuse_unknown_peer(plan: Plan) -> Finding | None:
-    """Peers are components of the room."""
-    known = [component.name for component in plan.snapshot.room.components]
-    for planned in plan.faults:
-        for peer in planned.fault.network.peers if planned.fault.network else ():
-            if peer.component not in known:
-                return Finding(
-                    Reason.UNKNOWN_COMPONENT,
-                    f"AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} has no component "
-                    f'"{peer.component}", '
-                    f"which is a peer in fault {planned.fault.name}; it has: {', '.join(known)}",
-                )
+        ground = Ground(plan.snapshot.namespace, plan.snapshot.room_name, plan.snapshot.room, targets(planned))
+        objections = registry.of(planned.fault.spec).objections(planned.fault, ground)
+        if (finding := next(objections, None)) is not None:
+            return finding
     return None
 
 
 def refuse_unknown_serving(plan: Plan) -> Finding | None:
     """Which relay serves is read from the listeners, never guessed."""
-    asking = [planned.fault.name for planned in plan.faults if planned.fault.target.serving is not None]
+    asking = [each.fault.name for each in _at_components(plan) if each.fault.target.serving is not None]
     if not asking or plan.snapshot.serving:
         return None
     return Finding(
@@ -108,8 +86,11 @@ def refuse_unknown_serving(plan: Plan) -> Finding | None:
 def refuse_zero_targets(plan: Plan) -> Finding | None:
     """A fault without a target proves nothing."""
     for planned in plan.faults:
-        if planned.targets:
+        if planned.targets or planned.fault.spec.aims_at is Aim.ROOM:
             continue
+        if planned.fault.component is None:
+            aim = planned.fault.spec.aims_at.lower()
+            return Finding(Reason.NO_TARGETS, f"the room has no {aim} that fault {planned.fault.name} could hit")
         target = planned.fault.target
         wanted = {True: "serving ", False: "non-serving ", None: ""}[target.serving]
         return Finding(
@@ -120,30 +101,9 @@ def refuse_zero_targets(plan: Plan) -> Finding | None:
     return None
 
 
-def refuse_unknown_container(plan: Plan) -> Finding | None:
-    """A fault of processes is of a container that runs."""
-    hit = [(planned.fault, pod) for planned in plan.faults if planned.fault.process for pod in planned.targets]
-    for fault, pod in hit:
-        place, wanted = f"{pod.namespace}/{pod.name}", plans.container_name(fault, plan.snapshot.room)
-        container = plans.container(fault, plan.snapshot.room, pod)
-        if container is None:
-            names = ", ".join(one.name for one in pod.containers)
-            return Finding(
-                Reason.UNKNOWN_CONTAINER,
-                f'pod {place} has no container "{wanted}" (fault {fault.name}); it has: {names}',
-            )
-        if not container.id:
-            return Finding(
-                Reason.CONTAINER_NOT_RUNNING,
-                f'container "{container.name}" of pod {place} does not run now, so that fault {fault.name} would hit '
-                f"nothing: look at it with kubectl --namespace {pod.namespace} describe pod {pod.name}",
-            )
-    return None
-
-
 def refuse_min_ready(plan: Plan) -> Finding | None:
     """The blast radius leaves the ready pods that the experiment wants to be left."""
-    for planned in plan.faults:
+    for planned in _at_components(plan):
         hit = {pod.uid for pod in planned.targets}
         left = sum(pod.ready and not pod.terminating and pod.uid not in hit for pod in planned.candidates)
         least = planned.fault.target.min_ready
@@ -158,7 +118,7 @@ def refuse_min_ready(plan: Plan) -> Finding | None:
 
 def refuse_too_many(plan: Plan) -> Finding | None:
     """The share that may be hit is one of the pods that there are now."""
-    for planned in plan.faults:
+    for planned in _at_components(plan):
         bound = most(planned.fault, len(planned.candidates))
         if len(planned.targets) > bound:
             return Finding(
@@ -171,7 +131,7 @@ def refuse_too_many(plan: Plan) -> Finding | None:
 
 def refuse_too_many_kills(plan: Plan) -> Finding | None:
     """A run's record names every pod that it kills, and what proves it: there is no room for more."""
-    kills = {planned.fault.name: len(planned.targets) for planned in plan.faults if planned.fault.instant}
+    kills = {planned.fault.name: len(planned.targets) for planned in plan.faults if planned.fault.spec.instant}
     if sum(kills.values()) <= MOST_KILLED:
         return None
     return Finding(
@@ -181,15 +141,18 @@ def refuse_too_many_kills(plan: Plan) -> Finding | None:
     )
 
 
+def _at_components(plan: Plan) -> list[PlannedFault]:
+    """The faults whose targets are pods of a component: only these have a blast radius there."""
+    return [planned for planned in plan.faults if planned.fault.component is not None]
+
+
 POLICIES: tuple[Callable[[Plan], Finding | None], ...] = (
     refuse_unlabelled_namespace,
     refuse_unknown_component,
-    refuse_unknown_port,
-    refuse_flood_of_no_udp,
-    refuse_unknown_peer,
+    refuse_what_the_room_lacks,
     refuse_unknown_serving,
     refuse_zero_targets,
-    refuse_unknown_container,
+    refuse_what_targets_lack,
     refuse_too_many,
     refuse_too_many_kills,
     refuse_min_ready,

@@ -18,7 +18,7 @@ from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import POD
 from showstopper.engine.planning import plan, planner, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
-from showstopper.engine.planning.pod_cache import Neighbours
+from showstopper.engine.planning.pod_cache import PodCache
 from showstopper.engine.rooms import Rooms, rollouts
 from showstopper.engine.rooms.pods import component_pods, images, leaving, of_component
 from showstopper.engine.rooms.releases import Deployed
@@ -36,15 +36,15 @@ class Snapshots:
         self._client = client
         self._clock = clock
         self._rooms = rooms
-        self._neighbours = Neighbours(client)
+        self._pod_cache = PodCache(client)
 
     def follow(self, namespaces: Iterable[str]) -> None:
         """Remember the pods of these namespaces, and of no others."""
-        self._neighbours.follow(namespaces)
+        self._pod_cache.follow(namespaces)
 
     def remembered(self, namespace: str) -> list[Object]:
         """The pods of a followed namespace, as they were told last."""
-        return self._neighbours.of(namespace)
+        return self._pod_cache.of(namespace)
 
     async def of_run(self, run: ExperimentRun) -> Snapshot:
         """The snapshot of a run, by the room as it was declared when the run was asked for."""
@@ -72,7 +72,7 @@ class Snapshots:
     async def plan(self, room: AudioRoom, faults: Sequence[Fault], seed: int) -> tuple[Plan, list[ComponentImage]]:
         """The plan, and the images of the room's components: from memory if that may be carried out, else looked at."""
         namespace = room.metadata.namespace
-        if (labels := self._neighbours.labels.get(namespace)) is not None:
+        if (labels := self._pod_cache.labels.get(namespace)) is not None:
             snapshot, release = self._snapshot(room, faults, labels, self.remembered(namespace))
             if policies.refusal(made := plan.make(snapshot, faults, seed)) is None:
                 return made, release
@@ -83,7 +83,7 @@ class Snapshots:
         """The snapshot for some faults as the API has it now, and the images that the room's components run."""
         namespace = room.metadata.namespace
         labels, pods = await planner.read(self._client, namespace)
-        self._neighbours.labels[namespace] = labels
+        self._pod_cache.labels[namespace] = labels
         return self._snapshot(room, faults, labels, pods)
 
     async def objection(self, made: Plan, room: AudioRoom) -> Finding | None:
@@ -100,7 +100,7 @@ class Snapshots:
         carriers = plan.rests_on(made)
         if carriers is not None and len(carriers) <= MOST_SINGLE_READS:
             labels, pods = await asyncio.gather(
-                self._neighbours.look_at(made.snapshot.namespace), asyncio.gather(*map(self._pod, carriers))
+                self._pod_cache.look_at(made.snapshot.namespace), asyncio.gather(*map(self._pod, carriers))
             )
             there = [pod for pod in pods if pod is not None]
             snapshot, _ = self._snapshot(room, [planned.fault for planned in made.faults], labels, there)

@@ -18,7 +18,7 @@ class ArchiveWatch:
     """Asks the archive now and then whether it is ready.
 
     Attributes:
-        trouble: why it is not; empty if it is; None if there is none, or nothing is known yet.
+        trouble: why it is not reachable. Empty if it is, None if there is no archive or nothing is known yet.
     """
 
     def __init__(self, url: str = "") -> None:

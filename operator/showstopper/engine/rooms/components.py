@@ -25,7 +25,7 @@ class Components:
 
     Attributes:
         release: their images.
-        changes: when they were first seen to run others (Unix seconds), and which; the newest last.
+        changes: when they were first seen to run others (Unix seconds), and which, the newest last.
         problem: what is wrong with how the room describes them.
     """
 
@@ -56,8 +56,8 @@ class Components:
 
     async def look(self, room: AudioRoom) -> None:
         """Look once."""
-        found = [await pods.component_pods(self._client, room, component) for component in room.spec.components]
-        self._pods = {component.name: group for component, group in zip(room.spec.components, found, strict=True)}
+        groups = [await pods.component_pods(self._client, room, component) for component in room.spec.components]
+        self._pods = {component.name: group for component, group in zip(room.spec.components, groups, strict=True)}
         before = self.release
         try:
             self.release, self.problem = tuple(pods.images(room, self._pods)), ""
@@ -67,7 +67,7 @@ class Components:
             self.changes.append((self._clock.now(), self.release))
 
     def serving(self, addresses: frozenset[tuple[str, int]]) -> tuple[str, ...]:
-        """The names of the pods behind these addresses; a new address makes it look for its pod at once."""
+        """The names of the pods behind these addresses. A new address makes it look for its pod at once."""
         known = {address for address in addresses if pods.serving([address], self._pods)}
         unknown = addresses - known
         if unknown - self._unknown:

@@ -33,7 +33,7 @@ MINUTE = 60.0
 
 
 class LiveRoom:
-    """One room. Runs use it; `under_experiment`, the name of the run, keeps it Ready meanwhile."""
+    """One room. Runs use it. `under_experiment`, the name of the run, keeps it Ready meanwhile."""
 
     def __init__(
         self,
@@ -72,8 +72,8 @@ class LiveRoom:
         self.pods = names.pods(self.room)
         self._version = manifests.version(manifests.manifests(self.room, self._images)[0])
 
-    def seen(self, room: AudioRoom) -> None:
-        """The room as the API has it now; a changed spec is acted on at once."""
+    def on_change(self, room: AudioRoom) -> None:
+        """The room as the API has it now. A changed spec is acted on at once."""
         changed = room.spec != self.room.spec
         self.room = room
         if changed:
@@ -102,7 +102,7 @@ class LiveRoom:
         return self._components.release
 
     def settled_release(self, now: float) -> str | None:
-        """The release that has run for a while, everywhere, and is heard; None: there is none now."""
+        """The release that has run for a while, everywhere, and is heard. None if there is none now."""
         changes, release = self._components.changes, releases.of(self.images)
         settled = bool(changes) and now - changes[-1][0] >= SETTLED_SECONDS and release.settled and self.ready
         return release.identity if settled else None
@@ -116,7 +116,7 @@ class LiveRoom:
         return media_paths.serving(self.timeline, now)
 
     async def until_known(self, moment: float, timeout: float) -> bool:
-        """Wait until all listener pods have told what was heard up to that moment; False when they do not in time."""
+        """Wait until all listener pods have told what was heard up to that moment, or False on time-out."""
         try:
             async with asyncio.timeout(timeout):
                 while not self._known(moment):
@@ -191,7 +191,7 @@ class LiveRoom:
         return status.hearing(self.timeline.view(self._window(now, status.HEARING_SECONDS), self.residents))
 
     def _window(self, now: float, seconds: float) -> Window:
-        """The last seconds of which something is known; a pod that has stopped reporting holds it up only so long."""
+        """The last seconds of which something is known. A pod that has stopped reporting holds it up only so long."""
         known = self.timeline.known_until(self.pods)
         end = min(now, max(now - REPORTING_SECONDS, known if known is not None else 0.0))
         return Window(end - seconds, end)

@@ -48,18 +48,18 @@ def images(room: AudioRoom, pods: Mapping[str, Iterable[Pod]]) -> list[Component
     Raises:
         InvalidResource: when a component names a container that its pods do not have.
     """
-    distinct = {
+    by_container = {
         (image.component, image.container, image.image, image.digest): image
         for component in room.spec.components
         for pod in pods.get(component.name, ())
         if _runs(pod)
         for image in [_image(component, pod)]
     }
-    return [distinct[key] for key in sorted(distinct)]
+    return [by_container[key] for key in sorted(by_container)]
 
 
 def leaving(room: AudioRoom, pods: Mapping[str, Iterable[Pod]], now: Collection[ComponentImage]) -> str | None:
-    """A pod that ends, and until then serves an image that is not among those of `now`; for a person.
+    """A pod that ends, and until then serves an image that is not among those of `now`, for a person.
 
     LiveKit goes on serving whoever is in for as long as its pod's grace period lasts: what is heard then is heard of
     the release before.
@@ -97,14 +97,14 @@ def container_of(component: Component, pod: Pod) -> Mapping[str, Any]:
 
 
 def serving(addresses: Iterable[tuple[str, int]], pods: Mapping[str, Iterable[Pod]]) -> list[str]:
-    """The names of the pods behind the addresses that listeners get media from, in order; unknown ones are left out."""
+    """The names of the pods behind the addresses that listeners get media from, in order. Unknown ones are left out."""
     everyone = [pod for group in pods.values() for pod in group]
     names = {_behind(address, port, everyone) for address, port in addresses}
     return sorted(name for name in names if name)
 
 
 def _behind(address: str, port: int, pods: Iterable[Pod]) -> str | None:
-    """The pod with that address; among pods that share their node's address, the one with that port."""
+    """The pod with that address. Among pods that share their node's address, the one with that port."""
     candidates = [pod for pod in pods if address in {pod["status"].get("podIP"), pod["status"].get("hostIP")}]
     own = [pod for pod in candidates if pod["status"].get("podIP") == address and not pod["spec"].get("hostNetwork")]
     for pod in own or [pod for pod in candidates if port in _node_ports(pod)]:

@@ -12,7 +12,7 @@ Image = ComponentImage | ReleaseImage
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The digests of some components' images, by component and container; an empty one is not known yet."""
+    """The digests of some components' images, by component and container. An empty digest is not known yet."""
 
     digests: frozenset[tuple[str, str, str]]
 
@@ -43,7 +43,7 @@ class Deployed:
 
     Attributes:
         images: of all components.
-        moving: what is on its way from one image to another, as a sentence for a person; None: nothing is.
+        moving: what is on its way from one image to another, as a sentence for a person. None if nothing is.
     """
 
     images: tuple[ComponentImage, ...]
@@ -51,7 +51,7 @@ class Deployed:
 
     @property
     def unsettled(self) -> str | None:
-        """Why it cannot be said yet which release this is; None: it can, or there are no images at all."""
+        """Why it cannot be said yet which release this is. None if it can, or there are no images at all."""
         if self.moving is not None:
             return self.moving
         if not self.images or of(self.images).settled:
@@ -71,11 +71,14 @@ def of(images: Iterable[Image], components: Collection[str] | None = None) -> Re
 
 
 def change(before: Collection[Image], after: Collection[Image]) -> str | None:
-    """What runs now and did not run before, for a person; None: nothing else.
+    """What runs now and did not run before, for a person. None if there is nothing else.
 
     A pod that has not started yet has no digest: then its image's name has to be one of those before.
     """
-    digests, names = {(one.component, one.digest) for one in before}, {(one.component, one.image) for one in before}
+    digests, names = (
+        {(image.component, image.digest) for image in before},
+        {(image.component, image.image) for image in before},
+    )
     for image in after:
         known = (image.component, image.digest) in digests if image.digest else (image.component, image.image) in names
         if not known:

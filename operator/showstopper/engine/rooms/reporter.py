@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 
 class Reporter:
-    """Writes the status of one room; `written` is the one that stands."""
+    """Writes the status of one room. `written` is the one that stands."""
 
     def __init__(self, client: Client, written: AudioRoomStatus) -> None:
         self.written = written
@@ -36,7 +36,7 @@ class Reporter:
             self._hinder(room, "")
 
     async def _write(self, room: AudioRoom, wanted: AudioRoomStatus) -> None:
-        """Write, and once more if somebody else wrote in between; not to another room of the same name."""
+        """Write, and try once more after a conflict, but never to another room of the same name."""
         operations: list[dict[str, Any]] = [
             {"op": "test", "path": "/metadata/uid", "value": room.metadata.uid},
             {"op": "add", "path": "/status", "value": dump(wanted)},
@@ -54,7 +54,7 @@ class Reporter:
 
     def _say(self, room: AudioRoom, wanted: AudioRoomStatus) -> None:
         """Log when a room changes what it is."""
-        before = {one.type: (one.status, one.reason) for one in self.written.conditions}
+        before = {condition.type: (condition.status, condition.reason) for condition in self.written.conditions}
         ready = wanted.conditions[0]
         if before.get(ready.type) != (ready.status, ready.reason):
             log.info(

@@ -11,7 +11,7 @@ _WORKLOADS = {kind.name: kind for kind in (DEPLOYMENT, REPLICA_SET, STATEFUL_SET
 
 
 async def under_way(client: Client, namespace: str, pods: Iterable[Object]) -> str | None:
-    """The first workload behind these pods that is being rolled out, for a person; None: there is none.
+    """The first workload behind these pods that is being rolled out, for a person. None if there is none.
 
     Only the workloads of Kubernetes itself are known: pods of others are taken as they are.
     """
@@ -32,7 +32,7 @@ async def under_way(client: Client, namespace: str, pods: Iterable[Object]) -> s
 
 
 def rolling(kind: Kind, body: Mapping[str, Any]) -> bool:
-    """Whether a workload has pods to replace, as `kubectl rollout status` has it; unready pods alone are no rollout."""
+    """Whether a workload has pods to replace, as `kubectl rollout status` has it. Unready pods alone are no rollout."""
     spec, status = body["spec"], body.get("status", {})
     if kind is REPLICA_SET:
         return False  # it replaces what dies, and changes nothing
@@ -48,7 +48,7 @@ def rolling(kind: Kind, body: Mapping[str, Any]) -> bool:
 
 
 def _owners(body: Mapping[str, Any]) -> set[tuple[str, str]]:
-    found = body["metadata"].get("ownerReferences") or ()
+    owners = body["metadata"].get("ownerReferences") or ()
     return {
-        (owner["kind"], owner["name"]) for owner in found if owner.get("controller") and owner["kind"] in _WORKLOADS
+        (owner["kind"], owner["name"]) for owner in owners if owner.get("controller") and owner["kind"] in _WORKLOADS
     }

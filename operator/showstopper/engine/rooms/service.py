@@ -9,7 +9,6 @@ from showstopper.api.room import AudioRoom
 from showstopper.clock import Clock
 from showstopper.cluster import listeners
 from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import POD
 from showstopper.cluster.supervision import for_ever
 from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.rooms.fleet.manifests import Images
@@ -20,7 +19,7 @@ log = structlog.get_logger()
 
 
 class Rooms:
-    """The rooms by namespace and name. Handlers call `seen` and `gone`; runs call `find`."""
+    """The rooms by namespace and name. Handlers call `on_change` and `on_delete`. Runs call `find`."""
 
     def __init__(
         self,
@@ -36,32 +35,36 @@ class Rooms:
         self._images = images
         self._archive = archive or ArchiveWatch()
         self._port = port
-        self._roster = Roster()
+        self._roster = Roster(client)
         self._wanted: dict[tuple[str, str], AudioRoom] = {}
         self._live: dict[tuple[str, str], tuple[LiveRoom, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
 
-    def seen(self, room: AudioRoom) -> None:
+    def on_change(self, room: AudioRoom) -> None:
         """A room as the API has it now. Takes the same one any number of times."""
         if room.metadata.deletion_timestamp:
-            self.gone(*room.key)
+            self.on_delete(*room.key)
             return
         self._wanted[room.key] = room
-        found = self.find(*room.key)
-        if found is not None and found.room.metadata.uid == room.metadata.uid:
-            found.seen(room)
+        live = self.find(*room.key)
+        if live is not None and live.room.metadata.uid == room.metadata.uid:
+            live.on_change(room)
         else:
             self._changed.set()
 
-    def gone(self, namespace: str, name: str) -> None:
+    def on_delete(self, namespace: str, name: str) -> None:
         """A room was deleted. Its fleet goes by its owner references."""
         self._wanted.pop((namespace, name), None)
         self._changed.set()
 
     def find(self, namespace: str, name: str) -> LiveRoom | None:
         """The live room, if it is one."""
-        found = self._live.get((namespace, name))
-        return found[0] if found else None
+        entry = self._live.get((namespace, name))
+        return entry[0] if entry else None
+
+    def all(self) -> list[AudioRoom]:
+        """Every room as it was declared."""
+        return list(self._wanted.values())
 
     def declared(self, namespace: str, name: str) -> AudioRoom | None:
         """The room as it was declared, also when its tasks have not begun."""
@@ -73,14 +76,14 @@ class Rooms:
             self._changed.clear()
             await self._changed.wait()
         async with listeners.session() as session, asyncio.TaskGroup() as group:
-            group.create_task(for_ever("watching the listener pods", self._watch))
+            group.create_task(for_ever("watching the listener pods", self._roster.run))
             while True:
                 self._changed.clear()
                 self._settle(group, session)
                 await self._changed.wait()
 
     def _settle(self, group: asyncio.TaskGroup, session: aiohttp.ClientSession) -> None:
-        """End the tasks of rooms that are gone, or are others of the same name; begin those that are missing."""
+        """End the tasks of rooms that are gone, or are others of the same name. Begin those that are missing."""
         for key, (live, task) in list(self._live.items()):
             wanted = self._wanted.get(key)
             if wanted is None or wanted.metadata.uid != live.room.metadata.uid:
@@ -100,8 +103,3 @@ class Rooms:
             )
             self._live[key] = live, group.create_task(live.run())
             log.info("room_begun", namespace=key[0], room=key[1], residents=len(live.residents))
-
-    async def _watch(self) -> None:
-        self._roster.clear()
-        async for event, pod in self._client.watch(POD, labels={listeners.ROLE_LABEL: listeners.LISTENER}):
-            self._roster.changed(event, pod)

@@ -16,11 +16,11 @@ from showstopper.api.conditions import (
     refused,
     renewed,
 )
-from showstopper.api.indicators import Indicator
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom, AudioRoomStatus, ComponentImage, Host, ListenersStatus, MeasuredIndicator
 from showstopper.availability import summary
-from showstopper.availability.listening import seconds_in
+from showstopper.availability.indicators import INDICATORS
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO, seconds_in
 from showstopper.availability.spans import State, Window
 from showstopper.availability.tracks import Track, View
 from showstopper.clock import from_timestamp, to_timestamp
@@ -71,7 +71,7 @@ def hearing(view: View) -> Hearing:
 
 
 def _hears(track: Track, window: Window) -> State | None:
-    """None for who hears the host; else the state that says why not."""
+    """The state that says why a listener does not hear the host, or None if it does."""
     heard_until = max((span.end for span in track.spans if span.state is State.LIVE), default=window.start)
     if seconds_in(track, State.LIVE) >= HEARING_SHARE * window.seconds > 0 and heard_until > window.end - NOW_SECONDS:
         return None
@@ -89,9 +89,9 @@ class Situation:
         outdated: how many are from before a change of the fleet.
         progress_at: when the fleet last came a step forward (a change of it, one more pod that reports).
         troubles: what is wrong with pods or with how the room describes them, each names the pod.
-        refusal: why the fleet cannot be made; empty if it can.
+        refusal: why the fleet cannot be made. Empty if it can.
         run: the run that experiments on the room now.
-        archive: why nothing is archived; empty if it is, None if there is no archive.
+        archive: why nothing is archived. Empty if it is, None if there is no archive.
     """
 
     hearing: Hearing
@@ -118,9 +118,9 @@ class Figures:
 def outlook(room: AudioRoom, situation: Situation, now: float) -> Outlook:
     """Where the room stands. The conditions that stand in its status tell for how long it has been broken."""
     before = room.status.conditions
-    told = find(before, ConditionType.READY)
-    current = told is not None and told.observed_generation == room.metadata.generation
-    was_ready = told is not None and told.status == "True"
+    ready = find(before, ConditionType.READY)
+    current = ready is not None and ready.observed_generation == room.metadata.generation
+    was_ready = ready is not None and ready.status == "True"
     if situation.run is not None and current and was_ready:
         return Outlook(Reason.UNDER_EXPERIMENT, f"{situation.run} runs; {_hear(room, situation)}", ready="True")
     settled = situation.reporting == situation.pods and not situation.outdated
@@ -128,15 +128,15 @@ def outlook(room: AudioRoom, situation: Situation, now: float) -> Outlook:
         return Outlook(Reason.LIVE, f"{_hear(room, situation)}{_troubles(situation)}", ready="True")
     if situation.refusal:
         return refused(Reason.FLEET_REFUSED, situation.refusal)
-    begun = current and told is not None and told.status != "Unknown"
+    begun = current and ready is not None and ready.status != "Unknown"
     if (not begun or situation.outdated) and now - situation.progress_at < START_SECONDS:
         return in_progress(Reason.STARTING, f"{_reporting(situation)}; {_hear(room, situation)}{_troubles(situation)}")
     return _broken(room, situation, before, now)
 
 
 def _broken(room: AudioRoom, situation: Situation, before: Sequence[Condition], now: float) -> Outlook:
-    told = find(before, ConditionType.READY)
-    since = from_timestamp(told.last_transition_time) if told and told.status == "False" else now
+    ready = find(before, ConditionType.READY)
+    since = from_timestamp(ready.last_transition_time) if ready and ready.status == "False" else now
     stalled = now - since >= STALL_SECONDS
     if situation.reporting < situation.pods or situation.outdated:
         reason, message = Reason.LISTENERS_MISSING, f"{_reporting(situation)}; {_hear(room, situation)}"
@@ -166,14 +166,13 @@ def _troubles(situation: Situation) -> str:
 
 
 def measured(view: View) -> tuple[str | None, tuple[MeasuredIndicator, ...]]:
-    """The audible share and all indicators of a window, as texts. Without a fault there is nothing to recover from."""
-    found = [
-        MeasuredIndicator.model_validate(one)
-        for one in summary.window(view)["indicators"]
-        if one["indicator"] != Indicator.RECOVERY_TIME
-    ]
-    audible = next((one.value for one in found if one.indicator == Indicator.AUDIBLE_RATIO), None)
-    return audible, tuple(found)
+    """The audible share and all indicators of a window without a fault, as texts."""
+    results = {
+        indicator: MeasuredIndicator.model_validate(summary.measurement(indicator.measure(view, None)))
+        for indicator in INDICATORS
+        if not indicator.needs_fault
+    }
+    return results[AUDIBLE_RATIO].value, tuple(results.values())
 
 
 def compose(room: AudioRoom, situation: Situation, figures: Figures, now: float) -> AudioRoomStatus:
@@ -200,13 +199,13 @@ def compose(room: AudioRoom, situation: Situation, figures: Figures, now: float)
 
 
 def _archived(room: AudioRoom, situation: Situation, now: str) -> list[Condition]:
-    """Whether what the room's listeners tell is archived; nothing where nobody wants it to be."""
+    """Whether what the room's listeners tell is archived. None if there is no archive."""
     trouble = situation.archive
     if trouble is None:
         return []
     value: Literal["True", "False"] = "False" if trouble else "True"
     reason = Reason.ARCHIVE_UNAVAILABLE if trouble else Reason.ARCHIVED
-    old = next((one for one in room.status.conditions if one.type == ARCHIVED), None)
+    old = next((condition for condition in room.status.conditions if condition.type == ARCHIVED), None)
     generation = room.metadata.generation
     return [renewed(old, ARCHIVED, value, reason, trouble or "the archive is ready", generation=generation, now=now)]
 

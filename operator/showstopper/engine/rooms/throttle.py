@@ -15,8 +15,11 @@ def due(written: AudioRoomStatus, wanted: AudioRoomStatus, seconds: float) -> bo
 
 def _standing(status: AudioRoomStatus) -> tuple[object, ...]:
     """What GitOps and `kubectl wait` look at."""
-    found = sorted((one.type, one.status, one.reason, one.observed_generation) for one in status.conditions)
-    return status.observed_generation, *found
+    states = sorted(
+        (condition.type, condition.status, condition.reason, condition.observed_generation)
+        for condition in status.conditions
+    )
+    return status.observed_generation, *states
 
 
 def _content(status: AudioRoomStatus) -> dict[str, object]:

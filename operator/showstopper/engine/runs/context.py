@@ -65,7 +65,7 @@ class RunContext:
     """One run while it is carried out.
 
     Attributes:
-        first: what the run was created to hit, in this very moment; None: it has to be planned.
+        first: what the run was created to hit, in this very moment. None if it has to be planned.
         findings: what forbids a verdict, or ended the run early, in the order in which it was found.
     """
 
@@ -125,5 +125,5 @@ class RunContext:
                 raise RunEnded(replace(finding, verdict=Verdict.ABORTED))
 
     def tell(self, reason: str, note: str, action: str, *, warning: bool = False) -> None:
-        """Post an Event on the run; nothing waits for it."""
+        """Post an Event on the run. Nothing waits for it."""
         self.services.events.tell(self.run, reason, note, action=action, kind="Warning" if warning else "Normal")

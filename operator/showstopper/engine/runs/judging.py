@@ -1,9 +1,11 @@
 """Evidence: from a room's timeline and a run's record to windows, judged expectations and the verdict. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from showstopper.api.experiment import AbortIf, bound_value
-from showstopper.api.indicators import Indicator
+from showstopper.api.experiment import AbortIf
+from showstopper.api.indicators import bound_value
 from showstopper.api.run import (
     ExpectationRecord,
     ExperimentRun,
@@ -16,7 +18,10 @@ from showstopper.availability import coverage, expectations, indicators, summary
 from showstopper.availability.abort import AbortCondition
 from showstopper.availability.coverage import Coverage
 from showstopper.availability.expectations import Expectation
-from showstopper.availability.indicators import Measurement, Recovery
+from showstopper.availability.indicators import Recovery
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR
+from showstopper.availability.indicators.recovery import RECOVERY_TIME
+from showstopper.availability.measurements import Measured, Measurement
 from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
@@ -43,7 +48,7 @@ def step(run: ExperimentRun, name: StepName) -> Step | None:
 
 
 def baseline_window(run: ExperimentRun) -> Window | None:
-    """As long as the baseline was asked to be, from its start; None: there was no baseline."""
+    """As long as the baseline was asked to be, from its start. None if there was no baseline."""
     baseline = step(run, StepName.BASELINE)
     if baseline is None:
         return None
@@ -103,7 +108,7 @@ def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: 
     return _coverage(timeline, baseline_window(run), residents)
 
 
-def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> dict[Indicator, Measurement]:
+def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measured, Measurement]:
     """The indicators of what was heard from the first injection on, also while the run is still under way."""
     since = ended_at(run) or view.window.start
     return indicators.measure_all(view, Recovery(since, baseline.audible if baseline else None))
@@ -114,15 +119,19 @@ def judge(
     timeline: Timeline | None,
     residents: tuple[str, ...],
     *,
+    others: Mapping[Measured, Measurement] = MappingProxyType({}),
     aborted: Finding | None = None,
     error: Finding | None = None,
     doubts: tuple[Finding, ...] = (),
 ) -> Judgement:
-    """The verdict on a run, from what was recorded and what was heard. The same inputs always give the same one."""
+    """The verdict on a run, from what was recorded and what was heard. The same inputs always give the same one.
+
+    `others` are the measurements of sources beside the listeners.
+    """
     before, after = baseline_window(run), judged_window(run)
     baseline = baseline_coverage(run, timeline, residents)
     judged: Coverage | None = None
-    measured: dict[Indicator, Measurement] = {}
+    heard: Mapping[Measured, Measurement] = {}
     windows: list[WindowRecord] = []
     outages: list[OutageRecord] = []
     if timeline is not None and before is not None and before.seconds > 0:
@@ -130,14 +139,14 @@ def judge(
     if timeline is not None and after is not None and after.seconds > 0:
         view = timeline.view(after, residents)
         judged = coverage.of(view)
-        measured = measure(run, view, baseline)
-        windows.append(_window("Judged", after, summary.of_measured(judged, measured)))
+        heard = measure(run, view, baseline)
+        windows.append(_window("Judged", after, summary.of_measured(judged, heard)))
         outages = [OutageRecord.model_validate(outage) for outage in summary.worst_outages(view)]
-    judgements = [expectations.judge(*pair) for pair in _pairs(run, measured)]
+    judgements = expectations.judge_all(_expected(run), {**heard, **others})
     decision = verdict.decide(
         Evidence(
             faults=tuple(FaultEvidence(f.name, f.proven, f.reverted, f.message or "") for f in run.status.faults),
-            expectations=tuple(judgements),
+            expectations=judgements,
             baseline=baseline,
             judged=judged,
             aborted=aborted,
@@ -150,9 +159,9 @@ def judge(
         windows=windows,
         expectations=[ExpectationRecord.model_validate(summary.judgement(judgement)) for judgement in judgements],
         outages=outages,
-        audible=_shown(measured, Indicator.AUDIBLE_RATIO),
-        dead_air=_shown(measured, Indicator.LONGEST_DEAD_AIR),
-        recovery=_shown(measured, Indicator.RECOVERY_TIME),
+        audible=_shown(heard, AUDIBLE_RATIO),
+        dead_air=_shown(heard, LONGEST_DEAD_AIR),
+        recovery=_shown(heard, RECOVERY_TIME),
     )
 
 
@@ -162,18 +171,16 @@ def _coverage(timeline: Timeline | None, window: Window | None, residents: tuple
     return coverage.of(timeline.view(window, residents))
 
 
-def _pairs(run: ExperimentRun, measured: dict[Indicator, Measurement]) -> list[tuple[Expectation, Measurement]]:
-    pairs = []
-    for declared in run.spec.expect:
-        indicator = declared.indicator
-        expectation = Expectation(
-            indicator,
-            minimum=bound_value(indicator, declared.min) if declared.min is not None else None,
-            maximum=bound_value(indicator, declared.max) if declared.max is not None else None,
+def _expected(run: ExperimentRun) -> list[Expectation]:
+    """The declared expectations with their bounds as numbers."""
+    return [
+        Expectation(
+            declared.measured,
+            minimum=bound_value(declared.measured, declared.min) if declared.min is not None else None,
+            maximum=bound_value(declared.measured, declared.max) if declared.max is not None else None,
         )
-        missing = indicators.unmeasured(indicator, "the run ended before it could be measured")
-        pairs.append((expectation, measured.get(indicator, missing)))
-    return pairs
+        for declared in run.spec.expect
+    ]
 
 
 def _window(name: str, window: Window, figures: dict[str, object]) -> WindowRecord:
@@ -182,9 +189,9 @@ def _window(name: str, window: Window, figures: dict[str, object]) -> WindowReco
     )
 
 
-def _shown(measured: dict[Indicator, Measurement], indicator: Indicator) -> str | None:
+def _shown(measurements: Mapping[Measured, Measurement], measured: Measured) -> str | None:
     """The value for the printer column."""
-    measurement = measured.get(indicator)
+    measurement = measurements.get(measured)
     if measurement is None or measurement.value is None:
         return None
     return summary.figure(measurement.unit, measurement.value)

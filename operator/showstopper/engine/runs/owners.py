@@ -6,7 +6,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 
 Disowned = Callable[[ExperimentRun], Finding | None]
-"""Why a run is wanted no more by one kind of owner; None: it is, or is of another kind."""
+"""Why a run is wanted no more by one kind of owner. None if it is, or is of another kind."""
 Changed = Callable[[ExperimentRun], None]
 
 

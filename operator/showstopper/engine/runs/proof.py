@@ -11,12 +11,14 @@ from showstopper.engine.hands import records
 from showstopper.engine.hands.media import MediaWatch
 from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.rooms import LiveRoom
+from showstopper.faults import registry
+from showstopper.faults.observed import Observed, ObservedTarget
 
 log = structlog.get_logger()
 
 
 class MediaProof:
-    """The proofs of one run's kills. It remembers the newest packet of each target; the rest is in the record."""
+    """The proofs of one run's kills. It remembers the newest packet of each target. The rest is in the record."""
 
     def __init__(self) -> None:
         self._watches: dict[str, MediaWatch] = {}
@@ -35,8 +37,8 @@ class MediaProof:
 
         Args:
             run: as its record is now.
-            states: what hands report; a kill that no hand reports any more is taken from the record.
-            room: with the listeners; None: it is not known now.
+            states: what hands report. A kill that no hand reports any more is taken from the record.
+            room: with the listeners. None if it is not known now.
         """
         proven = dict(states)
         for record in run.status.faults:
@@ -46,11 +48,11 @@ class MediaProof:
                 record, tuple(target for target in run.status.targets if target.fault == record.name)
             )
             targets = tuple(self._look(run, target, room) for target in state.targets)
-            proven[record.name] = replace(state, record=_judged(state.record, targets), targets=targets)
+            proven[record.name] = replace(state, record=_judged(run, state.record, targets), targets=targets)
         return proven
 
     def _ends_media(self, run: ExperimentRun, record: FaultRecord) -> bool:
-        return any(fault.name == record.name and fault.instant for fault in run.spec.faults)
+        return run.fault(record.name).spec.instant
 
     def _look(self, run: ExperimentRun, target: TargetRecord, room: LiveRoom | None) -> TargetRecord:
         if target.proven or records.missed(target) or target.gone_at is None or room is None:
@@ -67,13 +69,14 @@ class MediaProof:
         return target.model_copy(update={"proven": True, **known})
 
 
-def _judged(record: FaultRecord, targets: tuple[TargetRecord, ...]) -> FaultRecord:
-    """The fault's record: proven when every target is."""
-    if not targets or not all(target.proven for target in targets):
+def _judged(run: ExperimentRun, record: FaultRecord, targets: tuple[TargetRecord, ...]) -> FaultRecord:
+    """The fault's record: proven when its kind finds nothing missing."""
+    behaviour = registry.of(run.fault(record.name).spec)
+    observed = Observed(record.name, tuple(map(ObservedTarget.recorded, targets)))
+    if not targets or behaviour.proof(observed) is not None:
         return record.model_copy(update={"proven": False})
     # What is left of it, or what cut it short, stays what a person reads first.
-    proof = "every target is gone, and no listener gets media from it"
-    message = proof if record.reverted else record.message
+    message = behaviour.outcome(observed) if record.reverted else record.message
     return record.model_copy(update={"proven": True, "reason": None, "message": message})
 
 

@@ -16,13 +16,13 @@ def blocker(run: ExperimentRun, others: Iterable[ExperimentRun]) -> ExperimentRu
     return min(ahead, key=order, default=None)
 
 
-def share(one: ExperimentRun, other: ExperimentRun) -> bool:
+def share(run: ExperimentRun, other: ExperimentRun) -> bool:
     """The same room, or targets that some pod could be part of both."""
-    if one.metadata.namespace != other.metadata.namespace:
+    if run.metadata.namespace != other.metadata.namespace:
         return False
-    if one.spec.room.name == other.spec.room.name:
+    if run.spec.room.name == other.spec.room.name:
         return True
-    return any(_compatible(mine, theirs) for mine in _selectors(one) for theirs in _selectors(other))
+    return any(_compatible(mine, theirs) for mine in _selectors(run) for theirs in _selectors(other))
 
 
 def queued_before(others: Iterable[ExperimentRun], namespace: str) -> list[ExperimentRun]:
@@ -31,7 +31,7 @@ def queued_before(others: Iterable[ExperimentRun], namespace: str) -> list[Exper
 
 
 def _before(other: ExperimentRun, run: ExperimentRun) -> bool:
-    """Whoever has begun goes on; else by age."""
+    """Runs that have begun go first, then the oldest."""
     if _begun(other) != _begun(run):
         return _begun(other)
     return order(other) < order(run)
@@ -42,10 +42,11 @@ def _begun(run: ExperimentRun) -> bool:
 
 
 def _selectors(run: ExperimentRun) -> list[dict[str, str]]:
-    components = (run.spec.room.spec.component(fault.target.component) for fault in run.spec.faults)
+    names = (fault.component for fault in run.spec.faults)
+    components = (run.spec.room.spec.component(name) for name in names if name is not None)
     return [component.selector.match_labels for component in components if component is not None]
 
 
-def _compatible(one: dict[str, str], other: dict[str, str]) -> bool:
+def _compatible(labels: dict[str, str], other: dict[str, str]) -> bool:
     """Whether a pod can carry both sets of labels."""
-    return all(other.get(label, value) == value for label, value in one.items())
+    return all(other.get(label, value) == value for label, value in labels.items())

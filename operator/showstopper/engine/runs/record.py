@@ -50,7 +50,7 @@ class RunRecord:
         early = self.run.status.ended_early
         return Finding(Reason.parse(early.reason), early.message, Verdict(early.verdict)) if early else None
 
-    def seen(self, run: ExperimentRun) -> None:
+    def on_change(self, run: ExperimentRun) -> None:
         """Take note of a change that somebody else made: the abort switch."""
         if run.spec.abort and not self.run.spec.abort:
             self._writer.resource = self._writer.resource.model_copy(update={"spec": run.spec})
@@ -100,7 +100,7 @@ class RunRecord:
     async def complete(
         self, name: StepName, *, message: str | None = None, states: Mapping[str, FaultState] | None = None
     ) -> None:
-        """A step is over; what hands report is written with it."""
+        """A step is over. What hands report is written with it."""
         now = self._now()
 
         def change(run: ExperimentRun) -> None:
@@ -217,8 +217,8 @@ def _end_early(run: ExperimentRun, finding: Finding | None) -> None:
 
 
 def _set_states(run: ExperimentRun, states: Mapping[str, FaultState]) -> None:
-    """Write faults and targets as hands report them; of lasting faults' targets only the worst."""
-    instant = {fault.name for fault in run.spec.faults if fault.instant}
+    """Write faults and targets as hands report them. Of lasting faults' targets only the worst."""
+    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
     run.status.faults = [
         states[record.name].record if record.name in states else record for record in run.status.faults
     ]
@@ -230,7 +230,7 @@ def _set_states(run: ExperimentRun, states: Mapping[str, FaultState]) -> None:
 
 def _is_news(run: ExperimentRun, states: Mapping[str, FaultState]) -> bool:
     """Whether a fault was proven, reverted or cut short, or a killed target has changed."""
-    instant = {fault.name for fault in run.spec.faults if fault.instant}
+    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
     for record in run.status.faults:
         if (state := states.get(record.name)) is None:
             continue

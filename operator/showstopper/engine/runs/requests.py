@@ -25,7 +25,7 @@ class Request:
     Attributes:
         scheduled_at: the firing (RFC 3339).
         released: the release that came.
-        after: the newest run when it was asked for; an annotation may come back to an earlier value.
+        after: the newest run when it was asked for. An annotation may come back to an earlier value.
         day: the act of a game day.
     """
 
@@ -80,8 +80,8 @@ def handled(experiment: Experiment, newest: ExperimentRun | None) -> Request | N
 def run_name(experiment: Experiment, request: Request) -> str:
     """The same request always has the same name, so that it cannot be made twice.
 
-    A spec that returns to an earlier form has a new generation, and so a new run; a recreated experiment a new UID.
-    A firing has one run, whatever is changed before the status tells of it; so has an act of a performance.
+    A spec that returns to an earlier form has a new generation, and so a new run. A recreated experiment has a new UID.
+    A firing has one run, whatever is changed before the status shows it, and so has an act of a performance.
     """
     metadata, day = experiment.metadata, request.day
     asked = request.scheduled_at or f"{metadata.generation}/{request.hash}/{request.run_request}/{request.after}"

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class Runner:
-    """One run. Every decision rests on the record and the room's timeline; nothing that matters is kept in memory."""
+    """One run. Every decision rests on the record and the room's timeline. Nothing that matters is kept in memory."""
 
     def __init__(self, services: Services, writer: StatusWriter[ExperimentRun]) -> None:
         record = RunRecord(writer, services.clock, note_seconds=services.pace.note)
@@ -34,9 +34,9 @@ class Runner:
         """The newest form of the run."""
         return self._record.run
 
-    def seen(self, run: ExperimentRun) -> None:
+    def on_change(self, run: ExperimentRun) -> None:
         """Take note of a change that somebody else made: the abort switch."""
-        self._record.seen(run)
+        self._record.on_change(run)
         self._wait.wake()
 
     def wake(self) -> None:
@@ -65,7 +65,7 @@ class Runner:
 
         Raises:
             NotFound: the run was deleted.
-            Unavailable: it cannot be recorded now; it goes on from its record when it can.
+            Unavailable: it cannot be recorded now. It goes on from its record when it can.
         """
         self._context.first = first
         self._context.findings = [finding for finding in (self._record.early_end, ended) if finding is not None]
@@ -76,7 +76,7 @@ class Runner:
                 self._context.findings.append(finding)
 
     def end(self) -> None:
-        """Nothing more of the run is done here; what agents keep up ends with its Lease."""
+        """Nothing more of the run is done here. What agents keep up ends with its Lease."""
         self._hands.close()
 
     async def _take(self, step: Step) -> Finding | None:

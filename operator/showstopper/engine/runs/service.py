@@ -72,11 +72,11 @@ class Runs:
         """The names of the runs that the API server is being asked to make."""
         return [name for _, name in self._creating]
 
-    def seen(self, run: ExperimentRun) -> None:
+    def on_change(self, run: ExperimentRun) -> None:
         """A run as the API has it: carry it on if it is not over. What is older than what is known is no news."""
         uid = run.metadata.uid
         if (runner := self._runners.get(uid)) is not None:
-            runner.seen(run)
+            runner.on_change(run)
             return
         if (known := self._known.get(uid)) is not None and run.metadata.version < known.metadata.version:
             return  # told late: it would go on from where it was then
@@ -96,7 +96,7 @@ class Runs:
         known = self._known.get(metadata["uid"])
         return known is not None and known.metadata.version >= int(metadata["resourceVersion"])
 
-    def gone(self, run: ExperimentRun) -> None:
+    def on_delete(self, run: ExperimentRun) -> None:
         """A run was deleted: nothing of it goes on."""
         self._known.pop(run.metadata.uid, None)
         if (task := self._tasks.get(run.metadata.uid)) is not None:
@@ -150,7 +150,7 @@ class Runs:
         return not any(queue.share(run, other) for other in others if not other.finished)
 
     def _rivals(self) -> list[ExperimentRun]:
-        """Every run that another may have to wait for; whether one that is being made goes first, its making tells."""
+        """Every run that another may have to wait for, those included that are being created."""
         return [*self.all(), *self._creating.values()]
 
     def _start(self, run: ExperimentRun, first: Proposal | None) -> None:

@@ -61,7 +61,7 @@ class RunWait:
         self.check()
 
     async def for_news(self, seconds: float) -> None:
-        """Wait for something that happened since the last wait, for so long at the most; nothing ends the run here."""
+        """Wait for something that happened since the last wait, for so long at the most. Nothing ends the run here."""
         await self._wait(seconds)
         self._news.clear()
 
@@ -73,7 +73,7 @@ class RunWait:
     async def until_known(
         self, moment: float, room: Callable[[], LiveRoom | None], *, patience: float, poll: float
     ) -> None:
-        """Wait until all listeners have reported what they heard by that moment; after a restart they report it again.
+        """Wait until all listeners have reported what they heard by that moment. After a restart they report it again.
 
         Args:
             moment: of the operator's clock.

@@ -1,17 +1,15 @@
 """Re-selection: who replaces a target becomes one, never more than there were, and never who may not be hit."""
 
 import asyncio
-import re
 import time
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from e2e.cluster.apiserver import ApiServer
 from showstopper.api.experiment import Fault
 from showstopper.api.injection import Injection, TargetState
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, POD
@@ -22,10 +20,9 @@ from showstopper.engine.hands.agent.reselect import successors
 from showstopper.engine.planning.plan import Snapshot
 from showstopper.engine.planning.policies import CHAOS_ALLOWED, CHAOS_LABEL
 from showstopper.faults.effects import Pod
-from tests.api.server import with_crds
-from tests.engine import build, cluster
-from tests.engine.company import Company
-from tests.engine.stub_agent import LOSS, Agent, nothing_left
+from tests.support import build, stored_objects
+from tests.support.run_harness import RunHarness
+from tests.support.stub_agent import LOSS, Agent, nothing_left
 
 BEFORE, BEGAN, LATER = "2026-01-01T00:00:00Z", "2026-01-01T00:00:05Z", "2026-01-01T00:00:09Z"
 
@@ -108,7 +105,7 @@ COUNTED = {"at": LATER, "matched": 9, "affected": 9}
 
 
 def proven(*own: Injection) -> bool:
-    return answers.answers(own, "loss").proven
+    return answers.answers(own, fault()).proven
 
 
 def test_a_successor_has_to_be_proven_once_it_was_there_long_enough() -> None:
@@ -125,60 +122,47 @@ def test_a_successor_has_to_be_proven_once_it_was_there_long_enough() -> None:
 def test_without_a_target_at_its_end_a_fault_is_not_proven() -> None:
     first = injection(TargetState.GONE, "a", proven=True, last=COUNTED)
     assert not proven(first)
-    assert answers.no_effect("loss", answers.answers([first], "loss")).startswith("had no target at its end")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ApiServer]:
-    with with_crds() as found:
-        yield found
+    missing = answers.answers([first], fault()).missing()
+    assert missing is not None
+    assert missing.reason is Reason.TARGETS_GONE
+    assert missing.message.startswith("had no target at its end")
 
 
 @pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
-    async with await Client.connect(server.kubeconfig) as found:
-        yield found
-
-
-@pytest.fixture
-async def company(client: Client, request: pytest.FixtureRequest) -> AsyncIterator[Company]:
-    place = re.sub("[^a-z0-9]+", "-", str(request.node.name).lower())[5:60].strip("-")
-    await cluster.namespace(client, place)
-    await cluster.pod(client, place, "a")
-    found = Company(client, place)
-    yield found
-    await found.end()
+async def relays(client: Client, namespace: str) -> None:
+    """One, so that the next is its successor."""
+    await stored_objects.pod(client, namespace, "a")
 
 
 def finished(run: ExperimentRun) -> bool:
     return run.finished
 
 
-async def active(company: Company, seconds: float, **target: Any) -> ExperimentRun:
+async def active(harness: RunHarness, seconds: float, **target: Any) -> ExperimentRun:
     """A run whose fault is there and proven, a second after it came."""
     faults = [{**LOSS, "duration": f"{seconds:g}s", "target": {"component": "relay", **target}}]
-    run = await company.create("loss", faults=faults)
-    run = await company.stored(run, lambda found: found.status.step == "Active")
-    (made,) = await company.client.list(INJECTION, company.place)
+    run = await harness.create("loss", faults=faults)
+    run = await harness.stored(run, lambda found: found.status.step == "Active")
+    (made,) = await harness.client.list(INJECTION, harness.namespace)
     began = time.mktime(time.strptime(made["metadata"]["creationTimestamp"], "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
     while time.time() < began + 1:  # the API server's times are whole seconds
         await asyncio.sleep(0.05)
     return run
 
 
-async def replaced(company: Company, wanted: int) -> None:
+async def replaced(harness: RunHarness, wanted: int) -> None:
     async with asyncio.timeout(60):
-        while len(await company.client.list(INJECTION, company.place)) < wanted:
+        while len(await harness.client.list(INJECTION, harness.namespace)) < wanted:
             await asyncio.sleep(0.05)
 
 
 @pytest.mark.apiserver
-async def test_a_successor_is_hit_recorded_and_proven(client: Client, company: Company) -> None:
-    async with Agent(client, company.place) as agent:
-        run = await active(company, 8)
+async def test_a_successor_is_hit_recorded_and_proven(client: Client, harness: RunHarness) -> None:
+    async with Agent(client, harness.namespace) as agent:
+        run = await active(harness, 8)
         await agent.lose("a")
-        await cluster.pod(client, company.place, "b")
-        run = await company.stored(run, finished)
+        await stored_objects.pod(client, harness.namespace, "b")
+        run = await harness.stored(run, finished)
     (record,) = run.status.faults
     assert (record.targets, record.successors, record.proven, record.reverted) == (1, 1, True, True)
     assert {target.pod: target.proven for target in run.status.targets} == {"a": True, "b": True}
@@ -187,19 +171,21 @@ async def test_a_successor_is_hit_recorded_and_proven(client: Client, company: C
 
 
 @pytest.mark.apiserver
-async def test_another_life_of_the_operator_goes_on_with_the_successor(client: Client, company: Company) -> None:
+async def test_another_life_of_the_operator_goes_on_with_the_successor(client: Client, harness: RunHarness) -> None:
     """It died when the successor's Injection was made, and nothing had been written of it."""
-    async with Agent(client, company.place) as agent:
-        run = await active(company, 12)
+    async with Agent(client, harness.namespace) as agent:
+        run = await active(harness, 12)
         await agent.lose("a")
-        await cluster.pod(client, company.place, "b")
-        await replaced(company, 2)
-        await company.end()
+        await stored_objects.pod(client, harness.namespace, "b")
+        await replaced(harness, 2)
+        await harness.end()
         body = await client.get(EXPERIMENT_RUN, *run.key)
         body["status"]["faults"][0].pop("successors", None)
         change = [{"op": "add", "path": "/status", "value": body["status"]}]
-        other = Company(client, company.place)
-        other.runs.seen(ExperimentRun.parse(await client.patch(EXPERIMENT_RUN, *run.key, change, subresource="status")))
+        other = RunHarness(client, harness.namespace)
+        other.runs.on_change(
+            ExperimentRun.parse(await client.patch(EXPERIMENT_RUN, *run.key, change, subresource="status"))
+        )
         run = await other.stored(run, finished)
         await other.end()
         assert len(agent.seen) == 2
@@ -210,12 +196,12 @@ async def test_another_life_of_the_operator_goes_on_with_the_successor(client: C
 
 @pytest.mark.apiserver
 async def test_a_fault_whose_target_went_and_is_not_replaced_allows_no_verdict(
-    client: Client, company: Company
+    client: Client, harness: RunHarness
 ) -> None:
-    async with Agent(client, company.place) as agent:
-        run = await active(company, 3)
+    async with Agent(client, harness.namespace) as agent:
+        run = await active(harness, 3)
         await agent.lose("a")
-        run = await company.stored(run, finished)
+        run = await harness.stored(run, finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "TargetsGone")
     assert "nothing replaced them" in (run.status.message or "")
     assert run.status.faults[0].reverted
@@ -223,27 +209,27 @@ async def test_a_fault_whose_target_went_and_is_not_replaced_allows_no_verdict(
 
 
 @pytest.mark.apiserver
-async def test_peers_that_are_replaced_are_followed(client: Client, company: Company) -> None:
+async def test_peers_that_are_replaced_are_followed(client: Client, harness: RunHarness) -> None:
     cut = {"name": "cut", "target": {"component": "relay"}, "partition": {"peers": [{"component": "store"}]}}
     store = {"app": "store"}
-    await cluster.pod(client, company.place, "s1", labels=store, address="198.18.200.1")
-    async with Agent(client, company.place):
-        run = await company.create("cut", faults=[{**cut, "duration": "1h"}])
-        await company.stored(run, lambda found: found.status.step == "Active")
-        assert await meant(company, ["198.18.200.1"])
-        await cluster.pod(client, company.place, "s2", labels=store, address="198.18.200.2")
-        assert await meant(company, ["198.18.200.1", "198.18.200.2"])
-        await client.delete(POD, company.place, "s1", grace_seconds=0)
-        assert await meant(company, ["198.18.200.2"])
-        await client.delete(POD, company.place, "s2", grace_seconds=0)
-        await cluster.pod(client, company.place, "s3", labels=store, address="198.18.200.3")
-        assert await meant(company, ["198.18.200.3"])
+    await stored_objects.pod(client, harness.namespace, "s1", labels=store, address="198.18.200.1")
+    async with Agent(client, harness.namespace):
+        run = await harness.create("cut", faults=[{**cut, "duration": "1h"}])
+        await harness.stored(run, lambda found: found.status.step == "Active")
+        assert await meant(harness, ["198.18.200.1"])
+        await stored_objects.pod(client, harness.namespace, "s2", labels=store, address="198.18.200.2")
+        assert await meant(harness, ["198.18.200.1", "198.18.200.2"])
+        await client.delete(POD, harness.namespace, "s1", grace_seconds=0)
+        assert await meant(harness, ["198.18.200.2"])
+        await client.delete(POD, harness.namespace, "s2", grace_seconds=0)
+        await stored_objects.pod(client, harness.namespace, "s3", labels=store, address="198.18.200.3")
+        assert await meant(harness, ["198.18.200.3"])
 
 
-async def meant(company: Company, peers: list[str]) -> bool:
+async def meant(harness: RunHarness, peers: list[str]) -> bool:
     async with asyncio.timeout(60):
         while True:
-            (found,) = await company.client.list(INJECTION, company.place)
+            (found,) = await harness.client.list(INJECTION, harness.namespace)
             if found["spec"]["peers"] == peers:
                 return True
             await asyncio.sleep(0.05)

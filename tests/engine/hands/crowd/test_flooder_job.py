@@ -3,7 +3,7 @@
 from typing import Any
 
 from showstopper.engine.hands.crowd import flooder_job
-from tests.engine import build
+from tests.support import build
 
 RUN = build.run()
 JOB = flooder_job.name(RUN, "flood")

@@ -57,7 +57,7 @@ async def listener_pods(**answers: Callable[[int], Any]) -> AsyncIterator[tuple[
     for number, (name, answer) in enumerate(answers.items(), start=1):
         address = f"127.0.0.{number}"
         pods.answers[address] = answer
-        there.append(ListenerPod(name, f"uid-{name}", address, "v", ""))
+        there.append(ListenerPod(name, address, "v", "", "main-stage"))
     try:
         yield pods, there
     finally:
@@ -152,7 +152,7 @@ async def test_a_pod_that_says_nonsense_is_a_problem_and_hinders_no_other(
 
 async def test_a_pod_without_an_address_yet_is_not_asked_and_no_problem() -> None:
     async with listener_pods(a=lambda _: answer("a")) as (pods, there), collecting(pods) as found:
-        nowhere = ListenerPod("b", "uid-b", None, "v", "")
+        nowhere = ListenerPod("b", None, "v", "", "main-stage")
         await ask_once(found, [*there, nowhere])
         assert set(found.answered) == {"a"}
         assert found.problems == {}

@@ -1,37 +1,55 @@
 """Roster: listener pods by room, through changes in any order."""
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 
-from showstopper.cluster.listeners import ROOM_LABEL
+import pytest
+
+from dev.cluster.apiserver import ApiServer
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import POD
+from showstopper.cluster.listeners import LISTENER, ROLE_LABEL, ROOM_LABEL
 from showstopper.engine.rooms.fleet.names import FLEET_ANNOTATION
 from showstopper.engine.rooms.listening.roster import Roster, read, trouble
 from tests.engine.rooms.build import pod
+from tests.engine.rooms.storing import make_pod
+from tests.engine.rooms.test_service import until
 
 KEY = ("show", "main-stage")
 
 
-def listener(uid: str = "1", **more: Any) -> dict[str, Any]:
-    found = pod("main-stage-listeners-0", labels={ROOM_LABEL: "main-stage"}, **more)
-    found["metadata"]["uid"] = uid
-    return found
+def listener(uid: str = "1", *, version: int = 1, **more: Any) -> dict[str, Any]:
+    body = pod("main-stage-listeners-0", labels={ROOM_LABEL: "main-stage"}, **more)
+    body["metadata"] |= {"uid": uid, "resourceVersion": str(version)}
+    return body
 
 
 def test_a_pod_is_kept_under_its_room_until_it_is_deleted() -> None:
-    roster = Roster()
-    roster.changed("ADDED", listener())
-    assert [one.address for one in roster.pods(*KEY).values()] == ["198.18.1.7"]
+    roster = Roster(cast("Client", None))
+    roster.mirror.learn(listener())
+    assert [pod.address for pod in roster.pods(*KEY).values()] == ["198.18.1.7"]
     assert not roster.pods("show", "another")
     assert not roster.pods("other", "main-stage")
-    roster.changed("DELETED", listener())
-    assert not roster.pods(*KEY)
 
 
-def test_the_old_pods_late_deletion_does_not_take_the_new_one_of_the_same_name() -> None:
-    roster = Roster()
-    roster.changed("ADDED", listener("1"))
-    roster.changed("ADDED", listener("2", address="198.18.1.8"))
-    roster.changed("DELETED", listener("1"))
-    assert [one.address for one in roster.pods(*KEY).values()] == ["198.18.1.8"]
+def test_a_new_pod_takes_the_place_of_the_old_one_of_the_same_name() -> None:
+    roster = Roster(cast("Client", None))
+    roster.mirror.learn(listener("1"))
+    roster.mirror.learn(listener("2", version=2, address="198.18.1.8"))
+    assert [pod.address for pod in roster.pods(*KEY).values()] == ["198.18.1.8"]
+
+
+@pytest.mark.apiserver
+async def test_a_pod_is_forgotten_when_it_is_deleted(server: ApiServer) -> None:
+    async with await Client.connect(server.kubeconfig) as client:
+        roster = Roster(client)
+        task = asyncio.create_task(roster.run())
+        labels = {ROLE_LABEL: LISTENER, ROOM_LABEL: "forgotten"}
+        await make_pod(client, "forgotten-listeners-0", labels, "198.18.1.9")
+        await until(lambda: any(pod.address for pod in roster.pods("show", "forgotten").values()), "the pod")
+        await client.delete(POD, "show", "forgotten-listeners-0", grace_seconds=0)
+        await until(lambda: not roster.pods("show", "forgotten"), "its deletion")
+        task.cancel()
 
 
 def test_a_pod_tells_the_fleets_version_that_it_is_of() -> None:

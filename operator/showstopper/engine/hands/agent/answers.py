@@ -3,13 +3,17 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import FaultKind
 from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, TargetState
 from showstopper.api.reasons import Reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.hands.agent.asking import SUCCESSOR_LABEL
-from showstopper.faults import figures
+from showstopper.faults import registry
+from showstopper.faults.behaviour import Behaviour
+from showstopper.faults.observed import Observed, ObservedTarget
 
 SUCCESSOR_SECONDS = 5.0
 """How long a successor must have been hit before it has to be proven, as the targets before it have."""
@@ -22,6 +26,7 @@ class Answers:
     """What the agents of one fault have said, over all its Injections.
 
     Attributes:
+        fault: as the run declares it.
         places: every target that was asked for, with its node.
         targets: what is known of them.
         gated: of a flood, how many flooders were asked for, which are no targets.
@@ -33,6 +38,7 @@ class Answers:
         successors: UIDs of the targets that have replaced others.
     """
 
+    fault: Fault
     places: tuple[tuple[str, InjectionTarget], ...]
     targets: tuple[InjectedTarget, ...]
     silent: tuple[str, ...]
@@ -56,37 +62,59 @@ class Answers:
 
     @property
     def armed(self) -> bool:
-        """Every target was hit, at some time; successors may have gone before."""
+        """Every target was hit, at some time. Successors may have gone before."""
         return len(self.hits) == self.wanted and all(hit.armed_at or hit.uid in self.successors for hit in self.hits)
 
     @property
     def matched(self) -> int:
-        """Packets that the fault was meant for; of a flood: that were sent."""
+        """Number of packets that the fault was meant for. Of a flood, those that were sent."""
         if self.gates:
             return sum(gate.last.affected for gate in self.gates if gate.last)
         return sum(target.last.matched for target in self.targets if target.last)
 
     @property
     def affected(self) -> int:
-        """Packets that it did something to; of a flood: that arrived."""
+        """Number of packets that it affected. Of a flood, those that arrived."""
         return sum(target.last.affected for target in self.targets if target.last)
 
     @property
     def proven(self) -> bool:
-        """The fault did something to every target that it had long enough, and had one at its end.
-
-        Of a flood: packets left, and some arrived at every target.
-        """
-        return self.armed and not self.deserted and all(map(self._is_proven, self.hits))
+        """Every target was hit, and nothing is missing for the proof as far as agents can tell."""
+        return self.missing() is None
 
     @property
-    def deserted(self) -> bool:
-        """Its targets are gone, all of them, and none has been replaced."""
-        return bool(self.targets) and all(target.state is TargetState.GONE for target in self.targets)
+    def behaviour(self) -> Behaviour[FaultKind]:
+        """What the fault's kind says of proof and figures."""
+        return registry.of(self.fault.spec)
 
-    def _is_proven(self, target: InjectedTarget) -> bool:
-        """Whether it is, or need not be: a successor may be there too late to see traffic."""
-        return target.proven or (target.uid in self.successors and _armed_seconds(target) < SUCCESSOR_SECONDS)
+    def missing(self) -> Finding | None:
+        """What is missing for the proof as far as agents can tell."""
+        missing = self.behaviour.proof(self.observed())
+        if missing is None and not self.armed:
+            armed = sum(hit.armed_at is not None for hit in self.hits)
+            return Finding(Reason.NO_EFFECT, f"was set up on {armed} of {self.wanted} targets")
+        return missing
+
+    def observed(self, quiet: Collection[str] | None = None) -> Observed:
+        """The same for the proof and the figures of the fault's kind.
+
+        A successor may be there too late to see traffic: it is excused.
+
+        Args:
+            quiet: UIDs of the targets from which listeners get no media any more; None: nobody has looked.
+        """
+        return Observed(
+            self.fault.name,
+            tuple(
+                ObservedTarget.injected(
+                    target,
+                    excused=target.uid in self.successors and _armed_seconds(target) < SUCCESSOR_SECONDS,
+                    quiet=None if quiet is None else target.uid in quiet,
+                )
+                for target in self.targets
+            ),
+            tuple(map(ObservedTarget.injected, self.gates)),
+        )
 
     @property
     def over(self) -> bool:
@@ -100,44 +128,31 @@ class Answers:
         return not self.remains and len(self.hits) == self.wanted and all(hit.state in clean for hit in self.hits)
 
 
-def answers(injections: Sequence[Injection], fault: str, *, remains: str = "") -> Answers:
+def answers(injections: Sequence[Injection], fault: Fault, *, remains: str = "") -> Answers:
     """What the agents report of a fault. `remains`: what is still there that is no agent's to remove."""
-    own = [injection for injection in injections if injection.spec.fault == fault]
+    own = [injection for injection in injections if injection.spec.fault == fault.name]
     gates = [injection for injection in own if injection.spec.flood_gate is not None]
     troubles = [trouble for trouble in map(_trouble, own) if trouble is not None]
     return Answers(
-        places=tuple((one.spec.node, target) for one in own if one not in gates for target in one.spec.targets),
-        targets=tuple(target for one in own if one not in gates for target in one.status.targets),
-        gated=sum(len(one.spec.targets) for one in gates),
-        gates=tuple(gate for one in gates for gate in one.status.targets),
-        silent=tuple(sorted({one.spec.node for one in own if one.status.observed_generation < 0})),
-        backend=next((one.status.backend for one in own if one.status.backend), None),
+        fault=fault,
+        places=tuple(
+            (injection.spec.node, target)
+            for injection in own
+            if injection not in gates
+            for target in injection.spec.targets
+        ),
+        targets=tuple(target for injection in own if injection not in gates for target in injection.status.targets),
+        gated=sum(len(injection.spec.targets) for injection in gates),
+        gates=tuple(gate for injection in gates for gate in injection.status.targets),
+        silent=tuple(sorted({injection.spec.node for injection in own if injection.status.observed_generation < 0})),
+        backend=next((injection.status.backend for injection in own if injection.status.backend), None),
         trouble=next(iter(troubles), None),
         cut_short=next((trouble for trouble in troubles if trouble.reason in CUT_SHORT), None),
-        successors=frozenset(target.uid for one in own if _is_successor(one) for target in one.spec.targets),
+        successors=frozenset(
+            target.uid for injection in own if _is_successor(injection) for target in injection.spec.targets
+        ),
         remains=remains,
     )
-
-
-def no_effect(fault: str, found: Answers) -> str:
-    """Why a fault is not proven, for a person."""
-    if found.deserted:
-        last = found.targets[-1].message or "they are gone"
-        return f"had no target at its end: {last}; nothing replaced them"
-    untouched = [target for target in found.targets if not target.proven]
-    if found.gates and not all(gate.proven for gate in found.gates):
-        return "sent no packet"
-    pods = ", ".join(target.pod or target.uid for target in untouched[:5])
-    if seen := [target.processes for target in untouched if target.processes]:
-        words = figures.of_processes(seen)
-        ended = any(one.ended is not None for one in seen)
-        return f"is not proven on {pods}: {words}{'; the others took the signal and live on' if ended else ''}"
-    if found.gates:
-        return f"sent {found.matched} packets, and none arrived at {pods}: look at the network between them"
-    matched = sum(target.last.matched for target in untouched if target.last)
-    if matched:
-        return f"matched {matched} packets and did nothing to any of them on {pods}: raise its dose, or its duration"
-    return f"matched no packet on {pods}: nothing was sent there; look at fault {fault}'s direction, ports and peers"
 
 
 def unanswered(silent: Collection[str]) -> Finding:
@@ -167,7 +182,7 @@ def _trouble(injection: Injection) -> Finding | None:
     """An Injection that is over, or was refused, before anybody asked for its end."""
     where = f"fault {injection.spec.fault} on node {injection.spec.node}"
     gone = [target for target in injection.status.targets if target.state is TargetState.GONE]
-    if (missed := next((one for one in gone if not one.armed_at), None)) and not _is_successor(injection):
+    if (missed := next((target for target in gone if not target.armed_at), None)) and not _is_successor(injection):
         message = (
             f"{missed.message or missed.pod}: it was deleted while it was being hit; run again when its component rests"
         )
@@ -177,8 +192,8 @@ def _trouble(injection: Injection) -> Finding | None:
         return None  # who is gone may be replaced
     message = injection.status.message or stalled.message
     # Nobody renewed what an agent held that died: for the run it is the same whether it came back or not.
-    told = Reason.parse(stalled.reason)
-    reason = Reason.LEASE_LOST if told is Reason.AGENT_RESTARTED else told
+    reported = Reason.parse(stalled.reason)
+    reason = Reason.LEASE_LOST if reported is Reason.AGENT_RESTARTED else reported
     verdict = Verdict.ABORTED if reason is Reason.STOPPED else Verdict.INCONCLUSIVE
     return Finding(reason, f"{where}: {message}", verdict)
 

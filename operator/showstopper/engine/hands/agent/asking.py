@@ -7,15 +7,15 @@ from typing import Any
 
 from showstopper.api.base import API_VERSION, dump
 from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import Aim
+from showstopper.api.faults.network import Protocol
 from showstopper.api.injection import LEASE_LABEL, Injection, InjectionSpec, InjectionTarget, RunReference, TargetPort
-from showstopper.api.kinds import AGENT_KINDS
-from showstopper.api.network import Protocol
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import ExperimentRun
-from showstopper.engine.planning import plan
 from showstopper.engine.planning.peers import peers_of
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.faults.effects import Pod
+from showstopper.faults.processes.behaviour import container_of
 
 Object = dict[str, Any]
 SUCCESSOR_LABEL = "showstopper.dev/successor"
@@ -85,7 +85,7 @@ def _asked(fault: Fault, room: AudioRoomSpec, peers: Sequence[str]) -> Mapping[s
     return {
         "ports": _ports(fault, room),
         "peers": tuple(peers) if peers_of(fault) else None,
-        AGENT_KINDS[fault.kind]: getattr(fault, AGENT_KINDS[fault.kind]),
+        fault.kind: fault.spec,
     }
 
 
@@ -97,7 +97,7 @@ def _spec(
 
 
 def _target(pod: Pod, fault: Fault, room: AudioRoomSpec) -> InjectionTarget:
-    container = plan.container(fault, room, pod) if fault.process else None
+    container = container_of(fault, room, pod) if fault.spec.aims_at is Aim.CONTAINER else None
     return InjectionTarget(
         pod=pod.name,
         uid=pod.uid,
@@ -109,15 +109,14 @@ def _target(pod: Pod, fault: Fault, room: AudioRoomSpec) -> InjectionTarget:
 
 def _ports(fault: Fault, room: AudioRoomSpec) -> tuple[TargetPort, ...]:
     """The target's ports that a fault names, as the room declares them."""
-    names = fault.network.ports if fault.network else ()
-    component = room.component(fault.target.component)
+    component = room.component(fault.component) if fault.component is not None else None
     declared = {port.name: port for port in component.ports} if component else {}
-    chosen = [declared[name] for name in names]
+    chosen = [declared[name] for name in fault.spec.port_names]
     return tuple(TargetPort(port=port.port, protocol=Protocol(port.protocol)) for port in chosen)
 
 
 def _body(run: ExperimentRun, fault: Fault, pods: Sequence[Pod], asked: Mapping[str, Any], part: str) -> Object:
-    """An Injection as it is created; `part`: what tells it apart from the others of its fault."""
+    """An Injection as it is created. `part`: what tells it apart from the others of its fault."""
     reference = RunReference(name=run.metadata.name, uid=run.metadata.uid)
     return {
         "apiVersion": API_VERSION,
@@ -128,6 +127,6 @@ def _body(run: ExperimentRun, fault: Fault, pods: Sequence[Pod], asked: Mapping[
 
 
 def _name(run: ExperimentRun, fault: str, part: str) -> str:
-    """Always the same for the same part of a run, so that it is never asked for twice; a label's length at most."""
+    """A name that is always the same for the same part of a run, so nothing is asked for twice. At most 63 long."""
     digest = hashlib.sha256(f"{run.metadata.uid}/{fault}/{part}".encode()).hexdigest()[:10]
     return f"{run.metadata.name[:52]}-{digest}"

@@ -9,7 +9,7 @@ from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import INJECTION, LEASE, Kind
-from showstopper.engine.hands.agent.injection_cache import InjectionWatch
+from showstopper.engine.hands.agent.injection_cache import InjectionCache
 from showstopper.engine.planning import peers
 from showstopper.errors import Conflict, NotFound
 
@@ -17,12 +17,12 @@ from showstopper.errors import Conflict, NotFound
 class InjectionClient:
     """Writes Injections. What agents make of them is in their statuses, which `injections` knows."""
 
-    def __init__(self, client: Client, injections: InjectionWatch) -> None:
+    def __init__(self, client: Client, injections: InjectionCache) -> None:
         self._client = client
         self.injections = injections
 
     async def start(self, bodies: Iterable[Object]) -> None:
-        """Make Injections, all at once; those that exist already are left as they are."""
+        """Make Injections, all at once. Those that exist already are left as they are."""
         await asyncio.gather(*(self._start(body) for body in bodies))
 
     async def lift(self, injections: Iterable[Injection]) -> None:
@@ -44,7 +44,7 @@ class InjectionClient:
 
     async def _start(self, body: Object) -> None:
         with contextlib.suppress(Conflict):
-            self.injections.see(await self._client.create(INJECTION, body))
+            self.injections.learn(await self._client.create(INJECTION, body))
 
     async def _lift(self, injection: Injection) -> None:
         await self._patch(injection, {"op": "add", "path": "/spec/lift", "value": True})
@@ -52,7 +52,7 @@ class InjectionClient:
     async def _patch(self, injection: Injection, change: Object) -> None:
         operations: list[Object] = [{"op": "test", "path": "/metadata/uid", "value": injection.metadata.uid}, change]
         with contextlib.suppress(NotFound, Conflict):  # whoever deletes an Injection ends it too
-            self.injections.see(await self._client.patch(INJECTION, *injection.key, operations))
+            self.injections.learn(await self._client.patch(INJECTION, *injection.key, operations))
 
     async def _delete(self, kind: Kind, namespace: str, name: str, *, uid: str | None = None) -> None:
         with contextlib.suppress(NotFound, Conflict):  # gone already, or another object of that name

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import Hand
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.engine.hands.agent import asking
@@ -56,7 +57,7 @@ class AgentHand:
 
     async def follow(self, run: ExperimentRun, faults: Collection[str]) -> None:
         """Have successors hit, and peers' addresses replaced."""
-        lasting = {fault.name for fault in _own(run) if not fault.instant}
+        lasting = {fault.name for fault in _own(run) if not fault.spec.instant}
         if names := lasting & set(faults):
             await self._reselection.look(run, names)
 
@@ -71,4 +72,4 @@ class AgentHand:
 
 
 def _own(run: ExperimentRun) -> list[Fault]:
-    return [fault for fault in run.spec.faults if fault.by_agents and not fault.by_crowd]
+    return [fault for fault in run.spec.faults if fault.spec.hand is Hand.AGENT]

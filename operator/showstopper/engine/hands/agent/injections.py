@@ -31,7 +31,7 @@ class RunInjections:
     ) -> None:
         self._client = client
         self._pace = pace
-        self._reader = client.injections.told(run, news)
+        self._reader = client.injections.subscribe(run, news)
         self.lease = lease
         self.untouched = False
 
@@ -46,7 +46,7 @@ class RunInjections:
     async def state(
         self, run: ExperimentRun, fault: Fault, *, gates: int = 0, heard: str = "", remains: str = ""
     ) -> FaultState | None:
-        """What agents report of a fault; None if nothing was asked of them.
+        """What agents report of a fault, or None if nothing was asked of them.
 
         Args:
             run: as its record is now.
@@ -56,7 +56,7 @@ class RunInjections:
             remains: what is still there that is no agent's to remove.
         """
         injections = await self.all()
-        answer = answers.answers(injections, fault.name, remains=remains)
+        answer = answers.answers(injections, fault, remains=remains)
         record = next((record for record in run.status.faults if record.name == fault.name), None)
         if record is None or not (answer.wanted or remains):
             return None
@@ -65,10 +65,10 @@ class RunInjections:
             return FaultState(record.model_copy(update=left), tuple(_recorded(run, fault)), touched=True)
         return FaultState(
             totals.record_of(record, answer, heard),
-            tuple(totals.targets_of(run, fault.name, answer)),
+            tuple(totals.targets_of(run, answer)),
             touched=True,
             armed=answer.armed,
-            done=fault.instant and answer.proven,
+            done=fault.spec.instant and answer.proven,
             lifting=any(each.spec.lift for each in injections if each.spec.fault == fault.name),
             over=answer.over and not remains,
             silent=answer.silent,
@@ -76,7 +76,7 @@ class RunInjections:
         )
 
     async def start(self, bodies: Iterable[Object]) -> None:
-        """Make Injections; those that exist already are left as they are."""
+        """Make Injections. Those that exist already are left as they are."""
         await self._client.start(bodies)
 
     async def lift(self, injections: Iterable[Injection]) -> None:
@@ -93,7 +93,7 @@ class RunInjections:
 
     def watch(self) -> None:
         """Begin to watch Injections, unless that has begun."""
-        self._client.injections.follow()
+        self._client.injections.start()
 
     async def sweep(self, run: ExperimentRun) -> None:
         """Delete them all, and the Lease."""

@@ -15,7 +15,7 @@ from showstopper.errors import ClusterError, Conflict, NotFound
 log = structlog.get_logger()
 
 LEASE_SECONDS = 10
-"""What a renewal is worth; executors count it on their own clock."""
+"""What a renewal is worth. Executors count it on their own clock."""
 HOLDER = f"showstopper-{uuid.uuid4()}"
 """Another life of the operator is another holder: its clock need not agree with ours."""
 

@@ -23,18 +23,18 @@ LOOK_SECONDS = 0.5
 
 
 def successors(fault: Fault, snapshot: Snapshot, own: Sequence[Injection], planned: int) -> tuple[Pod, ...]:
-    """The pods that take the place of targets that are gone; none where a bound of the experiment would be broken.
+    """The pods that take the place of targets that are gone, or none where a bound of the experiment would be broken.
 
     Args:
         fault: one that lasts.
         snapshot: as it is now.
         own: its Injections, successors' included. What they name has been chosen, and is never chosen again.
-        planned: how many targets it had at its start; there are never more at a time.
+        planned: how many targets it had at its start. There are never more at a time.
     """
     states = {target.uid: target.state for injection in own for target in injection.status.targets}
     asked = {target.uid for injection in own for target in injection.spec.targets}
     there = {uid for uid in asked if states.get(uid) is not TargetState.GONE}
-    candidates = tuple(snapshot.pods.get(fault.target.component, ()))
+    candidates = tuple(plan.candidates_of(snapshot, fault))
     # Both times are the API server's: what was there before the fault replaces nobody.
     since = min((injection.metadata.creation_timestamp for injection in own), default="")
     new = [pod for pod in candidates if pod.uid not in asked and pod.created > since and plan.may_hit(fault, pod)]

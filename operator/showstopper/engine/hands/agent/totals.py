@@ -3,12 +3,8 @@
 from collections.abc import Iterator
 
 from showstopper.api.injection import InjectedTarget
-from showstopper.api.kinds import INSTANT_KINDS
-from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, FaultRecord, StepName, TargetRecord
-from showstopper.engine.hands.agent import answers
 from showstopper.engine.hands.agent.answers import Answers
-from showstopper.faults import figures
 
 
 def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRecord:
@@ -19,21 +15,19 @@ def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRec
         answer: what its agents report now.
         heard: what else is known of why it did nothing.
     """
-    instant = record.kind in INSTANT_KINDS
     made = record.model_copy()
     made.matched, made.affected, made.backend = answer.matched, answer.affected, answer.backend
-    # A kill is not proven yet: its media has to stop at the listeners.
-    made.proven, made.reverted = record.proven if instant else answer.proven, answer.reverted
-    made.successors = len(answer.successors) or None
-    made.reason = None
-    if not answer.proven:
-        made.reason = Reason.TARGETS_GONE if answer.deserted else Reason.NO_EFFECT
-        said = answers.no_effect(record.name, answer)
-        made.message = f"{said}: {heard}" if heard else said
-    elif not instant:
-        made.message = _proof(answer)
+    missing = answer.missing()
+    # What agents say does not prove a kill: its media has to stop at the listeners.
+    made.proven = record.proven if answer.fault.spec.instant else missing is None
+    made.reverted, made.successors = answer.reverted, len(answer.successors) or None
+    made.reason = missing.reason if missing is not None else None
+    if missing is not None:
+        made.message = f"{missing.message}: {heard}" if heard else missing.message
     elif not made.proven:
-        made.message = f"{figures.tally(answer.targets)}, but listeners may still get media from there"
+        made.message = answer.behaviour.outcome(answer.observed(quiet=()))
+    elif not answer.fault.spec.instant:
+        made.message = answer.behaviour.outcome(answer.observed())
     left = [part for hit in answer.hits for part in hit.leftovers] + ([answer.remains] if answer.remains else [])
     graver = [f"left behind: {', '.join(left)}"] if left else []
     if answer.cut_short is not None:
@@ -43,11 +37,12 @@ def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRec
     return made
 
 
-def targets_of(run: ExperimentRun, fault: str, answer: Answers) -> Iterator[TargetRecord]:
-    """The record of every target of a fault; of those that the status does not name, as far as it is known."""
+def targets_of(run: ExperimentRun, answer: Answers) -> Iterator[TargetRecord]:
+    """The record of every target of a fault. Of those that the status does not name, as far as it is known."""
+    fault = answer.fault.name
     known = {target.uid: target for target in run.status.targets if target.fault == fault}
     began = next((step.started_at for step in run.status.steps if step.name is StepName.INJECTING), None)
-    instant = any(record.name == fault and record.kind in INSTANT_KINDS for record in run.status.faults)
+    instant = answer.fault.spec.instant
     reported = {target.uid: target for target in answer.targets}
     for node, place in answer.places:
         target = known.pop(place.uid, None) or TargetRecord(
@@ -62,14 +57,6 @@ def targets_of(run: ExperimentRun, fault: str, answer: Answers) -> Iterator[Targ
 def planned(run: ExperimentRun, fault: str) -> int:
     """How many targets a fault has had by the record, successors too."""
     return sum(record.targets + (record.successors or 0) for record in run.status.faults if record.name == fault)
-
-
-def _proof(answer: Answers) -> str:
-    if answer.gates:
-        return f"sent {answer.matched} packets, {answer.affected} of them arrived, some at every target"
-    late = [target.pod for target in answer.targets if not target.proven]
-    but = f"; {', '.join(late[:5])} replaced one too late to see any" if late else ""
-    return f"{figures.tally(answer.targets)}, on every target{but}"
 
 
 def _updated(target: TargetRecord, report: InjectedTarget, *, instant: bool) -> TargetRecord:

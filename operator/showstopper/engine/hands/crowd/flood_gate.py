@@ -1,17 +1,17 @@
 """Floods: what agents do for one packet flood: its gate, and counting what arrives. Pure.
 
-Arrivals come first. An agent that counts at a target has seen that the target's address is that pod's, by its UID; only
+Arrivals come first. An agent that counts at a target has seen that the target's address is that pod's, by its UID. Only
 then a gate is asked for that leads there.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from showstopper.api.flood import FloodArrivals, FloodGate
+from showstopper.api.faults.flood import FloodArrivals, FloodGate
 from showstopper.api.injection import Injection, InjectionTarget, TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.engine.hands.agent import asking
-from showstopper.engine.hands.crowd.flooder_job import port_of
+from showstopper.engine.hands.crowd.flooder_job import port_of, spec_of
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.faults.effects import Pod
 
@@ -34,40 +34,48 @@ def gate(run: ExperimentRun, planned: PlannedFault, flooder: Pod) -> Iterator[Ob
     return asking.ask(run, planned.fault, [flooder], asked, part="gate/")
 
 
-def shut(found: Sequence[Injection]) -> bool:
+def shut(injections: Sequence[Injection]) -> bool:
     """Whether no gate of the run is open any more."""
-    states = [gate.state for one in found if one.spec.flood_gate is not None for gate in one.status.targets]
+    states = [
+        gate.state
+        for injection in injections
+        if injection.spec.flood_gate is not None
+        for gate in injection.status.targets
+    ]
     return TargetState.ARMED not in states
 
 
-def open_gates(found: Sequence[Injection]) -> list[Injection]:
+def open_gates(injections: Sequence[Injection]) -> list[Injection]:
     """The gates whose end nobody has asked for."""
-    return [one for one in found if one.spec.flood_gate is not None and not one.spec.lift]
+    return [injection for injection in injections if injection.spec.flood_gate is not None and not injection.spec.lift]
 
 
-def led_to(gate: Injection, found: Sequence[Injection]) -> list[InjectionTarget]:
+def led_to(gate: Injection, injections: Sequence[Injection]) -> list[InjectionTarget]:
     """The targets that a gate leads to, among all Injections of the run."""
     return [
         target
-        for one in _of_arrivals(gate, found)
-        for target in one.spec.targets
+        for injection in _of_arrivals(gate, injections)
+        for target in injection.spec.targets
         if target.address in (gate.spec.peers or ())
     ]
 
 
-def still_there(gate: Injection, found: Sequence[Injection], lost: Collection[str]) -> tuple[str, ...]:
-    """The addresses that a gate may still lead to; `lost`: UIDs of pods that have lost their address, or are gone."""
+def still_there(gate: Injection, injections: Sequence[Injection], lost: Collection[str]) -> tuple[str, ...]:
+    """The addresses that a gate may still lead to. `lost`: UIDs of pods that have lost their address, or are gone."""
     gone = set(lost)
-    for one in _of_arrivals(gate, found):
-        gone |= {target.uid for target in one.status.targets if target.state in _GONE}
-    addresses = {target.address for target in led_to(gate, found) if target.uid in gone}
+    for injection in _of_arrivals(gate, injections):
+        gone |= {target.uid for target in injection.status.targets if target.state in _GONE}
+    addresses = {target.address for target in led_to(gate, injections) if target.uid in gone}
     return tuple(address for address in gate.spec.peers or () if address not in addresses)
 
 
-def _of_arrivals(gate: Injection, found: Sequence[Injection]) -> list[Injection]:
-    return [one for one in found if one.spec.fault == gate.spec.fault and one.spec.flood_arrivals is not None]
+def _of_arrivals(gate: Injection, injections: Sequence[Injection]) -> list[Injection]:
+    return [
+        injection
+        for injection in injections
+        if injection.spec.fault == gate.spec.fault and injection.spec.flood_arrivals is not None
+    ]
 
 
 def _size(planned: PlannedFault) -> int:
-    assert planned.fault.packet_flood is not None
-    return planned.fault.packet_flood.size
+    return spec_of(planned.fault).size

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from showstopper.api import flood as declared
 from showstopper.api.experiment import Fault
+from showstopper.api.faults.flood import PacketFlood
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.engine.hands.agent.asking import owned
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.engine.rooms import Images
-from showstopper.faults import flood, flood_settings
 from showstopper.faults.effects import Pod
-from showstopper.faults.flood import Flooded, PacketFlood, SendPackets
+from showstopper.faults.flood import settings
+from showstopper.faults.flood.sending import Endpoint, Flood, SendPackets, send_packets
 
 Object = dict[str, Any]
 FLOODER = "flooder"
@@ -47,27 +47,33 @@ class Flooder:
     report: Mapping[str, Any] | None = None
 
 
+def spec_of(fault: Fault) -> PacketFlood:
+    """What is declared of a fault that is a flood."""
+    assert fault.packet_flood is not None
+    return fault.packet_flood
+
+
 def port_of(run: ExperimentRun, fault: Fault) -> int:
     """The number of the port that a flood floods, as the room declares it."""
-    spec = _spec(fault)
+    spec = spec_of(fault)
     component = run.spec.room.spec.component(fault.target.component)
     return next(port.port for port in (component.ports if component else ()) if port.name == spec.port)
 
 
 def send(run: ExperimentRun, planned: PlannedFault, now: float) -> SendPackets:
-    """What the flooder is told; `now` in Unix seconds, for its absolute end."""
-    spec, fault = _spec(planned.fault), planned.fault
+    """What the flooder is to send. `now` is in Unix seconds, for its absolute end."""
+    spec, fault = spec_of(planned.fault), planned.fault
     assert fault.duration is not None
     port = port_of(run, fault)
-    wish = PacketFlood(spec.shape, spec.size, spec.rate, spec.sources, fault.duration, spec.packets)
+    flood = Flood(spec.shape, spec.size, spec.rate, spec.sources, fault.duration, spec.packets)
     end = datetime.fromtimestamp(now, UTC) + GATHER + fault.duration + _LEASE
     targets = sorted(planned.targets, key=lambda pod: pod.name)
-    return flood.packet_flood(wish, tuple(Flooded(pod, port) for pod in targets), end).start
+    return send_packets(flood, tuple(Endpoint(pod.address, port) for pod in targets), end)
 
 
 def job(run: ExperimentRun, planned: PlannedFault, images: Images, now: float) -> Object:
     """The Job: one pod without any privilege or token, that is never tried again and ends by itself."""
-    told = send(run, planned, now)
+    order = send(run, planned, now)
     metadata = {**owned(run), "name": name(run, planned.fault.name)}
     metadata["labels"] = {**metadata["labels"], ROLE_LABEL: FLOODER, "app.kubernetes.io/component": FLOODER}
     return {
@@ -78,15 +84,15 @@ def job(run: ExperimentRun, planned: PlannedFault, images: Images, now: float) -
             "backoffLimit": 0,
             "completions": 1,
             "parallelism": 1,
-            "activeDeadlineSeconds": math.ceil((told.end.timestamp() - now) + 1),
+            "activeDeadlineSeconds": math.ceil((order.end.timestamp() - now) + 1),
             "ttlSecondsAfterFinished": round(KEEP.total_seconds()),
-            "template": {"metadata": {"labels": metadata["labels"]}, "spec": _pod(told, images)},
+            "template": {"metadata": {"labels": metadata["labels"]}, "spec": _pod(order, images)},
         },
     }
 
 
 def name(run: ExperimentRun, fault: str) -> str:
-    """Always the same for the same flood of a run, so that it is never started twice; a label's length at most."""
+    """A name that is always the same for the same flood of a run, so it is never started twice. At most 63 long."""
     digest = hashlib.sha256(f"{run.metadata.uid}/{fault}".encode()).hexdigest()[:10]
     return f"{run.metadata.name[:52].rstrip('-')}-{digest}"
 
@@ -109,7 +115,7 @@ def flooder_of(run: ExperimentRun, fault: str, pods: Sequence[Mapping[str, Any]]
 
 
 def silent(flooder: Flooder) -> str:
-    """What a flooder said of a flood that did nothing, for a person; empty: nothing."""
+    """What a flooder said of a flood that did nothing, for a person. Empty if nothing."""
     report = flooder.report
     if report is None:
         return ""
@@ -118,12 +124,7 @@ def silent(flooder: Flooder) -> str:
     return f"{said}; the kernel refused {refused}" if refused else said
 
 
-def _spec(fault: Fault) -> declared.PacketFlood:
-    assert fault.packet_flood is not None
-    return fault.packet_flood
-
-
-def _pod(told: SendPackets, images: Images) -> Object:
+def _pod(order: SendPackets, images: Images) -> Object:
     """As Pod Security *restricted* has it, and less."""
     return {
         "restartPolicy": "Never",
@@ -143,8 +144,8 @@ def _pod(told: SendPackets, images: Images) -> Object:
                 "image": images.audio,
                 "imagePullPolicy": images.pull_policy,
                 "command": list(COMMAND),
-                "env": [{"name": key, "value": value} for key, value in flood_settings.environment(told).items()],
-                "terminationMessagePath": flood_settings.TERMINATION_MESSAGE,
+                "env": [{"name": key, "value": value} for key, value in settings.environment(order).items()],
+                "terminationMessagePath": settings.TERMINATION_MESSAGE,
                 # No limit of processor time: what it sends is bounded by its rate, and counted.
                 "resources": {"requests": {"cpu": "50m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
                 "securityContext": {
@@ -163,7 +164,11 @@ def _problem(status: Mapping[str, Any]) -> str:
         waiting = container.get("state", {}).get("waiting")
         if waiting:
             return f"{waiting.get('reason', '')}: {waiting.get('message', '')}".strip(": ")
-    blocked = [one for one in status.get("conditions", ()) if one["status"] == "False" and one.get("message")]
+    blocked = [
+        condition
+        for condition in status.get("conditions", ())
+        if condition["status"] == "False" and condition.get("message")
+    ]
     return str(blocked[0]["message"]) if blocked else f"its pod is {status.get('phase', 'unknown')}"
 
 

@@ -28,7 +28,7 @@ class Flooders:
         self._remembered = remembered
 
     async def start(self, run: ExperimentRun, planned: PlannedFault) -> None:
-        """Start the flooder of one flood; the one that was started before is not started again."""
+        """Start the flooder of one flood. The one that was started before is not started again."""
         with contextlib.suppress(Conflict):
             await self._client.create(JOB, flooder_job.job(run, planned, self._images, self._clock.now()), brief=True)
 
@@ -39,7 +39,7 @@ class Flooders:
         return {fault: flooder_job.flooder_of(run, fault, pods) for fault in faults}
 
     async def end(self, run: ExperimentRun, fault: str) -> bool:
-        """Delete a flood's Job with its pod; whether both are gone. To be asked again until they are."""
+        """Delete a flood's Job with its pod. Returns whether both are gone. Call it again until they are."""
         namespace, name = run.metadata.namespace, flooder_job.name(run, fault)
         try:
             body = await self._client.get(JOB, namespace, name)
@@ -53,7 +53,7 @@ class Flooders:
         return False
 
     async def lost(self, run: ExperimentRun, targets: Sequence[InjectionTarget]) -> set[str]:
-        """UIDs of targets that are gone, or have lost their address. Memory raises a doubt; the API settles it."""
+        """UIDs of targets that are gone or lost their address. The pod cache raises a doubt, the API settles it."""
         namespace = run.metadata.namespace
         pods = {body["metadata"]["uid"]: body for body in self._remembered(namespace)}
         doubtful = [target for target in targets if not _holds(pods.get(target.uid), target)]

@@ -5,7 +5,7 @@ arrives at the targets. The second opens the gates, each towards the targets of 
 is counted, and nothing before all other faults of the run are in force.
 
 It ends the other way round: first the gates are shut. What has passed a gate is counted to the last packet, so the
-counting ends when no gate is open any more; only then the Jobs are deleted, for until then a flooder can still be asked
+counting ends when no gate is open any more. Only then the Jobs are deleted, for until then a flooder can still be asked
 why it sent nothing.
 """
 
@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from showstopper.api.experiment import Fault
-from showstopper.api.injection import Injection
+from showstopper.api.faults.base import Hand
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
@@ -49,7 +49,7 @@ class CrowdHand:
         self._remaining: set[str] = set()
 
     async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
-        """Start the flooders and the counting; called once more, open the gates. After a restart only the Lease."""
+        """Start the flooders and the counting. Called once more, open the gates. After a restart only the Lease."""
         try:
             await self._injections.lease.hold(run)
         except Forbidden as error:
@@ -110,7 +110,9 @@ class CrowdHand:
             self._remaining = names
             return
         if self._heard is None:
-            self._heard = await self._hear(run, [name for name in names if not _proven(injections, name)])
+            self._heard = await self._hear(
+                run, [name for name in names if not answers.answers(injections, run.fault(name)).proven]
+            )
         ended = await asyncio.gather(*(self._flooders.end(run, name) for name in sorted(names)))
         self._remaining = {name for name, gone in zip(sorted(names), ended, strict=True) if not gone}
 
@@ -119,7 +121,7 @@ class CrowdHand:
         await self._injections.sweep(run)
 
     async def _gather(self, run: ExperimentRun, planned: Sequence[PlannedFault]) -> Finding | None:
-        """Start the flooders, and wait until they are there; they send nothing yet. Returns why they are not."""
+        """Start the flooders, and wait until they are there. They send nothing yet. Returns why they are not."""
         try:
             await asyncio.gather(*(self._flooders.start(run, each) for each in planned))
         except Forbidden as error:
@@ -147,11 +149,7 @@ class CrowdHand:
 
 
 def _own(run: ExperimentRun) -> list[Fault]:
-    return [fault for fault in run.spec.faults if fault.by_crowd]
-
-
-def _proven(injections: Sequence[Injection], fault: str) -> bool:
-    return answers.answers(injections, fault).proven
+    return [fault for fault in run.spec.faults if fault.spec.hand is Hand.CROWD]
 
 
 def _absent(run: ExperimentRun, name: str, flooder: Flooder) -> Finding:

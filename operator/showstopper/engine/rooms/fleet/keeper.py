@@ -20,7 +20,7 @@ _KINDS = {kind.name: kind for kind in (STATEFUL_SET, DEPLOYMENT)}
 
 
 class Keeper:
-    """Keeps one room's fleet. `refusal` says why it cannot be made; empty if it can."""
+    """Keeps one room's fleet. `refusal` says why it cannot be made, and is empty if it can."""
 
     def __init__(self, client: Client, images: manifests.Images) -> None:
         self.refusal = ""
@@ -68,7 +68,7 @@ class Keeper:
         """Make the fleet what the room says.
 
         Raises:
-            ClusterError: when the API refuses; Conflict when an object of that name belongs to somebody else.
+            ClusterError: when the API refuses. Conflict when an object of that name belongs to somebody else.
         """
         wanted = manifests.manifests(room, self._images)
         for manifest in wanted:
@@ -79,27 +79,27 @@ class Keeper:
             await self._dismiss_host(room)
 
     async def _dismiss_host(self, room: AudioRoom) -> None:
-        """Delete the host of a room that now has a speaker of its own; not a Deployment that only has the same name."""
+        """Delete the host of a room that now has a speaker of its own, not a Deployment that only has the same name."""
         try:
-            found = await self._owned(DEPLOYMENT, room, names.host(room))
+            deployment = await self._owned(DEPLOYMENT, room, names.host(room))
         except Conflict:
             return
-        if found is not None:
-            uid = found["metadata"]["uid"]
+        if deployment is not None:
+            uid = deployment["metadata"]["uid"]
             await self._client.delete(DEPLOYMENT, room.metadata.namespace, names.host(room), uid=uid)
 
     async def _owned(self, kind: Kind, room: AudioRoom, name: str) -> dict[str, Any] | None:
-        """The room's own object of that name; None if there is none.
+        """The room's own object of that name, or None if there is none.
 
         Raises:
             Conflict: when it is another's: a forced apply would take it over.
         """
         try:
-            found = await self._client.get(kind, room.metadata.namespace, name)
+            body = await self._client.get(kind, room.metadata.namespace, name)
         except NotFound:
             return None
-        if any(owner["uid"] == room.metadata.uid for owner in found["metadata"].get("ownerReferences", ())):
-            return found
+        if any(owner["uid"] == room.metadata.uid for owner in body["metadata"].get("ownerReferences", ())):
+            return body
         raise Conflict(
             f"{kind.name} {room.metadata.namespace}/{name} exists and is not this room's; delete it, or give the room "
             "another name",

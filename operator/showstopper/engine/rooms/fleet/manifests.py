@@ -12,7 +12,7 @@ from showstopper.api.room import AudioRoom, Host
 from showstopper.cluster.listeners import LISTENER, PORT
 from showstopper.engine.rooms.fleet import names
 
-# The longest time that the pods' settings take (audio/settings.py); rare newcomers over many pods would exceed it.
+# The longest time that the pods' settings accept (audio/settings.py). Rare arrivals over many pods would exceed it.
 _DAY = timedelta(days=1)
 # A host that is late silences everybody: it gets its share of a busy node, with room above the 13 % that it takes.
 _CPU = {names.HOST: "200m", LISTENER: "50m"}
@@ -37,9 +37,9 @@ def manifests(room: AudioRoom, images: Images) -> list[dict[str, Any]]:
 
 
 def version(manifest: Mapping[str, Any]) -> str:
-    """Which version of the fleet a manifest makes; its pods carry it, so that one sees who is from before a change."""
-    found: str = manifest["spec"]["template"]["metadata"]["annotations"][names.FLEET_ANNOTATION]
-    return found
+    """Which version of the fleet a manifest makes. Its pods carry it, to tell pods from before a change apart."""
+    version: str = manifest["spec"]["template"]["metadata"]["annotations"][names.FLEET_ANNOTATION]
+    return version
 
 
 def _listeners(room: AudioRoom, images: Images) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def _listeners(room: AudioRoom, images: Images) -> dict[str, Any]:
         spec={
             "replicas": names.pod_count(room),
             "podManagementPolicy": "Parallel",
-            # Demanded by the API; nobody looks the pods up by name, so there is no such Service.
+            # Demanded by the API. Nobody looks the pods up by name, so there is no such Service.
             "serviceName": names.listeners(room),
         },
     )

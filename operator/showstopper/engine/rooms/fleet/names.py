@@ -51,7 +51,7 @@ def residents(room: AudioRoom) -> tuple[str, ...]:
 
 
 def labels(room: AudioRoom, role: str) -> dict[str, str]:
-    """All labels of an object of ours; the first two select its pods."""
+    """All labels of an object of ours. The first two select its pods."""
     return {
         **selector(room, role),
         "app.kubernetes.io/name": "showstopper",

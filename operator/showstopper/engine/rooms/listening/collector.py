@@ -42,7 +42,7 @@ class Collector:
         self._log = log.bind(namespace=namespace, room=room)
 
     async def run(self, pods: Callable[[], Iterable[ListenerPod]], heard: Callable[[], None]) -> None:
-        """Ask for ever; `heard` is called after each answer. A pod that is slow to answer holds up no other."""
+        """Ask for ever. `heard` is called after each answer. A pod that is slow to answer holds up no other."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         try:
@@ -55,7 +55,7 @@ class Collector:
                 task.cancel()
 
     def ask_all(self, pods: Iterable[ListenerPod], heard: Callable[[], None]) -> None:
-        """Ask all pods that have an address and still owe no answer; drop what is known of the ways to others."""
+        """Ask all pods that have an address and still owe no answer. Drop what is known of the ways to others."""
         there = {pod.name: pod for pod in pods}
         self.answered = {name: at for name, at in self.answered.items() if name in there}
         self.problems = {name: why for name, why in self.problems.items() if name in there}
@@ -75,7 +75,7 @@ class Collector:
             del self._asking[pod]
 
     async def _ask(self, pod: str, address: str) -> str:
-        """Read what is new; why that was not possible, or an empty text."""
+        """Read what is new. Returns why that was not possible, or an empty string."""
         try:
             before = self._timeline.boot(pod)
             feed = await self._read(pod, address, self._timeline.after(pod))
@@ -93,7 +93,7 @@ class Collector:
         )
 
     def _note(self, pod: str, problem: str) -> None:
-        """Keep a problem; say it once, when it comes and when it has gone."""
+        """Keep a problem, and log it once when it comes and once when it has gone."""
         known = self.problems.get(pod, "")
         if problem:
             self.problems[pod] = problem

@@ -1,10 +1,13 @@
-"""Roster: the listener pods of all rooms, as one cluster-wide watch tells them."""
+"""Roster: the listener pods of all rooms, from one cluster-wide watch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from showstopper.cluster.listeners import ROOM_LABEL
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import POD
+from showstopper.cluster.listeners import LISTENER, ROLE_LABEL, ROOM_LABEL
+from showstopper.cluster.mirror import Change, ChangeType, Mirror
 from showstopper.engine.rooms.fleet.names import FLEET_ANNOTATION
 
 
@@ -13,38 +16,36 @@ class ListenerPod:
     """What is kept of a listener pod: little, for there may be a thousand."""
 
     name: str
-    uid: str
     address: str | None
     version: str
     trouble: str
+    room: str
 
 
 class Roster:
     """The listener pods by room."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: Client) -> None:
+        self.mirror = Mirror(client, POD, labels={ROLE_LABEL: LISTENER}, keep=read, on_change=self._take)
         self._rooms: dict[tuple[str, str], dict[str, ListenerPod]] = {}
 
-    def clear(self) -> None:
-        """Forget all, before a watch that begins afresh."""
-        self._rooms.clear()
-
-    def changed(self, event: str, pod: Mapping[str, Any]) -> None:
-        """Take in one event of the watch."""
-        metadata = pod["metadata"]
-        key = metadata["namespace"], metadata.get("labels", {}).get(ROOM_LABEL, "")
-        room = self._rooms.setdefault(key, {})
-        found = read(pod)
-        if event != "DELETED":
-            room[found.name] = found
-        elif (known := room.get(found.name)) is not None and known.uid == found.uid:
-            del room[found.name]
-        if not room:
-            del self._rooms[key]
+    async def run(self) -> None:
+        """Watch the listener pods until cancelled."""
+        await self.mirror.run()
 
     def pods(self, namespace: str, room: str) -> Mapping[str, ListenerPod]:
         """The room's listener pods by name."""
         return self._rooms.get((namespace, room), {})
+
+    def _take(self, change: Change[ListenerPod]) -> None:
+        pod = change.value
+        key = change.key[0], pod.room
+        if change.type is not ChangeType.DELETED:
+            self._rooms.setdefault(key, {})[pod.name] = pod
+        elif (pods := self._rooms.get(key)) is not None:
+            pods.pop(pod.name, None)
+            if not pods:
+                del self._rooms[key]
 
 
 def read(pod: Mapping[str, Any]) -> ListenerPod:
@@ -52,10 +53,10 @@ def read(pod: Mapping[str, Any]) -> ListenerPod:
     metadata, status = pod["metadata"], pod.get("status", {})
     return ListenerPod(
         name=metadata["name"],
-        uid=metadata["uid"],
         address=status.get("podIP"),
         version=metadata.get("annotations", {}).get(FLEET_ANNOTATION, ""),
         trouble=trouble(status),
+        room=metadata.get("labels", {}).get(ROOM_LABEL, ""),
     )
 
 

@@ -15,7 +15,7 @@ from showstopper.errors import InvalidResource
 
 
 class Baseline:
-    """Watch the room for as long as the baseline lasts; a run without one goes straight to its injection."""
+    """Watch the room for as long as the baseline lasts. A run without one goes straight to its injection."""
 
     closing: ClassVar[bool] = False
     failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
@@ -44,7 +44,10 @@ class Baseline:
 async def _wait_for_room(context: RunContext, patience: float, *, since: float | None = None) -> None:
     """Until the room is ready, or has been measured for long enough to say that it is not.
 
-    `since`: from when on it has `patience` seconds; by default since its listeners report.
+    Args:
+        context: of the run.
+        patience: seconds after which it is measured anyway.
+        since: from when on they count, in Unix seconds. Default: since the room's listeners report.
     """
     while True:
         room = context.room()

@@ -15,7 +15,7 @@ from showstopper.engine.runs.steps.inject import recorded
 
 
 class Hold:
-    """Keep the Lease and the faults; lift each at its end. A run of kills alone has nothing to hold."""
+    """Keep the Lease and the faults. Lift each at its end. A run of kills alone has nothing to hold."""
 
     closing: ClassVar[bool] = False
     failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
@@ -23,7 +23,7 @@ class Hold:
     async def run(self, context: RunContext) -> Finding | None:
         """Returns what ended a fault before its time."""
         record = context.record
-        lasting = [each for each in recorded(context.run) if each.fault.by_agents]
+        lasting = [each for each in recorded(context.run) if each.fault.spec.hand.takes_injections]
         if not lasting or record.begun(StepName.REVERTING):
             return None
         # After a restart the Lease is nobody's until it is held again.
@@ -53,7 +53,7 @@ class Hold:
 
 
 def _ends(context: RunContext) -> dict[str, float]:
-    """When each fault is to end, in Unix seconds; a signal that asks processes to end gets them some time."""
+    """When each fault is to end, in Unix seconds. A signal that asks processes to end gets them some time."""
     step = judging.step(context.run, StepName.ACTIVE)
     assert step is not None
     began = from_timestamp(step.started_at)
@@ -64,7 +64,7 @@ def _ends(context: RunContext) -> dict[str, float]:
 
 
 def _lasting(run: ExperimentRun) -> list[Fault]:
-    return [fault for fault in run.spec.faults if fault.by_agents]
+    return [fault for fault in run.spec.faults if fault.spec.hand.takes_injections]
 
 
 def _done(states: Mapping[str, FaultState], name: str) -> bool:

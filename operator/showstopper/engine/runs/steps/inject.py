@@ -10,6 +10,7 @@ done, in no life of the operator.
 from collections.abc import Sequence
 from typing import ClassVar
 
+from showstopper.api.faults.base import Hand
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.api.verdicts import Verdict
@@ -23,7 +24,7 @@ from showstopper.engine.runs.context import RunContext
 
 
 class Inject:
-    """Plan, note, and hit; after a restart hit only what is certainly untouched."""
+    """Plan, note, and hit. After a restart hit only what is certainly untouched."""
 
     closing: ClassVar[bool] = False
     failed: ClassVar[Reason] = Reason.API_SERVER_FAILED
@@ -79,8 +80,8 @@ class Inject:
         return await context.services.objection(made, context.run.room) or made
 
     async def _inject(self, context: RunContext, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
-        lasting = [each for each in planned if each.fault.by_agents]
-        kills = [each for each in planned if not each.fault.by_agents]
+        lasting = [each for each in planned if each.fault.spec.hand.takes_injections]
+        kills = [each for each in planned if not each.fault.spec.hand.takes_injections]
         if lasting and (trouble := await self._arm(context, lasting, again=again)) is not None:
             return trouble
         if kills:
@@ -99,7 +100,7 @@ class Inject:
         finally:  # whatever was asked for must be found in the record to be lifted
             await context.record.flush()
         trouble = trouble or await self._until_armed(context)
-        floods = [each for each in lasting if each.fault.by_crowd]
+        floods = [each for each in lasting if each.fault.spec.hand is Hand.CROWD]
         if trouble is None and floods and not again:
             trouble = await context.hands.start(context.run, floods, again=False) or await self._until_armed(context)
         return trouble

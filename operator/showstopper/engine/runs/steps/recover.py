@@ -1,4 +1,4 @@
-"""Recover: the room is watched after the fault, which is proven meanwhile; an `abortIf` may end it early."""
+"""Recover: the room is watched after the fault, which is proven meanwhile. An `abortIf` may end it early."""
 
 from typing import ClassVar
 
@@ -46,7 +46,7 @@ class Recover:
 
 
 def unproven(run: ExperimentRun) -> Finding | None:
-    """The first fault of the agents that did nothing to some target, or was cut short; None: there is none."""
+    """The first fault of the agents that did nothing to some target, or was cut short. None if there is none."""
     for fault in run.status.faults:
         if fault.cut_short is not None:
             return Finding(Reason.parse(fault.cut_short), fault.message or "it ended before its time")

@@ -1,0 +1,1 @@
+"""Benchmarks: they measure on this machine or on the embedded cluster, and write JSON."""

@@ -1,0 +1,198 @@
+"""The operator and a staged room on a cluster: `stage.install(api.ensure_up())`. `python -m dev.stage up|down`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from dev.cluster import api, endings, errors, lock, paths, progress, waiting
+from dev.cluster.api import Cluster
+
+SYSTEM = "showstopper-system"
+"""Namespace of the operator."""
+
+AGENTS = "showstopper-agent"
+"""Namespace of the agents."""
+
+WITH_AGENTS = ("agent.enabled=true", f"agent.stateDirectory={paths.RUN / 'agents'}")
+"""Values for network faults; their journals go with the cluster's own files."""
+
+SHOW = "show"
+"""Namespace of the stage."""
+
+EMBEDDED_SHARE = ["resources.requests.cpu=1"]
+"""Two nodes and a control plane share this machine's processors: with the chart's small request the operator waits for
+kubelets that replace a pod, just when it would read the answer to its delete call (p95 69 ms instead of 162)."""
+
+ROOM = "main-stage"
+OPERATOR_SECONDS = 120
+ROOM_SECONDS = 240
+NOTICED_SECONDS = 20
+"""Within this a room whose relays are gone is no longer Ready."""
+
+SPLIT_SECONDS = 90
+"""How long a room is given to be well by itself; clients that find another relay take 5 to 15 s."""
+
+
+def install(cluster: Cluster, *, values: Iterable[str] = ()) -> None:
+    """Operator and stage, as `make demo` has them; returns when the listeners of the room hear the host.
+
+    `values` are more values for the stage's chart, as helm's --set takes them.
+    """
+    install_operator(cluster)
+    install_stage(cluster, values=values)
+    wait_for_room(cluster)
+
+
+def install_operator(cluster: Cluster, *, values: Iterable[str] = ()) -> None:
+    """The operator and the resources' definitions, in the version of these sources. Returns when it leads."""
+    images = {"image": cluster.images["control"], "audioImage": cluster.images["audio"]}
+    share = EMBEDDED_SHARE if cluster.is_embedded else []
+    with progress.step("Installing the operator"):
+        ensure_namespace(cluster, SYSTEM)
+        _helm(cluster, "showstopper", SYSTEM, [*_image_values(images), *share, *values])
+        wait_for_operator(cluster)
+
+
+def wait_for_agents(cluster: Cluster) -> None:
+    """Until an agent is ready on every node."""
+    wanted = ["rollout", "status", "daemonset/showstopper-agent", f"--timeout={OPERATOR_SECONDS}s"]
+    with progress.step("Waiting for the agents"):
+        cluster.run_kubectl("--namespace", AGENTS, *wanted)
+
+
+def wait_for_operator(cluster: Cluster) -> None:
+    """Until the operator's newest pod is ready."""
+    wanted = ["rollout", "status", "deployment/showstopper-operator", f"--timeout={OPERATOR_SECONDS}s"]
+    cluster.run_kubectl("--namespace", SYSTEM, *wanted)
+
+
+def install_stage(cluster: Cluster, *, namespace: str = SHOW, values: Iterable[str] = (), allowed: bool = True) -> None:
+    """Relays, store and AudioRoom, in a namespace that allows experiments (or not). Waits for nothing."""
+    images = {"relay.image": cluster.images["livekit"], "store.image": cluster.images["redis"]}
+    with progress.step(f"Installing the stage in namespace {namespace}"):
+        ensure_namespace(cluster, namespace, {"showstopper.dev/chaos": "allowed"} if allowed else {})
+        _helm(cluster, "audio-room", namespace, [*_image_values(images), *values], release="stage")
+
+
+def remove_stage(cluster: Cluster, *, namespace: str = SHOW) -> None:
+    """Relays, store, AudioRoom and its fleet are gone when it returns; the namespace stays."""
+    _uninstall(cluster, "stage", namespace)
+
+
+def wait_for_room(cluster: Cluster, *, namespace: str = SHOW, room: str = ROOM, seconds: float = ROOM_SECONDS) -> None:
+    """Until every listener of the room hears the host; shows meanwhile what it still waits for.
+
+    Whoever ran faults before may have left the room split for good: then the stage is started afresh.
+    """
+    try:
+        _wait_for_room(cluster, namespace=namespace, room=room, seconds=min(seconds, SPLIT_SECONDS))
+    except errors.ClusterError:
+        if seconds <= SPLIT_SECONDS:
+            raise
+        start_afresh(cluster, namespace=namespace, room=room)
+        _wait_for_room(cluster, namespace=namespace, room=room, seconds=seconds)
+
+
+def start_afresh(cluster: Cluster, *, namespace: str = SHOW, room: str = ROOM) -> None:
+    """New relays, and a store that knows nothing of the rooms of the old ones. Returns when listeners notice."""
+    with progress.step("Starting the relays and the store afresh") as step:
+        components = "app.kubernetes.io/component in (relay, store)"
+        doomed = ["delete", "pods", f"--selector={components}", "--force", "--grace-period=0", "--wait=false"]
+        cluster.run_kubectl("--namespace", namespace, *doomed)
+        step.say("waiting until the listeners notice")
+        with contextlib.suppress(errors.NotReadyError):  # the new ones may be there before anybody noticed
+            waiting.until(
+                lambda: _ready(cluster.get("--namespace", namespace, "audioroom", room)).get("status") != "True",
+                f"room {namespace}/{room} is heard all the time",
+                seconds=NOTICED_SECONDS,
+                every=0.5,
+            )
+
+
+def _ready(body: dict[str, Any]) -> dict[str, str]:
+    """A room's condition of that name; empty while there is none."""
+    return next((each for each in body.get("status", {}).get("conditions", []) if each["type"] == "Ready"), {})
+
+
+def _wait_for_room(cluster: Cluster, *, namespace: str, room: str, seconds: float) -> None:
+    with progress.step(f"Waiting until room {namespace}/{room} is heard") as step:
+
+        def is_ready() -> bool:
+            found = cluster.get("--namespace", namespace, "audioroom", room)
+            status, generation = found.get("status", {}), found["metadata"]["generation"]
+            ready = _ready(found)
+            step.say(ready.get("message", "the operator has not looked at it yet"))
+            return bool(ready.get("status") == "True" and status.get("observedGeneration") == generation)
+
+        try:
+            waiting.until(is_ready, f"room {namespace}/{room} is not ready", seconds=seconds, every=0.5)
+        except errors.NotReadyError as error:
+            pods = cluster.run_kubectl("--namespace", namespace, "get", "pods", "--output=wide")
+            said = cluster.run_kubectl("--namespace", SYSTEM, "logs", "deployment/showstopper-operator", "--tail=20")
+            raise errors.ClusterError(f"{error}: {step.detail}\n{pods}\n{said}") from error
+
+
+def ensure_namespace(cluster: Cluster, name: str, labels: dict[str, str] | None = None) -> None:
+    """Have a namespace with exactly our labels on it."""
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels or {}}}
+    apply = ["apply", "--server-side", "--force-conflicts", "--field-manager=stage", "--filename=-"]
+    cluster.run_kubectl(*apply, stdin=json.dumps(manifest))
+
+
+def _helm(cluster: Cluster, chart: str, namespace: str, values: Iterable[str], *, release: str | None = None) -> None:
+    """Install or upgrade. What an interrupted helm left pending is replaced."""
+    place = [release or chart, str(paths.PROJECT / "charts" / chart), f"--namespace={namespace}"]
+    sets = [word for value in values for word in ("--set-string" if "image" in value.lower() else "--set", value)]
+    try:
+        cluster.run_helm("upgrade", "--install", *place, *sets)
+    except errors.CommandError as error:
+        if "another operation" not in error.output:
+            raise
+        cluster.run_helm("uninstall", release or chart, f"--namespace={namespace}", "--wait")
+        cluster.run_helm("upgrade", "--install", *place, *sets)
+
+
+def _image_values(images: dict[str, str]) -> list[str]:
+    found = []
+    for value, reference in images.items():
+        repository, _, tag = reference.rpartition(":")
+        found += [f"{value}.repository={repository}", f"{value}.tag={tag}"]
+    return found
+
+
+def _uninstall(cluster: Cluster, release: str, namespace: str) -> None:
+    with progress.step(f"Removing {release} from namespace {namespace}"):
+        cluster.run_helm("uninstall", release, f"--namespace={namespace}", "--ignore-not-found", "--wait")
+
+
+def down() -> None:
+    """Take away what was started here. From a named context only our charts are removed: it is not our cluster."""
+    if not os.environ.get("SHOWSTOPPER_CONTEXT"):
+        api.down()
+        return
+    cluster = api.ensure_up(with_images=False)
+    remove_stage(cluster)
+    _uninstall(cluster, "showstopper", SYSTEM)
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    parser = argparse.ArgumentParser(prog="python -m dev.stage", description="The operator and a staged room.")
+    parser.add_argument("command", choices=["up", "down"])
+    if parser.parse_args().command == "down":
+        down()
+        return
+    cluster = api.ensure_up()
+    with lock.held("stage"):
+        install(cluster)
+    print(f"export KUBECONFIG={cluster.kubeconfig}")
+
+
+if __name__ == "__main__":
+    sys.exit(endings.run(main))

@@ -1,4 +1,0 @@
-"""A real two-node Kubernetes on this one machine, without Docker and without a registry, for tests and demos.
-
-Start and stop it with ``python -m e2e.cluster``; use it from Python through :mod:`e2e.cluster.api`.
-"""

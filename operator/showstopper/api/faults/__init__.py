@@ -1,0 +1,1 @@
+"""Faults as they are declared: a file for each family, with a class for each kind."""

@@ -1,0 +1,49 @@
+"""The kinds of fault that agents carry out, declared once for Experiments and for Injections."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, get_args
+
+from showstopper.api.base import own_first
+from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.network import NetworkKinds
+from showstopper.api.faults.process import ProcessKinds
+from showstopper.api.rules import CelRule, given
+
+
+class AgentKinds(ProcessKinds, NetworkKinds):
+    """An entry with exactly one kind of fault. Subclasses add the kinds that are theirs alone."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Put the rules on the kinds before the others: only now the class knows its kinds."""
+        cls.rules = (*cls.rules_on_kinds(), *cls.rules)
+
+    @classmethod
+    def rules_on_kinds(cls) -> tuple[CelRule, ...]:
+        """The rules that name kinds."""
+        return ()
+
+    @classmethod
+    @cache
+    def kinds(cls) -> Mapping[str, type[FaultKind]]:
+        """Every kind that an entry can have, by its name in YAML."""
+        fields = {name: cls.model_fields[name] for name in own_first(cls)}
+        kinds = {field.alias or name: _kind_of(field.annotation) for name, field in fields.items()}
+        return {name: kind for name, kind in kinds.items() if kind is not None}
+
+    @property
+    def kind(self) -> str:
+        """The kind's name as written in YAML, such as packetLoss."""
+        (only,) = given(self, self.kinds())
+        return only
+
+    @property
+    def spec(self) -> FaultKind:
+        """What is written under the kind's name."""
+        return next(spec for name in type(self).model_fields if isinstance(spec := getattr(self, name), FaultKind))
+
+
+def _kind_of(annotation: Any) -> type[FaultKind] | None:
+    """The kind that an optional field is for."""
+    return next((one for one in get_args(annotation) if isinstance(one, type) and issubclass(one, FaultKind)), None)

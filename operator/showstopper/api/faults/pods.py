@@ -1,0 +1,17 @@
+"""Faults of whole pods, which the API server carries out."""
+
+from typing import Annotated, ClassVar
+
+from showstopper.api.faults.base import Aim, FaultKind, Hand
+from showstopper.api.quantities import Between, Duration, parse_duration
+
+
+class PodKill(FaultKind):
+    """Deletes the pods. With a grace period of zero this is like a crash."""
+
+    hand: ClassVar[Hand] = Hand.API_SERVER
+    aims_at: ClassVar[Aim] = Aim.PODS
+    instant: ClassVar[bool] = True
+
+    grace_period: Annotated[Duration, Between("0s", "10m", whole_seconds=True)] = parse_duration("0s")
+    """Grace period of the deletion, in whole seconds. 0s kills the pod immediately."""

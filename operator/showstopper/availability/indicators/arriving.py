@@ -1,0 +1,146 @@
+"""Arriving: the indicators about newcomers: JoinSuccess, TimeToFirstAudio, ArrivalAudible.
+
+A call counts in the window in which its fate is sealed: where what was hoped for happened, where the visit ended
+without it, or, if it was still waiting when the window ended, where it was due. Calls that were not due yet are left
+out, so that the last seconds of a window neither flatter nor blame. One that we lost sight of (its pod died) is neither
+good nor bad: it widens the bounds. A call that was never made leaves no trace. Its pod's residents are Unknown then.
+"""
+
+import math
+from collections.abc import Callable
+from enum import Enum
+
+from showstopper.availability.feed import Arrival
+from showstopper.availability.indicators.indicator import Better, Indicator, Listeners
+from showstopper.availability.measurements import Measurement, unmeasured
+from showstopper.availability.spans import Window
+from showstopper.availability.tracks import View
+from showstopper.availability.units import DURATION, SHARE
+
+# A newcomer should have joined and heard by then: the field asks for 99.5 % of joins within 5 s.
+DUE_SECONDS = 5.0
+# TimeToFirstAudio is this quantile: the slowest of twenty, which is what people complain about. A maximum would be one
+# straggler's. By nearest rank, so that with fewer than twenty arrivals it is the slowest: few samples, strict figure.
+QUANTILE = 0.95
+NO_CALL = "no newcomer's call was due in this window: make it longer, or let arrivals come more often"
+
+
+class Fate(Enum):
+    """What became of a call in a window."""
+
+    HAPPENED = "what was hoped for happened in the window"
+    FAILED = "the visit ended without it in the window, or it was due and had not happened"
+    LOST = "we lost sight of the caller before it happened"
+
+
+def fate(call: Arrival, happened: float | None, window: Window) -> Fate | None:
+    """The fate of a call in a window. `happened`: when what was hoped for did. None: it does not count here."""
+    if happened is not None and happened < window.end:
+        return Fate.HAPPENED if happened >= window.start else None
+    if happened is None and call.left is not None and call.left < window.end:
+        return Fate.FAILED if call.left >= window.start else None
+    if call.sure_until >= window.end:
+        return Fate.FAILED if call.called + DUE_SECONDS <= window.end else None
+    return Fate.LOST if call.seen_until >= window.start else None
+
+
+def join_success(view: View) -> Measurement:
+    """Newcomers who got into the room, over those who tried."""
+    return _share(JOIN_SUCCESS, view, lambda call: call.joined)
+
+
+def arrival_audible(view: View) -> Measurement:
+    """Newcomers who heard the live host, over those who tried."""
+    return _share(ARRIVAL_AUDIBLE, view, lambda call: call.first_live)
+
+
+def time_to_first_audio(view: View) -> Measurement:
+    """From the call to the first sound of any kind, p95 by nearest rank.
+
+    Who heard nothing waited at least as long as was watched, and who was refused waits for ever. If such are among the
+    fastest 95 %, there is no value but a lower bound.
+    """
+    waits = [
+        (*_wait(call, outcome, view.window), call.listener)
+        for call in view.calls
+        if (outcome := fate(call, call.first_audio, view.window)) is not None
+    ]
+    if not waits:
+        return unmeasured(TIME_TO_FIRST_AUDIO, NO_CALL)
+    rank = math.ceil(QUANTILE * len(waits)) - 1
+    lower = sorted(wait[0] for wait in waits)[rank]
+    upper = sorted(wait[1] for wait in waits)[rank]
+    slowest, _, listener = max(waits)
+    silent = sum(1 for wait in waits if wait[1] == math.inf)
+    return Measurement(
+        measured=TIME_TO_FIRST_AUDIO,
+        value=None if upper == math.inf else upper,
+        samples=len(waits),
+        lower=lower,
+        upper=upper,
+        reason=f"{silent} of {len(waits)} newcomers heard nothing" if upper == math.inf else "",
+        worst_listener=listener,
+        worst_value=None if slowest == math.inf else slowest,
+    )
+
+
+def _wait(call: Arrival, outcome: Fate, window: Window) -> tuple[float, float]:
+    """Between which bounds the time to the first sound lies."""
+    if outcome is Fate.HAPPENED and call.first_audio is not None:
+        return call.first_audio - call.called, call.first_audio - call.called
+    if call.left is not None and call.left < window.end and call.joined is None and call.error:
+        return math.inf, math.inf
+    if call.sure_until < window.start:
+        return 0.0, math.inf  # it may not even belong to this window
+    return min(call.sure_until, window.end) - call.called, math.inf
+
+
+def _share(indicator: Indicator, view: View, event: Callable[[Arrival], float | None]) -> Measurement:
+    fates = [(fate(call, event(call), view.window), call.listener) for call in view.calls]
+    happened = sum(1 for outcome, _ in fates if outcome is Fate.HAPPENED)
+    failed = [listener for outcome, listener in fates if outcome is Fate.FAILED]
+    lost = sum(1 for outcome, _ in fates if outcome is Fate.LOST)
+    decided = happened + len(failed)
+    if not decided:
+        return unmeasured(indicator, NO_CALL)
+    return Measurement(
+        measured=indicator,
+        value=happened / decided,
+        samples=decided,
+        lower=happened / (decided + lost),
+        upper=(happened + lost) / (decided + lost),
+        worst_listener=failed[0] if failed else "",
+        worst_value=0.0 if failed else None,
+    )
+
+
+JOIN_SUCCESS = Indicator(
+    name="JoinSuccess",
+    rank=10,
+    meaning="Newcomers who got into the room, over those who tried.",
+    unit=SHARE,
+    better=Better.HIGHER,
+    listeners=Listeners.ARRIVALS,
+    trailing=True,
+    measure=lambda view, _: join_success(view),
+)
+TIME_TO_FIRST_AUDIO = Indicator(
+    name="TimeToFirstAudio",
+    rank=20,
+    meaning="From a newcomer's call to the first sound of any kind: the 95th percentile of all calls.",
+    unit=DURATION,
+    better=Better.LOWER,
+    listeners=Listeners.ARRIVALS,
+    trailing=True,
+    measure=lambda view, _: time_to_first_audio(view),
+)
+ARRIVAL_AUDIBLE = Indicator(
+    name="ArrivalAudible",
+    rank=40,
+    meaning="Newcomers who heard the live host, over those who tried to join.",
+    unit=SHARE,
+    better=Better.HIGHER,
+    listeners=Listeners.ARRIVALS,
+    trailing=True,
+    measure=lambda view, _: arrival_audible(view),
+)

@@ -1,0 +1,187 @@
+"""What all network faults have in common: from what an Injection asks to effects, their objections and their plans."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
+from typing import Any, ClassVar, TypeVar
+
+from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.network import NetworkFault, Protocol, TrafficFault
+from showstopper.api.injection import InjectionSpec, InjectionTarget
+from showstopper.api.reasons import Reason
+from showstopper.availability.verdict import Finding
+from showstopper.faults import registry
+from showstopper.faults.behaviour import AgentBehaviour, Ground
+from showstopper.faults.network import bounds
+from showstopper.faults.network.compile import Compiler
+from showstopper.faults.network.plan import Method, Plan, Technique
+from showstopper.faults.network.rules import Site
+from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
+from showstopper.faults.observed import Observed, deserted, names
+
+N = TypeVar("N", bound=NetworkFault)
+T = TypeVar("T", bound=TrafficFault)
+
+
+class NetworkBehaviour(AgentBehaviour[N]):
+    """A fault of packets. Proven when it has acted on packets of every target.
+
+    Attributes:
+        technique: what it asks of the kernel.
+    """
+
+    technique: ClassVar[Technique]
+
+    @abstractmethod
+    def traffic(self, fault: N, injection: InjectionSpec) -> Traffic:
+        """Which packets of a target are meant."""
+
+    @abstractmethod
+    def plan(self, fault: N, compiler: Compiler) -> Plan:
+        """All that is to be set up on one target."""
+
+    def methods(self, fault: N) -> tuple[Method, ...]:
+        """The ways in which packets can be held back as this fault does; none: it holds none back."""
+        return ()
+
+    def of_traffic(self, fault: N, traffic: Traffic) -> Iterator[str]:
+        """Why the fault cannot be about that traffic; nothing: it can."""
+        yield from ()
+
+    def effects(self, injection: InjectionSpec, name: str) -> tuple[NetworkEffect, ...]:
+        """What is armed on each target.
+
+        Args:
+            injection: of a fault of this kind.
+            name: unique among everything that is armed on the node; it is seen in the names of rules.
+        """
+        fault = self._fault(injection)
+        return (NetworkEffect(name, self.traffic(fault, injection), fault),)
+
+    def refusals(self, injection: InjectionSpec) -> Iterator[str]:
+        """Why an agent must not arm any of it."""
+        effects = self.effects(injection, effect_name(injection.fault, "0" * 36, len(injection.targets)))
+        yield from dict.fromkeys(chain.from_iterable(map(objections, effects)))
+
+    def refusal_of(self, injection: InjectionSpec, target: InjectionTarget) -> str | None:
+        """Why an agent must not arm it on this target: on its node's network it could hit others."""
+        if not target.host_network or injection.ports:
+            return None
+        return (
+            f"{target.pod} shares its node's network, and without ports the whole node would be hit: "
+            "name ports of the component"
+        )
+
+    def proof(self, observed: Observed) -> Finding | None:
+        """What is missing: targets without a packet that the fault acted on."""
+        if (nobody := deserted(observed)) is not None:
+            return nobody
+        if not (unproven := observed.unproven):
+            return None
+        matched, pods = sum(target.matched for target in unproven), names(unproven)
+        if matched:
+            words = (
+                f"matched {matched} packets and did nothing to any of them on {pods}: raise its dose, or its duration"
+            )
+        else:
+            words = f"matched no packet on {pods}: {self.look_at(observed.fault)}"
+        return Finding(Reason.NO_EFFECT, words)
+
+    def look_at(self, fault: str) -> str:
+        """Where to look when no packet matched."""
+        return f"nothing was sent there; look at fault {fault}'s direction, ports and peers"
+
+    def figures(self, observed: Observed) -> str:
+        """How many packets were meant and hit and, of an only target, for how long."""
+        words = f"{observed.matched} packets matched, {observed.affected} affected"
+        return words + lifted(observed)
+
+    def _fault(self, injection: InjectionSpec) -> N:
+        fault = injection.spec
+        assert isinstance(fault, self.kind), "the registry has chosen this behaviour by the fault's type"
+        return fault  # type: ignore[return-value]
+
+
+class TrafficBehaviour(NetworkBehaviour[T]):
+    """A network fault on packets that are chosen by direction, ports and peers."""
+
+    def traffic(self, fault: T, injection: InjectionSpec) -> Traffic:
+        """The packets of the Injection's ports and peers, in the fault's direction."""
+        protocols = frozenset(port.protocol for port in injection.ports)
+        return self._of(fault, injection, protocols)
+
+    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+        """Ports that the component does not have, and peers that the room does not have."""
+        yield from super().objections(fault, ground)
+        known = [component.name for component in ground.room.components]
+        for peer in fault.spec.peer_components:
+            if peer not in known:
+                yield Finding(
+                    Reason.UNKNOWN_COMPONENT,
+                    f'AudioRoom {ground.namespace}/{ground.room_name} has no component "{peer}", '
+                    f"which is a peer in fault {fault.name}; it has: {', '.join(known)}",
+                )
+
+    def effects(self, injection: InjectionSpec, name: str) -> tuple[NetworkEffect, ...]:
+        """One effect, or one for each protocol where their ports differ.
+
+        A port of UDP and another of TCP are not the same ports of both.
+        """
+        (whole,) = super().effects(injection, name)
+        if len(whole.traffic.protocols) < 2 or not injection.ports:
+            return (whole,)
+        parts = tuple(_of_protocol(whole, injection, protocol) for protocol in sorted(whole.traffic.protocols))
+        return (whole,) if len({part.traffic.own_ports for part in parts}) == 1 else parts
+
+    def _of(self, fault: T, injection: InjectionSpec, protocols: frozenset[Protocol]) -> Traffic:
+        ports = sorted({port.port for port in injection.ports if port.protocol in protocols})
+        return Traffic(fault.direction, protocols, own_ports=tuple(map(Ports.one, ports)), peers=injection.peers)
+
+
+def of(fault: FaultKind) -> NetworkBehaviour[Any]:
+    """The behaviour of a network fault.
+
+    Raises:
+        TypeError: it is another fault, which is a defect.
+    """
+    behaviour = registry.of(fault)
+    if not isinstance(behaviour, NetworkBehaviour):
+        raise TypeError(f"{type(fault).__name__} is no network fault")
+    return behaviour
+
+
+def objections(effect: NetworkEffect) -> tuple[str, ...]:
+    """Why an effect may not be armed, as sentences that say what to write instead; empty: it may."""
+    fault, traffic = effect.fault, effect.traffic
+    return (*bounds.of_name(effect.name), *bounds.of_traffic(traffic), *of(fault).of_traffic(fault, traffic))
+
+
+def plan_of(effect: NetworkEffect, site: Site, number: int, method: Method) -> Plan:
+    """The plan of an effect.
+
+    Args:
+        effect: one without objections.
+        site: where the target is.
+        number: from 1 to MOST_EFFECTS, unique among the effects in a namespace.
+        method: how packets are held back, where they are.
+    """
+    return of(effect.fault).plan(effect.fault, Compiler(effect.name, effect.traffic, site, number, method))
+
+
+def effect_name(fault: str, uid: str, index: int) -> str:
+    """The name of an effect: the fault's for people, the Injection's UID and the target's index to be the only one."""
+    return f"{fault[:40]}.{uid}.{index}"
+
+
+def lifted(observed: Observed) -> str:
+    """How long it lasted, where there is only one target; else nothing."""
+    only = observed.only
+    return f", lifted after {only.lasted:.2f} s" if only is not None and only.lasted is not None else ""
+
+
+def _of_protocol(whole: NetworkEffect, injection: InjectionSpec, protocol: Protocol) -> NetworkEffect:
+    numbers = sorted({port.port for port in injection.ports if port.protocol is protocol})
+    traffic = replace(whole.traffic, protocols=frozenset({protocol}), own_ports=tuple(map(Ports.one, numbers)))
+    return replace(whole, name=f"{whole.name}.{protocol.lower()}", traffic=traffic)

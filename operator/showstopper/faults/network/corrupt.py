@@ -1,0 +1,21 @@
+"""corrupt: a share of the packets arrives with some of its payload overwritten."""
+
+from typing import ClassVar
+
+from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.network import Corrupt
+from showstopper.faults.network.behaviour import TrafficBehaviour
+from showstopper.faults.network.compile import Compiler
+from showstopper.faults.network.plan import Plan, Technique
+
+
+class CorruptBehaviour(TrafficBehaviour[Corrupt]):
+    """The kernel corrects the checksum, so that the packet is not thrown away."""
+
+    kind: ClassVar[type[FaultKind]] = Corrupt
+    action: ClassVar[str] = "corrupts packets of"
+    technique: ClassVar[Technique] = Technique.REWRITE
+
+    def plan(self, fault: Corrupt, compiler: Compiler) -> Plan:
+        """Rules that rewrite."""
+        return compiler.rewrite(fault.percent)

@@ -1,0 +1,23 @@
+"""packetLoss: a share of the packets is dropped, one by one or in bursts."""
+
+from typing import ClassVar
+
+from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.network import PacketLoss
+from showstopper.faults.network.behaviour import TrafficBehaviour
+from showstopper.faults.network.compile import Compiler
+from showstopper.faults.network.plan import Plan, Technique
+
+
+class PacketLossBehaviour(TrafficBehaviour[PacketLoss]):
+    """With a burst length, all packets are dropped for that long, so often that the share holds."""
+
+    kind: ClassVar[type[FaultKind]] = PacketLoss
+    action: ClassVar[str] = "drops packets of"
+    technique: ClassVar[Technique] = Technique.DROP
+
+    def plan(self, fault: PacketLoss, compiler: Compiler) -> Plan:
+        """Rules that drop."""
+        if fault.burst is None:
+            return compiler.drop(fault.percent)
+        return compiler.drop_in_bursts(fault.percent, fault.burst)

@@ -1,0 +1,53 @@
+"""Traffic: which packets of a target a network fault means, by addresses and port numbers."""
+
+from dataclasses import dataclass
+
+from showstopper.api.faults.network import Direction, NetworkFault, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """A range of ports, both ends included."""
+
+    first: int
+    last: int
+
+    @classmethod
+    def one(cls, port: int) -> "Ports":
+        """A single port."""
+        return cls(port, port)
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Which packets of the target are meant. Everything that is given must hold.
+
+    Attributes:
+        protocols: none: every packet, whatever its protocol.
+        own_ports: the target's own: where an ingress packet goes to, where an egress packet comes from.
+        peer_ports: the other side's.
+        peers: addresses or CIDRs of the other side, Service addresses included (at a pod's egress the destination is
+            still the cluster IP). None: everyone. An empty tuple is refused: "these peers, of whom there are none"
+            must never become "everyone".
+    """
+
+    direction: Direction = Direction.BOTH
+    protocols: frozenset[Protocol] = frozenset()
+    own_ports: tuple[Ports, ...] = ()
+    peer_ports: tuple[Ports, ...] = ()
+    peers: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkEffect:
+    """One network fault on one target.
+
+    Attributes:
+        name: unique among the effects on a target; it becomes part of the names of what is set up in the kernel.
+        fault: what happens to the packets, as declared. Which packets these are, `traffic` says, in addresses and
+            numbers instead of names.
+    """
+
+    name: str
+    traffic: Traffic
+    fault: NetworkFault

@@ -1,0 +1,1 @@
+"""Faults of whole pods: a behaviour for each kind."""

@@ -1,0 +1,1 @@
+"""Faults of processes: a behaviour for each kind."""

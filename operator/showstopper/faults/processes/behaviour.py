@@ -1,0 +1,67 @@
+"""What all faults of processes have in common: they need a container that runs, and prove themselves by its figures."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from showstopper.api.experiment import Fault
+from showstopper.api.faults.process import ProcessFault
+from showstopper.api.injection import InjectionSpec
+from showstopper.api.reasons import Reason
+from showstopper.api.room import AudioRoomSpec
+from showstopper.availability.verdict import Finding
+from showstopper.faults.behaviour import AgentBehaviour, Ground
+from showstopper.faults.effects import Container, Pod
+from showstopper.faults.observed import Observed, ObservedTarget, deserted, names
+
+P = TypeVar("P", bound=ProcessFault)
+
+
+class ProcessBehaviour(AgentBehaviour[P]):
+    """A fault of the processes of one container in each target. Proven when the agent has proven it on every one."""
+
+    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+        """Targets without the container, or in which it does not run."""
+        for pod in ground.targets:
+            place, wanted = f"{pod.namespace}/{pod.name}", container_name(fault, ground.room)
+            container = container_of(fault, ground.room, pod)
+            if container is None:
+                names = ", ".join(container.name for container in pod.containers)
+                message = f'pod {place} has no container "{wanted}" (fault {fault.name}); it has: {names}'
+                yield Finding(Reason.UNKNOWN_CONTAINER, message)
+            elif not container.id:
+                yield Finding(
+                    Reason.CONTAINER_NOT_RUNNING,
+                    f'container "{container.name}" of pod {place} does not run now, so that fault {fault.name} would '
+                    f"hit nothing: look at it with kubectl --namespace {pod.namespace} describe pod {pod.name}",
+                )
+
+    def refusals(self, injection: InjectionSpec) -> Iterator[str]:
+        """Ports and peers, which processes do not have."""
+        if injection.ports or injection.peers:
+            yield "ports and peers are of packets: leave them out"
+
+    def proof(self, observed: Observed) -> Finding | None:
+        """What is missing: targets on which the processes did not do what they should."""
+        if (nobody := deserted(observed)) is not None:
+            return nobody
+        if not (unproven := self.lacking(observed)):
+            return None
+        seen = Observed(observed.fault, unproven)
+        words = self.figures(seen) if seen.processes else unproven[0].message or "nothing was seen of its processes"
+        return Finding(Reason.NO_EFFECT, f"is not proven on {names(unproven)}: {words}")
+
+    def lacking(self, observed: Observed) -> tuple[ObservedTarget, ...]:
+        """The targets that lack a proof by the agent."""
+        return observed.unproven
+
+
+def container_name(fault: Fault, room: AudioRoomSpec) -> str | None:
+    """The container that a fault means: the named one, else the component's; None: the pod's first."""
+    component = room.component(fault.component) if fault.component is not None else None
+    return fault.spec.container_name or (component.container if component else None)
+
+
+def container_of(fault: Fault, room: AudioRoomSpec, target: Pod) -> Container | None:
+    """That container of a target; None: it has none of that name."""
+    name = container_name(fault, room)
+    return next((container for container in target.containers if name in {None, container.name}), None)

@@ -1,0 +1,150 @@
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from showstopper.availability.indicators.indicator import Recovery
+from showstopper.availability.indicators.listening import audible_ratio
+from showstopper.availability.indicators.recovery import recovery_time
+from showstopper.availability.measurements import Measurement
+from tests.availability.build import EPOCH, L, O, Q, Story, U, hide, known_stories, view
+
+KILL = Recovery(EPOCH)
+
+
+def figures(measured: Measurement) -> tuple[float | None, float, float]:
+    return (
+        None if measured.value is None else round(measured.value, 5), round(measured.lower, 5), round(measured.upper, 5)
+    )  # fmt: skip
+
+
+def recover(*stories: Story, recovery: Recovery = KILL, end: float | None = None) -> Measurement:
+    return recovery_time(view(*stories, end=end), recovery)
+
+
+def baseline(*stories: Story) -> Recovery:
+    return Recovery(EPOCH, audible_ratio(view(*stories)))
+
+
+def test_a_room_that_never_dropped_recovered_at_once() -> None:
+    assert figures(recover([(L, 60)], [(L, 60)])) == (0, 0, 0)
+
+
+def test_recovery_lasts_from_the_kill_to_when_the_last_resident_hears_again() -> None:
+    slow, quick = [(L, 2.3), (Q, 1), (O, 8.7), (L, 48)], [(L, 2.5), (Q, 5), (L, 52.5)]
+    assert figures(recover(slow, quick)) == (12, 12, 12)
+
+
+def test_recovery_counts_from_the_fault_not_from_the_window() -> None:
+    assert figures(recover([(L, 20), (Q, 5), (L, 35)], recovery=Recovery(EPOCH + 15)))[0] == 10
+
+
+def test_a_fault_that_ended_before_counts_from_the_window_on() -> None:
+    room = view([(L, 20), (Q, 5), (L, 35)], start=15)
+    assert figures(recovery_time(room, Recovery(EPOCH)))[0] == 10
+
+
+def test_a_drop_that_was_over_before_the_faults_end_is_none() -> None:
+    assert figures(recover([(L, 5), (Q, 5), (L, 50)], recovery=Recovery(EPOCH + 15)))[0] == 0
+
+
+def test_hearing_must_hold_for_ten_seconds() -> None:
+    assert figures(recover([(L, 2), (Q, 5), (L, 9.9), (Q, 1), (L, 42)]))[0] == pytest.approx(17.9)
+    assert figures(recover([(L, 2), (Q, 5), (L, 10.1), (Q, 1), (L, 42)]))[0] == 7
+
+
+def test_a_late_drop_after_a_quiet_start_is_the_drop() -> None:
+    assert figures(recover([(L, 30), (Q, 9.8), (L, 40)]))[0] == pytest.approx(39.8)
+
+
+def test_a_single_class_window_is_no_drop_but_many_are() -> None:
+    assert figures(recover([(L, 30), (Q, 0.3), (L, 29.7)]))[0] == 0
+    flapping: Story = [(L, 2), *[(state, 0.4) for _ in range(5) for state in (Q, L)], (L, 40)]
+    assert figures(recover(flapping))[0] == pytest.approx(5.6)
+
+
+def test_not_recovered_inside_the_window_has_the_time_watched_as_its_lower_bound() -> None:
+    measured = recover([(L, 2), (Q, 28)])
+    assert figures(measured) == (None, 30, math.inf)
+    assert "had not recovered" in measured.reason
+
+
+def test_recovered_less_than_ten_seconds_before_the_end_is_not_sure_to_last() -> None:
+    measured = recover([(L, 2), (Q, 10), (L, 9)])
+    assert figures(measured) == (None, 12, math.inf)
+    assert "allow more time" in measured.reason
+
+
+def test_a_drop_that_has_just_begun_at_the_end_has_no_bound() -> None:
+    assert figures(recover([(L, 29.8), (Q, 0.2)])) == (None, 0, math.inf)
+
+
+def test_only_the_share_of_the_baseline_must_hear_again() -> None:
+    deaf: Story = [(Q, 60)]
+    hit: Story = [(L, 2), (Q, 10), (L, 48)]
+    stories = [*[[(L, 60.0)]] * 18, hit, deaf]
+    assert figures(recover(*stories))[0] is None
+    assert figures(recover(*stories, recovery=baseline(*[[(L, 20.0)]] * 19, [(Q, 20.0)])))[0] == 12
+
+
+def test_a_hiccup_in_the_baseline_excuses_no_resident_of_a_small_room() -> None:
+    hiccup = baseline(*[[(L, 20.0)]] * 5, [(L, 19.5), (Q, 0.5)])
+    assert figures(recover(*[[(L, 60.0)]] * 5, [(L, 2), (Q, 58)], recovery=hiccup))[0] is None
+
+
+def test_what_was_not_seen_of_the_baseline_excuses_nobody_and_blames_nobody() -> None:
+    half_seen = baseline([(L, 20)], [(U, 20)])
+    assert figures(recover([(L, 60)], [(L, 2), (Q, 58)], recovery=half_seen)) == (None, 0, math.inf)
+
+
+def test_an_unknown_resident_neither_drops_nor_heals_the_room_for_certain() -> None:
+    assert figures(recover([(L, 2), (Q, 5), (U, 3), (L, 50)])) == (10, 7, 10)
+    assert figures(recover([(L, 30), (U, 3), (L, 27)])) == (33, 0, 33)
+
+
+def test_an_unknown_stretch_before_the_drop_does_not_make_the_recovery_quick() -> None:
+    measured = recover([(L, 1), (U, 2), (L, 20), (Q, 10), (L, 27)])
+    assert figures(measured) == (33, 1, 33)
+
+
+def test_an_unknown_stretch_before_the_drop_may_hide_a_drop_that_was_over_in_time() -> None:
+    late: Story = [(L, 10.5), (Q, 0.5), (L, 49)]
+    assert figures(recover([(U, 1), (L, 59)], late)) == (11, 0, 11)
+
+
+def test_an_unknown_stretch_behind_a_certain_recovery_does_not_matter() -> None:
+    assert figures(recover([(L, 2), (Q, 5), (L, 33), (U, 5), (L, 15)])) == (7, 7, 7)
+
+
+def test_of_a_room_that_nobody_saw_no_recovery_is_measured() -> None:
+    measured = recover([(U, 60)])
+    assert (measured.value, measured.samples, measured.upper) == (None, 0, math.inf)
+
+
+@settings(max_examples=300)
+@given(st.lists(known_stories(), min_size=1, max_size=3), st.data())
+def test_the_bounds_hold_whatever_was_hidden_in_the_window_and_in_the_baseline(
+    room: list[Story], data: st.DataObject
+) -> None:
+    before = data.draw(st.lists(known_stories(), min_size=len(room), max_size=len(room)))
+    cuts = st.tuples(st.integers(0, 58), st.integers(1, 60))
+
+    def hidden(stories: list[Story]) -> list[Story]:
+        found = []
+        for story in stories:
+            start, length = data.draw(cuts)
+            found.append(hide(story, start / 2, min(30, (start + length) / 2)))
+        return found
+
+    truth = recover(*room, recovery=baseline(*before))
+    seen = recover(*hidden(room), recovery=baseline(*hidden(before)))
+    if seen.samples:
+        assert seen.lower <= truth.lower + 1e-6
+        assert seen.upper >= truth.upper - 1e-6
+
+
+@given(st.lists(known_stories(), min_size=1, max_size=3))
+def test_with_nothing_hidden_recovery_is_exact_or_unfinished(room: list[Story]) -> None:
+    measured = recover(*room)
+    assert measured.exact or measured.upper == math.inf

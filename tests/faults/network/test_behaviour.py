@@ -1,0 +1,161 @@
+"""From an Injection to effects: every kind, which packets, and what is never hit by mistake."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from showstopper.api.faults.flood import FloodArrivals, FloodGate
+from showstopper.api.faults.network import Direction, Distribution, NetworkFault, Protocol
+from showstopper.api.injection import Injection, InjectionSpec, InjectionTarget
+from showstopper.faults.network.behaviour import effect_name, of, plan_of
+from showstopper.faults.network.bounds import NAME
+from showstopper.faults.network.plan import Manner, Method
+from showstopper.faults.network.traffic import NetworkEffect, Ports
+from tests.api.build import LEAVE_OUT, injection
+from tests.faults.network.build import ETH0
+
+MEDIA, SIGNAL = {"port": 7882, "protocol": "UDP"}, {"port": 7880, "protocol": "TCP"}
+KINDS: dict[str, dict[str, Any]] = {
+    "packetLoss": {"percent": "5%", "burst": "60ms"},
+    "delay": {"latency": "100ms", "jitter": "20ms", "distribution": "Normal"},
+    "duplicate": {"percent": "1%"},
+    "corrupt": {"percent": "50%"},
+    "reorder": {"percent": "10%", "hold": "30ms"},
+    "bandwidth": {"rate": "2Mbit", "queue": "100ms"},
+    "partition": {"peers": [{"component": "store"}]},
+    "portBlock": {"protocols": ["UDP"]},
+    "dnsFailure": {},
+}
+MANNERS = {
+    "delay": Manner(timedelta(milliseconds=100), timedelta(milliseconds=20), Distribution.NORMAL),
+    "reorder": Manner(timedelta(milliseconds=30)),
+    "bandwidth": Manner(bits_per_second=2_000_000, backlog=timedelta(milliseconds=100)),
+}
+"""How packets are slowed down by what is declared above."""
+
+
+def spec(kind: str = "packetLoss", fault: dict[str, Any] | None = None, **changes: Any) -> InjectionSpec:
+    wish = {"spec.packetLoss": LEAVE_OUT} if kind != "packetLoss" else {}
+    wish |= {f"spec.{kind}": KINDS[kind] if fault is None else fault}
+    return Injection.parse(injection({**wish, **{f"spec.{name}": value for name, value in changes.items()}})).spec
+
+
+def effects(asked: InjectionSpec, name: str) -> tuple[NetworkEffect, ...]:
+    return of(asked.spec).effects(asked, name)
+
+
+def refusals(asked: InjectionSpec) -> tuple[str, ...]:
+    return tuple(of(asked.spec).refusals(asked))
+
+
+def refusal_of(asked: InjectionSpec, target: InjectionTarget) -> str | None:
+    return of(asked.spec).refusal_of(asked, target)
+
+
+def test_every_kind_is_here() -> None:
+    flood_ends = {"floodGate", "floodArrivals"}
+    kinds = {kind for kind, spec in InjectionSpec.kinds().items() if issubclass(spec, NetworkFault)}
+    assert KINDS.keys() == kinds - flood_ends
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_compiled_and_may_be_armed(kind: str) -> None:
+    asked = spec(kind, ports=[] if kind == "dnsFailure" else [MEDIA])
+    (effect,) = effects(asked, "loss.u.0")
+    assert effect.fault is asked.spec
+    plan = plan_of(effect, ETH0, 1, Method.NFQUEUE)
+    manners = [queue.manner for queue in plan.queues] + [shape.manner for shape in plan.shapes]
+    assert manners == [MANNERS[kind]] * 2 if kind in MANNERS else not manners
+    assert effect.traffic.peers == ("198.18.2.0/24", "fd00::1")
+    assert refusals(asked) == ()
+    if kind != "dnsFailure":
+        assert effect.traffic.protocols == {Protocol.UDP}
+        assert effect.traffic.own_ports == (Ports.one(7882),)
+
+
+def test_the_direction_is_the_targets() -> None:
+    assert effects(spec(), "x")[0].traffic.direction is Direction.BOTH
+    assert effects(spec(fault={"percent": "5%", "direction": "Ingress"}), "x")[0].traffic.direction is Direction.INGRESS
+
+
+def test_without_ports_and_peers_all_packets_are_meant() -> None:
+    (effect,) = effects(spec(ports=[], peers=LEAVE_OUT), "x")
+    assert effect.traffic.peers is None
+    assert not effect.traffic.protocols
+    assert not effect.traffic.own_ports
+
+
+def test_a_port_of_udp_and_one_of_tcp_are_not_both_of_both() -> None:
+    made = effects(spec(ports=[MEDIA, SIGNAL]), "x")
+    assert [one.name for one in made] == ["x.tcp", "x.udp"]
+    assert [one.traffic.protocols for one in made] == [{Protocol.TCP}, {Protocol.UDP}]
+    assert [one.traffic.own_ports for one in made] == [(Ports.one(7880),), (Ports.one(7882),)]
+
+
+def test_they_share_one_bandwidth_and_one_port_of_both_is_one_effect() -> None:
+    assert len(effects(spec("bandwidth", ports=[MEDIA, SIGNAL]), "x")) == 1
+    assert len(effects(spec(ports=[MEDIA, {**MEDIA, "protocol": "TCP"}]), "x")) == 1
+
+
+def test_a_block_of_a_protocol_without_ports_blocks_all_of_it() -> None:
+    (effect,) = effects(spec("portBlock", ports=[]), "x")
+    assert effect.traffic.protocols == {Protocol.UDP}
+    assert effect.traffic.own_ports == ()
+
+
+def test_no_port_of_a_protocol_never_means_all_of_them() -> None:
+    asked = spec("portBlock", {"protocols": ["UDP", "TCP"]}, ports=[MEDIA])
+    assert "none of the ports is one of TCP" in " ".join(refusals(asked))
+    assert "none of the ports is one of UDP" in " ".join(refusals(spec("portBlock", ports=[SIGNAL])))
+
+
+def test_dns_has_no_ports_of_the_target() -> None:
+    assert "leave out ports" in " ".join(refusals(spec("dnsFailure")))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pod_in_its_nodes_network_is_hit_at_its_ports_only(kind: str) -> None:
+    (target,) = spec(targets=[{"pod": "p", "uid": "u", "address": "198.18.0.2", "hostNetwork": True}]).targets
+    assert "the whole node would be hit" in (refusal_of(spec(kind, ports=[]), target) or "")
+    refused = refusal_of(spec(kind), target)
+    assert bool(refused) == (kind == "dnsFailure")
+    assert refusal_of(spec(kind, ports=[]), spec().targets[0]) is None
+
+
+@pytest.mark.parametrize("fault", ["a", "a" * 63, "a" * 39 + "-" + "b" * 20])
+def test_names_are_such_as_the_kernel_takes(fault: str) -> None:
+    name = effect_name(fault, "0d5e0b9e-6a5b-4c1f-9d0c-3f1f6c1f2a11", 99)
+    assert NAME.fullmatch(f"{name}.udp")
+
+
+def test_a_gate_leads_to_one_port_of_its_peers() -> None:
+    asked = spec("floodGate", {"port": 7882, "size": 172}, ports=[], peers=["198.18.1.5", "198.18.1.6"])
+    (effect,) = effects(asked, "flood.u.0")
+    assert not refusals(asked)
+    assert effect.fault == FloodGate(port=7882, size=172)
+    assert (effect.traffic.direction, effect.traffic.protocols) == (Direction.EGRESS, frozenset({Protocol.UDP}))
+    assert (effect.traffic.own_ports, effect.traffic.peer_ports) == ((), (Ports.one(7882),))
+    assert effect.traffic.peers == ("198.18.1.5", "198.18.1.6")
+
+
+def test_arrivals_are_those_of_the_flooder_at_one_port() -> None:
+    asked = spec("floodArrivals", {"port": 7882, "size": 172}, ports=[], peers=["198.18.1.9"])
+    (effect,) = effects(asked, "flood.u.0")
+    assert not refusals(asked)
+    assert effect.fault == FloodArrivals(port=7882, size=172)
+    assert (effect.traffic.direction, effect.traffic.protocols) == (Direction.INGRESS, frozenset({Protocol.UDP}))
+    assert (effect.traffic.own_ports, effect.traffic.peer_ports) == ((Ports.one(7882),), ())
+
+
+@pytest.mark.parametrize("peers", [["198.18.1.0/24"], ["127.0.0.1"], ["255.255.255.255"], LEAVE_OUT])
+def test_a_gate_to_more_than_single_pods_is_refused(peers: Any) -> None:
+    assert refusals(spec("floodGate", {"port": 7882, "size": 172}, ports=[], peers=peers))
+
+
+def test_a_node_is_not_shut_in_but_what_comes_to_its_pods_is_counted() -> None:
+    shared = {"targets.0.hostNetwork": True, "ports": [], "peers": ["198.18.1.9"]}
+    gate = spec("floodGate", {"port": 7882, "size": 172}, **shared)
+    assert "would shut in the whole node" in (refusal_of(gate, gate.targets[0]) or "")
+    arrivals = spec("floodArrivals", {"port": 7882, "size": 172}, **shared)
+    assert refusal_of(arrivals, arrivals.targets[0]) is None

@@ -1,0 +1,224 @@
+"""Plans of network faults: what must hold for every effect, and what single ones look like."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from showstopper.api.faults.network import (
+    Bandwidth,
+    Delay,
+    Direction,
+    Distribution,
+    Duplicate,
+    PacketLoss,
+    Protocol,
+    Reorder,
+)
+from showstopper.api.quantities import Share
+from showstopper.faults.flood.flood_arrivals import flood_arrivals
+from showstopper.faults.flood.flood_gate import flood_gate
+from showstopper.faults.network.behaviour import objections, plan_of
+from showstopper.faults.network.dns_failure import dns_failure
+from showstopper.faults.network.plan import FIRST_QUEUE, HANDLE, MOST_EFFECTS, Method, detour
+from showstopper.faults.network.rules import Device, Site, sampled
+from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
+from tests.faults.network.build import APART, ETH0, added, base_chains, effects, rules_at_hooks, sites
+
+LIVE = {"match": {"op": "==", "left": {"meta": {"key": "protocol"}}, "right": "@live"}}
+numbers = st.integers(1, MOST_EFFECTS)
+methods = st.sampled_from(Method)
+UDP = frozenset({Protocol.UDP})
+
+
+@given(effects(), sites, numbers, methods)
+def test_every_rule_is_behind_the_lease(effect: NetworkEffect, site: Site, number: int, method: Method) -> None:
+    assert not objections(effect)
+    plan = plan_of(effect, site, number, method)
+    timed = {(one["family"], one["name"]) for one in added(plan, "set") if "timeout" in one["flags"]}
+    for chain, expressions in rules_at_hooks(plan):
+        assert (chain["family"], "live") in timed
+        before = expressions[: next(place for place, one in enumerate(expressions) if "counter" in one)]
+        assert LIVE in before, "no packet is as much as counted without a lease"
+
+
+@given(effects(), sites, numbers, methods)
+def test_everything_has_our_name(effect: NetworkEffect, site: Site, number: int, method: Method) -> None:
+    plan = plan_of(effect, site, number, method)
+    assert {one["name"] for one in added(plan, "table")} <= {plan.table}
+    assert plan.table.startswith("showstopper-")
+    for kind in ("set", "counter", "chain", "rule"):
+        assert {one["table"] for one in added(plan, kind)} <= {plan.table}
+    assert all(len(detour(shape.device)) == 15 for shape in plan.shapes)
+
+
+@given(effects(), sites, numbers, methods)
+def test_senders_are_never_told(effect: NetworkEffect, site: Site, number: int, method: Method) -> None:
+    """A drop in an output or postrouting hook is an EPERM for the program, and no packet loss."""
+    plan = plan_of(effect, site, number, method)
+    for chain, expressions in rules_at_hooks(plan):
+        assert chain["policy"] == "accept"
+        if {"drop": None} in expressions:
+            assert chain["family"] == "netdev"
+        assert not any("reject" in one for one in expressions)
+
+
+@given(effects(), sites, numbers, methods)
+def test_peers_and_own_addresses_are_never_left_out(
+    effect: NetworkEffect, site: Site, number: int, method: Method
+) -> None:
+    plan = plan_of(effect, site, number, method)
+    for _, expressions in rules_at_hooks(plan):
+        asked = {str(one["match"]["right"])[:-1] for one in expressions if "match" in one}
+        assert ("@peers" in asked) is (effect.traffic.peers is not None)
+        assert ("@own" in asked) is bool(site.own)
+
+
+@settings(max_examples=10)
+@given(effects(), sites, methods)
+def test_effects_in_one_namespace_share_no_number(effect: NetworkEffect, site: Site, method: Method) -> None:
+    plans = [plan_of(effect, site, number, method) for number in range(1, MOST_EFFECTS + 1)]
+    queues = [queue.number for plan in plans for queue in plan.queues]
+    classes = [(shape.shaper, shape.class_id) for plan in plans for shape in plan.shapes]
+    assert len(queues) == len(set(queues))
+    assert len(classes) == len(set(classes))
+
+
+def test_loss_at_the_egress_of_a_pod() -> None:
+    traffic = Traffic(Direction.EGRESS, UDP, own_ports=(Ports.one(7882),), peers=("198.18.0.7", "198.18.1.0/24"))
+    plan = plan_of(NetworkEffect("loss", traffic, PacketLoss(percent=Share(0.05))), ETH0, 1, Method.NFQUEUE)
+    assert plan.families == ("netdev",)
+    ((chain, expressions), (_, version6)) = rules_at_hooks(plan)
+    assert (chain["hook"], chain["dev"]) == ("egress", "eth0")
+    assert expressions == [
+        LIVE,
+        {"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": "@peers4"}},
+        {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": {"set": ["udp"]}}},
+        {"match": {"op": "==", "left": {"payload": {"protocol": "th", "field": "sport"}}, "right": {"set": [7882]}}},
+        {"counter": "egress-matched"},
+        {"match": {"op": "<", "left": {"numgen": {"mode": "random", "mod": 100_000, "offset": 0}}, "right": 5000}},
+        {"counter": "egress-affected"},
+        {"drop": None},
+    ]
+    assert version6[1]["match"]["right"] == "@peers6", "empty now, but peers may be replaced"
+    peers = next(one for one in added(plan, "set") if one["name"] == "peers4")
+    assert peers["elem"] == ["198.18.0.7", {"prefix": {"addr": "198.18.1.0", "len": 24}}]
+
+
+def test_a_partition_goes_both_ways_at_every_device() -> None:
+    site = Site((Device("eth0", 2), Device("net1", 3)))
+    effect = NetworkEffect("apart", Traffic(peers=("198.18.0.7", "2001:db8::7")), APART)
+    plan = plan_of(effect, site, 1, Method.NFQUEUE)
+    hooks = {(chain["hook"], chain["dev"]) for chain in base_chains(plan).values()}
+    assert hooks == {(hook, device) for hook in ("ingress", "egress") for device in ("eth0", "net1")}
+    assert len(added(plan, "rule")) == 8, "a rule for each IP version"
+
+
+def test_questions_to_name_servers_are_lost_on_their_way_out() -> None:
+    ((chain, expressions),) = rules_at_hooks(plan_of(dns_failure("dns"), ETH0, 1, Method.NFQUEUE))
+    assert chain["hook"] == "egress"
+    assert expressions[1]["match"]["right"] == {"set": ["tcp", "udp"]}
+    assert expressions[2]["match"]["left"] == {"payload": {"protocol": "th", "field": "dport"}}
+    assert expressions[2]["match"]["right"] == {"set": [53]}
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_delays_in_a_class_or_behind_a_queue(method: Method) -> None:
+    dose = Delay(
+        latency=timedelta(milliseconds=100), jitter=timedelta(milliseconds=10), distribution=Distribution.UNIFORM
+    )
+    plan = plan_of(NetworkEffect("late", Traffic(), dose), ETH0, 3, method)
+    assert plan.method is method
+    assert bool(plan.shapes) is (method is Method.NETEM)
+    assert [queue.number for queue in plan.queues] == ([] if plan.shapes else [FIRST_QUEUE + 6, FIRST_QUEUE + 7])
+    assert all(bool(queue.foreign_rules) is (method is Method.NFQUEUE_XT) for queue in plan.queues)
+
+
+def test_queues_are_passed_by_when_nobody_listens() -> None:
+    plan = plan_of(NetworkEffect("late", Traffic(), Delay(latency=timedelta(seconds=1))), ETH0, 1, Method.NFQUEUE)
+    queues = [one["queue"] for rule in added(plan, "rule") for one in rule["expr"] if "queue" in one]
+    assert len(queues) == 4
+    assert all(queue["flags"] == ["bypass"] for queue in queues)
+
+
+def test_reordering_holds_back_a_share() -> None:
+    effect = NetworkEffect(
+        "mixed", Traffic(Direction.EGRESS), Reorder(percent=Share(0.25), hold=timedelta(milliseconds=20))
+    )
+    plan = plan_of(effect, ETH0, 1, Method.NFQUEUE)
+    assert plan.queues[0].manner.delay == timedelta(milliseconds=20)
+    dice = [one["match"]["right"] for _, rule in rules_at_hooks(plan) for one in rule if "numgen" in str(one)]
+    assert dice == [25_000, 25_000], "for each IP version"
+
+
+@pytest.mark.parametrize(("share", "dice"), [(1e-9, [1]), (0.05, [5_000]), (0.99999, [99_999]), (0.999999, [])])
+def test_a_share_is_tried_in_steps_and_all_of_them_without_a_die(share: float, dice: list[int]) -> None:
+    found = [one["match"]["right"] for one in sampled(share) if "numgen" in str(one)]
+    assert found == dice
+
+
+def test_packets_are_shaped_on_a_detour_after_all_drops() -> None:
+    effect = NetworkEffect("narrow", Traffic(), Bandwidth(rate="1Mbit"))
+    plan = plan_of(effect, ETH0, 2, Method.NFQUEUE)
+    chains = {chain["hook"]: (chain, expressions) for chain, expressions in rules_at_hooks(plan)}
+    assert [shape.shaper for shape in plan.shapes] == ["showstopper0002"] * 2
+    for hook, number in (("ingress", 4), ("egress", 5)):
+        assert chains[hook][1][-2]["mangle"]["value"] == HANDLE | number
+        assert chains[hook][1][-1] == {"fwd": {"dev": "showstopper0002"}}
+    assert all(chain["prio"] > 0 for chain, _ in chains.values())
+
+
+def test_copies_are_not_copied_again() -> None:
+    plan = plan_of(NetworkEffect("twice", Traffic(), Duplicate(percent=Share(1.0))), ETH0, 1, Method.NFQUEUE)
+    for chain, expressions in rules_at_hooks(plan):
+        first = expressions[0]["match"]
+        assert first["right"] == {"set": ["eth0"]}
+        if chain["hook"] == "postrouting":
+            assert {"meta": {"key": "skuid"}} in [one["match"]["left"] for one in expressions if "match" in one]
+
+
+def test_bursts_are_the_agents_to_open() -> None:
+    effect = NetworkEffect("burst", Traffic(), PacketLoss(percent=Share(0.1), burst=timedelta(milliseconds=60)))
+    plan = plan_of(effect, ETH0, 1, Method.NFQUEUE)
+    assert plan.bursts
+    assert plan.bursts.length == timedelta(milliseconds=60)
+    for _, expressions in rules_at_hooks(plan):
+        assert [one["match"]["right"] for one in expressions if "match" in one] == ["@live", "@burst"]
+
+
+def test_on_the_nodes_network_only_the_targets_own_address_is_hit() -> None:
+    site = Site((Device("eth0", 2),), own=("198.18.0.11",))
+    plan = plan_of(NetworkEffect("loss", Traffic(), PacketLoss(percent=Share(0.5))), site, 1, Method.NFQUEUE)
+    sides = {chain["hook"]: rule[1]["match"]["left"]["payload"]["field"] for chain, rule in rules_at_hooks(plan)}
+    assert sides == {"ingress": "daddr", "egress": "saddr"}
+
+
+def test_a_gate_lets_the_flood_pass_under_the_lease_and_nothing_else_ever() -> None:
+    plan = plan_of(flood_gate("flood", ("198.18.0.7",), 7882, 172), ETH0, 1, Method.NFQUEUE)
+    rules = [expressions for _, expressions in rules_at_hooks(plan)]
+    for passing in rules[:2]:  # one for each IP version
+        assert passing[0] == LIVE
+        assert passing[-2:] == [{"counter": "egress-affected"}, {"accept": None}]
+        assert {
+            "match": {"op": "==", "left": {"payload": {"protocol": "th", "field": "dport"}}, "right": {"set": [7882]}}
+        } in passing
+    assert [rule[-1] for rule in rules[2:]] == [{"accept": None}, {"accept": None}, {"drop": None}]
+    assert rules[-1] == [{"drop": None}], "without a condition, the lease's above all"
+    assert plan.stays
+
+
+def test_a_gate_is_no_fault_of_any_name() -> None:
+    """A fault of that name would be deleted when it ends, and a gate that is deleted is open."""
+    gate = plan_of(flood_gate("x", ("198.18.0.7",), 7882, 172), ETH0, 1, Method.NFQUEUE)
+    name = gate.table.removeprefix("showstopper-")
+    assert objections(NetworkEffect(name, Traffic(), Duplicate(percent=Share(1.0))))
+
+
+def test_arrivals_are_counted_and_left_alone() -> None:
+    plan = plan_of(flood_arrivals("flood", ("198.18.0.9",), 7882, 172), ETH0, 1, Method.NFQUEUE)
+    for chain, expressions in rules_at_hooks(plan):
+        assert (chain["hook"], chain["policy"]) == ("ingress", "accept")
+        assert expressions[0] == LIVE
+        assert all(one.keys() <= {"match", "counter"} for one in expressions)
+    assert not plan.stays

@@ -1,0 +1,71 @@
+"""Every kind of fault has a behaviour, and it is the one that its hand needs."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import showstopper
+from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import Aim, FaultKind, Hand
+from showstopper.api.faults.network import NetworkFault
+from showstopper.api.faults.process import ProcessFault
+from showstopper.api.injection import InjectionSpec
+from showstopper.faults import registry
+from showstopper.faults.behaviour import AgentBehaviour
+from showstopper.faults.network.behaviour import NetworkBehaviour
+from showstopper.faults.observed import Observed, ObservedTarget
+from showstopper.faults.pods.behaviour import ApiServerBehaviour
+from showstopper.faults.processes.behaviour import ProcessBehaviour
+
+KINDS = {**Fault.kinds(), **InjectionSpec.kinds()}
+each = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+
+
+@each
+def test_every_kind_has_a_behaviour_of_its_own(kind: type[FaultKind]) -> None:
+    behaviour = registry.of_kind(kind)
+    assert behaviour.kind is kind
+    assert behaviour.action
+    assert isinstance(behaviour, AgentBehaviour) is (kind.hand is Hand.AGENT)
+    assert isinstance(behaviour, ApiServerBehaviour) is (kind.hand is Hand.API_SERVER)
+    assert isinstance(behaviour, NetworkBehaviour) is issubclass(kind, NetworkFault)
+    assert isinstance(behaviour, ProcessBehaviour) is issubclass(kind, ProcessFault)
+
+
+@each
+def test_no_kind_is_proven_by_a_target_that_nothing_was_seen_of(kind: type[FaultKind]) -> None:
+    behaviour = registry.of_kind(kind)
+    observed = Observed("it", (ObservedTarget("relay-0"),), (ObservedTarget("flooder"),))
+    missing = behaviour.proof(observed)
+    assert missing is not None
+    assert missing.reason == "NoEffect"
+    assert behaviour.outcome(observed) == missing.message
+
+
+def test_a_kind_without_a_behaviour_is_a_defect_and_never_another_kind() -> None:
+    class Forgotten(FaultKind):
+        hand, aims_at = Hand.AGENT, Aim.PODS
+
+    with pytest.raises(LookupError, match=r"no module forgotten of showstopper\.faults"):
+        registry.of(Forgotten())
+
+
+def test_kinds_of_an_agent_are_declared_once() -> None:
+    experiments, injections = Fault.kinds(), InjectionSpec.kinds()
+    by_agents = {name: kind for name, kind in experiments.items() if kind.hand is Hand.AGENT}
+    assert by_agents.items() <= injections.items()
+    assert injections.keys() - by_agents.keys() == {"floodGate", "floodArrivals"}
+    assert experiments.keys() - by_agents.keys() == {"podKill", "packetFlood"}
+
+
+def test_only_kills_are_instant() -> None:
+    assert {name for name, kind in KINDS.items() if kind.instant} == {"podKill", "containerKill"}
+
+
+def test_nobody_else_tells_kinds_apart_by_their_names() -> None:
+    """A name of a kind as a text is a table of kinds in the making."""
+    root = Path(showstopper.__path__[0])
+    for file in root.rglob("*.py"):
+        texts = [node.value for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant)]
+        assert not set(KINDS) & {text for text in texts if isinstance(text, str)} - {"delay"}, file

@@ -1,0 +1,39 @@
+"""What the SDK counts at a room's residents, and what is set up in a pod's network, for tests of faults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dev.cluster import inside
+from tests.support.staged_room import Show
+
+
+def lost_and_received(show: Show) -> tuple[int, int]:
+    """Over all residents: packets that the SDK's statistics miss, and those that came."""
+    place = f"/api/v1/namespaces/{show.namespace}/pods"
+    pods = show.api.get(place, labelSelector="showstopper.dev/role=listener")["items"]
+    feeds = [show.api.get(f"{place}/{pod['metadata']['name']}:8090/proxy/v1/spans", after=10**9) for pod in pods]
+    found = [listener for feed in feeds for listener in feed["listeners"] if listener["kind"] == "Resident"]
+    return sum(each["packetsLost"] for each in found), sum(each["packetsReceived"] for each in found)
+
+
+def setup(uid: str) -> dict[str, str]:
+    """The rules, qdiscs and processes of a pod: what was there before a fault must be all that is there after it."""
+    namespace = inside.pod_namespace(uid)
+    return {
+        "rules": inside.run_in(namespace, ["nft", "--stateless", "list", "ruleset"]),
+        "qdiscs": inside.run_in(namespace, ["tc", "qdisc", "show"]),
+        "processes": processes(uid),
+    }
+
+
+def processes(uid: str) -> str:
+    """The processes of a pod, whether they are stopped, and whether their cgroups are frozen; by cgroup."""
+    lines = []
+    for folder in filter(Path.is_dir, inside.container_cgroups(uid, "*")):
+        for pid in (folder / "cgroup.procs").read_text().split():
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            lines.append(f"{folder} {pid} {'stopped' if state == 'T' else 'runs'}")
+        if (freezer := folder / "freezer.state").exists():
+            lines.append(f"{folder} {freezer.read_text().strip()}")
+    return "\n".join(sorted(lines))

@@ -1,0 +1,94 @@
+"""The engine's runs on a real API server, in one namespace, with all that they need."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from showstopper.api.experiment import Experiment
+from showstopper.api.room import AudioRoom
+from showstopper.api.run import ExperimentRun
+from showstopper.clock import Clock
+from showstopper.cluster.client import Client
+from showstopper.cluster.events import Events
+from showstopper.cluster.kinds import EXPERIMENT_RUN
+from showstopper.engine.hands.agent.client import InjectionClient
+from showstopper.engine.hands.agent.injection_cache import InjectionCache
+from showstopper.engine.hands.crowd.flooders import Flooders
+from showstopper.engine.hands.of_run import HandFactory
+from showstopper.engine.hands.pace import PACE, Pace
+from showstopper.engine.planning.plan import Plan
+from showstopper.engine.planning.snapshots import Snapshots
+from showstopper.engine.rooms import Images, Rooms
+from showstopper.engine.runs import requests
+from showstopper.engine.runs.context import Services
+from showstopper.engine.runs.service import Runs
+from showstopper.engine.stop_switch import StopSwitch
+from tests.support import build
+
+
+class RunHarness:
+    """Runs and what they need, without the operator around them: no events, no experiments, no stop switch watched."""
+
+    def __init__(self, client: Client, namespace: str, pace: Pace = PACE) -> None:
+        clock = Clock()
+        images = Images("audio", "Never")
+        rooms = Rooms(client, clock, images=images)
+        self.client, self.namespace = client, namespace
+        self.snapshots = Snapshots(client, clock, rooms)
+        self.switch = StopSwitch(client, namespace)
+        hands = HandFactory(
+            client=client,
+            clock=clock,
+            injections=InjectionClient(client, InjectionCache(client)),
+            flooders=Flooders(client, clock, images, self.snapshots.remembered),
+            snapshot=self.snapshots.of_run,
+            pace=pace,
+        )
+        self.services = Services(
+            rooms=rooms,
+            hands=hands,
+            events=Events(client, clock, "test"),
+            clock=clock,
+            snapshot=self.snapshots.of_run,
+            deployed=self.snapshots.deployed,
+            objection=self.snapshots.objection,
+            confirm=self.snapshots.confirm,
+            disowned=lambda _: None,
+            stopped=lambda: self.switch.finding,
+            pace=pace,
+        )
+        self.runs = Runs(client, clock, self.services, lambda _: None)
+        self.switch.add_observer(self.runs.wake)
+
+    def room(self) -> AudioRoom:
+        room = build.room()
+        room.metadata.namespace = self.namespace
+        return room
+
+    def experiment(self, name: str, baseline: str, *, recovery: str = "0s", **spec: Any) -> Experiment:
+        timing = {"baseline": baseline, "recovery": recovery}
+        metadata = {"name": name, "namespace": self.namespace, "uid": f"{name}-uid"}
+        return build.experiment(metadata=metadata, timing=timing, **spec)
+
+    async def plan(self, experiment: Experiment) -> Plan:
+        seed = requests.seed(experiment, requests.wanted(experiment))
+        made, _ = await self.snapshots.plan(self.room(), experiment.spec.faults, seed)
+        return made
+
+    async def create(self, name: str, *, baseline: str = "0s", made: Plan | None = None, **spec: Any) -> ExperimentRun:
+        experiment = self.experiment(name, baseline, **spec)
+        made = made or await self.plan(experiment)
+        return await self.runs.create(experiment, requests.wanted(experiment), self.room(), [], made)
+
+    async def stored(self, run: ExperimentRun, reached: Callable[[ExperimentRun], bool]) -> ExperimentRun:
+        """The run as it is written, once it has come so far."""
+        async with asyncio.timeout(60):
+            while not reached(found := ExperimentRun.parse(await self.client.get(EXPERIMENT_RUN, *run.key))):
+                await asyncio.sleep(0.01)
+        return found
+
+    async def end(self) -> None:
+        """As when the operator ends: nothing of a run goes on here."""
+        for run in self.runs.all():
+            self.runs.on_delete(run)
+        await asyncio.sleep(0)

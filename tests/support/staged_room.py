@@ -1,0 +1,354 @@
+"""The staged room that end-to-end tests and benchmarks break: asking for runs in it, and reading what came of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import yaml
+from kubernetes import config
+
+from dev import stage
+from dev.cluster import paths
+from dev.cluster.api import Cluster
+
+T = TypeVar("T")
+Object = dict[str, Any]
+
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""Which of pytest-xdist's workers this process is; the first, if there are none."""
+
+NAMESPACE = os.environ.get("SHOWSTOPPER_E2E_NAMESPACE", stage.SHOW) + (f"-{WORKER + 1}" if WORKER else "")
+"""Where the room is that this worker's tests break. Name another, if somebody uses the cluster's stage meanwhile."""
+
+SPOILED = paths.PROJECT / "build" / "e2e"
+"""Where the runs are kept, as YAML, that were asked for again."""
+
+FLEET = ("room.listeners.count=2", "room.listeners.perPod=1")
+"""Few listeners, yet on both nodes: these tests are about runs, and share their processors with the whole cluster."""
+
+GROUP = "/apis/showstopper.dev/v1alpha1"
+LONG = 240.0
+"""A deadline that only a broken cluster meets: a run with its recovery, on a machine that is busy."""
+
+
+def eventually(what: str, seconds: float, question: Callable[[], T | None], *, every: float = 0.1) -> T:
+    """The first answer that is true. Fails with `what` and the last answer when the time is over."""
+    deadline = time.monotonic() + seconds
+    while not (answer := question()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:g} s: {what}; the last answer was {answer!r}")
+        time.sleep(every)
+    return answer
+
+
+class RefusedError(Exception):
+    """The API server answered with an error."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+
+
+class Api:
+    """The API server over one connection: kubectl takes 0.1 s to start, and some tests look every 50 ms."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._client = config.new_client_from_config(config_file=str(cluster.kubeconfig))
+
+    def get(self, path: str, **query: str | int) -> Object:
+        return self._ask("GET", path, query=query)
+
+    def lines(self, path: str, **query: str | int) -> list[Object]:
+        """The objects of an answer that has one a line, such as a watch's with its time limit."""
+        return [json.loads(line) for line in self._raw("GET", path, query=query).splitlines()]
+
+    def create(self, path: str, body: Object) -> Object:
+        return self._ask("POST", path, body=body)
+
+    def merge(self, path: str, body: Object) -> Object:
+        return self._ask("PATCH", path, body=body, content_type="application/merge-patch+json")
+
+    def delete(self, path: str, body: Object | None = None) -> Object:
+        return self._ask("DELETE", path, body=body or {})
+
+    def _ask(self, method: str, path: str, **more: Any) -> Object:
+        answer: Object = json.loads(self._raw(method, path, **more))
+        return answer
+
+    def _raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str | int] | None = None,
+        body: Object | None = None,
+        content_type: str = "application/json",
+    ) -> bytes:
+        answer = self._client.rest_client.request(
+            method,
+            f"{self._client.configuration.host}{path}?{urlencode(query or {})}",
+            headers={"Accept": "application/json", "Content-Type": content_type},
+            body=body,
+            _request_timeout=60,
+        )
+        found: bytes = answer.read()
+        if answer.status >= 400:
+            raise RefusedError(answer.status, found.decode())
+        return found
+
+
+@dataclass
+class Show:
+    """The room under test, and the experiments that a test made in its namespace."""
+
+    cluster: Cluster
+    api: Api
+    namespace: str = NAMESPACE
+    room: str = stage.ROOM
+    runs_made: int = 0
+    runs_repeated: int = 0
+    _made: list[str] = field(default_factory=list)
+    _again: set[str] = field(default_factory=set)
+
+    def path(self, plural: str, name: str = "") -> str:
+        """Of our resources in the namespace."""
+        return f"{GROUP}/namespaces/{self.namespace}/{plural}/{name}".rstrip("/")
+
+    def pods(self, component: str = "relay") -> list[Object]:
+        found: list[Object] = self.api.get(
+            f"/api/v1/namespaces/{self.namespace}/pods", labelSelector=f"app.kubernetes.io/component={component}"
+        )["items"]
+        return found
+
+    def relays(self) -> dict[str, str]:
+        """Names of the relay pods by UID."""
+        return {pod["metadata"]["uid"]: pod["metadata"]["name"] for pod in self.pods()}
+
+    def wait_until_well(self) -> None:
+        """Until every listener hears the host, both relays are ready and nothing runs: the next fault may come.
+
+        A relay that stood still may come back into a room of its own, with the host in one and listeners in the other
+        (a split brain of LiveKit's, which no client notices and no time heals): such a stage is started afresh.
+        """
+        what = f"room {self.namespace}/{self.room} is well"
+        try:
+            eventually(what, stage.SPLIT_SECONDS, self._well, every=0.25)
+        except AssertionError:
+            stage.start_afresh(self.cluster, namespace=self.namespace, room=self.room)
+            eventually(what, LONG, self._well, every=0.25)
+
+    def _well(self) -> bool:
+        room = self.api.get(self.path("audiorooms", self.room))
+        listeners = room.get("status", {}).get("listeners", {})
+        pods = self.pods()
+        return (
+            condition(room, "Ready")["status"] == "True"
+            and condition(room, "Ready")["reason"] == "Live"
+            and listeners["live"] == listeners["intended"]
+            and bool(room["status"].get("serving"))
+            and len(pods) == 2
+            and all(_is_ready(pod) for pod in pods)
+            and all(finished(run) for run in self.api.get(self.path("experimentruns"))["items"])
+        )
+
+    def apply(self, *manifests: Object) -> str:
+        """As a person does it, or Argo CD: `kubectl apply`."""
+        for manifest in manifests:
+            if manifest["kind"] == "Experiment":
+                self.adopt(manifest["metadata"]["name"])
+        items = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
+        return self.cluster.run_kubectl("--namespace", self.namespace, "apply", "-f", "-", stdin=json.dumps(items))
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """What a person types, in the room's namespace."""
+        program = Path(sys.executable).with_name("showstopper")
+        place = ["--kubeconfig", str(self.cluster.kubeconfig), "-n", self.namespace]
+        return subprocess.run([program, *place, *words], capture_output=True, text=True, check=False, timeout=120)
+
+    def adopt(self, name: str) -> None:
+        """Clean up an experiment that somebody else makes."""
+        if name not in self._made:
+            self._made.append(name)
+
+    def experiment(self, name: str) -> Object:
+        return self.api.get(self.path("experiments", name))
+
+    def runs(self, name: str) -> list[Object]:
+        """All runs of experiments of that name, in the order of their making."""
+        found = self.api.get(self.path("experimentruns"), labelSelector=f"showstopper.dev/experiment={name}")["items"]
+        return sorted(found, key=lambda run: (run["spec"]["experiment"]["generation"], run["metadata"]["name"]))
+
+    def run(self, name: str) -> Object:
+        """The newest run of an experiment, as soon as there is one for its generation."""
+
+        def found() -> Object | None:
+            generation = self.experiment(name)["metadata"]["generation"]
+            newest = [run for run in self.runs(name) if run["spec"]["experiment"]["generation"] == generation]
+            return newest[-1] if newest else None
+
+        return eventually(f"experiment {name} has a run", 60, found, every=0.05)
+
+    def at(self, name: str, what: str, reached: Callable[[Object], Any], *, seconds: float = LONG) -> Object:
+        """The newest run of an experiment, as soon as `reached` says so of its status."""
+        path = self.path("experimentruns", self.run(name)["metadata"]["name"])
+
+        def ask() -> Object | None:
+            run = self.api.get(path)
+            return run if reached(run["status"]) or finished(run) else None
+
+        run = eventually(f"the run of {name} is at: {what}", seconds, ask, every=0.02)
+        if reached(run["status"]):
+            return run
+        if self._stalled(name, run):
+            self._ask_again(name, run)
+            return self.at(name, what, reached, seconds=seconds)
+        raise AssertionError(f"the run was over before {what}: {told(run)}")
+
+    def verdict(self, name: str) -> tuple[Object, Object]:
+        """The experiment and its run, when the experiment says that it is over for its generation."""
+
+        def over() -> Object | None:
+            experiment = self.experiment(name)
+            current = experiment["status"]["observedGeneration"] == experiment["metadata"]["generation"]
+            return experiment if current and condition(experiment, "Finished").get("status") == "True" else None
+
+        experiment = eventually(f"experiment {name} is over", LONG, over)
+        run = self.api.get(self.path("experimentruns", experiment["status"]["run"]["name"]))
+        if self._stalled(name, run):
+            self._ask_again(name, run)
+            return self.verdict(name)
+        return experiment, run
+
+    def _stalled(self, name: str, run: Object) -> bool:
+        """Whether the room that is well for all tests stood still before the fault, for the first time of this name.
+
+        Two processors that are taken away for half a second are heard as dead air: the operator rightly injects
+        nothing, and the test has shown nothing yet.
+        """
+        well = run["spec"]["room"]["name"] == self.room
+        reason = run["status"]["reason"] if steps(run) == ["Baseline", "Judged"] else ""
+        return well and reason in {"BaselineBroken", "TooMuchUnknown"} and name not in self._again
+
+    def _ask_again(self, name: str, run: Object) -> None:
+        """The same experiment in another revision, as if the first had not been asked for.
+
+        That is counted, told in the summary, and the run is kept in a file: too much of it fails the session.
+        """
+        file = SPOILED / f"{self.namespace}-{run['metadata']['name']}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(yaml.safe_dump(run, sort_keys=False, allow_unicode=True))
+        warnings.warn(f"{name} is asked for once more, see {file}: {told(run)}", stacklevel=3)
+        self._again.add(name)
+        self.runs_made += 1
+        self.runs_repeated += 1
+        self.wait_until_well()
+        self.api.delete(self.path("experimentruns", run["metadata"]["name"]))
+        self.api.merge(self.path("experiments", name), {"spec": {"revision": "once more"}})
+
+    def moment(self) -> str:
+        """The resource version of now, for `deleted_since`."""
+        version: str = self.api.get(f"/api/v1/namespaces/{self.namespace}/pods")["metadata"]["resourceVersion"]
+        return version
+
+    def deleted_since(self, moment: str) -> list[str]:
+        """The UIDs of all relay pods that were deleted since; from the API's own history, so that none is missed."""
+        events = self.api.lines(
+            f"/api/v1/namespaces/{self.namespace}/pods",
+            watch=1,
+            resourceVersion=moment,
+            timeoutSeconds=1,
+            labelSelector="app.kubernetes.io/component=relay",
+        )
+        problems = [event["object"] for event in events if event["type"] == "ERROR"]
+        assert not problems, f"the history of pods is not complete: {problems}"
+        return [event["object"]["metadata"]["uid"] for event in events if event["type"] == "DELETED"]
+
+    def clean(self) -> None:
+        """Delete what the test made, and wait until nothing of it runs."""
+        for name in self._made:
+            self.cluster.run_kubectl("--namespace", self.namespace, "delete", "experiment", name, "--ignore-not-found")
+        for name in self._made:
+            self._forget(name)
+        self._made.clear()
+        self._again.clear()
+
+    def _forget(self, name: str) -> None:
+        eventually(f"the runs of {name} are over", LONG, lambda: all(map(finished, self.runs(name))))
+        for run in self.runs(name):
+            self.api.delete(self.path("experimentruns", run["metadata"]["name"]))
+            self.runs_made += 1
+
+
+AUDIBLE = ({"indicator": "AudibleRatio", "min": "80%"},)
+
+
+def experiment(
+    name: str,
+    *,
+    room: str = stage.ROOM,
+    serving: bool | None = False,
+    target: Object | None = None,
+    baseline: str = "5s",
+    recovery: str = "5s",
+    deadline: str | None = None,
+    expect: Sequence[Object] = AUDIBLE,
+    **spec: Any,
+) -> Object:
+    """A kill of one relay: of one that serves nobody, for that is over in seconds, unless a test is about sound."""
+    aim = {"component": "relay", "max": 1, "minReady": 1, **({} if serving is None else {"serving": serving})}
+    timing = {"baseline": baseline, "recovery": recovery, **({"deadline": deadline} if deadline else {})}
+    return {
+        "apiVersion": "showstopper.dev/v1alpha1",
+        "kind": "Experiment",
+        "metadata": {"name": name},
+        "spec": {
+            "roomRef": {"name": room},
+            "timing": timing,
+            "faults": [{"name": "kill", "target": {**aim, **(target or {})}, "podKill": {"gracePeriod": "0s"}}],
+            "expect": list(expect),
+            **spec,
+        },
+    }
+
+
+def condition(resource: Object, kind: str) -> Object:
+    """The condition of that type, or one that says that there is none."""
+    found = resource.get("status", {}).get("conditions", [])
+    return next((each for each in found if each["type"] == kind), {"type": kind, "status": "", "reason": ""})
+
+
+def stands(resource: Object) -> dict[str, str]:
+    """All conditions by type."""
+    return {each["type"]: each["status"] for each in resource["status"].get("conditions", [])}
+
+
+def finished(run: Object) -> bool:
+    return bool(run.get("status", {}).get("verdict"))
+
+
+def steps(run: Object) -> list[str]:
+    return [step["name"] for step in run["status"].get("steps", [])]
+
+
+def told(run: Object) -> str:
+    """What a run found, for the message of a failed test."""
+    status = run["status"]
+    return f"{status.get('verdict')} {status.get('reason')}: {status.get('message')}; steps {steps(run)}"
+
+
+def _is_ready(pod: Object) -> bool:
+    return condition(pod, "Ready")["status"] == "True" and "deletionTimestamp" not in pod["metadata"]
+
+
+PASSED = {"Ready": "True", "Reconciling": "False", "Stalled": "False", "Finished": "True", "Suspended": "False"}
+NOT_PASSED = {"Ready": "False", "Reconciling": "False", "Stalled": "True", "Finished": "True", "Suspended": "False"}
