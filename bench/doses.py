@@ -39,6 +39,7 @@ ROWS = (
     Row("reorder", "reorder", "20 %, held 100 ms", {"percent": "20%", "hold": "100ms", **_TO_LISTENERS}),
     Row("bandwidth-200", "bandwidth", "200 kbit/s for all", {"rate": "200kbit", "direction": "Egress"}),
     Row("bandwidth-100", "bandwidth", "100 kbit/s for all", {"rate": "100kbit", "direction": "Egress"}),
+    Row("mtu", "mtu", "100 bytes", {"size": 100, **_TO_LISTENERS}),
     Row("partition-store", "partition", "from the store", {"peers": [{"component": "store"}]}),
     Row("block-udp", "portBlock", "media over UDP", {"protocols": ["UDP"], "ports": ["media"]}),
     Row("dns", "dnsFailure", "all questions", {}),

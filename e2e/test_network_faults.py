@@ -65,6 +65,19 @@ def test_a_partition_of_relay_and_listeners_is_dead_air(show: Show) -> None:
     assert longest > 2.5, run["status"]["outages"]
 
 
+def test_large_packets_that_vanish_take_the_sound_and_leave_the_connection(show: Show) -> None:
+    """As behind a broken tunnel: what listeners miss is media. Small packets of the session pass, and nobody joins."""
+    tunnel = fault("mtu", {"size": 100, "direction": "Egress", "ports": ["media"]}, duration="4s")
+    show.apply(experiment("mtu", faults=[tunnel], recovery="20s", expect=LENIENT))
+    _, run = show.verdict("mtu")
+    assert run["status"]["verdict"] == "Passed", told(run)
+    (record,) = run["status"]["faults"]
+    assert record["proven"]
+    assert 0 < record["affected"] < record["matched"], record
+    longest = max(float(each["deadAir"].removesuffix("s")) for each in run["status"]["outages"])
+    assert longest > 2.5, run["status"]["outages"]
+
+
 def test_a_fault_without_traffic_has_no_effect(show: Show) -> None:
     """The store asks no name server, so nothing was tested."""
     idle = {"name": "idle", "target": {"component": "store"}, "duration": "2s", "dnsFailure": {}}

@@ -106,6 +106,15 @@ MISTAKES = (
         '"0%" has no effect',
     ),
     _experiment(
+        "packets smaller than IP allows",
+        {
+            "spec.faults.0": {name: value for name, value in LOSS.items() if name != "packetLoss"}
+            | {"mtu": {"size": 67}}
+        },
+        "spec.faults[0].mtu.size",
+        "should be greater than or equal to 68",
+    ),
+    _experiment(
         "a delay of more than five seconds",
         {
             "spec.faults.0": {name: value for name, value in LOSS.items() if name != "packetLoss"}

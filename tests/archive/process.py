@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from showstopper.archive.database import connect
 from showstopper.archive.operation import Retention, operate
-from showstopper.cli.processes.logs import configure
 from showstopper.cluster.client import Client
+from showstopper.runtime import configure_logs
 
 FOREVER = Retention(timedelta(days=36500), timedelta(days=36500))
 
@@ -18,5 +18,5 @@ async def main(url: str, port: int, feed_port: int) -> None:
 
 
 if __name__ == "__main__":
-    configure("INFO")
+    configure_logs("INFO")
     asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

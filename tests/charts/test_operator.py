@@ -76,6 +76,20 @@ def test_only_the_operators_account_is_bound() -> None:
         assert each["subjects"] == [{"kind": "ServiceAccount", "name": "showstopper-operator", "namespace": "there"}]
 
 
+def environment(values: dict[str, Any]) -> dict[str, str]:
+    """The plain variables of the operator's process."""
+    (container,) = pod_specs(render("showstopper", values))["showstopper-operator"]["containers"]
+    return {each["name"]: each["value"] for each in container["env"] if "value" in each}
+
+
+def test_the_operator_is_told_what_to_pull_the_fleets_image_with() -> None:
+    values = {"imagePullSecrets": [{"name": "mirror"}, {"name": "backup"}], "audioImage": {"pullPolicy": "Always"}}
+    given = environment(values)
+    assert given["SHOWSTOPPER_AUDIO_PULL_SECRETS"] == "mirror,backup"
+    assert given["SHOWSTOPPER_AUDIO_PULL_POLICY"] == "Always"
+    assert "SHOWSTOPPER_AUDIO_PULL_SECRETS" not in environment({})
+
+
 def test_people_with_view_and_edit_get_our_kinds(objects: list[Object]) -> None:
     view, edit = (one(objects, "ClusterRole", f"showstopper-{name}") for name in ("view", "edit"))
     assert {verb for _, _, verb in allowed(view)} == {"get", "list", "watch"}

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.timeline import Timeline
-from showstopper.cli.live.snapshot import Moment
+from showstopper.cli.live.snapshot import LiveSnapshot
 from showstopper.clock import to_timestamp
 from tests.availability.build import EPOCH, Story, feed, spans, timeline
 from tests.support import build
@@ -93,8 +93,8 @@ def heard(first: Story, second: Story) -> Timeline:
     return timeline(feed(closed, pod="main-stage-listeners-0", clock=seconds))
 
 
-def moment(run: ExperimentRun, first: Story, second: Story, now: float, note: str = "") -> Moment:
-    return Moment(run, heard(first, second), EPOCH + now, note)
+def snapshot(run: ExperimentRun, first: Story, second: Story, now: float, note: str = "") -> LiveSnapshot:
+    return LiveSnapshot(run, heard(first, second), EPOCH + now, note)
 
 
 def text(renderable: Any, width: int = 100) -> str:

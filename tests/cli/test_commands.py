@@ -9,13 +9,13 @@ from typer.testing import CliRunner, Result
 
 from showstopper import __version__
 from showstopper.api.verdicts import Verdict
-from showstopper.cli.commands.report import Format, written
+from showstopper.cli.commands.report import Format, render
 from showstopper.cli.exit_codes import ExitCode, of_verdict
-from showstopper.cli.interruptible import Watched, to_the_end
+from showstopper.cli.interruptible import Watched, run_to_end
 from showstopper.cli.kube.connection import Connection, namespace_of
 from showstopper.cli.kube.run_request import NoOperator, Refused
 from showstopper.cli.live.follow import Overdue
-from showstopper.cli.main import COMMANDS, app
+from showstopper.cli.main import COMMANDS, HIDDEN, app
 from showstopper.errors import SettingsError
 from tests.report import build
 
@@ -51,10 +51,12 @@ def assert_one_line(result: Result, code: ExitCode, said: str) -> None:
     assert "Traceback" not in result.output
 
 
-def test_the_help_names_every_command() -> None:
+def test_the_help_names_every_command_for_people_and_no_process() -> None:
     for result in (call(), call("--help")):
         assert result.exit_code == 0
-        assert all(name in result.output for name in COMMANDS)
+        listed = {words[0] for line in result.output.splitlines() if (words := line.strip("│ ").split())}
+        assert set(COMMANDS) - HIDDEN <= listed
+        assert not HIDDEN & listed
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in {"host", "listener", "operator"}])
@@ -90,7 +92,9 @@ def test_no_kubeconfig(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_file_that_is_no_kubeconfig(tmp_path: Path) -> None:
     (tmp_path / "words").write_text("just words")
-    assert_one_line(call("--kubeconfig", str(tmp_path / "words"), "verdict", "kill"), ExitCode.ERROR, "no kubeconfig")
+    assert_one_line(
+        call("--kubeconfig", str(tmp_path / "words"), "verdict", "kill"), ExitCode.ERROR, "is not a kubeconfig"
+    )
 
 
 def test_a_context_that_is_not_there(kubeconfig: Path) -> None:
@@ -98,11 +102,15 @@ def test_a_context_that_is_not_there(kubeconfig: Path) -> None:
 
 
 def test_a_group_without_a_user(kubeconfig: Path) -> None:
-    assert_one_line(call("--as-group", "staff", "verdict", "kill"), ExitCode.ERROR, "--as-group needs --as")
+    assert_one_line(call("--as-group", "staff", "verdict", "kill"), ExitCode.ERROR, "--as-group requires --as")
 
 
 def test_names_with_slashes_are_refused(kubeconfig: Path) -> None:
-    assert_one_line(call("verdict", "show/kill"), ExitCode.ERROR, "give NAME, and its namespace by -n")
+    assert_one_line(
+        call("verdict", "show/kill"),
+        ExitCode.ERROR,
+        'invalid name "show/kill": pass the name alone, and the namespace with -n',
+    )
 
 
 def test_the_namespace_is_the_options_then_the_contexts_then_default(kubeconfig: Path) -> None:
@@ -136,7 +144,7 @@ def test_every_verdict_has_its_exit_code() -> None:
         (Overdue("past its deadline"), ExitCode.INCONCLUSIVE, "past its deadline"),
         (NoOperator("nobody looks"), ExitCode.ERROR, "nobody looks"),
         (TimeoutError(), ExitCode.INCONCLUSIVE, "no verdict within 3 s"),
-        (KeyboardInterrupt(), ExitCode.INTERRUPTED, "kubectl -n show patch experimentrun kill-1"),
+        (KeyboardInterrupt(), ExitCode.INTERRUPTED, "the run continues; to abort it: showstopper -n show abort kill-1"),
     ],
 )
 def test_without_a_verdict_nothing_ends_with_zero(
@@ -148,7 +156,7 @@ def test_without_a_verdict_nothing_ends_with_zero(
     watched = Watched()
     watched.namespace, watched.run = "show", "kill-1"
     with pytest.raises(BaseException, match=str(int(ending)) if str(ending) else "") as caught:
-        to_the_end(work(), watched, 3.0)
+        run_to_end(work(), watched, 3.0)
     assert getattr(caught.value, "exit_code", None) == ending
     assert said in capsys.readouterr().err
 
@@ -159,9 +167,9 @@ def test_a_report_that_cannot_be_drawn_here_says_what_to_install(monkeypatch: py
     monkeypatch.delattr("showstopper.report.markdown", raising=False)
     monkeypatch.delattr("showstopper.report.page", raising=False)
     with pytest.raises(SettingsError, match=r"pip install 'showstopper\[report\]'"):
-        written(build.record(), Format.HTML)
-    assert written(build.record(), Format.JUNIT).startswith("<?xml")
-    assert written(build.record(), Format.JSON).startswith("{")
+        render(build.record(), Format.HTML)
+    assert render(build.record(), Format.JUNIT).startswith("<?xml")
+    assert render(build.record(), Format.JSON).startswith("{")
 
 
 def test_nothing_heavy_is_loaded_before_a_command_is_called() -> None:

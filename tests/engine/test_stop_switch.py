@@ -58,7 +58,7 @@ async def test_a_fault_that_lasts_is_lifted_and_its_run_is_aborted(harness: RunH
         await throw(harness.client, harness.namespace)
         run = await harness.stored(run, finished)
     assert_stopped(run)
-    assert "showstopper stop --release" in (run.status.message or "")
+    assert "showstopper resume" in (run.status.message or "")
     assert run.status.faults[0].reverted
     assert await nothing_left(harness.client, run)
 

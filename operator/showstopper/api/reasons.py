@@ -43,7 +43,7 @@ class Reason(StrEnum):
     ABORT_IF = "AbortIf"
     """A condition in `spec.abortIf` was met."""
     STOPPED = "Stopped"
-    """The stop switch ended the run. Clear it with `showstopper stop --release`, then request another run."""
+    """The stop switch ended the run. Clear it with `showstopper resume`, then request another run."""
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     """The run was not over by its deadline. The message says what it waited for."""
     EXPERIMENT_DELETED = "ExperimentDeleted"

@@ -1,10 +1,9 @@
-"""What host and listener share as processes: logs, the HTTP server, and leaving politely on SIGTERM."""
+"""What host and listener share as processes: the HTTP server, and leaving the room on SIGTERM."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -12,32 +11,14 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from showstopper import runtime
 from showstopper.errors import SettingsError
 
 
 def configure_logs() -> None:
-    """One JSON object a line on standard error, ours from information on, the SDK's from errors on."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, structlog.processors.format_exc_info],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(),
-        ],
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    # Every step of its mending is a warning to the SDK; what it means for a listener stands in the spans.
+    """Log as every process of ours does; of the SDK errors only."""
+    runtime.configure_logs("info")
+    # The SDK warns at every step of a reconnection. What that means for a listener is in the spans.
     logging.getLogger("livekit").setLevel(logging.ERROR)
 
 
@@ -50,11 +31,9 @@ async def serve(app: web.Application, port: int) -> web.AppRunner:
 
 
 async def until_terminated(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` until it ends. SIGTERM or SIGINT cancels it, and it may leave the room."""
+    """Run `work` until it ends. SIGTERM and SIGINT cancel it, so that it leaves the room."""
     task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+    runtime.on_signals(task.cancel)
     try:
         await task
     except asyncio.CancelledError:
@@ -62,7 +41,7 @@ async def until_terminated(work: Coroutine[Any, Any, None]) -> None:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run a process of the room. A wrong setting ends it with one line and status 2."""
+    """Run a process of the room. A wrong setting ends it with one line and exit code 2."""
     try:
         asyncio.run(until_terminated(work))
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""Saving: what is written into files that people name."""
+"""Files that people name: writing them."""
 
 from pathlib import Path
 

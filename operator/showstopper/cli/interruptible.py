@@ -1,4 +1,4 @@
-"""Watching: run a command's coroutine to its end, and stop watching (and nothing else) at Ctrl-C."""
+"""Interruptible: run a command's coroutine to its end. Ctrl-C stops watching, and nothing else."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,12 +10,16 @@ from showstopper.api.run import ExperimentRun
 from showstopper.cli.exit_codes import ExitCode, note, problem
 from showstopper.cli.kube.run_request import NoOperator, Refused
 from showstopper.cli.live.follow import Overdue
+from showstopper.cluster.kinds import EXPERIMENT_RUN
 
 
 class Watched:
-    """The name of what goes on in the cluster, once it is known: for the person who stops watching.
+    """What is watched, once it is known, so that a message can name it when watching ends early.
 
-    `ended` is the run itself, once it has its verdict.
+    Attributes:
+        run: its name.
+        namespace: of the run.
+        ended: the run itself, once it has its verdict.
     """
 
     def __init__(self) -> None:
@@ -24,25 +28,31 @@ class Watched:
         self.ended: ExperimentRun | None = None
 
 
-def to_the_end(
+def run_to_end(
     work: Coroutine[Any, Any, ExitCode], watched: Watched | None = None, timeout: float | None = None
 ) -> None:
-    """Run it, and leave with its ending. What is known of nobody's verdict is Inconclusive, never a pass."""
+    """Run a coroutine, and exit with its code. Without a verdict that is Inconclusive or an error, never a pass.
+
+    Args:
+        work: returns the exit code.
+        watched: filled by `work`.
+        timeout: in seconds; None: no limit.
+    """
     try:
-        ending = asyncio.run(_within(work, timeout))
+        code = asyncio.run(_within(work, timeout))
     except (Refused, Overdue) as error:
         problem(str(error))
-        ending = ExitCode.INCONCLUSIVE
+        code = ExitCode.INCONCLUSIVE
     except NoOperator as error:
         problem(str(error))
-        ending = ExitCode.ERROR
+        code = ExitCode.ERROR
     except TimeoutError:
-        problem(f"no verdict within {timeout:g} s (--timeout); {_goes_on(watched)}")
-        ending = ExitCode.INCONCLUSIVE
+        problem(f"no verdict within {timeout:g} s (--timeout){_what_continues(watched)}")
+        code = ExitCode.INCONCLUSIVE
     except KeyboardInterrupt:
-        note(f"stopped watching; {_goes_on(watched)}")
-        ending = ExitCode.INTERRUPTED
-    raise typer.Exit(ending)
+        note(f"stopped watching{_what_continues(watched)}")
+        code = ExitCode.INTERRUPTED
+    raise typer.Exit(code)
 
 
 async def _within(work: Coroutine[Any, Any, ExitCode], timeout: float | None) -> ExitCode:
@@ -50,14 +60,12 @@ async def _within(work: Coroutine[Any, Any, ExitCode], timeout: float | None) ->
         return await work
 
 
-def _goes_on(watched: Watched | None) -> str:
-    """What still goes on, and how to stop that."""
-    if watched is None or not watched.namespace:
-        return "nothing was asked for"
+def _what_continues(watched: Watched | None) -> str:
+    """What continues in the cluster, and how to stop it, as the end of a sentence."""
+    if watched is None:
+        return ""
+    if not watched.namespace:
+        return "; no run was requested"
     if not watched.run:
-        return f"the run that was asked for still comes: kubectl -n {watched.namespace} get experimentruns"
-    patch = """-p '{"spec":{"abort":true}}'"""
-    return (
-        f"the run goes on; abort it: kubectl -n {watched.namespace} patch experimentrun {watched.run} "
-        f"--type=merge {patch}"
-    )
+        return f"; the requested run still starts: kubectl -n {watched.namespace} get {EXPERIMENT_RUN.resource}"
+    return f"; the run continues; to abort it: showstopper -n {watched.namespace} abort {watched.run}"

@@ -23,7 +23,7 @@ COMMANDS = {
     "preview": "showstopper.cli.commands.preview",
     "abort": "showstopper.cli.commands.abort",
     "stop": "showstopper.cli.commands.stop",
-    "release": "showstopper.cli.commands.release",
+    "resume": "showstopper.cli.commands.resume",
     "gameday": "showstopper.cli.commands.game_day",
     "approve": "showstopper.cli.commands.approve",
     "gate": "showstopper.cli.commands.gate",
@@ -35,36 +35,38 @@ COMMANDS = {
     "host": "showstopper.cli.processes.host",
     "listener": "showstopper.cli.processes.listener",
 }
-"""Commands in the order of the help, and the module whose function `command`, or whose `group` of them, each one is."""
+"""Commands in the order of the help. Each module has a function `command`, or a `group` of commands."""
+HIDDEN = frozenset({"operator", "agent", "archive", "host", "listener"})
+"""Processes of the cluster, which the charts start: the help does not list them."""
 
 
 class LazyCommands(TyperGroup):
-    """Loads the module of a command when that command is asked for: the operator's process loads no tables."""
+    """Loads the module of a command when it is needed, so that the operator's process loads no tables."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the caller's signature
         """All names, in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the caller's signature
-        """The command of that name, loaded now; None if there is none."""
+        """The command of that name, loaded now. None: there is none."""
         if cmd_name not in COMMANDS:
             return None
         module = import_module(COMMANDS[cmd_name])
         if hasattr(module, "group"):
-            several = typer.main.get_group(module.group)
-            several.name = cmd_name
-            return several
+            group = typer.main.get_group(module.group)
+            group.name = cmd_name
+            return group
         single = typer.Typer(add_completion=False)
-        single.command(cmd_name)(module.command)
+        single.command(cmd_name, hidden=cmd_name in HIDDEN)(module.command)
         return typer.main.get_command(single)
 
     def main(self, args: Sequence[str] | None = None, *others: Any, **more: Any) -> Any:
-        """Run a command and leave with its exit code; what a person did wrong is one line on stderr."""
+        """Run a command and exit with its code. Errors are one line on stderr."""
         words = list(sys.argv[1:] if args is None else args)
         try:
             code = super().main(words or ["--help"], *others, **{**more, "standalone_mode": False})
         except TyperException as error:
-            problem(f"{error.format_message()} (showstopper --help shows what there is)")
+            problem(f"{error.format_message()} (see showstopper --help)")
             code = ExitCode.USAGE
         except ShowstopperError as error:
             problem(str(error))
@@ -77,22 +79,26 @@ class LazyCommands(TyperGroup):
 app = typer.Typer(
     cls=LazyCommands,
     pretty_exceptions_enable=False,
-    help="Break a live audio room on purpose, and learn what its listeners heard.",
+    help="Break a live audio room on purpose, and measure what its listeners hear.",
 )
 
 
 @app.callback()
 def options(  # noqa: PLR0917 - typer reads them as options
     context: typer.Context,
-    kubeconfig: Annotated[Path | None, typer.Option(help="Path of the kubeconfig.", metavar="FILE")] = None,
-    kube_context: Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig.")] = None,
-    namespace: Annotated[
-        str | None, typer.Option("--namespace", "-n", help="Namespace; the context's own if left out.")
+    kubeconfig: Annotated[Path | None, typer.Option(help="Path to the kubeconfig.", metavar="FILE")] = None,
+    kube_context: Annotated[
+        str | None, typer.Option("--context", metavar="NAME", help="Context of the kubeconfig.")
     ] = None,
-    as_user: Annotated[str | None, typer.Option("--as", help="User to act as.")] = None,
-    as_group: Annotated[str | None, typer.Option("--as-group", help="Group to act as; needs --as.")] = None,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", metavar="NAME", help="Namespace. Default: the context's.")
+    ] = None,
+    as_user: Annotated[str | None, typer.Option("--as", metavar="USER", help="User to impersonate.")] = None,
+    as_group: Annotated[
+        str | None, typer.Option("--as-group", metavar="GROUP", help="Group to impersonate. Requires --as.")
+    ] = None,
 ) -> None:
-    """Which cluster and namespace to talk to, as kubectl has it."""
+    """Which cluster and namespace to use, as for kubectl."""
     context.obj = Connection(kubeconfig, kube_context, namespace, as_user, as_group)
 
 

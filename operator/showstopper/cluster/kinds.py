@@ -19,6 +19,12 @@ class Kind:
     plural: str
     namespaced: bool = True
 
+    @property
+    def resource(self) -> str:
+        """The plural with its group, as kubectl takes it: other groups, too, have "experiments"."""
+        group, _, _ = self.group_version.rpartition("/")
+        return f"{self.plural}.{group}" if group else self.plural
+
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """The path of a collection, an object or a subresource."""
         root = "/api/" if "/" not in self.group_version else "/apis/"

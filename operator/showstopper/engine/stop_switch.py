@@ -1,4 +1,4 @@
-"""Stopping: the stop switch as the operator sees it. While it is thrown, every run ends, and none begins."""
+"""The stop switch, as the operator sees it. While it is set, every run is aborted, and none starts."""
 
 from collections.abc import Callable
 
@@ -43,28 +43,28 @@ class StopSwitch:
 
     @property
     def finding(self) -> Finding | None:
-        """Why a run has to end, or may not begin, and what to do. None if nothing has to stop."""
+        """Why a run has to end or may not start, and what to do. None: the switch is not set."""
         if self.reason is None:
             return None
         where = f"ConfigMap {self._namespace}/{STOP_SWITCH}"
-        then = "delete it (showstopper stop --release), then ask for another run"
-        return Finding(Reason.STOPPED, f"stopped for everybody: {self.reason} ({where}: {then})", Verdict.ABORTED)
+        then = "clear it with showstopper resume, then request another run"
+        return Finding(Reason.STOPPED, f"the stop switch is set: {self.reason} ({where}: {then})", Verdict.ABORTED)
 
     async def look(self) -> None:
-        """Know it before anything begins.
+        """Read it before anything starts.
 
         Raises:
-            SettingsError: the operator may not know it, and so must not run anything.
+            SettingsError: the operator may not read it, and so must not run anything.
         """
         try:
             self._mirror.learn(await self._client.get(CONFIG_MAP, self._namespace, STOP_SWITCH))
         except NotFound:
             return
         except Forbidden as error:
-            raise SettingsError(f"the stop switch cannot be seen: {error}; {_ROLE}") from error
+            raise SettingsError(f"the stop switch cannot be read: {error}; {_ROLE}") from error
 
     async def watch(self) -> None:
-        """See every change, for ever."""
+        """Follow every change, until cancelled."""
         await self._mirror.run()
 
     def _take(self, change: Change[Object]) -> None:

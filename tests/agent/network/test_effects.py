@@ -18,6 +18,7 @@ from showstopper.api.faults.network import (
     Direction,
     Distribution,
     Duplicate,
+    Mtu,
     NetworkFault,
     PacketLoss,
     Protocol,
@@ -99,6 +100,19 @@ def test_loses_in_bursts(wire: Wire, arm: Arm, direction: Direction) -> None:
     assert figures.affected == 5 * rate - len(got)
     assert 0.12 <= 1 - len(got) / (5 * rate) <= 0.28
     assert statistics.median(gaps) / rate == pytest.approx(0.06, abs=0.01)
+
+
+@pytest.mark.parametrize("direction", ENDS)
+def test_drops_what_is_larger_and_nothing_of_that_size(wire: Wire, arm: Arm, direction: Direction) -> None:
+    with wire.ear() as ear:
+        armed = arm(to_media(direction, Mtu(size=20 + 8 + 500)), end_of(wire, direction))
+        fitting = wire.send(packets=100, per_second=1_000, size=500)
+        larger = wire.send(packets=100, per_second=1_000, size=501)
+        got = ear.packets()
+    figures = armed.lift().counters[direction]
+    assert not fitting.errors
+    assert not larger.errors, "the sender is not told"
+    assert (len(got), figures.matched, figures.affected) == (100, 200, 100)
 
 
 @pytest.mark.parametrize("direction", ENDS)

@@ -155,7 +155,7 @@ def test_a_verdict_on_an_earlier_form_is_none(server: ApiServer) -> None:
     operator.apply(revision="2")
     code, out, err = Person(server).call("verdict", "earlier")
     assert (code, out) == (2, "")
-    assert "no verdict on experiment show/earlier as it is now" in err
+    assert "experiment show/earlier has no verdict in its current form" in err
 
 
 def test_an_experiment_that_never_ran(server: ApiServer) -> None:
@@ -187,7 +187,7 @@ def test_ctrl_c_stops_watching_and_nothing_else(server: ApiServer) -> None:
     process.send_signal(signal.SIGINT)
     code, _, err = ended(process)
     assert code == 130
-    assert "patch experimentrun watched-1" in err
+    assert "showstopper -n show abort watched-1" in err
     assert not json.loads(server.kubectl("-n", "show", "get", "exprun", "watched-1", "-o", "json"))["spec"].get("abort")
 
 
@@ -257,7 +257,7 @@ def test_preview_says_when_a_schedule_comes_and_that_one_never_does(server: ApiS
     operator.apply(schedule="@yearly")
     code, out, _ = Person(server).call("preview", "yearly")
     assert code == 2
-    assert "by its schedule the next run is at 2" in out
+    assert "the next scheduled run is at 2" in out
     assert "-01-01T00:00:00Z" in out
     operator.apply(schedule="0 3 30 2 *")
     code, out, _ = Person(server).call("preview", "yearly")
@@ -280,7 +280,7 @@ def test_a_cluster_without_our_resources() -> None:
                 Person(bare).call(*words) if "/" not in words[-1] else Person(bare).call("-n", "show", *words)
             )
             assert (code, err.count("\n")) == (4, 1)
-            assert "does not know Showstopper's resources" in err
+            assert "does not have Showstopper's resources" in err
 
 
 def _room() -> dict[str, object]:

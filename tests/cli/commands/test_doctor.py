@@ -41,10 +41,10 @@ def test_a_cluster_without_anything_is_told_what_to_do(server: ApiServer) -> Non
     server.kubectl("create", "namespace", "doctored")  # of its own: other tests have rooms in theirs
     code, found = checks(server, "-n", "doctored")
     assert code == 1
-    assert found["API server"]["state"] == found["resources"]["state"] == "Well"
-    assert found["operator"]["state"] == "Wrong"
+    assert found["API server"]["state"] == found["resources"]["state"] == "OK"
+    assert found["operator"]["state"] == "Failed"
     assert "install the chart" in found["operator"]["remedy"]
-    assert (found["agents"]["state"], found["archive"]["state"]) == ("Limited", "Limited")
+    assert (found["agents"]["state"], found["archive"]["state"]) == ("Warning", "Warning")
     assert "archive.enabled=true" in found["archive"]["remedy"]
     assert "kubectl label namespace doctored" in found["namespace"]["remedy"]
     assert "apply an AudioRoom" in found["rooms"]["remedy"]
@@ -58,8 +58,8 @@ def test_what_is_there_is_well(server: ApiServer) -> None:
         _, found = checks(server)
     finally:
         server.kubectl("label", "namespace", "show", "showstopper.dev/chaos-")
-    assert found["operator"]["state"] == found["namespace"]["state"] == found["agent on node1"]["state"] == "Well"
-    assert found["stop switch"]["state"] == "Well"
+    assert found["operator"]["state"] == found["namespace"]["state"] == found["agent on node1"]["state"] == "OK"
+    assert found["stop switch"]["state"] == "OK"
 
 
 def test_a_room_that_nobody_has_looked_at_is_wrong(server: ApiServer) -> None:
@@ -70,7 +70,7 @@ def test_a_room_that_nobody_has_looked_at_is_wrong(server: ApiServer) -> None:
     finally:
         server.kubectl("-n", "show", "delete", "audioroom", "seen-by-nobody")
     assert code == 1
-    assert "has not looked at it yet" in found["room seen-by-nobody"]["message"]
+    assert "has not observed it yet" in found["room seen-by-nobody"]["message"]
 
 
 def test_a_thrown_switch_is_named_with_its_reason(server: ApiServer) -> None:
@@ -79,17 +79,17 @@ def test_a_thrown_switch_is_named_with_its_reason(server: ApiServer) -> None:
     try:
         code, found = checks(server)
     finally:
-        code_of_release, _, _ = Person(server).call("-n", "showstopper-agent", "release")
-    assert (code, code_of_release) == (1, 0)
+        code_of_resume, _, _ = Person(server).call("-n", "showstopper-agent", "resume")
+    assert (code, code_of_resume) == (1, 0)
     assert "the show has begun" in found["stop switch"]["message"]
-    assert found["stop switch"]["remedy"] == "showstopper release"
+    assert found["stop switch"]["remedy"] == "showstopper resume"
 
 
 def test_whoever_may_nothing_is_told_so(server: ApiServer) -> None:
     _, found = checks(server, "--as", "eve")
     assert "you may not run experiments, abort runs" in found["your rights"]["message"]
     assert "showstopper-edit" in found["your rights"]["remedy"]
-    assert "may not be looked at" in found["operator"]["message"]
+    assert "not checked" in found["operator"]["message"]
 
 
 def test_an_unknown_namespace_is_wrong(server: ApiServer) -> None:
@@ -99,7 +99,7 @@ def test_an_unknown_namespace_is_wrong(server: ApiServer) -> None:
 
 
 def test_people_see_the_remedy_below_what_is_wrong() -> None:
-    found = [Check("one", State.WELL, "is there", "nothing"), Check("two", State.WRONG, "is gone", "bring it back")]
+    found = [Check("one", State.OK, "is there", "nothing"), Check("two", State.FAILED, "is gone", "bring it back")]
     words = text(doctor.draw(found), 60).split()
     assert words == ["✓", "one", "is", "there", "✗", "two", "is", "gone", "→", "bring", "it", "back"]
     assert "→ nothing" in text(doctor.draw(found, wide=True), 60)

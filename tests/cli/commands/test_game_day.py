@@ -48,10 +48,10 @@ def test_what_stood_there_before_the_hold_is_taken_away_first(server: ApiServer)
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("none", "loss"), 'there is no GameDay "none" in namespace show: kubectl get gamedays -A'),
+        (("none", "loss"), 'there is no GameDay "none" in namespace show: kubectl get gamedays.showstopper.dev -A'),
         (("early", "encore"), 'game day show/early has no act "encore"; it has: kill, loss'),
-        (("early", "kill"), "act kill of game day show/early does not wait for approval"),
-        (("early", "loss"), "the operator has not looked at it yet"),
+        (("early", "kill"), "act kill of game day show/early does not await approval"),
+        (("early", "loss"), "the operator has not observed it yet"),
     ],
     ids=["no day", "no act", "no hold", "too early"],
 )
@@ -100,7 +100,7 @@ def test_a_verdict_on_an_earlier_form_is_none(server: ApiServer) -> None:
     server.kubectl("patch", "gd", "changed", "-n", "show", "--type=merge", '-p={"spec":{"revision":"2"}}')
     code, out, _ = Person(server).call("gameday", "status", "changed")
     assert code == 2
-    assert out.startswith("No verdict yet (not looked at yet)\n")
+    assert out.startswith("No verdict yet (not observed yet)\n")
 
 
 def test_watch_tells_what_happens_until_the_verdict(server: ApiServer) -> None:

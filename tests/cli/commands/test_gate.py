@@ -68,7 +68,7 @@ def test_it_says_whether_the_release_may_go_on(server: ApiServer, state: str) ->
 def test_what_is_not_known_is_one_line_and_never_a_pass(server: ApiServer) -> None:
     stands(server, "gate-new", None)
     for words, code, said in (
-        (["gate", "gate-new"], ExitCode.INCONCLUSIVE, "the operator has not looked at it yet"),
+        (["gate", "gate-new"], ExitCode.INCONCLUSIVE, "the operator has not observed it yet"),
         (["gate", "nothing"], ExitCode.ERROR, 'there is no ReleaseGate "nothing" in namespace show'),
         (["--as", "eve", "gate", "gate-new"], ExitCode.ERROR, 'User "eve" cannot get'),
         (["gate"], ExitCode.USAGE, "NAME"),

@@ -69,7 +69,7 @@ def test_runs_are_listed_with_what_came_of_them(kubeconfig: Path) -> None:
     first, second = done.stdout.splitlines()[1:]
     assert "2026-11-26 06:00:00" in first
     assert first.split()[2:] == ["kill-[b]1", "Failed", "ExpectationMissed", "81.4%", "21s", "uid-1"]
-    assert "kill-0 (gone)" in second
+    assert "kill-0 (deleted)" in second
     assert Archive.asked[0].endswith("/v1/runs?namespace=show&experiment=kill&limit=2&before=uid-9")
 
 
@@ -80,7 +80,7 @@ def test_programs_get_json(kubeconfig: Path) -> None:
 
 def test_nothing_is_said_to_be_nothing(kubeconfig: Path) -> None:
     Archive.answer = 200, {"runs": []}
-    assert "no run of experiment kill in namespace show is in the archive" in call(kubeconfig, "kill").stdout
+    assert "the archive has no runs of experiment kill in namespace show" in call(kubeconfig, "kill").stdout
 
 
 def test_without_an_archive_it_says_how_to_have_one(kubeconfig: Path) -> None:

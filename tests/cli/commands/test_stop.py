@@ -1,4 +1,4 @@
-"""`showstopper stop` against a real API server: who throws the switch, and what is said when it cannot be thrown."""
+"""`showstopper stop` and `resume` against a real API server: what they do, and what they say when that fails."""
 
 import json
 
@@ -18,15 +18,16 @@ def thrown(server: ApiServer) -> str | None:
     return stop_reason(json.loads(server.kubectl("-n", "show", "get", "cm", STOP_SWITCH, "-o", "json")))
 
 
-def test_it_is_thrown_said_again_and_released(server: ApiServer) -> None:
+def test_it_is_set_said_again_and_cleared(server: ApiServer) -> None:
     person = Person(server)
     code, out, _ = person.call("stop", "--reason", "the real show has begun")
     assert (code, thrown(server)) == (0, "the real show has begun")
     assert out.startswith(f"configmap/{STOP_SWITCH} created")
+    assert out.endswith("showstopper -n show resume\n")
     code, out, _ = person.call("stop", "--reason", "another")
     assert (code, thrown(server)) == (0, "another")
     assert out.startswith(f"configmap/{STOP_SWITCH} configured")
-    code, out, _ = person.call("stop", "--release")
+    code, out, _ = person.call("resume")
     assert code == 0
     assert "deleted" in out
     with pytest.raises(CommandError, match="not found"):
@@ -37,16 +38,16 @@ def test_one_that_was_made_without_a_reason_gets_one(server: ApiServer) -> None:
     server.kubectl("-n", "show", "create", "cm", STOP_SWITCH)
     assert Person(server).call("stop", "--reason", "now")[0] == 0
     assert thrown(server) == "now"
-    Person(server).call("stop", "--release")
+    Person(server).call("resume")
 
 
 def test_what_cannot_be_done_is_one_line(server: ApiServer) -> None:
     for words, code, said in (
-        (["stop", "--release"], ExitCode.ERROR, "nothing to release: there is no ConfigMap show/stop-switch"),
-        (["--namespace", "nowhere", "stop", "--reason", "x"], ExitCode.ERROR, "nothing is stopped; name the agents"),
+        (["resume"], ExitCode.ERROR, "nothing to resume: there is no ConfigMap show/stop-switch"),
+        (["--namespace", "nowhere", "stop", "--reason", "x"], ExitCode.ERROR, "nothing was stopped; name the agents"),
         (["--as", "eve", "stop", "--reason", "x"], ExitCode.ERROR, 'User "eve" cannot create'),
-        (["stop"], ExitCode.USAGE, "--reason TEXT"),
-        (["stop", "--reason", "x", "--release"], ExitCode.USAGE, "--reason TEXT"),
+        (["stop"], ExitCode.USAGE, "--reason"),
+        (["stop", "--reason", "x", "--release"], ExitCode.USAGE, "--release"),
         (["stop", "--reason", " "], ExitCode.USAGE, "an empty reason stops nothing"),
     ):
         found, _, err = Person(server).call(*words)

@@ -34,9 +34,9 @@ def test_a_list_is_its_items() -> None:
         ("", "has 0 experiments"),
         (ROOM_TEXT, "has 0 experiments"),
         (f"{EXPERIMENT_TEXT}---\n{EXPERIMENT_TEXT}", "has 2 experiments"),
-        ("a: [", "is no YAML"),
-        ("just words", "no Kubernetes object"),
-        ("- 1", "no Kubernetes object"),
+        ("a: [", "is not YAML"),
+        ("just words", "not a Kubernetes object"),
+        ("- 1", "not a Kubernetes object"),
         ("kind: Experiment", "no metadata.name"),
         ("kind: Experiment\nmetadata: {name: 7}", "no metadata.name"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {name: p}", "holds Pod p"),
@@ -52,7 +52,7 @@ def test_what_cannot_be_applied_is_refused_with_the_file_and_the_reason(text: st
 def test_a_namespace_that_contradicts_the_option_is_refused() -> None:
     text = EXPERIMENT_TEXT.replace("{name: kill}", "{name: kill, namespace: other}")
     assert parse(text).experiment["metadata"]["namespace"] == "other"
-    with pytest.raises(InvalidResource, match="namespace other, and --namespace says show"):
+    with pytest.raises(InvalidResource, match="namespace other, and --namespace is show"):
         parse(text, given=True)
 
 
@@ -67,6 +67,6 @@ def test_files_are_told_from_names(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
-    for name, said in (("none.yaml", "No such file"), ("binary.yaml", "no UTF-8"), (".", "directory")):
+    for name, said in (("none.yaml", "No such file"), ("binary.yaml", "not UTF-8"), (".", "directory")):
         with pytest.raises(SettingsError, match=said):
             manifest.read(tmp_path / name, "show", namespace_given=False)

@@ -33,9 +33,9 @@ async def test_a_run_that_is_gone_is_found_by_its_name_or_its_experiment(
     heard = [span.shifted(-EPOCH) for span in story("main-stage-listeners-0/0", [(L, 20)])]
     kept(there, feeds=[{**document(heard, clock=40), "offset": EPOCH}])
     there.listed = {filter_: [LISTED]}
-    found = await records.subject(client, "show", "kill-1")
+    found = await records.find(client, "show", "kill-1")
     assert isinstance(found, ExperimentRun)
-    record = await records.record(client, found)
+    record = await records.of_run(client, found)
     assert record.body == run()
     assert record.note == ""
     assert record.heard is not None
@@ -46,7 +46,7 @@ async def test_a_run_that_is_gone_is_found_by_its_name_or_its_experiment(
 async def test_what_no_archive_heard_is_not_known(cluster: tuple[Cluster, Client]) -> None:
     there, client = cluster
     kept(there, feeds=[])
-    record = await records.record(client, ExperimentRun.parse(run()))
+    record = await records.of_run(client, ExperimentRun.parse(run()))
     assert record.heard is None
     assert record.note
 
@@ -57,4 +57,4 @@ async def test_what_nobody_knows_is_not_there(cluster: tuple[Cluster, Client], *
     there, client = cluster
     there.refusal = (503, "no endpoints") if away else None
     with pytest.raises(NotFound, match='no Experiment "kill-1" in namespace show'):
-        await records.subject(client, "show", "kill-1")
+        await records.find(client, "show", "kill-1")

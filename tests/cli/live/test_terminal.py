@@ -1,10 +1,10 @@
 """The picture of a run, as a terminal without colours has it."""
 
 from showstopper.cli.live import terminal
-from showstopper.cli.live.snapshot import Moment
+from showstopper.cli.live.snapshot import LiveSnapshot
 from showstopper.report.words import short_name
 from tests.availability.build import J, L, N, Q
-from tests.cli.build import KILL, at, heard, moment, recovering, step, text
+from tests.cli.build import KILL, at, heard, recovering, snapshot, step, text
 from tests.support import build
 
 HEARS = [(L, 20.0)]
@@ -18,9 +18,9 @@ fault    podKill                        ▼ kill                   not yet
 0/0      Live                      ████████████████████    100%
 0/1      Live                      ██████xxxxxJ████████   72.5%     5.5s
  █ hears the host  x no media  J joining
-indicator       so far  asked
-AudibleRatio     81.6%  ≥ 70%
-LongestDeadAir    5.5s  ≤ 20s"""
+indicator       so far  expected
+AudibleRatio     81.6%     ≥ 70%
+LongestDeadAir    5.5s     ≤ 20s"""
 
 
 def drawn(of: object, width: int = 80, height: int = 40) -> str:
@@ -28,47 +28,47 @@ def drawn(of: object, width: int = 80, height: int = 40) -> str:
 
 
 def test_the_picture_of_a_run_after_its_fault() -> None:
-    assert drawn(moment(recovering(), HEARS, LOSES, now=20)) == GOLDEN
+    assert drawn(snapshot(recovering(), HEARS, LOSES, now=20)) == GOLDEN
 
 
 def test_it_is_as_wide_as_the_terminal_and_no_wider() -> None:
     for width in (70, 80, 120, 200):
-        lines = drawn(moment(recovering(), HEARS, LOSES, now=20), width).splitlines()
+        lines = drawn(snapshot(recovering(), HEARS, LOSES, now=20), width).splitlines()
         assert all(len(line) <= width for line in lines)
         assert sum("0/1" in line for line in lines) == 1
 
 
 def test_before_its_first_step_a_run_says_what_it_waits_for() -> None:
     ready = {"type": "Ready", "status": "Unknown", "reason": "WaitingForRoom", "message": "waits for run other"}
-    shown = drawn(moment(build.run(created=at(0), status={"conditions": [ready]}), HEARS, HEARS, now=20))
+    shown = drawn(snapshot(build.run(created=at(0), status={"conditions": [ready]}), HEARS, HEARS, now=20))
     assert "waits for run other" in shown
     assert "▼" not in shown
 
 
 def test_nothing_is_judged_before_the_injection() -> None:
     run = build.run(status={"startedAt": at(0), "steps": [step("Baseline", 0)]})
-    shown = drawn(moment(run, HEARS, LOSES, now=3))
+    shown = drawn(snapshot(run, HEARS, LOSES, now=3))
     assert "Baseline 3s, 2s left" in shown
-    assert "AudibleRatio       …  ≥ 70%" in shown
+    assert "AudibleRatio       …     ≥ 70%" in shown
 
 
 def test_a_run_that_is_over_has_nothing_left_to_do() -> None:
     steps = [step("Baseline", 0, KILL), step("Recovering", KILL), step("Judged", 12, 12)]
-    shown = drawn(moment(recovering(steps=steps, verdict="Aborted", finishedAt=at(12)), HEARS, LOSES, now=20))
+    shown = drawn(snapshot(recovering(steps=steps, verdict="Aborted", finishedAt=at(12)), HEARS, LOSES, now=20))
     assert "Baseline 5.0s → Recovering 7.0s → Judged\n" in shown
 
 
 def test_why_there_is_no_sound_is_said() -> None:
-    assert "you may not get pods/proxy" in drawn(moment(recovering(), HEARS, LOSES, 20, "you may not get pods/proxy"))
+    assert "you may not get pods/proxy" in drawn(snapshot(recovering(), HEARS, LOSES, 20, "you may not get pods/proxy"))
 
 
 def test_without_any_feed_the_listeners_are_not_known() -> None:
-    shown = drawn(Moment(recovering(), heard([], []).__class__(), moment(recovering(), HEARS, HEARS, 20).now))
+    shown = drawn(LiveSnapshot(recovering(), heard([], []).__class__(), snapshot(recovering(), HEARS, HEARS, 20).now))
     assert shown.count("Unknown") == 2
 
 
 def test_in_a_low_terminal_those_who_fare_worst_are_shown() -> None:
-    shown = drawn(moment(recovering(), HEARS, [(L, 6.0), (Q, 14.0)], now=20), height=terminal.OTHER_LINES + 1)
+    shown = drawn(snapshot(recovering(), HEARS, [(L, 6.0), (Q, 14.0)], now=20), height=terminal.OTHER_LINES + 1)
     assert "0/1" in shown
     assert "0/0" not in shown
     assert "and 1 more" in shown
@@ -76,7 +76,7 @@ def test_in_a_low_terminal_those_who_fare_worst_are_shown() -> None:
 
 def test_a_proven_fault_is_said_to_be() -> None:
     run = recovering(faults=[{"name": "kill", "kind": "podKill", "targets": 1, "proven": True}])
-    assert drawn(moment(run, HEARS, LOSES, now=KILL + 9)).splitlines()[3].endswith("proven")
+    assert drawn(snapshot(run, HEARS, LOSES, now=KILL + 9)).splitlines()[3].endswith("proven")
 
 
 def test_short_names() -> None:

@@ -18,8 +18,8 @@ LongestDeadAir  ≤ 20s  31s       -11s         Missed
 fault  hit      proof
 kill   relay-a  deletion answered after 20 ms, its media stopped after 1.50 s, gone after 2.00 s
 
-listener  lost after  dead air  of it silent  media missing
-0/0       1.5s        31s       2s            31.1s          did not hear the host again
+listener  lost after  dead air  connected but silent  media missing
+0/0       1.5s        31s       2s                    31.1s          did not hear the host again
 
 run show/kill-1"""
 

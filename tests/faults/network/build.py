@@ -12,6 +12,7 @@ from showstopper.api.faults.network import (
     Direction,
     Distribution,
     Duplicate,
+    Mtu,
     PacketLoss,
     Partition,
     Peer,
@@ -74,6 +75,7 @@ any_traffic = st.one_of(
     st.builds(Reorder, percent=shares, hold=delays),
     delaying(),
     st.builds(Bandwidth, rate=rates, queue=delays),
+    st.builds(Mtu, size=st.integers(68, 9000)),
 )
 
 

@@ -23,6 +23,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "corrupt": {"percent": "50%"},
     "reorder": {"percent": "10%", "hold": "30ms"},
     "bandwidth": {"rate": "2Mbit", "queue": "100ms"},
+    "mtu": {"size": 1200},
     "partition": {"peers": [{"component": "store"}]},
     "portBlock": {"protocols": ["UDP"]},
     "dnsFailure": {},

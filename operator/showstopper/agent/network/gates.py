@@ -8,10 +8,8 @@ from showstopper.agent.kernel.nftables import Count
 from showstopper.api.faults.network import Direction
 from showstopper.faults.flood import sending
 from showstopper.faults.flood.settings import GATE_PORT
+from showstopper.faults.network.rules import ETHERNET_HEADER
 from showstopper.faults.network.traffic import Traffic
-
-_ETHERNET = 14
-"""Bytes of the header that a packet has at an egress hook, and no more at an ingress hook (nft_counter: skb->len)."""
 
 
 def announce() -> None:
@@ -27,5 +25,5 @@ def announce() -> None:
 def datagrams(traffic: Traffic, count: Count, size: int) -> int:
     """How many datagrams a counter has seen of a flood."""
     version = 4 if all(ip_address(peer).version == 4 for peer in traffic.peers or ()) else 6
-    link = _ETHERNET if traffic.direction is Direction.EGRESS else 0
+    link = ETHERNET_HEADER if traffic.direction is Direction.EGRESS else 0
     return sending.datagrams(count.packets, count.bytes, size, version, link=link)

@@ -155,6 +155,13 @@ class Bandwidth(TrafficFault):
         return int(self.rate[:-4]) * _RATES[self.rate[-4:]]
 
 
+class Mtu(TrafficFault):
+    """Silently drops packets above a size, as a broken tunnel does: large media stops, TCP connects and then hangs."""
+
+    size: Annotated[int, Field(ge=68, le=9000)]
+    """Largest packet that still passes, in bytes from its IP header on. 68 is the least that IP allows (RFC 791)."""
+
+
 class Partition(TrafficFault):
     """Silently drops all traffic between the target and its peers. Connections hang instead of failing."""
 
@@ -182,6 +189,7 @@ class NetworkKinds(Spec):
     corrupt: Corrupt | None = None
     reorder: Reorder | None = None
     bandwidth: Bandwidth | None = None
+    mtu: Mtu | None = None
     partition: Partition | None = None
     port_block: PortBlock | None = None
     dns_failure: DnsFailure | None = None

@@ -1,4 +1,4 @@
-"""`showstopper abort`: end a run, or a game day, and see that nothing of it is left."""
+"""`showstopper abort`: end a run or a game day, and wait until its faults are reverted."""
 
 import asyncio
 from typing import Annotated
@@ -8,68 +8,63 @@ import typer
 from showstopper.api.game_day import GameDay
 from showstopper.api.run import ExperimentRun
 from showstopper.cli.exit_codes import ExitCode, note, problem
-from showstopper.cli.interruptible import to_the_end
+from showstopper.cli.interruptible import run_to_end
 from showstopper.cli.kube import lookup
 from showstopper.cli.kube.connection import Connection
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, GAME_DAY, Kind
-from showstopper.errors import NotFound, Unavailable
+from showstopper.errors import Unavailable
 
 POLL_SECONDS = 0.2
 
 
 def command(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a run, an experiment, or a game day.")],
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until nothing of it is left.")] = True,
-    timeout: Annotated[float | None, typer.Option(help="Wait no longer than so many seconds (exit code 2).")] = 60,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a run, an experiment or a game day.")],
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all faults are reverted.")] = True,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Timeout in seconds; exits with 2 when it expires.")
+    ] = 60,
 ) -> None:
-    """End the run that is under way, revert its faults, and wait until nothing is left. A game day ends with its run.
+    """Abort a run or a game day, and wait until its faults are reverted.
 
-    Exit: 0 it is over and nothing is left, 2 nothing was under way or it was not over in time, 4 something is left.
+    An experiment stands for its current run. A game day is aborted with its current run.
+
+    Exit codes: 0 aborted and reverted, 2 nothing to abort or not over in time, 4 a fault was not reverted.
     """
-    to_the_end(_abort(context.obj, name, wait=wait), timeout=timeout)
+    run_to_end(_abort(context.obj, name, wait=wait), timeout=timeout)
 
 
 async def _abort(connection: Connection, name: str, *, wait: bool) -> ExitCode:
     async with connection.open() as client:
-        found = await _subject(client, connection.namespace, name)
-        kind = GAME_DAY if isinstance(found, GameDay) else EXPERIMENT_RUN
-        where = f"{kind.name.lower()}/{found.metadata.name}"
-        if found.finished:
-            problem(f"nothing to abort: {where} is over: {found.status.verdict}")
+        subject = await lookup.run_or_game_day(client, connection.namespace, name)
+        kind = GAME_DAY if isinstance(subject, GameDay) else EXPERIMENT_RUN
+        title = f"{kind.name.lower()}/{subject.metadata.name}"
+        if subject.finished:
+            problem(f"nothing to abort: {title} is over: {subject.status.verdict}")
             return ExitCode.INCONCLUSIVE
         change: list[Object] = [
-            {"op": "test", "path": "/metadata/uid", "value": found.metadata.uid},
+            {"op": "test", "path": "/metadata/uid", "value": subject.metadata.uid},
             {"op": "add", "path": "/spec/abort", "value": True},
         ]
-        await client.patch(kind, *found.key, change)
-        print(f"{where} aborted")
+        await client.patch(kind, *subject.key, change)
+        print(f"{title} aborted")
         if not wait:
             return ExitCode.PASSED
-        return await _until_over(client, kind, found)
+        return await _await_end(client, kind, subject)
 
 
-async def _subject(client: Client, namespace: str, name: str) -> ExperimentRun | GameDay:
-    try:
-        return await lookup.newest_run(client, namespace, name)
-    except NotFound as missing:
-        try:
-            return GameDay.parse(await client.get(GAME_DAY, namespace, name))
-        except NotFound:
-            raise missing from None
-
-
-async def _until_over(client: Client, kind: Kind, found: ExperimentRun | GameDay) -> ExitCode:
-    while not found.finished:
+async def _await_end(client: Client, kind: Kind, subject: ExperimentRun | GameDay) -> ExitCode:
+    while not subject.finished:
         await asyncio.sleep(POLL_SECONDS)
         try:
-            found = type(found).parse(await client.get(kind, *found.key))
+            subject = type(subject).parse(await client.get(kind, *subject.key))
         except Unavailable as error:
-            note(f"the API server is away: {error}")
-    print(f"{found.status.verdict} ({found.status.reason}): {found.status.message}")
-    left = [fault for fault in found.status.faults if not fault.reverted] if isinstance(found, ExperimentRun) else []
+            note(f"the API server does not answer: {error}")
+    print(f"{subject.status.verdict} ({subject.status.reason}): {subject.status.message}")
+    faults = subject.status.faults if isinstance(subject, ExperimentRun) else []
+    left = [fault for fault in faults if not fault.reverted]
     if left:
-        problem(f"not seen to be reverted: {', '.join(fault.name for fault in left)}: {left[0].message or ''}")
+        problem(f"not known to be reverted: {', '.join(fault.name for fault in left)}: {left[0].message or ''}")
         return ExitCode.ERROR
     return ExitCode.PASSED

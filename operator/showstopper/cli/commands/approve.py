@@ -1,4 +1,4 @@
-"""`showstopper approve`: let a held act of a game day begin; the same as `showstopper gameday approve`."""
+"""`showstopper approve`: approve an act of a game day. The same as `showstopper gameday approve`."""
 
 from showstopper.cli.commands.game_day import approve
 

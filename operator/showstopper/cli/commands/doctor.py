@@ -1,4 +1,4 @@
-"""`showstopper doctor`: whether experiments can run here, and what to do where they cannot."""
+"""`showstopper doctor`: check whether experiments can run, and how to fix what is missing."""
 
 import asyncio
 
@@ -13,35 +13,35 @@ from showstopper.cli.kube.connection import Connection
 from showstopper.cli.views import output
 from showstopper.cli.views.output import Form, FormOption
 
-_LOOKS = {State.WELL: ("✓", "green"), State.LIMITED: ("!", "yellow"), State.WRONG: ("✗", "bold red")}
+_SYMBOLS = {State.OK: ("✓", "green"), State.WARNING: ("!", "yellow"), State.FAILED: ("✗", "bold red")}
 
 
 def command(context: typer.Context, form: FormOption = Form.SHORT) -> None:
-    """Look at all that experiments in this namespace need, and say the remedy for whatever is missing.
+    """Check everything experiments in this namespace need, and print how to fix what is missing.
 
-    Exit: 0 nothing is wrong, 1 something is, 4 the cluster cannot be asked.
+    Exit codes: 0 no check failed, 1 a check failed, 4 the cluster does not answer.
     """
     raise typer.Exit(asyncio.run(_doctor(context.obj, form)))
 
 
 async def _doctor(connection: Connection, form: Form) -> ExitCode:
     async with connection.open() as client:
-        results = [check async for check in checks.all_of(client, connection.namespace)]
+        results = [check async for check in checks.run_all(client, connection.namespace)]
     if form.for_programs:
         output.document({"namespace": connection.namespace, "checks": [check.as_data() for check in results]}, form)
     else:
         output.screen().print(draw(results, wide=form is Form.WIDE))
-    return ExitCode.FAILED if any(check.state is State.WRONG for check in results) else ExitCode.PASSED
+    return ExitCode.FAILED if any(check.state is State.FAILED for check in results) else ExitCode.PASSED
 
 
 def draw(checks: list[Check], *, wide: bool = False) -> Table:
-    """A row for each; what is well is told in short, unless it is to be `wide`. Pure."""
+    """A row for each check, and its remedy below it. `wide` shows the remedies of checks that are OK, too. Pure."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     for column in ("", "what", "how"):
         table.add_column(column, overflow="fold")
     for check in checks:
-        symbol, style = _LOOKS[check.state]
+        symbol, style = _SYMBOLS[check.state]
         table.add_row(Text(symbol, style=style), Text(check.what), Text(check.message))
-        if check.remedy and (wide or check.state is not State.WELL):
+        if check.remedy and (wide or check.state is not State.OK):
             table.add_row("", "", Text(f"→ {check.remedy}", style="dim"))
     return table

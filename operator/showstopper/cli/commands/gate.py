@@ -1,4 +1,4 @@
-"""`showstopper gate`: whether a release may go on."""
+"""`showstopper gate`: whether a release may proceed."""
 
 import asyncio
 import time
@@ -32,13 +32,15 @@ def command(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a ReleaseGate.")],
     image: Annotated[
-        str | None, typer.Option(metavar="DIGEST", help="Ask for this image instead of those that are deployed.")
+        str | None, typer.Option(metavar="DIGEST", help="Decide for this image instead of the deployed ones.")
     ] = None,
     form: FormOption = Form.SHORT,
 ) -> None:
-    """Say whether a release may go on. Exit: 0 the gate is open, 1 closed, 2 not known yet (runs are missing).
+    """Print whether a release may proceed, and why.
 
-    The image is named by its digest, such as sha256:4f53...: it need not be deployed, but has to have run.
+    An image is named by its digest, such as sha256:4f53... It need not be deployed, but must have been tested.
+
+    Exit codes: 0 open, 1 closed, 2 not known yet (runs are missing), 4 error.
     """
     raise typer.Exit(asyncio.run(_gate(context.obj, name, image, form)))
 
@@ -51,18 +53,18 @@ async def _gate(connection: Connection, name: str, image: str | None, form: Form
             answer = deciding.for_image(await _situation(client, gate), digest)
             if answer is None:
                 where = f"{gate.metadata.namespace}/{name}"
-                problem(f"no run of gate {where} was against image {digest}: deploy it, and run its experiments")
+                problem(f"gate {where} has no run against image {digest}: deploy it, and run the gate's experiments")
                 return ExitCode.INCONCLUSIVE
-            return _say(gate, answer, form)
+            return _show(gate, answer, form)
     ready = conditions.find(gate.status.conditions, ConditionType.READY)
     if ready is None or gate.status.observed_generation < gate.metadata.generation:
-        problem(f"gate {gate.metadata.namespace}/{name}: the operator has not looked at it yet")
+        problem(f"gate {gate.metadata.namespace}/{name}: the operator has not observed it yet")
         return ExitCode.INCONCLUSIVE
-    return _say(gate, _told(gate), form)
+    return _show(gate, _recorded(gate), form)
 
 
 async def _situation(client: Client, gate: ReleaseGate) -> Situation:
-    """What the cluster knows now, for a decision of our own: the operator answers for what is deployed only."""
+    """What is known now, for a decision made here: the operator decides for the deployed images only."""
     namespace = gate.metadata.namespace
     room = AudioRoom.parse(await lookup.get(client, AUDIO_ROOM, namespace, gate.spec.room_ref.name))
     experiments = [Experiment.parse(body) for body in await client.list(EXPERIMENT, namespace)]
@@ -77,10 +79,9 @@ async def _situation(client: Client, gate: ReleaseGate) -> Situation:
     )
 
 
-def _told(gate: ReleaseGate) -> Answer:
-    """What the operator says of the release that is deployed."""
-    stands = {one.type: one for one in gate.status.conditions}
-    ready = stands[ConditionType.READY]
+def _recorded(gate: ReleaseGate) -> Answer:
+    """The operator's decision on the deployed release, from the gate's status."""
+    ready = next(condition for condition in gate.status.conditions if condition.type == ConditionType.READY)
     outlook = conditions.Outlook(
         Reason.parse(ready.reason),
         ready.message,
@@ -92,7 +93,7 @@ def _told(gate: ReleaseGate) -> Answer:
     return Answer(outlook, tuple(gate.status.release), tuple(gate.status.experiments))
 
 
-def _say(gate: ReleaseGate, answer: Answer, form: Form) -> ExitCode:
+def _show(gate: ReleaseGate, answer: Answer, form: Form) -> ExitCode:
     if form.for_programs:
         body = {
             "gate": gate.metadata.name,
@@ -100,7 +101,7 @@ def _say(gate: ReleaseGate, answer: Answer, form: Form) -> ExitCode:
             "reason": str(answer.outlook.reason),
             "message": answer.outlook.message,
             "release": [dump(image) for image in answer.images],
-            "experiments": [dump(one) for one in answer.requirements],
+            "experiments": [dump(requirement) for requirement in answer.requirements],
         }
         output.document(body, form)
     else:
@@ -111,21 +112,21 @@ def _say(gate: ReleaseGate, answer: Answer, form: Form) -> ExitCode:
 
 
 def draw(answer: Answer) -> Group:
-    """Open or not, why, for which images, and the experiments one by one. Pure."""
+    """Whether it is open, why, for which images, and a row for each experiment. Pure."""
     if answer.open:
         word = Text("Open", style="bold green")
     else:
         word = Text("Closed", style="bold red" if answer.outlook.stalled else "bold yellow")
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for title in ("experiment", "state", "run", "until", ""):
+    for title in ("experiment", "state", "run", "valid until", ""):
         table.add_column(title, overflow="fold")
-    for one in answer.requirements:
-        table.add_row(one.name, one.state, one.run or "-", _until(one), one.message or "")
+    for required in answer.requirements:
+        table.add_row(required.name, required.state, required.run or "-", _until(required), required.message or "")
     images = [Text(f"{image.component}  {image.image}  {image.digest}", style="dim") for image in answer.images]
     head = Text.assemble(word, f" ({answer.outlook.reason})")
     return Group(head, Text(answer.outlook.message), Text(), table, *images)
 
 
-def _until(one: Requirement) -> str:
-    """When the pass gets too old."""
-    return one.expires_at[:16].replace("T", " ") + " UTC" if one.expires_at else "-"
+def _until(requirement: Requirement) -> str:
+    """When the pass expires."""
+    return requirement.expires_at[:16].replace("T", " ") + " UTC" if requirement.expires_at else "-"

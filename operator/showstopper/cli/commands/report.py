@@ -1,4 +1,4 @@
-"""`showstopper report`: what came of a run, to keep and to hand on."""
+"""`showstopper report`: the result of a run or a game day, as a document."""
 
 import asyncio
 from enum import StrEnum
@@ -19,7 +19,7 @@ from showstopper.report.record import Day, Record
 
 
 class Format(StrEnum):
-    """What a report is written in."""
+    """Formats of a report."""
 
     HTML = "html"
     MARKDOWN = "md"
@@ -30,55 +30,57 @@ class Format(StrEnum):
 def command(
     context: typer.Context,
     name: NameArgument,
-    form: Annotated[Format, typer.Option("--output", "-o", help="What it is written in.")] = Format.MARKDOWN,
+    form: Annotated[Format, typer.Option("--output", "-o", help="Format of the report.")] = Format.MARKDOWN,
     file: Annotated[
-        Path | None, typer.Option("--file", "-f", metavar="FILE", help="Where to; stdout if left out.")
+        Path | None, typer.Option("--file", "-f", metavar="FILE", help="Write to FILE instead of stdout.")
     ] = None,
 ) -> None:
-    """Write the report of a run, of the newest run of an experiment, or of a game day. Exit codes as for run.
+    """Write the report of a run, of the newest run of an experiment, or of a game day.
 
-    Runs that are gone from the cluster are taken from the archive.
+    Runs deleted from the cluster are read from the archive.
 
-    HTML is one file that needs nothing else; Markdown is for a pull request or a job's summary; JUnit has a test case
-    for each expectation.
+    HTML is a single self-contained file. Markdown is for a pull request or a job summary. JUnit has a test case for
+    each expectation.
+
+    Exit codes as for run.
     """
     raise typer.Exit(asyncio.run(_report(context.obj, name, form, file)))
 
 
 async def _report(connection: Connection, name: str, form: Format, file: Path | None) -> ExitCode:
     async with connection.open() as client:
-        found = await records.subject(client, connection.namespace, name)
-        own, of = found.metadata.name, "game day" if isinstance(found, GameDay) else "run"
-        if not found.finished:
-            watch = f"gameday watch {own}" if isinstance(found, GameDay) else f"watch {own}"
-            problem(f"{of} {own} has no verdict yet: showstopper {watch}")
+        subject = await records.find(client, connection.namespace, name)
+        own, kind = subject.metadata.name, "game day" if isinstance(subject, GameDay) else "run"
+        if not subject.finished:
+            watch = f"gameday watch {own}" if isinstance(subject, GameDay) else f"watch {own}"
+            problem(f"{kind} {own} has no verdict yet: showstopper {watch}")
             return ExitCode.INCONCLUSIVE
         spans = form is not Format.JUNIT
-        if isinstance(found, GameDay):
-            record: Record | Day = await records.day(client, found, spans=spans)
+        if isinstance(subject, GameDay):
+            record: Record | Day = await records.of_game_day(client, subject, spans=spans)
         else:
-            record = await records.record(client, found, spans=spans)
-    text = written(record, form)
+            record = await records.of_run(client, subject, spans=spans)
+    text = render(record, form)
     if file is None:
         print(text, end="")
     else:
         save(file, text)
-        note(f"wrote {file}: {found.status.verdict}, {of} {found.metadata.namespace}/{own}")
-    return of_verdict(found.status.verdict or "")
+        note(f"wrote {file}: {subject.status.verdict}, {kind} {subject.metadata.namespace}/{own}")
+    return of_verdict(subject.status.verdict or "")
 
 
-def written(record: Record | Day, form: Format) -> str:
+def render(record: Record | Day, form: Format) -> str:
     """The report as text.
 
     Raises:
-        SettingsError: what it takes to write it is not installed.
+        SettingsError: a library that the format needs is not installed.
     """
     if form is Format.JUNIT:
         return junit.of_day(record) if isinstance(record, Day) else junit.of_run(record.run)
     if form is Format.JSON:
         return data.of_day(record) if isinstance(record, Day) else data.of_run(record)
     try:
-        # They are not needed by who reads no reports, and drawing takes half a second to load.
+        # Other formats need neither, and drawing takes half a second to load.
         from showstopper.report import markdown, page  # noqa: PLC0415
     except ImportError as error:
         raise SettingsError(

@@ -1,4 +1,4 @@
-"""JUnit beside a run that is watched: the file is there from the beginning, and good only by a verdict."""
+"""The JUnit report of a run that is watched: there from the beginning, and good only with a verdict."""
 
 from collections.abc import Coroutine
 from pathlib import Path
@@ -11,21 +11,21 @@ from showstopper.cli.interruptible import Watched
 from showstopper.report import junit
 
 
-async def told(file: Path, name: str, watched: Watched, work: Coroutine[Any, Any, ExitCode]) -> ExitCode:
-    """Do the work, and have what came of it in the file. Of a run without a verdict it says why there is none.
+async def with_junit(file: Path, name: str, watched: Watched, work: Coroutine[Any, Any, ExitCode]) -> ExitCode:
+    """Do the work, and write its result to the file: the run's report, or why it has no verdict.
 
-    The file is written first of all: one from an earlier job is never taken for this one's, and one that cannot be
-    written is known before anything is broken.
+    The file is written before the work begins. Else one from an earlier job could be taken for this one's, and that it
+    cannot be written would be known only after something was broken.
 
     Raises:
         SettingsError: the file cannot be written.
     """
     try:
-        save(file, _nothing(name, watched, Reason.RUN_NOT_FINISHED, "showstopper was stopped before the run was over"))
+        save(file, _without_verdict(name, watched, Reason.RUN_NOT_FINISHED, "showstopper ended before the run did"))
     except BaseException:
         work.close()
         raise
-    reason, message = str(Reason.NO_VERDICT), "no verdict came while somebody was watching"
+    reason, message = str(Reason.NO_VERDICT), "showstopper stopped watching before there was a verdict"
     try:
         return await work
     except Exception as error:
@@ -33,8 +33,8 @@ async def told(file: Path, name: str, watched: Watched, work: Coroutine[Any, Any
         raise
     finally:
         ended = watched.ended
-        save(file, junit.of_run(ended) if ended else _nothing(name, watched, reason, message))
+        save(file, junit.of_run(ended) if ended else _without_verdict(name, watched, reason, message))
 
 
-def _nothing(name: str, watched: Watched, reason: str, message: str) -> str:
+def _without_verdict(name: str, watched: Watched, reason: str, message: str) -> str:
     return junit.of_nothing(watched.namespace, watched.run or name, reason, message)

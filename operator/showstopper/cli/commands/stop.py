@@ -1,4 +1,4 @@
-"""`showstopper stop`: the stop switch, by hand."""
+"""`showstopper stop`: throw the stop switch."""
 
 import asyncio
 from typing import Annotated
@@ -14,61 +14,45 @@ from showstopper.errors import Conflict, NotFound
 
 def command(
     context: typer.Context,
-    reason: Annotated[str | None, typer.Option(help="Why; whoever is stopped reads it.", metavar="TEXT")] = None,
-    release: Annotated[bool, typer.Option("--release", help="Let runs begin again. None does by itself.")] = False,
+    reason: Annotated[str, typer.Option(help="Reason, shown on every stopped run.", metavar="TEXT")],
 ) -> None:
-    """End every run in the cluster, lift every fault within a second, and let none begin until --release.
+    """Stop everything: abort every run in the cluster, lift every fault within a second, and start nothing new.
 
-    This makes the ConfigMap stop-switch in the agents' namespace (showstopper-agent, unless -n names another), which
-    the agents watch themselves: it works without the operator, too.
+    Nothing starts until `showstopper resume`. This creates the ConfigMap stop-switch in the agents' namespace
+    (showstopper-agent, unless -n names another). The agents watch it themselves, so it works without the operator.
     """
-    if release is (reason is not None):
-        raise typer.BadParameter("say --reason TEXT to stop everything, or --release to allow runs again")
-    if reason is not None and stop_reason({"data": {"reason": reason}}) is None:
-        raise typer.BadParameter("an empty reason stops nothing: say why", param_hint="--reason")
-    asyncio.run(let_go(context.obj) if reason is None else _stop(context.obj, reason))
+    if stop_reason({"data": {"reason": reason}}) is None:
+        raise typer.BadParameter("an empty reason stops nothing: write why", param_hint="--reason")
+    asyncio.run(_stop(context.obj, reason))
+
+
+def switch_namespace(connection: Connection) -> str:
+    """The namespace of the switch: the agents', not that of the context, where experiments are."""
+    return connection.given_namespace or AGENT_NAMESPACE
 
 
 async def _stop(connection: Connection, reason: str) -> None:
-    metadata = {"name": STOP_SWITCH, "namespace": _namespace(connection)}
+    metadata = {"name": STOP_SWITCH, "namespace": switch_namespace(connection)}
     body: Object = {"apiVersion": "v1", "kind": CONFIG_MAP.name, "metadata": metadata, "data": {"reason": reason}}
     async with connection.open() as client:
         try:
-            done = await _thrown(client, body)
+            done = await _create_or_replace(client, body)
         except NotFound as error:
-            raise NotFound(f"{error}: nothing is stopped; name the agents' namespace by -n", status=404) from error
-    print(f"configmap/{STOP_SWITCH} {done}: every run in the cluster ends, and none begins until: {_AGAIN}")
+            message = f"{error}: nothing was stopped; name the agents' namespace with -n"
+            raise NotFound(message, status=404) from error
+    namespace = f"-n {connection.given_namespace} " if connection.given_namespace else ""
+    print(
+        f"configmap/{STOP_SWITCH} {done}: every run in the cluster is aborted, and none starts until: "
+        f"showstopper {namespace}resume"
+    )
 
 
-async def _thrown(client: Client, body: Object) -> str:
+async def _create_or_replace(client: Client, body: Object) -> str:
+    """Returns what was done, as kubectl says it."""
     try:
         await client.create(CONFIG_MAP, body)
-    except Conflict:  # it is there already, and may have said nothing, or something else
+    except Conflict:  # it exists, perhaps without a reason or with another one
         replaced = [{"op": "add", "path": "/data", "value": body["data"]}]
         await client.patch(CONFIG_MAP, body["metadata"]["namespace"], STOP_SWITCH, replaced)
         return "configured"
     return "created"
-
-
-async def let_go(connection: Connection) -> None:
-    """Take the switch back.
-
-    Raises:
-        NotFound: it is not thrown.
-    """
-    namespace = _namespace(connection)
-    async with connection.open() as client:
-        try:
-            await client.delete(CONFIG_MAP, namespace, STOP_SWITCH)
-        except NotFound as error:
-            message = f"nothing to release: there is no ConfigMap {namespace}/{STOP_SWITCH}"
-            raise NotFound(message, status=404) from error
-    print(f"configmap/{STOP_SWITCH} deleted: runs may begin again; those that were stopped have to be asked for anew")
-
-
-def _namespace(connection: Connection) -> str:
-    """The agents' one: not that of a person's context, where experiments are."""
-    return connection.given_namespace or AGENT_NAMESPACE
-
-
-_AGAIN = "showstopper stop --release"

@@ -1,4 +1,4 @@
-"""`showstopper verdict`: what came of it."""
+"""`showstopper verdict`: the verdict on an experiment, or of a run."""
 
 import asyncio
 
@@ -17,9 +17,9 @@ from showstopper.errors import NotFound
 
 
 def command(context: typer.Context, name: NameArgument, form: FormOption = Form.SHORT) -> None:
-    """Print the verdict on an experiment as it is now, or of a run. Exit codes as for run.
+    """Print the verdict of a run, or on an experiment in its current form.
 
-    A verdict on an earlier form of the experiment is none: it says so, and ends with 2.
+    Exit codes as for run. A verdict on an earlier form of the experiment does not count: this exits with 2.
     """
     raise typer.Exit(asyncio.run(_verdict(context.obj, name, form)))
 
@@ -30,21 +30,21 @@ async def _verdict(connection: Connection, name: str, form: Form) -> ExitCode:
         if not run.finished:
             problem(f"run {run.metadata.name} has no verdict yet: showstopper watch {run.metadata.name}")
             return ExitCode.INCONCLUSIVE
-        if run.metadata.name != name and (news := await _newer_request(client, connection.namespace, name)):
-            problem(news)
+        if run.metadata.name != name and (why := await _why_outdated(client, connection.namespace, name)):
+            problem(why)
             return ExitCode.INCONCLUSIVE
         return await output.show_verdict(client, run, form)
 
 
-async def _newer_request(client: Client, namespace: str, name: str) -> str:
-    """Why the newest verdict is not on what the experiment is now; empty if it is."""
+async def _why_outdated(client: Client, namespace: str, name: str) -> str:
+    """Why the newest verdict is not on the experiment's current form. Empty if it is."""
     try:
-        found = await lookup.experiment(client, namespace, name)
+        experiment = await lookup.experiment(client, namespace, name)
     except NotFound:
         return ""
-    status, metadata = found.status, found.metadata
+    status, metadata = experiment.status, experiment.metadata
     answered = metadata.annotations.get(RUN_REQUESTED, "") in {"", status.last_handled_run_request}
-    over = conditions.is_true(status.conditions, ConditionType.FINISHED) and not found.spec.dry_run
-    if answered and over and status.observed_generation >= metadata.generation:
+    finished = conditions.is_true(status.conditions, ConditionType.FINISHED) and not experiment.spec.dry_run
+    if answered and finished and status.observed_generation >= metadata.generation:
         return ""
-    return f"there is no verdict on experiment {namespace}/{name} as it is now: {lookup.standing(found)}"
+    return f"experiment {namespace}/{name} has no verdict in its current form: {lookup.summary(experiment)}"

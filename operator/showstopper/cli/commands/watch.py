@@ -1,9 +1,9 @@
-"""`showstopper watch`: the picture of a run that goes on."""
+"""`showstopper watch`: the live picture of a run."""
 
 import typer
 
 from showstopper.cli.exit_codes import ExitCode
-from showstopper.cli.interruptible import Watched, to_the_end
+from showstopper.cli.interruptible import Watched, run_to_end
 from showstopper.cli.kube import lookup
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.live.follow import follow
@@ -12,9 +12,12 @@ from showstopper.cli.views.output import Form, FormOption, NameArgument
 
 
 def command(context: typer.Context, name: NameArgument, form: FormOption = Form.SHORT) -> None:
-    """Watch a run, or the newest run of an experiment, until its verdict. Exit codes as for run."""
+    """Watch a run, or the newest run of an experiment, until its verdict.
+
+    Exit codes as for run. Ctrl-C only stops watching.
+    """
     watched = Watched()
-    to_the_end(_watch(context.obj, name, form, watched), watched)
+    run_to_end(_watch(context.obj, name, form, watched), watched)
 
 
 async def _watch(connection: Connection, name: str, form: Form, watched: Watched) -> ExitCode:

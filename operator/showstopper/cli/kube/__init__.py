@@ -1,1 +1,1 @@
-"""What commands ask of the cluster."""
+"""What commands read from the cluster and write to it."""

@@ -1,4 +1,4 @@
-"""Approving: let a held act of a game day begin, in one's own name, and see that the operator has taken note."""
+"""Approval: approve an act of a game day in the caller's name, and wait until the operator has recorded it."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,56 +13,57 @@ from showstopper.cluster.kinds import GAME_DAY, SELF_SUBJECT_REVIEW
 from showstopper.errors import Conflict, NotFound
 
 POLL_SECONDS = 0.2
-# An operator that is there sees an annotation within a second.
+# A running operator sees an annotation within a second.
 OPERATOR_SECONDS = 30.0
 _PATH = f"/metadata/annotations/{APPROVE.replace('/', '~1')}"
 
 
 async def approve(client: Client, namespace: str, name: str, act: str) -> str:
-    """Approve the act. Returns in whose name.
+    """Approve the act. Returns the approver's name.
 
     Raises:
-        Refused: it does not wait for approval (any more).
+        NotFound: there is no such game day or act.
+        Refused: the act does not await approval, or not any more.
         Forbidden: the caller may not approve.
-        NoOperator: nobody takes note.
+        NoOperator: no operator records the approval.
     """
-    approver = await _who_am_i(client)
+    approver = await _user_name(client)
     value = f"{act}/{approver}"
     day = await lookup.game_day(client, namespace, name)
-    hold = waiting(day, act)
+    hold = hold_of(day, act)
     if hold.standing is not None and day.metadata.annotations.get(APPROVE) == value:
-        # It stood there before the hold began, and so says nothing: it has to go, and the operator to see that.
+        # The annotation is older than the hold, so it does not count. The operator has to see it removed first.
         await _patch(client, day, {"op": "remove", "path": _PATH})
-        day = await _until(client, day, lambda found: waiting(found, act).standing is None)
+        day = await _poll(client, day, lambda newer: hold_of(newer, act).standing is None)
     await _patch(client, day, {"op": "add", "path": _PATH, "value": value})
-    await _until(client, day, lambda found: _approved_by(found, act) == approver)
+    await _poll(client, day, lambda newer: _approved_by(newer, act) == approver)
     return approver
 
 
-def waiting(day: GameDay, act: str) -> HoldRecord:
-    """The hold of the act, which waits for approval.
+def hold_of(day: GameDay, act: str) -> HoldRecord:
+    """The hold of an act that awaits approval.
 
     Raises:
         NotFound: there is no such act.
-        Refused: it does not wait.
+        Refused: it does not await approval.
     """
     namespace, name = day.key
-    acts = [one.name for one in day.spec.acts]
+    acts = [declared.name for declared in day.spec.acts]
     if act not in acts:
         raise NotFound(f'game day {namespace}/{name} has no act "{act}"; it has: {", ".join(acts)}', status=404)
-    ready = lookup.current(day)
+    ready = lookup.ready_condition(day)
     record = next((record for record in day.status.acts if record.name == act), None)
-    waits = ready is not None and ready.reason == Reason.AWAITING_APPROVAL and day.status.act == act
-    if not waits or record is None or record.hold is None:
+    awaits = ready is not None and ready.reason == Reason.AWAITING_APPROVAL and day.status.act == act
+    if not awaits or record is None or record.hold is None:
         raise Refused(
-            f"act {act} of game day {namespace}/{name} does not wait for approval (an approval before its hold begins "
-            f"does not count): {lookup.standing(day)}"
+            f"act {act} of game day {namespace}/{name} does not await approval (an approval before its hold begins "
+            f"does not count): {lookup.summary(day)}"
         )
     return record.hold
 
 
-async def _who_am_i(client: Client) -> str:
-    """The caller's name, as the API server has it."""
+async def _user_name(client: Client) -> str:
+    """The caller's name, as the API server knows it."""
     body = {"apiVersion": SELF_SUBJECT_REVIEW.group_version, "kind": SELF_SUBJECT_REVIEW.name, "metadata": {}}
     answer = await client.create(SELF_SUBJECT_REVIEW, body)
     return str(answer["status"]["userInfo"]["username"])
@@ -78,31 +79,32 @@ async def _patch(client: Client, day: GameDay, change: Object) -> None:
     try:
         await client.patch(GAME_DAY, *day.key, [*start, change])
     except Conflict as error:
-        raise Conflict(f"game day {day.metadata.name} changed in this moment: try again", status=409) from error
+        raise Conflict(f"game day {day.metadata.name} was changed at the same time: try again", status=409) from error
 
 
-async def _until(client: Client, day: GameDay, reached: Callable[[GameDay], bool]) -> GameDay:
+async def _poll(client: Client, day: GameDay, reached: Callable[[GameDay], bool]) -> GameDay:
+    """Read the game day again and again until the condition is reached."""
     clock = Clock()
     began = clock.now()
     while clock.now() - began < OPERATOR_SECONDS:
-        found = await lookup.game_day(client, *day.key)
-        if reached(found):
-            return found
+        day = await lookup.game_day(client, *day.key)
+        if reached(day):
+            return day
         await asyncio.sleep(POLL_SECONDS)
     raise NoOperator(
-        f"no operator has taken note of it for {OPERATOR_SECONDS:.0f} s: {lookup.standing(day)}; "
-        "look at kubectl get pods -A -l app.kubernetes.io/name=showstopper"
+        f"no operator recorded the approval within {OPERATOR_SECONDS:.0f} s: {lookup.summary(day)}; "
+        "check kubectl get pods -A -l app.kubernetes.io/name=showstopper"
     )
 
 
 def _approved_by(day: GameDay, act: str) -> str | None:
-    """Who approved it; the day may have ended meanwhile.
+    """Who approved the act, or None yet.
 
     Raises:
-        Refused: the hold ended otherwise.
+        Refused: the hold has ended without approval.
     """
     record = next((record for record in day.status.acts if record.name == act), None)
     if record is not None and record.hold is not None and record.hold.approver is not None:
         return record.hold.approver
-    waiting(day, act)
+    hold_of(day, act)
     return None

@@ -1,4 +1,4 @@
-"""Connection: which cluster and namespace a person talks to, by the rules of kubectl, and as whom."""
+"""Connection: which cluster and namespace to use, and as whom, by the rules of kubectl."""
 
 import os
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The global options. Nothing is opened before `open`."""
+    """The global options. `open` connects."""
 
     kubeconfig: Path | None = None
     context: str | None = None
@@ -29,12 +29,12 @@ class Connection:
 
     @property
     def namespace(self) -> str:
-        """The namespace asked for, else the context's, else (in a pod) its own, else `default`."""
+        """The given namespace, else the context's, else (in a pod) the pod's, else `default`."""
         return self.given_namespace or self._of_context() or "default"
 
     @asynccontextmanager
     async def open(self) -> "AsyncIterator[Client]":
-        """A client for the time of the block.
+        """A client for the duration of the block.
 
         Raises:
             SettingsError: no usable kubeconfig.
@@ -50,14 +50,14 @@ class Connection:
             await client.close()
 
     def _headers(self) -> dict[str, str]:
-        """Impersonation as the API server takes it."""
+        """The headers of an impersonation."""
         if self.as_group and not self.as_user:
-            raise SettingsError("--as-group needs --as: the API server acts as a user in a group")
-        found = {"Impersonate-User": self.as_user, "Impersonate-Group": self.as_group}
-        return {name: value for name, value in found.items() if value}
+            raise SettingsError("--as-group requires --as: the API server impersonates a user in a group")
+        headers = {"Impersonate-User": self.as_user, "Impersonate-Group": self.as_group}
+        return {name: value for name, value in headers.items() if value}
 
     def _files(self) -> list[Path]:
-        """The kubeconfigs that are read; none inside a pod."""
+        """The kubeconfigs to read. None inside a pod."""
         if self.kubeconfig:
             return [self.kubeconfig]
         named = os.environ.get("KUBECONFIG", "")
@@ -72,21 +72,25 @@ class Connection:
         return namespace_of(_merged(files), self.context)
 
     def _check(self) -> None:
-        """Say in a sentence what is wrong with a kubeconfig, before a library does in many."""
+        """Name what is wrong with a kubeconfig in one sentence, before a library does it in many.
+
+        Raises:
+            SettingsError: there is no kubeconfig, or a file is none.
+        """
         files = self._files()
         if files and not any(file.is_file() for file in files):
             names = ", ".join(str(file) for file in files)
-            raise SettingsError(f"no cluster to talk to: there is no kubeconfig at {names}; {_HOW}")
+            raise SettingsError(f"cannot connect: there is no kubeconfig at {names}; {_HOW}")
         for file in files:
             if file.is_file() and not isinstance(_loaded(file), dict):
-                raise SettingsError(f"{file} is no kubeconfig; {_HOW}")
+                raise SettingsError(f"{file} is not a kubeconfig; {_HOW}")
 
 
-_HOW = "set KUBECONFIG, or give --kubeconfig (make -s kubeconfig prints the embedded cluster's)"
+_HOW = "set KUBECONFIG or pass --kubeconfig"
 
 
 def namespace_of(kubeconfig: dict[str, object], context: str | None) -> str:
-    """The namespace of a context of a kubeconfig (None: the current one); "" if it names none."""
+    """The namespace of a context of a kubeconfig (None: the current context). Empty: it has none."""
     wanted = context or kubeconfig.get("current-context")
     contexts = kubeconfig.get("contexts")
     for entry in contexts if isinstance(contexts, list) else []:
@@ -96,19 +100,19 @@ def namespace_of(kubeconfig: dict[str, object], context: str | None) -> str:
 
 
 def _merged(files: list[Path]) -> dict[str, object]:
-    """What we need of several kubeconfigs: the first one that says something wins."""
+    """Contexts and current context of several kubeconfigs. The first file that sets something wins."""
     contexts: list[object] = []
     merged: dict[str, object] = {"contexts": contexts}
     for file in files:
-        found = _loaded(file)
-        if isinstance(found, dict):
-            contexts.extend(found.get("contexts") or [])
-            merged.setdefault("current-context", found.get("current-context"))
+        content = _loaded(file)
+        if isinstance(content, dict):
+            contexts.extend(content.get("contexts") or [])
+            merged.setdefault("current-context", content.get("current-context"))
     return merged
 
 
 def _loaded(file: Path) -> object:
-    """What is in it; None if it cannot be read (connecting says why)."""
+    """The content of a file. None: it cannot be read, and connecting will say why."""
     try:
         return yaml.safe_load(file.read_text())
     except (OSError, ValueError, yaml.YAMLError):

@@ -1,4 +1,4 @@
-"""Feeds: what the listeners of a room tell, read through the API server's pod proxy with the caller's own rights."""
+"""Feeds: what a room's listeners report, read through the API server's pod proxy with the caller's own rights."""
 
 import asyncio
 import json
@@ -21,7 +21,12 @@ PODS_EVERY_SECONDS = 5.0
 
 
 class Feeds:
-    """The listeners of one room. `note` says why there is nothing to show, if there is nothing."""
+    """The feeds of one room's listeners.
+
+    Attributes:
+        timeline: what they have reported, in unix seconds of the cluster.
+        note: why nothing is reported. Empty if something is.
+    """
 
     def __init__(self, client: Client, namespace: str, room: str, clock: Clock, *, keep: float = 900.0) -> None:
         self.timeline = Timeline(keep)
@@ -33,41 +38,41 @@ class Feeds:
         self._ahead: dict[str, float] = {}
 
     def now(self) -> float:
-        """The time of the cluster: this machine's clock may be wrong, and a run's times are the cluster's."""
+        """The cluster's time in unix seconds: a run's times are the cluster's, and this machine's clock may be off."""
         return self._clock.now() + (median(self._ahead.values()) if self._ahead else 0.0)
 
     @property
     def ahead(self) -> dict[str, float]:
-        """By how many seconds the clock of each pod is ahead of this machine's."""
+        """By pod, how many seconds its clock is ahead of this machine's."""
         return dict(self._ahead)
 
     async def run(self) -> None:
-        """Ask for ever."""
+        """Read all feeds every second, until cancelled."""
         pods: list[str] = []
         looked = float("-inf")
         while True:
-            began = self._clock.now()
-            if began - looked >= PODS_EVERY_SECONDS or not pods:
-                pods, looked = await self._pods(), began
+            started = self._clock.now()
+            if started - looked >= PODS_EVERY_SECONDS or not pods:
+                pods, looked = await self._pods(), started
             await asyncio.gather(*(self._ask(pod) for pod in pods))
-            await asyncio.sleep(max(0.1, EVERY_SECONDS - (self._clock.now() - began)))
+            await asyncio.sleep(max(0.1, EVERY_SECONDS - (self._clock.now() - started)))
 
     async def once(self) -> None:
-        """Ask every pod once."""
+        """Read all feeds once."""
         await asyncio.gather(*(self._ask(pod) for pod in await self._pods()))
 
     async def _pods(self) -> list[str]:
         labels = {ROOM_LABEL: self._room, ROLE_LABEL: LISTENER}
         try:
-            found = await self._client.list(POD, self._namespace, labels=labels)
+            pods = await self._client.list(POD, self._namespace, labels=labels)
         except Forbidden:
             self.note = f"no sound to show: you may not list pods in namespace {self._namespace}"
             return []
         except ClusterError as error:
             self.note = f"no sound to show: {error}"
             return []
-        self.note = "" if found else f"room {self._namespace}/{self._room} has no listener pods yet"
-        return [pod["metadata"]["name"] for pod in found if pod.get("status", {}).get("podIP")]
+        self.note = "" if pods else f"room {self._namespace}/{self._room} has no listener pods yet"
+        return [pod["metadata"]["name"] for pod in pods if pod.get("status", {}).get("podIP")]
 
     async def _ask(self, pod: str) -> None:
         before = self.timeline.boot(pod)
@@ -75,12 +80,12 @@ class Feeds:
             feed = await self._read(pod, self.timeline.after(pod))
             self.timeline.add(feed)
             if before not in {None, feed.boot}:
-                # A new process counts from 1 again: what was asked for was the old one's.
+                # A new process counts from 1 again, and was asked from where the old one had got to.
                 self.timeline.add(await self._read(pod, 0))
         except Forbidden:
             self.note = f"no sound to show: you may not get pods/proxy in namespace {self._namespace}"
         except (ClusterError, FeedError):
-            return  # starting, restarting or gone: its listeners are shown as not known
+            return  # starting, restarting or gone: the state of its listeners is unknown
 
     async def _read(self, pod: str, after: int) -> Feed:
         path = f"{POD.path(self._namespace)}/{pod}:{PORT}/proxy/v1/spans?after={after}"
@@ -95,7 +100,7 @@ def clock_of(pod: str, content: bytes) -> dict[str, float]:
     """Both clocks of the pod when it answered.
 
     Raises:
-        FeedError: when this is no feed.
+        FeedError: this is not a feed.
     """
     try:
         document: Any = json.loads(content)

@@ -1,4 +1,4 @@
-"""Finding: experiments and runs by the names that people give."""
+"""Lookup: experiments, runs and game days by name."""
 
 from showstopper.api.conditions import Condition, ConditionType, find
 from showstopper.api.experiment import Experiment
@@ -12,29 +12,30 @@ from showstopper.errors import NotFound, SettingsError
 
 
 async def get(client: Client, kind: Kind, namespace: str, name: str) -> Object:
-    """An object of ours.
+    """An object of one of our kinds.
 
     Raises:
-        NotFound: there is none, or the cluster does not even know its kind; the message says which and what to do.
+        SettingsError: this cannot be a name.
+        NotFound: there is no such object, or the cluster does not have the kind. The message says which.
     """
     if not name or "/" in name:
-        raise SettingsError(f'"{name}" is no name: give NAME, and its namespace by -n')
+        raise SettingsError(f'invalid name "{name}": pass the name alone, and the namespace with -n')
     try:
         return await client.get(kind, namespace, name)
     except NotFound as error:
         if is_unknown_kind(error):
             raise NotFound(
-                "this cluster does not know Showstopper's resources: install its chart first "
-                "(helm install showstopper charts/showstopper -n showstopper-system --create-namespace)",
+                "this cluster does not have Showstopper's resources: install its Helm chart first (from a checkout: "
+                "helm install showstopper charts/showstopper -n showstopper-system --create-namespace)",
                 status=404,
             ) from error
         raise NotFound(
-            f'there is no {kind.name} "{name}" in namespace {namespace}: kubectl get {kind.plural} -A', status=404
+            f'there is no {kind.name} "{name}" in namespace {namespace}: kubectl get {kind.resource} -A', status=404
         ) from error
 
 
 def is_unknown_kind(error: NotFound) -> bool:
-    """Whether the cluster does not know the kind at all: its own words, for a version and for a whole group."""
+    """Whether the cluster does not have the kind at all, by what API servers say of a version and of a group."""
     return "could not find the requested resource" in str(error) or "404 page not found" in str(error)
 
 
@@ -48,45 +49,59 @@ async def game_day(client: Client, namespace: str, name: str) -> GameDay:
     return GameDay.parse(await get(client, GAME_DAY, namespace, name))
 
 
-async def runs(client: Client, found: Experiment) -> list[ExperimentRun]:
-    """The runs of this very experiment, newest last."""
-    labels = {EXPERIMENT_LABEL: found.metadata.name}
-    bodies = await client.list(EXPERIMENT_RUN, found.metadata.namespace, labels=labels)
-    own = [ExperimentRun.parse(body) for body in bodies]
-    return sorted((run for run in own if run.spec.experiment.uid == found.metadata.uid), key=requests.order)
+async def runs(client: Client, experiment: Experiment) -> list[ExperimentRun]:
+    """The runs of this very experiment (by UID), newest last."""
+    labels = {EXPERIMENT_LABEL: experiment.metadata.name}
+    bodies = await client.list(EXPERIMENT_RUN, experiment.metadata.namespace, labels=labels)
+    parsed = [ExperimentRun.parse(body) for body in bodies]
+    own = [run for run in parsed if run.spec.experiment.uid == experiment.metadata.uid]
+    return sorted(own, key=requests.order)
 
 
 async def newest_run(client: Client, namespace: str, name: str) -> ExperimentRun:
-    """The run of that name, or the newest run of the experiment of that name.
+    """The newest run of the experiment of that name, or else the run of that name.
 
     Raises:
-        NotFound: neither is there, or the experiment has not run.
+        NotFound: there is neither, or the experiment has not run.
     """
     try:
-        found = await experiment(client, namespace, name)
+        owner = await experiment(client, namespace, name)
     except NotFound as missing:
         try:
             return ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, name))
         except NotFound:
             raise missing from None
-    newest = requests.newest_of(found, await runs(client, found))
+    newest = requests.newest_of(owner, await runs(client, owner))
     if newest is None:
-        raise NotFound(f"experiment {namespace}/{name} has not run yet: {standing(found)}", status=404)
+        raise NotFound(f"experiment {namespace}/{name} has not run yet: {summary(owner)}", status=404)
     return newest
 
 
-def current(found: Experiment | GameDay) -> Condition | None:
-    """What its condition Ready says of its newest generation; None: the operator has not looked at that yet."""
-    return (
-        find(found.status.conditions, ConditionType.READY)
-        if found.status.observed_generation >= found.metadata.generation
-        else None
-    )
+async def run_or_game_day(client: Client, namespace: str, name: str) -> ExperimentRun | GameDay:
+    """The run that `newest_run` returns, or else the game day of that name.
+
+    Raises:
+        NotFound: there is neither.
+    """
+    try:
+        return await newest_run(client, namespace, name)
+    except NotFound as missing:
+        try:
+            return GameDay.parse(await client.get(GAME_DAY, namespace, name))
+        except NotFound:
+            raise missing from None
 
 
-def standing(found: Experiment | GameDay) -> str:
-    """Where it stands, in a sentence."""
-    ready = current(found)
+def ready_condition(subject: Experiment | GameDay) -> Condition | None:
+    """The condition Ready of the newest generation. None: the operator has not observed that generation yet."""
+    if subject.status.observed_generation < subject.metadata.generation:
+        return None
+    return find(subject.status.conditions, ConditionType.READY)
+
+
+def summary(subject: Experiment | GameDay) -> str:
+    """Reason and message of the condition Ready."""
+    ready = ready_condition(subject)
     if ready is None:
-        return "the operator has not looked at it yet"
+        return "the operator has not observed it yet"
     return f"{ready.reason}: {ready.message}"

@@ -1,4 +1,4 @@
-"""Manifest: the resources in a person's file. Nothing is guessed: what this command does not apply is refused."""
+"""Manifest: the resources in a file. Kinds that the command does not apply are refused, not ignored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,53 +16,53 @@ APPLIED = {kind.name: kind for kind in (AUDIO_ROOM, EXPERIMENT)}
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The objects of a file in their order; exactly one of them is an Experiment."""
+    """The objects of a file, in order. Exactly one is an Experiment."""
 
     objects: tuple[tuple[Kind, dict[str, Any]], ...]
 
     @property
     def experiment(self) -> dict[str, Any]:
-        """The one Experiment."""
+        """The body of the Experiment."""
         return next(body for kind, body in self.objects if kind is EXPERIMENT)
 
 
 def is_file(word: str) -> bool:
-    """Whether FILE_OR_NAME means a file: by its ending or a slash, or because there is one; no name has these."""
+    """Whether FILE_OR_NAME is a file: it has a slash or a known suffix, which no name has, or the file exists."""
     return "/" in word or word.endswith((".yaml", ".yml", ".json")) or Path(word).is_file()
 
 
 def read(path: Path, namespace: str, *, namespace_given: bool) -> Manifest:
-    """The manifest in a file. Objects without a namespace get that one.
+    """The manifest in a file. Objects without a namespace get `namespace`.
 
     Raises:
         SettingsError: the file cannot be read.
-        InvalidResource: it is no YAML, or holds something else than rooms and one experiment.
+        InvalidResource: it is not YAML, or holds anything but rooms and one experiment.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SettingsError(f"cannot read {path}: {reason}") from error
     return parse(text, str(path), namespace, namespace_given=namespace_given)
 
 
 def parse(text: str, source: str, namespace: str, *, namespace_given: bool) -> Manifest:
-    """The same from its text."""
+    """The manifest in a text. `source` names it in messages."""
     try:
         documents = [document for document in yaml.safe_load_all(text) if document is not None]
     except yaml.YAMLError as error:
-        raise InvalidResource(f"{source} is no YAML: {error}") from error
+        raise InvalidResource(f"{source} is not YAML: {error}") from error
     objects = tuple(_object(document, source) for document in _flat(documents))
     count = sum(1 for kind, _ in objects if kind is EXPERIMENT)
     if count != 1:
         raise InvalidResource(
             f"{source} has {count} experiments, and one is run at a time: "
-            + ("kubectl apply it, then showstopper run NAME" if count else "write an Experiment into it")
+            + ("kubectl apply it, then showstopper run NAME" if count else "add an Experiment")
         )
     for _, body in objects:
         own = body["metadata"].setdefault("namespace", namespace)
         if namespace_given and own != namespace:
-            raise InvalidResource(f"{source}: {_called(body)} is of namespace {own}, and --namespace says {namespace}")
+            raise InvalidResource(f"{source}: {_title(body)} has namespace {own}, and --namespace is {namespace}")
     return Manifest(objects)
 
 
@@ -74,21 +74,21 @@ def _flat(documents: list[Any]) -> Iterator[Any]:
 
 def _object(document: Any, source: str) -> tuple[Kind, dict[str, Any]]:
     if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
-        raise InvalidResource(f"{source} holds something that is no Kubernetes object: it has no kind")
+        raise InvalidResource(f"{source} holds something that is not a Kubernetes object: it has no kind")
     metadata = document.get("metadata")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
         raise InvalidResource(f"{source}: an object of kind {document['kind']} has no metadata.name")
     if document["kind"] not in APPLIED:
         raise InvalidResource(
-            f"{source} holds {_called(document)}: this command applies {' and '.join(APPLIED)} only; "
-            "kubectl apply the rest"
+            f"{source} holds {_title(document)}: this command applies only {' and '.join(APPLIED)}; "
+            "use kubectl apply for the rest"
         )
     if document.get("apiVersion") != API_VERSION:
         raise InvalidResource(
-            f"{source}: {_called(document)} has apiVersion {document.get('apiVersion')!r}; write {API_VERSION}"
+            f"{source}: {_title(document)} has apiVersion {document.get('apiVersion')!r}: write {API_VERSION}"
         )
     return APPLIED[document["kind"]], document
 
 
-def _called(body: dict[str, Any]) -> str:
+def _title(body: dict[str, Any]) -> str:
     return f"{body['kind']} {body['metadata']['name']}"

@@ -1,6 +1,6 @@
-"""Recording: the records of runs and game days as reports need them, of those that are gone from the cluster too.
+"""Records: runs and game days with all that reports need, including those deleted from the cluster.
 
-What listeners heard is the archive's to tell. Where it is not there, the room's listeners are asked: they keep an hour.
+What listeners heard is read from the archive. Without an archive the room's listeners are asked, who keep an hour.
 """
 
 import asyncio
@@ -29,43 +29,40 @@ Subject = ExperimentRun | GameDay
 """What a report can be about."""
 
 
-async def subject(client: Client, namespace: str, name: str) -> Subject:
-    """The run of that name, the newest run of the experiment, or the game day; a run that is gone, from the archive.
+async def find(client: Client, namespace: str, name: str) -> Subject:
+    """The run of that name, the newest run of the experiment, or the game day. Deleted runs come from the archive.
 
     Raises:
-        NotFound: none of these is there.
+        NotFound: there is none of these.
     """
     try:
-        return await lookup.newest_run(client, namespace, name)
+        return await lookup.run_or_game_day(client, namespace, name)
     except NotFound as missing:
-        try:
-            return GameDay.parse(await client.get(GAME_DAY, namespace, name))
-        except NotFound:
-            gone = await _kept(client, namespace, name)
-            if gone is None:
-                raise missing from None
-            return gone
+        archived = await _archived(client, namespace, name)
+        if archived is None:
+            raise missing from None
+        return archived
 
 
-async def record(client: Client, run: ExperimentRun, *, spans: bool = True) -> Record:
-    """A finished run with all that is known of it. Without `spans` nobody is asked what listeners heard."""
+async def of_run(client: Client, run: ExperimentRun, *, spans: bool = True) -> Record:
+    """The record of a finished run. `spans`: with what listeners heard."""
     body = await _body(client, run)
     if not spans:
         return Record(run, body)
-    (heard, note), kubernetes = await asyncio.gather(_heard(client, run), _kubernetes(client))
+    (heard, note), kubernetes = await asyncio.gather(_view(client, run), _server_version(client))
     return Record(run, body, heard, note, versions(run, kubernetes))
 
 
-async def day(client: Client, found: GameDay, *, spans: bool = True) -> Day:
-    """A game day that is over, with the records of its acts' runs, in the order of its acts."""
-    body = await client.get(GAME_DAY, *found.key)
+async def of_game_day(client: Client, day: GameDay, *, spans: bool = True) -> Day:
+    """The record of a finished game day, with those of its acts' runs in the order of the acts."""
+    body = await client.get(GAME_DAY, *day.key)
     body.get("metadata", {}).pop("managedFields", None)
-    told = {one.name: one for one in found.status.acts}
-    acts = [await _act(client, found, act, told.get(act.name), spans=spans) for act in found.spec.acts]
-    status = found.status
+    recorded = {act.name: act for act in day.status.acts}
+    acts = [await _act(client, day, act, recorded.get(act.name), spans=spans) for act in day.spec.acts]
+    status = day.status
     return Day(
-        namespace=found.metadata.namespace,
-        name=found.metadata.name,
+        namespace=day.metadata.namespace,
+        name=day.metadata.name,
         verdict=status.verdict or "",
         reason=status.reason or "",
         message=status.message or "",
@@ -77,68 +74,68 @@ async def day(client: Client, found: GameDay, *, spans: bool = True) -> Day:
 
 
 def versions(run: ExperimentRun, kubernetes: str) -> dict[str, str]:
-    """The images that were deployed when the run was asked for, and what is there now."""
-    found = {"showstopper (this report)": __version__}
+    """By what it is the version of: the images deployed when the run was requested, and today's software."""
+    known = {"showstopper (this report)": __version__}
     if kubernetes:
-        found["Kubernetes (now)"] = kubernetes
+        known["Kubernetes (now)"] = kubernetes
     for image in run.spec.release:
         digest = f" {image.digest}" if image.digest and image.digest not in image.image else ""
-        found[f"{image.component}/{image.container}"] = f"{image.image}{digest}"
-    return found
+        known[f"{image.component}/{image.container}"] = f"{image.image}{digest}"
+    return known
 
 
-async def _act(client: Client, found: GameDay, act: DeclaredAct, told: ActRecord | None, *, spans: bool) -> Act:
-    """One act, with its run's record if that is known anywhere."""
-    hold = _hold(act, told)
-    if told is None:
+async def _act(client: Client, day: GameDay, act: DeclaredAct, recorded: ActRecord | None, *, spans: bool) -> Act:
+    """An act, with its run's record if that exists anywhere."""
+    hold = _hold(act, recorded)
+    if recorded is None:
         return Act(act.name, hold=hold)
-    run = await _run_of(client, found.metadata.namespace, told)
-    kept = await record(client, run, spans=spans) if run is not None and run.finished else None
-    message = told.message or ""
-    if told.run is not None and kept is None and told.verdict:
-        message = f"{message} (run {told.run} is gone, and no archive kept it)".strip()
-    return Act(act.name, told.verdict or "", message, hold, kept)
+    run = await _run_of(client, day.metadata.namespace, recorded)
+    record = await of_run(client, run, spans=spans) if run is not None and run.finished else None
+    message = recorded.message or ""
+    if recorded.run is not None and record is None and recorded.verdict:
+        message = f"{message} (run {recorded.run} was deleted, and no archive has it)".strip()
+    return Act(act.name, recorded.verdict or "", message, hold, record)
 
 
-def _hold(act: DeclaredAct, told: ActRecord | None) -> Hold | None:
+def _hold(act: DeclaredAct, recorded: ActRecord | None) -> Hold | None:
     if act.hold is None:
         return None
     if act.hold.for_ is not None:
         return Hold(f"for {format_duration(act.hold.for_)}")
-    began = told.hold if told is not None else None
-    approved_at = (began.ended_at or "") if began and began.approver else ""
+    hold = recorded.hold if recorded is not None else None
+    approved_at = (hold.ended_at or "") if hold and hold.approver else ""
     words = f"approval, within {format_duration(act.hold.timeout or TIMEOUT)}"
-    return Hold(words, (began.approver or "") if began else "", approved_at)
+    return Hold(words, (hold.approver or "") if hold else "", approved_at)
 
 
-async def _run_of(client: Client, namespace: str, told: ActRecord) -> ExperimentRun | None:
-    if told.run is None:
+async def _run_of(client: Client, namespace: str, recorded: ActRecord) -> ExperimentRun | None:
+    if recorded.run is None:
         return None
     try:
-        run = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, told.run))
+        run = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, recorded.run))
     except NotFound:
         pass
     else:
-        if told.run_uid in {None, run.metadata.uid}:
+        if recorded.run_uid in {None, run.metadata.uid}:
             return run
     try:
-        return (await reading.record(client, told.run_uid)).run if told.run_uid else None
+        return (await reading.record(client, recorded.run_uid)).run if recorded.run_uid else None
     except ArchiveError:
         return None
 
 
-async def _kept(client: Client, namespace: str, name: str) -> ExperimentRun | None:
-    """The run of that name, or the newest of the experiment, as the archive keeps it; None: it has none, or is away."""
+async def _archived(client: Client, namespace: str, name: str) -> ExperimentRun | None:
+    """The archived run of that name, or the newest one of the experiment. None: there is none, or no archive."""
     try:
-        listed = await reading.runs(client, of=namespace, name=name, limit=1)
-        listed = listed or await reading.runs(client, of=namespace, experiment=name, limit=1)
-        return (await reading.record(client, listed[0]["uid"])).run if listed else None
+        runs = await reading.runs(client, of=namespace, name=name, limit=1)
+        runs = runs or await reading.runs(client, of=namespace, experiment=name, limit=1)
+        return (await reading.record(client, runs[0]["uid"])).run if runs else None
     except ArchiveError:
         return None
 
 
 async def _body(client: Client, run: ExperimentRun) -> Object:
-    """The run's resource, as it is, or as the archive saw it last."""
+    """The run's resource, or the last form of it that the archive has."""
     try:
         body = await client.get(EXPERIMENT_RUN, *run.key)
     except NotFound:
@@ -149,34 +146,34 @@ async def _body(client: Client, run: ExperimentRun) -> Object:
     return body
 
 
-async def _heard(client: Client, run: ExperimentRun) -> tuple[View | None, str]:
-    """What the room's listeners told of that time; None, and why, where nobody knows."""
+async def _view(client: Client, run: ExperimentRun) -> tuple[View | None, str]:
+    """What the room's listeners reported of the run's time. None, and why: nothing is known."""
     if window_of(run) is None:
-        return None, "the run never began, so there is nothing that listeners heard of it"
+        return None, "the run never began, so listeners have heard nothing of it"
     try:
-        kept = await reading.record(client, run.metadata.uid)
+        archived = await reading.record(client, run.metadata.uid)
     except ArchiveError:
         pass
     else:
-        if (view := _view(run, kept.timeline)) is not None:
+        if (view := _view_in(run, archived.timeline)) is not None:
             return view, ""
     feeds = Feeds(client, run.metadata.namespace, run.spec.room.name, Clock(), keep=KEEP_SECONDS)
     await feeds.once()
-    view = _view(run, feeds.timeline)
+    view = _view_in(run, feeds.timeline)
     return view, "" if view is not None else feeds.note or NOT_KNOWN
 
 
-def _view(run: ExperimentRun, timeline: Timeline) -> View | None:
-    """What the timeline knows of the run's time; None: nothing."""
+def _view_in(run: ExperimentRun, timeline: Timeline) -> View | None:
+    """What a timeline has of the run's time. None: nothing."""
     window = window_of(run)
-    assert window is not None, "asked before"
+    assert window is not None, "the run has begun"
     view = timeline.view(window, names.residents(run.room))
     known = any(span.state is not State.UNKNOWN for track in view.tracks for span in track.spans)
     return in_order(view) if known else None
 
 
-async def _kubernetes(client: Client) -> str:
-    """The version of the API server; empty where that may not be asked."""
+async def _server_version(client: Client) -> str:
+    """The version of the API server. Empty: it cannot be read."""
     try:
         return str(json.loads(await client.raw("/version")).get("gitVersion", ""))
     except (ClusterError, ValueError):

@@ -1,1 +1,1 @@
-"""A run while it goes on: feeds, pictures, lines."""
+"""A run in progress: following it, its picture on a terminal, its lines in a log."""

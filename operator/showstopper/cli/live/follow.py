@@ -1,4 +1,4 @@
-"""Following: show a run until its verdict: as a live picture on a terminal, as lines in a log."""
+"""Follow: show a run until its verdict, as a live picture on a terminal or as lines in a log."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,37 +10,37 @@ from rich.live import Live
 from showstopper.api.run import ExperimentRun
 from showstopper.cli.kube.feeds import Feeds
 from showstopper.cli.live import terminal
-from showstopper.cli.live.log import Lines
-from showstopper.cli.live.snapshot import Moment
+from showstopper.cli.live.log import RunLog
+from showstopper.cli.live.snapshot import LiveSnapshot
 from showstopper.clock import Clock, from_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.errors import ShowstopperError, Unavailable
 
 POLL_SECONDS = 0.5
-# The feeds tell of the last second a second later; the picture should end with it.
+# Feeds report the last second a second later, and the picture should include it.
 LAST_NEWS_SECONDS = 1.5
-# What the operator may take to judge after the deadline, and to come back after a restart.
+# How long the operator may take to judge after the deadline, or to come back after a restart.
 OVERDUE_SECONDS = 90.0
 
 
 class Overdue(ShowstopperError):
-    """The run is past its deadline and still has no verdict, or the caller's own patience is over."""
+    """The run is past its deadline and has no verdict."""
 
 
 async def follow(client: Client, run: ExperimentRun, console: Console) -> ExperimentRun:
-    """Show the run until it has a verdict, which is returned.
+    """Show the run until it has a verdict. Returns the judged run.
 
     Raises:
         NotFound: the run was deleted meanwhile.
-        Overdue: nobody judges it.
+        Overdue: it is past its deadline, and no operator judges it.
     """
     if run.finished:
         return run
     feeds = Feeds(client, run.metadata.namespace, run.spec.room.name, Clock())
     listening = asyncio.create_task(feeds.run())
     try:
-        show, screen = _live(console) if console.is_terminal else _logged(console)
+        show, screen = _picture(console) if console.is_terminal else _log(console)
         with screen:
             return await _until_verdict(client, run, feeds, show)
     finally:
@@ -48,16 +48,16 @@ async def follow(client: Client, run: ExperimentRun, console: Console) -> Experi
 
 
 async def _until_verdict(
-    client: Client, run: ExperimentRun, feeds: Feeds, show: Callable[[Moment], None]
+    client: Client, run: ExperimentRun, feeds: Feeds, show: Callable[[LiveSnapshot], None]
 ) -> ExperimentRun:
     while True:
-        show(Moment(run, feeds.timeline, feeds.now(), feeds.note))
+        show(LiveSnapshot(run, feeds.timeline, feeds.now(), feeds.note))
         if run.finished:
             return run
         if feeds.now() > from_timestamp(run.spec.deadline) + OVERDUE_SECONDS:
             raise Overdue(
-                f"ExperimentRun {run.metadata.namespace}/{run.metadata.name} has no verdict, and its deadline was "
-                f"{run.spec.deadline}: is the operator running? "
+                f"ExperimentRun {run.metadata.namespace}/{run.metadata.name} has no verdict, although its "
+                f"deadline was {run.spec.deadline}: is the operator running? "
                 "kubectl get pods -A -l app.kubernetes.io/name=showstopper"
             )
         await asyncio.sleep(POLL_SECONDS)
@@ -70,23 +70,23 @@ async def _newer(client: Client, run: ExperimentRun) -> ExperimentRun:
     try:
         return ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key))
     except Unavailable:
-        return run  # the API server is away: the picture stands still, and the deadline counts on
+        return run  # the API server does not answer: the picture stays as it is, and the deadline applies
 
 
-def _live(console: Console) -> tuple[Callable[[Moment], None], AbstractContextManager[object]]:
+def _picture(console: Console) -> tuple[Callable[[LiveSnapshot], None], AbstractContextManager[object]]:
     live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
 
-    def show(moment: Moment) -> None:
-        live.update(terminal.draw(moment, width=console.width, height=console.height), refresh=True)
+    def show(snapshot: LiveSnapshot) -> None:
+        live.update(terminal.draw(snapshot, width=console.width, height=console.height), refresh=True)
 
     return show, live
 
 
-def _logged(console: Console) -> tuple[Callable[[Moment], None], AbstractContextManager[object]]:
-    lines = Lines()
+def _log(console: Console) -> tuple[Callable[[LiveSnapshot], None], AbstractContextManager[object]]:
+    log = RunLog()
 
-    def show(moment: Moment) -> None:
-        for line in lines.news(moment):
+    def show(snapshot: LiveSnapshot) -> None:
+        for line in log.news(snapshot):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     return show, nullcontext()

@@ -1,4 +1,4 @@
-"""Lines: a run for a log: one line for each change, in the order in which it became known. Pure but for its memory."""
+"""Log: a line for each change of a run, in the order in which changes became known. Pure but for its memory."""
 
 from collections.abc import Iterator
 
@@ -7,56 +7,56 @@ from showstopper.api.run import ExperimentRun
 from showstopper.availability import outages
 from showstopper.availability.outages import Outage
 from showstopper.availability.spans import Window
-from showstopper.cli.live.snapshot import Moment
+from showstopper.cli.live.snapshot import LiveSnapshot
 from showstopper.clock import from_timestamp
 from showstopper.faults import registry
 
-# What still may be in flight between two feeds: a shorter gap is not said to be over.
+# Reports of two feeds may differ by this much: an outage that began within it is the same one.
 _SAME_SECONDS = 0.5
 
 
-class Lines:
-    """Remembers what was said, and says what is new."""
+class RunLog:
+    """The log of one run. It remembers what it has printed."""
 
     def __init__(self) -> None:
-        self._said: set[str] = set()
-        self._lost: dict[str, Outage] = {}
-        self._over: list[Outage] = []
+        self._printed: set[str] = set()
+        self._current: dict[str, Outage] = {}
+        self._ended: list[Outage] = []
 
-    def news(self, moment: Moment) -> Iterator[str]:
-        """The lines that this moment adds."""
-        for line in _of_record(moment.run):
-            if line not in self._said:
-                self._said.add(line)
+    def news(self, snapshot: LiveSnapshot) -> Iterator[str]:
+        """The lines that are new in this snapshot."""
+        for line in _of_record(snapshot.run):
+            if line not in self._printed:
+                self._printed.add(line)
                 yield line
-        if moment.note and moment.note not in self._said:
-            self._said.add(moment.note)
-            yield moment.note
-        yield from self._of_sound(moment)
+        if snapshot.note and snapshot.note not in self._printed:
+            self._printed.add(snapshot.note)
+            yield snapshot.note
+        yield from self._of_sound(snapshot)
 
-    def _of_sound(self, moment: Moment) -> Iterator[str]:
-        """Who lost the host, and who has it back, in times since the run began."""
-        if moment.end <= moment.start:
+    def _of_sound(self, snapshot: LiveSnapshot) -> Iterator[str]:
+        """Which listeners lost the host, and which have it back, in times since the run began."""
+        if snapshot.end <= snapshot.start:
             return
-        view = moment.timeline.view(Window(moment.start, moment.end), moment.residents)
-        found = [outage for track in view.residents for outage in outages.of_track(track)]
-        for outage in sorted(found, key=lambda outage: outage.end if outage.recovered else outage.start):
+        view = snapshot.timeline.view(Window(snapshot.start, snapshot.end), snapshot.residents)
+        own = [outage for track in view.residents for outage in outages.of_track(track)]
+        for outage in sorted(own, key=lambda outage: outage.end if outage.recovered else outage.start):
             if self._is_known(outage):
                 continue
-            if outage.listener not in self._lost:
-                yield f"{_since(moment.start, outage.start)} {outage.listener} does not hear the host any more"
+            if outage.listener not in self._current:
+                yield f"{_since(snapshot.start, outage.start)} {outage.listener} no longer hears the host"
             if outage.recovered:
-                self._lost.pop(outage.listener, None)
-                self._over.append(outage)
-                yield f"{_since(moment.start, outage.end)} {outage.listener} is back after {outage.dead_air:.2f}s"
+                self._current.pop(outage.listener, None)
+                self._ended.append(outage)
+                yield f"{_since(snapshot.start, outage.end)} {outage.listener} is back after {outage.dead_air:.2f}s"
             else:
-                self._lost[outage.listener] = outage
+                self._current[outage.listener] = outage
 
     def _is_known(self, outage: Outage) -> bool:
-        """Whether its end was said already; a restarted probe may move an edge a little."""
+        """Whether its end was printed. A restarted listener may move an edge a little."""
         return any(
             known.listener == outage.listener and abs(known.start - outage.start) < _SAME_SECONDS
-            for known in self._over
+            for known in self._ended
         )
 
 

@@ -1,11 +1,9 @@
-"""Moment: all that a picture or a line is made of: a run's record and what its listeners have told so far. Pure."""
+"""Live snapshot: a run's record and what its listeners have reported so far, for a picture or a log. Pure."""
 
 from dataclasses import dataclass
 
 from showstopper.api.experiment import longest
 from showstopper.api.run import ExperimentRun, Step, StepName
-from showstopper.availability.indicators import Recovery, measure_all
-from showstopper.availability.indicators.listening import audible_ratio
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
@@ -16,14 +14,14 @@ from showstopper.engine.runs import judging
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A run as it stands now.
+class LiveSnapshot:
+    """A run as it is now.
 
     Attributes:
         run: its newest record.
-        timeline: what its listeners have told, in unix seconds of the cluster.
-        now: the time of the cluster.
-        note: why there is no sound to show, if there is none.
+        timeline: what its listeners have reported, in unix seconds of the cluster.
+        now: the time of the cluster, in unix seconds.
+        note: why nothing is reported. Empty if something is.
     """
 
     run: ExperimentRun
@@ -33,12 +31,12 @@ class Moment:
 
     @property
     def residents(self) -> tuple[str, ...]:
-        """The listeners who are meant to be in."""
+        """The listeners that stay for the whole run."""
         return names.residents(self.run.room)
 
     @property
     def end(self) -> float:
-        """Up to when there is something to show: the end of the run, or the newest news."""
+        """Until when something is known: the end of the run, or the newest report."""
         finished = self.run.status.finished_at
         newest = self.timeline.seen_until()
         end = self.now if newest is None else min(self.now, newest)
@@ -46,7 +44,7 @@ class Moment:
 
     @property
     def start(self) -> float:
-        """The begin of the run; before its first step, when it was made."""
+        """The start of the run. Before its first step: its creation."""
         text = self.run.status.started_at or self.run.metadata.creation_timestamp
         return from_timestamp(text) if text else self.now
 
@@ -55,7 +53,7 @@ class Moment:
         return self.timeline.view(Window(self.end - seconds, self.end), self.residents)
 
     def judged(self) -> View | None:
-        """What is known since the injection, as far as all pods have told; None before it."""
+        """What is known from the injection until all pods have last reported. None: not injected yet."""
         window = judging.judged_window(self.run)
         known = self.timeline.known_until()
         if window is None or known is None or known <= window.start:
@@ -63,18 +61,16 @@ class Moment:
         return self.timeline.view(Window(window.start, min(window.end, known)), self.residents)
 
     def measured(self) -> list[Measurement]:
-        """The indicators so far."""
+        """The indicators so far, measured as the verdict will be. Empty: not injected yet."""
         view = self.judged()
         if view is None:
             return []
-        before = judging.baseline_window(self.run)
-        baseline = audible_ratio(self.timeline.view(before, self.residents)) if before else None
-        since = judging.ended_at(self.run) or view.window.start
-        return list(measure_all(view, Recovery(since, baseline)).values())
+        baseline = judging.baseline_coverage(self.run, self.timeline, self.residents)
+        return list(judging.measure(self.run, view, baseline).values())
 
 
 def planned_seconds(run: ExperimentRun, step: Step) -> float | None:
-    """How long a step is meant to take; None where it takes as long as it takes."""
+    """How long a step is planned to take. None: that depends on others."""
     timing = run.spec.timing
     lengths = {
         StepName.BASELINE: timing.baseline,

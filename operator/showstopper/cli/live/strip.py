@@ -1,4 +1,4 @@
-"""Strip: what one listener heard, one cell a second, told apart by letter and by colour. Pure."""
+"""Strip: what one listener heard, one cell per second, distinguished by letter and by colour. Pure."""
 
 import math
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from rich.text import Text
 from showstopper.availability.spans import DEAD, NOISE, State, Window
 from showstopper.availability.tracks import Track
 
-# A tenth of a second is the shortest that can be classified (docs/how-it-measures.md): so short a gap is still shown.
+# The shortest sound that can be classified (docs/how-it-measures.md). Shorter gaps are not shown.
 SHORTEST_SHOWN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a state is shown: a character that differs without colour too, a style, and what the listener hears."""
+    """How a state is shown: a character that is unique without colour, a style, and what the listener hears."""
 
     character: str
     style: str
@@ -25,19 +25,19 @@ class Look:
 LOOKS = {
     State.LIVE: Look("█", "green", "hears the host"),
     State.HOLD: Look("H", "yellow", "hold music"),
-    State.STALE: Look("S", "yellow", "old sound"),
+    State.STALE: Look("S", "yellow", "stale sound"),
     State.SILENT: Look("-", "bold red", "silence"),
     State.NO_MEDIA: Look("x", "bold red", "no media"),
     State.OFFLINE: Look("O", "bold magenta", "offline"),
     State.JOINING: Look("J", "magenta", "joining"),
-    State.UNKNOWN: Look("?", "dim", "not known"),
+    State.UNKNOWN: Look("?", "dim", "unknown"),
 }
 
 
 def cells(track: Track, window: Window, columns: int) -> Iterator[State | None]:
-    """The state of each of the last whole seconds of the window, oldest first; None: before it began or not yet told.
+    """The state of each of the last whole seconds of the window, oldest first. None: before it, or not reported yet.
 
-    A second with dead air in it shows the state that made most of it, however much was heard in the rest.
+    A second with dead air shows the state that made most of the dead air, however much was heard in the rest.
     """
     last = math.ceil(window.end)
     for start in range(last - columns, last):
@@ -54,22 +54,22 @@ def _cell(track: Track, second: Window) -> State | None:
     return max(dead or spent, key=lambda state: spent[state], default=None)
 
 
-def drawn(track: Track, window: Window, columns: int) -> Text:
-    """The strip as coloured text. What was never told at its begin is left blank, and what is on its way at its end."""
-    found = list(cells(track, window, columns))
-    for column in range(next((n for n, state in enumerate(found) if state not in {None, State.UNKNOWN}), 0)):
-        found[column] = None
-    while found and found[-1] is State.UNKNOWN and len(found) > columns - 3:
-        found.pop()
+def draw(track: Track, window: Window, columns: int) -> Text:
+    """The strip as coloured text. Unknown states are left blank before the first known one, and in the last seconds."""
+    states = list(cells(track, window, columns))
+    for column in range(next((n for n, state in enumerate(states) if state not in {None, State.UNKNOWN}), 0)):
+        states[column] = None
+    while states and states[-1] is State.UNKNOWN and len(states) > columns - 3:
+        states.pop()
     text = Text(no_wrap=True)
-    for state in found:
+    for state in states:
         look = LOOKS[state] if state is not None else Look(" ", "", "")
         text.append(look.character, style=look.style)
     return text
 
 
 def marker(moment: float, window: Window, columns: int, label: str) -> Text:
-    """A line with a mark in the second of that moment, and a label beside it; empty once it has scrolled away."""
+    """A line with a mark in the second of `moment`, and a label beside it. Empty: it has scrolled out of the window."""
     column = columns - (math.ceil(window.end) - math.floor(moment))
     if not 0 <= column < columns:
         return Text()
@@ -83,7 +83,7 @@ def _before(column: int, label: str) -> str:
 
 
 def legend(states: set[State]) -> Text:
-    """What the characters mean, for those that are on the screen."""
+    """What the characters of these states mean."""
     text = Text(style="dim")
     for state in (state for state in State if state in states):
         look = LOOKS[state]

@@ -1,4 +1,4 @@
-"""Picture: a run as a person watches it: one row per listener, the fault marked, the figures beside. Pure."""
+"""Terminal: the live picture of a run, with a row per listener, the fault marked, and the figures. Pure."""
 
 from collections.abc import Iterable
 
@@ -13,33 +13,33 @@ from showstopper.availability.spans import DEAD, State
 from showstopper.availability.summary import Row
 from showstopper.availability.tracks import Track
 from showstopper.cli.live import strip
-from showstopper.cli.live.snapshot import Moment, planned_seconds
+from showstopper.cli.live.snapshot import LiveSnapshot, planned_seconds
 from showstopper.clock import from_timestamp
 from showstopper.engine.runs import judging
 from showstopper.report.words import asked, short_name
 
-# What the columns beside the strip take, and the lines that are not listeners.
+# The width of the columns beside the strip, and the number of lines that are not listeners.
 SIDE_COLUMNS = 46
 OTHER_LINES = 14
 MOST_SECONDS = 120
 LEAST_SECONDS = 16
 
 
-def draw(moment: Moment, *, width: int, height: int) -> Group:
-    """The whole picture for a terminal of that size."""
+def draw(snapshot: LiveSnapshot, *, width: int, height: int) -> Group:
+    """The picture for a terminal of that size."""
     columns = max(LEAST_SECONDS, min(MOST_SECONDS, width - SIDE_COLUMNS))
-    view = moment.view(columns)
-    parts: list[RenderableType] = [_title(moment.run), _steps(moment)]
-    if moment.note:
-        parts.append(Text(moment.note, style="yellow"))
+    view = snapshot.view(columns)
+    parts: list[RenderableType] = [_title(snapshot.run), _steps(snapshot)]
+    if snapshot.note:
+        parts.append(Text(snapshot.note, style="yellow"))
     listeners = list(zip(view.residents, summary.rows(view), strict=True))
     shown = listeners if len(listeners) <= height - OTHER_LINES else _worst(listeners, max(1, height - OTHER_LINES))
-    parts.append(_listeners(moment, shown, columns))
+    parts.append(_listeners(snapshot, shown, columns))
     if len(shown) < len(listeners):
-        parts.append(Text(f"  and {len(listeners) - len(shown)} more who fare better", style="dim"))
-    characters = {letter for track, _ in shown for letter in strip.drawn(track, view.window, columns).plain}
+        parts.append(Text(f"  and {len(listeners) - len(shown)} more that fare better", style="dim"))
+    characters = {letter for track, _ in shown for letter in strip.draw(track, view.window, columns).plain}
     states = {state for state, look in strip.LOOKS.items() if look.character in characters}
-    parts += [strip.legend(states), _figures(moment)]
+    parts += [strip.legend(states), _figures(snapshot)]
     return Group(*parts)
 
 
@@ -49,53 +49,53 @@ def _title(run: ExperimentRun) -> Text:
     return text.append(f", run {run.metadata.name}", style="dim")
 
 
-def _steps(moment: Moment) -> Text:
-    """The steps so far, each with its time; the one under way with what is left of it."""
+def _steps(snapshot: LiveSnapshot) -> Text:
+    """The steps so far with their times. The current one shows what is left of it."""
     text = Text()
-    for step in moment.run.status.steps:
+    for step in snapshot.run.status.steps:
         text.append(" → " if text else "")
-        text.append_text(_step(moment, step))
+        text.append_text(_step(snapshot, step))
     if not text:
-        ready = conditions.find(moment.run.status.conditions, conditions.ConditionType.READY)
-        text.append(ready.message if ready and ready.message else "waits for the operator", style="yellow")
+        ready = conditions.find(snapshot.run.status.conditions, conditions.ConditionType.READY)
+        text.append(ready.message if ready and ready.message else "waiting for the operator", style="yellow")
     return text
 
 
-def _step(moment: Moment, step: Step) -> Text:
+def _step(snapshot: LiveSnapshot, step: Step) -> Text:
     start = from_timestamp(step.started_at)
     if step.name is StepName.JUDGED:
         return Text(step.name, style="bold")
-    ended = step.completed_at or moment.run.status.finished_at
+    ended = step.completed_at or snapshot.run.status.finished_at
     if ended is not None:
         return Text(f"{step.name} {from_timestamp(ended) - start:.1f}s", style="dim")
-    spent = max(0.0, moment.now - start)
+    spent = max(0.0, snapshot.now - start)
     text = Text(f"{step.name} {spent:.0f}s", style="bold cyan")
-    planned = planned_seconds(moment.run, step)
+    planned = planned_seconds(snapshot.run, step)
     if planned is not None:
         text.append(f", {max(0.0, planned - spent):.0f}s left", style="cyan")
     return text
 
 
-def _listeners(moment: Moment, shown: Iterable[tuple[Track, Row]], columns: int) -> Table:
-    window = moment.view(columns).window
+def _listeners(snapshot: LiveSnapshot, shown: Iterable[tuple[Track, Row]], columns: int) -> Table:
+    window = snapshot.view(columns).window
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("listener", max_width=14, no_wrap=True)
     table.add_column("now", width=11, no_wrap=True)
     table.add_column(f"the last {columns} s", width=columns, no_wrap=True)
     table.add_column("audible", justify="right", no_wrap=True)
     table.add_column("dead air", justify="right", no_wrap=True)
-    for record in moment.run.status.faults:
-        injected = judging.injected_at(moment.run)
+    for record in snapshot.run.status.faults:
+        injected = judging.injected_at(snapshot.run)
         mark = strip.marker(injected, window, columns, record.name) if injected is not None else Text()
         table.add_row(Text("fault", style="bold"), record.kind, mark, "", "proven" if record.proven else "not yet")
     for track, row in shown:
-        # What is on its way for a second is no news: the state before it is.
+        # The last second is not reported yet, which is no change of state.
         state = _newest(track)
         look = strip.LOOKS[state]
         table.add_row(
             short_name(track.listener),
             Text(state, style=look.style),
-            strip.drawn(track, window, columns),
+            strip.draw(track, window, columns),
             summary.share(row.audible) if row.audible is not None else "",
             summary.duration(row.longest_dead_air) if row.outages else "",
         )
@@ -109,20 +109,20 @@ def _newest(track: Track) -> State:
 
 
 def _worst(listeners: list[tuple[Track, Row]], most: int) -> list[tuple[Track, Row]]:
-    """Those who fare worst now, then in the time shown, in the order of their names."""
+    """The listeners that fare worst now, then in the time shown. In the order of their names."""
     ranked = sorted(
         listeners, key=lambda pair: (pair[1].state not in DEAD, -pair[1].longest_dead_air, pair[1].audible or 0.0)
     )[:most]
     return [pair for pair in listeners if pair in ranked]
 
 
-def _figures(moment: Moment) -> Table:
-    """Every indicator that is expected, with its bound; before the injection nothing is judged yet."""
+def _figures(snapshot: LiveSnapshot) -> Table:
+    """Every indicator with an expectation, and its bound. Before the injection there is no value yet."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for title in ("indicator", "so far", "asked"):
+    for title in ("indicator", "so far", "expected"):
         table.add_column(title, no_wrap=True, justify="left" if title == "indicator" else "right")
-    results = {result.measured: result for result in moment.measured()}
-    for expected in moment.run.spec.expect:
+    results = {result.measured: result for result in snapshot.measured()}
+    for expected in snapshot.run.spec.expect:
         result = results.get(expected.measured)
         value = summary.measurement(result).get("value", "…") if result is not None else "…"
         table.add_row(expected.measured.name, str(value), asked(expected.min, expected.max))

@@ -2,7 +2,7 @@
 
 
 def command() -> None:
-    """Speak in a room: hold music, then the time code (settings come from the environment)."""
+    """Run the managed host of a room. Its settings are environment variables."""
     from showstopper.audio.host import main  # noqa: PLC0415 - the control image has no audio libraries
 
     main()

@@ -2,7 +2,7 @@
 
 
 def command() -> None:
-    """Listen in a room and serve what was heard (settings come from the environment)."""
+    """Run the virtual listeners of one pod. Their settings are environment variables."""
     from showstopper.audio.listener import main  # noqa: PLC0415 - the control image has no audio libraries
 
     main()

@@ -3,16 +3,14 @@
 import asyncio
 import gc
 import os
-import signal
-import sys
 import uuid
 from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
 
+from showstopper import runtime
 from showstopper.api.stop_switch import AGENT_NAMESPACE
-from showstopper.cli.processes.logs import configure
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.leadership import Leadership
@@ -21,24 +19,21 @@ from showstopper.controllers.events import serve
 from showstopper.engine.operation import Operation
 from showstopper.engine.rooms import Images
 from showstopper.engine.rooms.archive_health import ArchiveWatch
-from showstopper.errors import SettingsError
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The operator's settings, all from the environment (the chart sets them)."""
+    """The operator's settings, from environment variables that the chart sets."""
 
     namespace: str
     agents: str
     pod: str
     identity: str
-    audio_image: str
-    audio_pull_policy: str
+    images: Images
     archive_url: str
     port: int
-    log_level: str
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -47,46 +42,41 @@ class Settings:
         Raises:
             SettingsError: naming the variable and what to set it to.
         """
-        image = os.environ.get("SHOWSTOPPER_AUDIO_IMAGE", "")
-        if not image:
-            raise SettingsError("SHOWSTOPPER_AUDIO_IMAGE is not set: it names the image of hosts and listeners")
-        port = os.environ.get("SHOWSTOPPER_PORT", "8080")
-        if not port.isdigit():
-            raise SettingsError(f"SHOWSTOPPER_PORT is {port!r}: set it to a port number, like 8080")
         pod = os.environ.get("POD_NAME") or f"local-{os.getpid()}"
         return cls(
             namespace=os.environ.get("POD_NAMESPACE", "showstopper-system"),
             agents=os.environ.get("SHOWSTOPPER_AGENT_NAMESPACE", AGENT_NAMESPACE),
             pod=pod,
             identity=os.environ.get("POD_UID") or f"{pod}-{uuid.uuid4()}",
-            audio_image=image,
-            audio_pull_policy=os.environ.get("SHOWSTOPPER_AUDIO_PULL_POLICY", "IfNotPresent"),
+            images=_images(),
             archive_url=os.environ.get("SHOWSTOPPER_ARCHIVE_URL", ""),
-            port=int(port),
-            log_level=os.environ.get("SHOWSTOPPER_LOG_LEVEL", "info").upper(),
+            port=runtime.port(),
         )
 
 
+def _images() -> Images:
+    """The image of hosts, listeners and flooders, and the Secrets to pull it with, by name, separated by commas."""
+    secrets = os.environ.get("SHOWSTOPPER_AUDIO_PULL_SECRETS", "").split(",")
+    return Images(
+        audio=runtime.required("SHOWSTOPPER_AUDIO_IMAGE", "it names the image of hosts and listeners"),
+        pull_policy=os.environ.get("SHOWSTOPPER_AUDIO_PULL_POLICY", "IfNotPresent"),
+        pull_secrets=tuple(name for secret in secrets if (name := secret.strip())),
+    )
+
+
 def command() -> None:
-    """Run the operator until SIGTERM. Ends with 1 when it loses leadership, so that it starts anew."""
-    try:
-        settings = Settings.from_environment()
-        configure(settings.log_level)
-        sys.exit(asyncio.run(_operate(settings)))
-    except SettingsError as error:
-        sys.exit(f"showstopper operator: {error}")
+    """Run the operator. Its settings are environment variables. Exits with 1 when it loses leadership."""
+    runtime.run("operator", Settings.from_environment, _operate)
 
 
-async def _operate(settings: Settings) -> int:
-    """Lead, load, then carry on until told to stop. Everything of ours is a task that was started before kopf."""
-    stop = asyncio.Event()
+async def _operate(settings: Settings, stop: asyncio.Event) -> int:
+    """Acquire leadership, load, then work until stopped. All our own tasks are started before kopf."""
     loop = asyncio.get_running_loop()
     clock = Clock()
     async with await Client.connect() as client:
-        images = Images(audio=settings.audio_image, pull_policy=settings.audio_pull_policy)
         archive = ArchiveWatch(settings.archive_url)
         operation = Operation(
-            client, clock, images=images, instance=settings.pod, agents=settings.agents, archive=archive
+            client, clock, images=settings.images, instance=settings.pod, agents=settings.agents, archive=archive
         )
         pulse = health.Pulse()
         leadership = Leadership(client, clock, namespace=settings.namespace, identity=settings.identity)
@@ -94,8 +84,6 @@ async def _operate(settings: Settings) -> int:
         runner = web.AppRunner(health.application(operation, pulse, leading.is_set), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, port=settings.port).start()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
         background = [loop.create_task(pulse.beat()), loop.create_task(archive.run())]
         try:
             if not await _acquire(leadership, stop):
@@ -125,7 +113,7 @@ async def _operate(settings: Settings) -> int:
 
 
 async def _acquire(leadership: Leadership, stop: asyncio.Event) -> bool:
-    """Wait for leadership; False when told to stop first."""
+    """Wait for leadership. False: the process was stopped first."""
     acquiring = asyncio.ensure_future(leadership.acquire())
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait({acquiring, stopping}, return_when=asyncio.FIRST_COMPLETED)

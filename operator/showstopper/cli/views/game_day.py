@@ -1,4 +1,4 @@
-"""Day report: a game day, act by act, with its verdict and its worst figures. Pure."""
+"""The view of a game day: its acts, its verdict and its worst figures. Pure."""
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,15 +12,15 @@ _COLUMNS = ("act", "hold", "run", "verdict", "audible", "dead air", "recovery", 
 
 
 def draw(day: GameDay) -> Group:
-    """Where it stands, its acts, and what was worst."""
+    """Its verdict or state, its acts, and its worst figures."""
     status = day.status
-    ready = lookup.current(day)
+    ready = lookup.ready_condition(day)
     judged = status.verdict is not None and ready is not None
     head = Text.assemble(
         (str(status.verdict) if judged else "No verdict yet", style_of(status.verdict if judged else None)),
-        f" ({ready.reason if ready else 'not looked at yet'})",
+        f" ({ready.reason if ready else 'not observed yet'})",
     )
-    message = status.message if judged else lookup.standing(day)
+    message = status.message if judged else lookup.summary(day)
     parts: list[RenderableType] = [head, Text(message or ""), Text(), _acts(day)]
     if status.indicators:
         parts += [Text(), _worst(day)]
@@ -42,7 +42,9 @@ def _acts(day: GameDay) -> Table:
         verdict = Text(record.verdict or ("under way" if record.begun else "-"), style=style_of(record.verdict))
         figures = (record.audible, record.dead_air, record.recovery)
         reason = (record.reason or "") if record.verdict else ""
-        table.add_row(act.name, _hold(record), record.run or "-", verdict, *(one or "-" for one in figures), reason)
+        table.add_row(
+            act.name, _hold(record), record.run or "-", verdict, *(figure or "-" for figure in figures), reason
+        )
     return table
 
 
@@ -58,6 +60,6 @@ def _hold(record: ActRecord) -> str:
 def _worst(day: GameDay) -> Table:
     table = _table("indicator", "worst", "in act", "measured in")
     over = sum(1 for record in day.status.acts if record.verdict is not None)
-    for found in day.status.indicators:
-        table.add_row(found.indicator, found.worst, found.act, f"{found.measured_in} of {over} acts")
+    for worst in day.status.indicators:
+        table.add_row(worst.indicator, worst.worst, worst.act, f"{worst.measured_in} of {over} acts")
     return table

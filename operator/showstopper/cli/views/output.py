@@ -1,4 +1,4 @@
-"""Output: where pictures and verdicts go, and in which form."""
+"""Output: where pictures and verdicts are printed, and in which format."""
 
 import json
 from enum import StrEnum
@@ -18,7 +18,7 @@ LOG_COLUMNS = 160
 
 
 class Form(StrEnum):
-    """What is printed of a verdict."""
+    """Output formats of a verdict."""
 
     SHORT = "short"
     WIDE = "wide"
@@ -27,28 +27,31 @@ class Form(StrEnum):
 
     @property
     def for_programs(self) -> bool:
-        """Whether stdout belongs to another program: then the picture goes to stderr."""
+        """Whether another program reads stdout. Then the picture goes to stderr."""
         return self in {Form.JSON, Form.YAML}
 
 
-FormOption = Annotated[Form, typer.Option("--output", "-o", help="Form of what is printed.")]
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of an experiment or of a run.")]
+FormOption = Annotated[Form, typer.Option("--output", "-o", help="Output format.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of an experiment or a run.")]
+TimeoutOption = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="Timeout in seconds; exits with 2 when it expires.")
+]
 
 
 def screen(form: Form = Form.SHORT) -> Console:
-    """Where people look: stdout, or stderr if that is taken. NO_COLOR is respected; a log has wide lines."""
+    """The console for people: stdout, or stderr if a program reads stdout. Logs have long lines. NO_COLOR works."""
     console = Console(stderr=form.for_programs, highlight=False)
     return console if console.is_terminal else Console(stderr=form.for_programs, highlight=False, width=LOG_COLUMNS)
 
 
 def document(body: Object, form: Form) -> None:
-    """Print something for a program; of an object, not who wrote which of its fields."""
+    """Print a document as JSON or YAML, an object without its managedFields."""
     body.get("metadata", {}).pop("managedFields", None)
     print(json.dumps(body, indent=2) if form is Form.JSON else yaml.safe_dump(body, sort_keys=False).rstrip("\n"))
 
 
 async def show_verdict(client: Client, run: ExperimentRun, form: Form) -> ExitCode:
-    """Print a run's verdict; its exit code."""
+    """Print a run's verdict. Returns its exit code."""
     if form.for_programs:
         document(await client.get(EXPERIMENT_RUN, *run.key), form)
     else:

@@ -1,4 +1,4 @@
-"""Previews: what would happen if an experiment ran now, as a table for people or a document for programs."""
+"""The view of a preview: what would happen if an experiment ran now, for people or for programs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +22,13 @@ from showstopper.faults.effects import Pod
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What would happen if it ran now.
+    """What would happen if an experiment ran now.
 
     Attributes:
-        peers: the addresses of the components that are peers, by name.
+        plan: the targets.
+        refused: why it would not run. None: it would.
+        peers: the addresses of the components that faults separate their targets from, by name.
+        schedule: when it runs by itself. None: it has no schedule, or one that is refused.
     """
 
     plan: Plan
@@ -35,13 +38,13 @@ class Preview:
 
     @property
     def exit_code(self) -> ExitCode:
-        """What the command exits with."""
+        """The exit code of the command."""
         return ExitCode.PASSED if self.refused is None else ExitCode.INCONCLUSIVE
 
     def rules(self) -> Iterator[tuple[PlannedFault, Pod, Rules]]:
-        """Every target with its rules; without them where it would be refused."""
+        """Every target with its rules. There are none where it would be refused."""
         for planned in self.plan.faults:
-            addresses = {one for name in peers_of(planned.fault) for one in self.peers.get(name, ())}
+            addresses = {address for name in peers_of(planned.fault) for address in self.peers.get(name, ())}
             for pod in planned.targets:
                 yield planned, pod, self._rules(planned.fault, pod, sorted(addresses))
 
@@ -51,34 +54,34 @@ class Preview:
         return of_target(fault, self.plan.snapshot.room, pod, peers)
 
 
-def show(previewed: Preview, console: Console) -> None:
-    """Print the plan with its rules, when it comes, and what forbids it."""
-    made, refused = previewed.plan, previewed.refused
-    rules = list(previewed.rules())
+def show(preview: Preview, console: Console) -> None:
+    """Print the plan with its rules, its next scheduled run, and why it would be refused."""
+    made, refused = preview.plan, preview.refused
+    rules = list(preview.rules())
     console.print(_targets(made, rules))
     for about, lines in _grouped(rules).items():
         console.print(f"\n{about}:", soft_wrap=True)
         for line in lines:
             console.print(f"  {line}", style="dim", soft_wrap=True, markup=False)
     console.print()
-    if previewed.schedule is not None:
-        following = schedules.stamp(previewed.schedule.after(Clock().now()))
-        console.print(f"by its schedule the next run is at {following}", style="dim")
+    if preview.schedule is not None:
+        following = schedules.stamp(preview.schedule.after(Clock().now()))
+        console.print(f"the next scheduled run is at {following}", style="dim")
     if refused is not None:
         console.print(f"refused: {refused.reason}: {refused.message}", style="bold yellow", soft_wrap=True)
     else:
-        moves = "it would run; listeners move, so what serves is read again right before the injection"
-        console.print(moves, style="dim")
+        text = "it would run; which relay serves is read again right before the injection"
+        console.print(text, style="dim")
 
 
 def _targets(made: Plan, rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for title in ("fault", "kind", "would hit", "node", "by", "carries sound to", "of pods"):
         table.add_column(title, overflow="fold")
-    for planned, pod, found in rules:
+    for planned, pod, setup in rules:
         heard = f"{made.snapshot.serving.get(pod.address, 0)} listeners"
         of = f"{len(planned.candidates)} of {planned.fault.component or planned.fault.spec.aims_at.lower()}"
-        table.add_row(planned.fault.name, planned.fault.kind, pod.name, pod.node, found.by, heard, of)
+        table.add_row(planned.fault.name, planned.fault.kind, pod.name, pod.node, setup.by, heard, of)
     for planned in made.faults:
         if not planned.targets:
             table.add_row(planned.fault.name, planned.fault.kind, "nothing", "", "", "", str(len(planned.candidates)))
@@ -88,16 +91,16 @@ def _targets(made: Plan, rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> Ta
 def _grouped(rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> dict[str, tuple[str, ...]]:
     """What is set up, once for all targets that get the same."""
     pods: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for planned, pod, found in rules:
-        for what, lines in (("rules", found.lines), ("refused by the agent", found.refused)):
+    for planned, pod, setup in rules:
+        for what, lines in (("rules", setup.lines), ("refused by the agent", setup.refused)):
             if lines:
                 pods.setdefault((f"fault {planned.fault.name}, {what}", lines), []).append(pod.name)
     return {f"{about} on {', '.join(names)} (device {DEVICE.name})": lines for (about, lines), names in pods.items()}
 
 
-def document(previewed: Preview, form: Form) -> None:
+def document(preview: Preview, form: Form) -> None:
     """Print it for a program, as JSON or YAML."""
-    refused = previewed.refused
+    refused = preview.refused
     targets = [
         {
             "fault": planned.fault.name,
@@ -106,11 +109,11 @@ def document(previewed: Preview, form: Form) -> None:
             "uid": pod.uid,
             "node": pod.node,
             "address": pod.address,
-            "by": found.by,
-            "refused": list(found.refused),
-            "rules": list(found.lines),
+            "by": setup.by,
+            "refused": list(setup.refused),
+            "rules": list(setup.lines),
         }
-        for planned, pod, found in previewed.rules()
+        for planned, pod, setup in preview.rules()
     ]
     body = {
         "wouldRun": refused is None,

@@ -1,4 +1,4 @@
-"""Grounds: a run's verdict on a terminal, with what it rests on: expectations, proof, outages. Pure."""
+"""The view of a verdict, and of what it rests on: expectations, proof, outages. Pure."""
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -13,7 +13,7 @@ MOST_OUTAGES = 6
 
 
 def draw(run: ExperimentRun, *, wide: bool = False) -> Group:
-    """The verdict and its grounds. `wide` leaves nothing out."""
+    """The verdict and its reasons. `wide` leaves nothing out."""
     status = run.status
     head = Text.assemble(
         (str(status.verdict or "No verdict yet"), style_of(status.verdict)), f" ({status.reason or 'under way'})"
@@ -31,7 +31,7 @@ def draw(run: ExperimentRun, *, wide: bool = False) -> Group:
 
 
 def style_of(verdict: str | None) -> str:
-    """How a verdict is drawn."""
+    """The style in which a verdict is drawn."""
     return STYLES.get(Verdict(verdict), "bold yellow") if verdict in list(Verdict) else "bold"
 
 
@@ -61,7 +61,7 @@ def _targets(run: ExperimentRun, *, wide: bool) -> Table:
 
 
 def _outages(run: ExperimentRun, *, wide: bool) -> list[RenderableType]:
-    table = _table("listener", "lost after", "dead air", "of it silent", "media missing", "")
+    table = _table("listener", "lost after", "dead air", "connected but silent", "media missing", "")
     shown = run.status.outages if wide else run.status.outages[:MOST_OUTAGES]
     for outage in shown:
         ended = "" if outage.recovered else "did not hear the host again"
@@ -74,9 +74,11 @@ def _outages(run: ExperimentRun, *, wide: bool) -> list[RenderableType]:
 def _windows(run: ExperimentRun) -> Table:
     table = _table("window", "indicator", "value", "samples", "worst", "")
     for window in run.status.windows:
-        for found in window.indicators:
-            worst = f"{short_name(found.worst_listener)}: {found.worst}" if found.worst_listener and found.worst else ""
+        for record in window.indicators:
+            worst = (
+                f"{short_name(record.worst_listener)}: {record.worst}" if record.worst_listener and record.worst else ""
+            )
             table.add_row(
-                window.name, found.indicator, found.value or "-", str(found.samples), worst, found.reason or ""
+                window.name, record.indicator, record.value or "-", str(record.samples), worst, record.reason or ""
             )
     return table

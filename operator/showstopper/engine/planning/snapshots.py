@@ -62,12 +62,12 @@ class Snapshots:
         by_component = {
             component.name: await component_pods(self._client, room, component) for component in room.spec.components
         }
-        found = tuple(images(room, by_component))
+        deployed = tuple(images(room, by_component))
         pods = [pod for group in by_component.values() for pod in group]
         rollout = await rollouts.under_way(self._client, namespace, pods)
         if rollout is not None:
-            return Deployed(found, f"{rollout} is being rolled out")
-        return Deployed(found, leaving(room, by_component, found))
+            return Deployed(deployed, f"{rollout} is being rolled out")
+        return Deployed(deployed, leaving(room, by_component, deployed))
 
     async def plan(self, room: AudioRoom, faults: Sequence[Fault], seed: int) -> tuple[Plan, list[ComponentImage]]:
         """The plan, and the images of the room's components: from memory if that may be carried out, else looked at."""

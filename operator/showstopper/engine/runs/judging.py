@@ -24,6 +24,7 @@ from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.measurements import Measured, Measurement
 from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
+from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, Finding
 from showstopper.clock import from_timestamp, to_timestamp
 
@@ -97,9 +98,20 @@ def abort_conditions(declared: tuple[AbortIf, ...]) -> list[AbortCondition]:
 
 def broken_baseline(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Finding | None:
     """Why a fault would tell nothing about the room: it is broken already, or not known well enough."""
-    baseline = _coverage(timeline, baseline_window(run), residents)
+    baseline = baseline_coverage(run, timeline, residents)
     evidence = Evidence(faults=(), expectations=(), baseline=baseline, judged=None)
     return verdict.baseline_broken(evidence)
+
+
+def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Coverage | None:
+    """How well the baseline is known, and how audible the host was in it. None: there was no baseline."""
+    return _coverage(timeline, baseline_window(run), residents)
+
+
+def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measured, Measurement]:
+    """The indicators of what was heard from the first injection on, also while the run is still under way."""
+    since = ended_at(run) or view.window.start
+    return indicators.measure_all(view, Recovery(since, baseline.audible if baseline else None))
 
 
 def judge(
@@ -117,7 +129,7 @@ def judge(
     `others` are the measurements of sources beside the listeners.
     """
     before, after = baseline_window(run), judged_window(run)
-    baseline = _coverage(timeline, before, residents)
+    baseline = baseline_coverage(run, timeline, residents)
     judged: Coverage | None = None
     heard: Mapping[Measured, Measurement] = {}
     windows: list[WindowRecord] = []
@@ -127,9 +139,7 @@ def judge(
     if timeline is not None and after is not None and after.seconds > 0:
         view = timeline.view(after, residents)
         judged = coverage.of(view)
-        since = ended_at(run) or after.start
-        recovery = Recovery(since, baseline.audible if baseline else None)
-        heard = indicators.measure_all(view, recovery)
+        heard = measure(run, view, baseline)
         windows.append(_window("Judged", after, summary.of_measured(judged, heard)))
         outages = [OutageRecord.model_validate(outage) for outage in summary.worst_outages(view)]
     judgements = expectations.judge_all(_expected(run), {**heard, **others})

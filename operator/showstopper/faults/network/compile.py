@@ -1,6 +1,6 @@
 """The compiler: plans of rules, queues and traffic classes, from the few techniques that all kinds share. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
@@ -18,6 +18,7 @@ from showstopper.faults.network.rules import (
     Table,
     affected,
     in_burst,
+    longer_than,
     networks,
     sampled,
 )
@@ -49,6 +50,10 @@ class Compiler:
     def drop(self, share: float = 1.0) -> Plan:
         """Drop a share of the packets in netdev hooks, where the sender does not hear of it."""
         return self._on_devices(sampled(share), [_DROP])
+
+    def drop_longer_than(self, octets: int) -> Plan:
+        """Drop the packets that have more octets, from the IP header on."""
+        return self._on_devices([], [_DROP], only=lambda direction: [longer_than(octets, direction)])
 
     def drop_in_bursts(self, share: float, length: timedelta) -> Plan:
         """Drop every packet for a while, so often that the share holds over time."""
@@ -111,12 +116,20 @@ class Compiler:
                 table.hook(f"{direction.lower()}-{device.index}", Hook(device.name, direction, _LAST), doing)
         return Plan(PREFIX + self._name, (table,), shapes=tuple(shapes))
 
-    def _on_devices(self, dice: Sequence[Expression], doing: Sequence[Expression]) -> Plan:
+    def _on_devices(
+        self,
+        dice: Sequence[Expression],
+        doing: Sequence[Expression],
+        *,
+        only: Callable[[Direction], Sequence[Expression]] = lambda _: (),
+    ) -> Plan:
+        """Rules at every device. `only` gives the conditions under which the fault acts in a direction."""
         table = self._table("netdev")
         for direction in self._directions:
             for device in self._site.devices:
                 hook = Hook(device.name, direction)
-                table.hook(f"{direction.lower()}-{device.index}", hook, [*dice, affected(direction), *doing])
+                acts = [*only(direction), *dice, affected(direction), *doing]
+                table.hook(f"{direction.lower()}-{device.index}", hook, acts)
         return Plan(PREFIX + self._name, (table,))
 
     def _on_paths(self, share: float, *, again: bool) -> Plan:

@@ -21,6 +21,8 @@ LIVE = "live"
 BURST = "burst"
 """The set that a burst of losses opens for its length."""
 QUEUES = {Direction.INGRESS: "queue-ingress", Direction.EGRESS: "queue-egress"}
+ETHERNET_HEADER = 14
+"""Bytes of the header that a packet has at an egress hook, and no more at an ingress hook (nft_counter: skb->len)."""
 PER_SHARE = 100_000  # a share is tried in steps of 0.001 %
 
 Expression = dict[str, Any]
@@ -193,6 +195,15 @@ def sampled(share: float) -> list[Expression]:
         return []  # all of them; a comparison that is always true is one that nft refuses
     die = {"numgen": {"mode": "random", "mod": PER_SHARE, "offset": 0}}
     return [{"match": {"op": "<", "left": die, "right": steps}}]
+
+
+def longer_than(octets: int, direction: Direction) -> Expression:
+    """The condition that a packet has more octets, from its IP header on, where it passes a device's hook.
+
+    What the sender's kernel leaves for a device to cut into segments counts whole: it is cut behind this hook.
+    """
+    header = ETHERNET_HEADER if direction is Direction.EGRESS else 0
+    return {"match": {"op": ">", "left": {"meta": {"key": "length"}}, "right": octets + header}}
 
 
 def affected(direction: Direction) -> Expression:
