@@ -34,6 +34,7 @@ from showstopper.api.quantities import (
 )
 from showstopper.api.room import Reference
 from showstopper.api.rules import Rule, exactly_one, refuse_doubled_names, unique_names
+from showstopper.api.sources import SOURCES, Queries
 from showstopper.availability.measurements import Measured
 
 
@@ -176,27 +177,35 @@ class Timing(Spec):
     minutes, plus the time that the runs queued before it take."""
 
 
-class Expectation(Spec):
+_ONE_SOURCE = f"write exactly one of {', '.join(('indicator', *SOURCES))} in an entry"
+
+
+class Expectation(Queries):
     """Bound on what is measured from the first injection to the end of the recovery."""
 
-    indicator: IndicatorName
-    """Indicator to bound."""
+    indicator: IndicatorName | None = None
+    """Indicator to bound. Required unless another source is asked."""
     min: Bound | None = None
     """Minimum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
     max: Bound | None = None
     """Maximum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
 
-    rules = bounds_in_unit("min", "max")
+    rules = (exactly_one(("indicator", *SOURCES), _ONE_SOURCE), *bounds_in_unit("min", "max", queries=SOURCES))
 
     @model_validator(mode="after")
-    def _one_bound_in_its_unit(self) -> Self:
+    def _one_source_and_one_bound_in_its_unit(self) -> Self:
+        queries = [name for name in Queries.model_fields if getattr(self, name) is not None]
+        if len(queries) + (self.indicator is not None) != 1:
+            raise ValueError(_ONE_SOURCE)
         check_bounds(self.measured, self.min, self.max, write_one_of("min", "max"))
         return self
 
     @property
     def measured(self) -> Measured:
         """What is bounded, whichever source measures it."""
-        return self.indicator
+        measured = self.indicator or self.query
+        assert measured is not None, "the model refuses an expectation of nothing"
+        return measured
 
 
 class AbortIf(Spec):

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, InstanceOf, PlainSerializer, StringConstra
 from showstopper.api.rules import Rule, exactly_one
 from showstopper.availability.indicators import INDICATORS, Indicator, named
 from showstopper.availability.measurements import Measured
-from showstopper.availability.units import Unit
+from showstopper.availability.units import SHARE, Unit
 
 # Bounds are written in the indicator's unit: "99.5%", "20s" or "3". Longer ones are no bound in any unit.
 Bound = Annotated[str, StringConstraints(min_length=1, max_length=24)]
@@ -67,22 +67,36 @@ def check_bounds(measured: Measured, lower: str | None, upper: str | None, messa
     bound_value(measured, given[0])
 
 
-def bounds_in_unit(lower: str, upper: str) -> tuple[Rule, ...]:
-    """The same for the CRD, of two optional fields beside the field `indicator`."""
+def bounds_in_unit(lower: str, upper: str, *, queries: Iterable[str] | None = None) -> tuple[Rule, ...]:
+    """The same for the CRD, of two optional fields beside the field `indicator`.
+
+    Args:
+        lower: the field of the lower bound.
+        upper: the field of the upper bound.
+        queries: fields of sources that may be there instead of `indicator`, each bounded by a share. None: `indicator`
+            is required.
+    """
+
+    def fits(unit: Unit) -> str:
+        return " && ".join(
+            f"(!has(self.{field}) || self.{field}.matches('{unit.pattern}'))" for field in (lower, upper)
+        )
 
     def in_unit(unit: Unit, indicators: Iterable[Indicator]) -> Rule:
         names = [indicator.name for indicator in indicators]
         message = f"is {unit.noun}: {unit.hint}"
-        fits = " && ".join(
-            f"(!has(self.{field}) || self.{field}.matches('{unit.pattern}'))" for field in (lower, upper)
-        )
         return Rule(
-            f"!(self.indicator in {names}) || ({fits})",
+            f"{other}!(self.indicator in {names}) || ({fits(unit)})",
             f"{', '.join(names)}: each {message}",
             f"self.indicator + ' {message}'",
         )
 
-    return (exactly_one((lower, upper), write_one_of(lower, upper)), *(in_unit(*group) for group in _by_unit()))
+    def of_query(field: str) -> Rule:
+        return Rule(f"!has(self.{field}) || ({fits(SHARE)})", f"{field} is {SHARE.noun}: {SHARE.hint}")
+
+    other = "!has(self.indicator) || " if queries is not None else ""
+    either = exactly_one((lower, upper), write_one_of(lower, upper))
+    return (either, *(in_unit(*group) for group in _by_unit()), *map(of_query, queries or ()))
 
 
 def write_one_of(lower: str, upper: str) -> str:
