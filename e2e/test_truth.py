@@ -25,6 +25,7 @@ from tests.support.staged_room import (
 pytestmark = pytest.mark.cluster
 
 OPERATOR = f"system:serviceaccount:{stage.SYSTEM}:showstopper-operator"
+AVAILABLE = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "relay", "condition": "Available"}
 ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/showstopper-operator"
 
 
@@ -35,6 +36,9 @@ def test_all_expectations_met_is_passed(show: Show) -> None:
         {"indicator": "AudibleRatio", "min": "30%"},
         {"indicator": "LongestDeadAir", "max": "20s"},
         {"indicator": "RecoveryTime", "max": "25s"},
+        # One relay of two is missing until the next is ready: long enough to be seen, and not for long.
+        {"kubernetes": AVAILABLE, "min": "20%"},
+        {"kubernetes": AVAILABLE, "max": "99.9%"},
     ]
     show.apply(experiment("met", serving=True, recovery="28s", expect=expect))
     found, run = show.verdict("met")
