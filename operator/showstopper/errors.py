@@ -4,6 +4,7 @@
     ├── InvalidQuantity          a duration or a share that cannot be read
     ├── InvalidResource          an object that does not fit its model
     ├── SettingsError            an environment variable or flag that cannot be used
+    ├── QueryRefused             what an expectation asks of a source, and can never get
     ├── ArchiveError             the archive is not there, does not answer, or cannot use its database
     ├── AgentError               what an agent could not do on its node
     │   ├── EffectRefused        an effect that is out of bounds, or that this node has no means for
@@ -37,6 +38,10 @@ class InvalidResource(ShowstopperError):
 
 class SettingsError(ShowstopperError):
     """An environment variable or flag that cannot be used."""
+
+
+class QueryRefused(ShowstopperError):
+    """What an expectation asks of a source, and cannot get however often it asks."""
 
 
 class ArchiveError(ShowstopperError):

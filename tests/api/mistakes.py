@@ -24,6 +24,7 @@ FLOOD = {
     "packetFlood": {"port": "media", "rate": 1000},
 }
 KILL = {"name": "one", "target": {"component": "relay"}, "podKill": {}}
+AVAILABLE = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "relay", "condition": "Available"}
 PORT = {"name": "media", "port": 7880}
 RELAY = {"name": "relay", "selector": {"matchLabels": {"app": "relay"}}}
 
@@ -165,6 +166,36 @@ MISTAKES = (
         "spec.expect[0].indicator",
         'Unsupported value: "Audibility": supported values: "JoinSuccess"',
         "'Audibility' is not an indicator: write one of JoinSuccess, TimeToFirstAudio, ",
+    ),
+    _experiment(
+        "an expectation of nothing",
+        {"spec.expect.0": {"min": "70%"}},
+        "spec.expect[0]",
+        "write exactly one of indicator, kubernetes in an entry",
+    ),
+    _experiment(
+        "two sources in one entry",
+        {"spec.expect.0.kubernetes": AVAILABLE},
+        "spec.expect[0]",
+        "write exactly one of indicator, kubernetes in an entry",
+    ),
+    _experiment(
+        "a condition as a duration",
+        {"spec.expect.0": {"kubernetes": AVAILABLE, "max": "5s"}},
+        "spec.expect[0]",
+        f"is a share: {A_SHARE}",
+    ),
+    _experiment(
+        "the condition of a Secret",
+        {"spec.expect.0": {"kubernetes": AVAILABLE | {"apiVersion": "v1", "kind": "Secret"}, "min": "95%"}},
+        "spec.expect[0].kubernetes",
+        "no expectation reads a Secret: write a kind that has conditions",
+    ),
+    _experiment(
+        "a resource for a kind",
+        {"spec.expect.0": {"kubernetes": AVAILABLE | {"kind": "deployments"}, "min": "95%"}},
+        "spec.expect[0].kubernetes.kind",
+        'write a kind, like "Deployment"',
     ),
     _experiment("min and max", {"spec.expect.0.max": "80%"}, "spec.expect[0]", "write exactly one of min and max"),
     _experiment(

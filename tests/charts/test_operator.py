@@ -10,7 +10,7 @@ from dev.cluster.apiserver import ApiServer
 from showstopper.api import crds
 from showstopper.api.injection import Injection
 from showstopper.api.stop_switch import STOP_SWITCH
-from tests.charts.helm import CHARTS, Object, helm, one, pod_specs, render
+from tests.charts.helm import CHARTS, Object, helm, one, pod_specs, render, template
 
 pytestmark = pytest.mark.charts
 
@@ -49,11 +49,27 @@ def test_the_operator_may_do_what_it_does_and_no_more(objects: list[Object]) -> 
         | may("apps", "statefulsets deployments", "get create patch delete")
         | may("apps", "replicasets daemonsets", "get")
         | may("events.k8s.io", "events", "create")
+        | may("", "services", "get")
+        | may("batch", "jobs", "get")
     )
     role = one(objects, "Role", "showstopper-operator")
     assert allowed(role) == may("coordination.k8s.io", "leases", "create get patch")
     named = [rule for rule in role["rules"] if "create" not in rule["verbs"]]
     assert [rule["resourceNames"] for rule in named] == [["showstopper"]]
+
+
+def test_more_kinds_for_expectations_are_in_the_operators_role() -> None:
+    rule = {"apiGroups": ["cert-manager.io"], "resources": ["certificates"]}
+    objects = render("showstopper", {"expectations": {"kubernetes": {"rules": [rule]}}})
+    assert ("cert-manager.io", "certificates", "get") in allowed(one(objects, "ClusterRole", "showstopper-operator"))
+
+
+@pytest.mark.parametrize("resource", ["secrets", "Secrets", "secrets/status", "*", "*/status"])
+def test_no_rule_for_expectations_reads_secrets(resource: str) -> None:
+    rules = [{"apiGroups": [""], "resources": ["configmaps", resource]}]
+    done = template("showstopper", {"expectations": {"kubernetes": {"rules": rules}}})
+    assert done.returncode != 0
+    assert "name the resources, and never secrets" in done.stderr
 
 
 def test_no_role_has_a_wildcard_secrets_or_a_way_to_more(objects: list[Object]) -> None:

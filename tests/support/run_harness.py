@@ -22,6 +22,7 @@ from showstopper.engine.rooms import Images, Rooms
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.context import Services
 from showstopper.engine.runs.service import Runs
+from showstopper.engine.sources import Sources
 from showstopper.engine.stop_switch import StopSwitch
 from tests.support import build
 
@@ -47,6 +48,7 @@ class RunHarness:
         self.services = Services(
             rooms=rooms,
             hands=hands,
+            sources=Sources(client),
             events=Events(client, clock, "test"),
             clock=clock,
             snapshot=self.snapshots.of_run,

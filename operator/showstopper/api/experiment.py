@@ -23,6 +23,7 @@ from showstopper.api.quantities import (
 )
 from showstopper.api.room import Reference
 from showstopper.api.rules import Rule, exactly_one, given, unique_names
+from showstopper.api.sources import SOURCES, Queries
 from showstopper.availability.measurements import Measured
 
 
@@ -123,22 +124,27 @@ class Timing(Spec):
     minutes, plus the time that the runs queued before it take."""
 
 
-class Expectation(Spec):
+_ONE_SOURCE = f"write exactly one of {', '.join(('indicator', *SOURCES))} in an entry"
+
+
+class Expectation(Queries):
     """Bound on what is measured from the first injection to the end of the recovery."""
 
-    indicator: IndicatorName
-    """Indicator to bound."""
+    indicator: IndicatorName | None = None
+    """Indicator to bound. Required unless another source is asked."""
     min: Bound | None = None
     """Minimum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
     max: Bound | None = None
     """Maximum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
 
-    rules = bounds_in_unit("min", "max")
+    rules = (exactly_one(("indicator", *SOURCES), _ONE_SOURCE), *bounds_in_unit("min", "max", queries=SOURCES))
 
     @property
     def measured(self) -> Measured:
         """What is bounded, whichever source measures it."""
-        return self.indicator
+        measured = self.indicator or self.query
+        assert measured is not None, "the model refuses an expectation of nothing"
+        return measured
 
 
 class AbortIf(Spec):

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, InstanceOf, PlainSerializer, StringConstraints, WithJsonSchema
 
-from showstopper.api.rules import Rule, exactly_one
+from showstopper.api.rules import Rule, exactly_one, given
 from showstopper.availability.indicators import INDICATORS, Indicator, named
 from showstopper.availability.measurements import Measured
-from showstopper.availability.units import Unit
+from showstopper.availability.units import SHARE, Unit
 
 # Bounds are written in the indicator's unit: "99.5%", "20s" or "3". Longer ones are no bound in any unit.
 Bound = Annotated[str, StringConstraints(min_length=1, max_length=24)]
@@ -55,36 +55,63 @@ def bound_value(measured: Measured, text: str) -> float:
         raise ValueError(f"{measured.name} {error}") from None
 
 
-def bounds_in_unit(lower: str, upper: str) -> tuple[Rule, ...]:
-    """Of two optional fields beside the field `indicator`, exactly one is given, in the unit of the indicator."""
+def bounds_in_unit(lower: str, upper: str, *, queries: Iterable[str] = ()) -> tuple[Rule, ...]:
+    """Of two optional fields, exactly one is given, in the unit of what is bounded.
 
-    def in_unit(unit: Unit, indicators: Iterable[Indicator]) -> Rule:
-        names = [indicator.name for indicator in indicators]
-        message = f"is {unit.noun}: {unit.hint}"
-        fits = " && ".join(
+    Args:
+        lower: the field of the lower bound.
+        upper: the field of the upper bound.
+        queries: fields of sources that may be there instead of the field `indicator`, each bounded by a share.
+    """
+    sources = tuple(queries)
+
+    def fits(unit: Unit) -> str:
+        return " && ".join(
             f"(!has(self.{field}) || self.{field}.matches('{unit.pattern}'))" for field in (lower, upper)
         )
 
-        def problem(bounded: Any) -> str:
-            """What is wrong with a bound; empty: nothing, or the indicator has another unit."""
-            for text in (getattr(bounded, lower), getattr(bounded, upper)):
-                if text is not None and bounded.indicator.name in names:
-                    try:
-                        bound_value(bounded.indicator, text)
-                    except ValueError as error:
-                        return str(error)
-            return ""
+    def problem(bounded: Any, measured: Measured) -> str:
+        """What is wrong with a bound on what is measured, or an empty string."""
+        for text in (getattr(bounded, lower), getattr(bounded, upper)):
+            if text is not None:
+                try:
+                    bound_value(measured, text)
+                except ValueError as error:
+                    return str(error)
+        return ""
 
+    def of_indicators(unit: Unit, indicators: Iterable[Indicator]) -> Rule:
+        names = [indicator.name for indicator in indicators]
+        message = f"is {unit.noun}: {unit.hint}"
+
+        def says(bounded: Any) -> str:
+            indicator = bounded.indicator
+            return problem(bounded, indicator) if indicator is not None and indicator.name in names else ""
+
+        other = "!has(self.indicator) || " if sources else ""
         return Rule(
-            f"!(self.indicator in {names}) || ({fits})",
+            f"{other}!(self.indicator in {names}) || ({fits(unit)})",
             f"{', '.join(names)}: each {message}",
             f"self.indicator + ' {message}'",
-            holds=lambda bounded: not problem(bounded),
-            says=problem,
+            holds=lambda bounded: not says(bounded),
+            says=says,
+        )
+
+    def of_query(field: str) -> Rule:
+        def says(bounded: Any) -> str:
+            query = bounded.query
+            return problem(bounded, query) if query is not None and given(bounded, [field]) else ""
+
+        return Rule(
+            f"!has(self.{field}) || ({fits(SHARE)})",
+            f"{field} is {SHARE.noun}: {SHARE.hint}",
+            holds=lambda bounded: not says(bounded),
+            says=says,
         )
 
     message = f"write exactly one of {lower} and {upper} (for both, two entries)"
-    return (exactly_one((lower, upper), message), *(in_unit(*group) for group in _by_unit()))
+    either = exactly_one((lower, upper), message)
+    return (either, *(of_indicators(*group) for group in _by_unit()), *map(of_query, sources))
 
 
 def _by_unit() -> Iterator[tuple[Unit, list[Indicator]]]:

@@ -16,6 +16,8 @@ class Reason(StrEnum):
     """At least one expectation was certainly missed. `status.expectations` has the measured values."""
     NOT_MEASURED = "NotMeasured"
     """An expectation could not be measured. The message says what is missing."""
+    QUERY_REFUSED = "QueryRefused"
+    """An expectation asks a source for what the source cannot get. The message says what to write, or to allow."""
     NOTHING_EXPECTED = "NothingExpected"
     """The experiment has no expectations. Write what listeners must hear under `spec.expect`."""
     NO_BASELINE = "NoBaseline"

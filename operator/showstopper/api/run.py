@@ -257,8 +257,8 @@ class WindowRecord(Status):
 class ExpectationRecord(Status):
     """Expectation, with the measured value and the outcome."""
 
-    indicator: Text
-    """Name of the indicator."""
+    indicator: Annotated[str, Field(max_length=512)]
+    """Name of the indicator, or of what another source was asked."""
     min: Text | None = None
     """Required minimum, in the indicator's unit."""
     max: Text | None = None
@@ -271,6 +271,32 @@ class ExpectationRecord(Status):
     """Distance of the value from the bound, in the indicator's unit. Negative if the expectation was missed."""
     message: Message = ""
     """Outcome in one sentence, for a person."""
+
+
+class SampledStretch(Status):
+    """Stretch of time for which samples of a source say the same, or a mixture if there are many short ones."""
+
+    from_: Annotated[Timestamp, Field(alias="from")]
+    """Start of the stretch."""
+    to: Timestamp
+    """End of the stretch."""
+    held: float
+    """Number of seconds in which what was asked held."""
+    missed: float
+    """Number of seconds in which it did not hold. The rest of the stretch is unknown."""
+    samples: int
+    """Number of samples that the stretch rests on."""
+
+
+class SourceRecord(Status):
+    """Samples of what an expectation asks of a source other than the listeners."""
+
+    expectation: int
+    """Position of the expectation in `spec.expect`, counted from 0."""
+    stretches: Annotated[list[SampledStretch], Field(max_length=8)] = []
+    """What the samples say, in order. Time between the stretches was not sampled, and is unknown."""
+    message: Message | None = None
+    """Why the newest sample that failed could not be taken, for a person."""
 
 
 class OutageRecord(Status):
@@ -322,6 +348,8 @@ class ExperimentRunStatus(Status):
     """Indicators measured before the faults (Baseline) and from the first injection on (Judged)."""
     expectations: Annotated[list[ExpectationRecord], Field(max_length=16)] = []
     """Expectations with the measured values, in the order of `spec.expect`."""
+    sources: Annotated[list[SourceRecord], Field(max_length=16)] = []
+    """Samples of sources other than the listeners, from which expectations on them are judged."""
     outages: Annotated[list[OutageRecord], Field(max_length=20)] = []
     """The outages with the most dead air, worst first."""
     ended_early: EarlyEnd | None = None

@@ -36,6 +36,7 @@ from showstopper.engine.runs import watch
 from showstopper.engine.runs.context import Services
 from showstopper.engine.runs.owners import RunOwners
 from showstopper.engine.runs.service import Runs
+from showstopper.engine.sources import Sources
 from showstopper.engine.stop_switch import StopSwitch
 from showstopper.errors import NotFound, SettingsError
 
@@ -95,6 +96,7 @@ class Operation:
         services = Services(
             rooms=self.rooms,
             hands=hands,
+            sources=Sources(client),
             events=events,
             clock=clock,
             snapshot=self._snapshots.of_run,

@@ -10,6 +10,7 @@ class Pace:
     Attributes:
         look: between two looks at faults that are being armed, last, or are lifted.
         poll: between two looks at the room after the fault.
+        sample: between two samples of a source beside the listeners.
         note: how often figures that only grow are written into the record.
         renew: between two renewals of the run's Lease.
         arm: how long agents get to set everything up.
@@ -26,6 +27,7 @@ class Pace:
 
     look: float = 0.1
     poll: float = 0.2
+    sample: float = 1.0
     note: float = 1.0
     renew: float = 2.0
     arm: float = 8.0

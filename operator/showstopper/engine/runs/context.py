@@ -20,7 +20,9 @@ from showstopper.engine.rooms.releases import Deployed
 from showstopper.engine.runs import judging
 from showstopper.engine.runs.proof import MediaProof
 from showstopper.engine.runs.record import RunRecord
+from showstopper.engine.runs.sampling import Sampler
 from showstopper.engine.runs.waiting import RunEnded, RunWait
+from showstopper.engine.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Services:
     Attributes:
         rooms: all rooms that are known, with their listeners.
         hands: makes the hands of a run.
+        sources: what expectations can ask beside the listeners.
         events: Events on runs.
         snapshot: what a run's plan is made from, as it is now.
         deployed: the images that a run's room runs now, and whether they settle.
@@ -49,6 +52,7 @@ class Services:
 
     rooms: Rooms
     hands: HandFactory
+    sources: Sources
     events: Events
     clock: Clock
     snapshot: Callable[[ExperimentRun], Awaitable[Snapshot]]
@@ -73,6 +77,7 @@ class RunContext:
     record: RunRecord
     wait: RunWait
     hands: Hands
+    sampler: Sampler
     proof: MediaProof = field(default_factory=MediaProof)
     first: Proposal | None = None
     findings: list[Finding] = field(default_factory=list)

@@ -8,7 +8,7 @@ from showstopper.api import conditions
 from showstopper.api.conditions import Outlook
 from showstopper.api.reasons import Reason
 from showstopper.api.room import ComponentImage
-from showstopper.api.run import ChosenPod, EarlyEnd, ExperimentRun, Step, StepName
+from showstopper.api.run import ChosenPod, EarlyEnd, ExperimentRun, SourceRecord, Step, StepName
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, to_timestamp
@@ -38,6 +38,7 @@ class RunRecord:
         self._noted = 0.0
         self._deferred: list[Change] = []
         self._ahead: ExperimentRun | None = None
+        self._samples: list[SourceRecord] | None = None
 
     @property
     def run(self) -> ExperimentRun:
@@ -148,6 +149,10 @@ class RunRecord:
             self._noted = self._clock.now()
             await self._write(lambda run: _set_states(run, states))
 
+    def keep_samples(self, sources: list[SourceRecord]) -> None:
+        """What was sampled of sources beside the listeners. It is written with whatever is written next."""
+        self._samples = sources
+
     async def end_early(self, finding: Finding) -> None:
         """Why the run ends before its last step. The first reason stays."""
         await self._write(lambda run: _end_early(run, finding))
@@ -197,6 +202,8 @@ class RunRecord:
         def apply(run: ExperimentRun) -> None:
             for each in changes:
                 each(run)
+            if self._samples is not None:
+                run.status.sources = self._samples
 
         await self._writer.write(apply)
         self._deferred.clear()

@@ -11,6 +11,7 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.runs.context import Proposal, RunContext, Services
 from showstopper.engine.runs.record import RunRecord
+from showstopper.engine.runs.sampling import Sampler
 from showstopper.engine.runs.steps import STEPS, Judge, Step
 from showstopper.engine.runs.waiting import RunEnded, RunWait
 from showstopper.engine.status_writer import StatusWriter
@@ -27,7 +28,8 @@ class Runner:
         wait = RunWait(lambda: record.run, services.clock, disowned=services.disowned, stopped=services.stopped)
         hands = services.hands.hands(record.run, pause=wait.pause, news=wait.wake)
         self._record, self._wait, self._hands = record, wait, hands
-        self._context = RunContext(services, record, wait, hands)
+        self._sampler = Sampler(record, services.sources, services.clock, every=services.pace.sample)
+        self._context = RunContext(services, record, wait, hands, self._sampler)
 
     @property
     def run(self) -> ExperimentRun:
@@ -69,11 +71,12 @@ class Runner:
         """
         self._context.first = first
         self._context.findings = [finding for finding in (self._record.early_end, ended) if finding is not None]
-        for step in STEPS:
-            if self._context.findings and not step.closing:
-                continue
-            if (finding := await self._take(step)) is not None:
-                self._context.findings.append(finding)
+        async with self._sampler.running():
+            for step in STEPS:
+                if self._context.findings and not step.closing:
+                    continue
+                if (finding := await self._take(step)) is not None:
+                    self._context.findings.append(finding)
 
     def end(self) -> None:
         """Nothing more of the run is done here. What agents keep up ends with its Lease."""

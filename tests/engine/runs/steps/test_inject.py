@@ -16,6 +16,7 @@ from showstopper.engine.planning import plan
 from showstopper.engine.runs import judging
 from showstopper.engine.runs.context import Proposal, RunContext
 from showstopper.engine.runs.record import RunRecord
+from showstopper.engine.runs.sampling import Sampler
 from showstopper.engine.runs.steps import Inject
 from showstopper.engine.runs.waiting import RunWait
 from showstopper.engine.status_writer import StatusWriter
@@ -55,7 +56,9 @@ async def context_of(harness: RunHarness, *pods: Object, **spec: Any) -> RunCont
     services = harness.services
     record = RunRecord(StatusWriter(harness.client, EXPERIMENT_RUN, run), services.clock)
     wait = RunWait(lambda: record.run, services.clock, disowned=services.disowned, stopped=services.stopped)
-    return RunContext(services, record, wait, services.hands.hands(run, pause=wait.pause, news=wait.wake))
+    hands = services.hands.hands(run, pause=wait.pause, news=wait.wake)
+    sampler = Sampler(record, services.sources, services.clock, every=services.pace.sample)
+    return RunContext(services, record, wait, hands, sampler)
 
 
 async def stored(harness: RunHarness) -> dict[str, Any]:

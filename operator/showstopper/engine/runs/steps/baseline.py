@@ -27,6 +27,8 @@ class Baseline:
             return None
         context.first = None  # what was planned when the run was created may have changed by the end of this
         if not record.begun(StepName.BASELINE):
+            if (refused := await context.sampler.sample()) is not None:
+                return refused
             await _wait_for_room(context, context.pace.room)
             deployed = await _wait_for_release(context)
             message = f"watches the room for {seconds:g} s before the fault"

@@ -7,7 +7,7 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.rooms import releases
-from showstopper.engine.runs import judging
+from showstopper.engine.runs import judging, sampling
 from showstopper.engine.runs.context import RunContext
 from showstopper.errors import ClusterError, InvalidResource, Unavailable
 
@@ -28,6 +28,7 @@ class Judge:
             context.run,
             room.timeline if room else None,
             room.residents if room else (),
+            others=sampling.measured(context.run),
             aborted=_first(findings, Verdict.ABORTED),
             error=_first(findings, Verdict.ERROR),
             doubts=tuple(each for each in findings if each.verdict not in {Verdict.ABORTED, Verdict.ERROR}),

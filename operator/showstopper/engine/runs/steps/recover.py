@@ -42,6 +42,7 @@ class Recover:
             left = window.end - clock.now()
             await context.wait.pause(min(context.pace.poll, left) if left > 0 else context.pace.poll)
         await context.until_known(window.end)
+        await context.sampler.sample()  # the sample before speaks for the window's last moments only up to this one
         await record.complete(StepName.RECOVERING, states=await context.observe())
 
 
