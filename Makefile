@@ -72,7 +72,7 @@ charts: $(STAMP) ## Tests of the Helm charts
 	@$(PYTEST) $(SHOW) tests -m "charts and not apiserver"
 
 e2e: needs ## Tests on a real cluster (started if it does not run, and left running)
-	@$(PYTEST) $(SHOW) --numprocesses=$(ROOMS) --dist=loadgroup e2e -m "not alone"
+	@$(PYTEST) $(SHOW) --numprocesses=$(ROOMS) --dist=load --maxschedchunk=1 e2e -m "not alone"
 	@$(PYTEST) $(SHOW) e2e -m alone
 
 test: needs ## All of the above, in this order, with the time of each; leaves nothing running

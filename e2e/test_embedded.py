@@ -12,10 +12,11 @@ from collections.abc import Iterator
 import pytest
 
 from dev.cluster import addresses, api, commands, dns, errors, images, inside, stores, waiting
+from tests.support.staged_room import WORKER
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("embedded")]
+pytestmark = pytest.mark.cluster
 
-NAMESPACE = "embedded-cluster-test"
+NAMESPACE = f"embedded-cluster-test-{WORKER}"
 STARTUP_SECONDS = 180
 
 MANIFEST = """

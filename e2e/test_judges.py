@@ -13,8 +13,6 @@ from e2e import judges
 from tests.support import argocd, states
 from tests.support.states import DONE, FAILED, HELD, WAITING, Case
 
-pytestmark = pytest.mark.xdist_group("judges")
-
 FLUX = paths.PROJECT / "examples" / "gitops" / "flux" / "rehearsed-release.yaml"
 MEANS = {
     WAITING: ("InProgress", "Progressing", "InProgress"),

@@ -84,6 +84,8 @@ class StatusWriter(Generic[T]):
         answer = (await self._client.replace_status(self._kind, written))["metadata"]
         draft.metadata.resource_version = answer["resourceVersion"]
         draft.metadata.generation = answer.get("generation", draft.metadata.generation)
+        # An abort may have been told while the answer was on its way. Nobody tells it again.
+        draft.spec = self.resource.spec
         self.resource = draft
         self._written(draft)
 

@@ -34,6 +34,21 @@ class Forgetful:
         return answer
 
 
+class Overtaken:
+    """A client whose answers come late: somebody aborts the run as soon as a write is done, and the watch tells it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.record: RunRecord | None = None
+
+    async def replace_status(self, kind: Kind, body: Object) -> Object:
+        answer = await self._client.replace_status(kind, body)
+        assert self.record is not None
+        abort = [{"op": "add", "path": "/spec/abort", "value": True}]
+        self.record.on_change(ExperimentRun.parse(await self._client.patch(kind, *self.record.run.key, abort)))
+        return answer
+
+
 async def writer_of(client: Client, through: Any, namespace: str, name: str) -> StatusWriter[ExperimentRun]:
     metadata = {"name": name, "namespace": namespace}
     body = {"apiVersion": API_VERSION, "kind": ExperimentRun.kind, "metadata": metadata, "spec": dump(build.run().spec)}
@@ -57,3 +72,11 @@ async def test_a_verdict_whose_answer_was_lost_is_there_once(client: Client, nam
     assert through.lost
     assert [step.name for step in stored.status.steps] == [StepName.JUDGED]
     assert stored.finished
+
+
+async def test_an_abort_that_overtakes_the_answer_to_a_write_is_not_forgotten(client: Client, namespace: str) -> None:
+    through = Overtaken(client)
+    through.record = RunRecord(await writer_of(client, through, namespace, "aborted"), Clock())
+    await through.record.begin(StepName.BASELINE, "watches")
+    assert through.record.run.spec.abort
+    assert through.record.begun(StepName.BASELINE)
