@@ -44,6 +44,7 @@ ROWS = (
     Row("block-udp", "portBlock", "media over UDP", {"protocols": ["UDP"], "ports": ["media"]}),
     Row("dns", "dnsFailure", "all questions", {}),
     Row("freeze", "freeze", "all its processes", {}, lasts="5s"),
+    Row("cpu-throttle", "cpuThrottle", "a tenth of a core", {"limit": "100m"}),
     Row("flood", "packetFlood", "20,000 RTP packets/s", {"port": "media", "shape": "RTP", "rate": 20000}),
     Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None),
     Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None),

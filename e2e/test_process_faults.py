@@ -92,6 +92,23 @@ def test_a_relay_that_stands_still_is_dead_air_and_goes_on(show: Show) -> None:
     assert not show.api.get(show.path("injections"))["items"]
 
 
+def test_a_relay_that_gets_too_little_cpu_is_throttled_and_gets_it_back(show: Show) -> None:
+    """LiveKit with listeners needs more than a twentieth of a core."""
+    show.apply(experiment("starved", faults=[fault("cpuThrottle", {"limit": "50m"}, duration="10s")], expect=LENIENT))
+    found, run = show.verdict("starved")
+    assert run["status"]["verdict"] == "Passed", told(run)
+    assert stands(found) == PASSED
+    (record,), (target,) = run["status"]["faults"], run["status"]["targets"]
+    assert record["proven"]
+    assert record["reverted"]
+    assert record["backend"] in {"cpu.max", "cpu.cfs_quota_us"}
+    figures = target["processes"]
+    assert 0 < figures["throttledPeriods"] <= figures["periods"], figures
+    assert figures["throttledMilliseconds"] > 0, figures
+    assert show.relays()[target["uid"]] == target["pod"], "the pod is the same"
+    assert not show.api.get(show.path("injections"))["items"]
+
+
 def test_a_killed_relay_process_is_dead_air_and_its_container_comes_back(show: Show) -> None:
     before = restarts(show)
     show.apply(experiment("process", faults=[fault("containerKill", {})], recovery="25s", expect=LENIENT))

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from showstopper.agent.kernel.cgroups import ROOT
 
-UID = "0d5e0b9e-6a5b-4c1f-9d0c-3f1f6c1f2a11"
-CONTAINER = "5f" * 32
+# Containers are looked for on the whole machine, and others may run these tests on it at the same time.
+UID = f"0d5e0b9e-6a5b-4c1f-9d0c-{os.getpid():012x}"
+CONTAINER = f"{os.getpid():064x}"
 # Takes CPU time without end, twice, and does as the words that it is given say about SIGTERM. What a script has started
 # in the background ignores SIGINT and SIGQUIT, with all that starts from it: a container's processes do not.
 _BUSY = """
@@ -36,13 +37,17 @@ while True:
 def trees(version: int) -> list[Path]:
     """The trees that a container of this version is in; empty: this machine has none."""
     if version == 1:
-        return [ROOT / name for name in ("freezer", "cpuacct") if (ROOT / name / "tasks").exists()]
+        mounted = [ROOT / name for name in ("freezer", "cpu", "cpuacct") if (ROOT / name / "tasks").exists()]
+        return list(dict.fromkeys(tree.resolve() for tree in mounted))  # two controllers may share a tree
     return [root for root in (ROOT, ROOT / "unified") if (root / "cgroup.controllers").exists()]
 
 
 @dataclass
 class Container:
-    """Its names, its folders (the one with the freezer first), and its processes, two for each that was started."""
+    """Its names, its folders, and its processes, two for each that was started.
+
+    The first folder is the one with the freezer, the last counts CPU time.
+    """
 
     version: int
     uid: str

@@ -17,6 +17,8 @@ HOW_LONG = 'podKill and containerKill take no duration, and every other kind las
 LOSS = {"name": "one", "target": {"component": "relay"}, "duration": "20s", "packetLoss": {"percent": "5%"}}
 KILLS_CONTAINER = {"name": "one", "target": {"component": "relay"}, "containerKill": {}}
 FREEZES = {"name": "one", "target": {"component": "relay"}, "freeze": {}}
+THROTTLES = {"name": "one", "target": {"component": "relay"}, "duration": "20s", "cpuThrottle": {"limit": "200m"}}
+A_CPU_LIMIT = 'write CPU cores in quotes, from "50m" to "64", like "200m", "0.5" or "2"'
 FLOOD = {
     "name": "one",
     "target": {"component": "relay"},
@@ -87,6 +89,24 @@ MISTAKES = (
         HOW_LONG,
     ),
     _experiment("a freeze without an end", {"spec.faults.0": FREEZES}, "spec.faults[0]", HOW_LONG),
+    _experiment(
+        "a throttle without an end",
+        {"spec.faults.0": {key: value for key, value in THROTTLES.items() if key != "duration"}},
+        "spec.faults[0]",
+        HOW_LONG,
+    ),
+    _experiment(
+        "a throttle to almost nothing",
+        {"spec.faults.0": THROTTLES | {"cpuThrottle": {"limit": "49m"}}},
+        "spec.faults[0].cpuThrottle.limit",
+        A_CPU_LIMIT,
+    ),
+    _experiment(
+        "a throttle in percent",
+        {"spec.faults.0": THROTTLES | {"cpuThrottle": {"limit": "20%"}}},
+        "spec.faults[0].cpuThrottle.limit",
+        A_CPU_LIMIT,
+    ),
     _experiment(
         "a signal that ends nobody",
         {"spec.faults.0": {**KILLS_CONTAINER, "containerKill": {"signal": "SIGCONT"}}},

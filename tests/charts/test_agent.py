@@ -12,7 +12,7 @@ import yaml
 
 from dev.cluster.apiserver import ApiServer
 from dev.cluster.errors import CommandError
-from showstopper.agent import frozen
+from showstopper.agent import changes
 from showstopper.api.injection import LEASE_LABEL
 from showstopper.api.stop_switch import STOP_SWITCH
 from tests.api.build import injection
@@ -100,7 +100,7 @@ def test_the_watchdog_sees_what_the_agent_writes_and_the_cgroups_at_the_same_pla
     assert {each["name"]: each.get("value") for each in container["env"]}["SHOWSTOPPER_CGROUPS"] == cgroups
     assert watchdog["command"] == ["python3", "-m", "showstopper.agent.watchdog", state]
     heart = watchdog["livenessProbe"]["exec"]["command"][-1]
-    assert heart == f"{state}/{frozen.HEART}"
+    assert heart == f"{state}/{changes.HEART}"
 
 
 def test_they_are_told_who_they_are_and_their_heartbeat_is_where_they_leave_it(pod: Object) -> None:

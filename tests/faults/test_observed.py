@@ -4,7 +4,7 @@ import pytest
 
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import PacketLoss
-from showstopper.api.faults.process import ContainerKill, Freeze, ProcessFigures
+from showstopper.api.faults.process import ContainerKill, CpuThrottle, Freeze, ProcessFigures
 from showstopper.api.injection import InjectedTarget, PacketCounts, TargetState
 from showstopper.api.run import TargetRecord
 from showstopper.faults import registry
@@ -36,6 +36,14 @@ def processes(**figures: int) -> InjectedTarget:
                 processes(processes=1, frozen_milliseconds=1000, cpu_microseconds=1500),
             ],
             "4 processes frozen for 1.0 s, 1.5 ms of CPU time passed meanwhile",
+        ),
+        (
+            CpuThrottle,
+            [
+                processes(processes=3, periods=100, throttled_periods=90, throttled_milliseconds=7000),
+                processes(processes=1, periods=50, throttled_periods=5, throttled_milliseconds=260),
+            ],
+            "throttled in 95 of 150 periods, 7.3 s",
         ),
     ],
 )

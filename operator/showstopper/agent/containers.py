@@ -34,15 +34,14 @@ class Containers:
         return [process for process in processes if not self.ended(process)]
 
     def place(self, uid: str, container: str) -> tuple[Place, int]:
-        """Its cgroups' folders, and how many processes live there.
+        """Where its cgroups are, and how many processes live there.
 
         Raises:
             ContainerGone: no process of it runs here.
-            EffectRefused: its cgroups are not to be found.
         """
         processes = self._some(uid, container)
         pid = processes[0].pid
-        return cgroups.place(self._root, self._paths(pid, uid, container), pid), len(processes)
+        return Place(self._root, self._paths(pid, uid, container), pid), len(processes)
 
     def send(self, uid: str, container: str, number: signal.Signals) -> tuple[str, list[Process]]:
         """Send a signal to every process of the container. Returns by what means, and the processes.

@@ -7,10 +7,9 @@ from pathlib import Path
 import structlog
 
 from showstopper.agent.at_most_once import AtMostOnce
+from showstopper.agent.changes import Changes
 from showstopper.agent.containers import Containers
-from showstopper.agent.frozen import FrozenCgroups
 from showstopper.agent.heartbeat import Heartbeat
-from showstopper.agent.hits import freeze
 from showstopper.agent.hits.factory import HitFactory
 from showstopper.agent.journal import Journal
 from showstopper.agent.network.node import Node
@@ -44,11 +43,11 @@ async def operate(
     try:
         for place, left in (await asyncio.to_thread(node.sweep)).items():
             log.warning("swept", namespace=place, found=str(left))
-        frozen = FrozenCgroups(state)
-        for folder in await asyncio.to_thread(freeze.sweep, frozen):
-            log.warning("swept", frozen=folder)
+        changes = Changes(state)
+        for setting in await asyncio.to_thread(changes.sweep):
+            log.warning("swept", setting=setting)
         clock = Clock()
-        means = HitFactory(node, Pods(), Containers(cgroups), frozen, AtMostOnce(state), clock)
+        means = HitFactory(node, Pods(), Containers(cgroups), changes, AtMostOnce(state), clock)
         injections = Injections(client, clock, node_name=node_name, namespace=namespace, means=means, workers=workers)
         tasks = [
             asyncio.create_task(injections.run()),

@@ -1,9 +1,10 @@
-"""The watchdog: thaws what is past its end, when the agent is dead or hangs. A container of its own beside the agent.
+"""The watchdog: undoes what is past its end, when the agent is dead or hangs. A container of its own beside the agent.
 
     python -m showstopper.agent.watchdog FOLDER
 
-It loads nothing of ours but what it needs, and decides nothing: the end of each frozen cgroup is in the folder that it
-shares with the agent. It removes nothing there, so that what a slow agent freezes after its end is thawed too.
+It loads nothing of ours but what it needs, and decides nothing: the end of each change, and what is to be put back, are
+in the folder that it shares with the agent. It removes nothing there, so that what a slow agent changes after its end
+is undone too.
 """
 
 import signal
@@ -12,26 +13,25 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from showstopper.agent.frozen import Frozen, FrozenCgroups
-from showstopper.agent.kernel.freezer import Freezer, State
+from showstopper.agent.changes import Change, Changes
 
 TICK_SECONDS = 0.025
-"""How late it thaws at the most, on a machine that lets it run."""
+"""How late it undoes at the most, on a machine that lets it run."""
 BEAT_SECONDS = 1.0
 LAST_SECONDS = 8.0
-"""How long it stays when its pod ends and something is frozen still."""
+"""How long it stays when its pod ends and something is changed still."""
 
 
 class Watchdog:
-    """Looks at what is frozen, until told to stop."""
+    """Looks at what is changed, until told to stop."""
 
     def __init__(self, state: Path) -> None:
-        self._frozen = FrozenCgroups(state)
+        self._changes = Changes(state)
         self._beaten = 0.0
         self._ending: float | None = None
 
     def stop(self, *_: object) -> None:
-        """Its pod ends, and the agent with it: thaw everything, and end."""
+        """Its pod ends, and the agent with it: undo everything, and end."""
         self._ending = time.monotonic() + LAST_SECONDS
 
     def run(self) -> None:
@@ -39,26 +39,25 @@ class Watchdog:
         while True:
             now = time.monotonic()
             if now - self._beaten >= BEAT_SECONDS:
-                self._frozen.beat()
+                self._changes.beat()
                 self._beaten = now
-            there = list(self._frozen.all())
-            self._thaw(there, now)
+            there = list(self._changes.all())
+            self._undo(there, now)
             if self._ending is not None and (not there or now >= self._ending):
                 return
-            following = min([now + TICK_SECONDS, *(frozen.until for frozen in there if frozen.until > now)])
+            following = min([now + TICK_SECONDS, *(change.until for change in there if change.until > now)])
             time.sleep(max(0.0, following - time.monotonic()))
 
-    def _thaw(self, there: Iterable[Frozen], now: float) -> None:
-        for frozen in there:
-            if frozen.until > now and self._ending is None:
+    def _undo(self, there: Iterable[Change], now: float) -> None:
+        for change in there:
+            if change.until > now and self._ending is None:
                 continue
-            freezer = Freezer(Path(frozen.folder))
+            file, before = change.setting.file, change.setting.before
             try:
-                if freezer.state in {State.FROZEN, State.FREEZING}:
-                    freezer.thaw()
-                    _say(f"thawed {frozen.folder}: {frozen.name} was past its end by {now - frozen.until:.3f} s")
+                if change.setting.put_back():
+                    _say(f"put {file} back to {before}: {change.name} was past its end by {now - change.until:.3f} s")
             except OSError as error:  # tried again in a moment, and the others are not kept waiting
-                _say(f"cannot thaw {frozen.folder}: {error}")
+                _say(f"cannot put {file} back to {before}: {error}")
 
 
 def _say(text: str) -> None:

@@ -188,9 +188,9 @@ class InjectedTarget(Status):
     processes: ProcessFigures | None = None
     """Last observation of the processes that a process fault applies to."""
     proven: bool = False
-    """Whether the fault took effect: packets were affected, all processes have ended, or all are frozen."""
+    """Whether the fault took effect: on packets, or on all processes as its kind wants it."""
     leftovers: Annotated[list[Text], Field(max_length=16)] = []
-    """What the fault left behind, one entry for each rule, queue or frozen cgroup."""
+    """What the fault left behind, one entry for each rule, queue or setting of a cgroup."""
     message: Message | None = None
     """What went wrong with this target, for a person."""
 
@@ -208,7 +208,7 @@ class InjectionStatus(Status):
     conditions: Annotated[list[Condition], Field(max_length=8)] = []
     """Conditions Ready (the fault is in effect, or was lifted), Reconciling, Stalled, Finished and Suspended."""
     backend: Text | None = None
-    """Kernel mechanism in use: netem, NFQUEUE, nftables alone, freezer v1, cgroup.freeze, cgroup.kill or signals."""
+    """Kernel mechanism in use, such as netem, NFQUEUE, nftables alone, cgroup.freeze or signals."""
     lease_until: Timestamp | None = None
     """When the kernel lifts the fault unless the Lease is renewed, by the agent's clock."""
     targets: Annotated[list[InjectedTarget], Field(max_length=100)] = []

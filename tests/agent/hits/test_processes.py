@@ -3,31 +3,25 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from showstopper.agent.containers import Containers
-from showstopper.agent.frozen import FrozenCgroups
-from showstopper.agent.hits import freeze
+from showstopper.agent.changes import Changes
+from showstopper.agent.hits.container_kill import KillHit
 from showstopper.agent.hits.freeze import FreezeHit
-from showstopper.agent.hits.kill import KillHit
-from showstopper.agent.kernel.cgroups import Place, cpu_microseconds
-from showstopper.api.faults.process import ContainerKill, Signal
-from showstopper.api.injection import InjectionTarget, TargetState
-from showstopper.clock import Clock
+from showstopper.agent.kernel.cgroups import CPU_TIME, Place, cpu_microseconds
+from showstopper.api.faults.process import ContainerKill, Freeze, Signal
+from showstopper.api.injection import TargetState
 from tests.agent.conftest import Note
 from tests.agent.container import UID, Container, container, trees
+from tests.agent.hits.acting import PATIENCE, held, means, soon, target, until, watchdog
 
 pytestmark = pytest.mark.netns
 
 OTHER = "ab" * 32
-PATIENCE = 20.0
 VERSIONS = [version for version in (1, 2) if trees(version)]
 assert VERSIONS, "this machine has cgroups of neither version"
 
@@ -40,44 +34,27 @@ def victim(request: pytest.FixtureRequest) -> Iterator[Container]:
 
 
 @pytest.fixture
-def frozen(tmp_path: Path) -> FrozenCgroups:
-    """Where is written down what is frozen; a watchdog was there a moment ago."""
-    made = FrozenCgroups(tmp_path)
+def changes(tmp_path: Path) -> Changes:
+    """Where is written down what is changed; a watchdog was there a moment ago."""
+    made = Changes(tmp_path)
     made.beat()
     return made
 
 
-def target(of: Container, **changes: str) -> InjectionTarget:
-    return InjectionTarget(
-        **{"pod": "relay-0", "uid": of.uid, "address": "198.18.1.5", "container_id": of.id, **changes}
-    )
+def freeze_hit(of: Container, changes: Changes, **other: str) -> FreezeHit:
+    return FreezeHit(Freeze(), target(of, **other), "freeze.u.0", means(changes))
 
 
-def freeze_hit(of: Container, frozen: FrozenCgroups, **changes: str) -> FreezeHit:
-    return FreezeHit(target(of, **changes), "freeze.u.0", containers=Containers(), frozen=frozen, clock=Clock())
-
-
-def kill(of: Container, *, number: Signal = Signal.SIGKILL, **changes: str) -> KillHit:
-    return KillHit(target(of, **changes), ContainerKill(signal=number), containers=Containers(), clock=Clock())
+def kill(of: Container, changes: Changes, *, number: Signal = Signal.SIGKILL, **other: str) -> KillHit:
+    return KillHit(ContainerKill(signal=number), target(of, **other), "kill.u.0", means(changes))
 
 
 def state(hit: FreezeHit | KillHit) -> TargetState:
     return hit.record.state
 
 
-def soon() -> float:
-    return time.monotonic() + 10
-
-
-def until(what: Callable[[], object], words: str) -> None:
-    give_up = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < give_up, words
-        time.sleep(0.002)
-
-
-def test_a_frozen_container_stands_still_is_proven_and_goes_on(victim: Container, frozen: FrozenCgroups) -> None:
-    hit = freeze_hit(victim, frozen)
+def test_a_frozen_container_stands_still_is_proven_and_goes_on(victim: Container, changes: Changes) -> None:
+    hit = freeze_hit(victim, changes)
     hit.arm(soon())
     assert state(hit) is TargetState.ARMED, hit.record
     assert victim.frozen
@@ -96,16 +73,16 @@ def test_a_frozen_container_stands_still_is_proven_and_goes_on(victim: Container
     assert (hit.record.processes.frozen_milliseconds or 0) > 0
     assert not victim.frozen
     assert victim.runs()
-    assert not list(frozen.all())
+    assert not list(changes.all())
 
 
-def test_what_is_below_its_cgroup_is_frozen_too(victim: Container, frozen: FrozenCgroups) -> None:
+def test_what_is_below_its_cgroup_is_frozen_too(victim: Container, changes: Changes) -> None:
     below = victim.folders[0] / "below"
     below.mkdir()
     pid = max(victim.pids)
     (below / "cgroup.procs").write_text(str(pid))
     try:
-        hit = freeze_hit(victim, frozen)
+        hit = freeze_hit(victim, changes)
         hit.arm(soon())
         until(hit.look, "it is proven")
         hit.lift()
@@ -117,18 +94,17 @@ def test_what_is_below_its_cgroup_is_frozen_too(victim: Container, frozen: Froze
 
 
 def test_a_freeze_under_which_cpu_time_passes_is_not_proven(
-    victim: Container, frozen: FrozenCgroups, monkeypatch: pytest.MonkeyPatch
+    victim: Container, changes: Changes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if the freezer did nothing: the CPU time is that of a container which is not frozen."""
     with container(victim.version, identity=OTHER) as other:
-        hit = freeze_hit(victim, frozen)
-        real = Containers.place
+        hit = freeze_hit(victim, changes)
+        real = Place.folder
 
-        def place(self: Containers, uid: str, identity: str) -> tuple[Place, int]:
-            found, processes = real(self, uid, identity)
-            return Place(found.freezer, other.folders[-1]), processes
+        def folder(self: Place, controller: str) -> Path:
+            return other.folders[-1] if controller == CPU_TIME else real(self, controller)
 
-        monkeypatch.setattr(Containers, "place", place)
+        monkeypatch.setattr(Place, "folder", folder)
         hit.arm(soon())
         before = cpu_microseconds(other.folders[-1])
         until(lambda: hit.look() or cpu_microseconds(other.folders[-1]) - before > 100_000, "CPU time passes")
@@ -138,8 +114,8 @@ def test_a_freeze_under_which_cpu_time_passes_is_not_proven(
         assert (hit.record.processes.cpu_microseconds or 0) > 0
 
 
-def test_who_thaws_it_ends_it_and_is_told_of(victim: Container, frozen: FrozenCgroups) -> None:
-    hit = freeze_hit(victim, frozen)
+def test_who_thaws_it_ends_it_and_is_told_of(victim: Container, changes: Changes) -> None:
+    hit = freeze_hit(victim, changes)
     hit.arm(soon())
     name, text = ("freezer.state", "THAWED") if victim.version == 1 else ("cgroup.freeze", "0")
     (victim.folders[0] / name).write_text(text)
@@ -147,11 +123,11 @@ def test_who_thaws_it_ends_it_and_is_told_of(victim: Container, frozen: FrozenCg
     assert not hit.look()
     assert state(hit) is TargetState.GONE
     assert "thawed by somebody else" in (hit.record.message or "")
-    assert not list(frozen.all())
+    assert not list(changes.all())
 
 
-def test_a_container_that_is_frozen_already_is_refused_and_stays_so(victim: Container, frozen: FrozenCgroups) -> None:
-    first, second = freeze_hit(victim, frozen), freeze_hit(victim, frozen)
+def test_a_container_that_is_frozen_already_is_refused_and_stays_so(victim: Container, changes: Changes) -> None:
+    first, second = freeze_hit(victim, changes), freeze_hit(victim, changes)
     first.arm(soon())
     second.arm(soon())
     assert state(second) is TargetState.REFUSED
@@ -162,15 +138,15 @@ def test_a_container_that_is_frozen_already_is_refused_and_stays_so(victim: Cont
 
 
 def test_without_a_watchdog_nothing_is_frozen(victim: Container, tmp_path: Path) -> None:
-    hit = freeze_hit(victim, FrozenCgroups(tmp_path))
+    hit = freeze_hit(victim, Changes(tmp_path))
     hit.arm(soon())
     assert state(hit) is TargetState.REFUSED
     assert "watchdog" in (hit.record.message or "")
     assert not victim.frozen
 
 
-def test_a_lease_that_has_run_out_freezes_and_kills_nothing(victim: Container, frozen: FrozenCgroups) -> None:
-    for hit in (freeze_hit(victim, frozen), kill(victim)):
+def test_a_lease_that_has_run_out_freezes_and_kills_nothing(victim: Container, changes: Changes) -> None:
+    for hit in (freeze_hit(victim, changes), kill(victim, changes)):
         hit.arm(time.monotonic() - 0.001)
         assert state(hit) is TargetState.REFUSED
         assert "run out" in (hit.record.message or "")
@@ -178,10 +154,10 @@ def test_a_lease_that_has_run_out_freezes_and_kills_nothing(victim: Container, f
     assert len(victim.pids) == 2
 
 
-@pytest.mark.parametrize("changes", [{"uid": UID.replace("0", "1")}, {"container_id": OTHER}])
-def test_nobody_else_s_container_is_touched(victim: Container, frozen: FrozenCgroups, changes: dict[str, str]) -> None:
+@pytest.mark.parametrize("other", [{"uid": UID.replace("0", "1")}, {"container_id": OTHER}])
+def test_nobody_else_s_container_is_touched(victim: Container, changes: Changes, other: dict[str, str]) -> None:
     """Not that of another pod, nor another one of the same pod."""
-    for hit in (freeze_hit(victim, frozen, **changes), kill(victim, number=Signal.SIGKILL, **changes)):
+    for hit in (freeze_hit(victim, changes, **other), kill(victim, changes, number=Signal.SIGKILL, **other)):
         hit.arm(soon())
         assert state(hit) is TargetState.GONE
     assert victim.runs()
@@ -189,10 +165,12 @@ def test_nobody_else_s_container_is_touched(victim: Container, frozen: FrozenCgr
 
 
 @pytest.mark.parametrize("number", Signal)
-def test_every_process_of_a_container_gets_the_signal_and_is_gone(victim: Container, number: Signal) -> None:
+def test_every_process_of_a_container_gets_the_signal_and_is_gone(
+    victim: Container, changes: Changes, number: Signal
+) -> None:
     victim.start()
     with container(victim.version, identity=OTHER) as neighbour:
-        hit = kill(victim, number=number)
+        hit = kill(victim, changes, number=number)
         hit.arm(soon())
         assert state(hit) is TargetState.ARMED, hit.record
         until(lambda: hit.record.proven or hit.look(), "all of them are gone")
@@ -205,9 +183,9 @@ def test_every_process_of_a_container_gets_the_signal_and_is_gone(victim: Contai
         assert len(neighbour.pids) == 2
 
 
-def test_who_lives_on_proves_nothing(victim: Container) -> None:
+def test_who_lives_on_proves_nothing(victim: Container, changes: Changes) -> None:
     victim.start("stubborn")
-    hit = kill(victim, number=Signal.SIGTERM)
+    hit = kill(victim, changes, number=Signal.SIGTERM)
     hit.arm(soon())
 
     def ended() -> int:
@@ -221,27 +199,6 @@ def test_who_lives_on_proves_nothing(victim: Container) -> None:
     assert hit.record.processes is not None
     assert hit.record.processes.ended == 2
     assert len(victim.pids) == 2
-
-
-@contextmanager
-def watchdog(state: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    with subprocess.Popen([sys.executable, "-m", "showstopper.agent.watchdog", str(state)]) as process:
-        try:
-            until(lambda: FrozenCgroups(state).watched(time.time()), "the watchdog is up")
-            yield process
-        finally:
-            process.send_signal(signal.SIGCONT)
-            process.kill()
-
-
-@contextmanager
-def held(state: Path, of: Container) -> Iterator["subprocess.Popen[bytes]"]:
-    words = [sys.executable, "-m", "tests.agent.freezer_holder", str(state), target(of).model_dump_json()]
-    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def thawed_at(of: Container) -> float:
@@ -264,8 +221,8 @@ def test_the_watchdog_thaws_at_the_end_of_the_lease(
         assert thawed >= ends[-2], "not before the lease was over"
         note("thawed", f"cgroup v{victim.version} {(thawed - ends[-1]) * 1000:+.1f} ms after the lease")
         assert victim.runs()
-    assert freeze.sweep(FrozenCgroups(tmp_path)) == []
-    assert not list(FrozenCgroups(tmp_path).all())
+    assert Changes(tmp_path).sweep() == []
+    assert not list(Changes(tmp_path).all())
 
 
 def test_both_gone_the_next_life_of_the_agent_thaws(victim: Container, tmp_path: Path) -> None:
@@ -278,11 +235,11 @@ def test_both_gone_the_next_life_of_the_agent_thaws(victim: Container, tmp_path:
         agent.wait()
         time.sleep(1)  # longer than the lease: there is nobody who could
         assert victim.frozen
-    frozen = FrozenCgroups(tmp_path)
-    assert freeze.sweep(frozen) == [str(victim.folders[0])]
+    changes = Changes(tmp_path)
+    assert changes.sweep() == [str(victim.folders[0] / {1: "freezer.state", 2: "cgroup.freeze"}[victim.version])]
     assert not victim.frozen
     assert victim.runs()
-    assert freeze.sweep(frozen) == []
+    assert changes.sweep() == []
 
 
 def test_a_watchdog_that_is_told_to_end_thaws_first(victim: Container, tmp_path: Path) -> None:
@@ -293,7 +250,7 @@ def test_a_watchdog_that_is_told_to_end_thaws_first(victim: Container, tmp_path:
         agent.wait()
         dog.send_signal(signal.SIGTERM)
         thawed_at(victim)
-        freeze.sweep(FrozenCgroups(tmp_path))
+        Changes(tmp_path).sweep()
         assert dog.wait(PATIENCE) == 0
 
 

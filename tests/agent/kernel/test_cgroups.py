@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.agent.kernel.cgroups import CPU_TIME, FREEZER, UNIFIED, Place, cpu_microseconds, paths, place
+from showstopper.agent.kernel.cgroups import CPU_TIME, FREEZER, UNIFIED, Place, cpu_microseconds, paths
 from showstopper.errors import EffectRefused
 from tests.agent.container import CONTAINER, UID
 
@@ -77,30 +77,32 @@ def test_the_folder_is_that_which_holds_the_process(tmp_path: Path) -> None:
     counting = tree(tmp_path, f"cpuacct/k/pod{UID}/{CONTAINER}", 7)
     path = PurePosixPath(f"/k/pod{UID}/{CONTAINER}")
     found = {FREEZER: path, CPU_TIME: path}
-    assert place(tmp_path, found, 7) == Place(freezer, counting)
+    place = Place(tmp_path, found, 7)
+    assert (place.folder(FREEZER), place.folder(CPU_TIME)) == (freezer, counting)
     with pytest.raises(EffectRefused, match="with process 8"):
-        place(tmp_path, found, 8)
+        Place(tmp_path, found, 8).folder(FREEZER)
 
 
 def test_version_2_has_one_folder_alone_or_beside_version_1(tmp_path: Path) -> None:
     path = PurePosixPath(f"/k/pod{UID}/{CONTAINER}")
     beside = tree(tmp_path, f"unified/{path}", 7)
-    assert place(tmp_path, {UNIFIED: path}, 7) == Place(beside, beside)
+    place = Place(tmp_path, {UNIFIED: path}, 7)
+    assert place.folder(FREEZER) == place.folder(CPU_TIME) == beside
     (tmp_path / "cgroup.controllers").touch()
     alone = tree(tmp_path, str(path).removeprefix("/"), 7)
-    assert place(tmp_path, {UNIFIED: path}, 7) == Place(alone, alone)
+    assert place.folder(FREEZER) == place.folder(CPU_TIME) == alone
 
 
 def test_from_inside_a_cgroup_namespace_it_is_looked_for(tmp_path: Path) -> None:
     (tmp_path / "cgroup.controllers").touch()
     tree(tmp_path, f"elsewhere/pod{UID}/{CONTAINER}", 3)
     right = tree(tmp_path, f"kubepods/burstable/pod{UID}/{CONTAINER}", 7)
-    assert place(tmp_path, {UNIFIED: PurePosixPath(f"/../../pod{UID}/{CONTAINER}")}, 7) == Place(right, right)
+    assert Place(tmp_path, {UNIFIED: PurePosixPath(f"/../../pod{UID}/{CONTAINER}")}, 7).folder(FREEZER) == right
 
 
 def test_a_process_without_a_freezer_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EffectRefused, match="no cgroup that could be frozen"):
-        place(tmp_path, {"pids": PurePosixPath("/x")}, 7)
+    with pytest.raises(EffectRefused, match="no cgroup for freezer"):
+        Place(tmp_path, {"pids": PurePosixPath("/x")}, 7).folder(FREEZER)
 
 
 def test_cpu_time_is_in_microseconds_in_both_versions(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from showstopper.agent.at_most_once import AtMostOnce
+from showstopper.agent.changes import Changes
 from showstopper.agent.containers import Containers
-from showstopper.agent.frozen import FrozenCgroups
 from showstopper.agent.hits import network
 from showstopper.agent.hits.factory import HitFactory
 from showstopper.agent.network.node import Node
@@ -113,7 +113,7 @@ async def agent(client: Client, node: Node, stage: Stage) -> AsyncIterator[async
     """The agent at work for the time of the block."""
     with ThreadPoolExecutor(4) as workers:
         state, clock = stage.pod.proc.parent, Clock()
-        means = HitFactory(node, Pods(stage.pod.proc), Containers(), FrozenCgroups(state), AtMostOnce(state), clock)
+        means = HitFactory(node, Pods(stage.pod.proc), Containers(), Changes(state), AtMostOnce(state), clock)
         made = Injections(client, clock, node_name=NODE, namespace=stage.namespace, means=means, workers=workers)
         task = asyncio.create_task(made.run())
         try:
@@ -388,7 +388,7 @@ async def test_a_kill_that_an_earlier_life_may_have_done_is_not_done_again(
 async def test_what_is_frozen_goes_on_when_the_agent_ends(
     client: Client, node: Node, stage: Stage, victim: Container
 ) -> None:
-    FrozenCgroups(stage.pod.proc.parent).beat()
+    Changes(stage.pod.proc.parent).beat()
     async with agent(client, node, stage):
         await armed(stage, of_processes(victim, freeze={}))
         await stage.until(lambda status: status.targets[0].proven)

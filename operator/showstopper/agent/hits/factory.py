@@ -1,20 +1,15 @@
 """Factory: makes the hits that an Injection asks for from what this node offers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from showstopper.agent.at_most_once import AtMostOnce
+from showstopper.agent.changes import Changes
 from showstopper.agent.containers import Containers
-from showstopper.agent.frozen import FrozenCgroups
-from showstopper.agent.hits.freeze import FreezeHit
 from showstopper.agent.hits.hit import Hit
-from showstopper.agent.hits.kill import KillHit
 from showstopper.agent.hits.network import NetworkHit
+from showstopper.agent.hits.process import Means, hit_of
 from showstopper.agent.network.node import Node
 from showstopper.agent.pods import Pods
-from showstopper.api.faults.base import FaultKind
-from showstopper.api.faults.process import ContainerKill, Freeze
 from showstopper.api.injection import Injection, InjectionTarget
 from showstopper.clock import Clock
 from showstopper.faults import registry
@@ -28,7 +23,7 @@ class HitFactory:
     node: Node
     pods: Pods
     containers: Containers
-    frozen: FrozenCgroups
+    changes: Changes
     once: AtMostOnce
     clock: Clock
 
@@ -52,20 +47,10 @@ class HitFactory:
         if isinstance(behaviour, NetworkBehaviour):
             hit = NetworkHit(target, behaviour.effects(spec, name), node=self.node, pods=self.pods, clock=self.clock)
         else:
-            hit = _PROCESS_HITS[type(spec.spec)](self, spec.spec, target, name)
+            hit = hit_of(type(spec.spec))(spec.spec, target, name, self._means)
         hit.record.message = behaviour.refusal_of(spec, target)
         return hit
 
-
-def _kill(factory: HitFactory, fault: ContainerKill, target: InjectionTarget, _: str) -> Hit:
-    return KillHit(target, fault, containers=factory.containers, clock=factory.clock)
-
-
-def _freeze(factory: HitFactory, _: Freeze, target: InjectionTarget, name: str) -> Hit:
-    return FreezeHit(target, name, containers=factory.containers, frozen=factory.frozen, clock=factory.clock)
-
-
-_PROCESS_HITS: dict[type[FaultKind], Callable[[HitFactory, Any, InjectionTarget, str], Hit]] = {
-    ContainerKill: _kill,
-    Freeze: _freeze,
-}
+    @property
+    def _means(self) -> Means:
+        return Means(self.containers, self.changes, self.clock)

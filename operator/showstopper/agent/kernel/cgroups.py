@@ -28,12 +28,26 @@ class Place:
     """Where a container's processes are in the trees of its node.
 
     Attributes:
-        freezer: the folder whose freezer is theirs.
-        cpu_time: the folder that counts their CPU time.
+        root: where the node's cgroup trees are mounted.
+        paths: of the container, by controller.
+        pid: one of its processes, as this process and the trees number it.
     """
 
-    freezer: Path
-    cpu_time: Path
+    root: Path
+    paths: dict[str, PurePosixPath]
+    pid: int
+
+    def folder(self, controller: str) -> Path:
+        """The folder of the container's cgroup in which that controller has its files.
+
+        Raises:
+            EffectRefused: there is none.
+        """
+        if controller in self.paths:
+            return _folder(self.root / controller, self.paths[controller], self.pid)
+        if UNIFIED in self.paths:
+            return unified(self.root, self.paths[UNIFIED], self.pid)
+        raise EffectRefused(f"process {self.pid} has no cgroup for {controller}: neither version 1's nor version 2")
 
 
 def paths(lines: str, uid: str, container: str) -> dict[str, PurePosixPath]:
@@ -55,27 +69,6 @@ def paths(lines: str, uid: str, container: str) -> dict[str, PurePosixPath]:
         if (end := next(ends, None)) is not None:
             by_controller |= dict.fromkeys(controllers.split(","), PurePosixPath(*parts[:end]))
     return by_controller
-
-
-def place(root: Path, paths: dict[str, PurePosixPath], pid: int) -> Place:
-    """The folders of a container's cgroups, that this process is in.
-
-    Args:
-        root: where the node's cgroup trees are mounted.
-        paths: of the container, by controller.
-        pid: one of its processes, as this process and the trees number it.
-
-    Raises:
-        EffectRefused: there is no freezer for it.
-    """
-    if FREEZER in paths and CPU_TIME in paths:
-        return Place(_folder(root / FREEZER, paths[FREEZER], pid), _folder(root / CPU_TIME, paths[CPU_TIME], pid))
-    if UNIFIED in paths:
-        folder = unified(root, paths[UNIFIED], pid)
-        return Place(folder, folder)
-    raise EffectRefused(
-        f"process {pid} is in no cgroup that could be frozen: neither version 1's freezer nor version 2"
-    )
 
 
 def unified(root: Path, path: PurePosixPath, pid: int) -> Path:

@@ -1,14 +1,12 @@
-"""The freezer of a cgroup: the kernel's switch that has all of its processes stand still, version 1 or 2.
-
-Loads next to nothing: the watchdog, which must be small, works with this too.
-"""
+"""The freezer of a cgroup: the kernel's switch that has all of its processes stand still, version 1 or 2."""
 
 import errno
-import os
 import time
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+
+from showstopper.agent.kernel.settings import Setting
 
 PATIENCE_SECONDS = 1.0
 """How long the kernel gets: a process in an uninterruptible wait freezes late."""
@@ -52,25 +50,12 @@ class Freezer:
             return State.FROZEN
         return State.FREEZING if asked else State.THAWED
 
-    def freeze(self) -> None:
-        """Freeze everything in it. That takes a moment: wait with `settles`.
-
-        Raises:
-            OSError: the cgroup is gone, or may not be frozen.
-        """
-        self._write("FROZEN", "1")
-
-    def thaw(self) -> None:
-        """Thaw everything in it, if it exists. That takes a moment: wait with `settles`.
-
-        Raises:
-            OSError: it may not be thawed.
-        """
-        try:
-            self._write("THAWED", "0")
-        except OSError as error:
-            if error.errno not in _REMOVED:
-                raise
+    @property
+    def setting(self) -> Setting:
+        """What is written to freeze everything in it, and to thaw that. Both take a moment: wait with `settles`."""
+        if self._first.exists():
+            return Setting(str(self._first), ("FROZEN", "FREEZING"), "THAWED")
+        return Setting(str(self.folder / "cgroup.freeze"), ("1",), "0")
 
     def settles(self, *wanted: State) -> bool:
         """Wait until its state is one of these. Returns False if that takes too long, or it is gone."""
@@ -84,11 +69,3 @@ class Freezer:
     @property
     def _first(self) -> Path:
         return self.folder / "freezer.state"
-
-    def _write(self, first: str, second: str) -> None:
-        file, text = (self._first, first) if self._first.exists() else (self.folder / "cgroup.freeze", second)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(descriptor, text.encode())
-        finally:
-            os.close(descriptor)

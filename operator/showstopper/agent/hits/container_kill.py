@@ -1,25 +1,25 @@
 """Killing: a signal to every process of one target's container, and the look whether they are gone."""
 
 import signal
+from typing import ClassVar
 
-from showstopper.agent.containers import Containers
+from showstopper.agent.hits.process import Means, ProcessHit
 from showstopper.agent.hits.records import set_state
 from showstopper.agent.leases import Lease
 from showstopper.agent.pods import Process
+from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.process import ContainerKill, ProcessFigures
-from showstopper.api.injection import InjectedTarget, InjectionTarget, TargetState
-from showstopper.clock import Clock, to_timestamp
+from showstopper.api.injection import InjectionTarget, TargetState
 from showstopper.errors import AgentError, ContainerGone, LeaseLost
 
 
-class KillHit:
+class KillHit(ProcessHit[ContainerKill]):
     """A containerKill on one target (see `hits.Hit`). It is done when it is armed. Lifting only ends the looking."""
 
-    def __init__(self, target: InjectionTarget, fault: ContainerKill, *, containers: Containers, clock: Clock) -> None:
-        self.record = InjectedTarget(uid=target.uid, pod=target.pod, state=TargetState.REFUSED)
-        self.method: str | None = None
-        self._target, self._number = target, signal.Signals[fault.signal.value]
-        self._containers, self._clock = containers, clock
+    kind: ClassVar[type[FaultKind]] = ContainerKill
+
+    def __init__(self, fault: ContainerKill, target: InjectionTarget, name: str, means: Means) -> None:
+        super().__init__(fault, target, name, means)
         self._hit: list[Process] = []
 
     def arm(self, until: float) -> None:
@@ -27,8 +27,9 @@ class KillHit:
         try:
             if Lease(until).lost:
                 raise LeaseLost("the lease has run out already")
-            self.method, self._hit = self._containers.send(
-                self._target.uid, self._target.container_id or "", self._number
+            number = signal.Signals[self._fault.signal.value]
+            self.method, self._hit = self._means.containers.send(
+                self._target.uid, self._target.container_id or "", number
             )
         except AgentError as error:
             set_state(
@@ -42,14 +43,11 @@ class KillHit:
     def refresh(self, until: float) -> None:
         """Nothing of it lasts."""
 
-    def follow(self, peers: tuple[str, ...]) -> None:
-        """Nothing: processes have no peers."""
-
     def look(self) -> bool:
         """Look which processes are gone. Returns whether all of them are, for the first time."""
         if self.record.state is not TargetState.ARMED or self.record.proven:
             return False
-        ended = sum(map(self._containers.ended, self._hit))
+        ended = sum(map(self._means.containers.ended, self._hit))
         self.record.processes = ProcessFigures(at=self._now(), processes=len(self._hit), ended=ended)
         # Who lives on was sent the signal, and did nothing that could be heard.
         self.record.proven = ended == len(self._hit) > 0
@@ -62,6 +60,3 @@ class KillHit:
         self.look()
         set_state(self.record, TargetState.LIFTED)
         self.record.lifted_at = self._now()
-
-    def _now(self) -> str:
-        return to_timestamp(self._clock.now())

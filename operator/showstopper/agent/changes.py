@@ -1,0 +1,113 @@
+"""What is changed in this node's cgroups, and until when: a file for each change, which agent and watchdog share.
+
+The kernel undoes none of it by itself. So what undoes a change, and its end, are written down before it is made. The
+end moves with every renewal of the lease, and the file is kept until the change was seen to be undone: whoever of the
+two is alive can undo it. Ends are monotonic seconds, which all processes of a machine share. Loads next to nothing
+(see `watchdog`).
+"""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from showstopper.agent.kernel.settings import Setting
+from showstopper.errors import EffectRefused
+
+FOLDER = "changes"
+HEART = "watchdog"
+"""The file that the watchdog touches."""
+OLD_SECONDS = 3.0
+_DRAFT = ".draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One setting that is changed, or is about to be.
+
+    Attributes:
+        name: of the effect, unique on the node.
+        setting: what is changed, and what is put back.
+        until: monotonic seconds.
+    """
+
+    name: str
+    setting: Setting
+    until: float
+
+
+class Changes:
+    """The files, in a folder of the node that lasts as long as its kernel runs."""
+
+    def __init__(self, state: Path) -> None:
+        self._heart = state / HEART
+        self._folder = state / FOLDER
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._claiming = threading.Lock()
+
+    def beat(self) -> None:
+        """The watchdog lives."""
+        self._heart.touch()
+
+    def watched(self, now: float) -> bool:
+        """Whether the watchdog lives. `now` in Unix seconds, as the file's times are."""
+        try:
+            return now - self._heart.stat().st_mtime < OLD_SECONDS
+        except FileNotFoundError:
+            return False
+
+    def begin(self, change: Change) -> None:
+        """Write down a change that is about to be made.
+
+        Raises:
+            EffectRefused: another effect has changed the same file, so that neither could put it back.
+        """
+        with self._claiming:
+            for other in self.all():
+                if other.setting.file == change.setting.file and other.name != change.name:
+                    raise EffectRefused(f"{other.setting.file} is changed already, by {other.name}: run one at a time")
+            self.write(change)
+
+    def write(self, change: Change) -> None:
+        """Write down a change, or its new end, whole: a crash leaves the old file or the new one.
+
+        Nothing waits for the disk: what outlives the kernel has no cgroup to speak of.
+        """
+        draft = self._folder / f"{change.name}{_DRAFT}"
+        draft.write_text(json.dumps(asdict(change)))
+        draft.replace(self._folder / change.name)
+
+    def forget(self, name: str) -> None:
+        """Remove one that is undone."""
+        (self._folder / name).unlink(missing_ok=True)
+
+    def all(self) -> Iterator[Change]:
+        """Every one that is written down."""
+        for name in os.listdir(self._folder):  # noqa: PTH208 - forty times a second: no objects that nobody needs
+            if not name.endswith(_DRAFT):
+                with suppress(FileNotFoundError):  # forgotten meanwhile
+                    yield _read((self._folder / name).read_text())
+
+    def sweep(self) -> list[str]:
+        """Undo what an earlier life of the agent left changed. Returns the files that were, or why one still is."""
+        swept = []
+        for change in self.all():
+            with suppress(OSError):  # `undo` says it
+                if change.setting.holds:
+                    swept.append(change.setting.file)
+            if (problem := change.setting.undo()) is None:
+                self.forget(change.name)
+            else:
+                swept.append(problem)
+        return swept
+
+
+def _read(text: str) -> Change:
+    content = json.loads(text)
+    setting = content["setting"]
+    return Change(
+        content["name"], Setting(setting["file"], tuple(setting["ours"]), setting["before"]), content["until"]
+    )

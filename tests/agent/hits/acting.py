@@ -1,0 +1,69 @@
+"""What tests of hits on processes share: a target, means to hit it, and an agent and a watchdog of their own."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from showstopper.agent.changes import Changes
+from showstopper.agent.containers import Containers
+from showstopper.agent.hits.process import Means
+from showstopper.api.injection import InjectionTarget
+from showstopper.clock import Clock
+from tests.agent.container import Container
+
+PATIENCE = 20.0
+FREEZE = '{"freeze": {}}'
+
+
+def target(of: Container, **changes: str) -> InjectionTarget:
+    """The container as an Injection names it."""
+    return InjectionTarget(
+        **{"pod": "relay-0", "uid": of.uid, "address": "198.18.1.5", "container_id": of.id, **changes}
+    )
+
+
+def means(changes: Changes) -> Means:
+    """Those of this machine."""
+    return Means(Containers(), changes, Clock())
+
+
+def soon() -> float:
+    """An end that no test sees."""
+    return time.monotonic() + 10
+
+
+def until(what: Callable[[], object], words: str) -> None:
+    """Wait for a state."""
+    give_up = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < give_up, words
+        time.sleep(0.002)
+
+
+@contextmanager
+def watchdog(state: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A watchdog that is up."""
+    with subprocess.Popen([sys.executable, "-m", "showstopper.agent.watchdog", str(state)]) as process:
+        try:
+            until(lambda: Changes(state).watched(time.time()), "the watchdog is up")
+            yield process
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+
+
+@contextmanager
+def held(state: Path, of: Container, fault: str = FREEZE) -> Iterator["subprocess.Popen[bytes]"]:
+    """An agent that arms the fault and renews its lease for ever, and writes until when it holds."""
+    arguments = [str(state), target(of).model_dump_json(), fault]
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.agent.change_holder", *arguments], stdout=subprocess.PIPE
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

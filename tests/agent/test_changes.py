@@ -1,0 +1,89 @@
+"""What is written down of changes, and of what is done once."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from showstopper.agent.at_most_once import AtMostOnce
+from showstopper.agent.changes import OLD_SECONDS, Change, Changes
+from showstopper.agent.kernel.settings import Setting
+from showstopper.errors import EffectRefused
+
+NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-.", min_size=1, max_size=80).filter(
+    lambda name: name.strip(".") and not name.endswith(".draft")
+)
+TEXTS = st.text(min_size=1, max_size=40)
+SETTINGS = st.builds(Setting, TEXTS, st.lists(TEXTS, min_size=1, max_size=2).map(tuple), TEXTS)
+CHANGES = st.builds(Change, NAMES, SETTINGS, st.floats(0, 1e9))
+
+
+@given(st.lists(CHANGES, max_size=8), st.sets(st.integers(0, 7)))
+def test_the_last_word_on_each_counts_for_every_reader(made: list[Change], lifted: set[int]) -> None:
+    with TemporaryDirectory() as folder:
+        writer, reader = Changes(Path(folder)), Changes(Path(folder))
+        _tell(writer, reader, made, {change.name for index, change in enumerate(made) if index in lifted})
+
+
+def _tell(writer: Changes, reader: Changes, made: list[Change], gone: set[str]) -> None:
+    known = {change.name: change for change in made}
+    for change in made:
+        writer.write(change)
+    assert {change.name: change for change in reader.all()} == known
+    for name in gone:
+        reader.forget(name)
+        reader.forget(name)
+    assert {change.name for change in writer.all()} == known.keys() - gone
+
+
+def test_a_draft_that_a_crash_left_counts_for_nothing(tmp_path: Path) -> None:
+    changes, change = Changes(tmp_path), Change("one", Setting("/x", ("1",), "0"), 1.0)
+    changes.write(change)
+    (tmp_path / "changes" / "one.draft").write_text('{"name": "one", "set')
+    assert list(changes.all()) == [change]
+
+
+def test_a_watchdog_lives_as_long_as_its_heart_beats(tmp_path: Path) -> None:
+    changes = Changes(tmp_path)
+    assert not changes.watched(0.0)
+    changes.beat()
+    beaten = (tmp_path / "watchdog").stat().st_mtime
+    assert changes.watched(beaten + OLD_SECONDS - 0.1)
+    assert not changes.watched(beaten + OLD_SECONDS)
+
+
+def test_two_effects_never_share_a_file(tmp_path: Path) -> None:
+    """The second would write down the first one's value, and put that back when the first is over."""
+    changes, setting = Changes(tmp_path), Setting("/x", ("1",), "0")
+    changes.begin(Change("first", setting, 1.0))
+    changes.begin(Change("first", setting, 2.0))
+    with pytest.raises(EffectRefused, match="changed already, by first"):
+        changes.begin(Change("second", setting, 1.0))
+    changes.forget("first")
+    changes.begin(Change("second", setting, 1.0))
+
+
+def test_a_sweep_undoes_what_still_holds_and_leaves_what_others_have_written(tmp_path: Path) -> None:
+    changes = Changes(tmp_path)
+    for name, reads in (("held", "ours\n"), ("theirs", "7\n"), ("gone", None)):
+        file = tmp_path / name
+        if reads is not None:
+            file.write_text(reads)
+        changes.write(Change(name, Setting(str(file), ("ours",), "before"), 1.0))
+    assert changes.sweep() == [str(tmp_path / "held")]
+    assert (tmp_path / "held").read_text() == "before"
+    assert (tmp_path / "theirs").read_text() == "7\n"
+    assert not (tmp_path / "gone").exists()
+    assert not list(changes.all())
+
+
+def test_what_was_begun_is_known_to_the_next_life(tmp_path: Path) -> None:
+    AtMostOnce(tmp_path).begin("u-1")
+    AtMostOnce(tmp_path).begin("u-1")
+    assert AtMostOnce(tmp_path).begun("u-1")
+    assert not AtMostOnce(tmp_path).begun("u-2")
+    AtMostOnce(tmp_path).forget("u-1")
+    AtMostOnce(tmp_path).forget("u-1")
+    assert not AtMostOnce(tmp_path).begun("u-1")
