@@ -53,6 +53,7 @@ def test_each_controller_of_version_1_has_a_path_of_its_own() -> None:
         "0::/",
         "",
     ],
+    ids=range(9),  # containers have names of their own process, and every worker has to find the same tests
 )
 def test_whoever_is_not_in_both_is_not_of_it(line: str) -> None:
     assert paths(line + "\n", UID, CONTAINER) == {}
