@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from showstopper.api.base import API_VERSION, dump
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
@@ -18,11 +19,12 @@ from showstopper.engine.runs.context import Proposal, RunContext
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.runs.sampling import Sampler
 from showstopper.engine.runs.steps import Inject
+from showstopper.engine.runs.steps.inject import recorded
 from showstopper.engine.runs.waiting import RunWait
 from showstopper.engine.status_writer import StatusWriter
 from tests.support import build, stored_objects
 from tests.support.run_harness import RunHarness
-from tests.support.stub_agent import LOSS
+from tests.support.stub_agent import LOSS, Agent
 
 pytestmark = pytest.mark.apiserver
 
@@ -40,7 +42,13 @@ async def harness(client: Client, namespace: str) -> AsyncIterator[RunHarness]:
 async def context_of(harness: RunHarness, *pods: Object, **spec: Any) -> RunContext:
     """A run that was created with these pods as its targets, as an operator sees it that has just started."""
     targets = [
-        {"fault": fault["name"], "pod": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
+        {
+            "fault": fault["name"],
+            "pod": pod["metadata"]["name"],
+            "uid": pod["metadata"]["uid"],
+            "node": pod["spec"]["nodeName"],
+            "address": pod["status"]["podIP"],
+        }
         for fault in spec.get("faults", [KILL])
         for pod in pods
     ]
@@ -148,4 +156,20 @@ async def test_after_a_restart_nothing_is_killed_where_what_lasts_could_not_be_a
     assert trouble is not None
     assert "spared" in await names(harness)
     assert not context.record.completed(StepName.INJECTING)
+    context.hands.close()
+
+
+async def test_after_a_restart_nothing_is_killed_where_one_of_two_was_never_asked_for(harness: RunHarness) -> None:
+    """Of two lasting faults one is armed. The operator died before it asked for the other."""
+    lasting = {**LOSS, "target": {"component": "relay"}}
+    faults = [lasting, {**lasting, "name": "never-asked"}, KILL]
+    pod = await stored_objects.pod(harness.client, harness.namespace, "spared")
+    context = await context_of(harness, pod, faults=faults)
+    await context.record.note_targets(context.run.spec.targets, context.run.metadata.creation_timestamp, deferred=False)
+    async with Agent(harness.client, harness.namespace):
+        await context.hands.start(context.run, recorded(context.run)[:1], again=False)
+        trouble = await Inject().run(context)
+    assert trouble is not None
+    assert (trouble.reason, "never-asked" in trouble.message) == (Reason.INJECTION_LOST, True)
+    assert "spared" in await names(harness)
     context.hands.close()

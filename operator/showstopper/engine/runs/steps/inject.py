@@ -7,7 +7,7 @@ What lasts is armed first, and kills come last: a kill whose partner could not b
 done, in no life of the operator.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 from showstopper.api.faults.base import Hand
@@ -18,6 +18,7 @@ from showstopper.availability.verdict import Finding
 from showstopper.clock import to_timestamp
 from showstopper.engine.hands import records
 from showstopper.engine.hands.agent import answers
+from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.planning import plan
 from showstopper.engine.planning.plan import Plan, PlannedFault
 from showstopper.engine.runs.context import RunContext
@@ -106,18 +107,27 @@ class Inject:
         return trouble
 
     async def _until_armed(self, context: RunContext) -> Finding | None:
-        """Wait until agents have set everything up. Returns why they could not."""
+        """Wait until agents have set everything up, every fault of theirs. Returns why they could not."""
         give_up = context.clock.now() + context.pace.arm
+        names = records.by_agents(context.run)
         while True:
             states = await context.hands.observe(context.run)
-            lasting = [states[name] for name in sorted(states) if name in records.by_agents(context.run)]
+            lasting = [states[name] for name in sorted(names) if name in states]
             if (trouble := next((state.trouble for state in lasting if state.trouble), None)) is not None:
                 return trouble
-            if lasting and all(state.armed for state in lasting):
+            if len(lasting) == len(names) and all(state.armed for state in lasting):
                 return None
             if context.clock.now() > give_up:
-                return answers.unanswered({node for state in lasting for node in state.silent})
+                return _not_armed(names, states)
             await context.wait.pause(context.pace.look)
+
+
+def _not_armed(names: Collection[str], states: Mapping[str, FaultState]) -> Finding:
+    """Why not everything was set up in time: agents that do not answer, or that were never asked."""
+    if states and (unasked := sorted(set(names) - states.keys())):
+        message = f"fault {', '.join(unasked)} has no Injection: the operator ended before all were made"
+        return Finding(Reason.INJECTION_LOST, message)
+    return answers.unanswered({node for state in states.values() for node in state.silent})
 
 
 def recorded(run: ExperimentRun) -> list[PlannedFault]:
