@@ -16,7 +16,11 @@ from dev.machine.root import PYTHON_PACKAGES, Root
 ORDER = Order(["true"], {})
 
 
-OTHERS = {"tests/agent/network/test_gates.py", "tests/agent/hits/test_processes.py"}
+OTHERS = {
+    "tests/agent/network/test_gates.py",
+    "tests/agent/hits/test_processes.py",
+    "tests/agent/hits/test_cpu_throttle.py",
+}
 """Floods are let through or dropped, and processes are no packets: nothing is held back, by netem or otherwise."""
 
 
