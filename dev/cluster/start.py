@@ -15,6 +15,12 @@ from dev.cluster.addresses import Member
 from dev.cluster.init import Plan, Service
 from dev.cluster.ledger import Kind, Ledger
 
+AHEAD = 8
+"""How many times the weight of any other program of this machine the whole cluster has.
+
+With the weight of one, forty processes that play and listen share what a single compiler or test run gets beside them:
+a listener that is late reports Unknown, and no run has a verdict. A cluster elsewhere has machines of its own."""
+
 PREFERRED = 8
 """How many times the weight of a node's daemons the control plane has, and the pods of a node.
 
@@ -44,6 +50,7 @@ def make_cgroups(book: Ledger) -> None:
     book.record(Kind.CGROUP, cgroups.ROOT)
     for member in addresses.MEMBERS:
         cgroups.make(_daemons(member))
+    cgroups.prefer("", AHEAD)
     cgroups.prefer(_daemons(addresses.CONTROL), PREFERRED)
     for worker in addresses.WORKERS:
         cgroups.make_parent(worker.name)

@@ -68,10 +68,13 @@ def test_mount_points_with_spaces_are_read() -> None:
     assert mounts.targets("none /mnt/a\\040b tmpfs rw 0 0\n") == [Path("/mnt/a b")]
 
 
+@pytest.mark.parametrize("name", ["node1", ""], ids=["of a node", "of the cluster"])
 @pytest.mark.parametrize(("file", "weight"), [("cpu.shares", "8192"), ("cpu.weight", "800")])
-def test_a_preferred_cgroup_has_its_multiple_of_the_usual_weight(hybrid: Path, file: str, weight: str) -> None:
-    folder = hybrid / "memory" / "showstopper" / "node1"
+def test_a_preferred_cgroup_has_its_multiple_of_the_usual_weight(
+    hybrid: Path, file: str, weight: str, name: str
+) -> None:
+    folder = hybrid / "memory" / "showstopper" / name
     (folder / file).write_text("as it was made")
-    cgroups.prefer("node1", 8)
+    cgroups.prefer(name, 8)
     assert (folder / file).read_text() == weight
     assert [path.name for path in folder.iterdir() if path.is_file()] == [file]
