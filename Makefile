@@ -10,9 +10,9 @@ PYTEST := $(PYTHON) -m pytest
 SHOW ?= -vv
 # Tests that measure nothing run on all processors, a module on one; in this process, for a debugger: PARALLEL=
 PARALLEL ?= --numprocesses=auto --dist=loadscope
-# End-to-end tests run in so many staged rooms at once. Two need more than two processors, or nothing else beside them:
+# End-to-end tests run in so many staged rooms at once. On a machine of two processors that has other work, take one:
 # a listener that is not given its processor reports Unknown, and a run with too much of it is no verdict
-ROOMS ?= 1
+ROOMS ?= 2
 # A file that is as new as the locked requirements in .venv
 STAMP := .venv/.installed
 
@@ -83,10 +83,10 @@ test: needs ## All of the above, in this order, with the time of each; leaves no
 	done
 
 crds: $(STAMP) ## Write crds/ from the models
-	@$(PYTHON) -m showstopper.api.crds
+	@$(PYTHON) -m showstopper.api.generated.crds
 
 docs: $(STAMP) ## Write docs/reference.md and docs/reasons.md from the models
-	@$(PYTHON) -m showstopper.api.reference
+	@$(PYTHON) -m showstopper.api.generated.reference
 
 argocd: $(STAMP) ## Write Argo CD's health scripts and their tests into examples/gitops/argocd from the chart's
 	@$(PYTHON) -m tests.support.argocd
