@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.wire import DEVICE, MACS, Receiver, Wire
 from dev.cluster import errors
-from showstopper.api.shapes import Shape
+from showstopper.api.schema.shapes import Shape
 from showstopper.faults.flood import settings
 from showstopper.faults.flood.sending import Endpoint, Flood, SendPackets
 

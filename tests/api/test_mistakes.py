@@ -3,7 +3,7 @@
 import pytest
 
 from dev.cluster.apiserver import ApiServer
-from showstopper.api.crds import KINDS
+from showstopper.api.generated.crds import KINDS
 from showstopper.errors import InvalidResource
 from tests.api.build import experiment, game_day, gate, room, run
 from tests.api.mistakes import MISTAKES, Mistake

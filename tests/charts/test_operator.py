@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dev.cluster.apiserver import ApiServer
-from showstopper.api import crds
+from showstopper.api.generated import crds
 from showstopper.api.injection import Injection
 from showstopper.api.stop_switch import STOP_SWITCH
 from tests.charts.helm import CHARTS, Object, helm, one, pod_specs, render, template

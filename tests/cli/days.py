@@ -5,10 +5,10 @@ from typing import Any
 
 from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
-from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
 from showstopper.api.game_day import APPROVE
 from showstopper.api.reasons import Reason
+from showstopper.api.schema.base import dump
 from tests.api.build import game_day
 from tests.cli.stand_ins import NOW
 

@@ -17,10 +17,10 @@ from typer.testing import CliRunner
 from dev.cluster import errors, waiting
 from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
-from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import dump
 from showstopper.api.verdicts import Verdict
 from showstopper.cli.main import app
 from showstopper.engine.runs.requests import RUN_REQUESTED

@@ -2,8 +2,8 @@
 
 import pytest
 
-from showstopper.api.base import API_VERSION, dump
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import API_VERSION, dump
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.engine.status_writer import StatusWriter

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from dev.cluster.apiserver import ApiServer
-from showstopper.api.base import dump
 from showstopper.api.run import ExperimentRun, ExperimentRunStatus, FaultRecord, Step, StepName, TargetRecord
+from showstopper.api.schema.base import dump
 from showstopper.api.stop_switch import STOP_SWITCH
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import CONFIG_MAP, EXPERIMENT_RUN, POD

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from showstopper.api.base import dump
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import dump
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.spans import Kind, Span, State
 from showstopper.availability.timeline import Timeline

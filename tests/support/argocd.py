@@ -11,7 +11,7 @@ import re
 import yaml
 
 from dev.cluster import paths
-from showstopper.api.base import GROUP
+from showstopper.api.schema.base import GROUP
 from tests.support import states
 from tests.support.states import DONE, FAILED, HELD, WAITING, Case
 

@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 import pytest
 
 from dev.cluster.apiserver import ApiServer
-from showstopper.api.base import API_VERSION, Resource, dump
 from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import API_VERSION, Resource, dump
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, RELEASE_GATE, Kind

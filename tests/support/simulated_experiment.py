@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from showstopper.api.base import dump
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import dump
 from showstopper.availability.verdict import Finding
 from showstopper.clock import to_timestamp
 from showstopper.engine.experiments import deciding, status

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from showstopper.api.base import dump
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import APPROVE, Act, ActRecord, GameDay
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import dump
 from showstopper.availability.verdict import Finding
 from showstopper.clock import to_timestamp
 from showstopper.engine.days import acts, programme

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from showstopper.api import conditions
-from showstopper.api.base import API_VERSION, Resource, dump
 from showstopper.api.conditions import Outlook
 from showstopper.api.experiment import Experiment
 from showstopper.api.gate import ReleaseGate
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import API_VERSION, Resource, dump
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.days.steps import Step

@@ -6,10 +6,10 @@ from typing import Any, Self
 import pytest
 
 from showstopper.agent.session.status import EndReason, Standing, status
-from showstopper.api.base import dump
 from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, PacketCounts, TargetState
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import dump
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import INJECTION, LEASE, POD

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from showstopper.api.base import Message, Status, Text, Timestamp
 from showstopper.api.reasons import Reason
+from showstopper.api.schema.base import Message, Status, Text, Timestamp
 
 
 class ConditionType(StrEnum):

@@ -7,23 +7,23 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from showstopper.api.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
-from showstopper.api.cron import Cron, TimeZone
+from showstopper.api.expectations.indicators import Bound, IndicatorName, bounds_in_unit
+from showstopper.api.expectations.sources import SOURCES, Queries
 from showstopper.api.faults.agent_kinds import AgentKinds
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.flood import PacketFlood
 from showstopper.api.faults.pods import PodKill
-from showstopper.api.indicators import Bound, IndicatorName, bounds_in_unit
-from showstopper.api.quantities import (
+from showstopper.api.room import Reference
+from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
+from showstopper.api.schema.cron import Cron, TimeZone
+from showstopper.api.schema.quantities import (
     Between,
     Duration,
     Percent,
     parse_duration,
 )
-from showstopper.api.room import Reference
-from showstopper.api.rules import Rule, exactly_one, given, unique_names
-from showstopper.api.sources import SOURCES, Queries
+from showstopper.api.schema.rules import Rule, exactly_one, given, unique_names
 from showstopper.availability.measurements import Measured
 
 

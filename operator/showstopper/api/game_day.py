@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from showstopper.api.base import GROUP, Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
 from showstopper.api.experiment import ExperimentSpec
-from showstopper.api.quantities import Between, Duration
 from showstopper.api.room import Reference
-from showstopper.api.rules import Matching, Rule, exactly_one, unique_names
+from showstopper.api.schema.base import GROUP, Message, Name, Resource, Spec, Status, Text, Timestamp
+from showstopper.api.schema.quantities import Between, Duration
+from showstopper.api.schema.rules import Matching, Rule, exactly_one, unique_names
 
 APPROVE = f"{GROUP}/approve"
 """Annotation with which a person approves a held act: "<act>/<approver>"."""

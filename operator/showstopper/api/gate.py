@@ -5,11 +5,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from showstopper.api.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
-from showstopper.api.quantities import Between, Duration, parse_duration
 from showstopper.api.room import ComponentImage, Reference
-from showstopper.api.rules import unique_names
+from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
+from showstopper.api.schema.quantities import Between, Duration, parse_duration
+from showstopper.api.schema.rules import unique_names
 
 
 class RequiredExperiment(Spec):

@@ -7,14 +7,14 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from showstopper.api.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
 from showstopper.api.faults.agent_kinds import AgentKinds
 from showstopper.api.faults.base import Aim
 from showstopper.api.faults.flood import FloodArrivals, FloodGate
 from showstopper.api.faults.network import Protocol
 from showstopper.api.faults.process import ContainerId, ProcessFigures
-from showstopper.api.rules import CelRule, Rule, exactly_one, given, immutable
+from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
+from showstopper.api.schema.rules import CelRule, Rule, exactly_one, given, immutable
 
 LEASE_LABEL = "showstopper.dev/run"
 """Label on the Lease of a run, with the run's name. Agents watch no other Leases. Only the operator writes these."""

@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from showstopper.api.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
-from showstopper.api.quantities import Between, Duration, parse_duration
-from showstopper.api.rules import Matching, unique_names
+from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
+from showstopper.api.schema.quantities import Between, Duration, parse_duration
+from showstopper.api.schema.rules import Matching, unique_names
 
 
 class Reference(Spec):

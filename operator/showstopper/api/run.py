@@ -5,12 +5,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from showstopper.api.base import Message, Metadata, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.conditions import Condition
 from showstopper.api.experiment import AbortIf, Expectation, Fault, Timing
 from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.room import AudioRoom, AudioRoomSpec, ComponentImage, MeasuredIndicator
-from showstopper.api.rules import CelRule, immutable_spec
+from showstopper.api.schema.base import Message, Metadata, Name, Resource, Spec, Status, Text, Timestamp
+from showstopper.api.schema.rules import CelRule, immutable_spec
 
 MOST_KILLED = 100
 """Maximum number of pods that one run may kill: its record names each of them, with times, within 64 KiB."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 import structlog
 
-from showstopper.api.base import API_VERSION, Resource
+from showstopper.api.schema.base import API_VERSION, Resource
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EVENT

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
-from showstopper.api.base import GROUP
+from showstopper.api.schema.base import GROUP
 from showstopper.availability.errors import FeedError
 from showstopper.availability.feed import Feed, parse_feed
 from showstopper.clock import Clock

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from showstopper.api.base import Resource
+from showstopper.api.schema.base import Resource
 from showstopper.errors import InvalidResource
 
 log = structlog.get_logger()

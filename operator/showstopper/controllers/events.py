@@ -5,7 +5,7 @@ from typing import Any
 
 import kopf
 
-from showstopper.api.base import GROUP
+from showstopper.api.schema.base import GROUP
 from showstopper.controllers.handlers import register
 from showstopper.engine.operation import Operation
 

@@ -5,11 +5,11 @@ from typing import Any, TypeVar
 
 import kopf
 
-from showstopper.api.base import API_VERSION, Resource
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
 from showstopper.api.room import AudioRoom
+from showstopper.api.schema.base import API_VERSION, Resource
 from showstopper.cluster.parsing import parse_or_log
 from showstopper.controllers.echoes import Echoes
 from showstopper.engine.operation import Operation

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import structlog
 
-from showstopper.api.base import Resource
+from showstopper.api.schema.base import Resource
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import Kind
 from showstopper.cluster.watch import PAGE

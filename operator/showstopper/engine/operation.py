@@ -6,12 +6,12 @@ from typing import TypeVar
 
 import structlog
 
-from showstopper.api.base import Resource
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import Resource
 from showstopper.api.stop_switch import AGENT_NAMESPACE
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock

@@ -6,12 +6,12 @@ from typing import Generic, TypeVar
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from showstopper.api.base import API_VERSION, dump
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import API_VERSION, dump
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import Kind
 from showstopper.errors import Conflict, NotFound, Unavailable

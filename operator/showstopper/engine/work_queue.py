@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from showstopper.api.base import Resource
+from showstopper.api.schema.base import Resource
 from showstopper.clock import Clock
 from showstopper.errors import ClusterError, NotFound
 

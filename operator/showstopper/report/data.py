@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from showstopper.api.base import Status, dump
 from showstopper.api.experiment import AbortIf, Expectation
 from showstopper.api.run import (
     ExpectationRecord,
@@ -21,6 +20,7 @@ from showstopper.api.run import (
     TargetRecord,
     WindowRecord,
 )
+from showstopper.api.schema.base import Status, dump
 from showstopper.availability.tracks import Track
 from showstopper.clock import to_timestamp
 from showstopper.report.record import Act, Day, FaultWindow, Record, fault_windows

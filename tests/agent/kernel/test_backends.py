@@ -11,7 +11,7 @@ from showstopper.agent.kernel.backends import Backends
 from showstopper.agent.kernel.namespaces import Namespace
 from showstopper.agent.network.node import Node
 from showstopper.api.faults.network import Bandwidth, Delay, Direction, Distribution, NetworkFault, PacketLoss
-from showstopper.api.quantities import Share
+from showstopper.api.schema.quantities import Share
 from showstopper.errors import EffectRefused, KernelRefused, NamespaceGone
 from showstopper.faults.network import preview
 from showstopper.faults.network.plan import HANDLE, Manner, Method, Shape

@@ -24,7 +24,7 @@ from showstopper.api.faults.network import (
     Protocol,
     Reorder,
 )
-from showstopper.api.quantities import Share
+from showstopper.api.schema.quantities import Share
 from showstopper.faults.network.dns_failure import dns_failure
 from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
 from tests.agent import machine, noise

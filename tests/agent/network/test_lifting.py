@@ -31,7 +31,7 @@ from showstopper.api.faults.network import (
     Protocol,
     Reorder,
 )
-from showstopper.api.quantities import Share
+from showstopper.api.schema.quantities import Share
 from showstopper.errors import AgentError, EffectRefused, LeaseLost, NamespaceGone, TrafficClassTaken
 from showstopper.faults.network.dns_failure import dns_failure
 from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic

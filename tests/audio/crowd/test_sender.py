@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from showstopper.api.shapes import Shape
+from showstopper.api.schema.shapes import Shape
 from showstopper.audio.crowd import sender as senders
 from showstopper.audio.crowd import shapes
 from showstopper.audio.crowd.sender import Sender

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.api.shapes import Shape
+from showstopper.api.schema.shapes import Shape
 from showstopper.audio.crowd.settings import FlooderSettings
 from showstopper.errors import SettingsError
 from showstopper.faults.flood import bounds, sending

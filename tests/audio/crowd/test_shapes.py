@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.api.shapes import Shape
+from showstopper.api.schema.shapes import Shape
 from showstopper.audio.crowd import shapes
 from showstopper.audio.crowd.shapes import Batches, Stream
 from showstopper.faults.flood import bounds

@@ -7,9 +7,9 @@ import pytest
 
 from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
-from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
 from showstopper.api.reasons import Reason
+from showstopper.api.schema.base import dump
 from showstopper.cli.exit_codes import ExitCode
 from tests.api.build import gate
 from tests.cli.stand_ins import NOW, Person

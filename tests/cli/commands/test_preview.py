@@ -8,9 +8,9 @@ import pytest
 
 from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
-from showstopper.api.base import dump
 from showstopper.api.conditions import ConditionType
 from showstopper.api.experiment import Experiment
+from showstopper.api.schema.base import dump
 from showstopper.cluster.client import Client
 from showstopper.cluster.listeners import LISTENER, ROLE_LABEL
 from showstopper.engine.runs.draft import EXPERIMENT_LABEL

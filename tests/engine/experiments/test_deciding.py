@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from showstopper.api import conditions
-from showstopper.api.base import dump
 from showstopper.api.conditions import Outlook
 from showstopper.api.experiment import Experiment
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import dump
 from showstopper.engine.experiments import deciding
 from showstopper.engine.experiments.outcomes import ROOM_GRACE_SECONDS
 from showstopper.engine.experiments.situation import Begin, Show, Situation

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.api.cron import CRON_PATTERN, MACROS
+from showstopper.api.schema.cron import CRON_PATTERN, MACROS
 from showstopper.availability.verdict import Finding
 from showstopper.engine.experiments import schedule as schedules
 from showstopper.engine.experiments.schedule import STARTING_DEADLINE, Firing, Schedule, fire, stamp

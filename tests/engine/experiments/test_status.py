@@ -3,11 +3,11 @@
 import pytest
 
 from showstopper.api import conditions
-from showstopper.api.base import dump
 from showstopper.api.conditions import ConditionType, find
 from showstopper.api.experiment import ExperimentStatus
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import dump
 from showstopper.engine.experiments import outcomes, status
 from showstopper.engine.experiments.situation import Show
 from showstopper.engine.experiments.status import News

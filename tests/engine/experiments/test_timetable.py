@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.api.base import dump
 from showstopper.api.experiment import Experiment
 from showstopper.api.reasons import Reason
+from showstopper.api.schema.base import dump
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.experiments import deciding, schedule

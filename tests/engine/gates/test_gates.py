@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from showstopper.api.base import dump
 from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.gate import ReleaseGate
 from showstopper.api.room import ComponentImage
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import dump
 from showstopper.clock import to_timestamp
 from showstopper.cluster.kinds import RELEASE_GATE
 from showstopper.engine.gates.keeping import Gates

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.api.base import dump
 from showstopper.api.conditions import Condition, ConditionType, find
 from showstopper.api.room import AudioRoom, AudioRoomStatus
+from showstopper.api.schema.base import dump
 from showstopper.availability.spans import State
 from showstopper.clock import to_timestamp
 from showstopper.engine.rooms import status

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from showstopper.api.base import API_VERSION, dump
 from showstopper.api.run import ExperimentRun, StepName
+from showstopper.api.schema.base import API_VERSION, dump
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, Kind

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dev.cluster.apiserver import ApiServer
+from showstopper.api.expectations.sources import KubernetesCondition
 from showstopper.api.run import ExpectationRecord, ExperimentRun
-from showstopper.api.sources import KubernetesCondition
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.engine.hands.pace import Pace

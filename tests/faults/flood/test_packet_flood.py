@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from showstopper.api.faults.flood import PacketFlood
-from showstopper.api.quantities import parse_duration
-from showstopper.api.shapes import Shape
+from showstopper.api.schema.quantities import parse_duration
+from showstopper.api.schema.shapes import Shape
 from showstopper.faults import registry
 from showstopper.faults.flood import bounds
 from showstopper.faults.observed import Observed, ObservedTarget

@@ -20,7 +20,7 @@ from showstopper.api.faults.network import (
     Protocol,
     Reorder,
 )
-from showstopper.api.quantities import Share
+from showstopper.api.schema.quantities import Share
 from showstopper.faults.network.dns_failure import dns_failure
 from showstopper.faults.network.plan import Plan
 from showstopper.faults.network.rules import Device, Site

@@ -21,7 +21,7 @@ from showstopper.api.faults.network import (
     Protocol,
     Reorder,
 )
-from showstopper.api.quantities import Share
+from showstopper.api.schema.quantities import Share
 from showstopper.faults.network.behaviour import objections
 from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
 from tests.faults.network.build import APART, BLOCKED, effects

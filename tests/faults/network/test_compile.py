@@ -16,7 +16,7 @@ from showstopper.api.faults.network import (
     Protocol,
     Reorder,
 )
-from showstopper.api.quantities import Share
+from showstopper.api.schema.quantities import Share
 from showstopper.faults.flood.flood_arrivals import flood_arrivals
 from showstopper.faults.flood.flood_gate import flood_gate
 from showstopper.faults.network.behaviour import objections, plan_of

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 
 from showstopper.api.faults.network import Bandwidth, Delay, Direction, PacketLoss
-from showstopper.api.quantities import Share
+from showstopper.api.schema.quantities import Share
 from showstopper.faults.network import text
 from showstopper.faults.network.behaviour import plan_of
 from showstopper.faults.network.plan import Method

@@ -4,8 +4,8 @@ import asyncio
 
 import structlog
 
-from showstopper.api.base import dump
 from showstopper.api.injection import InjectionStatus
+from showstopper.api.schema.base import dump
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import INJECTION
 from showstopper.cluster.watch import Key

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, get_args
 
-from showstopper.api.base import own_first
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import NetworkKinds
 from showstopper.api.faults.process import ProcessKinds
-from showstopper.api.rules import CelRule, given
+from showstopper.api.schema.base import own_first
+from showstopper.api.schema.rules import CelRule, given
 
 
 class AgentKinds(ProcessKinds, NetworkKinds):

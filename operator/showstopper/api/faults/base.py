@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from showstopper.api.base import Spec
+from showstopper.api.schema.base import Spec
 
 
 class Hand(StrEnum):

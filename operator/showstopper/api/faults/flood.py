@@ -4,11 +4,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from showstopper.api.base import Name
 from showstopper.api.faults.base import Aim, FaultKind, Hand
 from showstopper.api.faults.network import NetworkFault
-from showstopper.api.rules import Rule
-from showstopper.api.shapes import Shape
+from showstopper.api.schema.base import Name
+from showstopper.api.schema.rules import Rule
+from showstopper.api.schema.shapes import Shape
 
 _A_BUDGET = "as fast as possible needs a budget: write packets, or a rate in packets a second"
 _RTP_SIZE = "an RTP packet has a header of 12 bytes: write a size of 12 to 1472"

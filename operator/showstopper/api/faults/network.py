@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from showstopper.api.base import Name, Spec
 from showstopper.api.faults.base import Aim, FaultKind, Hand
-from showstopper.api.quantities import Between, Duration, NotZero, Percent, parse_duration
-from showstopper.api.rules import Matching, Rule
+from showstopper.api.schema.base import Name, Spec
+from showstopper.api.schema.quantities import Between, Duration, NotZero, Percent, parse_duration
+from showstopper.api.schema.rules import Matching, Rule
 
 WRITE_A_RATE = 'write bits a second from "8kbit" to "10Gbit", like "500kbit", "2Mbit" or "1Gbit"'
 _RATES = {"kbit": 1_000, "Mbit": 1_000_000, "Gbit": 1_000_000_000}

@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
-from showstopper.api.quantities import Between, Duration, parse_duration
+from showstopper.api.schema.quantities import Between, Duration, parse_duration
 
 
 class PodKill(FaultKind):

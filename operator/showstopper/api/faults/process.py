@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from showstopper.api.base import Name, Spec, Status, Timestamp
 from showstopper.api.faults.base import Aim, FaultKind, Hand
-from showstopper.api.rules import Matching
+from showstopper.api.schema.base import Name, Spec, Status, Timestamp
+from showstopper.api.schema.rules import Matching
 
 ContainerId = Annotated[str, StringConstraints(max_length=128, pattern="^[0-9a-f]{16,128}$")]
 """A container's id as its runtime gives it, without the runtime's name: the last part of its cgroups' paths."""

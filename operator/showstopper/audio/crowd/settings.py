@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
-from showstopper.api.shapes import Shape
+from showstopper.api.schema.shapes import Shape
 from showstopper.audio.crowd.variables import Variables, word
 from showstopper.errors import SettingsError
 from showstopper.faults.flood import bounds

@@ -13,7 +13,7 @@ from functools import cache
 from random import Random
 from typing import Literal
 
-from showstopper.api.shapes import Shape
+from showstopper.api.schema.shapes import Shape
 
 # The kernel's UDP_MAX_SEGMENTS (include/linux/udp.h), which newer kernels have doubled. Measured on Linux 6.18, 128
 # segments in one call send no more packets a second than 64.

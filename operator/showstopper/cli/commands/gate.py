@@ -10,13 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from showstopper.api import conditions
-from showstopper.api.base import dump
 from showstopper.api.conditions import ConditionType
 from showstopper.api.experiment import Experiment
 from showstopper.api.gate import ReleaseGate, Requirement
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import dump
 from showstopper.cli.exit_codes import ExitCode, problem
 from showstopper.cli.kube import lookup
 from showstopper.cli.kube.connection import Connection

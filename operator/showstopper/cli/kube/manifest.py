@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from showstopper.api.base import API_VERSION
+from showstopper.api.schema.base import API_VERSION
 from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, Kind
 from showstopper.errors import InvalidResource, SettingsError
 

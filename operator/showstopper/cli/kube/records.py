@@ -9,8 +9,8 @@ import json
 from showstopper import __version__
 from showstopper.api.game_day import Act as DeclaredAct
 from showstopper.api.game_day import ActRecord, GameDay
-from showstopper.api.quantities import format_duration
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.quantities import format_duration
 from showstopper.archive import reading
 from showstopper.availability.spans import State
 from showstopper.availability.timeline import KEEP_SECONDS, Timeline

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from showstopper import runtime
-from showstopper.api.quantities import parse_duration
+from showstopper.api.schema.quantities import parse_duration
 from showstopper.cluster.client import Client
 from showstopper.errors import InvalidQuantity, SettingsError
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from showstopper.api import conditions
 from showstopper.api.game_day import APPROVE, Act, ActRecord, GameDay, Hold, HoldRecord
-from showstopper.api.quantities import parse_duration
 from showstopper.api.reasons import Reason
+from showstopper.api.schema.quantities import parse_duration
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp

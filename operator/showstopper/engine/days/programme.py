@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from showstopper.api.base import Metadata
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import Act, GameDay, OnFailure
 from showstopper.api.run import DayOrigin, ExperimentRun
+from showstopper.api.schema.base import Metadata
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.requests import Request
 

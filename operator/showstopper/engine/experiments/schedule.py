@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from cronsim import CronSim, CronSimError
 
-from showstopper.api.cron import MACROS, WRITE_A_ZONE
 from showstopper.api.experiment import ExperimentSpec
 from showstopper.api.reasons import Reason
+from showstopper.api.schema.cron import MACROS, WRITE_A_ZONE
 from showstopper.availability.verdict import Finding
 
 # As long as a restart of the operator may take. Kubernetes' CronJob has no such bound by default, but a fault that

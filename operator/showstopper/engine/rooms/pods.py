@@ -10,7 +10,7 @@ from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.errors import InvalidResource
 
 Pod = Mapping[str, Any]
-# What a status field of ours takes (api/base.py: Text).
+# What a status field of ours takes (api/schema/base.py: Text).
 _LONGEST_TEXT = 256
 
 

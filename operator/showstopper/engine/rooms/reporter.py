@@ -4,8 +4,8 @@ from typing import Any
 
 import structlog
 
-from showstopper.api.base import dump
 from showstopper.api.room import AudioRoom, AudioRoomStatus
+from showstopper.api.schema.base import dump
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import AUDIO_ROOM
 from showstopper.engine.rooms import throttle

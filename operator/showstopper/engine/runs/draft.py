@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from showstopper.api.base import API_VERSION, GROUP, Metadata, dump
 from showstopper.api.experiment import Experiment, longest
 from showstopper.api.room import AudioRoom, ComponentImage
 from showstopper.api.run import ExperimentRun, ExperimentRunSpec, Origin, ReleaseImage, RoomSnapshot
+from showstopper.api.schema.base import API_VERSION, GROUP, Metadata, dump
 from showstopper.clock import to_timestamp
 from showstopper.cluster.client import Object
 from showstopper.engine.planning import plan

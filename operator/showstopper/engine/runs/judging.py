@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from showstopper.api.expectations.indicators import bound_value
 from showstopper.api.experiment import AbortIf
-from showstopper.api.indicators import bound_value
 from showstopper.api.run import (
     ExpectationRecord,
     ExperimentRun,

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from showstopper.api.base import GROUP, Spec, dump
 from showstopper.api.experiment import Experiment
 from showstopper.api.run import DayOrigin, ExperimentRun
+from showstopper.api.schema.base import GROUP, Spec, dump
 
 RUN_REQUESTED = f"{GROUP}/run-requested"
 # A change of anything else (suspend, historyLimit, dryRun) asks for nothing.

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from showstopper.api.expectations.sources import Query
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, SampledStretch, SourceRecord
-from showstopper.api.sources import Query
 from showstopper.availability import samples
 from showstopper.availability.measurements import Measured, Measurement
 from showstopper.availability.samples import Samples, Stretch

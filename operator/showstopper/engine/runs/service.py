@@ -6,11 +6,11 @@ from typing import Any
 
 import structlog
 
-from showstopper.api.base import Metadata
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.room import AudioRoom, ComponentImage
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import Metadata
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN

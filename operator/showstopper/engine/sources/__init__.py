@@ -8,7 +8,7 @@ import pkgutil
 from collections.abc import Iterator
 from typing import Any
 
-from showstopper.api.sources import Query
+from showstopper.api.expectations.sources import Query
 from showstopper.cluster.client import Client
 from showstopper.engine.sources.source import Source
 

@@ -3,7 +3,7 @@
 import json
 from typing import ClassVar
 
-from showstopper.api.sources import KubernetesCondition, Query
+from showstopper.api.expectations.sources import KubernetesCondition, Query
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import Kind
 from showstopper.engine.sources.source import Source

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar, Generic, TypeVar
 
-from showstopper.api.sources import Query
+from showstopper.api.expectations.sources import Query
 from showstopper.cluster.client import Client
 
 Q = TypeVar("Q", bound=Query)

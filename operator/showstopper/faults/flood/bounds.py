@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 
-from showstopper.api.shapes import Shape
+from showstopper.api.schema.shapes import Shape
 from showstopper.faults.flood.sending import Endpoint, Flood
 
 LARGEST = 1472  # UDP payload of an Ethernet frame of 1500 bytes

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from showstopper.api.shapes import Shape
+from showstopper.api.schema.shapes import Shape
 
 _HEADERS = {4: 28, 6: 48}  # bytes of IP header without options (RFC 791, RFC 8200), and of UDP header
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from showstopper.api.base import API_VERSION, dump
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
+from showstopper.api.schema.base import API_VERSION, dump
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.cluster.client import Client, Object

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from showstopper.api.base import API_VERSION, dump
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Aim
 from showstopper.api.faults.network import Protocol
 from showstopper.api.injection import LEASE_LABEL, Injection, InjectionSpec, InjectionTarget, RunReference, TargetPort
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import API_VERSION, dump
 from showstopper.engine.planning.peers import peers_of
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.faults.effects import Pod

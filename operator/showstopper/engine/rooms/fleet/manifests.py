@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from showstopper.api.base import API_VERSION
 from showstopper.api.room import AudioRoom, Host
+from showstopper.api.schema.base import API_VERSION
 from showstopper.cluster.listeners import LISTENER, PORT
 from showstopper.engine.rooms.fleet import names
 

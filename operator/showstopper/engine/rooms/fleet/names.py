@@ -3,8 +3,8 @@
 import hashlib
 import math
 
-from showstopper.api.base import GROUP
 from showstopper.api.room import AudioRoom
+from showstopper.api.schema.base import GROUP
 from showstopper.cluster.listeners import ROLE_LABEL, ROOM_LABEL
 
 HOST = "host"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from showstopper.api import crds, reference
+from showstopper.api.generated import crds, reference
 from showstopper.api.reasons import Reason
 from tests.support.api_server import ROOT
 

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from showstopper.api.rules import KEY, CelRule, Rule
+from showstopper.api.schema.rules import KEY, CelRule, Rule
 from showstopper.availability.units import (
     DURATION_PATTERN,
     SHARE_PATTERN,

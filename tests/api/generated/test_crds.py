@@ -8,14 +8,14 @@ import pytest
 from pydantic import Field
 
 from dev.cluster.apiserver import ApiServer
-from showstopper.api import crds
-from showstopper.api.base import Resource, Spec, Status, dump
 from showstopper.api.conditions import Condition, ConditionType, conditions, in_progress
 from showstopper.api.experiment import Experiment, ExperimentSpec
+from showstopper.api.generated import crds
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
-from showstopper.api.rules import KEY
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import Resource, Spec, Status, dump
+from showstopper.api.schema.rules import KEY
 from tests.api.build import experiment, game_day, gate, room, run
 from tests.support.api_server import ROOT, apply, as_object
 

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from showstopper.api.base import Name, dump
 from showstopper.api.experiment import Expectation, Experiment, ExperimentSpec
-from showstopper.api.quantities import Share, format_duration
 from showstopper.api.room import AudioRoom, AudioRoomSpec
-from showstopper.api.rules import CelRule, Matching, exactly_one
 from showstopper.api.run import ExperimentRun, ExperimentRunSpec
+from showstopper.api.schema.base import Name, dump
+from showstopper.api.schema.quantities import Share, format_duration
+from showstopper.api.schema.rules import CelRule, Matching, exactly_one
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.indicators import INDICATORS
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, InstanceOf, PlainSerializer, StringConstraints, WithJsonSchema
 
-from showstopper.api.rules import Rule, exactly_one, given
+from showstopper.api.schema.rules import Rule, exactly_one, given
 from showstopper.availability.indicators import INDICATORS, Indicator, named
 from showstopper.availability.measurements import Measured
 from showstopper.availability.units import SHARE, Unit

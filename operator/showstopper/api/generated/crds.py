@@ -1,4 +1,4 @@
-"""The CRDs, written from the models by `python -m showstopper.api.crds` (or `make crds`), and compared by `--check`.
+"""The CRDs: `python -m showstopper.api.generated.crds` (`make crds`) writes them from the models, `--check` compares.
 
 The models are the one source. The docstring under a field, or else that of the field's model, is its description, and
 a field without one is an error. The defaults are the models' defaults, and the CEL rules are their `rules`. The result
@@ -22,15 +22,15 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-from showstopper.api.base import GROUP, NAME_RULE, VERSION, Resource, Spec, Status, dump, own_first
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
 from showstopper.api.injection import Injection
-from showstopper.api.quantities import format_duration
 from showstopper.api.room import AudioRoom
-from showstopper.api.rules import KEY
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import GROUP, NAME_RULE, VERSION, Resource, Spec, Status, dump, own_first
+from showstopper.api.schema.quantities import format_duration
+from showstopper.api.schema.rules import KEY
 
 KINDS: tuple[type[Resource], ...] = (AudioRoom, Experiment, ExperimentRun, GameDay, Injection, ReleaseGate)
 # crds/ is for people and for `kubectl apply`; the chart carries a copy, since a chart is packed by itself.

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from showstopper.api.base import Spec
-from showstopper.api.crds import KINDS
 from showstopper.api.faults.agent_kinds import AgentKinds
-from showstopper.api.rules import CelRule, Rule, exactly_one, given, unique_names
+from showstopper.api.generated.crds import KINDS
+from showstopper.api.schema.base import Spec
+from showstopper.api.schema.rules import CelRule, Rule, exactly_one, given, unique_names
 
 
 def specs() -> Iterator[type[Spec]]:

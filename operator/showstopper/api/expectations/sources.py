@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from showstopper.api.base import Spec
-from showstopper.api.rules import Matching, Rule
+from showstopper.api.schema.base import Spec
+from showstopper.api.schema.rules import Matching, Rule
 from showstopper.availability.units import SHARE, Unit
 
 

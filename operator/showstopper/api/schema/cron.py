@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from showstopper.api.rules import Matching
+from showstopper.api.schema.rules import Matching
 
 # What Kubernetes' CronJob takes beside five fields.
 MACROS = {

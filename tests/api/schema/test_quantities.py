@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.api.indicators import bound_value
-from showstopper.api.quantities import Between, Share, format_duration, parse_duration
+from showstopper.api.expectations.indicators import bound_value
+from showstopper.api.schema.quantities import Between, Share, format_duration, parse_duration
 from showstopper.availability.indicators import INDICATORS, Indicator
 from showstopper.availability.units import COUNT, DURATION, SHARE
 from showstopper.errors import InvalidQuantity

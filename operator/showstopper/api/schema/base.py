@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from showstopper.api.rules import CelRule, Matching, Rule
+from showstopper.api.schema.rules import CelRule, Matching, Rule
 from showstopper.errors import InvalidResource
 
 GROUP = "showstopper.dev"

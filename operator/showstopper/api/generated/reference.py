@@ -1,4 +1,4 @@
-"""The reference: every field of every kind, and every reason, written by `python -m showstopper.api.reference`."""
+"""The reference, written by `python -m showstopper.api.generated.reference`: each field of each kind, each reason."""
 
 import json
 from collections.abc import Iterator, Set
@@ -6,15 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from showstopper.api import indicators
-from showstopper.api.base import GROUP, VERSION, Resource
-from showstopper.api.crds import attribute_docstrings, crd
+from showstopper.api.expectations import indicators
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.gate import ReleaseGate
+from showstopper.api.generated.crds import attribute_docstrings, crd
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import GROUP, VERSION, Resource
 
 FILE = "docs/reference.md"
 REASONS_FILE = "docs/reasons.md"

@@ -1,0 +1,1 @@
+"""What is written from the models: custom resource definitions and the reference."""
