@@ -76,11 +76,8 @@ e2e: needs ## Tests on a real cluster (started if it does not run, and left runn
 	@$(PYTEST) $(SHOW) --numprocesses=$(ROOMS) --dist=load --maxschedchunk=1 e2e -m "not alone"
 	@$(PYTEST) $(SHOW) e2e -m alone
 
-test: needs ## All of the above, in this order, with the time of each; leaves nothing running
-	@trap '$(PYTHON) -m dev.stage down' EXIT; \
-	for step in lint types layers unit netns livekit apiserver postgresql browser charts e2e; do \
-	  echo "== make $$step"; began=$$SECONDS; $(MAKE) $$step || exit $$?; echo "== make $$step took $$((SECONDS - began)) s"; \
-	done
+test: needs ## All of the above, with the time of each; leaves nothing running
+	@$(PYTHON) -m dev.checks
 
 crds: $(STAMP) ## Write crds/ from the models
 	@$(PYTHON) -m showstopper.api.generated.crds

@@ -35,7 +35,7 @@ ROOM_SECONDS = 240
 NOTICED_SECONDS = 20
 """Within this a room whose relays are gone is no longer Ready."""
 
-SPLIT_SECONDS = 90
+SPLIT_SECONDS = 60
 """How long a room is given to be well by itself; clients that find another relay take 5 to 15 s."""
 
 
