@@ -109,8 +109,8 @@ def _appended(stretches: tuple[Stretch, ...], newest: Stretch) -> tuple[Stretch,
     return tuple(kept)
 
 
-def _alike(one: Stretch, other: Stretch) -> bool:
-    return one.pure and other.pure and (one.held > 0) is (other.held > 0)
+def _alike(first: Stretch, second: Stretch) -> bool:
+    return first.pure and second.pure and (first.held > 0) is (second.held > 0)
 
 
 def _joined(first: Stretch, second: Stretch) -> Stretch:

@@ -92,12 +92,12 @@ class Span:
         )
 
 
-def _mean_delay(one: Span, other: Span) -> float | None:
+def _mean_delay(first: Span, second: Span) -> float | None:
     """Mean delay over both spans, weighted by their lengths."""
-    if one.delay is None or other.delay is None:
-        return other.delay if one.delay is None else one.delay
-    seconds = one.seconds + other.seconds
-    return one.delay if seconds <= 0 else (one.delay * one.seconds + other.delay * other.seconds) / seconds
+    if first.delay is None or second.delay is None:
+        return second.delay if first.delay is None else first.delay
+    seconds = first.seconds + second.seconds
+    return first.delay if seconds <= 0 else (first.delay * first.seconds + second.delay * second.seconds) / seconds
 
 
 def merge(spans: Iterable[Span]) -> Iterator[Span]:

@@ -240,4 +240,4 @@ class Operation:
                 f"the cluster does not know the kind {kind.name}: kubectl apply -f crds/, or install the chart "
                 "with crds.enabled=true"
             ) from error
-        return [one for body in bodies if (one := parse_or_log(model, body)) is not None]
+        return [resource for body in bodies if (resource := parse_or_log(model, body)) is not None]

@@ -32,10 +32,10 @@ def of_kind(kind: type[FaultKind]) -> Behaviour[Any]:
         LookupError: no module has a behaviour for it, which is a defect.
     """
     name = to_snake(kind.__name__)
-    for found in pkgutil.walk_packages(faults.__path__, f"{faults.__name__}."):
-        if found.name.rpartition(".")[2] != name:
+    for module in pkgutil.walk_packages(faults.__path__, f"{faults.__name__}."):
+        if module.name.rpartition(".")[2] != name:
             continue
-        for member in vars(importlib.import_module(found.name)).values():
+        for member in vars(importlib.import_module(module.name)).values():
             if isinstance(member, type) and issubclass(member, Behaviour) and vars(member).get("kind") is kind:
                 return member()
     raise LookupError(f"no module {name} of showstopper.faults has a behaviour for {kind.__name__}")

@@ -46,4 +46,4 @@ class AgentKinds(ProcessKinds, NetworkKinds):
 
 def _kind_of(annotation: Any) -> type[FaultKind] | None:
     """The kind that an optional field is for."""
-    return next((one for one in get_args(annotation) if isinstance(one, type) and issubclass(one, FaultKind)), None)
+    return next((kind for kind in get_args(annotation) if isinstance(kind, type) and issubclass(kind, FaultKind)), None)

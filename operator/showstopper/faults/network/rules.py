@@ -165,14 +165,14 @@ class Table:
 
 def networks(addresses: Iterable[str], version: int) -> list[Any]:
     """Addresses of one IP version as elements of an interval set."""
-    found = sorted({net for text in addresses if (net := ip_network(text, strict=False)).version == version})
+    nets = sorted({net for text in addresses if (net := ip_network(text, strict=False)).version == version})
     whole = 32 if version == 4 else 128
     return [
         str(net.network_address)
         if net.prefixlen == whole
         else {"prefix": {"addr": str(net.network_address), "len": net.prefixlen}}
-        for net in found
-        if not any(net != other and net.subnet_of(other) for other in found)  # type: ignore[arg-type]
+        for net in nets
+        if not any(net != other and net.subnet_of(other) for other in nets)  # type: ignore[arg-type]
     ]
 
 
@@ -181,11 +181,11 @@ def port_matches(traffic: Traffic, direction: Direction) -> list[Expression]:
     if not traffic.protocols:
         return []
     names = sorted(protocol.lower() for protocol in traffic.protocols)
-    found = [_match({"meta": {"key": "l4proto"}}, {"set": names})]
+    matches = [_match({"meta": {"key": "l4proto"}}, {"set": names})]
     for what, ports in (("own", traffic.own_ports), ("peers", traffic.peer_ports)):
         if ports:
-            found.append(_match(_payload("th", f"{_side(what, direction)}port"), {"set": _elements(ports)}))
-    return found
+            matches.append(_match(_payload("th", f"{_side(what, direction)}port"), {"set": _elements(ports)}))
+    return matches
 
 
 def sampled(share: float) -> list[Expression]:
@@ -217,19 +217,19 @@ def in_burst() -> Expression:
 
 
 def _elements(ports: Sequence[Ports]) -> list[Any]:
-    found = sorted({(one.first, one.last) for one in ports})
-    return [first if first == last else {"range": [first, last]} for first, last in _merged(found)]
+    ranges = sorted({(each.first, each.last) for each in ports})
+    return [first if first == last else {"range": [first, last]} for first, last in _merged(ranges)]
 
 
 def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Ranges in order, without overlaps, which nftables refuses."""
-    found: list[tuple[int, int]] = []
+    merged: list[tuple[int, int]] = []
     for first, last in ranges:
-        if found and first <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
         else:
-            found.append((first, last))
-    return found
+            merged.append((first, last))
+    return merged
 
 
 def _side(what: str, direction: Direction) -> str:

@@ -65,7 +65,7 @@ def _match(content: dict[str, Any]) -> Iterator[str]:
     right = content["right"]
     if isinstance(right, dict):
         names = content["left"].get("meta", {}).get("key") in _QUOTED
-        yield _of_set([f'"{one}"' for one in right["set"]] if names else right["set"])
+        yield _of_set([f'"{name}"' for name in right["set"]] if names else right["set"])
     else:
         yield str(right)
 
