@@ -18,7 +18,7 @@ STAMP := .venv/.installed
 
 .PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e \
         test crds docs argocd lock stage demo bench-latency bench-accuracy bench-flood bench-targets bench-archive bench-lift \
-        fault-table report-shots clean
+        bench-truth fault-table report-shots clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile dev/cluster/cluster.mk
@@ -114,6 +114,9 @@ bench-archive: needs ## How long a list of 10,000 runs takes from SQLite and fro
 
 bench-lift: $(STAMP) ## Whether faults let go by themselves: 72 trials, three ways to lose control; needs root: build/bench/lift.json
 	@$(PYTHON) -m bench.lift
+
+bench-truth: $(STAMP) ## Verdicts of runs whose truth is known, on the embedded cluster: build/bench/truth.json
+	@$(PYTHON) -m bench.truth
 
 fault-table: $(STAMP) ## What listeners hear under each fault, from real runs: docs/faults.md
 	@$(PYTHON) -m bench.fault_table

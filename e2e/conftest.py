@@ -6,6 +6,8 @@ operator, an agent, the archive) or stop it: they run by themselves, in a pass o
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,11 +18,19 @@ from e2e import judges, relays
 from tests.support import repeats, staged_room
 from tests.support.repeats import Repeats
 
+# Which scenarios of known truth are run. The workers of pytest-xdist have it from the process that starts them.
+SEED = os.environ.setdefault("SHOWSTOPPER_TRUTH_SEED", str(int(time.time())))
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Count the runs that are asked for again."""
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Repeats())
+
+
+def pytest_report_header() -> str:
+    """The seed, to run the same scenarios again."""
+    return f"SHOWSTOPPER_TRUTH_SEED={SEED}"
 
 
 @pytest.fixture(scope="session")

@@ -214,8 +214,11 @@ class Show:
             return self.at(name, what, reached, seconds=seconds)
         raise AssertionError(f"the run was over before {what}: {told(run)}")
 
-    def verdict(self, name: str) -> tuple[Object, Object]:
-        """The experiment and its run, when the experiment says that it is over for its generation."""
+    def verdict(self, name: str, *, again: bool = True) -> tuple[Object, Object]:
+        """The experiment and its run, when the experiment says that it is over for its generation.
+
+        `again`: a room that stood still before the fault is asked for once more.
+        """
 
         def over() -> Object | None:
             experiment = self.experiment(name)
@@ -224,7 +227,7 @@ class Show:
 
         experiment = eventually(f"experiment {name} is over", LONG, over)
         run = self.api.get(self.path("experimentruns", experiment["status"]["run"]["name"]))
-        if self._stalled(name, run):
+        if again and self._stalled(name, run):
             self._ask_again(name, run)
             return self.verdict(name)
         return experiment, run

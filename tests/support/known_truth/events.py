@@ -1,0 +1,364 @@
+"""What else happens on a night: our own pods die, somebody else kills, the room relapses, people stop the run."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+
+from tests.support.control_loss import agent_killed
+from tests.support.known_truth.faults import HEARD, RECOVERY, RELAY, SPARE, TO_LISTENERS, fault
+from tests.support.known_truth.scenario import ANY, PASSES, Right, Scenario, inconclusive, lenient
+from tests.support.operator_process import Operator
+from tests.support.staged_room import Object, Show, condition, eventually
+
+LIGHT = {"percent": "2%", **TO_LISTENERS}
+TOTAL = {"percent": "100%", **TO_LISTENERS}
+DEAD_PODS = 3
+
+
+def _active(show: Show, name: str) -> Object:
+    """The run, as soon as its fault is proven."""
+    return show.at(name, "the fault is proven", lambda status: any(each["proven"] for each in status.get("faults", ())))
+
+
+def _recovering(show: Show, name: str) -> Object:
+    return show.at(name, "its recovery", lambda status: status.get("step") == "Recovering")
+
+
+def _delete(show: Show, selector: str) -> None:
+    place = f"/api/v1/namespaces/{show.namespace}/pods"
+    pod = show.api.get(place, labelSelector=selector)["items"][0]
+    show.api.delete(f"{place}/{pod['metadata']['name']}", {"gracePeriodSeconds": 0})
+
+
+def _lossy(random: Random, percent: Object = LIGHT, seconds: int = 8) -> list[Object]:
+    return [fault("packetLoss", percent, duration=f"{seconds + random.randint(0, 3)}s")]
+
+
+def host_killed(random: Random) -> Scenario:
+    """A light loss that nobody hears, and the host's pod is deleted in it."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        _active(show, name)
+        time.sleep(random.uniform(0, 3))
+        _delete(show, f"showstopper.dev/role=host,showstopper.dev/room={show.room}")
+
+    spec = {"faults": _lossy(random), "expect": [{"indicator": "LongestDeadAir", "max": "1s"}], "recovery": "20s"}
+    known = "the silence is of our own host"
+    return Scenario("host killed", known, inconclusive("HostLost"), spec, meanwhile=meanwhile)
+
+
+def listener_killed(random: Random) -> Scenario:
+    """A light loss that nobody hears, and a listener's pod is deleted in it."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        _active(show, name)
+        time.sleep(random.uniform(0, 3))
+        _delete(show, f"showstopper.dev/role=listener,showstopper.dev/room={show.room}")
+
+    expect = [{"indicator": "Reconnects", "max": 0}, {"indicator": "OutageCount", "max": 0}]
+    spec = {"faults": _lossy(random), "expect": expect, "recovery": "10s"}
+    right = inconclusive("TooMuchUnknown", "ListenersGone", "NotMeasured")
+    return Scenario("listener killed", "half of the ears are our own loss", right, spec, meanwhile=meanwhile)
+
+
+def dead_pods(_random: Random) -> Scenario:
+    """Half of the relays may be hit: of two that run, one, however many corpses lie beside them."""
+
+    def objection(show: Show, run: Object) -> str:
+        names = [target["pod"] for target in run["status"]["targets"]]
+        return (
+            "" if len(names) == 1 and not names[0].startswith("corpse") else f"not one live relay was hit, but {names}"
+        )
+
+    half = {"component": "relay", "max": 500, "maxPercent": "50%", "minReady": 1}
+    killed = fault("podKill", {"gracePeriod": "0s"}, target=half)
+    spec = {"faults": [killed], "expect": lenient(), "recovery": "20s"}
+    return Scenario("dead pods", "half of two is one", PASSES, spec, around=_with_corpses, objection=objection)
+
+
+@contextmanager
+def _with_corpses(show: Show) -> Iterator[None]:
+    relay = show.pods()[0]
+    image = relay["spec"]["containers"][0]["image"]
+    for number in range(DEAD_PODS):
+        show.api.create(
+            f"/api/v1/namespaces/{show.namespace}/pods",
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": f"corpse-{number}", "labels": _labels_of_relays(relay)},
+                "spec": {
+                    "restartPolicy": "Never",
+                    # Of no container that could start: the pod is over before anybody is asked to keep it.
+                    "containers": [{"name": "livekit", "image": image, "command": ["/nothing-of-that-name"]}],
+                },
+            },
+        )
+    place = f"/api/v1/namespaces/{show.namespace}/pods"
+    try:
+        eventually("the dead pods are dead", 60, lambda: all(_is_failed(show, n) for n in range(DEAD_PODS)))
+        yield
+    finally:
+        for number in range(DEAD_PODS):
+            show.api.delete(f"{place}/corpse-{number}", {"gracePeriodSeconds": 0})
+
+
+def _labels_of_relays(relay: Object) -> dict[str, str]:
+    """Labels that the room's component selects, and no ReplicaSet takes for its own."""
+    return {key: value for key, value in relay["metadata"]["labels"].items() if key != "pod-template-hash"}
+
+
+def _is_failed(show: Show, number: int) -> bool:
+    pod = show.api.get(f"/api/v1/namespaces/{show.namespace}/pods/corpse-{number}")
+    return bool(pod["status"].get("phase") == "Failed")
+
+
+def relapse(random: Random) -> Scenario:
+    """The room comes back, is heard for longer than ten seconds, and dies for good."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        _recovering(show, name)
+        time.sleep(random.uniform(16, 18))
+        _scale_relays(show, 0)
+
+    @contextmanager
+    def around(show: Show) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            _scale_relays(show, 2)
+
+    spec = {
+        "faults": [fault("packetLoss", TOTAL, duration="3s")],
+        "expect": [{"indicator": "RecoveryTime", "max": "25s"}],
+        "recovery": RECOVERY,
+    }
+    right: Right = {"Failed": frozenset({"ExpectationMissed"})}
+    known = "a room that relapses has not recovered"
+    return Scenario("relapse", known, right, spec, around=around, meanwhile=meanwhile)
+
+
+def _scale_relays(show: Show, replicas: int) -> None:
+    path = f"/apis/apps/v1/namespaces/{show.namespace}/deployments/relay/scale"
+    show.api.merge(path, {"spec": {"replicas": replicas}})
+    if not replicas:  # LiveKit drains for as long as anybody listens
+        for pod in show.pods():
+            show.api.delete(
+                f"/api/v1/namespaces/{show.namespace}/pods/{pod['metadata']['name']}", {"gracePeriodSeconds": 0}
+            )
+
+
+def killed_before(random: Random) -> Scenario:
+    """Somebody else kills the relay that serves in the baseline."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        serving = _serving(show)
+        show.at(name, "its baseline", lambda status: status.get("step") == "Baseline")
+        time.sleep(random.uniform(0, 1))
+        show.api.delete(f"/api/v1/namespaces/{show.namespace}/pods/{serving}", {"gracePeriodSeconds": 0})
+
+    spec = {"faults": _lossy(random, seconds=4), "expect": HEARD, "baseline": "8s", "recovery": "5s"}
+    right = inconclusive("BaselineBroken", "ReleaseChanged", "ReleaseUnknown")
+    return Scenario("killed before", "the room was broken before the fault", right, spec, meanwhile=meanwhile)
+
+
+def killed_by_others(random: Random) -> Scenario:
+    """Somebody else kills the target in the first third of a fault that lasts."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        run = _active(show, name)
+        (target,) = run["status"]["targets"]
+        time.sleep(random.uniform(0, 2))
+        show.api.delete(f"/api/v1/namespaces/{show.namespace}/pods/{target['pod']}", {"gracePeriodSeconds": 0})
+
+    expect = [{"indicator": "LongestDeadAir", "max": "1s"}]
+    spec = {"faults": [fault("packetLoss", LIGHT, duration="20s")], "expect": expect, "recovery": "15s"}
+    known = "the outage is not the fault's, and its target was gone for most of the time"
+    return Scenario("killed by others", known, inconclusive(*ANY), spec, meanwhile=meanwhile)
+
+
+def _serving(show: Show) -> str:
+    serving: str = show.api.get(show.path("audiorooms", show.room))["status"]["serving"][0]["pod"]
+    return serving
+
+
+def room_changed(random: Random) -> Scenario:
+    """The AudioRoom asks for another number of listeners in mid-run."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        _active(show, name)
+        show.api.merge(show.path("audiorooms", show.room), {"spec": {"listeners": {"count": 1}}})
+
+    @contextmanager
+    def around(show: Show) -> Iterator[None]:
+        count = show.api.get(show.path("audiorooms", show.room))["spec"]["listeners"]["count"]
+        try:
+            yield
+        finally:
+            show.api.merge(show.path("audiorooms", show.room), {"spec": {"listeners": {"count": count}}})
+
+    spec = {"faults": _lossy(random, seconds=5), "expect": HEARD}
+    known = "the room that was asked about is another one now"
+    return Scenario("room changed", known, inconclusive("RoomChanged"), spec, around=around, meanwhile=meanwhile)
+
+
+def aborted(random: Random) -> Scenario:
+    """A person stops it."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        run = _active(show, name)
+        time.sleep(random.uniform(0, 2))
+        show.api.merge(show.path("experimentruns", run["metadata"]["name"]), {"spec": {"abort": True}})
+
+    spec = {"faults": [fault("packetLoss", LIGHT, duration="5m")], "expect": HEARD}
+    right: Right = {"Aborted": frozenset({"AbortRequested"})}
+    return Scenario("aborted", "a person stopped it", right, spec, meanwhile=meanwhile)
+
+
+def abort_if(random: Random) -> Scenario:
+    """The room is dead, and that was the condition."""
+    spec: dict[str, Any] = {
+        "faults": [fault("packetLoss", TOTAL, duration="60s")],
+        "expect": lenient(),
+        "abortIf": [{"indicator": "AudibleRatio", "below": "10%", "for": f"{random.randint(2, 4)}s"}],
+    }
+    right: Right = {"Aborted": frozenset({"AbortIf"})}
+    return Scenario("abort if", "nobody hears anything for a minute", right, spec)
+
+
+def deadline(_random: Random) -> Scenario:
+    """The run is not over when its time is."""
+    spec: dict[str, Any] = {"faults": [fault("packetLoss", LIGHT, duration="60s")], "expect": HEARD, "deadline": "20s"}
+    return Scenario("deadline", "a fault of 60 s in 20 s", inconclusive("DeadlineExceeded"), spec)
+
+
+def operator_killed(random: Random) -> Scenario:
+    """At any moment of a run that kills a relay which nobody hears."""
+    seconds = random.uniform(0, 16)
+
+    def meanwhile(show: Show, _name: str) -> None:
+        operator = Operator(show)
+        time.sleep(seconds)
+        operator.kill()
+
+    killed = fault("podKill", {"gracePeriod": "0s"}, target={**SPARE, "minReady": 1})
+    spec = {"faults": [killed], "expect": HEARD, "recovery": "10s"}
+    known = "its rings hold what listeners heard, its record what was done"
+    return Scenario("operator killed", known, PASSES, spec, meanwhile=meanwhile, alone=True)
+
+
+def operator_killed_active(random: Random) -> Scenario:
+    """While a fault lasts: it may outlive the Lease or not; if it did, it is a pass."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        operator = Operator(show)
+        _active(show, name)
+        time.sleep(random.uniform(0, 2))
+        operator.kill()
+
+    spec = {"faults": [fault("packetLoss", LIGHT, duration="10s")], "expect": HEARD}
+    right: Right = {**PASSES, **inconclusive("LeaseLost", "LiftedEarly")}
+    known = "what the Lease allows, and nobody else"
+    return Scenario("operator killed, active", known, right, spec, meanwhile=meanwhile, alone=True)
+
+
+def agent_lost(random: Random) -> Scenario:
+    """The agent is killed, again and again, while its fault lasts."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        run = _active(show, name)
+        (target,) = run["status"]["targets"]
+        time.sleep(random.uniform(0, 2))
+        with agent_killed(show, target["node"]):
+            show.verdict(name, again=False)
+
+    spec = {"faults": [fault("packetLoss", LIGHT, duration="60s")], "expect": HEARD}
+    right = inconclusive("LeaseLost", "AgentRestarted", "AgentStopped")
+    return Scenario("agent lost", "nobody holds the fault", right, spec, meanwhile=meanwhile, alone=True)
+
+
+def stopped(random: Random) -> Scenario:
+    """Somebody throws the stop switch."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        _active(show, name)
+        time.sleep(random.uniform(0, 2))
+        result = show.command("stop", "--reason", "the real show")
+        assert result.returncode == 0, result.stderr
+
+    @contextmanager
+    def around(show: Show) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            show.command("resume")
+
+    spec = {"faults": [fault("packetLoss", LIGHT, duration="5m")], "expect": HEARD}
+    right: Right = {"Aborted": frozenset({"Stopped"})}
+    return Scenario("stopped", "the switch was thrown", right, spec, around=around, meanwhile=meanwhile, alone=True)
+
+
+def probed(_random: Random) -> Scenario:
+    """The kubelet asks the relay whether it lives; a delay must not become a restart that nobody declared."""
+
+    def objection(show: Show, run: Object) -> str:
+        (target,) = run["status"]["targets"]
+        pods = [pod for pod in show.pods() if pod["metadata"]["uid"] == target["uid"]]
+        restarts = pods[0]["status"]["containerStatuses"][0]["restartCount"] if pods else 1
+        passed = run["status"]["verdict"] == "Passed"
+        return "the target was restarted meanwhile, and the run passed" if restarts and passed else ""
+
+    late = {"latency": "2s"}
+    spec = {"faults": [fault("delay", late, target=RELAY, duration="25s")], "expect": lenient(), "recovery": "15s"}
+    right: Right = {**PASSES, **inconclusive(*ANY)}
+    known = "a delay alone, or no verdict on it"
+    return Scenario("probed", known, right, spec, around=_with_a_probe, objection=objection)
+
+
+@contextmanager
+def _with_a_probe(show: Show) -> Iterator[None]:
+    path = f"/apis/apps/v1/namespaces/{show.namespace}/deployments/relay"
+    name = show.pods()[0]["spec"]["containers"][0]["name"]
+    probe = {"httpGet": {"path": "/", "port": 7880}, "periodSeconds": 5, "timeoutSeconds": 1, "failureThreshold": 3}
+    try:
+        show.cluster.run_kubectl(
+            "--namespace", show.namespace, "patch", "deployment", "relay", "--patch", _patch(name, probe)
+        )
+        show.cluster.run_kubectl("--namespace", show.namespace, "rollout", "status", "deployment/relay")
+        show.wait_until_well()
+        yield
+    finally:
+        show.cluster.run_kubectl(
+            "--namespace", show.namespace, "patch", "deployment", "relay", "--patch", _patch(name, None)
+        )
+        show.cluster.run_kubectl("--namespace", show.namespace, "rollout", "status", "deployment/relay")
+        eventually(f"{path} is at rest", 60, lambda: condition(show.api.get(path), "Available")["status"] == "True")
+
+
+def _patch(container: str, probe: Object | None) -> str:
+    spec = {"template": {"spec": {"containers": [{"name": container, "livenessProbe": probe}]}}}
+    return json.dumps({"spec": spec})
+
+
+ALL = (
+    host_killed,
+    listener_killed,
+    dead_pods,
+    relapse,
+    killed_before,
+    killed_by_others,
+    room_changed,
+    aborted,
+    abort_if,
+    deadline,
+    operator_killed,
+    operator_killed_active,
+    agent_lost,
+    stopped,
+    probed,
+)
