@@ -20,6 +20,7 @@ from showstopper.cli.kube.connection import Connection, namespace_of
 from showstopper.cli.kube.run_request import NoOperator, Refused
 from showstopper.cli.live.follow import Overdue
 from showstopper.cli.main import COMMANDS, HIDDEN, app
+from showstopper.cli.views import output
 from showstopper.errors import SettingsError
 from tests.cli.stand_ins import PROGRAM
 from tests.report import build
@@ -254,6 +255,14 @@ def test_a_report_that_cannot_be_drawn_here_says_what_to_install(monkeypatch: py
         render(build.record(), Format.HTML)
     assert render(build.record(), Format.JUNIT).startswith("<?xml")
     assert render(build.record(), Format.JSON).startswith("{")
+
+
+def test_a_log_with_colours_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    console = output.screen()
+    assert console.is_terminal, "this is what FORCE_COLOR does to rich"
+    assert not output.is_live(console)
+    assert console.width == output.LOG_COLUMNS
 
 
 def test_nothing_heavy_is_loaded_before_a_command_is_called() -> None:
