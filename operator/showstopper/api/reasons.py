@@ -130,7 +130,11 @@ class Reason(StrEnum):
     """No listener receives media, so that the serving pods are unknown. Make the room work, or leave out
     `target.serving`."""
     NO_TARGETS = "NoTargets"
-    """No pod matches the target of a fault. Compare the selector of the component with the labels of the pods."""
+    """No running pod matches the target of a fault. Compare the selector of the component with the labels of the pods.
+    """
+    SELECTS_FLEET = "SelectsFleet"
+    """A component's selector matches the room's own listeners, host or flooders. Give it labels that only the
+    deployment under test has."""
     TOO_MANY_TARGETS = "TooManyTargets"
     """A fault would hit more pods than it may. Lower `target.max`, or write several experiments."""
     MIN_READY_BROKEN = "MinReadyBroken"

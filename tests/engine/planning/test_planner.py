@@ -20,28 +20,71 @@ PARTITION = {
 }
 
 
-def body(name: str, labels: Mapping[str, str]) -> dict[str, Any]:
+def body(name: str, labels: Mapping[str, str], **status: Any) -> dict[str, Any]:
     return {
         "metadata": {"name": name, "namespace": "show", "uid": f"{name}-uid", "labels": labels},
         "spec": {"nodeName": "node1", "containers": [{"name": "livekit"}]},
-        "status": {"podIP": "198.18.1.7", "conditions": [{"type": "Ready", "status": "True"}]},
+        "status": {
+            "phase": "Running",
+            "podIP": "198.18.1.7",
+            "conditions": [{"type": "Ready", "status": "True"}],
+            **status,
+        },
     }
 
 
-def snapshot(*faults: dict[str, Any], labels: Mapping[str, str] = ALLOWED) -> Snapshot:
+def snapshot(
+    *faults: dict[str, Any], labels: Mapping[str, str] = ALLOWED, others: Sequence[dict[str, Any]] = ()
+) -> Snapshot:
     pods = [
         body("relay-b", {"app": "relay"}),
         body("relay-a", {"app": "relay", "more": "than that"}),
         body("store", {"app": "store"}),
         body("stranger", {}),
-        body("listener", {"app": "relay", ROLE_LABEL: LISTENER}),
+        *others,
     ]
     declared = [Fault.model_validate(fault) for fault in faults]
     return planner.snapshot(build.room(), declared, labels=labels, pods=pods, serving={"198.18.1.7": 2})
 
 
 def test_a_component_has_the_pods_with_its_labels_but_for_our_own() -> None:
-    assert [pod.name for pod in snapshot(build.fault()).pods["relay"]] == ["relay-a", "relay-b"]
+    others = [body("listener", {"app": "relay", ROLE_LABEL: LISTENER})]
+    assert [pod.name for pod in snapshot(build.fault(), others=others).pods["relay"]] == ["relay-a", "relay-b"]
+
+
+DEAD = [
+    body(f"relay-{index}", {"app": "relay"}, phase=phase, **reason)
+    for index, (phase, reason) in enumerate(
+        [("Failed", {"reason": "Evicted"}), ("Succeeded", {}), ("Failed", {}), ("Failed", {})]
+    )
+]
+
+
+def test_a_share_is_of_the_pods_that_run_and_not_of_those_that_have_ended() -> None:
+    fault = build.fault(max=500, maxPercent="50%")
+    made = plan.make(snapshot(fault, others=DEAD), [Fault.model_validate(fault)], 1)
+    assert len(made.faults[0].targets) == 1
+    assert {pod.name for pod in made.faults[0].targets} <= {"relay-a", "relay-b"}
+
+
+def test_pods_that_have_ended_are_no_targets_and_the_refusal_says_so() -> None:
+    faults = [Fault.model_validate(build.fault(serving=False))]
+    only = planner.snapshot(build.room(), faults, labels=ALLOWED, pods=DEAD[:2], serving={"198.18.1.7": 2})
+    refused = policies.refusal(plan.make(only, faults, 1))
+    assert refused is not None
+    assert refused.reason == "NoTargets"
+    assert "2 pods match component relay" in refused.message
+    assert "all of them finished: relay-0 (Evicted), relay-1 (Succeeded)" in refused.message
+
+
+def test_a_room_whose_selector_matches_its_own_fleet_is_refused() -> None:
+    others = [body("main-stage-listeners-0", {"app": "relay", ROLE_LABEL: LISTENER})]
+    made = plan.make(snapshot(build.fault(), others=others), [Fault.model_validate(build.fault())], 1)
+    refused = policies.refusal(made)
+    assert refused is not None
+    assert refused.reason == "SelectsFleet"
+    assert "selector of component relay" in refused.message
+    assert "main-stage-listeners-0" in refused.message
 
 
 def test_only_components_that_faults_name_are_looked_at() -> None:

@@ -21,7 +21,9 @@ class Snapshot:
         room_name: of the AudioRoom.
         room: its spec.
         namespace_labels: of the namespace that it lives in.
-        pods: by component name, all that its selector matches, of the components that faults aim at.
+        pods: by component name, all that run or start, of the components that faults aim at.
+        finished: by component name, what else its selector matches: "NAME (REASON)" of pods that have ended.
+        selected_fleet: by component name, the pods of our own fleet that its selector matches, of all components.
         serving: media address → how many residents get their sound from it. Empty if it is not known.
         fleet: the pods of ours that faults aim at instead of a component's.
     """
@@ -33,6 +35,8 @@ class Snapshot:
     pods: Mapping[str, Sequence[Pod]]
     serving: Mapping[str, int]
     fleet: Mapping[Aim, Sequence[Pod]] = field(default_factory=dict)
+    finished: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    selected_fleet: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

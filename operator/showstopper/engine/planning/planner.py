@@ -14,7 +14,7 @@ from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import NAMESPACE, POD
 from showstopper.engine.planning import peers, plan, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
-from showstopper.engine.rooms.pods import of_component
+from showstopper.engine.rooms.pods import select
 
 
 def snapshot(
@@ -36,17 +36,24 @@ def snapshot(
     """
     named = {fault.component for fault in faults}
     bodies = list(pods)
+    selections = {component.name: select(component, bodies) for component in room.spec.components}
     return Snapshot(
         namespace=room.metadata.namespace,
         room_name=room.metadata.name,
         room=room.spec,
         namespace_labels=labels,
         pods={
-            component.name: [plan.pod(body, serving) for body in of_component(component, bodies)]
-            for component in room.spec.components
-            if component.name in named
+            name: [plan.pod(body, serving) for body in selection.running]
+            for name, selection in selections.items()
+            if name in named
         },
         serving=serving,
+        finished={name: [_ended(body) for body in selection.finished] for name, selection in selections.items()},
+        selected_fleet={
+            name: [body["metadata"]["name"] for body in selection.fleet]
+            for name, selection in selections.items()
+            if selection.fleet
+        },
     )
 
 
@@ -58,6 +65,12 @@ def objection(made: Plan, addresses: Mapping[str, Sequence[str]]) -> Finding | N
         addresses: of each component that a fault separates its targets from (`peers.addresses`).
     """
     return policies.refusal(made) or peers.missing(addresses)
+
+
+def _ended(body: Object) -> str:
+    """A pod that has ended, and how, for a person: "relay-7c9f (Evicted)"."""
+    status = body["status"]
+    return f"{body['metadata']['name']} ({status.get('reason') or status['phase']})"
 
 
 async def read(client: Client, namespace: str) -> tuple[Mapping[str, str], list[Object]]:

@@ -63,7 +63,7 @@ def slim(pod: Mapping[str, Any]) -> Object:
             "containers": [_some(container, "name", "image") for container in spec.get("containers", ())],
         },
         "status": {
-            **_some(status, "phase", "podIP"),
+            **_some(status, "phase", "reason", "podIP"),
             "conditions": [_some(condition, "type", "status") for condition in ready],
             "containerStatuses": [
                 _some(container, "name", "imageID") for container in status.get("containerStatuses", ())

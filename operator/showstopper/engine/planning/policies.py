@@ -8,6 +8,7 @@ from showstopper.api.run import MOST_KILLED
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.planning.plan import Plan, PlannedFault, most
+from showstopper.engine.rooms.pods import selects_fleet
 from showstopper.faults import registry
 from showstopper.faults.behaviour import Ground
 from showstopper.faults.effects import Pod
@@ -48,6 +49,14 @@ def refuse_unknown_component(plan: Plan) -> Finding | None:
                 f'AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} has no component "{name}" '
                 f"(fault {planned.fault.name}); it has: {', '.join(known)}",
             )
+    return None
+
+
+def refuse_own_fleet(plan: Plan) -> Finding | None:
+    """Our own listeners, hosts and flooders measure and make faults: they are never under test."""
+    for component in plan.snapshot.room.components:
+        if fleet := plan.snapshot.selected_fleet.get(component.name):
+            return Finding(Reason.SELECTS_FLEET, selects_fleet(component, fleet))
     return None
 
 
@@ -92,6 +101,13 @@ def refuse_zero_targets(plan: Plan) -> Finding | None:
             aim = planned.fault.spec.aims_at.lower()
             return Finding(Reason.NO_TARGETS, f"the room has no {aim} that fault {planned.fault.name} could hit")
         target = planned.fault.target
+        finished = plan.snapshot.finished.get(target.component or "", ())
+        if not planned.candidates and finished:
+            return Finding(
+                Reason.NO_TARGETS,
+                f"{len(finished)} pods match component {target.component} of fault {planned.fault.name}, all of them "
+                f"finished: {', '.join(finished[:5])}; start the component, or correct its selector",
+            )
         wanted = {True: "serving ", False: "non-serving ", None: ""}[target.serving]
         return Finding(
             Reason.NO_TARGETS,
@@ -149,6 +165,7 @@ def _at_components(plan: Plan) -> list[PlannedFault]:
 POLICIES: tuple[Callable[[Plan], Finding | None], ...] = (
     refuse_unlabelled_namespace,
     refuse_unknown_component,
+    refuse_own_fleet,
     refuse_what_the_room_lacks,
     refuse_unknown_serving,
     refuse_zero_targets,

@@ -7,9 +7,10 @@ from typing import Any
 
 import structlog
 
-from showstopper.api.room import AudioRoom, ComponentImage
+from showstopper.api.room import AudioRoom, Component, ComponentImage
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import POD
 from showstopper.engine.rooms import pods
 from showstopper.errors import InvalidResource, ShowstopperError
 
@@ -27,12 +28,14 @@ class Components:
         release: their images.
         changes: when they were first seen to run others (Unix seconds), and which, the newest last.
         problem: what is wrong with how the room describes them.
+        refusal: why the room cannot be one as it describes them. Empty if it can.
     """
 
     def __init__(self, client: Client, clock: Clock) -> None:
         self.release: tuple[ComponentImage, ...] = ()
         self.changes: deque[tuple[float, tuple[ComponentImage, ...]]] = deque(maxlen=MOST_CHANGES)
         self.problem = ""
+        self.refusal = ""
         self._client = client
         self._clock = clock
         self._pods: dict[str, list[dict[str, Any]]] = {}
@@ -56,8 +59,16 @@ class Components:
 
     async def look(self, room: AudioRoom) -> None:
         """Look once."""
-        groups = [await pods.component_pods(self._client, room, component) for component in room.spec.components]
-        self._pods = {component.name: group for component, group in zip(room.spec.components, groups, strict=True)}
+        selections = {component.name: await self._select(room, component) for component in room.spec.components}
+        self._pods = {name: list(selection.running) for name, selection in selections.items()}
+        self.refusal = next(
+            (
+                pods.selects_fleet(component, [pod["metadata"]["name"] for pod in fleet])
+                for component in room.spec.components
+                if (fleet := selections[component.name].fleet)
+            ),
+            "",
+        )
         before = self.release
         try:
             self.release, self.problem = tuple(pods.images(room, self._pods)), ""
@@ -65,6 +76,10 @@ class Components:
             self.release, self.problem = (), str(error)
         if self.release != before:
             self.changes.append((self._clock.now(), self.release))
+
+    async def _select(self, room: AudioRoom, component: Component) -> pods.Selection:
+        labels = component.selector.match_labels
+        return pods.select(component, await self._client.list(POD, room.metadata.namespace, labels=labels))
 
     def serving(self, addresses: frozenset[tuple[str, int]]) -> tuple[str, ...]:
         """The names of the pods behind these addresses. A new address makes it look for its pod at once."""

@@ -183,6 +183,7 @@ class LiveRoom:
             progress_at=self._progress[2],
             troubles=self._troubles(there),
             refusal=self._keeper.refusal,
+            misdescribed=self._components.refusal,
             run=self.under_experiment,
             archive=self._archive.trouble,
         )

@@ -1,6 +1,7 @@
 """Pods of a room's components: who they are, which of them serve, and which images they run."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from showstopper.api.room import AudioRoom, Component, ComponentImage
@@ -14,6 +15,48 @@ Pod = Mapping[str, Any]
 _LONGEST_TEXT = 256
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The pods that a component's selector matches, by name.
+
+    Attributes:
+        running: those that run or start. They alone are the component's: targets, peers, releases and shares.
+        finished: those that have ended (Succeeded), failed or were evicted. They stay in the API, with a node and an
+            address that may be another pod's by now, until somebody deletes them.
+        fleet: our own listeners, hosts and flooders, which are never part of what is under test.
+    """
+
+    running: tuple[dict[str, Any], ...]
+    finished: tuple[dict[str, Any], ...]
+    fleet: tuple[dict[str, Any], ...]
+
+
+def select(component: Component, pods: Iterable[dict[str, Any]]) -> Selection:
+    """What the component's selector matches among a namespace's pods."""
+    wanted = component.selector.match_labels.items()
+    matching = [pod for pod in pods if (pod["metadata"].get("labels") or {}).items() >= wanted]
+    matching.sort(key=lambda pod: str(pod["metadata"]["name"]))
+    own = [pod for pod in matching if ROLE_LABEL not in (pod["metadata"].get("labels") or {})]
+    return Selection(
+        running=tuple(pod for pod in own if not is_over(pod)),
+        finished=tuple(pod for pod in own if is_over(pod)),
+        fleet=tuple(pod for pod in matching if ROLE_LABEL in (pod["metadata"].get("labels") or {})),
+    )
+
+
+def is_over(pod: Pod) -> bool:
+    """Whether all containers of the pod have ended, and none starts again (phase Succeeded or Failed)."""
+    return pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}
+
+
+def selects_fleet(component: Component, fleet: Sequence[str]) -> str:
+    """Why a room cannot have this component, for a person: its selector matches these pods of ours."""
+    return (
+        f"the selector of component {component.name} matches pods of the room's own fleet ({', '.join(fleet[:3])}): "
+        "give it labels that only the deployment under test has"
+    )
+
+
 async def component_pods(client: Client, room: AudioRoom, component: Component) -> list[dict[str, Any]]:
     """The component's pods as they are now, by name."""
     return of_component(
@@ -22,14 +65,8 @@ async def component_pods(client: Client, room: AudioRoom, component: Component) 
 
 
 def of_component(component: Component, pods: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of a namespace's pods that are the component's, by name. Our own listeners and hosts never are."""
-    wanted = component.selector.match_labels.items()
-    own = [
-        pod
-        for pod in pods
-        if (labels := pod["metadata"].get("labels") or {}).items() >= wanted and ROLE_LABEL not in labels
-    ]
-    return sorted(own, key=lambda pod: str(pod["metadata"]["name"]))
+    """Those of a namespace's pods that are the component's, by name: they run or start, and are not our own."""
+    return list(select(component, pods).running)
 
 
 async def release(client: Client, room: AudioRoom) -> list[ComponentImage]:
@@ -120,15 +157,11 @@ def _node_ports(pod: Pod) -> set[int]:
 
 
 def _runs(pod: Pod) -> bool:
-    return not _is_over(pod) and not pod["metadata"].get("deletionTimestamp")
+    return not is_over(pod) and not pod["metadata"].get("deletionTimestamp")
 
 
 def _ends(pod: Pod) -> bool:
-    return not _is_over(pod) and bool(pod["metadata"].get("deletionTimestamp"))
-
-
-def _is_over(pod: Pod) -> bool:
-    return pod["status"].get("phase") in {"Succeeded", "Failed"}
+    return not is_over(pod) and bool(pod["metadata"].get("deletionTimestamp"))
 
 
 def _image(component: Component, pod: Pod) -> ComponentImage:
