@@ -124,6 +124,8 @@ class Reason(StrEnum):
     """The component declares no port of that name, or a packetFlood names a port that is not UDP."""
     UNKNOWN_CONTAINER = "UnknownContainer"
     """A target pod has no container of that name. The message lists those that it has."""
+    CONTAINER_AMBIGUOUS = "ContainerAmbiguous"
+    """A target pod has several containers. Name the one that is meant as the component's `container`."""
     CONTAINER_NOT_RUNNING = "ContainerNotRunning"
     """The container whose processes are targeted is not running. Look at the pod with `kubectl describe`."""
     SERVING_UNKNOWN = "ServingUnknown"

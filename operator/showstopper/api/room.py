@@ -66,7 +66,8 @@ class Component(Spec):
     """Label selector for the component's pods, in the namespace of the room."""
     container: Name | None = None
     """Container that process faults target, and whose image is the component's part of the release.
-    Default: the pod's first container."""
+    Default: the one in the pod's annotation `kubectl.kubernetes.io/default-container`, else its only container that is
+    no known sidecar."""
     ports: Annotated[tuple[Port, ...], Field(max_length=16)] = ()
     """Ports of the component that faults can name."""
 

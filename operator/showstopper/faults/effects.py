@@ -24,6 +24,7 @@ class Pod:
         host_network: it has its node's network, not one of its own.
         created: when the API server made it (RFC 3339, whole seconds).
         containers: in the order of its spec.
+        default_container: the value of its annotation `kubectl.kubernetes.io/default-container`.
     """
 
     namespace: str
@@ -37,6 +38,7 @@ class Pod:
     host_network: bool = False
     created: str = ""
     containers: tuple[Container, ...] = ()
+    default_container: str = ""
 
 
 @dataclass(frozen=True, slots=True)

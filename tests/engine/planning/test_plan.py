@@ -186,7 +186,7 @@ def of_processes(*containers: Container, **kill: str) -> Plan:
     return plan.make(snapshot, [Fault.model_validate(fault)], 1)
 
 
-def test_processes_are_those_of_the_named_container_else_of_the_component_s_else_of_the_first() -> None:
+def test_processes_are_those_of_the_named_container_else_of_the_component_s() -> None:
     def chosen(made: Plan, room: AudioRoomSpec = ROOM) -> str:
         (planned,) = made.faults
         found = container_of(planned.fault, room, planned.targets[0])
@@ -195,7 +195,6 @@ def test_processes_are_those_of_the_named_container_else_of_the_component_s_else
 
     assert chosen(of_processes(METRICS, SFU)) == "livekit"
     assert chosen(of_processes(METRICS, SFU, container="metrics")) == "metrics"
-    assert chosen(of_processes(METRICS, SFU), build.room().spec) == "metrics"
 
 
 def test_a_container_that_is_not_there_is_refused_and_the_others_are_named() -> None:
@@ -203,6 +202,26 @@ def test_a_container_that_is_not_there_is_refused_and_the_others_are_named() -> 
     assert found is not None
     assert found.reason == "UnknownContainer"
     assert 'pod show/a has no container "sfu" (fault kill); it has: livekit, metrics' in found.message
+
+
+def test_without_a_name_several_containers_are_refused_and_the_proxy_of_a_mesh_is_none_of_them() -> None:
+    proxy = Container("istio-proxy", "ef" * 32)
+
+    def refused(*containers: Container, default: str = "") -> str | None:
+        target = replace(build.pod("a"), containers=containers, default_container=default)
+        snapshot = Snapshot("show", "main-stage", build.room().spec, ALLOWED, {"relay": [target]}, {})
+        freeze = Fault.model_validate(
+            {"name": "freeze", "target": {"component": "relay"}, "freeze": {}, "duration": "3s"}
+        )
+        made = plan.make(snapshot, [freeze], 1)
+        hit = container_of(freeze, snapshot.room, target)
+        return reason(made) or (hit.name if hit else None)
+
+    assert refused(proxy, SFU) == "livekit"
+    assert refused(proxy) == "istio-proxy"
+    assert refused(METRICS, SFU) == "ContainerAmbiguous"
+    assert refused(METRICS, SFU, default="livekit") == "livekit"
+    assert refused(METRICS, SFU, default="gone") == "ContainerAmbiguous"
 
 
 def test_a_container_that_does_not_run_is_refused() -> None:

@@ -11,7 +11,7 @@ ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
 def test_images_are_told_once_by_digest_and_in_a_stable_order() -> None:
     relays = [pod("relay-b", image="relay:2", digest=TWO), pod("relay-a"), pod("relay-c")]
-    found = pods.images(room(), {"store": [pod("store", containers=("redis", "exporter"))], "relay": relays})
+    found = pods.images(room(), {"store": [pod("store", containers=("istio-proxy", "redis"))], "relay": relays})
     assert [(one.component, one.container, one.digest) for one in found] == [
         ("relay", "livekit", TWO),
         ("relay", "livekit", ONE),
@@ -59,6 +59,14 @@ def test_a_bare_image_id_is_its_own_digest() -> None:
 def test_a_container_that_the_pods_do_not_have_is_refused_with_those_they_have() -> None:
     with pytest.raises(InvalidResource, match=r'pod show/relay-a has no container "livekit".*it has: sfu, metrics'):
         pods.images(room(), {"relay": [pod("relay-a", containers=("sfu", "metrics"))]})
+
+
+def test_the_release_is_of_the_default_container_and_never_of_whichever_comes_first() -> None:
+    store = pod("store", containers=("exporter", "redis"))
+    with pytest.raises(InvalidResource, match=r"several containers \(exporter, redis\).*write its name"):
+        pods.images(room(), {"store": [store]})
+    store["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "redis"}
+    assert [image.container for image in pods.images(room(), {"store": [store]})] == ["redis"]
 
 
 def test_who_serves_is_found_by_the_pods_own_address() -> None:

@@ -10,6 +10,7 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Aim
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import ChosenPod
+from showstopper.faults.containers import DEFAULT_CONTAINER
 from showstopper.faults.effects import Container, Pod
 
 
@@ -142,6 +143,7 @@ def pod(body: Mapping[str, Any], serving: Mapping[str, int]) -> Pod:
         host_network=bool(body.get("spec", {}).get("hostNetwork")),
         created=metadata.get("creationTimestamp", ""),
         containers=_containers(body),
+        default_container=(metadata.get("annotations") or {}).get(DEFAULT_CONTAINER, ""),
     )
 
 

@@ -22,7 +22,7 @@ from showstopper.engine.planning.pod_cache import PodCache
 from showstopper.engine.rooms import Rooms, rollouts
 from showstopper.engine.rooms.pods import component_pods, images, leaving, of_component
 from showstopper.engine.rooms.releases import Deployed
-from showstopper.errors import Forbidden, NotFound
+from showstopper.errors import Forbidden, InvalidResource, NotFound
 from showstopper.faults.effects import Pod
 
 # Beyond this many, one list is cheaper for the API server than asking for each pod.
@@ -122,7 +122,10 @@ class Snapshots:
         serving = live.serving(self._clock.now()) if live is not None else {}
         snapshot = planner.snapshot(room, faults, labels=labels, pods=pods, serving=serving)
         by_component = {component.name: of_component(component, pods) for component in room.spec.components}
-        return snapshot, images(room, by_component)
+        try:
+            return snapshot, images(room, by_component)
+        except InvalidResource:  # the room's own status says what is wrong with it; no gate opens without a release
+            return snapshot, []
 
 
 def _renewed(made: Plan, snapshot: Snapshot) -> Plan:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from showstopper.api.room import AudioRoom, Component, ComponentImage
+from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
 from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.errors import InvalidResource
+from showstopper.faults.containers import DEFAULT_CONTAINER, choose
 
 Pod = Mapping[str, Any]
 # What a status field of ours takes (api/schema/base.py: Text).
@@ -73,7 +75,7 @@ async def release(client: Client, room: AudioRoom) -> list[ComponentImage]:
     """The images that the room's components run now, in a stable order.
 
     Raises:
-        InvalidResource: when a component names a container that its pods do not have.
+        InvalidResource: when a component names a container that its pods do not have, or should name one.
     """
     pods = {component.name: await component_pods(client, room, component) for component in room.spec.components}
     return images(room, pods)
@@ -83,7 +85,7 @@ def images(room: AudioRoom, pods: Mapping[str, Iterable[Pod]]) -> list[Component
     """The images of the components' containers, each once, from the pods by component.
 
     Raises:
-        InvalidResource: when a component names a container that its pods do not have.
+        InvalidResource: when a component names a container that its pods do not have, or should name one.
     """
     by_container = {
         (image.component, image.container, image.image, image.digest): image
@@ -102,7 +104,7 @@ def leaving(room: AudioRoom, pods: Mapping[str, Iterable[Pod]], now: Collection[
     the release before.
 
     Raises:
-        InvalidResource: when a component names a container that its pods do not have.
+        InvalidResource: when a component names a container that its pods do not have, or should name one.
     """
     digests = {(image.component, image.container, image.digest) for image in now}
     for component in room.spec.components:
@@ -117,20 +119,20 @@ def container_of(component: Component, pod: Pod) -> Mapping[str, Any]:
     """The component's container as the pod's spec has it.
 
     Raises:
-        InvalidResource: when the pod does not have it, naming those that it has.
+        InvalidResource: when the pod does not have it, or it is not known which one that is.
     """
-    containers: list[Mapping[str, Any]] = pod["spec"]["containers"]
-    if component.container is None:
-        return containers[0]
-    for container in containers:
-        if container["name"] == component.container:
-            return container
-    names = ", ".join(str(container["name"]) for container in containers)
+    containers: dict[str, Mapping[str, Any]] = {container["name"]: container for container in pod["spec"]["containers"]}
     metadata = pod["metadata"]
-    raise InvalidResource(
-        f'pod {metadata["namespace"]}/{metadata["name"]} has no container "{component.container}", which component '
-        f'"{component.name}" names; it has: {names}'
+    choice = choose(
+        f"{metadata['namespace']}/{metadata['name']}",
+        list(containers),
+        named=component.container,
+        by=f', which component "{component.name}" names',
+        default=(metadata.get("annotations") or {}).get(DEFAULT_CONTAINER, ""),
     )
+    if isinstance(choice, Finding):
+        raise InvalidResource(choice.message)
+    return containers[choice]
 
 
 def serving(addresses: Iterable[tuple[str, int]], pods: Mapping[str, Iterable[Pod]]) -> list[str]:
