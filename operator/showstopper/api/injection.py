@@ -54,9 +54,16 @@ class TargetPort(Spec):
     """Port of the targets."""
 
     port: Annotated[int, Field(ge=1, le=65535)]
-    """Port number."""
+    """Port number, or the first one of a range."""
+    end_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Last port of the range that begins at `port`. Default: `port` alone."""
     protocol: Protocol
     """Transport protocol of the port."""
+
+    @property
+    def last(self) -> int:
+        """The last port of the range, which may be the first one too."""
+        return self.end_port or self.port
 
 
 class InjectionTarget(Spec):
@@ -68,6 +75,8 @@ class InjectionTarget(Spec):
     """UID of the pod."""
     address: Address
     """IP address of the pod."""
+    addresses: Annotated[tuple[Address, ...], Field(max_length=16)] = ()
+    """All IP addresses of the pod, of both IP versions where it has them."""
     host_network: bool = False
     """Whether the pod uses the network of its node. Only traffic of its own ports is affected then."""
     container_id: ContainerId | None = None

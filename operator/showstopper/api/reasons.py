@@ -24,6 +24,9 @@ class Reason(StrEnum):
     """The room was not measured before the faults. Set `timing.baseline`, for instance to 15s."""
     BASELINE_BROKEN = "BaselineBroken"
     """The room was not healthy before the faults. Make it work for every listener, then run again."""
+    NOT_SERVED_BY_COMPONENTS = "NotServedByComponents"
+    """Nothing that listeners hear comes from a pod of the room's components, so that faults would test something else.
+    Compare `livekit.url` with the selectors of the components."""
     FAULT_NOT_PROVEN = "FaultNotProven"
     """A fault is not proven to have taken effect. Look at its targets in the status of the run."""
     NO_EFFECT = "NoEffect"
@@ -74,6 +77,11 @@ class Reason(StrEnum):
     """An Injection of the run is missing: it was deleted, or the operator ended before it had created all of them."""
     NO_PEERS = "NoPeers"
     """A peer component has neither pods nor Services, so that there is nothing to partition from."""
+    PEER_ON_NODE = "PeerOnNode"
+    """A peer shares its node's network, so that targets would be separated from the whole node. Aim the fault at the
+    peer instead, with its ports."""
+    TOO_MANY_PEERS = "TooManyPeers"
+    """The peers have more addresses than one fault may have. Name fewer components as peers."""
     NOT_ARMED = "NotArmed"
     """The agents could not inject everything in time. Look at the Injections of the run."""
     AGENT_MISSING = "AgentMissing"
@@ -122,6 +130,8 @@ class Reason(StrEnum):
     """The AudioRoom declares no component of that name. The message lists those that it has."""
     UNKNOWN_PORT = "UnknownPort"
     """The component declares no port of that name, or a packetFlood names a port that is not UDP."""
+    PORT_NOT_DECLARED = "PortNotDeclared"
+    """A target shares its node's network, and no container of it lists the port of a fault, which may be another's."""
     UNKNOWN_CONTAINER = "UnknownContainer"
     """A target pod has no container of that name. The message lists those that it has."""
     CONTAINER_AMBIGUOUS = "ContainerAmbiguous"
@@ -129,8 +139,8 @@ class Reason(StrEnum):
     CONTAINER_NOT_RUNNING = "ContainerNotRunning"
     """The container whose processes are targeted is not running. Look at the pod with `kubectl describe`."""
     SERVING_UNKNOWN = "ServingUnknown"
-    """No listener receives media, so that the serving pods are unknown. Make the room work, or leave out
-    `target.serving`."""
+    """No listener receives media, or from an address of no known pod, so that the serving pods are unknown. Make the
+    room work, declare its ports, or leave out `target.serving`."""
     NO_TARGETS = "NoTargets"
     """No running pod matches the target of a fault. Compare the selector of the component with the labels of the pods.
     """

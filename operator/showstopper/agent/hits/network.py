@@ -40,7 +40,7 @@ class NetworkHit:
             self._network = network = self._pods.network(self._target.uid, self._target.address)
             if network.shared and not self._target.host_network:
                 raise NamespaceGone(f"{self._target.pod} is in its node's network, and was not said to be")
-            own = (self._target.address,) if self._target.host_network else ()
+            own = (self._target.address, *self._target.addresses) if self._target.host_network else ()
             for effect in self._effects:
                 self._armed.append(self._node.arm(network.path, effect, until, own))
             if not self._pods.still(network):

@@ -65,10 +65,10 @@ def slim(pod: Mapping[str, Any]) -> Object:
         "spec": {
             **_some(spec, "hostNetwork"),
             "nodeName": spec.get("nodeName", ""),
-            "containers": [_some(container, "name", "image") for container in spec.get("containers", ())],
+            "containers": [_some(container, "name", "image", "ports") for container in spec.get("containers", ())],
         },
         "status": {
-            **_some(status, "phase", "reason", "podIP"),
+            **_some(status, "phase", "reason", "podIP", "podIPs", "hostIP", "hostIPs"),
             "conditions": [_some(condition, "type", "status") for condition in ready],
             "containerStatuses": [
                 _some(container, "name", "imageID") for container in status.get("containerStatuses", ())

@@ -13,6 +13,8 @@ from showstopper.errors import InvalidResource
 from showstopper.faults.containers import DEFAULT_CONTAINER, choose
 
 Pod = Mapping[str, Any]
+MediaAddress = tuple[str, int]
+"""IP address and port that a listener gets media from, as its transport reports them."""
 # What a status field of ours takes (api/schema/base.py: Text).
 _LONGEST_TEXT = 256
 
@@ -31,6 +33,14 @@ class Selection:
     running: tuple[dict[str, Any], ...]
     finished: tuple[dict[str, Any], ...]
     fleet: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """The Services of a namespace, and all of its pods, which they select from."""
+
+    services: Sequence[Pod] = ()
+    pods: Sequence[Pod] = ()
 
 
 def select(component: Component, pods: Iterable[dict[str, Any]]) -> Selection:
@@ -135,25 +145,100 @@ def container_of(component: Component, pod: Pod) -> Mapping[str, Any]:
     return containers[choice]
 
 
-def serving(addresses: Iterable[tuple[str, int]], pods: Mapping[str, Iterable[Pod]]) -> list[str]:
+def serving(
+    room: AudioRoom, addresses: Iterable[MediaAddress], pods: Mapping[str, Sequence[Pod]], exposed: Exposed
+) -> list[str]:
     """The names of the pods behind the addresses that listeners get media from, in order. Unknown ones are left out."""
-    everyone = [pod for group in pods.values() for pod in group]
-    names = {_behind(address, port, everyone) for address, port in addresses}
-    return sorted(name for name in names if name)
+    return sorted({str(pod["metadata"]["name"]) for pod in behind(room, addresses, pods, exposed).values()})
 
 
-def _behind(address: str, port: int, pods: Iterable[Pod]) -> str | None:
-    """The pod with that address. Among pods that share their node's address, the one with that port."""
-    candidates = [pod for pod in pods if address in {pod["status"].get("podIP"), pod["status"].get("hostIP")}]
-    own = [pod for pod in candidates if pod["status"].get("podIP") == address and not pod["spec"].get("hostNetwork")]
-    for pod in own or [pod for pod in candidates if port in _node_ports(pod)]:
-        return str(pod["metadata"]["name"])
+def behind(
+    room: AudioRoom, addresses: Iterable[MediaAddress], pods: Mapping[str, Sequence[Pod]], exposed: Exposed
+) -> dict[MediaAddress, Pod]:
+    """The pod behind each address that listeners get media from. Those of no pod, or of several, are left out.
+
+    An address is a pod's own, or its node's with a port that the pod has there, or one of a Service that selects that
+    pod alone. LiveKit advertises any of them (`rtc.node_ip`, `use_external_ip`).
+
+    Args:
+        room: whose components declare ports, ranges too, that no container has to list.
+        addresses: as the listeners' transports report them.
+        pods: by component, those that run or start.
+        exposed: Services, and what they select from.
+    """
+    owners = {address: _behind(room, address, pods, exposed) for address in addresses}
+    return {address: pod for address, pod in owners.items() if pod is not None}
+
+
+def _behind(room: AudioRoom, where: MediaAddress, pods: Mapping[str, Sequence[Pod]], exposed: Exposed) -> Pod | None:
+    address, port = where
+    placed = [(component, pod) for component in room.spec.components for pod in pods.get(component.name, ())]
+    own = [pod for _, pod in placed if not pod["spec"].get("hostNetwork") and address in addresses_of(pod)]
+    on_nodes = [
+        pod
+        for component, pod in placed
+        if address in _node_addresses(pod) and (port in _node_ports(pod) or _declares(component, pod, port))
+    ]
+    everyone = [pod for _, pod in placed]
+    for candidates in (own, on_nodes, _selected(where, everyone, exposed)):
+        if candidates:
+            alone = len({pod["metadata"]["uid"] for pod in candidates}) == 1
+            return candidates[0] if alone else None
     return None
+
+
+def addresses_of(pod: Pod) -> tuple[str, ...]:
+    """The pod's addresses, of both IP versions where it has them."""
+    status = pod.get("status", {})
+    listed = [str(each["ip"]) for each in status.get("podIPs") or () if each.get("ip")]
+    return tuple(dict.fromkeys([*filter(None, [status.get("podIP")]), *listed]))
+
+
+def _node_addresses(pod: Pod) -> set[str]:
+    """The addresses of the pod's node, as far as the pod's status has them."""
+    status = pod.get("status", {})
+    listed = {str(each["ip"]) for each in status.get("hostIPs") or () if each.get("ip")}
+    return (listed | {status.get("hostIP")} | (set(addresses_of(pod)) if pod["spec"].get("hostNetwork") else set())) - {
+        None
+    }
+
+
+def _declares(component: Component, pod: Pod, port: int) -> bool:
+    """Whether the component has that port on its pod's node. A range of media is in no container's list."""
+    on_node = bool(pod["spec"].get("hostNetwork"))
+    return on_node and any(declared.port <= port <= declared.last for declared in component.ports)
+
+
+def _selected(where: MediaAddress, pods: Sequence[Pod], exposed: Exposed) -> list[Pod]:
+    """The only pod that a Service with that address selects, if it is one of the components'.
+
+    All pods of the namespace are counted: a Service before the stable and the canary release tells nothing.
+    """
+    for service in exposed.services:
+        if not _leads_to(service, where):
+            continue
+        selector = (service["spec"].get("selector") or {}).items()
+        carriers = [pod for pod in exposed.pods if (pod["metadata"].get("labels") or {}).items() >= selector]
+        uids = {pod["metadata"]["uid"] for pod in carriers if not is_over(pod)}
+        return [pod for pod in pods if {pod["metadata"]["uid"]} == uids] if selector else []
+    return []
+
+
+def _leads_to(service: Pod, where: MediaAddress) -> bool:
+    address, port = where
+    spec, balancer = service["spec"], service.get("status", {}).get("loadBalancer", {})
+    own = {*(spec.get("clusterIPs") or ()), *(spec.get("externalIPs") or ()), spec.get("clusterIP")}
+    own |= {ingress.get("ip") for ingress in balancer.get("ingress") or ()}
+    ports = spec.get("ports") or ()
+    on_nodes = any(each.get("nodePort") == port for each in ports)
+    return (address in own and any(each["port"] == port for each in ports)) or (
+        on_nodes and address not in own and spec.get("type") in {"NodePort", "LoadBalancer"}
+    )
 
 
 def _node_ports(pod: Pod) -> set[int]:
     """The ports of the pod that are open on its node."""
-    ports = (port for container in pod["spec"]["containers"] for port in container.get("ports", ()))
+    ports = (port for container in pod["spec"]["containers"] for port in container.get("ports") or ())
     host_network = pod["spec"].get("hostNetwork", False)
     return {port.get("hostPort") or (port["containerPort"] if host_network else 0) for port in ports} - {0}
 

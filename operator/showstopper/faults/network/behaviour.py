@@ -24,6 +24,9 @@ from showstopper.faults.observed import Observed, deserted, names
 N = TypeVar("N", bound=NetworkFault)
 T = TypeVar("T", bound=TrafficFault)
 
+LAST_NODE_PORT = 32767
+"""The last port that Kubernetes gives to Services of type NodePort by default (--service-node-port-range)."""
+
 
 class NetworkBehaviour(AgentBehaviour[N]):
     """A fault of packets. Proven when it has acted on packets of every target.
@@ -59,6 +62,11 @@ class NetworkBehaviour(AgentBehaviour[N]):
         """
         fault = self._fault(injection)
         return (NetworkEffect(name, self.traffic(fault, injection), fault),)
+
+    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+        """Ports that the component does not have, or that are not a target's alone."""
+        yield from super().objections(fault, ground)
+        yield from _foreign_ports(fault, ground)
 
     def refusals(self, injection: InjectionSpec) -> Iterator[str]:
         """Why an agent must not arm any of it."""
@@ -136,8 +144,7 @@ class TrafficBehaviour(NetworkBehaviour[T]):
         return (whole,) if len({part.traffic.own_ports for part in parts}) == 1 else parts
 
     def _of(self, fault: T, injection: InjectionSpec, protocols: frozenset[Protocol]) -> Traffic:
-        ports = sorted({port.port for port in injection.ports if port.protocol in protocols})
-        return Traffic(fault.direction, protocols, own_ports=tuple(map(Ports.one, ports)), peers=injection.peers)
+        return Traffic(fault.direction, protocols, own_ports=_ports(injection, protocols), peers=injection.peers)
 
 
 def of(fault: FaultKind) -> NetworkBehaviour[Any]:
@@ -182,6 +189,34 @@ def lifted(observed: Observed) -> str:
 
 
 def _of_protocol(whole: NetworkEffect, injection: InjectionSpec, protocol: Protocol) -> NetworkEffect:
-    numbers = sorted({port.port for port in injection.ports if port.protocol is protocol})
-    traffic = replace(whole.traffic, protocols=frozenset({protocol}), own_ports=tuple(map(Ports.one, numbers)))
+    of_protocol = frozenset({protocol})
+    traffic = replace(whole.traffic, protocols=of_protocol, own_ports=_ports(injection, of_protocol))
     return replace(whole, name=f"{whole.name}.{protocol.lower()}", traffic=traffic)
+
+
+def _ports(injection: InjectionSpec, protocols: frozenset[Protocol]) -> tuple[Ports, ...]:
+    ranges = {(port.port, port.last) for port in injection.ports if port.protocol in protocols}
+    return tuple(Ports(first, last) for first, last in sorted(ranges))
+
+
+def _foreign_ports(fault: Fault, ground: Ground) -> Iterator[Finding]:
+    """Ports of a target on its node's network that may be others' there: the API server's, the kubelet's, an overlay's.
+
+    A container has to list each. Nobody lists a range of media, which LiveKit has at 50000 to 60000: one of UDP above
+    all ports of Services (30000 to 32767) is let through, without the ports that a node's overlay has there.
+    """
+    component = ground.component(fault)
+    declared = {port.name: port for port in component.ports} if component else {}
+    named = [declared[name] for name in fault.spec.port_names if name in declared]
+    for pod in ground.targets:
+        for port in named if pod.host_network else ():
+            if port.end_port is None and (port.port, port.protocol) in pod.ports:
+                continue
+            if port.end_port is not None and port.protocol == "UDP" and port.port > LAST_NODE_PORT:
+                continue
+            yield Finding(
+                Reason.PORT_NOT_DECLARED,
+                f"pod {pod.namespace}/{pod.name} shares its node's network, and no container of it lists port "
+                f"{port.port}/{port.protocol} (fault {fault.name}, port {port.name}), which may be another's there: "
+                f"add it to the container's ports, or name a range of UDP above {LAST_NODE_PORT} with endPort",
+            )
