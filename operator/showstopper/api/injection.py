@@ -11,7 +11,7 @@ from showstopper.api.conditions import Condition
 from showstopper.api.faults.agent_kinds import AgentKinds
 from showstopper.api.faults.base import Aim
 from showstopper.api.faults.flood import FloodArrivals, FloodGate
-from showstopper.api.faults.network import Protocol
+from showstopper.api.faults.network import Direction, Protocol
 from showstopper.api.faults.process import ContainerId, ProcessFigures
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.rules import CelRule, Rule, exactly_one, given, immutable
@@ -194,6 +194,8 @@ class InjectedTarget(Status):
     """Packet counters when a packet had matched for the first time."""
     last: PacketCounts | None = None
     """Packet counters at the last observation, at the latest when the fault was lifted."""
+    unmet: Annotated[list[Direction], Field(max_length=2)] = []
+    """Directions of the fault in which no packet has matched."""
     processes: ProcessFigures | None = None
     """Last observation of the processes that a process fault applies to."""
     proven: bool = False

@@ -31,6 +31,8 @@ class Reason(StrEnum):
     """A fault is not proven to have taken effect. Look at its targets in the status of the run."""
     NO_EFFECT = "NoEffect"
     """A fault touched no packet or process of at least one target. Look at its direction, ports, peers and duration."""
+    TOO_BRIEF = "TooBrief"
+    """A fault was in force for less than 80% of its targets' time. Look at the targets that went while it lasted."""
     REVERT_NOT_VERIFIED = "RevertNotVerified"
     """A fault may have left something behind. Look at its targets before the next run."""
     LISTENERS_GONE = "ListenersGone"
@@ -69,6 +71,8 @@ class Reason(StrEnum):
     # Faults that could not be carried out
     TARGETS_GONE = "TargetsGone"
     """Target pods were deleted by somebody else, before or while the fault hit them. Run again when they are stable."""
+    KILL_UNCERTAIN = "KillUncertain"
+    """A target pod went while the operator was restarted, and it is not known whether the run deleted it. Run again."""
     INJECTION_FAILED = "InjectionFailed"
     """The API server did not accept the fault. The message has the error."""
     INJECTION_FORBIDDEN = "InjectionForbidden"

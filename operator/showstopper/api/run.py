@@ -231,6 +231,10 @@ class FaultRecord(Status):
     """Number of packets that the fault dropped, delayed, duplicated or changed, over all targets."""
     backend: Text | None = None
     """Kernel mechanism that carried out the fault, such as netem or NFQUEUE."""
+    asked_for: Text | None = None
+    """For how long targets should have been hit, over all of them: their number at the start times the duration."""
+    in_force: Text | None = None
+    """For how long targets were hit, over all of them and those that replaced them."""
     proven: bool = False
     """Whether the fault is proven to have taken effect on its targets."""
     reverted: bool = False

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
-from showstopper.api.faults.network import NetworkFault, Protocol, TrafficFault
+from showstopper.api.faults.network import Direction, NetworkFault, Protocol, TrafficFault
 from showstopper.api.injection import InjectionSpec, InjectionTarget
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
@@ -87,7 +87,7 @@ class NetworkBehaviour(AgentBehaviour[N]):
         if (nobody := deserted(observed)) is not None:
             return nobody
         if not (unproven := observed.unproven):
-            return None
+            return self._one_way(observed)
         matched, pods = sum(target.matched for target in unproven), names(unproven)
         if matched:
             words = (
@@ -96,6 +96,23 @@ class NetworkBehaviour(AgentBehaviour[N]):
         else:
             words = f"matched no packet on {pods}: {self.look_at(observed.fault)}"
         return Finding(Reason.NO_EFFECT, words)
+
+    def stops_all(self, fault: N) -> bool:
+        """Whether nothing gets through: then what it stops in one direction is the answer that the other lacks."""
+        return True
+
+    def _one_way(self, observed: Observed) -> Finding | None:
+        """A fault of both directions that has met packets of one is half a fault."""
+        half = [target for target in observed.targets if target.unmet and not target.excused]
+        if not half or observed.spec is None or self.stops_all(observed.spec):  # type: ignore[arg-type]
+            return None
+        direction = half[0].unmet[0]
+        other = Direction.EGRESS if direction is Direction.INGRESS else Direction.INGRESS
+        return Finding(
+            Reason.NO_EFFECT,
+            f"matched no packet in direction {direction} on {names(half)}: nothing was sent that way; look at fault "
+            f"{observed.fault}'s ports and peers, or write direction: {other}",
+        )
 
     def look_at(self, fault: str) -> str:
         """Where to look when no packet matched."""
