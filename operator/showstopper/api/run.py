@@ -13,6 +13,7 @@ from showstopper.api.schema.base import Message, Metadata, Name, Resource, Spec,
 from showstopper.api.schema.rules import CelRule, immutable_spec
 
 MOST_KILLED = 100
+MOST_MEDIA = 4
 """Maximum number of pods that one run may kill: its record names each of them, with times, within 64 KiB."""
 
 
@@ -100,6 +101,9 @@ class ChosenPod(Spec):
     """IP address of the pod."""
     serving: bool | None = None
     """Whether listeners received media from the pod when it was chosen. Absent if unknown."""
+    media: Annotated[tuple[Text, ...], Field(max_length=MOST_MEDIA)] = ()
+    """Addresses and ports from which listeners received media of the pod when it was chosen. They may be of its node or
+    of a Service."""
 
 
 class ExperimentRunSpec(Spec):
@@ -181,6 +185,8 @@ class TargetRecord(Status):
     """IP address of the pod."""
     serving: bool | None = None
     """Whether listeners received media from the pod when it was chosen. Absent if unknown."""
+    media: Annotated[tuple[Text, ...], Field(max_length=MOST_MEDIA)] = ()
+    """Addresses and ports from which listeners received media of the pod when it was chosen."""
     requested_at: Timestamp | None = None
     """When the fault was requested: just before the call."""
     answered_at: Timestamp | None = None
@@ -225,6 +231,10 @@ class FaultRecord(Status):
     """Number of packets that the fault dropped, delayed, duplicated or changed, over all targets."""
     backend: Text | None = None
     """Kernel mechanism that carried out the fault, such as netem or NFQUEUE."""
+    asked_for: Text | None = None
+    """For how long targets should have been hit, over all of them: their number at the start times the duration."""
+    in_force: Text | None = None
+    """For how long targets were hit, over all of them and those that replaced them."""
     proven: bool = False
     """Whether the fault is proven to have taken effect on its targets."""
     reverted: bool = False

@@ -116,7 +116,7 @@ async def test_a_room_goes_from_its_fleet_to_ready_through_an_outage_and_an_expe
         assert (written.listeners.intended, written.listeners.live) == (6, 6)
         assert found.ready
         assert found.reporting_since is not None
-        assert found.serving(Clock().now()) == {stage.relay: 6}
+        assert found.serving(Clock().now()) == {(stage.relay, 7882): 6}
         assert await found.until_known(found.reporting_since, PATIENCE)
 
         fleet_set = await client.get(STATEFUL_SET, "show", names.listeners(here))

@@ -36,6 +36,11 @@ def stands(here: AudioRoom, situation: Situation, now: float) -> tuple[str, str,
     return ready.status, ready.reason, found["Reconciling"].status == "True", found["Stalled"].status == "True"
 
 
+def test_a_component_that_selects_our_own_fleet_is_no_room() -> None:
+    wrong = replace(WELL, misdescribed="the selector of component relay matches pods of the room's own fleet")
+    assert stands(room(), wrong, NOW) == ("False", "SelectsFleet", False, True)
+
+
 def heard(*stories: Story) -> Hearing:
     """What residents hear who went through these stories, each of them of five seconds."""
     return status.hearing(view(*stories))

@@ -111,8 +111,8 @@ class LiveRoom:
         """All images that were seen to come since then."""
         return tuple(image for at, images in self._components.changes if at >= moment for image in images)
 
-    def serving(self, now: float) -> dict[str, int]:
-        """By address of a relay, how many residents get media from it."""
+    def serving(self, now: float) -> dict[tuple[str, int], int]:
+        """By address and port of a relay, how many residents get media from it."""
         return media_paths.serving(self.timeline, now)
 
     async def until_known(self, moment: float, timeout: float) -> bool:
@@ -183,6 +183,7 @@ class LiveRoom:
             progress_at=self._progress[2],
             troubles=self._troubles(there),
             refusal=self._keeper.refusal,
+            misdescribed=self._components.refusal,
             run=self.under_experiment,
             archive=self._archive.trouble,
         )
@@ -208,5 +209,5 @@ class LiveRoom:
         if audible is None or now - self._figures_at >= FIGURES_SECONDS:
             self._figures_at = now
             audible, indicators = status.measured(self.timeline.view(self._window(now, MINUTE), self.residents))
-        serving, release = self._components.serving(addresses), self._components.release
+        serving, release = self._components.serving(self.room, addresses), self._components.release
         self._figures = status.Figures(audible, indicators, serving, release)

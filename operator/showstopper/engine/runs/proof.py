@@ -57,7 +57,9 @@ class MediaProof:
     def _look(self, run: ExperimentRun, target: TargetRecord, room: LiveRoom | None) -> TargetRecord:
         if target.proven or records.missed(target) or target.gone_at is None or room is None:
             return target
-        watch = self._watches.setdefault(target.uid, MediaWatch(target.address))
+        watch = self._watches.setdefault(
+            target.uid, MediaWatch(target.address, target.media, others_known=target.serving is not None)
+        )
         samples = room.timeline.latest()
         watch.observe(samples)
         since = from_timestamp(target.answered_at or target.requested_at or target.gone_at)

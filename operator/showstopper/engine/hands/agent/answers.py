@@ -114,7 +114,13 @@ class Answers:
                 for target in self.targets
             ),
             tuple(map(ObservedTarget.injected, self.gates)),
+            self.fault.spec,
         )
+
+    @property
+    def in_force(self) -> float:
+        """For how many seconds targets were hit, over all of them, by their agents' clocks."""
+        return sum(_armed_seconds(target) for target in self.targets)
 
     @property
     def over(self) -> bool:
@@ -204,5 +210,6 @@ def _is_successor(injection: Injection) -> bool:
 
 def _armed_seconds(target: InjectedTarget) -> float:
     """For how long it was hit, by its agent's clock, as far as is known."""
-    end = target.lifted_at or (target.last.at if target.last else None)
+    seen = target.last or target.processes
+    end = target.lifted_at or (seen.at if seen else None)
     return from_timestamp(end) - from_timestamp(target.armed_at) if end and target.armed_at else 0.0

@@ -7,6 +7,7 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import StepName
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
+from showstopper.engine.planning import policies
 from showstopper.engine.rooms.live import REPORTING_SECONDS
 from showstopper.engine.rooms.releases import Deployed
 from showstopper.engine.runs import judging
@@ -40,7 +41,8 @@ class Baseline:
         await context.until_known(end)
         await record.complete(StepName.BASELINE)
         room = context.room()
-        return judging.broken_baseline(context.run, room.timeline if room else None, room.residents if room else ())
+        broken = judging.broken_baseline(context.run, room.timeline if room else None, room.residents if room else ())
+        return broken or policies.served_by_others(await context.services.snapshot(context.run))
 
 
 async def _wait_for_room(context: RunContext, patience: float, *, since: float | None = None) -> None:
