@@ -186,10 +186,10 @@ class TargetRecord(Status):
     answered_at: Timestamp | None = None
     """When the API server had accepted the call, or the node's agent had injected the fault."""
     armed_at: Timestamp | None = None
-    """When the fault took effect on the node: the kernel had the packet rules, the processes had the signal, or they
-    were frozen."""
+    """When the fault took effect on the node, on the operator's clock: the kernel had the packet rules, the processes
+    had the signal, or they were frozen."""
     lifted_at: Timestamp | None = None
-    """When the fault was reverted and verified to have left nothing behind."""
+    """When the fault was reverted and verified to have left nothing behind, on the operator's clock."""
     matched: int | None = None
     """Number of packets that the fault applied to."""
     affected: int | None = None
@@ -217,6 +217,11 @@ class FaultRecord(Status):
     """Kind of the fault, such as podKill."""
     targets: int = 0
     """Number of target pods when the fault began."""
+    armed_at: Timestamp | None = None
+    """When the first target was hit, on the operator's clock. Of a flood, when its first gate opened. The time that is
+    judged begins here. Absent of a fault that no agent carries out."""
+    lifted_at: Timestamp | None = None
+    """When the last target was free again, on the operator's clock. Recovery counts from here."""
     successors: int | None = None
     """Number of pods that replaced a deleted target while the fault lasted, and became targets themselves."""
     matched: int | None = None

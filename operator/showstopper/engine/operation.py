@@ -88,7 +88,7 @@ class Operation:
         hands = HandFactory(
             client=client,
             clock=clock,
-            injections=InjectionClient(client, InjectionCache(client)),
+            injections=InjectionClient(client, InjectionCache(client, clock)),
             flooders=Flooders(client, clock, images, self._snapshots.remembered),
             snapshot=self._snapshots.of_run,
             pace=pace,

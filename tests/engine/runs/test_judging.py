@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from showstopper.api.reasons import Reason
+from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.feed import parse_feed
 from showstopper.availability.indicators.arriving import JOIN_SUCCESS
@@ -106,7 +107,39 @@ def test_our_own_failure_is_an_error() -> None:
     assert verdict(timeline(WELL), error=Finding(Reason.ENGINE_FAILED, "boom")) == (Verdict.ERROR, "EngineFailed")
 
 
-def test_the_judged_window_begins_before_the_call_and_ends_after_the_recovery() -> None:
+def lasting(**times: str) -> ExperimentRun:
+    """A run whose fault was asked for at 6 s, with the times in its record."""
+    loss = {"name": "loss", "target": {"component": "relay"}, "duration": "5s", "packetLoss": {"percent": "100%"}}
+    status = record()
+    status["targets"] = [{"fault": "loss", "pod": "relay-1", "uid": "u", "requestedAt": at(6)}]
+    status["faults"] = [{"name": "loss", "kind": "packetLoss", "targets": 1, "proven": True, "reverted": True, **times}]
+    # The revert was written down fourteen seconds after the fault was lifted.
+    status["steps"].append({"name": "Reverting", "startedAt": at(19), "completedAt": at(33)})
+    return build.run(faults=[loss], status=status)
+
+
+def test_what_is_judged_begins_with_the_fault_and_not_with_its_request() -> None:
+    """A first pull of a flooder's image takes tens of seconds, in which everybody hears everything."""
+    window = judging.judged_window(lasting(armedAt=at(14), liftedAt=at(19)))
+    assert window is not None
+    assert (window.start - START, window.end - START) == pytest.approx((14.0, 39.0))
+
+
+def test_recovery_counts_from_the_lifting_and_not_from_when_that_was_written_down() -> None:
+    assert judging.ended_at(lasting(armedAt=at(14), liftedAt=at(19))) == pytest.approx(START + 19)
+
+
+def test_a_fault_that_nobody_saw_lifted_is_over_with_its_revert() -> None:
+    assert judging.ended_at(lasting(armedAt=at(14))) == pytest.approx(START + 33)
+
+
+def test_a_kill_begins_when_its_deletion_was_accepted() -> None:
+    status = record()
+    status["targets"][0]["answeredAt"] = at(6.5)
+    assert judging.injected_at(build.run(status=status)) == pytest.approx(START + 6.5)
+
+
+def test_the_judged_window_begins_with_the_call_and_ends_after_the_recovery() -> None:
     run = build.run(status=record())
     window = judging.judged_window(run)
     assert window is not None

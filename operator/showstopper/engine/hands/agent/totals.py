@@ -17,6 +17,7 @@ def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRec
     """
     made = record.model_copy()
     made.matched, made.affected, made.backend = answer.matched, answer.affected, answer.backend
+    made.armed_at, made.lifted_at = answer.armed_at, answer.lifted_at
     missing = answer.missing()
     # What agents say does not prove a kill: its media has to stop at the listeners.
     made.proven = record.proven if answer.fault.spec.instant else missing is None
