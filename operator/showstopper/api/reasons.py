@@ -36,6 +36,8 @@ class Reason(StrEnum):
     """More than 5% of the listening time is unknown. Look at the room's listener pods and their CPU load."""
     RELEASE_CHANGED = "ReleaseChanged"
     """Images of the room changed during the run, so that the result counts for neither release. Run again."""
+    ROOM_CHANGED = "RoomChanged"
+    """The AudioRoom was changed during the run, so that the result counts for neither form of it. Run again."""
     RELEASE_UNKNOWN = "ReleaseUnknown"
     """The images that the run was about could not be determined. The message says why."""
 

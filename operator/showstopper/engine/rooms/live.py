@@ -33,7 +33,13 @@ MINUTE = 60.0
 
 
 class LiveRoom:
-    """One room. Runs use it. `under_experiment`, the name of the run, keeps it Ready meanwhile."""
+    """One room. Runs use it.
+
+    Attributes:
+        room: as it is declared now.
+        fleet: the room as its listeners and its host are kept: as a run knows it that holds it, else as it is declared.
+        under_experiment: the name of the run whose turn it is, which keeps the room Ready meanwhile.
+    """
 
     def __init__(
         self,
@@ -48,6 +54,7 @@ class LiveRoom:
         port: int = listeners.PORT,
     ) -> None:
         self.room = room
+        self.fleet = room
         self.timeline = Timeline()
         self.under_experiment: str | None = None
         self.reporting_since: float | None = None
@@ -61,6 +68,7 @@ class LiveRoom:
         namespace, name = room.key
         self._collector = Collector(name, self.timeline, clock, session, namespace=namespace, port=port)
         self._news = asyncio.Event()
+        self._held_by: str | None = None
         self._began = clock.now()
         self._progress = ("", 0, self._began)
         self._figures = status.Figures()
@@ -68,14 +76,32 @@ class LiveRoom:
         self._derive()
 
     def _derive(self) -> None:
-        self.residents = names.residents(self.room)
-        self.pods = names.pods(self.room)
-        self._version = manifests.version(manifests.manifests(self.room, self._images)[0])
+        self.residents = names.residents(self.fleet)
+        self.pods = names.pods(self.fleet)
+        self._version = manifests.version(manifests.manifests(self.fleet, self._images)[0])
 
     def on_change(self, room: AudioRoom) -> None:
-        """The room as the API has it now. A changed spec is acted on at once."""
-        changed = room.spec != self.room.spec
+        """The room as the API has it now. A changed spec is acted on at once, or when no run holds the fleet."""
         self.room = room
+        if self._held_by is None:
+            self._keep(room)
+
+    def hold(self, run: str, room: AudioRoom) -> None:
+        """Keep the fleet as it is while a run measures with it. `room`: as the run knows it."""
+        if room.metadata.uid == self.room.metadata.uid:
+            self._held_by = run
+            self._keep(room)
+
+    def release(self, run: str) -> None:
+        """The run is over: what was kept back is done now."""
+        if self._held_by == run:
+            self._held_by = None
+            self._keep(self.room)
+            self._keeper.changed()  # the operator may have another image than its predecessor, who began the run
+
+    def _keep(self, room: AudioRoom) -> None:
+        changed = room.spec != self.fleet.spec
+        self.fleet = room
         if changed:
             self._derive()
             self._keeper.changed()
@@ -84,12 +110,15 @@ class LiveRoom:
         """Keep the fleet, listen, and report, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for name, work in (
-                ("fleet", lambda: self._keeper.run(lambda: self.room)),
+                ("fleet", self._keep_fleet),
                 ("listening", lambda: self._collector.run(self._there, self._heard)),
                 ("components", lambda: self._components.run(lambda: self.room)),
                 ("status", self._report),
             ):
                 group.create_task(for_ever(f"{name} of room {'/'.join(self.room.key)}", work))
+
+    async def _keep_fleet(self) -> None:
+        await self._keeper.run(lambda: self.fleet, lambda: self._held_by is not None)
 
     @property
     def ready(self) -> bool:
@@ -184,6 +213,7 @@ class LiveRoom:
             troubles=self._troubles(there),
             refusal=self._keeper.refusal,
             run=self.under_experiment,
+            kept_back=self.room.spec != self.fleet.spec,
             archive=self._archive.trouble,
         )
 

@@ -31,6 +31,9 @@ class Baseline:
                 return refused
             await _wait_for_room(context, context.pace.room)
             deployed = await _wait_for_release(context)
+            if (changed := context.room_changed()) is not None:
+                return changed
+            context.hold_fleet()
             message = f"watches the room for {seconds:g} s before the fault"
             await record.begin(StepName.BASELINE, message, release=deployed.images)
         step = judging.step(context.run, StepName.BASELINE)
@@ -40,7 +43,7 @@ class Baseline:
         await context.until_known(end)
         await record.complete(StepName.BASELINE)
         room = context.room()
-        return judging.broken_baseline(context.run, room.timeline if room else None, room.residents if room else ())
+        return judging.broken_baseline(context.run, room.timeline if room else None, context.residents)
 
 
 async def _wait_for_room(context: RunContext, patience: float, *, since: float | None = None) -> None:
