@@ -321,6 +321,26 @@ class OutageRecord(Status):
     """Whether the listener heard the live host again within the window."""
 
 
+class HostAbsence(Status):
+    """Stretch of time in which the room's managed host could not be heard, for a reason of its own."""
+
+    from_: Annotated[Timestamp, Field(alias="from")]
+    """Start of the absence, on the operator's clock."""
+    to: Timestamp
+    """End of the absence."""
+    message: Message
+    """Why the host could not be heard: its process started anew, stood still, or did not answer."""
+
+
+class HostRecord(Status):
+    """What the room's managed host says of itself. What listeners missed because of it is not the room's."""
+
+    seen_until: Timestamp | None = None
+    """When a process of the host answered last, on the operator's clock. Absent if none has."""
+    absences: Annotated[list[HostAbsence], Field(max_length=20)] = []
+    """When the host could not be heard, in order. Of more than 20 absences, those nearest to each other as one."""
+
+
 class EarlyEnd(Status):
     """Why a run ended before its last step."""
 
@@ -355,6 +375,8 @@ class ExperimentRunStatus(Status):
     """Expectations with the measured values, in the order of `spec.expect`."""
     sources: Annotated[list[SourceRecord], Field(max_length=16)] = []
     """Samples of sources other than the listeners, from which expectations on them are judged."""
+    host: HostRecord | None = None
+    """Presence of the room's managed host during the run. Absent if somebody else speaks in the room."""
     outages: Annotated[list[OutageRecord], Field(max_length=20)] = []
     """The outages with the most dead air, worst first."""
     ended_early: EarlyEnd | None = None

@@ -107,6 +107,36 @@ def test_our_own_failure_is_an_error() -> None:
     assert verdict(timeline(WELL), error=Finding(Reason.ENGINE_FAILED, "boom")) == (Verdict.ERROR, "EngineFailed")
 
 
+def with_host(*absences: tuple[float, float]) -> dict[str, Any]:
+    """The same record, with the host's absences."""
+    gaps = [{"from": at(start), "to": at(end), "message": "its process started anew"} for start, end in absences]
+    return {**record(), "host": {"seenUntil": at(30), "absences": gaps}}
+
+
+DEAF = timeline(("Live", 0.0, 8.0), ("NoMedia", 8.0, 16.0), ("Live", 16.0, 30.0))
+
+
+def test_dead_air_that_the_host_explains_fails_no_room() -> None:
+    assert verdict(DEAF)[0] is Verdict.FAILED
+    assert verdict(DEAF, status=with_host((7.8, 15.0))) == (Verdict.INCONCLUSIVE, "HostLost")
+    assert verdict(DEAF, status=with_host((20.0, 21.0)))[0] is Verdict.FAILED, "at another time"
+
+
+def test_a_host_that_stood_still_for_a_moment_spoils_no_run_that_passes_whatever_was_said() -> None:
+    heard = timeline(("Live", 0.0, 8.0), ("Silent", 8.0, 8.6), ("Live", 8.6, 30.0))
+    assert verdict(heard, status=with_host((8.0, 8.5))) == (Verdict.PASSED, "ExpectationsMet")
+
+
+def test_a_baseline_without_its_host_says_so() -> None:
+    heard = timeline(("Live", 0.0, 1.0), ("Hold", 1.0, 4.0), ("Live", 4.0, 30.0))
+    assert verdict(heard)[1] == "BaselineBroken"
+    run = build.run(status=with_host((1.0, 4.0)))
+    finding = judging.broken_baseline(run, heard, RESIDENTS)
+    assert finding is not None
+    assert finding.reason == "HostLost"
+    assert "its process started anew" in finding.message
+
+
 def lasting(**times: str) -> ExperimentRun:
     """A run whose fault was asked for at 6 s, with the times in its record."""
     loss = {"name": "loss", "target": {"component": "relay"}, "duration": "5s", "packetLoss": {"percent": "100%"}}

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import aiohttp
 
 from showstopper.api.room import AudioRoom, ComponentImage
+from showstopper.availability.hosts import HostLog
 from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import Clock
@@ -17,7 +18,7 @@ from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.rooms.components import Components
 from showstopper.engine.rooms.fleet import manifests, names
 from showstopper.engine.rooms.fleet.keeper import Keeper
-from showstopper.engine.rooms.listening.collector import Collector
+from showstopper.engine.rooms.listening.collector import Collector, HostCollector
 from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
 from showstopper.engine.rooms.reporter import Reporter
 
@@ -30,6 +31,8 @@ TICK_SECONDS = 1.0
 SETTLED_SECONDS = 10.0
 FIGURES_SECONDS = 10.0
 MINUTE = 60.0
+# For how long it is remembered what a process of the host said that is gone: longer than any run.
+HOST_SECONDS = 6 * 3600.0
 
 
 class LiveRoom:
@@ -56,6 +59,7 @@ class LiveRoom:
         self.room = room
         self.fleet = room
         self.timeline = Timeline()
+        self.hosts = HostLog()
         self.under_experiment: str | None = None
         self.reporting_since: float | None = None
         self._clock = clock
@@ -67,6 +71,7 @@ class LiveRoom:
         self._reporter = Reporter(client, room.status)
         namespace, name = room.key
         self._collector = Collector(name, self.timeline, clock, session, namespace=namespace, port=port)
+        self._host_collector = HostCollector(name, self.hosts, clock, session, namespace=namespace, port=port)
         self._news = asyncio.Event()
         self._held_by: str | None = None
         self._began = clock.now()
@@ -112,6 +117,7 @@ class LiveRoom:
             for name, work in (
                 ("fleet", self._keep_fleet),
                 ("listening", lambda: self._collector.run(self._there, self._heard)),
+                ("host", lambda: self._host_collector.run(self._hosts_there, self._host_heard)),
                 ("components", lambda: self._components.run(lambda: self.room)),
                 ("status", self._report),
             ):
@@ -156,8 +162,16 @@ class LiveRoom:
         return True
 
     def _known(self, moment: float) -> bool:
-        known = self.timeline.known_until(self.pods)
-        return known is not None and known >= moment
+        known, host = self.timeline.known_until(self.pods), self.hosts.seen_until
+        return known is not None and known >= moment and (host is None or host >= moment)
+
+    def _hosts_there(self) -> list[ListenerPod]:
+        """The pods of the host. A room with a speaker of its own has none."""
+        return list(self._roster.hosts(*self.room.key).values())
+
+    def _host_heard(self) -> None:
+        self.hosts.forget(self._clock.now() - HOST_SECONDS)
+        self._news.set()
 
     def _there(self) -> list[ListenerPod]:
         """The listener pods that are meant to be and have been made."""

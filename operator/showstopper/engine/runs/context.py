@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 
 from showstopper.api.reasons import Reason
-from showstopper.api.room import AudioRoom
+from showstopper.api.room import AudioRoom, Host
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability import abort
@@ -19,7 +19,7 @@ from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.engine.rooms import LiveRoom, Rooms
 from showstopper.engine.rooms.fleet import names
 from showstopper.engine.rooms.releases import Deployed
-from showstopper.engine.runs import judging
+from showstopper.engine.runs import hosting, judging
 from showstopper.engine.runs.proof import MediaProof
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.runs.sampling import Sampler
@@ -125,6 +125,11 @@ class RunContext:
     def room(self) -> LiveRoom | None:
         """The run's room with its listeners, if it is known."""
         return self.services.rooms.find(self.run.metadata.namespace, self.run.spec.room.name)
+
+    async def note_host(self) -> None:
+        """Write down what the room's managed host says of itself. What it explains is not the room's."""
+        if self.run.spec.room.spec.program.host is Host.MANAGED and (room := self.room()) is not None:
+            await self.record.note_host(hosting.record(self.run, room.hosts, self.clock.now()))
 
     async def observe(self) -> Mapping[str, FaultState]:
         """What hands and listeners report of every fault that was started."""

@@ -41,6 +41,7 @@ class Baseline:
         end = from_timestamp(step.started_at) + seconds
         await context.wait.until(end)
         await context.until_known(end)
+        await context.note_host()
         await record.complete(StepName.BASELINE)
         room = context.room()
         return judging.broken_baseline(context.run, room.timeline if room else None, context.residents)

@@ -21,6 +21,7 @@ class Judge:
     async def run(self, context: RunContext) -> Finding | None:
         """Returns nothing: what was found is in the verdict."""
         findings = list(context.findings)
+        await context.note_host()
         if (changed := context.room_changed()) is not None:
             findings.append(changed)
         if not findings and (other := await _other_release(context)) is not None:
