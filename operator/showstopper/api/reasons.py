@@ -39,8 +39,12 @@ class Reason(StrEnum):
     """Listeners were gone at the end of the run, so that its recovery is unknown. Look at the room's listener pods."""
     TOO_MUCH_UNKNOWN = "TooMuchUnknown"
     """More than 5% of the listening time is unknown. Look at the room's listener pods and their CPU load."""
+    HOST_LOST = "HostLost"
+    """The room's managed host started anew, stood still or did not answer, which explains what listeners missed."""
     RELEASE_CHANGED = "ReleaseChanged"
     """Images of the room changed during the run, so that the result counts for neither release. Run again."""
+    ROOM_CHANGED = "RoomChanged"
+    """The AudioRoom was changed during the run, so that the result counts for neither form of it. Run again."""
     RELEASE_UNKNOWN = "ReleaseUnknown"
     """The images that the run was about could not be determined. The message says why."""
 

@@ -192,10 +192,10 @@ class TargetRecord(Status):
     answered_at: Timestamp | None = None
     """When the API server had accepted the call, or the node's agent had injected the fault."""
     armed_at: Timestamp | None = None
-    """When the fault took effect on the node: the kernel had the packet rules, the processes had the signal, or they
-    were frozen."""
+    """When the fault took effect on the node, on the operator's clock: the kernel had the packet rules, the processes
+    had the signal, or they were frozen."""
     lifted_at: Timestamp | None = None
-    """When the fault was reverted and verified to have left nothing behind."""
+    """When the fault was reverted and verified to have left nothing behind, on the operator's clock."""
     matched: int | None = None
     """Number of packets that the fault applied to."""
     affected: int | None = None
@@ -223,6 +223,11 @@ class FaultRecord(Status):
     """Kind of the fault, such as podKill."""
     targets: int = 0
     """Number of target pods when the fault began."""
+    armed_at: Timestamp | None = None
+    """When the first target was hit, on the operator's clock. Of a flood, when its first gate opened. The time that is
+    judged begins here. Absent of a fault that no agent carries out."""
+    lifted_at: Timestamp | None = None
+    """When the last target was free again, on the operator's clock. Recovery counts from here."""
     successors: int | None = None
     """Number of pods that replaced a deleted target while the fault lasted, and became targets themselves."""
     matched: int | None = None
@@ -326,6 +331,26 @@ class OutageRecord(Status):
     """Whether the listener heard the live host again within the window."""
 
 
+class HostAbsence(Status):
+    """Stretch of time in which the room's managed host could not be heard, for a reason of its own."""
+
+    from_: Annotated[Timestamp, Field(alias="from")]
+    """Start of the absence, on the operator's clock."""
+    to: Timestamp
+    """End of the absence."""
+    message: Message
+    """Why the host could not be heard: its process started anew, stood still, or did not answer."""
+
+
+class HostRecord(Status):
+    """What the room's managed host says of itself. What listeners missed because of it is not the room's."""
+
+    seen_until: Timestamp | None = None
+    """When a process of the host answered last, on the operator's clock. Absent if none has."""
+    absences: Annotated[list[HostAbsence], Field(max_length=20)] = []
+    """When the host could not be heard, in order. Of more than 20 absences, those nearest to each other as one."""
+
+
 class EarlyEnd(Status):
     """Why a run ended before its last step."""
 
@@ -360,6 +385,8 @@ class ExperimentRunStatus(Status):
     """Expectations with the measured values, in the order of `spec.expect`."""
     sources: Annotated[list[SourceRecord], Field(max_length=16)] = []
     """Samples of sources other than the listeners, from which expectations on them are judged."""
+    host: HostRecord | None = None
+    """Presence of the room's managed host during the run. Absent if somebody else speaks in the room."""
     outages: Annotated[list[OutageRecord], Field(max_length=20)] = []
     """The outages with the most dead air, worst first."""
     ended_early: EarlyEnd | None = None

@@ -116,6 +116,14 @@ def test_under_an_experiment_a_ready_room_stays_ready_whatever_is_heard() -> Non
     assert found == ("True", "UnderExperiment", False, False)
 
 
+def test_a_change_that_waits_for_a_run_is_said_to_wait_and_is_not_ready() -> None:
+    """GitOps would take a change for done that has not been made yet."""
+    changed = told(room(), WELL, NOW)
+    changed.metadata.generation = 2
+    waiting = replace(WELL, run="kill-1", kept_back=True)
+    assert stands(changed, waiting, NOW + 1) == ("Unknown", "UnderExperiment", True, False)
+
+
 def test_an_experiment_makes_no_broken_room_ready() -> None:
     broken = replace(WELL, hearing=HALF)
     here = told(told(room(), WELL, NOW), broken, NOW + 1)

@@ -104,6 +104,7 @@ class Situation:
     refusal: str = ""
     misdescribed: str = ""
     run: str | None = None
+    kept_back: bool = False
     archive: str | None = None
 
 
@@ -123,6 +124,9 @@ def outlook(room: AudioRoom, situation: Situation, now: float) -> Outlook:
     ready = find(before, ConditionType.READY)
     current = ready is not None and ready.observed_generation == room.metadata.generation
     was_ready = ready is not None and ready.status == "True"
+    if situation.run is not None and situation.kept_back:
+        message = f"the change of the room waits until {situation.run} is over; {_hear(room, situation)}"
+        return in_progress(Reason.UNDER_EXPERIMENT, message)
     if situation.run is not None and current and was_ready:
         return Outlook(Reason.UNDER_EXPERIMENT, f"{situation.run} runs; {_hear(room, situation)}", ready="True")
     if situation.misdescribed:

@@ -66,6 +66,17 @@ class Answers:
         return len(self.hits) == self.wanted and all(hit.armed_at or hit.uid in self.successors for hit in self.hits)
 
     @property
+    def armed_at(self) -> str | None:
+        """When the first target was hit. A flood begins with its first open gate. None: none was hit so far."""
+        return min((hit.armed_at for hit in self.gates or self.targets if hit.armed_at), default=None)
+
+    @property
+    def lifted_at(self) -> str | None:
+        """When the last target was free again, or the last gate was shut. None: it is not over."""
+        lifted = [hit.lifted_at for hit in self.gates or self.targets if hit.armed_at and hit.lifted_at]
+        return max(lifted, default=None) if self.over else None
+
+    @property
     def matched(self) -> int:
         """Number of packets that the fault was meant for. Of a flood, those that were sent."""
         if self.gates:

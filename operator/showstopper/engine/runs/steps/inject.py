@@ -43,6 +43,7 @@ class Inject:
             if isinstance(made, Finding):
                 return made
             context.wait.check()
+            context.hold_fleet()
             # The creation of a run with its targets was the note: then the step is written with the answers.
             deferred = context.first is not None
             await record.note_targets(plan.chosen(made), to_timestamp(context.clock.now()), deferred=deferred)
