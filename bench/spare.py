@@ -12,8 +12,7 @@ from bench.streams import PORT, Place
 from dev import stage
 from dev.cluster import images, waiting
 from dev.cluster.api import Cluster
-from showstopper.cluster.listeners import ROLE_LABEL
-from showstopper.engine.rooms.fleet.names import HOST
+from showstopper.cluster.listeners import HOST, ROLE_LABEL
 
 NAMESPACE = "bench-latency"
 ROOM = "bench"

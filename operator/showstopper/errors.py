@@ -15,6 +15,7 @@
     │   └── LeaseLost            the fault has lifted itself: its lease was not renewed in time
     └── ClusterError             the Kubernetes API said no, or nothing
         ├── NotFound             404
+        │   └── NotRunYet        the experiment is there, and no run of it
         ├── Forbidden            401, 403
         ├── Conflict             409, or a JSON patch whose test failed
         ├── Invalid              400, 422: the object was refused
@@ -91,6 +92,10 @@ class ClusterError(ShowstopperError):
 
 class NotFound(ClusterError):
     """The object does not exist (404)."""
+
+
+class NotRunYet(NotFound):
+    """The experiment is there, and no run of it: there is no verdict on it."""
 
 
 class Forbidden(ClusterError):

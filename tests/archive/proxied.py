@@ -26,6 +26,7 @@ class Cluster:
         self.listed: dict[str, list[dict[str, str]]] = {}
         self.refusal: tuple[int, str] | None = None
         self.asked: list[str] = []
+        self.pods: dict[str, dict[str, Any]] = {}
 
     async def proxy(self, request: web.Request) -> web.Response:
         self.asked.append(request.raw_path)
@@ -40,6 +41,13 @@ class Cluster:
             return web.json_response({"message": "no run x is kept", "reason": Reason.RUN_NOT_FOUND}, status=404)
         return web.Response(text=found) if isinstance(found, str) else web.json_response(found)
 
+    async def list_pods(self, _: web.Request) -> web.Response:
+        pods = [{"metadata": {"name": name}, "status": {"podIP": "198.18.1.1"}} for name in self.pods]
+        return web.json_response({"items": pods})
+
+    async def feed(self, request: web.Request) -> web.Response:
+        return web.json_response(self.pods[request.match_info["pod"].partition(":")[0]])
+
 
 @asynccontextmanager
 async def proxied(tmp_path: Path) -> AsyncIterator[tuple[Cluster, Client]]:
@@ -47,6 +55,8 @@ async def proxied(tmp_path: Path) -> AsyncIterator[tuple[Cluster, Client]]:
     found = Cluster()
     app = web.Application()
     app.router.add_get(PROXY, found.proxy)
+    app.router.add_get("/api/v1/namespaces/{namespace}/pods", found.list_pods)
+    app.router.add_get("/api/v1/namespaces/{namespace}/pods/{pod}/proxy/v1/spans", found.feed)
     async with TestServer(app) as server:
         config = tmp_path / "kubeconfig"
         config.write_text(

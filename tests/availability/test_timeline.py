@@ -12,7 +12,9 @@ from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from tests.availability.build import (
     EPOCH,
+    J,
     L,
+    N,
     Q,
     Story,
     U,
@@ -85,8 +87,41 @@ def test_a_restarted_pod_is_unknown_from_its_last_word_to_its_next() -> None:
 
 def test_the_next_boot_counts_from_where_it_begins() -> None:
     old = feed([], spans("r0", [(L, 20)]), clock=20)
-    new = feed([], spans("r0", [(Q, 11)], start=19), boot="boot-2", clock=30)
-    assert states(timeline(new, old).view(WHOLE, ["r0"])) == [("Live", 0, 19), ("Silent", 19, 30)]
+    new = feed(spans("r0", [(L, 2)], start=19), spans("r0", [(Q, 9)], start=21), boot="boot-2", clock=30)
+    assert states(timeline(new, old).view(WHOLE, ["r0"])) == [("Live", 0, 21), ("Silent", 21, 30)]
+
+
+def test_a_restarted_listener_is_unknown_until_it_has_heard_the_host() -> None:
+    old = feed([], spans("r0", [(L, 8)]), clock=8)
+    new = feed(spans("r0", [(J, 1.4), (N, 0.6), (L, 5), (Q, 1)], start=11), boot="boot-2", clock=30)
+    room = timeline(old, new)
+    expected = [("Live", 0, 8), ("Unknown", 8, 13), ("Live", 13, 18), ("Silent", 18, 19), ("Unknown", 19, 30)]
+    assert states(room.view(WHOLE, ["r0"])) == expected
+    assert states(room.view(window(18, 19), ["r0"])) == [("Silent", 18, 19)]
+
+
+def test_a_second_restart_before_the_host_was_heard_is_still_unknown() -> None:
+    boots = [
+        feed([], spans("r0", [(L, 8)]), clock=8),
+        feed([], spans("r0", [(J, 3)], start=10), boot="boot-2", clock=13),
+        feed([], spans("r0", [(J, 10)], start=20), boot="boot-3", clock=30),
+    ]
+    assert states(timeline(*boots).view(WHOLE, ["r0"])) == [("Live", 0, 8), ("Unknown", 8, 30)]
+
+
+def test_a_listener_that_was_never_in_is_not_excused_by_its_restart() -> None:
+    old = feed([], spans("r0", [(J, 10)]), clock=10)
+    new = feed([], spans("r0", [(J, 20)], start=10), boot="boot-2", clock=30)
+    assert states(timeline(old, new).view(WHOLE, ["r0"])) == [("Joining", 0, 30)]
+
+
+def test_an_outage_of_those_who_did_not_restart_stays() -> None:
+    steady = feed(spans("r1", [(L, 10), (N, 5), (L, 15)]), clock=30, pod="pod-1", boot="boot-9")
+    old = feed([], spans("r0", [(L, 11)]), clock=11)
+    new = feed(spans("r0", [(J, 3), (L, 16)], start=14), boot="boot-2", clock=30)
+    room = timeline(steady, old, new).view(WHOLE, ["r0", "r1"])
+    assert states(room, 0) == [("Live", 0, 11), ("Unknown", 11, 17), ("Live", 17, 30)]
+    assert states(room, 1) == [("Live", 0, 10), ("NoMedia", 10, 15), ("Live", 15, 30)]
 
 
 def test_spans_that_the_ring_has_dropped_are_unknown() -> None:

@@ -1,8 +1,12 @@
 """The commands without a cluster: every mistake is one line on stderr, with an exit code that is no verdict's."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -16,7 +20,9 @@ from showstopper.cli.kube.connection import Connection, namespace_of
 from showstopper.cli.kube.run_request import NoOperator, Refused
 from showstopper.cli.live.follow import Overdue
 from showstopper.cli.main import COMMANDS, HIDDEN, app
+from showstopper.cli.views import output
 from showstopper.errors import SettingsError
+from tests.cli.stand_ins import PROGRAM
 from tests.report import build
 
 KUBECONFIG = """
@@ -161,6 +167,85 @@ def test_without_a_verdict_nothing_ends_with_zero(
     assert said in capsys.readouterr().err
 
 
+class LoginPage(BaseHTTPRequestHandler):
+    """What a proxy shows to whoever has not logged in: a page, with status 200."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<html><body>Log in</body></html>")
+
+    do_POST = do_PATCH = do_GET  # noqa: N815 - http.server's names
+
+    def log_message(self, *words: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def behind_a_login(kubeconfig: Path) -> Iterator[None]:
+    server = HTTPServer(("127.0.0.1", 0), LoginPage)
+    Thread(target=server.serve_forever, daemon=True).start()
+    kubeconfig.write_text(KUBECONFIG.replace("127.0.0.1:1", f"127.0.0.1:{server.server_port}"))
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.usefixtures("behind_a_login")
+@pytest.mark.parametrize(
+    "words",
+    ["verdict kill", "watch kill", "report kill", "preview kill", "run kill", "abort kill", "gate g", "history",
+     "doctor", "gameday status d", "approve d a", "stop --reason x", "resume"],
+)  # fmt: skip
+def test_the_page_of_a_proxy_is_no_verdict(words: str) -> None:
+    result = call(*words.split())
+    assert (result.exit_code, result.stdout) == (ExitCode.ERROR, ""), result.output
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("error: ")
+    assert "Log in" in last or "Expecting value" in last
+    assert "Traceback" not in result.output
+
+
+def test_what_nobody_expected_is_one_line_and_is_no_verdict(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> str:
+        raise KeyError("items")
+
+    monkeypatch.setattr(Connection, "open", broken)
+    assert_one_line(call("verdict", "kill"), ExitCode.ERROR, "unexpected KeyError: 'items'")
+    monkeypatch.setenv("SHOWSTOPPER_DEBUG", "1")
+    result = call("verdict", "kill")
+    assert result.exit_code == ExitCode.ERROR
+    assert "Traceback" in result.stderr
+
+
+def test_a_process_of_the_cluster_leaves_the_traceback_to_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    def command() -> None:
+        raise KeyError("items")
+
+    monkeypatch.setattr("showstopper.cli.processes.archive.command", command)
+    assert isinstance(call("archive").exception, KeyError)
+
+
+@pytest.mark.parametrize("words", ["version", "--help"])
+def test_a_full_disk_is_no_success(words: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run([PROGRAM, words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr.count("\n")) == (ExitCode.ERROR, 1), ended.stderr
+    assert "No space left on device" in ended.stderr
+
+
+@pytest.mark.parametrize("words", [["version"], ["--help"], ["report", "--help"], ["frobnicate"]])
+def test_a_reader_that_leaves_is_no_failure(words: list[str]) -> None:
+    code = ExitCode.USAGE if words == ["frobnicate"] else ExitCode.PASSED
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        assert subprocess.run([PROGRAM, *words], stdout=write, stderr=write, check=False).returncode == code
+    finally:
+        os.close(write)
+
+
 def test_a_report_that_cannot_be_drawn_here_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("jinja2", "showstopper.report.markdown", "showstopper.report.page"):
         monkeypatch.setitem(sys.modules, name, None)
@@ -170,6 +255,14 @@ def test_a_report_that_cannot_be_drawn_here_says_what_to_install(monkeypatch: py
         render(build.record(), Format.HTML)
     assert render(build.record(), Format.JUNIT).startswith("<?xml")
     assert render(build.record(), Format.JSON).startswith("{")
+
+
+def test_a_log_with_colours_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    console = output.screen()
+    assert console.is_terminal, "this is what FORCE_COLOR does to rich"
+    assert not output.is_live(console)
+    assert console.width == output.LOG_COLUMNS
 
 
 def test_nothing_heavy_is_loaded_before_a_command_is_called() -> None:

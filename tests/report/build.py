@@ -33,6 +33,11 @@ def at(seconds: float) -> str:
     return to_timestamp(EPOCH + seconds)
 
 
+def image(digest: str) -> dict[str, str]:
+    """An image of the relay, as a run's status has it."""
+    return {"component": "relay", "container": "livekit", "image": "r/livekit:v1.9.13", "digest": digest}
+
+
 def run(verdict: Verdict | None = Verdict.PASSED, *, start: float = 0.0, **status: Any) -> ExperimentRun:
     """A relay is killed while another's packets are lost; what is measured follows from the verdict."""
     told = verdict in {Verdict.PASSED, Verdict.FAILED}

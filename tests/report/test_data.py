@@ -34,6 +34,11 @@ def test_what_is_not_known_is_left_out_and_said() -> None:
     assert found["note"] == NOT_KNOWN
 
 
+def test_the_release_is_the_one_that_was_tested() -> None:
+    found = read(data.of_run(build.record(release=[build.image("sha256:new")])))
+    assert [image["digest"] for image in found["release"]] == ["sha256:new"]
+
+
 def test_a_day_holds_its_runs() -> None:
     found = read(data.of_day(build.day()))
     assert (found["shape"], found["kind"], found["verdict"]) == (data.SHAPE, "GameDayReport", "Failed")

@@ -82,6 +82,15 @@ def test_revision_and_digests_are_properties() -> None:
     assert (suite.tests, suite.failures, suite.errors, suite.time) == (4, 0, 0, build.END)
 
 
+def test_the_release_that_was_tested_is_named_and_not_the_one_of_the_request() -> None:
+    run = build.run(release=[build.image("sha256:new"), build.image("sha256:late")])
+    text = junit.of_run(run)
+    found = {each.get("name"): each.get("value") for each in ElementTree.fromstring(text).iter("property")}
+    assert found["release.relay.livekit.digest"] == "sha256:new"
+    assert found["release.relay.livekit.2.digest"] == "sha256:late"
+    assert "sha256:a1" not in text
+
+
 def test_no_run_at_all_is_an_error() -> None:
     text = junit.of_nothing("show", "relay-pod-kill", "NoTargets", "no pod matches")
     assert results(text) == [[Error]]

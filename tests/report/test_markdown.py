@@ -40,6 +40,21 @@ def test_any_text_is_shown_as_it_is(text: str) -> None:
     assert told.split() == f"x {text}".replace("\u2060", "").replace("\u0000", "\ufffd").split()
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["https://example.org/x", "see www.example.org", "fixes #12", "GH-7", "0a3f2a1", 40 * "b"],
+)  # fmt: skip
+def test_what_github_makes_a_link_of_by_itself_stays_text(text: str) -> None:
+    shown = markdown.escaped(text)
+    assert "\u2060" in shown
+    assert text not in shown
+
+
+@pytest.mark.parametrize("text", ["relay-687645b55d-qx7lm", "sha256:a1", "20s", "# 12", "# heading"])
+def test_what_is_no_link_is_not_touched(text: str) -> None:
+    assert "\u2060" not in markdown.escaped(text)
+
+
 def test_nobody_is_called_and_no_row_is_added() -> None:
     day = Day(
         "show", "d", "Failed", "Bad", "@everyone | <img src=x> `rm`\n| evil | row |", acts=(Act("[a](http://x)"),)

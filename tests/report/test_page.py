@@ -1,14 +1,19 @@
 """Pages: one file that asks for nothing, is never better than its evidence, and says any text as it is."""
 
+import html
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from showstopper.api.room import MeasuredIndicator
+from showstopper.api.run import ExpectationRecord, WindowRecord
 from showstopper.api.verdicts import Verdict
-from showstopper.report import looks, page
+from showstopper.report import bullets, looks, page
 from showstopper.report.record import NOT_KNOWN, Act, Day, Record
 from tests.availability.build import J, L, N, Story, feed, spans, timeline, window
 from tests.report import build
@@ -134,3 +139,27 @@ def test_any_text_is_text(text: str) -> None:
     record.run.spec.faults[0].__dict__["name"] = marked
     record.run.status.targets[0].fault = marked
     assert_self_contained(page.of_run(record))
+
+
+def test_blank_lines_of_a_text_stay_in_the_yaml() -> None:
+    record = build.record()
+    body = {**record.body, "spec": {"revision": "first\n\nsecond\n"}}
+    text = page.of_run(replace(record, body=body))
+    shown = html.unescape(text.partition("<pre>")[2].partition("</pre>")[0])
+    assert yaml.safe_load(shown)["spec"]["revision"] == "first\n\nsecond\n"
+
+
+def test_a_lower_bound_above_all_other_figures_is_inside_the_scale() -> None:
+    run = build.run(Verdict.INCONCLUSIVE)
+    run.status.expectations = [ExpectationRecord(indicator="RecoveryTime", max="30s", outcome="Unmeasured")]
+    run.status.windows = [
+        WindowRecord(
+            name="Judged",
+            from_=build.at(0),
+            to=build.at(60),
+            indicators=[MeasuredIndicator(indicator="RecoveryTime", at_least="40s", samples=1)],
+        )
+    ]
+    (bullet,) = bullets.bullets(run)
+    assert bullet.least == 40.0
+    assert bullet.scale >= 40.0

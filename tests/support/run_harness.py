@@ -40,7 +40,7 @@ class RunHarness:
         hands = HandFactory(
             client=client,
             clock=clock,
-            injections=InjectionClient(client, InjectionCache(client)),
+            injections=InjectionClient(client, InjectionCache(client, clock)),
             flooders=Flooders(client, clock, images, self.snapshots.remembered),
             snapshot=self.snapshots.of_run,
             pace=pace,

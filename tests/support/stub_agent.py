@@ -50,6 +50,7 @@ class Agent:
         self._matched, self._ending, self._at_lift, self._idle = matched, ending, at_lift, idle
         self.seen: set[str] = set()
         self._gone: set[str] = set()
+        self._armed: dict[str, str] = {}
         self._nodes = nodes
         self.asked: list[Injection] = []
         self.instead: dict[str, tuple[TargetState, str]] = {}
@@ -114,7 +115,7 @@ class Agent:
             uid=target.uid,
             pod=target.pod,
             state=self._state(target, ending),
-            armed_at=now,
+            armed_at=self._armed.setdefault(target.uid, now),
             lifted_at=None if ending is None else now,
             **evidence,
         )

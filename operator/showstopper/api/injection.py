@@ -11,7 +11,7 @@ from showstopper.api.conditions import Condition
 from showstopper.api.faults.agent_kinds import AgentKinds
 from showstopper.api.faults.base import Aim
 from showstopper.api.faults.flood import FloodArrivals, FloodGate
-from showstopper.api.faults.network import Protocol
+from showstopper.api.faults.network import Direction, Protocol
 from showstopper.api.faults.process import ContainerId, ProcessFigures
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.rules import CelRule, Rule, exactly_one, given, immutable
@@ -54,9 +54,16 @@ class TargetPort(Spec):
     """Port of the targets."""
 
     port: Annotated[int, Field(ge=1, le=65535)]
-    """Port number."""
+    """Port number, or the first one of a range."""
+    end_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Last port of the range that begins at `port`. Default: `port` alone."""
     protocol: Protocol
     """Transport protocol of the port."""
+
+    @property
+    def last(self) -> int:
+        """The last port of the range, which may be the first one too."""
+        return self.end_port or self.port
 
 
 class InjectionTarget(Spec):
@@ -68,6 +75,8 @@ class InjectionTarget(Spec):
     """UID of the pod."""
     address: Address
     """IP address of the pod."""
+    addresses: Annotated[tuple[Address, ...], Field(max_length=16)] = ()
+    """All IP addresses of the pod, of both IP versions where it has them."""
     host_network: bool = False
     """Whether the pod uses the network of its node. Only traffic of its own ports is affected then."""
     container_id: ContainerId | None = None
@@ -185,6 +194,8 @@ class InjectedTarget(Status):
     """Packet counters when a packet had matched for the first time."""
     last: PacketCounts | None = None
     """Packet counters at the last observation, at the latest when the fault was lifted."""
+    unmet: Annotated[list[Direction], Field(max_length=2)] = []
+    """Directions of the fault in which no packet has matched."""
     processes: ProcessFigures | None = None
     """Last observation of the processes that a process fault applies to."""
     proven: bool = False

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from showstopper.api.conditions import Condition
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.quantities import Between, Duration, parse_duration
-from showstopper.api.schema.rules import Matching, unique_names
+from showstopper.api.schema.rules import Matching, Rule, unique_names
 
 
 class Reference(Spec):
@@ -40,9 +40,24 @@ class Port(Spec):
     name: Name
     """Name of the port, unique within the component. Faults refer to the port by this name."""
     port: Annotated[int, Field(ge=1, le=65535)]
-    """Port number on the component's pods."""
+    """Port number on the component's pods, or the first one of a range."""
+    end_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Last port of the range that begins at `port`, as in a NetworkPolicy. Default: `port` alone."""
     protocol: Literal["TCP", "UDP"] = "TCP"
     """Transport protocol of the port."""
+
+    rules = (
+        Rule(
+            "!has(self.endPort) || self.endPort >= self.port",
+            "endPort is the last port of the range: write one that is not below port",
+            holds=lambda port: port.end_port is None or port.end_port >= port.port,
+        ),
+    )
+
+    @property
+    def last(self) -> int:
+        """The last port of the range, which may be the first one too."""
+        return self.end_port or self.port
 
 
 Label = Annotated[str, StringConstraints(max_length=63)]
@@ -66,7 +81,8 @@ class Component(Spec):
     """Label selector for the component's pods, in the namespace of the room."""
     container: Name | None = None
     """Container that process faults target, and whose image is the component's part of the release.
-    Default: the pod's first container."""
+    Default: the one in the pod's annotation `kubectl.kubernetes.io/default-container`, else its only container that is
+    no known sidecar."""
     ports: Annotated[tuple[Port, ...], Field(max_length=16)] = ()
     """Ports of the component that faults can name."""
 

@@ -13,6 +13,7 @@ from showstopper.api.schema.base import Message, Metadata, Name, Resource, Spec,
 from showstopper.api.schema.rules import CelRule, immutable_spec
 
 MOST_KILLED = 100
+MOST_MEDIA = 4
 """Maximum number of pods that one run may kill: its record names each of them, with times, within 64 KiB."""
 
 
@@ -100,6 +101,9 @@ class ChosenPod(Spec):
     """IP address of the pod."""
     serving: bool | None = None
     """Whether listeners received media from the pod when it was chosen. Absent if unknown."""
+    media: Annotated[tuple[Text, ...], Field(max_length=MOST_MEDIA)] = ()
+    """Addresses and ports from which listeners received media of the pod when it was chosen. They may be of its node or
+    of a Service."""
 
 
 class ExperimentRunSpec(Spec):
@@ -181,15 +185,17 @@ class TargetRecord(Status):
     """IP address of the pod."""
     serving: bool | None = None
     """Whether listeners received media from the pod when it was chosen. Absent if unknown."""
+    media: Annotated[tuple[Text, ...], Field(max_length=MOST_MEDIA)] = ()
+    """Addresses and ports from which listeners received media of the pod when it was chosen."""
     requested_at: Timestamp | None = None
     """When the fault was requested: just before the call."""
     answered_at: Timestamp | None = None
     """When the API server had accepted the call, or the node's agent had injected the fault."""
     armed_at: Timestamp | None = None
-    """When the fault took effect on the node: the kernel had the packet rules, the processes had the signal, or they
-    were frozen."""
+    """When the fault took effect on the node, on the operator's clock: the kernel had the packet rules, the processes
+    had the signal, or they were frozen."""
     lifted_at: Timestamp | None = None
-    """When the fault was reverted and verified to have left nothing behind."""
+    """When the fault was reverted and verified to have left nothing behind, on the operator's clock."""
     matched: int | None = None
     """Number of packets that the fault applied to."""
     affected: int | None = None
@@ -217,6 +223,11 @@ class FaultRecord(Status):
     """Kind of the fault, such as podKill."""
     targets: int = 0
     """Number of target pods when the fault began."""
+    armed_at: Timestamp | None = None
+    """When the first target was hit, on the operator's clock. Of a flood, when its first gate opened. The time that is
+    judged begins here. Absent of a fault that no agent carries out."""
+    lifted_at: Timestamp | None = None
+    """When the last target was free again, on the operator's clock. Recovery counts from here."""
     successors: int | None = None
     """Number of pods that replaced a deleted target while the fault lasted, and became targets themselves."""
     matched: int | None = None
@@ -225,6 +236,10 @@ class FaultRecord(Status):
     """Number of packets that the fault dropped, delayed, duplicated or changed, over all targets."""
     backend: Text | None = None
     """Kernel mechanism that carried out the fault, such as netem or NFQUEUE."""
+    asked_for: Text | None = None
+    """For how long targets should have been hit, over all of them: their number at the start times the duration."""
+    in_force: Text | None = None
+    """For how long targets were hit, over all of them and those that replaced them."""
     proven: bool = False
     """Whether the fault is proven to have taken effect on its targets."""
     reverted: bool = False
@@ -316,6 +331,26 @@ class OutageRecord(Status):
     """Whether the listener heard the live host again within the window."""
 
 
+class HostAbsence(Status):
+    """Stretch of time in which the room's managed host could not be heard, for a reason of its own."""
+
+    from_: Annotated[Timestamp, Field(alias="from")]
+    """Start of the absence, on the operator's clock."""
+    to: Timestamp
+    """End of the absence."""
+    message: Message
+    """Why the host could not be heard: its process started anew, stood still, or did not answer."""
+
+
+class HostRecord(Status):
+    """What the room's managed host says of itself. What listeners missed because of it is not the room's."""
+
+    seen_until: Timestamp | None = None
+    """When a process of the host answered last, on the operator's clock. Absent if none has."""
+    absences: Annotated[list[HostAbsence], Field(max_length=20)] = []
+    """When the host could not be heard, in order. Of more than 20 absences, those nearest to each other as one."""
+
+
 class EarlyEnd(Status):
     """Why a run ended before its last step."""
 
@@ -350,6 +385,8 @@ class ExperimentRunStatus(Status):
     """Expectations with the measured values, in the order of `spec.expect`."""
     sources: Annotated[list[SourceRecord], Field(max_length=16)] = []
     """Samples of sources other than the listeners, from which expectations on them are judged."""
+    host: HostRecord | None = None
+    """Presence of the room's managed host during the run. Absent if somebody else speaks in the room."""
     outages: Annotated[list[OutageRecord], Field(max_length=20)] = []
     """The outages with the most dead air, worst first."""
     ended_early: EarlyEnd | None = None

@@ -5,6 +5,8 @@ from typing import Any
 
 STOP_SWITCH = "stop-switch"
 """Name of the ConfigMap: `kubectl -n showstopper-agent create cm stop-switch --from-literal=reason=...`"""
+STOP_SWITCH_ROLE = "showstopper-stop-switch"
+"""Name of the Role by which operator and agents watch the switch. It shows in which namespace they do."""
 AGENT_NAMESPACE = "showstopper-agent"
 """Default namespace of the agents. The chart creates it for the stop switch even if agents are disabled."""
 

@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from showstopper.audio import serving
+from showstopper.audio.lag import Lag
 from showstopper.audio.onstage import OnStage
 from showstopper.audio.settings import HostSettings
 from showstopper.audio.speaker import Voice
@@ -18,7 +19,7 @@ ON_STAGE = web.AppKey("on_stage", OnStage)
 
 
 def application(on_stage: OnStage) -> web.Application:
-    """`/healthz` (the loop runs), `/readyz` (the room takes the host's sound) and `/v1/host` (when it did)."""
+    """`/healthz` (the loop runs), `/readyz` (the room takes its sound) and `/v1/host` (when it did, and stalls)."""
     app = web.Application()
     app[ON_STAGE] = on_stage
     app.router.add_get("/healthz", _health)
@@ -49,6 +50,7 @@ async def speak(settings: HostSettings) -> None:
     runner = await serving.serve(application(on_stage), settings.room.port)
     try:
         async with asyncio.TaskGroup() as group:
+            group.create_task(Lag(voice.stood_still).watch())
             group.create_task(voice.speak())
             group.create_task(on_stage.stay())
     finally:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +102,8 @@ class OnStage:
         self._settings = settings
         self._voice = voice
         self._identity = identity
+        self._boot = str(uuid.uuid4())
+        self._started = time.monotonic()
         self._attempts = 0
         self._contact: _Contact | None = None
         self._appearances: list[Appearance] = []
@@ -210,13 +213,16 @@ class OnStage:
         task.add_done_callback(self._leaving.discard)
 
     def document(self) -> dict[str, object]:
-        """The reconnect timeline, times on this process's monotonic clock."""
+        """The reconnect timeline, and when this process stood still. Times are on its monotonic clock."""
         return {
+            "boot": self._boot,
+            "startedAt": self._started,
             "room": self._settings.name,
             "clock": {"monotonic": time.monotonic(), "wall": time.time()},
             "published": self.published,
             "holdUntil": self._voice.hold_until,
             "attempts": self._attempts,
+            "stalls": [{"from": start, "to": end} for start, end in self._voice.stalls],
             "connected": [
                 {
                     "from": appearance.start,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 
 import numpy as np
 from livekit import rtc
@@ -21,6 +22,9 @@ BLOCK = 10
 CATCH_UP_SECONDS = 0.2
 """Frames later than this are left out instead of sent in a burst: old code would only fill the listeners' buffers."""
 
+MOST_STALLS = 1000
+"""Stalls that are kept."""
+
 FULL_SCALE = 32767
 
 
@@ -30,6 +34,7 @@ class Voice:
     def __init__(self, hold_seconds: float) -> None:
         """It plays hold music for `hold_seconds` from its first appearance on. Later appearances do not wait for it."""
         self.hold_until: float | None = None
+        self.stalls: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
         self._hold_seconds = hold_seconds
         self.source = rtc.AudioSource(RATE, 1, queue_size_ms=0)
 
@@ -46,8 +51,13 @@ class Voice:
                 await self.source.capture_frame(frame)
                 due += FRAME_SECONDS
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
-            if time.monotonic() - due > CATCH_UP_SECONDS:
-                due = time.monotonic()
+            if (now := time.monotonic()) - due > CATCH_UP_SECONDS:
+                self.stood_still(due, now)
+                due = now
+
+    def stood_still(self, start: float, end: float) -> None:
+        """Nothing was said in [start, end) of the monotonic clock, for this process got no time."""
+        self.stalls.append((start, end))
 
     def _block(self, due: float) -> list[rtc.AudioFrame]:
         """The next 100 ms, of which the first sample is to be captured at monotonic time `due`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from showstopper.availability.feed import Arrival, Feed, Sample
-from showstopper.availability.spans import Kind, Span, Window
+from showstopper.availability.spans import Kind, Span, State, Window
 from showstopper.availability.statistics import Statistics, StatisticsLog
 from showstopper.availability.tracks import unfinished_call
 
@@ -72,6 +72,7 @@ class Boot:
         self._clock = float("-inf")
         self._reading = (float("inf"), 0.0, math.nan)
         self._rings: dict[str, _Ring] = {}
+        self._first_live: dict[str, float] = {}
         self._open: tuple[Span, ...] = ()
         self._visits: dict[str, Arrival] = {}
         self._samples: tuple[Sample, ...] = ()
@@ -105,6 +106,7 @@ class Boot:
         self.next = max(self.next, feed.next)
         horizon = forgotten - self.offset
         for span in feed.spans:
+            self._hear(span)
             if span.end > max(horizon, span.start):
                 self._ring(span).add(span)
         for visit in feed.arrivals:
@@ -131,6 +133,11 @@ class Boot:
         for log in self._logs.values():
             log.forget(horizon)
         self._logs = {name: log for name, log in self._logs.items() if len(log)}
+
+    def first_live(self, listener: str) -> float | None:
+        """When the listener first heard the live host, on the operator's clock, or None if it has not yet."""
+        first = self._first_live.get(listener)
+        return None if first is None else first + self.offset
 
     def residents(self, window: Window) -> Iterator[str]:
         """The residents of whom it tells anything in the window."""
@@ -196,7 +203,12 @@ class Boot:
                 self._rings[span.listener].open = None
         self._open = spans
         for span in spans:
+            self._hear(span)
             self._ring(span).open = span
+
+    def _hear(self, span: Span) -> None:
+        if span.state is State.LIVE and span.kind is Kind.RESIDENT:
+            self._first_live[span.listener] = min(span.start, self._first_live.get(span.listener, math.inf))
 
     def _touches(self, ring: _Ring, window: Window) -> bool:
         first, last = ring.ends()

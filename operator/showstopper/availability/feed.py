@@ -113,6 +113,15 @@ def parse_feed(document: object, offset: float, uncertainty: float = 0.0) -> Fee
     )
 
 
+def read_document(pod: str, document: object) -> "_Reader":
+    """Reads the fields of another document of a pod.
+
+    Raises:
+        FeedError: it is no object.
+    """
+    return _Reader(pod, "", document)
+
+
 def _span(item: "_Reader") -> Span:
     start, end = item.seconds("from"), item.seconds("to")
     if end < start:

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from operator import attrgetter
 from typing import TypeVar
 
 from showstopper.availability.boots import Boot
 from showstopper.availability.feed import Feed, Sample
-from showstopper.availability.spans import Span, Window
+from showstopper.availability.spans import NOISE, Span, State, Window
 from showstopper.availability.statistics import Statistics
 from showstopper.availability.tracks import Track, View, arrival_track, resident_track
 
@@ -98,7 +99,7 @@ class Timeline:
         return sorted(seen) + [f"unseen/{index}" for index in range(residents - len(seen))]
 
     def _resident(self, name: str, window: Window, boots: list[Boot]) -> Track:
-        spans = (boot.spans(name, window) for boot in boots)
+        spans = _seen(name, window, boots)
         statistics = (boot.statistics(name, window) for boot in boots)
         return resident_track(name, _in_turn(spans), window, _in_turn(statistics))
 
@@ -108,6 +109,26 @@ class Timeline:
     def _newest(self) -> list[Boot]:
         """The boot of each pod that answered last."""
         return list({boot.pod: boot for boot in self._ordered()}.values())
+
+
+def _seen(name: str, window: Window, boots: Iterable[Boot]) -> Iterator[list[Span]]:
+    """What each boot saw of a resident.
+
+    A process that starts again has to join first, whatever the room does. So once a resident was in, what a later boot
+    tells of it before it has heard the host says something about us, and nothing about the room: it is Unknown.
+    """
+    was_in = False
+    for boot in boots:
+        first_live = boot.first_live(name)
+        spans = boot.spans(name, window)
+        yield [_unless_before(span, first_live) for span in spans] if was_in else spans
+        was_in = was_in or first_live is not None
+
+
+def _unless_before(span: Span, first_live: float | None) -> Span:
+    if first_live is not None and span.start >= first_live - NOISE:
+        return span
+    return replace(span, state=State.UNKNOWN, delay=None, missing=0.0)
 
 
 def _in_turn(boots: Iterable[Sequence[T]]) -> Iterator[T]:

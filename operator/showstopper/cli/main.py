@@ -1,6 +1,8 @@
 """The command line `showstopper`, also `kubectl showstopper`: its commands, each loaded only when it is called."""
 
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -10,9 +12,10 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import Abort, TyperException
 
+from showstopper.cli import streams
 from showstopper.cli.exit_codes import ExitCode, problem
 from showstopper.cli.kube.connection import Connection
-from showstopper.errors import ShowstopperError
+from showstopper.errors import NotRunYet, ShowstopperError
 
 COMMANDS = {
     "run": "showstopper.cli.commands.run",
@@ -38,10 +41,14 @@ COMMANDS = {
 """Commands in the order of the help. Each module has a function `command`, or a `group` of commands."""
 HIDDEN = frozenset({"operator", "agent", "archive", "host", "listener"})
 """Processes of the cluster, which the charts start: the help does not list them."""
+DEBUG_VARIABLE = "SHOWSTOPPER_DEBUG"
+"""If this is set, what nobody expected is printed with its traceback."""
 
 
 class LazyCommands(TyperGroup):
     """Loads the module of a command when it is needed, so that the operator's process loads no tables."""
+
+    _is_process = False
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the caller's signature
         """All names, in the order of the help."""
@@ -60,20 +67,41 @@ class LazyCommands(TyperGroup):
         single.command(cmd_name, hidden=cmd_name in HIDDEN)(module.command)
         return typer.main.get_command(single)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called. It decides who is told of an error: people, or the log of a process."""
+        name, *rest = super().resolve_command(ctx, args)
+        self._is_process = name in HIDDEN
+        return name, *rest
+
     def main(self, args: Sequence[str] | None = None, *others: Any, **more: Any) -> Any:
         """Run a command and exit with its code. Errors are one line on stderr."""
         words = list(sys.argv[1:] if args is None else args)
         try:
             code = super().main(words or ["--help"], *others, **{**more, "standalone_mode": False})
+            streams.finish()
         except TyperException as error:
             problem(f"{error.format_message()} (see showstopper --help)")
             code = ExitCode.USAGE
+        except NotRunYet as error:
+            problem(str(error))
+            code = ExitCode.INCONCLUSIVE
         except ShowstopperError as error:
             problem(str(error))
             code = ExitCode.ERROR
         except Abort:
             code = ExitCode.INTERRUPTED
+        except Exception as error:  # whatever it is, it must not end with 1, which means Failed
+            if self._is_process:
+                raise
+            _tell_unexpected(error)
+            code = ExitCode.ERROR
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell_unexpected(error: Exception) -> None:
+    if os.environ.get(DEBUG_VARIABLE):
+        traceback.print_exception(error)
+    problem(f"unexpected {type(error).__name__}: {error} (with {DEBUG_VARIABLE}=1: where it happened)")
 
 
 app = typer.Typer(
@@ -104,4 +132,5 @@ def options(  # noqa: PLR0917 - typer reads them as options
 
 def main() -> None:
     """Entry point of `showstopper` and `kubectl-showstopper`."""
+    streams.outlive_readers()
     app()

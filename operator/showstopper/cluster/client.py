@@ -220,7 +220,7 @@ class Client:
             ):
                 beginning.reschedule(None)
                 async for line in response.content:
-                    event = cast("Object", json.loads(line))
+                    event = _parsed("GET", path, line)
                     if event["type"] == "ERROR":
                         status = event["object"]
                         raise error_of(status.get("code", 0), status.get("message", path), status.get("reason", ""))
@@ -236,7 +236,7 @@ class Client:
             reraise=True,
         )
         answer: bytes = await attempts(self._connection.request, "GET", path, query, accept=accept)
-        return cast("Object", json.loads(answer))
+        return _parsed("GET", path, answer)
 
     async def _write(
         self,
@@ -249,7 +249,23 @@ class Client:
         accept: str = JSON,
     ) -> Object:
         answer = await self._connection.request(method, path, query, body, content_type=content_type, accept=accept)
-        return cast("Object", json.loads(answer))
+        return _parsed(method, path, answer)
+
+
+def _parsed(method: str, path: str, content: bytes) -> Object:
+    """An answer of the API server.
+
+    Raises:
+        Unavailable: it is none, such as the page of a proxy that stands in for a server behind it.
+    """
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        begin = content[:80].decode(errors="replace")
+        raise Unavailable(f"{method} {path}: the answer is not the API server's, it begins with: {begin}")
+    return answer
 
 
 def selector(labels: Mapping[str, str]) -> str:

@@ -52,6 +52,7 @@ POLICY_BINDING = Kind(
     "validatingadmissionpolicybindings",
     namespaced=False,
 )
+ROLE = Kind("Role", "rbac.authorization.k8s.io/v1", "roles")
 NODE = Kind("Node", "v1", "nodes", namespaced=False)
 ACCESS_REVIEW = Kind("SelfSubjectAccessReview", "authorization.k8s.io/v1", "selfsubjectaccessreviews", namespaced=False)
 AUDIO_ROOM = Kind("AudioRoom", "showstopper.dev/v1alpha1", "audiorooms")

@@ -1,4 +1,4 @@
-"""Listeners: how the listener pods of rooms are found, and one question to one of them about what it heard."""
+"""Listeners: how the pods of a room's fleet are found, and one question to one of them about what it heard or said."""
 
 import json
 from collections.abc import Mapping
@@ -8,11 +8,13 @@ import aiohttp
 from showstopper.api.schema.base import GROUP
 from showstopper.availability.errors import FeedError
 from showstopper.availability.feed import Feed, parse_feed
+from showstopper.availability.hosts import HostFeed, parse_host
 from showstopper.clock import Clock
 
 ROOM_LABEL = f"{GROUP}/room"
 ROLE_LABEL = f"{GROUP}/role"
 LISTENER = "listener"
+HOST = "host"
 PORT = 8090
 
 TIMEOUT_SECONDS = 2.0
@@ -40,9 +42,31 @@ async def read(
         FeedError: when it answers something else.
         aiohttp.ClientError, TimeoutError, OSError: when it does not answer.
     """
+    content, asked, answered = await _get(session, clock, pod, _url(address, port, f"/v1/spans?after={after}"))
+    return read_feed(pod, room, content, asked, answered)
+
+
+async def read_host(session: aiohttp.ClientSession, clock: Clock, *, pod: str, address: str, port: int) -> HostFeed:
+    """What a host says of itself.
+
+    Raises:
+        FeedError: when it answers something else.
+        aiohttp.ClientError, TimeoutError, OSError: when it does not answer.
+    """
+    content, asked, answered = await _get(session, clock, pod, _url(address, port, "/v1/host"))
+    document, there = _read_document(pod, content)
+    return parse_host(document, pod, (asked + answered) / 2 - there, (answered - asked) / 2)
+
+
+def _url(address: str, port: int, path: str) -> str:
     host = f"[{address}]" if ":" in address else address
+    return f"http://{host}:{port}{path}"
+
+
+async def _get(session: aiohttp.ClientSession, clock: Clock, pod: str, url: str) -> tuple[bytes, float, float]:
+    """What a pod answers, and when it was asked and began to answer."""
     asked = clock.now()
-    async with session.get(f"http://{host}:{port}/v1/spans?after={after}", allow_redirects=False) as response:
+    async with session.get(url, allow_redirects=False) as response:
         answered = clock.now()
         if response.status != 200:
             raise FeedError(pod, "the answer", f"has HTTP status {response.status}")
@@ -51,7 +75,7 @@ async def read(
             content += part
             if len(content) > LARGEST_ANSWER:
                 raise FeedError(pod, "the answer", f"is larger than {LARGEST_ANSWER} bytes")
-    return read_feed(pod, room, bytes(content), asked, answered)
+    return bytes(content), asked, answered
 
 
 def read_feed(pod: str, room: str, content: bytes, asked: float, answered: float) -> Feed:
@@ -60,18 +84,23 @@ def read_feed(pod: str, room: str, content: bytes, asked: float, answered: float
     Raises:
         FeedError: when it is no feed, or another pod's or room's.
     """
+    document, there = _read_document(pod, content)
+    feed = parse_feed(document, (asked + answered) / 2 - there, (answered - asked) / 2)
+    if (feed.pod, feed.room) != (pod, room):
+        raise FeedError(pod, "pod and room", f'are "{feed.pod}" and "{feed.room}", not "{pod}" and "{room}"')
+    return feed
+
+
+def _read_document(pod: str, content: bytes) -> tuple[object, float]:
+    """The document in an answer, and what the pod's monotonic clock showed."""
     try:
         document: object = json.loads(content)
     except ValueError as error:
         raise FeedError(pod, "the answer", f"is no JSON: {error}") from error
     reading = document.get("clock") if isinstance(document, Mapping) else None
     monotonic = reading.get("monotonic") if isinstance(reading, Mapping) else None
-    # What is no number is left to parse_feed to complain about.
-    there = float(monotonic) if isinstance(monotonic, int | float) else 0.0
-    feed = parse_feed(document, (asked + answered) / 2 - there, (answered - asked) / 2)
-    if (feed.pod, feed.room) != (pod, room):
-        raise FeedError(pod, "pod and room", f'are "{feed.pod}" and "{feed.room}", not "{pod}" and "{room}"')
-    return feed
+    # What is no number is left to whoever reads the whole of it to complain about.
+    return document, float(monotonic) if isinstance(monotonic, int | float) else 0.0
 
 
 def trouble(error: Exception) -> str:

@@ -88,7 +88,7 @@ class Operation:
         hands = HandFactory(
             client=client,
             clock=clock,
-            injections=InjectionClient(client, InjectionCache(client)),
+            injections=InjectionClient(client, InjectionCache(client, clock)),
             flooders=Flooders(client, clock, images, self._snapshots.remembered),
             snapshot=self._snapshots.of_run,
             pace=pace,
@@ -136,9 +136,10 @@ class Operation:
     async def run(self) -> None:
         """What goes on beside the events, for ever: rooms are listened to, stop switch and runs are watched."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.rooms.run())
             group.create_task(for_ever("watching the stop switch", self.stop_switch.watch))
             await self._loaded.wait()
+            # Not before: a run that an earlier life has begun holds its room's fleet as it is.
+            group.create_task(self.rooms.run())
             group.create_task(
                 for_ever("watching the runs", partial(watch.watch, self._client, self.runs, self._namespace))
             )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from showstopper.api.reasons import Reason
-from showstopper.api.stop_switch import STOP_SWITCH, stop_reason
+from showstopper.api.stop_switch import STOP_SWITCH, STOP_SWITCH_ROLE, stop_reason
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Client, Object
@@ -77,4 +77,4 @@ class StopSwitch:
             changed()
 
 
-_ROLE = "the chart's Role showstopper-stop-switch allows it"
+_ROLE = f"the chart's Role {STOP_SWITCH_ROLE} allows it"

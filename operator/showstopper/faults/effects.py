@@ -18,12 +18,16 @@ class Pod:
 
     Attributes:
         address: its pod IP; a relay in the host's network has its node's.
+        addresses: all of its own, of both IP versions where it has them.
         ready: its Ready condition.
         terminating: it is being deleted.
         serving: residents get their sound from it; None: not known.
+        ports: what its containers list, as port number and protocol.
+        media: addresses and ports that residents get their sound from it at.
         host_network: it has its node's network, not one of its own.
         created: when the API server made it (RFC 3339, whole seconds).
         containers: in the order of its spec.
+        default_container: the value of its annotation `kubectl.kubernetes.io/default-container`.
     """
 
     namespace: str
@@ -37,6 +41,10 @@ class Pod:
     host_network: bool = False
     created: str = ""
     containers: tuple[Container, ...] = ()
+    default_container: str = ""
+    ports: tuple[tuple[int, str], ...] = ()
+    addresses: tuple[str, ...] = ()
+    media: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.network import Direction
 from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.injection import InjectedTarget, TargetState
 from showstopper.api.reasons import Reason
@@ -23,6 +25,7 @@ class ObservedTarget:
         quiet: whether listeners get no media from it any more; None: nobody has looked.
         matched: packets that the fault was meant for.
         affected: packets that it acted on.
+        unmet: directions of the fault in which it has met no packet.
         processes: the last look at the processes that it was meant for.
         answered_after: when the API server had answered.
         ended_after: when it was no longer there.
@@ -40,6 +43,7 @@ class ObservedTarget:
     quiet: bool | None = None
     matched: int = 0
     affected: int = 0
+    unmet: tuple[Direction, ...] = ()
     processes: ProcessFigures | None = None
     answered_after: float | None = None
     ended_after: float | None = None
@@ -61,6 +65,7 @@ class ObservedTarget:
             quiet=quiet,
             matched=last.matched if last else 0,
             affected=last.affected if last else 0,
+            unmet=tuple(target.unmet),
             processes=target.processes,
             message=target.message or "",
         )
@@ -93,11 +98,13 @@ class Observed:
     Attributes:
         fault: its name.
         gates: of a flood, its flooders behind their gates, which are no targets.
+        spec: the fault as it is declared; None: it is not known here.
     """
 
     fault: str
     targets: tuple[ObservedTarget, ...]
     gates: tuple[ObservedTarget, ...] = ()
+    spec: FaultKind | None = None
 
     @classmethod
     def injected(cls, targets: Iterable[InjectedTarget]) -> "Observed":

@@ -37,7 +37,8 @@ class Bullet:
         """Where its axis ends: 100 for a share that is to be large."""
         if self.suffix == "%" and self.at_least:
             return 100.0
-        known = [figure for figure in (self.bound, self.value, self.most, self.before) if figure is not None]
+        figures = (self.bound, self.value, self.least, self.most, self.before)
+        known = [figure for figure in figures if figure is not None]
         return max(known) * 1.25 or 1.0
 
 

@@ -155,7 +155,7 @@ def run_data(record: Record) -> RunData:
         steps=status.steps,
         windows=status.windows,
         outages=status.outages,
-        release=list(spec.release),
+        release=list(record.run.release),
         versions=dict(record.versions),
         note=record.note or None,
         heard=None if record.heard is None else list(_heard(record.heard.tracks, record.heard.window.start)),

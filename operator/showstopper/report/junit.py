@@ -19,7 +19,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.expectations import Outcome
 from showstopper.clock import from_timestamp, to_timestamp
-from showstopper.report.record import Act, Day
+from showstopper.report.record import Act, Day, by_container
 from showstopper.report.words import asked
 
 # XML 1.0, section 2.2: what no document may hold, not even escaped.
@@ -134,7 +134,7 @@ def _of_act(day: Day, act: Act) -> Suite:
 
 
 def _properties(run: ExperimentRun) -> dict[str, str]:
-    """What was run against what: revision, verdict, and the digest of each image of the release."""
+    """What was run against what: revision, verdict, and each image of the release that was tested."""
     origin = run.spec.experiment
     properties = {
         "run": run.metadata.name,
@@ -144,9 +144,10 @@ def _properties(run: ExperimentRun) -> dict[str, str]:
         "verdict": run.status.verdict or "",
         "reason": run.status.reason or "",
     }
-    for image in run.spec.release:
-        properties[f"release.{image.component}.{image.container}.image"] = image.image
-        properties[f"release.{image.component}.{image.container}.digest"] = image.digest
+    for (component, container), images in by_container(run.release).items():
+        for number, image in enumerate(images, 1):
+            name = f"release.{component}.{container}" + (f".{number}" if number > 1 else "")
+            properties |= {f"{name}.image": image.image, f"{name}.digest": image.digest}
     return properties
 
 

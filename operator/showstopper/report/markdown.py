@@ -17,6 +17,11 @@ STRIP_CELLS = 80
 # CommonMark, section 2.4: a backslash makes them text. Those that mean something at the begin of a line only are left:
 # no line begins with a value.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~|$])")
+# GitHub Flavored Markdown, section 6.9, and GitHub's "Autolinked references and URLs": addresses, numbers of issues and
+# hashes of commits become links by themselves, also behind a backslash. A word joiner behind the group prevents that.
+_LINKED = re.compile(
+    r"(:(?=//)|\bwww(?=\.)|#(?=\d)|\bGH-(?=\d)|(?<![\w-])[0-9a-f](?=[0-9a-f]{6,39}(?![\w-])))", re.IGNORECASE
+)
 _BREAKS = re.compile(r"\s+")
 
 
@@ -33,11 +38,11 @@ def of_day(day: Day) -> str:
 
 
 def escaped(value: Any) -> str:
-    """A text as one line of Markdown that says the same: no markup, no table cell, no mention of anybody."""
+    """A text as one line of Markdown that says the same: no markup, no table cell, no link, no mention of anybody."""
     if isinstance(value, Markup):
         return value
     line = _BREAKS.sub(" ", str(value)).strip()
-    return _SPECIAL.sub(r"\\\1", line).replace("@", "@\u2060")
+    return _SPECIAL.sub(r"\\\1", _LINKED.sub("\\1\u2060", line)).replace("@", "@\u2060")
 
 
 def strips(record: Record) -> list[Markup]:

@@ -119,4 +119,7 @@ def _page(*, verdict: str | None, **values: Any) -> str:
     )
     look = looks.of_verdict(verdict)
     text = environment.get_template("page.html.j2").render(verdict=verdict, look=look, **values)
-    return re.sub(r"\n\s*\n+", "\n", text) + "\n"
+    # Blank lines are the template's, but in the YAML, where they belong to a text.
+    pieces = re.split(r"(<pre>.*?</pre>)", text, flags=re.DOTALL)
+    pieces[::2] = [re.sub(r"\n\s*\n+", "\n", piece) for piece in pieces[::2]]
+    return "".join(pieces) + "\n"

@@ -1,12 +1,12 @@
 """Record: all that a report is made from: runs as they were written down, and what their listeners told meanwhile."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from showstopper.api.experiment import Fault
-from showstopper.api.run import ExperimentRun, StepName, TargetRecord
+from showstopper.api.run import ExperimentRun, ReleaseImage, StepName, TargetRecord
 from showstopper.availability.spans import Window
 from showstopper.availability.tracks import View
 from showstopper.clock import from_timestamp
@@ -81,6 +81,14 @@ class FaultWindow:
     end: float
     proven: bool
     lifted: bool
+
+
+def by_container(release: Iterable[ReleaseImage]) -> dict[tuple[str, str], list[ReleaseImage]]:
+    """The images of a release by component and container, which may have had several: a rollout was not over."""
+    images: dict[tuple[str, str], list[ReleaseImage]] = {}
+    for image in release:
+        images.setdefault((image.component, image.container), []).append(image)
+    return images
 
 
 def in_order(view: View) -> View:

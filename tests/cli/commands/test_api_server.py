@@ -82,7 +82,7 @@ def test_an_experiment_that_waits_for_its_hour_has_no_verdict_and_says_when_it_w
     operator.apply(schedule="0 3 * * *")
     operator.show(conditions.idle(Reason.SCHEDULED, "has not run yet; its first run is at 2026-06-01T03:00:00Z"))
     code, _, err = Person(server).call("verdict", "waiting")
-    assert code == 4
+    assert code == 2
     assert "its first run is at 2026-06-01T03:00:00Z" in err
 
 
@@ -158,12 +158,39 @@ def test_a_verdict_on_an_earlier_form_is_none(server: ApiServer) -> None:
     assert "experiment show/earlier has no verdict in its current form" in err
 
 
-def test_an_experiment_that_never_ran(server: ApiServer) -> None:
+@pytest.mark.parametrize("command", ["verdict", "watch", "report", "abort"])
+def test_an_experiment_that_never_ran_has_no_verdict(server: ApiServer, command: str) -> None:
     operator = Operator(server, "never")
     operator.apply()
-    code, _, err = Person(server).call("verdict", "never")
-    assert code == 4
+    code, out, err = Person(server).call(command, "never")
+    assert (code, out) == (2, "")
     assert "has not run yet" in err
+
+
+@pytest.mark.parametrize("field", ["suspend", "dryRun"])
+def test_an_experiment_that_is_not_to_run_has_no_verdict(server: ApiServer, field: str) -> None:
+    operator = Operator(server, f"held-{field.lower()}")
+    operator.apply(**{field: True})
+    waits = conditions.waiting_for_person(Reason.SUSPENDED, "nothing is run")
+    operator.show(waits if field == "suspend" else conditions.succeeded(Reason.PLANNED, "nothing is run"))
+    code, _, err = Person(server).call("verdict", operator.name)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "nothing is run" in err
+
+
+@pytest.mark.parametrize(("verdict", "code"), [(str(verdict), verdict.exit_code) for verdict in Verdict])
+@pytest.mark.parametrize("words", ["verdict", "report -o json", "report -o junit"])
+def test_a_reader_that_leaves_changes_no_exit_code(server: ApiServer, verdict: str, code: int, words: str) -> None:
+    operator = Operator(server, f"piped-{code}")
+    operator.apply()
+    if f"{operator.name}-1" not in server.kubectl("-n", "show", "get", "exprun", "-o", "name"):
+        operator.judge(operator.make_run(f"piped-{code}-1"), verdict)
+    process = Person(server).start(*words.split()[:1], operator.name, *words.split()[1:])
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(timeout=60) == code
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
 
 
 def test_patience_ends_without_a_verdict(server: ApiServer) -> None:

@@ -1,18 +1,38 @@
 """`showstopper doctor` against a real API server: what it finds, and what it says to do."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from dev.cluster.apiserver import ApiServer
+from showstopper.api.stop_switch import STOP_SWITCH_ROLE
 from showstopper.cli.commands import doctor
 from showstopper.cli.kube.checks import Check, State
 from tests.api.build import room
 from tests.cli.build import text
 from tests.cli.stand_ins import Person
+from tests.support import api_server
 
 pytestmark = pytest.mark.apiserver
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ApiServer]:
+    """Of its own: what is installed in the cluster is asked for."""
+    with api_server.with_crds() as running:
+        yield running
+
+
+@pytest.fixture
+def agents(server: ApiServer) -> Iterator[str]:
+    """The agents' namespace of a chart that was installed with `agent.namespace`."""
+    namespace = "chaos-agents"
+    ready_pod(server, namespace, "agent")
+    server.kubectl("-n", namespace, "create", "role", STOP_SWITCH_ROLE, "--verb=get", "--resource=configmaps")
+    yield namespace
+    server.kubectl("-n", namespace, "delete", "role", STOP_SWITCH_ROLE)
 
 
 def checks(server: ApiServer, *words: str) -> tuple[int, dict[str, dict[str, str]]]:
@@ -45,14 +65,16 @@ def test_a_cluster_without_anything_is_told_what_to_do(server: ApiServer) -> Non
     assert found["operator"]["state"] == "Failed"
     assert "install the chart" in found["operator"]["remedy"]
     assert (found["agents"]["state"], found["archive"]["state"]) == ("Warning", "Warning")
+    assert found["stop switch"]["state"] == "Failed"
+    assert "nobody watches a stop switch" in found["stop switch"]["message"]
     assert "archive.enabled=true" in found["archive"]["remedy"]
     assert "kubectl label namespace doctored" in found["namespace"]["remedy"]
     assert "apply an AudioRoom" in found["rooms"]["remedy"]
 
 
+@pytest.mark.usefixtures("agents")
 def test_what_is_there_is_well(server: ApiServer) -> None:
     ready_pod(server, "showstopper-system", "operator")
-    ready_pod(server, "showstopper-agent", "agent")
     server.kubectl("label", "namespace", "show", "showstopper.dev/chaos=allowed")
     try:
         _, found = checks(server)
@@ -73,13 +95,12 @@ def test_a_room_that_nobody_has_looked_at_is_wrong(server: ApiServer) -> None:
     assert "has not observed it yet" in found["room seen-by-nobody"]["message"]
 
 
-def test_a_thrown_switch_is_named_with_its_reason(server: ApiServer) -> None:
-    ready_pod(server, "showstopper-agent", "agent")
-    Person(server).call("-n", "showstopper-agent", "stop", "--reason", "the show has begun")
+def test_a_thrown_switch_is_found_where_it_is_watched_and_named_with_its_reason(server: ApiServer, agents: str) -> None:
+    server.kubectl("-n", agents, "create", "cm", "stop-switch", "--from-literal=reason=the show has begun")
     try:
         code, found = checks(server)
     finally:
-        code_of_resume, _, _ = Person(server).call("-n", "showstopper-agent", "resume")
+        code_of_resume, _, _ = Person(server).call("resume")
     assert (code, code_of_resume) == (1, 0)
     assert "the show has begun" in found["stop switch"]["message"]
     assert found["stop switch"]["remedy"] == "showstopper resume"

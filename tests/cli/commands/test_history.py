@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from showstopper.cli.commands import history
 from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.main import app
 
@@ -89,3 +90,18 @@ def test_without_an_archive_it_says_how_to_have_one(kubeconfig: Path) -> None:
     assert done.exit_code == ExitCode.ERROR
     assert "archive.enabled=true" in done.stderr
     assert call(kubeconfig, "--limit", "0").exit_code == ExitCode.USAGE
+
+
+def test_on_a_narrow_terminal_names_and_uids_are_whole() -> None:
+    uid = "0a3f2a1e-5f0b-4f7e-9d2f-0a3f2a1e5f0b"
+    run = {**RUN, "name": "relay-pod-kill-x7k2m9qp", "uid": uid}
+    first, second = history.lines([run])
+    assert first.plain == "2026-11-26 06:00:00 Failed (ExpectationMissed), audible 81.4%, dead air 21s"
+    assert second.plain == f"    relay-pod-kill-x7k2m9qp  {uid}"
+    assert len(second.plain) <= 80
+
+
+def test_a_table_that_does_not_fit_is_told_in_lines(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Archive.answer = 200, {"runs": [RUN]}
+    monkeypatch.setattr("showstopper.cli.views.output.LOG_COLUMNS", 40)
+    assert "    kill-[b]1  uid-1" in call(kubeconfig).stdout.splitlines()

@@ -14,6 +14,7 @@ from tests.archive.build import run
 from tests.archive.proxied import Cluster, kept, proxied
 from tests.availability.build import EPOCH, L, document
 from tests.availability.build import spans as story
+from tests.report import build as report
 
 LISTED = {"uid": "kill-1-uid", "name": "kill-1"}
 
@@ -41,6 +42,31 @@ async def test_a_run_that_is_gone_is_found_by_its_name_or_its_experiment(
     assert record.heard is not None
     states = {span.state for track in record.heard.tracks for span in track.spans}
     assert State.LIVE in states
+
+
+async def test_a_report_right_after_its_run_asks_listeners_for_what_the_archive_has_not_yet(
+    cluster: tuple[Cluster, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, client = cluster
+    listener = "main-stage-listeners-0/0"
+    heard = [span.shifted(-EPOCH) for span in story(listener, [(L, 28)])]
+    kept(there, feeds=[{**document(heard, clock=28), "offset": EPOCH}])
+    # The pod's own clock is wrong, and no reason to move what the archive has.
+    later = [span.shifted(28) for span in (each.shifted(-EPOCH) for each in story(listener, [(L, 12)]))]
+    there.pods = {"pod-0": document(later, clock=40, wall=EPOCH + 40.4, first=2)}
+    monkeypatch.setattr("showstopper.clock.Clock.now", lambda _: EPOCH + 41)
+    record = await records.of_run(client, ExperimentRun.parse(run()))
+    assert record.heard is not None
+    track = next(track for track in record.heard.tracks if track.listener == listener)
+    assert [(span.state, round(span.start - EPOCH, 3), round(span.end - EPOCH, 3)) for span in track.spans] == [
+        (State.LIVE, 0.0, 30.0)
+    ]
+
+
+def test_the_versions_are_those_of_the_release_that_was_tested() -> None:
+    run = report.run(release=[report.image("sha256:new"), report.image("sha256:late")])
+    tested = "r/livekit:v1.9.13 sha256:new, r/livekit:v1.9.13 sha256:late"
+    assert records.versions(run, "")["relay/livekit"] == tested
 
 
 async def test_what_no_archive_heard_is_not_known(cluster: tuple[Cluster, Client]) -> None:

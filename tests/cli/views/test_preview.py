@@ -1,6 +1,7 @@
 """Previews without a cluster: every target with its node, who acts, and the rules, once for all that get the same."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -21,14 +22,15 @@ PORTS = [{"name": "media", "port": 7882, "protocol": "UDP"}]
 ROOM = build.room(
     components=[{"name": "relay", "selector": {"matchLabels": {"app": "relay"}}, "ports": PORTS}],
 )
-A, B = build.pod("relay-a", address="198.18.0.7"), build.pod("relay-b", address="198.18.0.8")
+A = replace(build.pod("relay-a", address="198.18.0.7"), media=(("198.18.0.7", 7882),))
+B = build.pod("relay-b", address="198.18.0.8")
 HOST = Pod("show", "relay-h", "h-uid", "node2", "198.18.0.2", host_network=True)
 
 
 def preview_of(kind: str, spec: dict[str, object], *pods: Pod, refused: Finding | None = None) -> Preview:
     lasts = {} if kind == "podKill" else {"duration": "5s"}
     fault = Fault.model_validate({"name": "bad-net", "target": {"component": "relay", "max": 5}, kind: spec, **lasts})
-    snapshot = Snapshot("show", "main-stage", ROOM.spec, {}, {"relay": pods}, {"198.18.0.7": 3})
+    snapshot = Snapshot("show", "main-stage", ROOM.spec, {}, {"relay": pods}, {("198.18.0.7", 7882): 3})
     return Preview(Plan(snapshot, (PlannedFault(fault, pods, pods),), 1), refused, {})
 
 

@@ -67,6 +67,31 @@ def test_a_run_that_is_still_active_is_not_joined_by_another() -> None:
     assert simulated.experiment.status.missed_run is None
 
 
+def test_a_run_that_begins_at_the_very_moment_of_a_firing_takes_its_place() -> None:
+    simulated = SimulatedExperiment(schedule="*/5 * * * *")
+    simulated.room_known = False
+    simulated.look()
+    simulated.change(revision="2")
+    simulated.look()
+    simulated.look(5 * MINUTE)
+    simulated.room_known = True
+    simulated.look()
+    assert len(simulated.runs) == 1
+    shown = simulated.experiment.status
+    assert shown.missed_run is None
+    simulated.look()
+    assert simulated.experiment.status == shown
+
+
+def test_a_firing_is_not_too_late_if_a_run_began_since() -> None:
+    simulated = SimulatedExperiment(startingDeadline="1m")
+    simulated.look()
+    simulated.change(annotation="a person")
+    simulated.look(3 * HOUR + 2 * MINUTE)  # the request comes first, its run is made, and only then the firing is seen
+    assert len(simulated.runs) == 1
+    assert simulated.experiment.status.missed_run is None
+
+
 def test_after_an_outage_of_the_operator_the_last_firing_is_made_up_for_within_its_deadline() -> None:
     simulated = SimulatedExperiment(startingDeadline="10m")
     simulated.look()

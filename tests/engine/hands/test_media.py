@@ -73,3 +73,18 @@ def test_each_listener_is_asked_once_for_what_has_stopped_may_come_again() -> No
     assert not watch.stopped(["a", "b"], {"a": quiet, "b": SAMPLE}, {}, since=100.0)
     assert watch.stopped(["a", "b"], {"a": flowing, "b": quiet}, {}, since=100.0)
     assert not watch.stopped(["a", "b", "c"], {"a": flowing, "b": flowing, "c": flowing}, {}, since=100.0)
+
+
+def test_media_from_the_address_that_it_was_served_at_is_the_pods_wherever_it_is() -> None:
+    """The node's, or a Service's: the pod's own address was never anybody's."""
+    watch = MediaWatch(ADDRESS, ["203.0.113.9:7882"])
+    flowing = replace(SAMPLE, relay_address="203.0.113.9", sampled_at=100.2)
+    assert not watch.stopped(["a"], {"a": flowing}, {}, since=100.0)
+    assert watch.stopped(["a"], {"a": replace(flowing, relay_port=7883)}, {}, since=100.0)
+
+
+def test_media_from_an_address_of_nobody_may_be_the_pods() -> None:
+    watch = MediaWatch(ADDRESS, others_known=False)
+    flowing = replace(SAMPLE, relay_address="203.0.113.9", sampled_at=100.2)
+    assert not watch.stopped(["a"], {"a": flowing}, {}, since=100.0)
+    assert watch.stopped(["a"], {"a": replace(flowing, sampled_at=101.2)}, {}, since=100.0)

@@ -9,13 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.experiment import Fault
+from showstopper.api.injection import RunReference
 from showstopper.api.room import AudioRoomSpec
+from showstopper.engine.hands.agent import asking
 from showstopper.engine.planning import plan, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.faults.effects import Container, Pod
+from showstopper.faults.network import behaviour as network
 from showstopper.faults.processes.behaviour import container_of
 from tests.support import build
 
+A, B = ("198.18.1.1", 7882), ("198.18.1.2", 7882)
+SERVERS = {A: "a-uid", B: "b-uid"}
 ALLOWED = {policies.CHAOS_LABEL: policies.CHAOS_ALLOWED}
 
 
@@ -23,13 +28,13 @@ def make(
     pods: Sequence[Pod],
     *,
     labels: Mapping[str, str] = ALLOWED,
-    relays: Mapping[str, int] | None = None,
+    relays: Mapping[tuple[str, int], int] | None = None,
     seed: int = 1,
     component: str = "relay",
     **target: Any,
 ) -> Plan:
     room = build.room()
-    snapshot = Snapshot("show", "main-stage", room.spec, labels, {component: pods}, relays or {})
+    snapshot = Snapshot("show", "main-stage", room.spec, labels, {component: pods}, relays or {}, servers=SERVERS)
     fault = Fault.model_validate(build.fault(**{"component": component, **target}))
     return plan.make(snapshot, [fault], seed)
 
@@ -48,15 +53,15 @@ def test_one_pod_is_hit_unless_more_are_asked_for() -> None:
 
 
 def test_serving_true_hits_the_pod_that_carries_the_sound() -> None:
-    pods = [build.pod("a", address="1", serving=False), build.pod("b", address="2", serving=True)]
-    made = make(pods, relays={"2": 6}, serving=True)
+    pods = [build.pod("a", address=A[0], serving=False), build.pod("b", address=B[0], serving=True)]
+    made = make(pods, relays={B: 6}, serving=True)
     assert hit(made) == ["b"]
     assert reason(made) is None
 
 
 def test_serving_false_spares_it() -> None:
-    pods = [build.pod("a", address="1", serving=False), build.pod("b", address="2", serving=True)]
-    made = make(pods, relays={"2": 6}, serving=False)
+    pods = [build.pod("a", address=A[0], serving=False), build.pod("b", address=B[0], serving=True)]
+    made = make(pods, relays={B: 6}, serving=False)
     assert hit(made) == ["a"]
 
 
@@ -64,6 +69,16 @@ def test_serving_false_spares_it() -> None:
 def test_who_serves_is_never_guessed(serving: bool) -> None:
     made = make([build.pod("a")], serving=serving)
     assert reason(made) == "ServingUnknown"
+
+
+@pytest.mark.parametrize("serving", [True, False])
+def test_an_address_of_nobody_that_is_known_hides_who_serves(serving: bool) -> None:
+    pods = [build.pod("a", serving=True), build.pod("b")]
+    made = make(pods, relays={A: 3, ("203.0.113.9", 7882): 3}, serving=serving)
+    refused = policies.refusal(made)
+    assert refused is not None
+    assert refused.reason == "ServingUnknown"
+    assert "203.0.113.9:7882" in refused.message
 
 
 def test_an_unlabelled_namespace_is_refused_with_the_command_that_allows_it() -> None:
@@ -186,7 +201,7 @@ def of_processes(*containers: Container, **kill: str) -> Plan:
     return plan.make(snapshot, [Fault.model_validate(fault)], 1)
 
 
-def test_processes_are_those_of_the_named_container_else_of_the_component_s_else_of_the_first() -> None:
+def test_processes_are_those_of_the_named_container_else_of_the_component_s() -> None:
     def chosen(made: Plan, room: AudioRoomSpec = ROOM) -> str:
         (planned,) = made.faults
         found = container_of(planned.fault, room, planned.targets[0])
@@ -195,7 +210,6 @@ def test_processes_are_those_of_the_named_container_else_of_the_component_s_else
 
     assert chosen(of_processes(METRICS, SFU)) == "livekit"
     assert chosen(of_processes(METRICS, SFU, container="metrics")) == "metrics"
-    assert chosen(of_processes(METRICS, SFU), build.room().spec) == "metrics"
 
 
 def test_a_container_that_is_not_there_is_refused_and_the_others_are_named() -> None:
@@ -203,6 +217,26 @@ def test_a_container_that_is_not_there_is_refused_and_the_others_are_named() -> 
     assert found is not None
     assert found.reason == "UnknownContainer"
     assert 'pod show/a has no container "sfu" (fault kill); it has: livekit, metrics' in found.message
+
+
+def test_without_a_name_several_containers_are_refused_and_the_proxy_of_a_mesh_is_none_of_them() -> None:
+    proxy = Container("istio-proxy", "ef" * 32)
+
+    def refused(*containers: Container, default: str = "") -> str | None:
+        target = replace(build.pod("a"), containers=containers, default_container=default)
+        snapshot = Snapshot("show", "main-stage", build.room().spec, ALLOWED, {"relay": [target]}, {})
+        freeze = Fault.model_validate(
+            {"name": "freeze", "target": {"component": "relay"}, "freeze": {}, "duration": "3s"}
+        )
+        made = plan.make(snapshot, [freeze], 1)
+        hit = container_of(freeze, snapshot.room, target)
+        return reason(made) or (hit.name if hit else None)
+
+    assert refused(proxy, SFU) == "livekit"
+    assert refused(proxy) == "istio-proxy"
+    assert refused(METRICS, SFU) == "ContainerAmbiguous"
+    assert refused(METRICS, SFU, default="livekit") == "livekit"
+    assert refused(METRICS, SFU, default="gone") == "ContainerAmbiguous"
 
 
 def test_a_container_that_does_not_run_is_refused() -> None:
@@ -222,7 +256,7 @@ def test_a_pod_s_containers_are_read_with_the_ids_of_those_that_run() -> None:
         "spec": {"containers": [{"name": "livekit"}, {"name": "metrics"}, {"name": "late"}]},
         "status": {"containerStatuses": states},
     }
-    assert plan.pod(body, {}).containers == (SFU, Container("metrics"), Container("late"))
+    assert plan.pod(body, {}, {}).containers == (SFU, Container("metrics"), Container("late"))
 
 
 PORTS = ({"name": "media", "port": 7882, "protocol": "UDP"}, {"name": "signal", "port": 7880, "protocol": "TCP"})
@@ -245,3 +279,47 @@ def test_a_flood_goes_to_a_port_of_udp_that_somebody_declared(port: str, says: s
     found = policies.refusal(plan.make(snapshot, [fault], 1))
     assert (found and found.reason) == (says and "UnknownPort")
     assert found is None or (says or "nothing") in found.message
+
+
+RANGE = {"name": "media", "port": 50000, "endPort": 60000, "protocol": "UDP"}
+
+
+@pytest.mark.parametrize(
+    ("port", "listed", "refused"),
+    [
+        ({"name": "media", "port": 7882, "protocol": "UDP"}, [(7882, "UDP")], None),
+        ({"name": "media", "port": 7882, "protocol": "UDP"}, [(7882, "TCP")], "PortNotDeclared"),
+        ({"name": "media", "port": 6443, "protocol": "TCP"}, [(7882, "UDP")], "PortNotDeclared"),
+        ({"name": "media", "port": 6443, "endPort": 6443, "protocol": "TCP"}, [], "PortNotDeclared"),
+        ({"name": "media", "port": 8000, "endPort": 9000, "protocol": "UDP"}, [], "PortNotDeclared"),
+        (RANGE, [], None),
+    ],
+)
+def test_on_the_nodes_network_a_port_has_to_be_the_targets_own(
+    port: dict[str, Any], listed: list[tuple[int, str]], refused: str | None
+) -> None:
+    (relay, *others) = build.ROOM_SPEC["components"]
+    room = build.room(components=[relay | {"ports": [port]}, *others]).spec
+    target = replace(build.pod("a"), host_network=True, ports=tuple(listed))
+    loss = {"name": "loss", "target": {"component": "relay"}, "duration": "5s"}
+    fault = Fault.model_validate(loss | {"packetLoss": {"percent": "5%", "ports": ["media"]}})
+    snapshot = Snapshot("show", "main-stage", room, ALLOWED, {"relay": [target]}, {})
+    assert reason(plan.make(snapshot, [fault], 1)) == refused
+    own = Snapshot("show", "main-stage", room, ALLOWED, {"relay": [build.pod("a")]}, {})
+    assert reason(plan.make(own, [fault], 1)) is None
+
+
+def test_a_range_of_ports_is_asked_of_the_agent_without_those_of_the_nodes_overlay() -> None:
+    (relay, *others) = build.ROOM_SPEC["components"]
+    room = build.room(components=[relay | {"ports": [RANGE]}, *others]).spec
+    loss = {"name": "loss", "target": {"component": "relay"}, "duration": "5s"}
+    fault = Fault.model_validate(loss | {"packetLoss": {"percent": "5%", "ports": ["media"]}})
+
+    def asked(*, host_network: bool) -> list[tuple[int, int]]:
+        pod = replace(build.pod("a", address="198.18.1.7"), host_network=host_network)
+        spec = asking.spec_of(RunReference(name="r", uid="u"), fault, room, [pod], ())
+        (effect,) = network.of(spec.spec).effects(spec, "loss.u.0")
+        return [(ports.first, ports.last) for ports in effect.traffic.own_ports]
+
+    assert asked(host_network=False) == [(50000, 60000)]
+    assert asked(host_network=True) == [(50000, 51819), (51822, 51870), (51872, 60000)]

@@ -20,28 +20,112 @@ PARTITION = {
 }
 
 
-def body(name: str, labels: Mapping[str, str]) -> dict[str, Any]:
+def body(name: str, labels: Mapping[str, str], **status: Any) -> dict[str, Any]:
     return {
         "metadata": {"name": name, "namespace": "show", "uid": f"{name}-uid", "labels": labels},
         "spec": {"nodeName": "node1", "containers": [{"name": "livekit"}]},
-        "status": {"podIP": "198.18.1.7", "conditions": [{"type": "Ready", "status": "True"}]},
+        "status": {
+            "phase": "Running",
+            "podIP": "198.18.1.7",
+            "conditions": [{"type": "Ready", "status": "True"}],
+            **status,
+        },
     }
 
 
-def snapshot(*faults: dict[str, Any], labels: Mapping[str, str] = ALLOWED) -> Snapshot:
+def snapshot(
+    *faults: dict[str, Any], labels: Mapping[str, str] = ALLOWED, others: Sequence[dict[str, Any]] = ()
+) -> Snapshot:
     pods = [
-        body("relay-b", {"app": "relay"}),
+        body("relay-b", {"app": "relay"}, podIP="198.18.1.8"),
         body("relay-a", {"app": "relay", "more": "than that"}),
-        body("store", {"app": "store"}),
-        body("stranger", {}),
-        body("listener", {"app": "relay", ROLE_LABEL: LISTENER}),
+        body("store", {"app": "store"}, podIP="198.18.1.9"),
+        body("stranger", {}, podIP="198.18.1.10"),
+        *others,
     ]
     declared = [Fault.model_validate(fault) for fault in faults]
-    return planner.snapshot(build.room(), declared, labels=labels, pods=pods, serving={"198.18.1.7": 2})
+    return planner.snapshot(build.room(), declared, labels=labels, pods=pods, serving={("198.18.1.7", 7882): 2})
 
 
 def test_a_component_has_the_pods_with_its_labels_but_for_our_own() -> None:
-    assert [pod.name for pod in snapshot(build.fault()).pods["relay"]] == ["relay-a", "relay-b"]
+    others = [body("listener", {"app": "relay", ROLE_LABEL: LISTENER})]
+    assert [pod.name for pod in snapshot(build.fault(), others=others).pods["relay"]] == ["relay-a", "relay-b"]
+
+
+DEAD = [
+    body(f"relay-{index}", {"app": "relay"}, phase=phase, **reason)
+    for index, (phase, reason) in enumerate(
+        [("Failed", {"reason": "Evicted"}), ("Succeeded", {}), ("Failed", {}), ("Failed", {})]
+    )
+]
+
+
+def test_a_share_is_of_the_pods_that_run_and_not_of_those_that_have_ended() -> None:
+    fault = build.fault(max=500, maxPercent="50%")
+    made = plan.make(snapshot(fault, others=DEAD), [Fault.model_validate(fault)], 1)
+    assert len(made.faults[0].targets) == 1
+    assert {pod.name for pod in made.faults[0].targets} <= {"relay-a", "relay-b"}
+
+
+def test_pods_that_have_ended_are_no_targets_and_the_refusal_says_so() -> None:
+    faults = [Fault.model_validate(build.fault())]
+    only = planner.snapshot(build.room(), faults, labels=ALLOWED, pods=DEAD[:2], serving={})
+    refused = policies.refusal(plan.make(only, faults, 1))
+    assert refused is not None
+    assert refused.reason == "NoTargets"
+    assert "2 pods match component relay" in refused.message
+    assert "all of them finished: relay-0 (Evicted), relay-1 (Succeeded)" in refused.message
+
+
+def test_a_peer_is_separated_at_every_address_of_both_ip_versions_unless_it_has_ended() -> None:
+    both = [{"ip": "198.18.1.9"}, {"ip": "2001:db8::9"}]
+    stores = [
+        body("store", {"app": "store"}, podIP="198.18.1.9", podIPs=both),
+        body("migration", {"app": "store"}, podIP="198.18.1.2", phase="Succeeded"),
+    ]
+    store = build.room().spec.component("store")
+    assert store is not None
+    assert peers.of_pods(store, stores, []) == ("198.18.1.9", "2001:db8::9")
+
+
+def test_a_peer_on_its_nodes_network_is_refused() -> None:
+    store = body("store-0", {"app": "store"})
+    store["spec"]["hostNetwork"] = True
+    made = plan.make(snapshot(PARTITION, others=[store]), [Fault.model_validate(PARTITION)], 1)
+    refused = policies.refusal(made)
+    assert refused is not None
+    assert refused.reason == "PeerOnNode"
+    assert "pod store-0 of component store" in refused.message
+
+
+def test_more_peers_than_an_injection_takes_are_refused() -> None:
+    many = [f"198.18.{number // 250}.{number % 250}" for number in range(1001)]
+    refused = peers.missing({"store": many})
+    assert refused is not None
+    assert refused.reason == "TooManyPeers"
+    assert peers.missing({"store": many[:1000]}) is None
+
+
+def test_what_is_heard_has_to_come_from_a_component_of_the_room() -> None:
+    """Staging and production mixed up: the relay under test is killed, nobody notices, and a gate would open."""
+    assert policies.served_by_others(snapshot(build.fault(component="store"))) is None
+    elsewhere = planner.snapshot(
+        build.room(), [], labels=ALLOWED, pods=[body("relay", {"app": "relay"})], serving={("203.0.113.9", 7882): 2}
+    )
+    refused = policies.served_by_others(elsewhere)
+    assert refused is not None
+    assert refused.reason == "NotServedByComponents"
+    assert "203.0.113.9:7882" in refused.message
+
+
+def test_a_room_whose_selector_matches_its_own_fleet_is_refused() -> None:
+    others = [body("main-stage-listeners-0", {"app": "relay", ROLE_LABEL: LISTENER})]
+    made = plan.make(snapshot(build.fault(), others=others), [Fault.model_validate(build.fault())], 1)
+    refused = policies.refusal(made)
+    assert refused is not None
+    assert refused.reason == "SelectsFleet"
+    assert "selector of component relay" in refused.message
+    assert "main-stage-listeners-0" in refused.message
 
 
 def test_only_components_that_faults_name_are_looked_at() -> None:
@@ -50,7 +134,8 @@ def test_only_components_that_faults_name_are_looked_at() -> None:
 
 
 def test_what_serves_is_marked() -> None:
-    assert all(pod.serving for pod in snapshot(build.fault()).pods["relay"])
+    marked = {pod.name: (pod.serving, pod.media) for pod in snapshot(build.fault()).pods["relay"]}
+    assert marked == {"relay-a": (True, (("198.18.1.7", 7882),)), "relay-b": (False, ())}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_what_no_plan_reads_is_left_out() -> None:
     slimmed = slim(pod)
     assert slimmed["metadata"] == {key: pod["metadata"][key] for key in ("name", "namespace", "uid", "labels")}
     assert set(slimmed["spec"]) <= {"hostNetwork", "nodeName", "containers"}
-    assert set(slimmed["status"]) == {"phase", "podIP", "conditions", "containerStatuses"}
+    assert set(slimmed["status"]) == {"phase", "podIP", "hostIP", "conditions", "containerStatuses"}
 
 
 async def until(holds: Callable[[], bool], what: str) -> None:

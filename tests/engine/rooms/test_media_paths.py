@@ -27,7 +27,7 @@ def sample(listener: str, **figures: Any) -> dict[str, Any]:
 def test_residents_are_counted_by_the_address_that_serves_them() -> None:
     elsewhere = {"address": "198.18.1.8", "port": 7882}
     room = heard(sample("0"), sample("1"), sample("2", relay=elsewhere))
-    assert media_paths.serving(room, EPOCH + NOW) == {"198.18.1.7": 2, "198.18.1.8": 1}
+    assert media_paths.serving(room, EPOCH + NOW) == {("198.18.1.7", 7882): 2, ("198.18.1.8", 7882): 1}
     assert set(media_paths.of_residents(room, EPOCH + NOW)) == {("198.18.1.7", 7882), ("198.18.1.8", 7882)}
 
 

@@ -1,17 +1,19 @@
 """Pods: who serves, and which images a component runs."""
 
+from typing import Any
+
 import pytest
 
 from showstopper.engine.rooms import pods
 from showstopper.errors import InvalidResource
-from tests.engine.rooms.build import pod, room
+from tests.engine.rooms.build import body, pod, room
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
 
 def test_images_are_told_once_by_digest_and_in_a_stable_order() -> None:
     relays = [pod("relay-b", image="relay:2", digest=TWO), pod("relay-a"), pod("relay-c")]
-    found = pods.images(room(), {"store": [pod("store", containers=("redis", "exporter"))], "relay": relays})
+    found = pods.images(room(), {"store": [pod("store", containers=("istio-proxy", "redis"))], "relay": relays})
     assert [(one.component, one.container, one.digest) for one in found] == [
         ("relay", "livekit", TWO),
         ("relay", "livekit", ONE),
@@ -61,23 +63,68 @@ def test_a_container_that_the_pods_do_not_have_is_refused_with_those_they_have()
         pods.images(room(), {"relay": [pod("relay-a", containers=("sfu", "metrics"))]})
 
 
-def test_who_serves_is_found_by_the_pods_own_address() -> None:
-    relays = [pod("relay-a", address="198.18.1.7"), pod("relay-b", address="198.18.1.8")]
-    assert pods.serving([("198.18.1.8", 7882)], {"relay": relays}) == ["relay-b"]
-    assert pods.serving([("198.18.1.9", 7882)], {"relay": relays}) == []
+def test_the_release_is_of_the_default_container_and_never_of_whichever_comes_first() -> None:
+    store = pod("store", containers=("exporter", "redis"))
+    with pytest.raises(InvalidResource, match=r"several containers \(exporter, redis\).*write its name"):
+        pods.images(room(), {"store": [store]})
+    store["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "redis"}
+    assert [image.container for image in pods.images(room(), {"store": [store]})] == ["redis"]
+
+
+def serve(address: str, port: int, pods_by_component: dict[str, list[dict[str, Any]]], **exposed: Any) -> list[str]:
+    return pods.serving(room(), [(address, port)], pods_by_component, pods.Exposed(**exposed))
+
+
+def test_who_serves_is_found_by_any_of_the_pods_own_addresses() -> None:
+    both = [{"ip": "198.18.1.8"}, {"ip": "2001:db8::8"}]
+    relays = [pod("relay-a", address="198.18.1.7"), pod("relay-b", address="198.18.1.8", podIPs=both)]
+    assert serve("198.18.1.8", 7882, {"relay": relays}) == ["relay-b"]
+    assert serve("2001:db8::8", 7882, {"relay": relays}) == ["relay-b"]
+    assert serve("198.18.1.9", 7882, {"relay": relays}) == []
 
 
 def test_pods_on_their_nodes_network_are_told_apart_by_port() -> None:
     relays = [
-        pod("relay-a", host_network=True, ports=(7882,)),
+        pod("relay-a", host_network=True, ports=(7883,)),
         pod("relay-b", host_network=True, ports=(7892,)),
-        pod("store", address="198.18.1.9", ports=(7892,)),
     ]
-    assert pods.serving([("198.18.1.1", 7892)], {"all": relays}) == ["relay-b"]
+    store = pod("store", address="198.18.1.9", ports=(7892,))
+    assert serve("198.18.1.1", 7892, {"relay": relays, "store": [store]}) == ["relay-b"]
+
+
+def test_several_pods_that_may_serve_are_nobody() -> None:
+    relays = [pod(name, host_network=True, ports=(7892,)) for name in ("relay-a", "relay-b")]
+    assert serve("198.18.1.1", 7892, {"relay": relays}) == []
 
 
 def test_a_pod_behind_a_host_port_serves_by_its_nodes_address() -> None:
     relay = pod("relay-a", ports=(7882,))
     relay["spec"]["containers"][0]["ports"][0]["hostPort"] = 31882
-    assert pods.serving([("198.18.1.1", 31882)], {"relay": [relay]}) == ["relay-a"]
-    assert pods.serving([("198.18.1.1", 7882)], {"relay": [relay]}) == []
+    assert serve("198.18.1.1", 31882, {"relay": [relay]}) == ["relay-a"]
+    assert serve("198.18.1.1", 7882, {"relay": [relay]}) == []
+
+
+def test_a_range_of_media_on_the_nodes_network_is_the_components_and_no_containers() -> None:
+    (relay, store) = body()["spec"]["components"]
+    media = {"name": "media", "port": 50000, "endPort": 60000, "protocol": "UDP"}
+    here = room(components=[{**relay, "ports": [media]}, store])
+    group = {"relay": [pod("relay-a", host_network=True, ports=(7880,))]}
+    assert pods.serving(here, [("198.18.1.1", 53117)], group, pods.Exposed()) == ["relay-a"]
+    assert pods.serving(here, [("198.18.1.1", 49999)], group, pods.Exposed()) == []
+
+
+def test_a_service_serves_for_the_only_pod_that_it_selects() -> None:
+    relays = [pod(name, labels={"app": name}, address=f"198.18.1.{at}") for at, name in enumerate(("a", "b"), 7)]
+    services = [
+        {
+            "spec": {"clusterIPs": [f"198.19.100.{at}"], "selector": {"app": name}, "ports": [{"port": 7882}]},
+            "status": {"loadBalancer": {"ingress": [{"ip": f"203.0.113.{at}"}]}},
+        }
+        for at, name in enumerate(("a", "b"), 7)
+    ]
+    exposed = {"services": services, "pods": relays}
+    assert serve("198.19.100.8", 7882, {"relay": relays}, **exposed) == ["b"]
+    assert serve("203.0.113.7", 7882, {"relay": relays}, **exposed) == ["a"]
+    assert serve("203.0.113.7", 7999, {"relay": relays}, **exposed) == []
+    canary = pod("canary", labels={"app": "b"}, address="198.18.1.9")
+    assert serve("198.19.100.8", 7882, {"relay": relays}, services=services, pods=[*relays, canary]) == []

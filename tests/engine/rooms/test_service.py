@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from showstopper.api.conditions import ConditionType, find
 from showstopper.api.room import AudioRoom
 from showstopper.availability.spans import Kind, Span, State
 from showstopper.clock import Clock
+from showstopper.cluster import kinds
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import AUDIO_ROOM, DEPLOYMENT, POD, STATEFUL_SET
 from showstopper.cluster.listeners import LISTENER
@@ -116,7 +118,7 @@ async def test_a_room_goes_from_its_fleet_to_ready_through_an_outage_and_an_expe
         assert (written.listeners.intended, written.listeners.live) == (6, 6)
         assert found.ready
         assert found.reporting_since is not None
-        assert found.serving(Clock().now()) == {stage.relay: 6}
+        assert found.serving(Clock().now()) == {(stage.relay, 7882): 6}
         assert await found.until_known(found.reporting_since, PATIENCE)
 
         fleet_set = await client.get(STATEFUL_SET, "show", names.listeners(here))
@@ -178,6 +180,47 @@ async def test_a_changed_room_changes_its_fleet_and_says_so_of_the_new_generatio
             return bool((await client.get(STATEFUL_SET, "show", names.listeners(here)))["spec"]["replicas"] == 3)
 
         await until(grown, "the third pod")
+
+
+async def test_a_fleet_that_a_run_holds_changes_when_the_run_is_over(client: Client) -> None:
+    here, stage = await make_room(client), Stage()
+
+    async def replicas() -> int:
+        return int((await client.get(STATEFUL_SET, "show", names.listeners(here)))["spec"]["replicas"])
+
+    async with live(client, here, stage) as (rooms, found):
+        await until(lambda: _is(client, here, "True Live"), "Live")
+        found.under_experiment = "kill-1"
+        rooms.hold("kill-1", here)
+        change = [{"op": "replace", "path": "/spec/listeners/count", "value": 3}]
+        await client.patch(AUDIO_ROOM, *here.key, change)
+        await until(lambda: _is(client, here, "Unknown UnderExperiment"), "the change that waits")
+        assert (len(found.residents), await replicas()) == (6, 2)
+        rooms.release("kill-1", here)
+
+        async def smaller() -> bool:
+            return await replicas() == 1
+
+        await until(smaller, "the change")
+        assert len(found.residents) == 3
+
+
+async def test_a_held_fleet_of_another_image_is_left_alone_and_made_where_it_is_missing(client: Client) -> None:
+    """An operator of a new version carries the run on that it found."""
+    here = await make_room(client)
+    await Keeper(client, IMAGES).keep(here)
+    await client.delete(DEPLOYMENT, "show", names.host(here))
+    newer = Keeper(client, replace(IMAGES, audio="audio:2"))
+    await newer.keep(here, held=True)
+
+    async def image(kind: kinds.Kind, name: str) -> str:
+        body = await client.get(kind, "show", name)
+        return str(body["spec"]["template"]["spec"]["containers"][0]["image"])
+
+    assert await image(STATEFUL_SET, names.listeners(here)) == IMAGES.audio
+    assert await image(DEPLOYMENT, names.host(here)) == "audio:2"
+    await newer.keep(here)
+    assert await image(STATEFUL_SET, names.listeners(here)) == "audio:2"
 
 
 async def test_a_room_with_a_speaker_of_its_own_loses_its_host(client: Client) -> None:

@@ -36,6 +36,11 @@ def stands(here: AudioRoom, situation: Situation, now: float) -> tuple[str, str,
     return ready.status, ready.reason, found["Reconciling"].status == "True", found["Stalled"].status == "True"
 
 
+def test_a_component_that_selects_our_own_fleet_is_no_room() -> None:
+    wrong = replace(WELL, misdescribed="the selector of component relay matches pods of the room's own fleet")
+    assert stands(room(), wrong, NOW) == ("False", "SelectsFleet", False, True)
+
+
 def heard(*stories: Story) -> Hearing:
     """What residents hear who went through these stories, each of them of five seconds."""
     return status.hearing(view(*stories))
@@ -109,6 +114,14 @@ def test_under_an_experiment_a_ready_room_stays_ready_whatever_is_heard() -> Non
     here = told(room(), WELL, NOW)
     found = stands(here, replace(WELL, hearing=HALF, reporting=1, run="kill-1"), NOW + 10)
     assert found == ("True", "UnderExperiment", False, False)
+
+
+def test_a_change_that_waits_for_a_run_is_said_to_wait_and_is_not_ready() -> None:
+    """GitOps would take a change for done that has not been made yet."""
+    changed = told(room(), WELL, NOW)
+    changed.metadata.generation = 2
+    waiting = replace(WELL, run="kill-1", kept_back=True)
+    assert stands(changed, waiting, NOW + 1) == ("Unknown", "UnderExperiment", True, False)
 
 
 def test_an_experiment_makes_no_broken_room_ready() -> None:

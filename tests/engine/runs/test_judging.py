@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from showstopper.api.reasons import Reason
+from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.feed import parse_feed
 from showstopper.availability.indicators.arriving import JOIN_SUCCESS
@@ -106,7 +107,69 @@ def test_our_own_failure_is_an_error() -> None:
     assert verdict(timeline(WELL), error=Finding(Reason.ENGINE_FAILED, "boom")) == (Verdict.ERROR, "EngineFailed")
 
 
-def test_the_judged_window_begins_before_the_call_and_ends_after_the_recovery() -> None:
+def with_host(*absences: tuple[float, float]) -> dict[str, Any]:
+    """The same record, with the host's absences."""
+    gaps = [{"from": at(start), "to": at(end), "message": "its process started anew"} for start, end in absences]
+    return {**record(), "host": {"seenUntil": at(30), "absences": gaps}}
+
+
+DEAF = timeline(("Live", 0.0, 8.0), ("NoMedia", 8.0, 16.0), ("Live", 16.0, 30.0))
+
+
+def test_dead_air_that_the_host_explains_fails_no_room() -> None:
+    assert verdict(DEAF)[0] is Verdict.FAILED
+    assert verdict(DEAF, status=with_host((7.8, 15.0))) == (Verdict.INCONCLUSIVE, "HostLost")
+    assert verdict(DEAF, status=with_host((20.0, 21.0)))[0] is Verdict.FAILED, "at another time"
+
+
+def test_a_host_that_stood_still_for_a_moment_spoils_no_run_that_passes_whatever_was_said() -> None:
+    heard = timeline(("Live", 0.0, 8.0), ("Silent", 8.0, 8.6), ("Live", 8.6, 30.0))
+    assert verdict(heard, status=with_host((8.0, 8.5))) == (Verdict.PASSED, "ExpectationsMet")
+
+
+def test_a_baseline_without_its_host_says_so() -> None:
+    heard = timeline(("Live", 0.0, 1.0), ("Hold", 1.0, 4.0), ("Live", 4.0, 30.0))
+    assert verdict(heard)[1] == "BaselineBroken"
+    run = build.run(status=with_host((1.0, 4.0)))
+    finding = judging.broken_baseline(run, heard, RESIDENTS)
+    assert finding is not None
+    assert finding.reason == "HostLost"
+    assert "its process started anew" in finding.message
+
+
+def lasting(**times: str) -> ExperimentRun:
+    """A run whose fault was asked for at 6 s, with the times in its record."""
+    loss = {"name": "loss", "target": {"component": "relay"}, "duration": "5s", "packetLoss": {"percent": "100%"}}
+    status = record()
+    status["targets"] = [{"fault": "loss", "pod": "relay-1", "uid": "u", "requestedAt": at(6)}]
+    status["faults"] = [{"name": "loss", "kind": "packetLoss", "targets": 1, "proven": True, "reverted": True, **times}]
+    # The revert was written down fourteen seconds after the fault was lifted.
+    status["steps"].append({"name": "Reverting", "startedAt": at(19), "completedAt": at(33)})
+    return build.run(faults=[loss], status=status)
+
+
+def test_what_is_judged_begins_with_the_fault_and_not_with_its_request() -> None:
+    """A first pull of a flooder's image takes tens of seconds, in which everybody hears everything."""
+    window = judging.judged_window(lasting(armedAt=at(14), liftedAt=at(19)))
+    assert window is not None
+    assert (window.start - START, window.end - START) == pytest.approx((14.0, 39.0))
+
+
+def test_recovery_counts_from_the_lifting_and_not_from_when_that_was_written_down() -> None:
+    assert judging.ended_at(lasting(armedAt=at(14), liftedAt=at(19))) == pytest.approx(START + 19)
+
+
+def test_a_fault_that_nobody_saw_lifted_is_over_with_its_revert() -> None:
+    assert judging.ended_at(lasting(armedAt=at(14))) == pytest.approx(START + 33)
+
+
+def test_a_kill_begins_when_its_deletion_was_accepted() -> None:
+    status = record()
+    status["targets"][0]["answeredAt"] = at(6.5)
+    assert judging.injected_at(build.run(status=status)) == pytest.approx(START + 6.5)
+
+
+def test_the_judged_window_begins_with_the_call_and_ends_after_the_recovery() -> None:
     run = build.run(status=record())
     window = judging.judged_window(run)
     assert window is not None

@@ -8,7 +8,7 @@ import pytest
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, Kind
-from tests.support import stored_objects
+from tests.support import build, stored_objects
 from tests.support.run_harness import RunHarness
 
 pytestmark = pytest.mark.apiserver
@@ -101,3 +101,10 @@ async def test_a_run_that_is_there_already_is_not_made_again(harness: RunHarness
     assert second.metadata.uid == first.metadata.uid
     assert len(await stored_objects.names(harness.client, harness.namespace)) == 1
     other.runs.on_delete(second)
+
+
+async def test_a_room_that_was_changed_under_its_run_allows_no_verdict(harness: RunHarness) -> None:
+    smaller = build.room(listeners={"count": 1}).spec
+    harness.services.rooms.on_change(harness.room().model_copy(update={"spec": smaller}))
+    run = await harness.stored(await harness.create("kill"), lambda run: run.finished)
+    assert (run.status.verdict, run.status.reason) == ("Inconclusive", "RoomChanged")

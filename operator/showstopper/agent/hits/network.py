@@ -40,7 +40,7 @@ class NetworkHit:
             self._network = network = self._pods.network(self._target.uid, self._target.address)
             if network.shared and not self._target.host_network:
                 raise NamespaceGone(f"{self._target.pod} is in its node's network, and was not said to be")
-            own = (self._target.address,) if self._target.host_network else ()
+            own = (self._target.address, *self._target.addresses) if self._target.host_network else ()
             for effect in self._effects:
                 self._armed.append(self._node.arm(network.path, effect, until, own))
             if not self._pods.still(network):
@@ -96,6 +96,9 @@ class NetworkHit:
                 f"device {', '.join(vanished)} of {self._target.pod} vanished while the fault lasted: "
                 "look at the node's network plugin, then run again"
             )
+        elif stopped := next(filter(None, (armed.stopped() for armed in self._armed)), ""):
+            self.lift()
+            self.record.message = f"it could not be kept up: {stopped}"[:1024]
         return first
 
     def _vanished(self) -> tuple[str, ...]:
@@ -132,11 +135,14 @@ class NetworkHit:
             armed.announce()
 
     def _count(self, counters: list[Counters]) -> bool:
-        figures = [count for by_direction in counters for count in by_direction.values()]
+        figures = [(direction, count) for by_direction in counters for direction, count in by_direction.items()]
         if not figures and self.record.last:  # the kernel has taken them with it
             return False
-        matched, affected = sum(count.matched for count in figures), sum(count.affected for count in figures)
-        return record_counts(self.record, matched, affected, now=self._now())
+        met = {direction for direction, count in figures if count.matched}
+        matched, affected = sum(count.matched for _, count in figures), sum(count.affected for _, count in figures)
+        first = record_counts(self.record, matched, affected, now=self._now())
+        self.record.unmet = sorted({direction for direction, _ in figures} - met)
+        return first
 
     def _now(self) -> str:
         return to_timestamp(self._clock.now())

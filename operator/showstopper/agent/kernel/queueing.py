@@ -90,6 +90,7 @@ class Held:
     socket: socket.socket
     wait: Callable[[], float] | None
     passed: int = 0
+    problem: str = ""
     row: deque[tuple[float, int, int]] = field(default_factory=deque)
     heap: list[tuple[float, int]] = field(default_factory=list)
 
@@ -228,5 +229,6 @@ class Engine:
             work(now)
         except OSError as error:
             log.warning("queue_given_up", queue=held.queue.number, problem=str(error))
+            held.problem = str(error)
             del self._held[held.socket]
             held.socket.close()

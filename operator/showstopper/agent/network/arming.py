@@ -123,6 +123,13 @@ class Armed:
         if self.plan.announced:
             self._target.do(gates.announce)
 
+    def stopped(self) -> str:
+        """Why it does nothing any more though its rules are there: bursts or a queue have failed. Empty: it does."""
+        if self._pulse and (problem := self._pulse.problem):
+            return f"its bursts have stopped: {problem}"
+        problems = [held.problem for held in self._held.values() if held.problem]
+        return f"a queue of its packets was given up: {problems[0]}" if problems else ""
+
     def vanished(self) -> tuple[str, ...]:
         """The network devices that it was armed at and that are not there any more: nothing is hit at them."""
         gone = self._devices - frozenset(self._target.namespace.devices())

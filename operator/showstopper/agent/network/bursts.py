@@ -32,8 +32,16 @@ class Pulse:
         self._bursts, self._open, self._over = bursts, open_burst, over
         self._dice = random.Random(seed)  # noqa: S311
         self._stop = threading.Event()
+        self._problem = ""
         self._thread = threading.Thread(target=self._run, name="bursts", daemon=True)
         self._thread.start()
+
+    @property
+    def problem(self) -> str:
+        """Why there are no more bursts though nobody has stopped them; empty: there are, or the lease has run out."""
+        if self._problem or self._thread.is_alive() or self._stop.is_set() or self._over():
+            return self._problem
+        return "the thread that opens them has ended"
 
     def stop(self) -> None:
         """No more bursts."""
@@ -47,6 +55,7 @@ class Pulse:
                 self._open(round(length * 1000))
             except AgentError as error:
                 log.warning("burst_failed", problem=str(error))
+                self._problem = str(error)
                 return
             self._stop.wait(length)
 

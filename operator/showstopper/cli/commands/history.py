@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +16,7 @@ from showstopper.cli.kube.connection import Connection
 from showstopper.cli.views.output import screen
 from showstopper.cluster.client import Object
 
+UNBOUNDED = 10_000
 COLUMNS = ("requested", "run", "verdict", "reason", "audible", "dead air", "recovery", "uid")
 
 
@@ -43,7 +46,14 @@ async def _history(connection: Connection, experiment: str, limit: int, before: 
     if form is HistoryForm.JSON:
         print(json.dumps(runs, indent=2))
     elif runs:
-        screen().print(table(runs))
+        console = screen()
+        drawn = table(runs)
+        unbounded = console.options.update(max_width=UNBOUNDED)
+        if Measurement.get(console, unbounded, drawn).maximum <= console.width:
+            console.print(drawn)
+        else:
+            for line in lines(runs):
+                console.print(line, soft_wrap=True)
     else:
         whose = f" of experiment {experiment}" if experiment else ""
         screen().print(f"the archive has no runs{whose} in namespace {connection.namespace}")
@@ -53,8 +63,22 @@ def table(runs: list[Object]) -> Table:
     """A row for each run. Runs deleted from the cluster are marked."""
     drawn = Table(*COLUMNS, box=None, pad_edge=False)
     for run in runs:
-        name = f"{run['name']} (deleted)" if run["goneAt"] else run["name"]
-        words = (run["verdict"] or "-", run["reason"], run["audible"], run["deadAir"], run["recovery"], run["uid"])
         # Names and reasons are words, whatever brackets are in them.
-        drawn.add_row(run["askedAt"][:19].replace("T", " "), *(Text(word or "") for word in (name, *words)))
+        drawn.add_row(*map(Text, _words(run)))
     return drawn
+
+
+def lines(runs: list[Object]) -> Iterator[Text]:
+    """The same for a narrow terminal: two lines for each run, so that no name and no UID is cut off."""
+    for run in runs:
+        requested, name, verdict, reason, *figures, uid = _words(run)
+        measured = (f"{title} {figure}" for title, figure in zip(COLUMNS[4:7], figures, strict=True) if figure)
+        yield Text(", ".join((f"{requested} {verdict}" + (f" ({reason})" if reason else ""), *measured)))
+        yield Text(f"    {name}  {uid}")
+
+
+def _words(run: Object) -> tuple[str, ...]:
+    """What the columns say of a run."""
+    name = f"{run['name']} (deleted)" if run["goneAt"] else run["name"]
+    words = (name, run["verdict"] or "-", run["reason"], run["audible"], run["deadAir"], run["recovery"], run["uid"])
+    return run["askedAt"][:19].replace("T", " "), *(word or "" for word in words)

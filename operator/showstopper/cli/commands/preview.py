@@ -89,10 +89,9 @@ async def _plan(
     feeds = Feeds(client, namespace, room.metadata.name, Clock())
     await feeds.once()
     try:
-        labels, pods = await planner.read(client, namespace)
+        serving = media_paths.serving(feeds.timeline, feeds.now())
+        snapshot, _ = await planner.look(client, room, faults, serving)
     except Forbidden as error:
         raise Forbidden(f"cannot read namespace {namespace}, its label and its pods: {error}") from error
-    serving = media_paths.serving(feeds.timeline, feeds.now())
-    snapshot = planner.snapshot(room, faults, labels=labels, pods=pods, serving=serving)
     made = plan.make(snapshot, faults, requests.seed(experiment, requests.next_of(experiment, runs)))
     return made, await planner.read_peers(client, room, made)

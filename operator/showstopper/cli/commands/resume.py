@@ -5,8 +5,9 @@ import asyncio
 import typer
 
 from showstopper.api.stop_switch import STOP_SWITCH
-from showstopper.cli.commands.stop import switch_namespace
+from showstopper.cli.kube import stop_switches
 from showstopper.cli.kube.connection import Connection
+from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import CONFIG_MAP
 from showstopper.errors import NotFound
 
@@ -14,17 +15,29 @@ from showstopper.errors import NotFound
 def command(context: typer.Context) -> None:
     """Clear the stop switch. Stopped runs are not restarted.
 
-    This deletes the ConfigMap stop-switch in the agents' namespace (showstopper-agent, unless -n names another).
+    This deletes the ConfigMap stop-switch in the agents' namespace, which is looked for: -n does not matter.
     """
     asyncio.run(_resume(context.obj))
 
 
 async def _resume(connection: Connection) -> None:
-    namespace = switch_namespace(connection)
     async with connection.open() as client:
-        try:
-            await client.delete(CONFIG_MAP, namespace, STOP_SWITCH)
-        except NotFound as error:
-            message = f"nothing to resume: there is no ConfigMap {namespace}/{STOP_SWITCH}"
-            raise NotFound(message, status=404) from error
-    print(f"configmap/{STOP_SWITCH} deleted: runs may start again; stopped runs are not restarted")
+        namespaces = await stop_switches.namespaces(client)
+        cleared = [namespace for namespace in namespaces if await _clear(client, namespace)]
+    if not cleared:
+        names = ", ".join(f"{namespace}/{STOP_SWITCH}" for namespace in namespaces)
+        raise NotFound(f"nothing to resume: there is no ConfigMap {names}", status=404)
+    for namespace in cleared:
+        print(
+            f"configmap/{STOP_SWITCH} deleted in namespace {namespace}: "
+            "runs may start again; stopped runs are not restarted"
+        )
+
+
+async def _clear(client: Client, namespace: str) -> bool:
+    """Delete the switch of a namespace. False: it was not set."""
+    try:
+        await client.delete(CONFIG_MAP, namespace, STOP_SWITCH)
+    except NotFound:
+        return False
+    return True

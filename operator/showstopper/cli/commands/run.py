@@ -45,7 +45,7 @@ async def _run(connection: Connection, file_or_name: str, form: Form, watched: W
         watched.namespace = request.experiment.metadata.namespace
         run = await run_request.await_run(client, request)
         watched.run = run.metadata.name
-        if not screen.is_terminal:
+        if not output.is_live(screen):
             screen.print(f"run {run.metadata.namespace}/{run.metadata.name}", soft_wrap=True)
         run = watched.ended = await follow(client, run, screen)
         screen.print()

@@ -1,58 +1,146 @@
-"""`showstopper stop`: throw the stop switch."""
+"""`showstopper stop`: throw the stop switch, and wait until everything has ended."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import typer
 
-from showstopper.api.stop_switch import AGENT_NAMESPACE, STOP_SWITCH, stop_reason
+from showstopper.api.game_day import GameDay
+from showstopper.api.reasons import Reason
+from showstopper.api.run import ExperimentRun
+from showstopper.api.stop_switch import STOP_SWITCH, stop_reason
+from showstopper.cli.exit_codes import ExitCode, problem
+from showstopper.cli.kube import stop_switches
 from showstopper.cli.kube.connection import Connection
+from showstopper.clock import from_timestamp
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import CONFIG_MAP
-from showstopper.errors import Conflict, NotFound
+from showstopper.cluster.kinds import CONFIG_MAP, EXPERIMENT_RUN, GAME_DAY, Kind
+from showstopper.errors import Conflict, NotFound, ShowstopperError, Unavailable
+
+Subject = ExperimentRun | GameDay
+POLL_SECONDS = 0.2
+PAGE = 100
+_KINDS: dict[type[ExperimentRun] | type[GameDay], Kind] = {ExperimentRun: EXPERIMENT_RUN, GameDay: GAME_DAY}
 
 
 def command(
     context: typer.Context,
     reason: Annotated[str, typer.Option(help="Reason, shown on every stopped run.", metavar="TEXT")],
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait until everything has ended.")
+    ] = 60,
 ) -> None:
     """Stop everything: abort every run in the cluster, lift every fault within a second, and start nothing new.
 
-    Nothing starts until `showstopper resume`. This creates the ConfigMap stop-switch in the agents' namespace
-    (showstopper-agent, unless -n names another). The agents watch it themselves, so it works without the operator.
+    Nothing starts until `showstopper resume`. This creates the ConfigMap stop-switch in the agents' namespace, which
+    is looked for: -n does not matter. The agents watch it themselves, so faults are lifted without the operator, too.
+
+    Exit codes: 0 everything has ended, 4 nobody watches a switch, or something has not ended or was not reverted.
     """
     if stop_reason({"data": {"reason": reason}}) is None:
         raise typer.BadParameter("an empty reason stops nothing: write why", param_hint="--reason")
-    asyncio.run(_stop(context.obj, reason))
+    raise typer.Exit(asyncio.run(_stop(context.obj, reason, timeout)))
 
 
-def switch_namespace(connection: Connection) -> str:
-    """The namespace of the switch: the agents', not that of the context, where experiments are."""
-    return connection.given_namespace or AGENT_NAMESPACE
-
-
-async def _stop(connection: Connection, reason: str) -> None:
-    metadata = {"name": STOP_SWITCH, "namespace": switch_namespace(connection)}
-    body: Object = {"apiVersion": "v1", "kind": CONFIG_MAP.name, "metadata": metadata, "data": {"reason": reason}}
+async def _stop(connection: Connection, reason: str, timeout: float) -> ExitCode:
     async with connection.open() as client:
         try:
-            done = await _create_or_replace(client, body)
+            namespaces = await stop_switches.namespaces(client)
         except NotFound as error:
-            message = f"{error}: nothing was stopped; name the agents' namespace with -n"
-            raise NotFound(message, status=404) from error
-    namespace = f"-n {connection.given_namespace} " if connection.given_namespace else ""
-    print(
-        f"configmap/{STOP_SWITCH} {done}: every run in the cluster is aborted, and none starts until: "
-        f"showstopper {namespace}resume"
-    )
+            raise NotFound(f"nothing was stopped: {error}", status=404) from error
+        since = min([await _throw(client, namespace, reason) for namespace in namespaces])
+        try:
+            return await _await_end(client, since, timeout)
+        except ShowstopperError as error:
+            problem(f"the stop switch is set, but whether everything has ended cannot be seen: {error}")
+            return ExitCode.ERROR
 
 
-async def _create_or_replace(client: Client, body: Object) -> str:
-    """Returns what was done, as kubectl says it."""
+async def _throw(client: Client, namespace: str, reason: str) -> float:
+    """Set the switch of a namespace. Returns since when it exists, in Unix seconds of the API server's clock."""
+    metadata = {"name": STOP_SWITCH, "namespace": namespace}
+    body: Object = {"apiVersion": "v1", "kind": CONFIG_MAP.name, "metadata": metadata, "data": {"reason": reason}}
     try:
-        await client.create(CONFIG_MAP, body)
+        switch, done = await client.create(CONFIG_MAP, body), "created"
     except Conflict:  # it exists, perhaps without a reason or with another one
         replaced = [{"op": "add", "path": "/data", "value": body["data"]}]
-        await client.patch(CONFIG_MAP, body["metadata"]["namespace"], STOP_SWITCH, replaced)
-        return "configured"
-    return "created"
+        switch, done = await client.patch(CONFIG_MAP, namespace, STOP_SWITCH, replaced), "configured"
+    print(f"configmap/{STOP_SWITCH} {done} in namespace {namespace}: nothing starts until: showstopper resume")
+    return from_timestamp(switch["metadata"]["creationTimestamp"])
+
+
+async def _await_end(client: Client, since: float, timeout: float) -> ExitCode:
+    """Wait until no run and no game day is under way, and print how each of them ended.
+
+    Args:
+        client: with the right to list them in all namespaces.
+        since: what the switch has ended since then is printed, too. Unix seconds.
+        timeout: in seconds.
+    """
+    clock = asyncio.get_running_loop().time
+    give_up = clock() + timeout
+    subjects = [subject async for subject in _subjects(client) if _concerns(subject, since)]
+    if not subjects:
+        print("nothing was under way")
+    code = ExitCode.PASSED
+    while subjects:
+        for subject in filter(_is_over, subjects):
+            code = max(code, _say_how_it_ended(subject))
+        subjects = [subject for subject in subjects if not _is_over(subject)]
+        if subjects and clock() > give_up:
+            names = ", ".join(map(_title, subjects))
+            problem(f"not ended within {timeout:g} s, though the switch is set: {names}: showstopper doctor")
+            return ExitCode.ERROR
+        if subjects:
+            await asyncio.sleep(POLL_SECONDS)
+        subjects = [newer for subject in subjects if (newer := await _newer(client, subject)) is not None]
+    return code
+
+
+async def _subjects(client: Client) -> AsyncIterator[Subject]:
+    """Every run and every game day of the cluster."""
+    for model, kind in _KINDS.items():
+        async for page in client.pages(kind, size=PAGE):
+            for body in page["items"]:
+                yield model.parse(body)
+
+
+def _concerns(subject: Subject, since: float) -> bool:
+    """Whether it is under way, or was until the switch ended it."""
+    status = subject.status
+    if not subject.finished:
+        return not _is_over(subject)
+    if status.reason != Reason.STOPPED or status.finished_at is None:
+        return False
+    return from_timestamp(status.finished_at) >= since
+
+
+def _is_over(subject: Subject) -> bool:
+    """A run without a verdict is not, also while it waits. A game day without one is not once it has begun."""
+    return subject.finished or (isinstance(subject, GameDay) and subject.status.started_at is None)
+
+
+async def _newer(client: Client, subject: Subject) -> Subject | None:
+    """The same as it is now. None: it was deleted."""
+    try:
+        return type(subject).parse(await client.get(_KINDS[type(subject)], *subject.key))
+    except NotFound:
+        return None
+    except Unavailable:
+        return subject
+
+
+def _say_how_it_ended(subject: Subject) -> ExitCode:
+    print(f"{_title(subject)} ended: {subject.status.verdict} ({subject.status.reason})")
+    faults = subject.status.faults if isinstance(subject, ExperimentRun) else []
+    left = [fault for fault in faults if not fault.reverted]
+    if not left:
+        return ExitCode.PASSED
+    names = ", ".join(fault.name for fault in left)
+    problem(f"not known to be reverted: {names} of {_title(subject)}: {left[0].message or ''}")
+    return ExitCode.ERROR
+
+
+def _title(subject: Subject) -> str:
+    return f"{_KINDS[type(subject)].name.lower()} {subject.metadata.namespace}/{subject.metadata.name}"

@@ -12,6 +12,7 @@ from showstopper.api.conditions import ConditionType
 from showstopper.api.room import AudioRoom
 from showstopper.api.stop_switch import AGENT_NAMESPACE, STOP_SWITCH, stop_reason
 from showstopper.archive import reading
+from showstopper.cli.kube import stop_switches
 from showstopper.cli.kube.feeds import Feeds
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
@@ -162,12 +163,20 @@ async def _namespace(client: Client, namespace: str) -> list[Check]:
 
 async def _stop_switch(client: Client, _: str) -> list[Check]:
     try:
-        reason = stop_reason(await client.get(CONFIG_MAP, AGENT_NAMESPACE, STOP_SWITCH))
+        namespaces = await stop_switches.namespaces(client)
+    except NotFound as error:
+        return [Check("stop switch", State.FAILED, str(error), "install the chart, or upgrade it")]
+    reasons = [reason for namespace in namespaces if (reason := await _reason_to_stop(client, namespace))]
+    if not reasons:
+        return [Check("stop switch", State.OK, f"not set in namespace {', '.join(namespaces)}")]
+    return [Check("stop switch", State.FAILED, f"everything is stopped: {reasons[0]}", "showstopper resume")]
+
+
+async def _reason_to_stop(client: Client, namespace: str) -> str | None:
+    try:
+        return stop_reason(await client.get(CONFIG_MAP, namespace, STOP_SWITCH))
     except NotFound:
-        reason = None
-    if reason is None:
-        return [Check("stop switch", State.OK, "not set")]
-    return [Check("stop switch", State.FAILED, f"everything is stopped: {reason}", "showstopper resume")]
+        return None
 
 
 async def _operator(client: Client, _: str) -> list[Check]:
@@ -184,9 +193,13 @@ async def _operator(client: Client, _: str) -> list[Check]:
 
 
 async def _agents(client: Client, _: str) -> list[Check]:
-    pods = await client.list(POD, AGENT_NAMESPACE, labels={_COMPONENT: "agent"})
+    try:
+        namespaces = await stop_switches.namespaces(client)  # the agents look at the switch of their own namespace
+    except NotFound:
+        namespaces = [AGENT_NAMESPACE]
+    pods = [pod for namespace in namespaces for pod in await client.list(POD, namespace, labels={_COMPONENT: "agent"})]
     if not pods:
-        message = "none is running: podKill is the only fault that works without agents"
+        message = f"none is running in namespace {', '.join(namespaces)}: podKill is the only fault that works without"
         return [Check("agents", State.WARNING, message, "helm upgrade ... --set agent.enabled=true")]
     nodes = {node["metadata"]["name"]: node for node in await client.list(NODE)}
     by_node = {pod["spec"].get("nodeName", ""): pod for pod in pods}
@@ -200,14 +213,14 @@ async def _agent(client: Client, name: str, node: Mapping[str, Any], pod: Object
     if pod is None:
         return Check(what, State.WARNING, f"not running ({system})", "check the chart's agent.tolerations")
     if not _is_ready(pod):
-        remedy = f"kubectl -n {AGENT_NAMESPACE} describe pod {pod['metadata']['name']}"
+        remedy = f"kubectl -n {pod['metadata']['namespace']} describe pod {pod['metadata']['name']}"
         return Check(what, State.WARNING, f"not ready ({system})", remedy)
-    return Check(what, State.OK, f"ready: {system}, {await _backends(client, pod['metadata']['name'])}")
+    return Check(what, State.OK, f"ready: {system}, {await _backends(client, pod['metadata'])}")
 
 
-async def _backends(client: Client, pod: str) -> str:
-    """The kernel features that the agent uses, from the beginning of its log."""
-    path = f"{POD.path(AGENT_NAMESPACE, pod, 'log')}?container=agent&limitBytes={_LOG_BYTES}"
+async def _backends(client: Client, pod: Mapping[str, Any]) -> str:
+    """The kernel features that the agent uses, from the beginning of its log. `pod` is its metadata."""
+    path = f"{POD.path(pod['namespace'], pod['name'], 'log')}?container=agent&limitBytes={_LOG_BYTES}"
     try:
         log = (await client.raw(path)).decode(errors="replace")
     except ClusterError:

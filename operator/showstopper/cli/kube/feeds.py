@@ -20,17 +20,34 @@ TIMEOUT_SECONDS = 3.0
 PODS_EVERY_SECONDS = 5.0
 
 
+# Seconds by which a pod's own clock is trusted less than a reading of the operator's.
+_OWN_CLOCK_UNCERTAINTY = 5.0
+
+
 class Feeds:
     """The feeds of one room's listeners.
+
+    Args:
+        known: what they reported before, by better readings of their clocks. It is completed.
 
     Attributes:
         timeline: what they have reported, in unix seconds of the cluster.
         note: why nothing is reported. Empty if something is.
     """
 
-    def __init__(self, client: Client, namespace: str, room: str, clock: Clock, *, keep: float = 900.0) -> None:
-        self.timeline = Timeline(keep)
+    def __init__(
+        self,
+        client: Client,
+        namespace: str,
+        room: str,
+        clock: Clock,
+        *,
+        keep: float = 900.0,
+        known: Timeline | None = None,
+    ) -> None:
+        self.timeline = known if known is not None else Timeline(keep)
         self.note = ""
+        self._uncertainty = 0.0 if known is None else _OWN_CLOCK_UNCERTAINTY
         self._client = client
         self._namespace = namespace
         self._room = room
@@ -93,7 +110,7 @@ class Feeds:
         content = await self._client.raw(path, timeout=TIMEOUT_SECONDS)
         reading = clock_of(pod, content)
         self._ahead[pod] = reading["wall"] - (asked + self._clock.now()) / 2
-        return parse_feed(json.loads(content), reading["wall"] - reading["monotonic"])
+        return parse_feed(json.loads(content), reading["wall"] - reading["monotonic"], self._uncertainty)
 
 
 def clock_of(pod: str, content: bytes) -> dict[str, float]:

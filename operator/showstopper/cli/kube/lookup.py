@@ -8,7 +8,7 @@ from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, Kind
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.draft import EXPERIMENT_LABEL
-from showstopper.errors import NotFound, SettingsError
+from showstopper.errors import NotFound, NotRunYet, SettingsError
 
 
 async def get(client: Client, kind: Kind, namespace: str, name: str) -> Object:
@@ -62,7 +62,8 @@ async def newest_run(client: Client, namespace: str, name: str) -> ExperimentRun
     """The newest run of the experiment of that name, or else the run of that name.
 
     Raises:
-        NotFound: there is neither, or the experiment has not run.
+        NotFound: there is neither.
+        NotRunYet: the experiment has no run.
     """
     try:
         owner = await experiment(client, namespace, name)
@@ -73,7 +74,7 @@ async def newest_run(client: Client, namespace: str, name: str) -> ExperimentRun
             raise missing from None
     newest = requests.newest_of(owner, await runs(client, owner))
     if newest is None:
-        raise NotFound(f"experiment {namespace}/{name} has not run yet: {summary(owner)}", status=404)
+        raise NotRunYet(f"experiment {namespace}/{name} has not run yet: {summary(owner)}", status=404)
     return newest
 
 

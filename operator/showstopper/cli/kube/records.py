@@ -9,7 +9,7 @@ import json
 from showstopper import __version__
 from showstopper.api.game_day import Act as DeclaredAct
 from showstopper.api.game_day import ActRecord, GameDay
-from showstopper.api.run import ExperimentRun
+from showstopper.api.run import ExperimentRun, ReleaseImage
 from showstopper.api.schema.quantities import format_duration
 from showstopper.archive import reading
 from showstopper.availability.spans import State
@@ -23,7 +23,7 @@ from showstopper.cluster.kinds import EXPERIMENT_RUN, GAME_DAY
 from showstopper.engine.days.holds import TIMEOUT
 from showstopper.engine.rooms.fleet import names
 from showstopper.errors import ArchiveError, ClusterError, NotFound
-from showstopper.report.record import NOT_KNOWN, Act, Day, Hold, Record, in_order, window_of
+from showstopper.report.record import NOT_KNOWN, Act, Day, Hold, Record, by_container, in_order, window_of
 
 Subject = ExperimentRun | GameDay
 """What a report can be about."""
@@ -74,14 +74,17 @@ async def of_game_day(client: Client, day: GameDay, *, spans: bool = True) -> Da
 
 
 def versions(run: ExperimentRun, kubernetes: str) -> dict[str, str]:
-    """By what it is the version of: the images deployed when the run was requested, and today's software."""
+    """By what it is the version of: the images that were tested, and today's software."""
     known = {"showstopper (this report)": __version__}
     if kubernetes:
         known["Kubernetes (now)"] = kubernetes
-    for image in run.spec.release:
-        digest = f" {image.digest}" if image.digest and image.digest not in image.image else ""
-        known[f"{image.component}/{image.container}"] = f"{image.image}{digest}"
+    for (component, container), images in by_container(run.release).items():
+        known[f"{component}/{container}"] = ", ".join(map(_image, images))
     return known
+
+
+def _image(image: ReleaseImage) -> str:
+    return f"{image.image} {image.digest}" if image.digest and image.digest not in image.image else image.image
 
 
 async def _act(client: Client, day: GameDay, act: DeclaredAct, recorded: ActRecord | None, *, spans: bool) -> Act:
@@ -150,17 +153,31 @@ async def _view(client: Client, run: ExperimentRun) -> tuple[View | None, str]:
     """What the room's listeners reported of the run's time. None, and why: nothing is known."""
     if window_of(run) is None:
         return None, "the run never began, so listeners have heard nothing of it"
+    heard, room, clock = await _archived_timeline(client, run), run.spec.room.name, Clock()
+    if heard is None or _may_be_completed(heard, run, clock.now()):
+        feeds = Feeds(client, run.metadata.namespace, room, clock, keep=KEEP_SECONDS, known=heard)
+        await feeds.once()
+        heard, note = feeds.timeline, feeds.note
+    else:
+        note = ""
+    view = _view_in(run, heard)
+    return view, "" if view is not None else note or NOT_KNOWN
+
+
+async def _archived_timeline(client: Client, run: ExperimentRun) -> Timeline | None:
+    """What the archive has of a run's listeners. None: nothing, or there is no archive."""
     try:
         archived = await reading.record(client, run.metadata.uid)
     except ArchiveError:
-        pass
-    else:
-        if (view := _view_in(run, archived.timeline)) is not None:
-            return view, ""
-    feeds = Feeds(client, run.metadata.namespace, run.spec.room.name, Clock(), keep=KEEP_SECONDS)
-    await feeds.once()
-    view = _view_in(run, feeds.timeline)
-    return view, "" if view is not None else feeds.note or NOT_KNOWN
+        return None
+    return archived.timeline if archived.told else None
+
+
+def _may_be_completed(heard: Timeline, run: ExperimentRun, now: float) -> bool:
+    """Whether listeners may still have what an archive lacks, which copies from them every few seconds."""
+    window, known = window_of(run), heard.known_until()
+    assert window is not None, "the run has begun"
+    return now - window.end < KEEP_SECONDS and (known is None or known < window.end)
 
 
 def _view_in(run: ExperimentRun, timeline: Timeline) -> View | None:

@@ -12,6 +12,7 @@ from showstopper.cli.kube.feeds import Feeds
 from showstopper.cli.live import terminal
 from showstopper.cli.live.log import RunLog
 from showstopper.cli.live.snapshot import LiveSnapshot
+from showstopper.cli.views import output
 from showstopper.clock import Clock, from_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
@@ -40,7 +41,7 @@ async def follow(client: Client, run: ExperimentRun, console: Console) -> Experi
     feeds = Feeds(client, run.metadata.namespace, run.spec.room.name, Clock())
     listening = asyncio.create_task(feeds.run())
     try:
-        show, screen = _picture(console) if console.is_terminal else _log(console)
+        show, screen = _picture(console) if output.is_live(console) else _log(console)
         with screen:
             return await _until_verdict(client, run, feeds, show)
     finally:

@@ -1,6 +1,7 @@
 """Output: where pictures and verdicts are printed, and in which format."""
 
 import json
+import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -39,9 +40,19 @@ TimeoutOption = Annotated[
 
 
 def screen(form: Form = Form.SHORT) -> Console:
-    """The console for people: stdout, or stderr if a program reads stdout. Logs have long lines. NO_COLOR works."""
-    console = Console(stderr=form.for_programs, highlight=False)
-    return console if console.is_terminal else Console(stderr=form.for_programs, highlight=False, width=LOG_COLUMNS)
+    """The console for people: stdout, or stderr if a program reads stdout. Logs have long lines. NO_COLOR works.
+
+    FORCE_COLOR, which is usual in CI, makes a log coloured, and does not make it a terminal.
+    """
+    stderr = form.for_programs
+    if (sys.stderr if stderr else sys.stdout).isatty():
+        return Console(stderr=stderr, highlight=False)
+    return Console(stderr=stderr, highlight=False, width=LOG_COLUMNS)
+
+
+def is_live(console: Console) -> bool:
+    """Whether a picture can be drawn again and again. In a log it cannot, whatever FORCE_COLOR makes rich believe."""
+    return console.is_terminal and console.file.isatty()
 
 
 def document(body: Object, form: Form) -> None:

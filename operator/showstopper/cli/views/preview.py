@@ -79,7 +79,7 @@ def _targets(made: Plan, rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> Ta
     for title in ("fault", "kind", "would hit", "node", "by", "carries sound to", "of pods"):
         table.add_column(title, overflow="fold")
     for planned, pod, setup in rules:
-        heard = f"{made.snapshot.serving.get(pod.address, 0)} listeners"
+        heard = f"{sum(made.snapshot.serving.get(address, 0) for address in pod.media)} listeners"
         of = f"{len(planned.candidates)} of {planned.fault.component or planned.fault.spec.aims_at.lower()}"
         table.add_row(planned.fault.name, planned.fault.kind, pod.name, pod.node, setup.by, heard, of)
     for planned in made.faults:

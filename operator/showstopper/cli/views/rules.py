@@ -62,7 +62,7 @@ def _of_agent(fault: Fault, room: AudioRoomSpec, pod: Pod, peers: Sequence[str])
     refused = [*behaviour.refusals(spec), *filter(None, [behaviour.refusal_of(spec, spec.targets[0])])]
     if refused:
         return Rules("agent", tuple(refused))
-    site = Site((DEVICE,), (pod.address,) if pod.host_network else ())
+    site = Site((DEVICE,), (pod.address, *pod.addresses) if pod.host_network else ())
     effects = behaviour.effects(spec, effect_name(fault.name, _RUN.uid, 0))
     plans = [plan_of(effect, site, number, Method.NFQUEUE) for number, effect in enumerate(effects, 1)]
     return Rules(_backend(plans), lines=tuple(line for plan in plans for line in preview.lines(plan)))

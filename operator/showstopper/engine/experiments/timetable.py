@@ -40,6 +40,16 @@ class Timetable:
         """The same after a firing whose run was refused. It stays due as long as it may start late."""
         return replace(self, missed=MissedRun(time=stamp(due), reason=reason, message=message[:1024]))
 
+    def without_what_ran_since(self, began: float | None) -> "Timetable":
+        """The same, but a firing is not missed if a run began at its moment or later, whoever asked for that run.
+
+        Args:
+            began: when the newest run was created, in Unix seconds. None: there is none.
+        """
+        if self.missed is None or began is None or began < from_timestamp(self.missed.time):
+            return self
+        return replace(self, missed=None)
+
     def write(self, status: ExperimentStatus) -> None:
         """Put it into a status."""
         status.schedule = self.schedule[:256] or None
@@ -75,6 +85,7 @@ def look(experiment: Experiment, schedule: Schedule | None, runs: Sequence[Exper
     table = _remembered(experiment, schedule, runs)
     if schedule is None:
         return Due(table)
+    began = _newest(*(run.metadata.creation_timestamp for run in runs))
     firing = schedules.fire(schedule, table.next, now)
     active = next((run for run in runs if not run.finished), None)
     due = firing.due
@@ -90,7 +101,7 @@ def look(experiment: Experiment, schedule: Schedule | None, runs: Sequence[Exper
             "was the operator running?"
         )
         table = table.refused(missed, Reason.TOO_LATE, message)
-    return Due(table, due, max(0.0, firing.next - now))
+    return Due(table.without_what_ran_since(began), due, max(0.0, firing.next - now))
 
 
 def _remembered(experiment: Experiment, schedule: Schedule | None, runs: Sequence[ExperimentRun]) -> Timetable:
@@ -104,11 +115,7 @@ def _remembered(experiment: Experiment, schedule: Schedule | None, runs: Sequenc
         planned = from_timestamp(status.next_run_time)
         if last is not None and planned <= last:
             planned = schedule.after(last)
-    missed = status.missed_run
-    began = _newest(*(run.metadata.creation_timestamp for run in runs))
-    if missed is not None and began is not None and began >= from_timestamp(missed.time):
-        missed = None  # it ran since, whoever asked for it
-    return Timetable(str(schedule), planned, last, missed)
+    return Timetable(str(schedule), planned, last, status.missed_run)
 
 
 def _may_have_been_suspended(experiment: Experiment) -> bool:

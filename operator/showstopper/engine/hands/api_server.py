@@ -41,7 +41,8 @@ class ApiServerHand:
     async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
         """Delete every pod that is noted in the record and not answered for, all at once.
 
-        After a restart only those that are there and not being deleted: a deletion that was accepted leaves its mark.
+        After a restart only those that are there and not being deleted. What went before its answer was recorded may
+        have been deleted by anybody, so that it proves nothing.
         What comes of a call is in the record of its target, and no reason not to make the others.
         """
         names = {each.fault.name for each in planned}
@@ -50,8 +51,12 @@ class ApiServerHand:
             presences = await asyncio.gather(*(self._presence(run, target) for target in due))
             for target, presence in zip(due, presences, strict=True):
                 if presence is not Presence.PRESENT:
-                    note = {"message": "was hit before the operator restarted; the answer was not seen"}
-                    self._called[target.fault, target.uid] = target.model_copy(update=note)
+                    self._called[target.fault, target.uid] = _missed(
+                        target,
+                        Reason.KILL_UNCERTAIN,
+                        "the pod went while the operator was restarted, and no answer to a call of ours is recorded: "
+                        "somebody else may have deleted it",
+                    )
             due = [target for target, presence in zip(due, presences, strict=True) if presence is Presence.PRESENT]
         for target in await asyncio.gather(*(self._call(run, target) for target in due)):
             self._called[target.fault, target.uid] = target

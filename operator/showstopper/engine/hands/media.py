@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 from showstopper.availability.feed import Sample
 from showstopper.availability.spans import DISCONNECTED, Span, State
+from showstopper.engine.rooms import media_paths
 
 # Opus sends a packet every 20 ms: a second without one is 50 packets missing in a row, and no pause of the encoder.
 QUIET_SECONDS = 1.0
@@ -11,17 +12,26 @@ FRESH_SECONDS = 3.0
 
 
 class MediaWatch:
-    """Watches one address. Feed it what is known, again and again. It remembers the newest packet."""
+    """Watches the media of one pod. Feed it what is known, again and again. It remembers the newest packet.
 
-    def __init__(self, address: str) -> None:
-        self.address = address
+    Args:
+        address: of the pod.
+        media: the addresses with ports that its media came from (`media_paths.text`): its own, its node's or those of a
+            Service. Empty: it did not serve, and only the pod's own address could be its.
+        others_known: whether media from any other address is certainly not the pod's.
+    """
+
+    def __init__(self, address: str, media: Collection[str] = (), *, others_known: bool = True) -> None:
+        self._address = address
+        self._media = frozenset(media)
+        self._others_known = others_known
         self.last_packet: float | None = None
         self._stopped: set[str] = set()
 
     def observe(self, samples: Mapping[str, Sample]) -> None:
         """Note the newest packet from the address at any listener, on the operator's clock."""
         for sample in samples.values():
-            if sample.relay_address == self.address and sample.last_packet_at is not None:
+            if sample.last_packet_at is not None and self._is_from_pod(sample):
                 self.last_packet = max(self.last_packet or 0.0, sample.last_packet_at)
 
     def stopped(
@@ -49,6 +59,13 @@ class MediaWatch:
                 return True
         if sample is None or sample.sampled_at < since:
             return False
-        if sample.relay_address is not None and sample.relay_address != self.address:
+        if self._others_known and sample.relay_address is not None and not self._is_from_pod(sample):
             return True
         return sample.last_packet_at is not None and sample.sampled_at - sample.last_packet_at >= QUIET_SECONDS
+
+    def _is_from_pod(self, sample: Sample) -> bool:
+        if sample.relay_address is None:
+            return False
+        if self._media:
+            return media_paths.text(sample.relay_address, sample.relay_port or 0) in self._media
+        return sample.relay_address == self._address

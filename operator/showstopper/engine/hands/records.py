@@ -7,8 +7,9 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ChosenPod, ExperimentRun, FaultRecord, TargetRecord
 from showstopper.faults.effects import Pod
 
-MISSED = (Reason.TARGETS_GONE, Reason.INJECTION_FORBIDDEN, Reason.INJECTION_FAILED)
-"""Reasons of a target that was not hit, in the order in which they count for all. After a restart only they tell it."""
+MISSED = (Reason.TARGETS_GONE, Reason.KILL_UNCERTAIN, Reason.INJECTION_FORBIDDEN, Reason.INJECTION_FAILED)
+"""Reasons of a target that was not hit, or not certainly, in the order in which they count. After a restart only
+they tell it."""
 
 MOST_NAMED = 20
 """Targets of lasting faults that a run's status names. The totals are over all."""

@@ -9,7 +9,10 @@ from showstopper.api.room import AudioRoom, Component
 from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import POD, SERVICE
-from showstopper.engine.rooms.pods import of_component
+from showstopper.engine.rooms.pods import addresses_of, of_component
+
+MOST_PEERS = 1000
+"""Addresses that an Injection takes (`InjectionSpec.peers`)."""
 
 
 def peers_of(fault: Fault) -> tuple[str, ...]:
@@ -23,11 +26,19 @@ def peers_of_all(faults: Iterable[Fault]) -> frozenset[str]:
 
 
 def missing(addresses: Mapping[str, Sequence[str]]) -> Finding | None:
-    """Why targets cannot be separated from these components: one of them has no address."""
+    """Why targets cannot be separated from these components: one of them has no address, or all have too many."""
     name = next((name for name, own in addresses.items() if not own), None)
-    if name is None:
-        return None
-    return Finding(Reason.NO_PEERS, f"component {name} has no pod and no Service: there is nothing to partition from")
+    if name is not None:
+        message = f"component {name} has no pod and no Service: there is nothing to partition from"
+        return Finding(Reason.NO_PEERS, message)
+    everyone = {address for own in addresses.values() for address in own}
+    if len(everyone) > MOST_PEERS:
+        return Finding(
+            Reason.TOO_MANY_PEERS,
+            f"components {', '.join(sorted(addresses))} have {len(everyone)} addresses, and a fault may have "
+            f"{MOST_PEERS} peers: name fewer components",
+        )
+    return None
 
 
 async def addresses(client: Client, room: AudioRoom, components: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -41,12 +52,13 @@ async def addresses(client: Client, room: AudioRoom, components: Collection[str]
         return {}
     namespace = room.metadata.namespace
     pods, services = await asyncio.gather(client.list(POD, namespace), client.list(SERVICE, namespace))
-    return {component.name: _addresses(component, pods, services) for component in declared}
+    return {component.name: of_pods(component, pods, services) for component in declared}
 
 
-def _addresses(component: Component, pods: Sequence[Object], services: Sequence[Object]) -> tuple[str, ...]:
+def of_pods(component: Component, pods: Sequence[Object], services: Sequence[Object]) -> tuple[str, ...]:
+    """The addresses of a component's pods, of both IP versions, and of the Services that lead to one of them. Pure."""
     chosen = of_component(component, pods)
-    own = {pod.get("status", {}).get("podIP") for pod in chosen}
+    own = {address for pod in chosen for address in addresses_of(pod)}
     for service in services:
         selector = service["spec"].get("selector") or {}
         if selector and any(_carries(pod, selector) for pod in chosen):

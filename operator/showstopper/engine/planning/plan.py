@@ -9,7 +9,10 @@ from typing import Any
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Aim
 from showstopper.api.room import AudioRoomSpec
-from showstopper.api.run import ChosenPod
+from showstopper.api.run import MOST_MEDIA, ChosenPod
+from showstopper.engine.rooms import media_paths
+from showstopper.engine.rooms.pods import MediaAddress, addresses_of
+from showstopper.faults.containers import DEFAULT_CONTAINER
 from showstopper.faults.effects import Container, Pod
 
 
@@ -21,8 +24,12 @@ class Snapshot:
         room_name: of the AudioRoom.
         room: its spec.
         namespace_labels: of the namespace that it lives in.
-        pods: by component name, all that its selector matches, of the components that faults aim at.
-        serving: media address → how many residents get their sound from it. Empty if it is not known.
+        pods: by component name, all that run or start, of the components that faults aim at.
+        finished: by component name, what else its selector matches: "NAME (REASON)" of pods that have ended.
+        on_nodes: by component name, the pods that share their node's network, of all components.
+        selected_fleet: by component name, the pods of our own fleet that its selector matches, of all components.
+        serving: address and port → how many residents get their sound from it. Empty if it is not known.
+        servers: address and port → UID of the room's pod behind it. What is missing belongs to no pod that is known.
         fleet: the pods of ours that faults aim at instead of a component's.
     """
 
@@ -31,8 +38,17 @@ class Snapshot:
     room: AudioRoomSpec
     namespace_labels: Mapping[str, str]
     pods: Mapping[str, Sequence[Pod]]
-    serving: Mapping[str, int]
+    serving: Mapping[MediaAddress, int]
     fleet: Mapping[Aim, Sequence[Pod]] = field(default_factory=dict)
+    finished: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    on_nodes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    selected_fleet: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    servers: Mapping[MediaAddress, str] = field(default_factory=dict)
+
+    @property
+    def strangers(self) -> tuple[MediaAddress, ...]:
+        """The addresses that residents get their sound from, and that belong to no pod that is known."""
+        return tuple(sorted(self.serving.keys() - self.servers.keys()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +95,7 @@ def chosen(plan: Plan) -> tuple[ChosenPod, ...]:
             node=pod.node,
             address=pod.address,
             serving=pod.serving,
+            media=tuple(media_paths.text(*address) for address in pod.media[:MOST_MEDIA]),
         )
         for planned in plan.faults
         for pod in planned.targets
@@ -121,10 +138,18 @@ def most(fault: Fault, candidates: int) -> int:
     return min(target.max, math.floor(candidates * float(target.max_percent) + 1e-9))
 
 
-def pod(body: Mapping[str, Any], serving: Mapping[str, int]) -> Pod:
-    """The facts of a pod from the API's object."""
+def pod(body: Mapping[str, Any], serving: Collection[MediaAddress], servers: Mapping[MediaAddress, str]) -> Pod:
+    """The facts of a pod from the API's object. A pod that no address is known of serves only perhaps, or not at all.
+
+    Args:
+        body: of the pod.
+        serving: all addresses that residents get their sound from.
+        servers: the UID of the pod behind each of them, as far as it is known.
+    """
     metadata, status = body["metadata"], body.get("status", {})
     address = status.get("podIP", "")
+    media = tuple(sorted(address for address, uid in servers.items() if uid == metadata["uid"]))
+    others_known = bool(serving) and set(serving) <= servers.keys()
     conditions = {condition["type"]: condition["status"] for condition in status.get("conditions", ())}
     return Pod(
         namespace=metadata["namespace"],
@@ -134,10 +159,18 @@ def pod(body: Mapping[str, Any], serving: Mapping[str, int]) -> Pod:
         address=address,
         ready=conditions.get("Ready") == "True",
         terminating="deletionTimestamp" in metadata,
-        serving=address in serving if serving else None,
+        serving=True if media else (False if others_known else None),
         host_network=bool(body.get("spec", {}).get("hostNetwork")),
         created=metadata.get("creationTimestamp", ""),
         containers=_containers(body),
+        ports=tuple(
+            (port["containerPort"], port.get("protocol", "TCP"))
+            for container in body.get("spec", {}).get("containers") or ()
+            for port in container.get("ports") or ()
+        ),
+        addresses=addresses_of(body),
+        media=media,
+        default_container=(metadata.get("annotations") or {}).get(DEFAULT_CONTAINER, ""),
     )
 
 

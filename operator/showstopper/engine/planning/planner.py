@@ -5,16 +5,18 @@ command line reads everything with the caller's rights. What follows from it is 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from showstopper.api.experiment import Fault
 from showstopper.api.room import AudioRoom
 from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import NAMESPACE, POD
+from showstopper.cluster.kinds import NAMESPACE, POD, SERVICE
 from showstopper.engine.planning import peers, plan, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
-from showstopper.engine.rooms.pods import of_component
+from showstopper.engine.rooms.pods import Exposed, MediaAddress, behind, select
+from showstopper.errors import Forbidden
 
 
 def snapshot(
@@ -23,7 +25,8 @@ def snapshot(
     *,
     labels: Mapping[str, str],
     pods: Iterable[Object],
-    serving: Mapping[str, int],
+    serving: Mapping[MediaAddress, int],
+    services: Sequence[Object] = (),
 ) -> Snapshot:
     """The snapshot that some faults are planned from. Pure.
 
@@ -32,21 +35,38 @@ def snapshot(
         faults: only the components that they aim at are looked at.
         labels: of the room's namespace.
         pods: all of that namespace.
-        serving: by media address, how many residents get their sound from it.
+        serving: by address and port, how many residents get their sound from it.
+        services: of that namespace, as far as they are needed to tell which pods serve.
     """
     named = {fault.component for fault in faults}
     bodies = list(pods)
+    selections = {component.name: select(component, bodies) for component in room.spec.components}
+    running = {name: selection.running for name, selection in selections.items()}
+    owners = behind(room, serving, running, Exposed(services, bodies))
+    servers = {address: owner["metadata"]["uid"] for address, owner in owners.items()}
     return Snapshot(
         namespace=room.metadata.namespace,
         room_name=room.metadata.name,
         room=room.spec,
         namespace_labels=labels,
         pods={
-            component.name: [plan.pod(body, serving) for body in of_component(component, bodies)]
-            for component in room.spec.components
-            if component.name in named
+            name: [plan.pod(body, serving, servers) for body in selection.running]
+            for name, selection in selections.items()
+            if name in named
         },
         serving=serving,
+        servers=servers,
+        finished={name: [_ended(body) for body in selection.finished] for name, selection in selections.items()},
+        on_nodes={
+            name: names
+            for name, selection in selections.items()
+            if (names := [body["metadata"]["name"] for body in selection.running if _on_node(body)])
+        },
+        selected_fleet={
+            name: [body["metadata"]["name"] for body in selection.fleet]
+            for name, selection in selections.items()
+            if selection.fleet
+        },
     )
 
 
@@ -60,14 +80,35 @@ def objection(made: Plan, addresses: Mapping[str, Sequence[str]]) -> Finding | N
     return policies.refusal(made) or peers.missing(addresses)
 
 
-async def read(client: Client, namespace: str) -> tuple[Mapping[str, str], list[Object]]:
-    """The labels of a namespace, and its pods, as the API server has them now.
+def _on_node(body: Object) -> bool:
+    return bool(body["spec"].get("hostNetwork"))
+
+
+def _ended(body: Object) -> str:
+    """A pod that has ended, and how, for a person: "relay-7c9f (Evicted)"."""
+    status = body["status"]
+    return f"{body['metadata']['name']} ({status.get('reason') or status['phase']})"
+
+
+async def look(
+    client: Client, room: AudioRoom, faults: Sequence[Fault], serving: Mapping[MediaAddress, int]
+) -> tuple[Snapshot, list[Object]]:
+    """The snapshot that some faults are planned from, and all pods of the namespace, as the API server has them now.
+
+    Services are read only where no pod has an address that serves. Without the right to read them there are none.
 
     Raises:
-        ClusterError: one of them could not be read.
+        ClusterError: the namespace or its pods could not be read.
     """
+    namespace = room.metadata.namespace
     body, pods = await asyncio.gather(client.get(NAMESPACE, "", namespace), client.list(POD, namespace))
-    return body["metadata"].get("labels", {}), pods
+    labels: Mapping[str, str] = body["metadata"].get("labels", {})
+    made = snapshot(room, faults, labels=labels, pods=pods, serving=serving)
+    if made.strangers:
+        with contextlib.suppress(Forbidden):
+            services = await client.list(SERVICE, namespace)
+            made = snapshot(room, faults, labels=labels, pods=pods, serving=serving, services=services)
+    return made, pods
 
 
 async def read_peers(client: Client, room: AudioRoom, made: Plan) -> Mapping[str, Sequence[str]]:

@@ -12,6 +12,7 @@ from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import NAMESPACE, POD
 from showstopper.cluster.mirror import Mirror
 from showstopper.cluster.supervision import for_ever
+from showstopper.faults.containers import DEFAULT_CONTAINER
 
 
 class PodCache:
@@ -55,15 +56,19 @@ def slim(pod: Mapping[str, Any]) -> Object:
     """The pod without what no plan reads: about a tenth of it."""
     metadata, spec, status = pod["metadata"], pod.get("spec", {}), pod.get("status", {})
     ready = [condition for condition in status.get("conditions", ()) if condition["type"] == "Ready"]
+    annotations = _some(metadata.get("annotations") or {}, DEFAULT_CONTAINER)
     return {
-        "metadata": _some(metadata, "name", "namespace", "uid", "labels", "deletionTimestamp"),
+        "metadata": {
+            **_some(metadata, "name", "namespace", "uid", "labels", "deletionTimestamp"),
+            **({"annotations": annotations} if annotations else {}),
+        },
         "spec": {
             **_some(spec, "hostNetwork"),
             "nodeName": spec.get("nodeName", ""),
-            "containers": [_some(container, "name", "image") for container in spec.get("containers", ())],
+            "containers": [_some(container, "name", "image", "ports") for container in spec.get("containers", ())],
         },
         "status": {
-            **_some(status, "phase", "podIP"),
+            **_some(status, "phase", "reason", "podIP", "podIPs", "hostIP", "hostIPs"),
             "conditions": [_some(condition, "type", "status") for condition in ready],
             "containerStatuses": [
                 _some(container, "name", "imageID") for container in status.get("containerStatuses", ())

@@ -7,7 +7,10 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import MOST_KILLED
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
-from showstopper.engine.planning.plan import Plan, PlannedFault, most
+from showstopper.engine.planning.peers import peers_of
+from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot, most
+from showstopper.engine.rooms import media_paths
+from showstopper.engine.rooms.pods import selects_fleet
 from showstopper.faults import registry
 from showstopper.faults.behaviour import Ground
 from showstopper.faults.effects import Pod
@@ -51,6 +54,14 @@ def refuse_unknown_component(plan: Plan) -> Finding | None:
     return None
 
 
+def refuse_own_fleet(plan: Plan) -> Finding | None:
+    """Our own listeners, hosts and flooders measure and make faults: they are never under test."""
+    for component in plan.snapshot.room.components:
+        if fleet := plan.snapshot.selected_fleet.get(component.name):
+            return Finding(Reason.SELECTS_FLEET, selects_fleet(component, fleet))
+    return None
+
+
 def refuse_what_the_room_lacks(plan: Plan) -> Finding | None:
     """A kind of fault may need what the room does not declare, such as a port or a peer."""
     return _objection(plan, lambda _: ())
@@ -74,12 +85,49 @@ def _objection(plan: Plan, targets: Callable[[PlannedFault], tuple[Pod, ...]]) -
 def refuse_unknown_serving(plan: Plan) -> Finding | None:
     """Which relay serves is read from the listeners, never guessed."""
     asking = [each.fault.name for each in _at_components(plan) if each.fault.target.serving is not None]
-    if not asking or plan.snapshot.serving:
+    if not asking or (plan.snapshot.serving and not plan.snapshot.strangers):
         return None
+    if plan.snapshot.strangers:
+        addresses = ", ".join(media_paths.text(*address) for address in plan.snapshot.strangers[:3])
+        return Finding(
+            Reason.SERVING_UNKNOWN,
+            f"listeners get media from {addresses}, which is the address of no pod of the room's components, nor of "
+            f"their nodes or Services, so it is not known which pods serve (fault {', '.join(asking)}): declare the "
+            "component's ports, or leave out target.serving",
+        )
     return Finding(
         Reason.SERVING_UNKNOWN,
         f"no listener of AudioRoom {plan.snapshot.namespace}/{plan.snapshot.room_name} gets media now, so it is not "
         f"known which pods serve (fault {', '.join(asking)}): make the room work, or leave out target.serving",
+    )
+
+
+def refuse_peers_on_nodes(plan: Plan) -> Finding | None:
+    """A peer on its node's network has its node's address: its kubelet, and everything else there, would be cut off."""
+    for planned in plan.faults:
+        for peer in peers_of(planned.fault):
+            if names := plan.snapshot.on_nodes.get(peer):
+                return Finding(
+                    Reason.PEER_ON_NODE,
+                    f"pod {names[0]} of component {peer}, a peer in fault {planned.fault.name}, shares its node's "
+                    "network: its targets would be separated from the whole node, with the kubelet that probes them; "
+                    f"aim the fault at component {peer} instead, with its ports",
+                )
+    return None
+
+
+def served_by_others(snapshot: Snapshot) -> Finding | None:
+    """Why a fault would test something else: what is heard comes from no pod of the room's components.
+
+    Asked at the end of a baseline. `livekit.url` may lead to another deployment than the components select.
+    """
+    if snapshot.servers:
+        return None
+    addresses = ", ".join(media_paths.text(*address) for address in snapshot.strangers[:3])
+    return Finding(
+        Reason.NOT_SERVED_BY_COMPONENTS,
+        f"listeners get media from {addresses or 'an unknown address'}, which is the address of no pod of the room's "
+        "components, nor of their nodes or Services: compare livekit.url with the selectors of the components",
     )
 
 
@@ -92,6 +140,13 @@ def refuse_zero_targets(plan: Plan) -> Finding | None:
             aim = planned.fault.spec.aims_at.lower()
             return Finding(Reason.NO_TARGETS, f"the room has no {aim} that fault {planned.fault.name} could hit")
         target = planned.fault.target
+        finished = plan.snapshot.finished.get(target.component or "", ())
+        if not planned.candidates and finished:
+            return Finding(
+                Reason.NO_TARGETS,
+                f"{len(finished)} pods match component {target.component} of fault {planned.fault.name}, all of them "
+                f"finished: {', '.join(finished[:5])}; start the component, or correct its selector",
+            )
         wanted = {True: "serving ", False: "non-serving ", None: ""}[target.serving]
         return Finding(
             Reason.NO_TARGETS,
@@ -149,7 +204,9 @@ def _at_components(plan: Plan) -> list[PlannedFault]:
 POLICIES: tuple[Callable[[Plan], Finding | None], ...] = (
     refuse_unlabelled_namespace,
     refuse_unknown_component,
+    refuse_own_fleet,
     refuse_what_the_room_lacks,
+    refuse_peers_on_nodes,
     refuse_unknown_serving,
     refuse_zero_targets,
     refuse_what_targets_lack,

@@ -20,9 +20,9 @@ from showstopper.engine.planning import plan, planner, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.engine.planning.pod_cache import PodCache
 from showstopper.engine.rooms import Rooms, rollouts
-from showstopper.engine.rooms.pods import component_pods, images, leaving, of_component
+from showstopper.engine.rooms.pods import MediaAddress, component_pods, images, leaving, of_component
 from showstopper.engine.rooms.releases import Deployed
-from showstopper.errors import Forbidden, NotFound
+from showstopper.errors import Forbidden, InvalidResource, NotFound
 from showstopper.faults.effects import Pod
 
 # Beyond this many, one list is cheaper for the API server than asking for each pod.
@@ -81,10 +81,9 @@ class Snapshots:
 
     async def look(self, room: AudioRoom, faults: Sequence[Fault]) -> tuple[Snapshot, list[ComponentImage]]:
         """The snapshot for some faults as the API has it now, and the images that the room's components run."""
-        namespace = room.metadata.namespace
-        labels, pods = await planner.read(self._client, namespace)
-        self._pod_cache.labels[namespace] = labels
-        return self._snapshot(room, faults, labels, pods)
+        snapshot, pods = await planner.look(self._client, room, faults, self._serving(room))
+        self._pod_cache.labels[room.metadata.namespace] = snapshot.namespace_labels
+        return snapshot, _images(room, pods)
 
     async def objection(self, made: Plan, room: AudioRoom) -> Finding | None:
         """Why a plan may not be carried out, its peers looked up afresh."""
@@ -118,14 +117,24 @@ class Snapshots:
     def _snapshot(
         self, room: AudioRoom, faults: Sequence[Fault], labels: Mapping[str, str], pods: list[Object]
     ) -> tuple[Snapshot, list[ComponentImage]]:
+        snapshot = planner.snapshot(room, faults, labels=labels, pods=pods, serving=self._serving(room))
+        return snapshot, _images(room, pods)
+
+    def _serving(self, room: AudioRoom) -> Mapping[MediaAddress, int]:
         live = self._rooms.find(*room.key)
-        serving = live.serving(self._clock.now()) if live is not None else {}
-        snapshot = planner.snapshot(room, faults, labels=labels, pods=pods, serving=serving)
-        by_component = {component.name: of_component(component, pods) for component in room.spec.components}
-        return snapshot, images(room, by_component)
+        return live.serving(self._clock.now()) if live is not None else {}
+
+
+def _images(room: AudioRoom, pods: Sequence[Object]) -> list[ComponentImage]:
+    """The images of the room's components; none if the room names a container that is not there, or should name one."""
+    try:
+        return images(room, {component.name: of_component(component, pods) for component in room.spec.components})
+    except InvalidResource:  # the room's own status says what is wrong with it; no gate opens without a release
+        return []
 
 
 def _renewed(made: Plan, snapshot: Snapshot) -> Plan:
     """The same choice in a newer snapshot. Which pods serve stays as the listeners reported it."""
     faults = [planned.fault for planned in made.faults]
-    return plan.again(replace(snapshot, serving=made.snapshot.serving), faults, plan.chosen(made), made.seed)
+    newer = replace(snapshot, serving=made.snapshot.serving, servers=made.snapshot.servers)
+    return plan.again(newer, faults, plan.chosen(made), made.seed)

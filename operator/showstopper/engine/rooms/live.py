@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import aiohttp
 
 from showstopper.api.room import AudioRoom, ComponentImage
+from showstopper.availability.hosts import HostLog
 from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import Clock
@@ -17,7 +18,7 @@ from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.rooms.components import Components
 from showstopper.engine.rooms.fleet import manifests, names
 from showstopper.engine.rooms.fleet.keeper import Keeper
-from showstopper.engine.rooms.listening.collector import Collector
+from showstopper.engine.rooms.listening.collector import Collector, HostCollector
 from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
 from showstopper.engine.rooms.reporter import Reporter
 
@@ -30,10 +31,18 @@ TICK_SECONDS = 1.0
 SETTLED_SECONDS = 10.0
 FIGURES_SECONDS = 10.0
 MINUTE = 60.0
+# For how long it is remembered what a process of the host said that is gone: longer than any run.
+HOST_SECONDS = 6 * 3600.0
 
 
 class LiveRoom:
-    """One room. Runs use it. `under_experiment`, the name of the run, keeps it Ready meanwhile."""
+    """One room. Runs use it.
+
+    Attributes:
+        room: as it is declared now.
+        fleet: the room as its listeners and its host are kept: as a run knows it that holds it, else as it is declared.
+        under_experiment: the name of the run whose turn it is, which keeps the room Ready meanwhile.
+    """
 
     def __init__(
         self,
@@ -48,7 +57,9 @@ class LiveRoom:
         port: int = listeners.PORT,
     ) -> None:
         self.room = room
+        self.fleet = room
         self.timeline = Timeline()
+        self.hosts = HostLog()
         self.under_experiment: str | None = None
         self.reporting_since: float | None = None
         self._clock = clock
@@ -60,7 +71,9 @@ class LiveRoom:
         self._reporter = Reporter(client, room.status)
         namespace, name = room.key
         self._collector = Collector(name, self.timeline, clock, session, namespace=namespace, port=port)
+        self._host_collector = HostCollector(name, self.hosts, clock, session, namespace=namespace, port=port)
         self._news = asyncio.Event()
+        self._held_by: str | None = None
         self._began = clock.now()
         self._progress = ("", 0, self._began)
         self._figures = status.Figures()
@@ -68,14 +81,32 @@ class LiveRoom:
         self._derive()
 
     def _derive(self) -> None:
-        self.residents = names.residents(self.room)
-        self.pods = names.pods(self.room)
-        self._version = manifests.version(manifests.manifests(self.room, self._images)[0])
+        self.residents = names.residents(self.fleet)
+        self.pods = names.pods(self.fleet)
+        self._version = manifests.version(manifests.manifests(self.fleet, self._images)[0])
 
     def on_change(self, room: AudioRoom) -> None:
-        """The room as the API has it now. A changed spec is acted on at once."""
-        changed = room.spec != self.room.spec
+        """The room as the API has it now. A changed spec is acted on at once, or when no run holds the fleet."""
         self.room = room
+        if self._held_by is None:
+            self._keep(room)
+
+    def hold(self, run: str, room: AudioRoom) -> None:
+        """Keep the fleet as it is while a run measures with it. `room`: as the run knows it."""
+        if room.metadata.uid == self.room.metadata.uid:
+            self._held_by = run
+            self._keep(room)
+
+    def release(self, run: str) -> None:
+        """The run is over: what was kept back is done now."""
+        if self._held_by == run:
+            self._held_by = None
+            self._keep(self.room)
+            self._keeper.changed()  # the operator may have another image than its predecessor, who began the run
+
+    def _keep(self, room: AudioRoom) -> None:
+        changed = room.spec != self.fleet.spec
+        self.fleet = room
         if changed:
             self._derive()
             self._keeper.changed()
@@ -84,12 +115,16 @@ class LiveRoom:
         """Keep the fleet, listen, and report, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for name, work in (
-                ("fleet", lambda: self._keeper.run(lambda: self.room)),
+                ("fleet", self._keep_fleet),
                 ("listening", lambda: self._collector.run(self._there, self._heard)),
+                ("host", lambda: self._host_collector.run(self._hosts_there, self._host_heard)),
                 ("components", lambda: self._components.run(lambda: self.room)),
                 ("status", self._report),
             ):
                 group.create_task(for_ever(f"{name} of room {'/'.join(self.room.key)}", work))
+
+    async def _keep_fleet(self) -> None:
+        await self._keeper.run(lambda: self.fleet, lambda: self._held_by is not None)
 
     @property
     def ready(self) -> bool:
@@ -111,8 +146,8 @@ class LiveRoom:
         """All images that were seen to come since then."""
         return tuple(image for at, images in self._components.changes if at >= moment for image in images)
 
-    def serving(self, now: float) -> dict[str, int]:
-        """By address of a relay, how many residents get media from it."""
+    def serving(self, now: float) -> dict[tuple[str, int], int]:
+        """By address and port of a relay, how many residents get media from it."""
         return media_paths.serving(self.timeline, now)
 
     async def until_known(self, moment: float, timeout: float) -> bool:
@@ -127,8 +162,16 @@ class LiveRoom:
         return True
 
     def _known(self, moment: float) -> bool:
-        known = self.timeline.known_until(self.pods)
-        return known is not None and known >= moment
+        known, host = self.timeline.known_until(self.pods), self.hosts.seen_until
+        return known is not None and known >= moment and (host is None or host >= moment)
+
+    def _hosts_there(self) -> list[ListenerPod]:
+        """The pods of the host. A room with a speaker of its own has none."""
+        return list(self._roster.hosts(*self.room.key).values())
+
+    def _host_heard(self) -> None:
+        self.hosts.forget(self._clock.now() - HOST_SECONDS)
+        self._news.set()
 
     def _there(self) -> list[ListenerPod]:
         """The listener pods that are meant to be and have been made."""
@@ -183,7 +226,9 @@ class LiveRoom:
             progress_at=self._progress[2],
             troubles=self._troubles(there),
             refusal=self._keeper.refusal,
+            misdescribed=self._components.refusal,
             run=self.under_experiment,
+            kept_back=self.room.spec != self.fleet.spec,
             archive=self._archive.trouble,
         )
 
@@ -208,5 +253,5 @@ class LiveRoom:
         if audible is None or now - self._figures_at >= FIGURES_SECONDS:
             self._figures_at = now
             audible, indicators = status.measured(self.timeline.view(self._window(now, MINUTE), self.residents))
-        serving, release = self._components.serving(addresses), self._components.release
+        serving, release = self._components.serving(self.room, addresses), self._components.release
         self._figures = status.Figures(audible, indicators, serving, release)

@@ -19,6 +19,11 @@ def of_residents(timeline: Timeline, now: float) -> Iterator[tuple[str, int]]:
             yield sample.relay_address, sample.relay_port or 0
 
 
-def serving(timeline: Timeline, now: float) -> dict[str, int]:
-    """By address of a relay, how many residents get media from it at `now`."""
-    return dict(Counter(address for address, _ in of_residents(timeline, now)))
+def serving(timeline: Timeline, now: float) -> dict[tuple[str, int], int]:
+    """By address and port of a relay, how many residents get media from it at `now`."""
+    return dict(Counter(of_residents(timeline, now)))
+
+
+def text(address: str, port: int) -> str:
+    """Address and port as a record has them: "198.18.1.7:7882", "[2001:db8::7]:7882"."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

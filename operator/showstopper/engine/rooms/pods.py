@@ -1,17 +1,72 @@
 """Pods of a room's components: who they are, which of them serve, and which images they run."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from showstopper.api.room import AudioRoom, Component, ComponentImage
+from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
 from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.errors import InvalidResource
+from showstopper.faults.containers import DEFAULT_CONTAINER, choose
 
 Pod = Mapping[str, Any]
+MediaAddress = tuple[str, int]
+"""IP address and port that a listener gets media from, as its transport reports them."""
 # What a status field of ours takes (api/schema/base.py: Text).
 _LONGEST_TEXT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The pods that a component's selector matches, by name.
+
+    Attributes:
+        running: those that run or start. They alone are the component's: targets, peers, releases and shares.
+        finished: those that have ended (Succeeded), failed or were evicted. They stay in the API, with a node and an
+            address that may be another pod's by now, until somebody deletes them.
+        fleet: our own listeners, hosts and flooders, which are never part of what is under test.
+    """
+
+    running: tuple[dict[str, Any], ...]
+    finished: tuple[dict[str, Any], ...]
+    fleet: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """The Services of a namespace, and all of its pods, which they select from."""
+
+    services: Sequence[Pod] = ()
+    pods: Sequence[Pod] = ()
+
+
+def select(component: Component, pods: Iterable[dict[str, Any]]) -> Selection:
+    """What the component's selector matches among a namespace's pods."""
+    wanted = component.selector.match_labels.items()
+    matching = [pod for pod in pods if (pod["metadata"].get("labels") or {}).items() >= wanted]
+    matching.sort(key=lambda pod: str(pod["metadata"]["name"]))
+    own = [pod for pod in matching if ROLE_LABEL not in (pod["metadata"].get("labels") or {})]
+    return Selection(
+        running=tuple(pod for pod in own if not is_over(pod)),
+        finished=tuple(pod for pod in own if is_over(pod)),
+        fleet=tuple(pod for pod in matching if ROLE_LABEL in (pod["metadata"].get("labels") or {})),
+    )
+
+
+def is_over(pod: Pod) -> bool:
+    """Whether all containers of the pod have ended, and none starts again (phase Succeeded or Failed)."""
+    return pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}
+
+
+def selects_fleet(component: Component, fleet: Sequence[str]) -> str:
+    """Why a room cannot have this component, for a person: its selector matches these pods of ours."""
+    return (
+        f"the selector of component {component.name} matches pods of the room's own fleet ({', '.join(fleet[:3])}): "
+        "give it labels that only the deployment under test has"
+    )
 
 
 async def component_pods(client: Client, room: AudioRoom, component: Component) -> list[dict[str, Any]]:
@@ -22,21 +77,15 @@ async def component_pods(client: Client, room: AudioRoom, component: Component) 
 
 
 def of_component(component: Component, pods: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of a namespace's pods that are the component's, by name. Our own listeners and hosts never are."""
-    wanted = component.selector.match_labels.items()
-    own = [
-        pod
-        for pod in pods
-        if (labels := pod["metadata"].get("labels") or {}).items() >= wanted and ROLE_LABEL not in labels
-    ]
-    return sorted(own, key=lambda pod: str(pod["metadata"]["name"]))
+    """Those of a namespace's pods that are the component's, by name: they run or start, and are not our own."""
+    return list(select(component, pods).running)
 
 
 async def release(client: Client, room: AudioRoom) -> list[ComponentImage]:
     """The images that the room's components run now, in a stable order.
 
     Raises:
-        InvalidResource: when a component names a container that its pods do not have.
+        InvalidResource: when a component names a container that its pods do not have, or should name one.
     """
     pods = {component.name: await component_pods(client, room, component) for component in room.spec.components}
     return images(room, pods)
@@ -46,7 +95,7 @@ def images(room: AudioRoom, pods: Mapping[str, Iterable[Pod]]) -> list[Component
     """The images of the components' containers, each once, from the pods by component.
 
     Raises:
-        InvalidResource: when a component names a container that its pods do not have.
+        InvalidResource: when a component names a container that its pods do not have, or should name one.
     """
     by_container = {
         (image.component, image.container, image.image, image.digest): image
@@ -65,7 +114,7 @@ def leaving(room: AudioRoom, pods: Mapping[str, Iterable[Pod]], now: Collection[
     the release before.
 
     Raises:
-        InvalidResource: when a component names a container that its pods do not have.
+        InvalidResource: when a component names a container that its pods do not have, or should name one.
     """
     digests = {(image.component, image.container, image.digest) for image in now}
     for component in room.spec.components:
@@ -80,55 +129,126 @@ def container_of(component: Component, pod: Pod) -> Mapping[str, Any]:
     """The component's container as the pod's spec has it.
 
     Raises:
-        InvalidResource: when the pod does not have it, naming those that it has.
+        InvalidResource: when the pod does not have it, or it is not known which one that is.
     """
-    containers: list[Mapping[str, Any]] = pod["spec"]["containers"]
-    if component.container is None:
-        return containers[0]
-    for container in containers:
-        if container["name"] == component.container:
-            return container
-    names = ", ".join(str(container["name"]) for container in containers)
+    containers: dict[str, Mapping[str, Any]] = {container["name"]: container for container in pod["spec"]["containers"]}
     metadata = pod["metadata"]
-    raise InvalidResource(
-        f'pod {metadata["namespace"]}/{metadata["name"]} has no container "{component.container}", which component '
-        f'"{component.name}" names; it has: {names}'
+    choice = choose(
+        f"{metadata['namespace']}/{metadata['name']}",
+        list(containers),
+        named=component.container,
+        by=f', which component "{component.name}" names',
+        default=(metadata.get("annotations") or {}).get(DEFAULT_CONTAINER, ""),
     )
+    if isinstance(choice, Finding):
+        raise InvalidResource(choice.message)
+    return containers[choice]
 
 
-def serving(addresses: Iterable[tuple[str, int]], pods: Mapping[str, Iterable[Pod]]) -> list[str]:
+def serving(
+    room: AudioRoom, addresses: Iterable[MediaAddress], pods: Mapping[str, Sequence[Pod]], exposed: Exposed
+) -> list[str]:
     """The names of the pods behind the addresses that listeners get media from, in order. Unknown ones are left out."""
-    everyone = [pod for group in pods.values() for pod in group]
-    names = {_behind(address, port, everyone) for address, port in addresses}
-    return sorted(name for name in names if name)
+    return sorted({str(pod["metadata"]["name"]) for pod in behind(room, addresses, pods, exposed).values()})
 
 
-def _behind(address: str, port: int, pods: Iterable[Pod]) -> str | None:
-    """The pod with that address. Among pods that share their node's address, the one with that port."""
-    candidates = [pod for pod in pods if address in {pod["status"].get("podIP"), pod["status"].get("hostIP")}]
-    own = [pod for pod in candidates if pod["status"].get("podIP") == address and not pod["spec"].get("hostNetwork")]
-    for pod in own or [pod for pod in candidates if port in _node_ports(pod)]:
-        return str(pod["metadata"]["name"])
+def behind(
+    room: AudioRoom, addresses: Iterable[MediaAddress], pods: Mapping[str, Sequence[Pod]], exposed: Exposed
+) -> dict[MediaAddress, Pod]:
+    """The pod behind each address that listeners get media from. Those of no pod, or of several, are left out.
+
+    An address is a pod's own, or its node's with a port that the pod has there, or one of a Service that selects that
+    pod alone. LiveKit advertises any of them (`rtc.node_ip`, `use_external_ip`).
+
+    Args:
+        room: whose components declare ports, ranges too, that no container has to list.
+        addresses: as the listeners' transports report them.
+        pods: by component, those that run or start.
+        exposed: Services, and what they select from.
+    """
+    owners = {address: _behind(room, address, pods, exposed) for address in addresses}
+    return {address: pod for address, pod in owners.items() if pod is not None}
+
+
+def _behind(room: AudioRoom, where: MediaAddress, pods: Mapping[str, Sequence[Pod]], exposed: Exposed) -> Pod | None:
+    address, port = where
+    placed = [(component, pod) for component in room.spec.components for pod in pods.get(component.name, ())]
+    own = [pod for _, pod in placed if not pod["spec"].get("hostNetwork") and address in addresses_of(pod)]
+    on_nodes = [
+        pod
+        for component, pod in placed
+        if address in _node_addresses(pod) and (port in _node_ports(pod) or _declares(component, pod, port))
+    ]
+    everyone = [pod for _, pod in placed]
+    for candidates in (own, on_nodes, _selected(where, everyone, exposed)):
+        if candidates:
+            alone = len({pod["metadata"]["uid"] for pod in candidates}) == 1
+            return candidates[0] if alone else None
     return None
+
+
+def addresses_of(pod: Pod) -> tuple[str, ...]:
+    """The pod's addresses, of both IP versions where it has them."""
+    status = pod.get("status", {})
+    listed = [str(each["ip"]) for each in status.get("podIPs") or () if each.get("ip")]
+    return tuple(dict.fromkeys([*filter(None, [status.get("podIP")]), *listed]))
+
+
+def _node_addresses(pod: Pod) -> set[str]:
+    """The addresses of the pod's node, as far as the pod's status has them."""
+    status = pod.get("status", {})
+    listed = {str(each["ip"]) for each in status.get("hostIPs") or () if each.get("ip")}
+    return (listed | {status.get("hostIP")} | (set(addresses_of(pod)) if pod["spec"].get("hostNetwork") else set())) - {
+        None
+    }
+
+
+def _declares(component: Component, pod: Pod, port: int) -> bool:
+    """Whether the component has that port on its pod's node. A range of media is in no container's list."""
+    on_node = bool(pod["spec"].get("hostNetwork"))
+    return on_node and any(declared.port <= port <= declared.last for declared in component.ports)
+
+
+def _selected(where: MediaAddress, pods: Sequence[Pod], exposed: Exposed) -> list[Pod]:
+    """The only pod that a Service with that address selects, if it is one of the components'.
+
+    All pods of the namespace are counted: a Service before the stable and the canary release tells nothing.
+    """
+    for service in exposed.services:
+        if not _leads_to(service, where):
+            continue
+        selector = (service["spec"].get("selector") or {}).items()
+        carriers = [pod for pod in exposed.pods if (pod["metadata"].get("labels") or {}).items() >= selector]
+        uids = {pod["metadata"]["uid"] for pod in carriers if not is_over(pod)}
+        return [pod for pod in pods if {pod["metadata"]["uid"]} == uids] if selector else []
+    return []
+
+
+def _leads_to(service: Pod, where: MediaAddress) -> bool:
+    address, port = where
+    spec, balancer = service["spec"], service.get("status", {}).get("loadBalancer", {})
+    own = {*(spec.get("clusterIPs") or ()), *(spec.get("externalIPs") or ()), spec.get("clusterIP")}
+    own |= {ingress.get("ip") for ingress in balancer.get("ingress") or ()}
+    ports = spec.get("ports") or ()
+    on_nodes = any(each.get("nodePort") == port for each in ports)
+    return (address in own and any(each["port"] == port for each in ports)) or (
+        on_nodes and address not in own and spec.get("type") in {"NodePort", "LoadBalancer"}
+    )
 
 
 def _node_ports(pod: Pod) -> set[int]:
     """The ports of the pod that are open on its node."""
-    ports = (port for container in pod["spec"]["containers"] for port in container.get("ports", ()))
+    ports = (port for container in pod["spec"]["containers"] for port in container.get("ports") or ())
     host_network = pod["spec"].get("hostNetwork", False)
     return {port.get("hostPort") or (port["containerPort"] if host_network else 0) for port in ports} - {0}
 
 
 def _runs(pod: Pod) -> bool:
-    return not _is_over(pod) and not pod["metadata"].get("deletionTimestamp")
+    return not is_over(pod) and not pod["metadata"].get("deletionTimestamp")
 
 
 def _ends(pod: Pod) -> bool:
-    return not _is_over(pod) and bool(pod["metadata"].get("deletionTimestamp"))
-
-
-def _is_over(pod: Pod) -> bool:
-    return pod["status"].get("phase") in {"Succeeded", "Failed"}
+    return not is_over(pod) and bool(pod["metadata"].get("deletionTimestamp"))
 
 
 def _image(component: Component, pod: Pod) -> ComponentImage:

@@ -38,6 +38,7 @@ class Rooms:
         self._roster = Roster(client)
         self._wanted: dict[tuple[str, str], AudioRoom] = {}
         self._live: dict[tuple[str, str], tuple[LiveRoom, asyncio.Task[None]]] = {}
+        self._held: dict[tuple[str, str], tuple[str, AudioRoom]] = {}
         self._changed = asyncio.Event()
 
     def on_change(self, room: AudioRoom) -> None:
@@ -61,6 +62,19 @@ class Rooms:
         """The live room, if it is one."""
         entry = self._live.get((namespace, name))
         return entry[0] if entry else None
+
+    def hold(self, run: str, room: AudioRoom) -> None:
+        """Keep a room's fleet as a run knows the room, until its `release`: also that of a room that begins later."""
+        self._held[room.key] = run, room
+        if (live := self.find(*room.key)) is not None:
+            live.hold(run, room)
+
+    def release(self, run: str, room: AudioRoom) -> None:
+        """The run is over: changes of the fleet that were kept back are made now."""
+        if self._held.get(room.key, ("", room))[0] == run:
+            del self._held[room.key]
+        if (live := self.find(*room.key)) is not None:
+            live.release(run)
 
     def all(self) -> list[AudioRoom]:
         """Every room as it was declared."""
@@ -101,5 +115,7 @@ class Rooms:
                 archive=self._archive,
                 port=self._port,
             )
+            if key in self._held:
+                live.hold(*self._held[key])
             self._live[key] = live, group.create_task(live.run())
             log.info("room_begun", namespace=key[0], room=key[1], residents=len(live.residents))

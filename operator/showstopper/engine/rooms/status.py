@@ -90,6 +90,7 @@ class Situation:
         progress_at: when the fleet last came a step forward (a change of it, one more pod that reports).
         troubles: what is wrong with pods or with how the room describes them, each names the pod.
         refusal: why the fleet cannot be made. Empty if it can.
+        misdescribed: why the components are none that faults may be aimed at. Empty if they are.
         run: the run that experiments on the room now.
         archive: why nothing is archived. Empty if it is, None if there is no archive.
     """
@@ -101,7 +102,9 @@ class Situation:
     progress_at: float = 0.0
     troubles: tuple[str, ...] = ()
     refusal: str = ""
+    misdescribed: str = ""
     run: str | None = None
+    kept_back: bool = False
     archive: str | None = None
 
 
@@ -121,8 +124,13 @@ def outlook(room: AudioRoom, situation: Situation, now: float) -> Outlook:
     ready = find(before, ConditionType.READY)
     current = ready is not None and ready.observed_generation == room.metadata.generation
     was_ready = ready is not None and ready.status == "True"
+    if situation.run is not None and situation.kept_back:
+        message = f"the change of the room waits until {situation.run} is over; {_hear(room, situation)}"
+        return in_progress(Reason.UNDER_EXPERIMENT, message)
     if situation.run is not None and current and was_ready:
         return Outlook(Reason.UNDER_EXPERIMENT, f"{situation.run} runs; {_hear(room, situation)}", ready="True")
+    if situation.misdescribed:
+        return refused(Reason.SELECTS_FLEET, situation.misdescribed)
     settled = situation.reporting == situation.pods and not situation.outdated
     if situation.hearing.enough and (settled or (current and not situation.outdated)):
         return Outlook(Reason.LIVE, f"{_hear(room, situation)}{_troubles(situation)}", ready="True")

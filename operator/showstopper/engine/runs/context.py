@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 
-from showstopper.api.room import AudioRoom
+from showstopper.api.reasons import Reason
+from showstopper.api.room import AudioRoom, Host
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability import abort
@@ -16,8 +17,9 @@ from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.engine.rooms import LiveRoom, Rooms
+from showstopper.engine.rooms.fleet import names
 from showstopper.engine.rooms.releases import Deployed
-from showstopper.engine.runs import judging
+from showstopper.engine.runs import hosting, judging
 from showstopper.engine.runs.proof import MediaProof
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.runs.sampling import Sampler
@@ -97,9 +99,37 @@ class RunContext:
         """How often the run looks, and how long it waits."""
         return self.services.pace
 
+    @property
+    def residents(self) -> tuple[str, ...]:
+        """The residents whom the run is about: those of its snapshot, whatever the room declares meanwhile."""
+        return names.residents(self.run.room)
+
+    def hold_fleet(self) -> None:
+        """Keep listeners and host as they are from now on, until the run is over."""
+        self.services.rooms.hold(self.run.metadata.name, self.run.room)
+
+    def room_changed(self) -> Finding | None:
+        """Why the verdict would be on no room: it is declared in another way than when the run was asked for."""
+        declared = self.services.rooms.declared(self.run.metadata.namespace, self.run.spec.room.name)
+        if declared is None or (declared.metadata.uid == self.run.spec.room.uid and self._same(declared)):
+            return None
+        message = (
+            f"AudioRoom {declared.metadata.name} was changed after the run was requested, so the result counts for "
+            "neither form of it: run it again"
+        )
+        return Finding(Reason.ROOM_CHANGED, message)
+
+    def _same(self, room: AudioRoom) -> bool:
+        return room.spec == self.run.spec.room.spec
+
     def room(self) -> LiveRoom | None:
         """The run's room with its listeners, if it is known."""
         return self.services.rooms.find(self.run.metadata.namespace, self.run.spec.room.name)
+
+    async def note_host(self) -> None:
+        """Write down what the room's managed host says of itself. What it explains is not the room's."""
+        if self.run.spec.room.spec.program.host is Host.MANAGED and (room := self.room()) is not None:
+            await self.record.note_host(hosting.record(self.run, room.hosts, self.clock.now()))
 
     async def observe(self) -> Mapping[str, FaultState]:
         """What hands and listeners report of every fault that was started."""
@@ -124,7 +154,7 @@ class RunContext:
             return
         for condition in judging.abort_conditions(self.run.spec.abort_if):
             finding = abort.breached(
-                condition, room.timeline, room.residents, since=since, now=now, recovery=Recovery(recovery)
+                condition, room.timeline, self.residents, since=since, now=now, recovery=Recovery(recovery)
             )
             if finding is not None:
                 raise RunEnded(replace(finding, verdict=Verdict.ABORTED))

@@ -1,11 +1,12 @@
 """Evidence: from a room's timeline and a run's record to windows, judged expectations and the verdict. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from showstopper.api.expectations.indicators import bound_value
 from showstopper.api.experiment import AbortIf
+from showstopper.api.reasons import Reason
 from showstopper.api.run import (
     ExpectationRecord,
     ExperimentRun,
@@ -14,7 +15,7 @@ from showstopper.api.run import (
     StepName,
     WindowRecord,
 )
-from showstopper.availability import coverage, expectations, indicators, summary, verdict
+from showstopper.availability import coverage, expectations, hosts, indicators, summary, verdict
 from showstopper.availability.abort import AbortCondition
 from showstopper.availability.coverage import Coverage
 from showstopper.availability.expectations import Expectation
@@ -27,6 +28,10 @@ from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, Finding
 from showstopper.clock import from_timestamp, to_timestamp
+from showstopper.engine.runs import hosting
+
+# What a verdict says of a window of which too little is known, whoever is to blame for that.
+_BLIND = frozenset({Reason.TOO_MUCH_UNKNOWN, Reason.NOT_MEASURED, Reason.LISTENERS_GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +62,43 @@ def baseline_window(run: ExperimentRun) -> Window | None:
 
 
 def injected_at(run: ExperimentRun) -> float | None:
-    """When the first call was about to be made, on the operator's clock."""
-    times = [from_timestamp(target.requested_at) for target in run.status.targets if target.requested_at]
-    return min(times, default=None)
+    """When the first target was hit, on the operator's clock: armed by an agent, or its deletion accepted.
+
+    What is asked for and not armed tests nothing, and would only dilute the figures. None: nothing was asked for.
+    """
+    return min(_begins(run), default=None)
 
 
 def ended_at(run: ExperimentRun) -> float | None:
-    """When the last fault was over: lifted, or its call answered, or, where that is not known, about to be made."""
-    times = [
-        from_timestamp(moment)
-        for target in run.status.targets
-        if (moment := target.lifted_at or target.answered_at or target.requested_at) is not None
-    ]
+    """When the last fault was over, on the operator's clock: lifted, its signal sent, or its deletion accepted.
+
+    A fault of which nobody told when it was lifted is over when the revert was. Until then, what has begun counts.
+    """
+    begins = _begins(run)
+    if not begins:
+        return None
+    lasting = [fault for fault in run.status.faults if not run.fault(fault.name).spec.instant]
+    lifted = [from_timestamp(fault.lifted_at) for fault in lasting if fault.lifted_at]
     reverting = step(run, StepName.REVERTING)
-    if reverting is not None and reverting.completed_at is not None:
-        times.append(from_timestamp(reverting.completed_at))
-    return max(times, default=None)
+    if len(lifted) < len(lasting) and reverting is not None and reverting.completed_at is not None:
+        lifted.append(from_timestamp(reverting.completed_at))
+    return max([*begins, *lifted])
+
+
+def _begins(run: ExperimentRun) -> list[float]:
+    """When each fault that was begun hit its first target, and a kill each of its targets. Asked for, if no more."""
+    armed = {fault.name: from_timestamp(fault.armed_at) for fault in run.status.faults if fault.armed_at}
+    kills = [target for target in run.status.targets if target.fault not in armed]
+    called = [
+        from_timestamp(moment)
+        for target in kills
+        if (moment := target.armed_at or target.answered_at or target.requested_at) is not None
+    ]
+    return [*armed.values(), *called]
 
 
 def judged_window(run: ExperimentRun) -> Window | None:
-    """From the first injection to the end of the recovery."""
+    """From the first target that was hit to the end of the recovery."""
     start, ended = injected_at(run), ended_at(run)
     if start is None or ended is None:
         return None
@@ -100,12 +122,15 @@ def broken_baseline(run: ExperimentRun, timeline: Timeline | None, residents: tu
     """Why a fault would tell nothing about the room: it is broken already, or not known well enough."""
     baseline = baseline_coverage(run, timeline, residents)
     evidence = Evidence(faults=(), expectations=(), baseline=baseline, judged=None)
-    return verdict.baseline_broken(evidence)
+    finding = verdict.baseline_broken(evidence)
+    lost = _host_lost(run, timeline, residents, baseline_window(run))
+    return lost if lost is not None and finding is not None and finding.reason in _BLIND else finding
 
 
 def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Coverage | None:
     """How well the baseline is known, and how audible the host was in it. None: there was no baseline."""
-    return _coverage(timeline, baseline_window(run), residents)
+    view = _view(run, timeline, baseline_window(run), residents)
+    return coverage.of(view) if view is not None else None
 
 
 def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measured, Measurement]:
@@ -129,18 +154,18 @@ def judge(
     `others` are the measurements of sources beside the listeners.
     """
     before, after = baseline_window(run), judged_window(run)
-    baseline = baseline_coverage(run, timeline, residents)
+    baseline_view, view = (_view(run, timeline, window, residents) for window in (before, after))
+    baseline = coverage.of(baseline_view) if baseline_view is not None else None
     judged: Coverage | None = None
     heard: Mapping[Measured, Measurement] = {}
     windows: list[WindowRecord] = []
     outages: list[OutageRecord] = []
-    if timeline is not None and before is not None and before.seconds > 0:
-        windows.append(_window("Baseline", before, summary.window(timeline.view(before, residents))))
-    if timeline is not None and after is not None and after.seconds > 0:
-        view = timeline.view(after, residents)
+    if baseline_view is not None:
+        windows.append(_window("Baseline", baseline_view.window, summary.window(baseline_view)))
+    if view is not None:
         judged = coverage.of(view)
         heard = measure(run, view, baseline)
-        windows.append(_window("Judged", after, summary.of_measured(judged, heard)))
+        windows.append(_window("Judged", view.window, summary.of_measured(judged, heard)))
         outages = [OutageRecord.model_validate(outage) for outage in summary.worst_outages(view)]
     judgements = expectations.judge_all(_expected(run), {**heard, **others})
     decision = verdict.decide(
@@ -154,6 +179,8 @@ def judge(
             doubts=doubts,
         )
     )
+    if decision.reason in _BLIND and (lost := _host_lost(run, timeline, residents, before, after)) is not None:
+        decision = replace(decision, reason=lost.reason, message=lost.message)
     return Judgement(
         decision=decision,
         windows=windows,
@@ -165,10 +192,36 @@ def judge(
     )
 
 
-def _coverage(timeline: Timeline | None, window: Window | None, residents: tuple[str, ...]) -> Coverage | None:
+def _view(
+    run: ExperimentRun, timeline: Timeline | None, window: Window | None, residents: tuple[str, ...]
+) -> View | None:
+    """What is known of a window, without what the host explains. None: there was no such window, or nobody listened."""
     if timeline is None or window is None or window.seconds <= 0:
         return None
-    return coverage.of(timeline.view(window, residents))
+    return hosts.excused(timeline.view(window, residents), hosting.absences(run))
+
+
+def _host_lost(
+    run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...], *windows: Window | None
+) -> Finding | None:
+    """Why something is not known of the room: its own host could not be heard, and listeners missed it."""
+    absences = hosting.absences(run)
+    if timeline is None or not absences:
+        return None
+    for window in windows:
+        if window is None or window.seconds <= 0:
+            continue
+        view = timeline.view(window, residents)
+        if hosts.excused(view, absences) == view:
+            continue
+        touching = [each for each in absences if each.start < window.end and each.end > window.start]
+        seconds = sum(min(each.end, window.end) - max(each.start, window.start) for each in touching)
+        message = (
+            f"the room's own host could not be heard for {seconds:.1f} s ({touching[0].why}), so that what listeners "
+            "missed then is not the room's: look at the host's pod, then run again"
+        )
+        return Finding(Reason.HOST_LOST, message)
+    return None
 
 
 def _expected(run: ExperimentRun) -> list[Expectation]:

@@ -11,6 +11,7 @@ from showstopper.engine.hands import records
 from showstopper.engine.hands.media import MediaWatch
 from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.rooms import LiveRoom
+from showstopper.engine.rooms.fleet import names
 from showstopper.faults import registry
 from showstopper.faults.observed import Observed, ObservedTarget
 
@@ -57,11 +58,13 @@ class MediaProof:
     def _look(self, run: ExperimentRun, target: TargetRecord, room: LiveRoom | None) -> TargetRecord:
         if target.proven or records.missed(target) or target.gone_at is None or room is None:
             return target
-        watch = self._watches.setdefault(target.uid, MediaWatch(target.address))
+        watch = self._watches.setdefault(
+            target.uid, MediaWatch(target.address, target.media, others_known=target.serving is not None)
+        )
         samples = room.timeline.latest()
         watch.observe(samples)
         since = from_timestamp(target.answered_at or target.requested_at or target.gone_at)
-        if not watch.stopped(room.residents, samples, room.timeline.current(), since=since):
+        if not watch.stopped(names.residents(run.room), samples, room.timeline.current(), since=since):
             return target
         log.info("fault_proven", run=run.metadata.name, fault=target.fault, pod=target.pod)
         stopped = watch.last_packet if watch.last_packet is not None and watch.last_packet >= since else None

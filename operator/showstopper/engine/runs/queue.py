@@ -32,12 +32,13 @@ def queued_before(others: Iterable[ExperimentRun], namespace: str) -> list[Exper
 
 def _before(other: ExperimentRun, run: ExperimentRun) -> bool:
     """Runs that have begun go first, then the oldest."""
-    if _begun(other) != _begun(run):
-        return _begun(other)
+    if begun(other) != begun(run):
+        return begun(other)
     return order(other) < order(run)
 
 
-def _begun(run: ExperimentRun) -> bool:
+def begun(run: ExperimentRun) -> bool:
+    """Whether the room is measured for it already, or its targets were chosen to be hit at once."""
     return bool(run.status.steps or run.spec.targets)
 
 

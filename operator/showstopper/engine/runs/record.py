@@ -8,7 +8,7 @@ from showstopper.api import conditions
 from showstopper.api.conditions import Outlook
 from showstopper.api.reasons import Reason
 from showstopper.api.room import ComponentImage
-from showstopper.api.run import ChosenPod, EarlyEnd, ExperimentRun, SourceRecord, Step, StepName
+from showstopper.api.run import ChosenPod, EarlyEnd, ExperimentRun, HostRecord, SourceRecord, Step, StepName
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, to_timestamp
@@ -152,6 +152,14 @@ class RunRecord:
     def keep_samples(self, sources: list[SourceRecord]) -> None:
         """What was sampled of sources beside the listeners. It is written with whatever is written next."""
         self._samples = sources
+
+    async def note_host(self, host: HostRecord) -> None:
+        """What is known of the room's managed host."""
+
+        def change(run: ExperimentRun) -> None:
+            run.status.host = host
+
+        await self._write(change)
 
     async def end_early(self, finding: Finding) -> None:
         """Why the run ends before its last step. The first reason stays."""

@@ -156,6 +156,8 @@ class Runs:
     def _start(self, run: ExperimentRun, first: Proposal | None) -> None:
         runner = Runner(self._services, StatusWriter(self._client, EXPERIMENT_RUN, run, self._recorded))
         self._runners[run.metadata.uid] = runner
+        if queue.begun(run):
+            self._services.rooms.hold(run.metadata.name, run.room)  # before the room's fleet is looked at
         task = asyncio.get_running_loop().create_task(self._carry(runner, first), name=f"run {run.metadata.name}")
         self._tasks[run.metadata.uid] = task
 
@@ -188,6 +190,7 @@ class Runs:
             self._tasks.pop(uid, None)
             if (room := self._services.rooms.find(*room_key)) is not None and room.under_experiment == name:
                 room.under_experiment = None
+            self._services.rooms.release(name, runner.run.room)
             self.wake()
 
     def _recorded(self, run: ExperimentRun) -> None:

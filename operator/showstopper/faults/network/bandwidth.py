@@ -25,3 +25,7 @@ class BandwidthBehaviour(TrafficBehaviour[Bandwidth]):
     def plan(self, fault: Bandwidth, compiler: Compiler) -> Plan:
         """A traffic class."""
         return compiler.shape(1.0, Manner(bits_per_second=fault.bits_per_second, backlog=fault.queue))
+
+    def stops_all(self, fault: Bandwidth) -> bool:
+        """Other packets get through: each direction has its own."""
+        return False

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
-from showstopper.api.faults.network import NetworkFault, Protocol, TrafficFault
+from showstopper.api.faults.network import Direction, NetworkFault, Protocol, TrafficFault
 from showstopper.api.injection import InjectionSpec, InjectionTarget
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
@@ -23,6 +23,9 @@ from showstopper.faults.observed import Observed, deserted, names
 
 N = TypeVar("N", bound=NetworkFault)
 T = TypeVar("T", bound=TrafficFault)
+
+LAST_NODE_PORT = 32767
+"""The last port that Kubernetes gives to Services of type NodePort by default (--service-node-port-range)."""
 
 
 class NetworkBehaviour(AgentBehaviour[N]):
@@ -60,6 +63,11 @@ class NetworkBehaviour(AgentBehaviour[N]):
         fault = self._fault(injection)
         return (NetworkEffect(name, self.traffic(fault, injection), fault),)
 
+    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+        """Ports that the component does not have, or that are not a target's alone."""
+        yield from super().objections(fault, ground)
+        yield from _foreign_ports(fault, ground)
+
     def refusals(self, injection: InjectionSpec) -> Iterator[str]:
         """Why an agent must not arm any of it."""
         effects = self.effects(injection, effect_name(injection.fault, "0" * 36, len(injection.targets)))
@@ -79,7 +87,7 @@ class NetworkBehaviour(AgentBehaviour[N]):
         if (nobody := deserted(observed)) is not None:
             return nobody
         if not (unproven := observed.unproven):
-            return None
+            return self._one_way(observed)
         matched, pods = sum(target.matched for target in unproven), names(unproven)
         if matched:
             words = (
@@ -88,6 +96,23 @@ class NetworkBehaviour(AgentBehaviour[N]):
         else:
             words = f"matched no packet on {pods}: {self.look_at(observed.fault)}"
         return Finding(Reason.NO_EFFECT, words)
+
+    def stops_all(self, fault: N) -> bool:
+        """Whether nothing gets through: then what it stops in one direction is the answer that the other lacks."""
+        return True
+
+    def _one_way(self, observed: Observed) -> Finding | None:
+        """A fault of both directions that has met packets of one is half a fault."""
+        half = [target for target in observed.targets if target.unmet and not target.excused]
+        if not half or observed.spec is None or self.stops_all(observed.spec):  # type: ignore[arg-type]
+            return None
+        direction = half[0].unmet[0]
+        other = Direction.EGRESS if direction is Direction.INGRESS else Direction.INGRESS
+        return Finding(
+            Reason.NO_EFFECT,
+            f"matched no packet in direction {direction} on {names(half)}: nothing was sent that way; look at fault "
+            f"{observed.fault}'s ports and peers, or write direction: {other}",
+        )
 
     def look_at(self, fault: str) -> str:
         """Where to look when no packet matched."""
@@ -136,8 +161,7 @@ class TrafficBehaviour(NetworkBehaviour[T]):
         return (whole,) if len({part.traffic.own_ports for part in parts}) == 1 else parts
 
     def _of(self, fault: T, injection: InjectionSpec, protocols: frozenset[Protocol]) -> Traffic:
-        ports = sorted({port.port for port in injection.ports if port.protocol in protocols})
-        return Traffic(fault.direction, protocols, own_ports=tuple(map(Ports.one, ports)), peers=injection.peers)
+        return Traffic(fault.direction, protocols, own_ports=_ports(injection, protocols), peers=injection.peers)
 
 
 def of(fault: FaultKind) -> NetworkBehaviour[Any]:
@@ -182,6 +206,34 @@ def lifted(observed: Observed) -> str:
 
 
 def _of_protocol(whole: NetworkEffect, injection: InjectionSpec, protocol: Protocol) -> NetworkEffect:
-    numbers = sorted({port.port for port in injection.ports if port.protocol is protocol})
-    traffic = replace(whole.traffic, protocols=frozenset({protocol}), own_ports=tuple(map(Ports.one, numbers)))
+    of_protocol = frozenset({protocol})
+    traffic = replace(whole.traffic, protocols=of_protocol, own_ports=_ports(injection, of_protocol))
     return replace(whole, name=f"{whole.name}.{protocol.lower()}", traffic=traffic)
+
+
+def _ports(injection: InjectionSpec, protocols: frozenset[Protocol]) -> tuple[Ports, ...]:
+    ranges = {(port.port, port.last) for port in injection.ports if port.protocol in protocols}
+    return tuple(Ports(first, last) for first, last in sorted(ranges))
+
+
+def _foreign_ports(fault: Fault, ground: Ground) -> Iterator[Finding]:
+    """Ports of a target on its node's network that may be others' there: the API server's, the kubelet's, an overlay's.
+
+    A container has to list each. Nobody lists a range of media, which LiveKit has at 50000 to 60000: one of UDP above
+    all ports of Services (30000 to 32767) is let through, without the ports that a node's overlay has there.
+    """
+    component = ground.component(fault)
+    declared = {port.name: port for port in component.ports} if component else {}
+    named = [declared[name] for name in fault.spec.port_names if name in declared]
+    for pod in ground.targets:
+        for port in named if pod.host_network else ():
+            if port.end_port is None and (port.port, port.protocol) in pod.ports:
+                continue
+            if port.end_port is not None and port.protocol == "UDP" and port.port > LAST_NODE_PORT:
+                continue
+            yield Finding(
+                Reason.PORT_NOT_DECLARED,
+                f"pod {pod.namespace}/{pod.name} shares its node's network, and no container of it lists port "
+                f"{port.port}/{port.protocol} (fault {fault.name}, port {port.name}), which may be another's there: "
+                f"add it to the container's ports, or name a range of UDP above {LAST_NODE_PORT} with endPort",
+            )

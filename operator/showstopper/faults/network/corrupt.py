@@ -19,3 +19,7 @@ class CorruptBehaviour(TrafficBehaviour[Corrupt]):
     def plan(self, fault: Corrupt, compiler: Compiler) -> Plan:
         """Rules that rewrite."""
         return compiler.rewrite(fault.percent)
+
+    def stops_all(self, fault: Corrupt) -> bool:
+        """Other packets get through: each direction has its own."""
+        return False

@@ -28,3 +28,7 @@ class DelayBehaviour(TrafficBehaviour[Delay]):
         if fault.jitter and fault.distribution is not Distribution.UNIFORM:
             return tuple(method for method in Method if method is not Method.NETEM)
         return tuple(Method)
+
+    def stops_all(self, fault: Delay) -> bool:
+        """Other packets get through: each direction has its own."""
+        return False

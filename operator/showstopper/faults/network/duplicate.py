@@ -19,3 +19,7 @@ class DuplicateBehaviour(TrafficBehaviour[Duplicate]):
     def plan(self, fault: Duplicate, compiler: Compiler) -> Plan:
         """Rules that copy."""
         return compiler.copy(fault.percent)
+
+    def stops_all(self, fault: Duplicate) -> bool:
+        """Other packets get through: each direction has its own."""
+        return False

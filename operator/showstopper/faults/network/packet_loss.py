@@ -21,3 +21,7 @@ class PacketLossBehaviour(TrafficBehaviour[PacketLoss]):
         if fault.burst is None:
             return compiler.drop(fault.percent)
         return compiler.drop_in_bursts(fault.percent, fault.burst)
+
+    def stops_all(self, fault: PacketLoss) -> bool:
+        """Other packets get through: each direction has its own."""
+        return fault.percent >= 1

@@ -23,3 +23,7 @@ class ReorderBehaviour(TrafficBehaviour[Reorder]):
     def methods(self, fault: Reorder) -> tuple[Method, ...]:
         """Any of them."""
         return tuple(Method)
+
+    def stops_all(self, fault: Reorder) -> bool:
+        """Other packets get through: each direction has its own."""
+        return False

@@ -10,6 +10,7 @@ from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoomSpec
 from showstopper.availability.verdict import Finding
 from showstopper.faults.behaviour import AgentBehaviour, Ground
+from showstopper.faults.containers import choose
 from showstopper.faults.effects import Container, Pod
 from showstopper.faults.observed import Observed, ObservedTarget, deserted, names
 
@@ -22,17 +23,15 @@ class ProcessBehaviour(AgentBehaviour[P]):
     def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
         """Targets without the container, or in which it does not run."""
         for pod in ground.targets:
-            place, wanted = f"{pod.namespace}/{pod.name}", container_name(fault, ground.room)
-            container = container_of(fault, ground.room, pod)
-            if container is None:
-                names = ", ".join(container.name for container in pod.containers)
-                message = f'pod {place} has no container "{wanted}" (fault {fault.name}); it has: {names}'
-                yield Finding(Reason.UNKNOWN_CONTAINER, message)
+            container = _choice(fault, ground.room, pod)
+            if isinstance(container, Finding):
+                yield container
             elif not container.id:
+                place = f"pod {pod.namespace}/{pod.name}"
                 yield Finding(
                     Reason.CONTAINER_NOT_RUNNING,
-                    f'container "{container.name}" of pod {place} does not run now, so that fault {fault.name} would '
-                    f"hit nothing: look at it with kubectl --namespace {pod.namespace} describe pod {pod.name}",
+                    f'container "{container.name}" of {place} does not run now, so that fault {fault.name} would hit '
+                    f"nothing: look at it with kubectl --namespace {pod.namespace} describe pod {pod.name}",
                 )
 
     def refusals(self, injection: InjectionSpec) -> Iterator[str]:
@@ -55,13 +54,21 @@ class ProcessBehaviour(AgentBehaviour[P]):
         return observed.unproven
 
 
-def container_name(fault: Fault, room: AudioRoomSpec) -> str | None:
-    """The container that a fault means: the named one, else the component's; None: the pod's first."""
-    component = room.component(fault.component) if fault.component is not None else None
-    return fault.spec.container_name or (component.container if component else None)
-
-
 def container_of(fault: Fault, room: AudioRoomSpec, target: Pod) -> Container | None:
-    """That container of a target; None: it has none of that name."""
-    name = container_name(fault, room)
-    return next((container for container in target.containers if name in {None, container.name}), None)
+    """The container of a target that a fault means: the named one, else the component's; None: it is not known."""
+    choice = _choice(fault, room, target)
+    return None if isinstance(choice, Finding) else choice
+
+
+def _choice(fault: Fault, room: AudioRoomSpec, target: Pod) -> Container | Finding:
+    component = room.component(fault.component) if fault.component is not None else None
+    choice = choose(
+        f"{target.namespace}/{target.name}",
+        [container.name for container in target.containers],
+        named=fault.spec.container_name or (component.container if component else None),
+        by=f" (fault {fault.name})",
+        default=target.default_container,
+    )
+    if isinstance(choice, Finding):
+        return choice
+    return next(container for container in target.containers if container.name == choice)

@@ -8,6 +8,7 @@ import pytest
 from dev.cluster.apiserver import ApiServer
 from showstopper.api.injection import LEASE_LABEL
 from showstopper.api.run import ExperimentRun
+from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import INJECTION
 from showstopper.engine.hands.agent.injection_cache import InjectionCache
@@ -51,7 +52,7 @@ class Bell:
 
 
 async def test_an_answer_is_known_at_once_and_told_to_its_run_only() -> None:
-    cache = InjectionCache(cast("Client", None))
+    cache = InjectionCache(cast("Client", None), Clock())
     own, other = Bell(), Bell()
     cache.subscribe(run("u-3"), own.ring)
     cache.subscribe(run("u-4"), other.ring)
@@ -63,7 +64,7 @@ async def test_an_answer_is_known_at_once_and_told_to_its_run_only() -> None:
 
 
 async def test_a_run_that_has_ended_is_told_nothing() -> None:
-    cache = InjectionCache(cast("Client", None))
+    cache = InjectionCache(cast("Client", None), Clock())
     bell = Bell()
     cache.subscribe(run("u-3"), bell.ring).end()
     cache.learn(body("a", version=5))
@@ -71,7 +72,7 @@ async def test_a_run_that_has_ended_is_told_nothing() -> None:
 
 
 async def test_an_injection_is_silent_until_it_changes_and_again_when_it_no_longer_does() -> None:
-    cache = InjectionCache(cast("Client", None))
+    cache = InjectionCache(cast("Client", None), Clock())
     injections = cache.subscribe(run("u-3"), lambda: None)
     cache.learn(body("a", version=5))
     assert injections.silent(30) == []
@@ -79,7 +80,7 @@ async def test_an_injection_is_silent_until_it_changes_and_again_when_it_no_long
 
 
 async def test_one_that_cannot_be_read_changes_nothing() -> None:
-    cache = InjectionCache(cast("Client", None))
+    cache = InjectionCache(cast("Client", None), Clock())
     cache.learn(body("a", version=5))
     cache.learn(body("a", version=6) | {"spec": {"nonsense": True}})
     assert [each.metadata.resource_version for each in cache.of("u-3")] == ["5"]
@@ -87,7 +88,7 @@ async def test_one_that_cannot_be_read_changes_nothing() -> None:
 
 @pytest.mark.apiserver
 async def test_what_others_do_wakes_the_run_that_waits_and_a_deletion_too(client: Client) -> None:
-    cache = InjectionCache(client)
+    cache = InjectionCache(client, Clock())
     bell = Bell()
     injections = cache.subscribe(run("u-3"), bell.ring)
     assert await asyncio.wait_for(injections.all(), PATIENCE) == []
@@ -104,4 +105,4 @@ async def test_what_others_do_wakes_the_run_that_waits_and_a_deletion_too(client
 async def test_who_may_not_list_them_is_refused(server: ApiServer) -> None:
     async with await Client.connect(server.user("nobody")) as client:
         with pytest.raises(Forbidden, match="cannot list"):
-            await asyncio.wait_for(InjectionCache(client).synced_or_failed(), PATIENCE)
+            await asyncio.wait_for(InjectionCache(client, Clock()).synced_or_failed(), PATIENCE)

@@ -48,8 +48,10 @@ def pod(name: str, created: str = LATER, **more: Any) -> Pod:
 
 def chosen(own: list[Injection], *pods: Pod, planned: int = 1, allowed: bool = True, **target: Any) -> list[str]:
     labels = {CHAOS_LABEL: CHAOS_ALLOWED} if allowed else {}
-    serving = {"198.18.0.9": 1}
-    snapshot = Snapshot("show", "main-stage", build.room().spec, labels, {"relay": pods}, serving)
+    serving = {("198.18.0.9", 7882): 1}
+    snapshot = Snapshot(
+        "show", "main-stage", build.room().spec, labels, {"relay": pods}, serving, servers=dict.fromkeys(serving, "x")
+    )
     return [pod.name for pod in successors(fault(**target), snapshot, own, planned)]
 
 

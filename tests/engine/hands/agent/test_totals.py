@@ -1,7 +1,11 @@
 """What agents report of a fault, as its record holds it."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 from showstopper.api.experiment import Fault
-from showstopper.api.injection import InjectionTarget
+from showstopper.api.faults.network import Direction
+from showstopper.api.injection import InjectedTarget, InjectionTarget, PacketCounts, TargetState
 from showstopper.api.reasons import Reason
 from showstopper.api.run import FaultRecord
 from showstopper.availability.verdict import Finding
@@ -26,3 +30,46 @@ def test_a_fault_that_was_cut_short_and_left_something_says_both() -> None:
     assert (record.cut_short, record.reverted) == ("LeaseLost", False)
     assert record.message == "the agent started anew; left behind: Job flood"
     assert before.message is None, "the record before is not changed"
+
+
+LOSS = {
+    "name": "loss",
+    "target": {"component": "relay"},
+    "duration": "60s",
+    "packetLoss": {"percent": "5%", "direction": "Both"},
+}
+
+
+def hit(uid: str, seconds: int, *, begin: int = 0, unmet: tuple[Direction, ...] = ()) -> InjectedTarget:
+    """A target that was hit for so long, and met packets."""
+    start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=begin)
+    at = (start + timedelta(seconds=seconds)).isoformat()
+    counts = PacketCounts(at=at, matched=2000, affected=100)
+    times = {"armed_at": start.isoformat(), "lifted_at": at}
+    return InjectedTarget(
+        uid=uid, state=TargetState.LIFTED, first=counts, last=counts, proven=True, unmet=list(unmet), **times
+    )
+
+
+def lost(*targets: InjectedTarget, loss: dict[str, Any] = LOSS) -> FaultRecord:
+    """What the record says of a loss on one pod, and on those that have replaced it."""
+    places = tuple(("node1", InjectionTarget(pod=each.uid, uid=each.uid, address="198.18.1.2")) for each in targets)
+    answer = Answers(Fault.model_validate(loss), places, targets, (), None, None)
+    return totals.record_of(FaultRecord(name="loss", kind="packetLoss", targets=1), answer)
+
+
+def test_a_fault_that_was_there_for_a_part_of_its_time_only_is_no_test() -> None:
+    record = lost(hit("a", 1), hit("b", 6, begin=54))
+    assert (record.proven, record.reason) == (False, "TooBrief")
+    assert (record.asked_for, record.in_force) == ("60.00s", "7.00s")
+    assert lost(hit("a", 30), hit("b", 25, begin=35)).proven
+
+
+def test_a_fault_of_both_directions_that_met_packets_of_one_is_half_a_fault() -> None:
+    record = lost(hit("a", 60, unmet=(Direction.INGRESS,)))
+    assert (record.proven, record.reason) == (False, "NoEffect")
+    assert record.message is not None
+    assert "matched no packet in direction Ingress on a" in record.message
+    assert "write direction: Egress" in record.message
+    cut = {**LOSS, "packetLoss": {"percent": "100%", "direction": "Both"}}
+    assert lost(hit("a", 60, unmet=(Direction.INGRESS,)), loss=cut).proven, "nothing comes to what sends nothing"

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from showstopper.availability.spans import Kind, Span, State
+from showstopper.availability.hosts import HostLog
+from showstopper.availability.spans import Kind, Span, State, Window
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import Clock
 from showstopper.cluster import listeners
-from showstopper.engine.rooms.listening.collector import Collector
+from showstopper.engine.rooms.listening.collector import Collector, HostCollector
 from showstopper.engine.rooms.listening.roster import ListenerPod
 from tests.availability.build import document
 
@@ -34,7 +35,7 @@ class Pods:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         address = request.url.host or ""
-        after = int(request.query["after"])
+        after = int(request.query.get("after", 0))
         self.asked.setdefault(address, []).append(after)
         found = self.answers[address](after)
         if asyncio.iscoroutine(found):
@@ -48,6 +49,7 @@ async def listener_pods(**answers: Callable[[int], Any]) -> AsyncIterator[tuple[
     pods = Pods()
     app = web.Application()
     app.router.add_get("/v1/spans", pods.answer)
+    app.router.add_get("/v1/host", pods.answer)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "0.0.0.0", 0)
@@ -203,3 +205,23 @@ async def test_an_answer_without_an_end_is_cut_off(monkeypatch: pytest.MonkeyPat
     async with listener_pods(a=lambda _: large) as (pods, there), collecting(pods) as found:
         await ask_once(found, there)
         assert "is larger than 1000 bytes" in found.problems["a"]
+
+
+async def test_a_host_is_asked_as_listeners_are_and_placed_on_our_clock() -> None:
+    def answer(_: int) -> dict[str, Any]:
+        clock = {"monotonic": 100.0, "wall": 5.0}
+        stalls = [{"from": 98.0, "to": 98.5}]
+        return {"boot": "b", "clock": clock, "startedAt": 10.0, "holdUntil": 13.0, "stalls": stalls}
+
+    clock, log = Clock(), HostLog()
+    async with listener_pods(host=answer) as (pods, there), listeners.session() as session:
+        collector = HostCollector("main-stage", log, clock, session, port=pods.port)
+        began = clock.now()
+        answered = asyncio.Event()
+        collector.ask_all(there, answered.set)
+        await asyncio.wait_for(answered.wait(), PATIENCE)
+    assert collector.problems == {}
+    assert log.seen_until is not None
+    assert began <= log.seen_until <= clock.now()
+    (stall,) = log.absences(Window(log.seen_until - 50, log.seen_until))
+    assert (log.seen_until - stall.start, log.seen_until - stall.end) == pytest.approx((2.0, 1.5))

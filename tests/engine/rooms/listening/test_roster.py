@@ -8,7 +8,7 @@ import pytest
 from dev.cluster.apiserver import ApiServer
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
-from showstopper.cluster.listeners import LISTENER, ROLE_LABEL, ROOM_LABEL
+from showstopper.cluster.listeners import HOST, LISTENER, ROLE_LABEL, ROOM_LABEL
 from showstopper.engine.rooms.fleet.names import FLEET_ANNOTATION
 from showstopper.engine.rooms.listening.roster import Roster, read, trouble
 from tests.engine.rooms.build import pod
@@ -77,3 +77,14 @@ def test_a_pod_that_finds_no_node_is_told_in_the_schedulers_words() -> None:
 def test_a_pod_that_is_just_being_made_is_no_trouble() -> None:
     assert trouble({"containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]}) == ""
     assert trouble({"containerStatuses": [{"state": {"running": {}}}]}) == ""
+
+
+def test_a_host_is_no_listener() -> None:
+    roster = Roster(cast("Client", None))
+    host = listener("2", version=2)
+    host["metadata"]["name"] = "main-stage-host-1"
+    host["metadata"]["labels"][ROLE_LABEL] = HOST
+    roster.mirror.learn(listener())
+    roster.mirror.learn(host)
+    assert list(roster.pods(*KEY)) == ["main-stage-listeners-0"]
+    assert list(roster.hosts(*KEY)) == ["main-stage-host-1"]

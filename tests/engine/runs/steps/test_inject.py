@@ -8,6 +8,7 @@ import pytest
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.api.schema.base import API_VERSION, dump
+from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.cluster.client import Client, Object
@@ -114,11 +115,14 @@ async def test_after_a_restart_a_pod_that_went_is_not_hit_again(harness: RunHarn
     context = await context_of(harness, pod)
     await harness.client.delete(POD, harness.namespace, "gone", uid=pod["metadata"]["uid"], grace_seconds=0)
     successor = await stored_objects.pod(harness.client, harness.namespace, "gone")
-    assert await Inject().run(context) is None
+    finding = await Inject().run(context)
+    assert finding is not None
+    assert (finding.reason, finding.verdict) == (Reason.KILL_UNCERTAIN, Verdict.INCONCLUSIVE)
     there = await harness.client.get(POD, harness.namespace, "gone")
     assert there["metadata"]["uid"] == successor["metadata"]["uid"]
     (target,) = (await stored(harness))["targets"]
-    assert "before the operator restarted" in target["message"]
+    assert target["reason"] == "KillUncertain"
+    assert "somebody else may have deleted it" in target["message"]
     assert "answeredAt" not in target
     window = judging.judged_window(context.run)
     assert window is not None
@@ -132,7 +136,7 @@ async def test_after_a_restart_between_two_calls_only_the_untouched_pod_is_hit(h
     assert await Inject().run(context) is None
     assert not {"first", "second"} & await names(harness)
     first, second = (await stored(harness))["targets"]
-    assert "before the operator restarted" in first["message"]
+    assert first["reason"] == "KillUncertain"
     assert second["answeredAt"]
 
 

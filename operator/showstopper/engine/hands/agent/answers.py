@@ -66,6 +66,17 @@ class Answers:
         return len(self.hits) == self.wanted and all(hit.armed_at or hit.uid in self.successors for hit in self.hits)
 
     @property
+    def armed_at(self) -> str | None:
+        """When the first target was hit. A flood begins with its first open gate. None: none was hit so far."""
+        return min((hit.armed_at for hit in self.gates or self.targets if hit.armed_at), default=None)
+
+    @property
+    def lifted_at(self) -> str | None:
+        """When the last target was free again, or the last gate was shut. None: it is not over."""
+        lifted = [hit.lifted_at for hit in self.gates or self.targets if hit.armed_at and hit.lifted_at]
+        return max(lifted, default=None) if self.over else None
+
+    @property
     def matched(self) -> int:
         """Number of packets that the fault was meant for. Of a flood, those that were sent."""
         if self.gates:
@@ -114,7 +125,13 @@ class Answers:
                 for target in self.targets
             ),
             tuple(map(ObservedTarget.injected, self.gates)),
+            self.fault.spec,
         )
+
+    @property
+    def in_force(self) -> float:
+        """For how many seconds targets were hit, over all of them, by their agents' clocks."""
+        return sum(_armed_seconds(target) for target in self.targets)
 
     @property
     def over(self) -> bool:
@@ -204,5 +221,6 @@ def _is_successor(injection: Injection) -> bool:
 
 def _armed_seconds(target: InjectedTarget) -> float:
     """For how long it was hit, by its agent's clock, as far as is known."""
-    end = target.lifted_at or (target.last.at if target.last else None)
+    seen = target.last or target.processes
+    end = target.lifted_at or (seen.at if seen else None)
     return from_timestamp(end) - from_timestamp(target.armed_at) if end and target.armed_at else 0.0

@@ -20,6 +20,9 @@ from showstopper.faults.processes.behaviour import container_of
 Object = dict[str, Any]
 SUCCESSOR_LABEL = "showstopper.dev/successor"
 """On the Injections of pods that have replaced a target while the fault lasted."""
+OVERLAY_PORTS = (51820, 51821, 51871)
+"""UDP ports above those of Services on which nodes carry the traffic of all pods: WireGuard as flannel and Calico set
+it up, for IPv4 and IPv6, and as Cilium does."""
 SHARD = 100
 """Targets in one Injection: what its status holds, and its admission costs, is bounded."""
 
@@ -93,6 +96,8 @@ def _spec(
     run: RunReference, fault: Fault, room: AudioRoomSpec, pods: Sequence[Pod], asked: Mapping[str, Any]
 ) -> InjectionSpec:
     targets = tuple(_target(pod, fault, room) for pod in pods)
+    if any(pod.host_network for pod in pods):
+        asked = {**asked, "ports": tuple(_spared(asked.get("ports", ())))}
     return InjectionSpec(run=run, fault=fault.name, node=pods[0].node, lease=run.name, targets=targets, **asked)
 
 
@@ -102,6 +107,7 @@ def _target(pod: Pod, fault: Fault, room: AudioRoomSpec) -> InjectionTarget:
         pod=pod.name,
         uid=pod.uid,
         address=pod.address,
+        addresses=pod.addresses,
         host_network=pod.host_network,
         container_id=container.id if container else None,
     )
@@ -112,7 +118,21 @@ def _ports(fault: Fault, room: AudioRoomSpec) -> tuple[TargetPort, ...]:
     component = room.component(fault.component) if fault.component is not None else None
     declared = {port.name: port for port in component.ports} if component else {}
     chosen = [declared[name] for name in fault.spec.port_names]
-    return tuple(TargetPort(port=port.port, protocol=Protocol(port.protocol)) for port in chosen)
+    return tuple(
+        TargetPort(port=port.port, end_port=port.end_port, protocol=Protocol(port.protocol)) for port in chosen
+    )
+
+
+def _spared(ports: Sequence[TargetPort]) -> Iterator[TargetPort]:
+    """The ports without those of the node's overlay, which a range of media may have in it."""
+    for port in ports:
+        first = port.port
+        for taken in (number for number in OVERLAY_PORTS if port.end_port is not None and first <= number <= port.last):
+            if first < taken:
+                yield port.model_copy(update={"port": first, "end_port": taken - 1})
+            first = taken + 1
+        if first <= port.last:
+            yield port.model_copy(update={"port": first})
 
 
 def _body(run: ExperimentRun, fault: Fault, pods: Sequence[Pod], asked: Mapping[str, Any], part: str) -> Object:

@@ -9,11 +9,13 @@ from functools import partial
 
 from showstopper.api.injection import LEASE_LABEL, Injection
 from showstopper.api.run import ExperimentRun
+from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import INJECTION
 from showstopper.cluster.mirror import Change, Mirror
 from showstopper.cluster.parsing import parse_or_log
 from showstopper.cluster.supervision import for_ever
+from showstopper.engine.hands.agent import agent_times
 
 
 class CachedInjections:
@@ -28,6 +30,7 @@ class CachedInjections:
     def __init__(self, cache: "InjectionCache", run: str, on_change: Callable[[], None]) -> None:
         self._cache, self._run, self._on_change = cache, run, on_change
         self._last_change: dict[str, float] = {}
+        self._offsets: dict[str, float] = {}
 
     async def all(self) -> list[Injection]:
         """Those that exist.
@@ -47,10 +50,22 @@ class CachedInjections:
             if now - self._last_change.setdefault(injection.metadata.uid, now) > seconds
         ]
 
-    def note_change(self, uid: str) -> None:
-        """The Injection with that UID has changed."""
-        self._last_change[uid] = asyncio.get_running_loop().time()
+    def offset(self, injection: Injection) -> float:
+        """What to add to the times of its agent to have them on the operator's clock, in seconds."""
+        self._read_clock(injection)
+        return self._offsets.get(injection.metadata.uid, 0.0)
+
+    def note_change(self, injection: Injection) -> None:
+        """The Injection has changed."""
+        self._last_change[injection.metadata.uid] = asyncio.get_running_loop().time()
+        self._read_clock(injection)
         self._on_change()
+
+    def _read_clock(self, injection: Injection) -> None:
+        uid, newest = injection.metadata.uid, agent_times.newest(injection.status)
+        if newest is not None:
+            offset = self._cache.now() - newest
+            self._offsets[uid] = min(offset, self._offsets.get(uid, offset))
 
     def end(self) -> None:
         """Be told of no more changes."""
@@ -60,7 +75,8 @@ class CachedInjections:
 class InjectionCache:
     """Every Injection of the cluster, watched from the first question on. Without agents nobody asks."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, clock: Clock) -> None:
+        self.now = clock.now
         self._mirror = Mirror(
             client,
             INJECTION,
@@ -104,4 +120,4 @@ class InjectionCache:
 
     def _note_change(self, change: Change[Injection]) -> None:
         if (subscriber := self._subscribers.get(change.value.spec.run.uid)) is not None:
-            subscriber.note_change(change.uid)
+            subscriber.note_change(change.value)

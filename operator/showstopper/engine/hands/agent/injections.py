@@ -8,7 +8,7 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, TargetRecord
 from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Object
-from showstopper.engine.hands.agent import answers, totals
+from showstopper.engine.hands.agent import agent_times, answers, totals
 from showstopper.engine.hands.agent.answers import Answers
 from showstopper.engine.hands.agent.client import InjectionClient
 from showstopper.engine.hands.agent.lease import RunLease
@@ -34,6 +34,7 @@ class RunInjections:
         self._reader = client.injections.subscribe(run, news)
         self.lease = lease
         self.untouched = False
+        self._placed: dict[str, tuple[Injection, float, Injection]] = {}
 
     async def all(self) -> list[Injection]:
         """All that there are now.
@@ -55,7 +56,7 @@ class RunInjections:
             heard: what else is known of why it did nothing.
             remains: what is still there that is no agent's to remove.
         """
-        injections = await self.all()
+        injections = [self._on_our_clock(run, each) for each in await self.all() if each.spec.fault == fault.name]
         answer = answers.answers(injections, fault, remains=remains)
         record = next((record for record in run.status.faults if record.name == fault.name), None)
         if record is None or not (answer.wanted or remains):
@@ -69,7 +70,7 @@ class RunInjections:
             touched=True,
             armed=answer.armed,
             done=fault.spec.instant and answer.proven,
-            lifting=any(each.spec.lift for each in injections if each.spec.fault == fault.name),
+            lifting=any(each.spec.lift for each in injections),
             over=answer.over and not remains,
             silent=answer.silent,
             trouble=answer.trouble or self._lost(run, fault, answer, gates) or self._silent(fault),
@@ -103,6 +104,17 @@ class RunInjections:
         """Have nothing more to do with them: the Lease is no longer renewed."""
         self.lease.let_go()
         self._reader.end()
+
+    def _on_our_clock(self, run: ExperimentRun, injection: Injection) -> Injection:
+        """The Injection with its agent's times on the operator's clock. Made once for each status and offset."""
+        recorded = agent_times.recorded_offset(run, injection)
+        seen = self._reader.offset(injection)
+        offset = seen if recorded is None else min(seen, recorded)
+        source, used, placed = self._placed.get(injection.metadata.uid, (None, 0.0, injection))
+        if source is not injection or used != offset:
+            placed = agent_times.placed(injection, offset)
+            self._placed[injection.metadata.uid] = injection, offset, placed
+        return placed
 
     def _lost(self, run: ExperimentRun, fault: Fault, answer: Answers, gates: int) -> Finding | None:
         planned = totals.planned(run, fault.name) + gates

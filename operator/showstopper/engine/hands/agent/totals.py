@@ -3,8 +3,14 @@
 from collections.abc import Iterator
 
 from showstopper.api.injection import InjectedTarget
+from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, FaultRecord, StepName, TargetRecord
+from showstopper.availability.verdict import Finding
 from showstopper.engine.hands.agent.answers import Answers
+
+LEAST_IN_FORCE = 0.8
+"""Share of the targets' time for which a fault has to be in force. A pod is replaced in some seconds, so that faults of
+half a minute or more may lose a target. A choice of ours: nothing that is measured tells a better one."""
 
 
 def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRecord:
@@ -17,7 +23,12 @@ def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRec
     """
     made = record.model_copy()
     made.matched, made.affected, made.backend = answer.matched, answer.affected, answer.backend
+    made.armed_at, made.lifted_at = answer.armed_at, answer.lifted_at
     missing = answer.missing()
+    if answer.over and answer.fault.duration is not None and answer.places:
+        asked = made.targets * answer.fault.duration.total_seconds()
+        made.asked_for, made.in_force = f"{asked:.2f}s", f"{answer.in_force:.2f}s"
+        missing = missing or _too_brief(asked, answer.in_force)
     # What agents say does not prove a kill: its media has to stop at the listeners.
     made.proven = record.proven if answer.fault.spec.instant else missing is None
     made.reverted, made.successors = answer.reverted, len(answer.successors) or None
@@ -35,6 +46,17 @@ def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRec
         graver.insert(0, answer.cut_short.message)
     made.message = ("; ".join(graver) if graver else made.message or "")[:1024]
     return made
+
+
+def _too_brief(asked: float, in_force: float) -> Finding | None:
+    """A fault that was there for a part of its time only has tested that part, whatever it did then."""
+    if in_force >= LEAST_IN_FORCE * asked:
+        return None
+    return Finding(
+        Reason.TOO_BRIEF,
+        f"was in force for {in_force:.1f} s of {asked:.1f} s of its targets' time, and a test needs "
+        f"{LEAST_IN_FORCE:.0%}: targets went, and others came too late in their place",
+    )
 
 
 def targets_of(run: ExperimentRun, answer: Answers) -> Iterator[TargetRecord]:

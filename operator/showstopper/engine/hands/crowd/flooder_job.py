@@ -15,6 +15,7 @@ from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.engine.hands.agent.asking import owned
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.engine.rooms import Images
+from showstopper.engine.rooms.pods import is_over
 from showstopper.faults.effects import Pod
 from showstopper.faults.flood import settings
 from showstopper.faults.flood.sending import Endpoint, Flood, SendPackets, send_packets
@@ -107,7 +108,7 @@ def flooder_of(run: ExperimentRun, fault: str, pods: Sequence[Mapping[str, Any]]
         )
     (body,) = own[:1]
     status = body.get("status", {})
-    over = status.get("phase") in {"Succeeded", "Failed"} or "deletionTimestamp" in body["metadata"]
+    over = is_over(body) or "deletionTimestamp" in body["metadata"]
     address, node = status.get("podIP", ""), body.get("spec", {}).get("nodeName", "")
     there = Pod(body["metadata"]["namespace"], body["metadata"]["name"], body["metadata"]["uid"], node, address)
     running = status.get("phase") == "Running" and address and node and not over

@@ -15,6 +15,7 @@ from showstopper.engine.hands.crowd import flooder_job
 from showstopper.engine.hands.crowd.flooder_job import Flooder
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.engine.rooms import Images
+from showstopper.engine.rooms.pods import is_over
 from showstopper.errors import Conflict, NotFound
 
 
@@ -71,5 +72,4 @@ def _holds(body: Mapping[str, Any] | None, target: InjectionTarget) -> bool:
     """Whether that very pod has the target's address. One that has ended has given it back."""
     if body is None or body["metadata"]["uid"] != target.uid:
         return False
-    status = body.get("status", {})
-    return status.get("podIP") == target.address and status.get("phase") not in {"Succeeded", "Failed"}
+    return body.get("status", {}).get("podIP") == target.address and not is_over(body)

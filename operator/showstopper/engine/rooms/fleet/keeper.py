@@ -32,20 +32,25 @@ class Keeper:
         """Look at the room at once: it is not what it was."""
         self._changed.set()
 
-    async def run(self, room: Callable[[], AudioRoom]) -> None:
-        """Keep the fleet for ever: after each change, and now and then because others may have changed it."""
+    async def run(self, room: Callable[[], AudioRoom], held: Callable[[], bool] = lambda: False) -> None:
+        """Keep the fleet for ever: after each change, and now and then because others may have changed it.
+
+        Args:
+            room: returns the room as its fleet is to be.
+            held: whether what is there has to stay as it is, because a run measures with it.
+        """
         while True:
             self._changed.clear()
-            settled = await self._try(room())
+            settled = await self._try(room(), held=held())
             try:
                 async with asyncio.timeout(RECHECK_SECONDS if settled else RETRY_SECONDS):
                     await self._changed.wait()
             except TimeoutError:
                 continue
 
-    async def _try(self, room: AudioRoom) -> bool:
+    async def _try(self, room: AudioRoom, *, held: bool) -> bool:
         try:
-            await self.keep(room)
+            await self.keep(room, held=held)
         except Unavailable as error:
             log.warning(
                 "fleet_not_checked", room=room.metadata.name, namespace=room.metadata.namespace, error=str(error)
@@ -64,8 +69,8 @@ class Keeper:
             log.warning("fleet_refused", room=room.metadata.name, namespace=room.metadata.namespace, error=refusal)
         self.refusal = refusal
 
-    async def keep(self, room: AudioRoom) -> None:
-        """Make the fleet what the room says.
+    async def keep(self, room: AudioRoom, *, held: bool = False) -> None:
+        """Make the fleet what the room says. `held`: only what is missing, and leave the rest as it is.
 
         Raises:
             ClusterError: when the API refuses. Conflict when an object of that name belongs to somebody else.
@@ -73,9 +78,9 @@ class Keeper:
         wanted = manifests.manifests(room, self._images)
         for manifest in wanted:
             kind, name = _KINDS[manifest["kind"]], manifest["metadata"]["name"]
-            await self._owned(kind, room, name)
-            await self._client.apply(kind, manifest)
-        if room.spec.program.host is Host.EXTERNAL:
+            if await self._owned(kind, room, name) is None or not held:
+                await self._client.apply(kind, manifest)
+        if room.spec.program.host is Host.EXTERNAL and not held:
             await self._dismiss_host(room)
 
     async def _dismiss_host(self, room: AudioRoom) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 from showstopper.api.room import AudioRoom, Host
 from showstopper.api.schema.base import API_VERSION
-from showstopper.cluster.listeners import LISTENER, PORT
+from showstopper.cluster.listeners import HOST, LISTENER, PORT
 from showstopper.engine.rooms.fleet import names
 
 # The longest time that the pods' settings accept (audio/settings.py). Rare arrivals over many pods would exceed it.
 _DAY = timedelta(days=1)
 # A host that is late silences everybody: it gets its share of a busy node, with room above the 13 % that it takes.
-_CPU = {names.HOST: "200m", LISTENER: "50m"}
+_CPU = {HOST: "200m", LISTENER: "50m"}
 _NOBODY = 65532
 
 
@@ -63,8 +63,8 @@ def _host(room: AudioRoom, images: Images) -> dict[str, Any]:
         room,
         kind="Deployment",
         name=names.host(room),
-        role=names.HOST,
-        template=_template(room, images, names.HOST, _host_environment(room), health="/readyz"),
+        role=HOST,
+        template=_template(room, images, HOST, _host_environment(room), health="/readyz"),
         # Two hosts at a time would speak over each other.
         spec={"replicas": 1, "strategy": {"type": "Recreate"}},
     )

@@ -7,7 +7,6 @@ from showstopper.api.room import AudioRoom
 from showstopper.api.schema.base import GROUP
 from showstopper.cluster.listeners import ROLE_LABEL, ROOM_LABEL
 
-HOST = "host"
 # On the pod template: which version of the fleet a pod belongs to.
 FLEET_ANNOTATION = f"{GROUP}/fleet"
 

@@ -1,6 +1,7 @@
-"""Collector: asks every listener pod of a room each second what it heard, and adds it to the room's timeline."""
+"""Collectors: ask every pod of a room's fleet each second what it heard or said, and keep that."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 
 import aiohttp
@@ -8,6 +9,7 @@ import structlog
 
 from showstopper.availability.errors import FeedError
 from showstopper.availability.feed import Feed
+from showstopper.availability.hosts import HostLog
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import Clock
 from showstopper.cluster import listeners
@@ -18,13 +20,12 @@ log = structlog.get_logger()
 EVERY_SECONDS = 1.0
 
 
-class Collector:
+class PodCollector(ABC):
     """Asks the pods of one room. What hinders one pod is kept in `problems`, and hinders no other."""
 
     def __init__(
         self,
         room: str,
-        timeline: Timeline,
         clock: Clock,
         session: aiohttp.ClientSession,
         *,
@@ -34,12 +35,20 @@ class Collector:
         self.answered: dict[str, float] = {}
         self.problems: dict[str, str] = {}
         self._room = room
-        self._timeline = timeline
         self._clock = clock
         self._session = session
         self._port = port
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._log = log.bind(namespace=namespace, room=room)
+
+    @abstractmethod
+    async def _read(self, pod: str, address: str) -> None:
+        """Read what is new.
+
+        Raises:
+            FeedError: when the pod answers something else.
+            aiohttp.ClientError, TimeoutError, OSError: when it does not answer.
+        """
 
     async def run(self, pods: Callable[[], Iterable[ListenerPod]], heard: Callable[[], None]) -> None:
         """Ask for ever. `heard` is called after each answer. A pod that is slow to answer holds up no other."""
@@ -77,20 +86,10 @@ class Collector:
     async def _ask(self, pod: str, address: str) -> str:
         """Read what is new. Returns why that was not possible, or an empty string."""
         try:
-            before = self._timeline.boot(pod)
-            feed = await self._read(pod, address, self._timeline.after(pod))
-            self._timeline.add(feed)
-            if before not in {None, feed.boot}:
-                # A new process counts from 1 again: what was asked for was the old one's.
-                self._timeline.add(await self._read(pod, address, 0))
+            await self._read(pod, address)
         except (FeedError, aiohttp.ClientError, TimeoutError, OSError) as error:
             return listeners.trouble(error)
         return ""
-
-    async def _read(self, pod: str, address: str, after: int) -> Feed:
-        return await listeners.read(
-            self._session, self._clock, room=self._room, pod=pod, address=address, port=self._port, after=after
-        )
 
     def _note(self, pod: str, problem: str) -> None:
         """Keep a problem, and log it once when it comes and once when it has gone."""
@@ -100,6 +99,57 @@ class Collector:
         else:
             self.problems.pop(pod, None)
         if problem and not known:
-            self._log.warning("listener_pod_unheard", pod=pod, problem=problem)
+            self._log.warning("pod_unheard", pod=pod, problem=problem)
         elif known and not problem:
-            self._log.info("listener_pod_heard_again", pod=pod)
+            self._log.info("pod_heard_again", pod=pod)
+
+
+class Collector(PodCollector):
+    """Asks listener pods, and adds what they heard to the room's timeline."""
+
+    def __init__(
+        self,
+        room: str,
+        timeline: Timeline,
+        clock: Clock,
+        session: aiohttp.ClientSession,
+        *,
+        namespace: str = "",
+        port: int = listeners.PORT,
+    ) -> None:
+        super().__init__(room, clock, session, namespace=namespace, port=port)
+        self._timeline = timeline
+
+    async def _read(self, pod: str, address: str) -> None:
+        before = self._timeline.boot(pod)
+        feed = await self._feed(pod, address, self._timeline.after(pod))
+        self._timeline.add(feed)
+        if before not in {None, feed.boot}:
+            # A new process counts from 1 again: what was asked for was the old one's.
+            self._timeline.add(await self._feed(pod, address, 0))
+
+    async def _feed(self, pod: str, address: str, after: int) -> Feed:
+        return await listeners.read(
+            self._session, self._clock, room=self._room, pod=pod, address=address, port=self._port, after=after
+        )
+
+
+class HostCollector(PodCollector):
+    """Asks the pods of the room's host, and adds what they say of themselves to its log."""
+
+    def __init__(
+        self,
+        room: str,
+        hosts: HostLog,
+        clock: Clock,
+        session: aiohttp.ClientSession,
+        *,
+        namespace: str = "",
+        port: int = listeners.PORT,
+    ) -> None:
+        super().__init__(room, clock, session, namespace=namespace, port=port)
+        self._hosts = hosts
+
+    async def _read(self, pod: str, address: str) -> None:
+        feed = await listeners.read_host(self._session, self._clock, pod=pod, address=address, port=self._port)
+        self._hosts.add(feed)

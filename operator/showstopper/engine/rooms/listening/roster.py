@@ -1,4 +1,4 @@
-"""Roster: the listener pods of all rooms, from one cluster-wide watch."""
+"""Roster: the pods of all rooms' fleets, listeners and hosts, from one cluster-wide watch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,36 +6,45 @@ from typing import Any
 
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
-from showstopper.cluster.listeners import LISTENER, ROLE_LABEL, ROOM_LABEL
+from showstopper.cluster.listeners import HOST, LISTENER, ROLE_LABEL, ROOM_LABEL
 from showstopper.cluster.mirror import Change, ChangeType, Mirror
 from showstopper.engine.rooms.fleet.names import FLEET_ANNOTATION
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerPod:
-    """What is kept of a listener pod: little, for there may be a thousand."""
+    """What is kept of a pod of a fleet: little, for there may be a thousand."""
 
     name: str
     address: str | None
     version: str
     trouble: str
     room: str
+    role: str = LISTENER
 
 
 class Roster:
-    """The listener pods by room."""
+    """The pods by room."""
 
     def __init__(self, client: Client) -> None:
-        self.mirror = Mirror(client, POD, labels={ROLE_LABEL: LISTENER}, keep=read, on_change=self._take)
+        self.mirror = Mirror(client, POD, labels={ROLE_LABEL: "", ROOM_LABEL: ""}, keep=read, on_change=self._take)
         self._rooms: dict[tuple[str, str], dict[str, ListenerPod]] = {}
 
     async def run(self) -> None:
-        """Watch the listener pods until cancelled."""
+        """Watch the pods until cancelled."""
         await self.mirror.run()
 
     def pods(self, namespace: str, room: str) -> Mapping[str, ListenerPod]:
         """The room's listener pods by name."""
-        return self._rooms.get((namespace, room), {})
+        return self._of(namespace, room, LISTENER)
+
+    def hosts(self, namespace: str, room: str) -> Mapping[str, ListenerPod]:
+        """The pods of the room's host by name: one, or two while one replaces the other."""
+        return self._of(namespace, room, HOST)
+
+    def _of(self, namespace: str, room: str, role: str) -> Mapping[str, ListenerPod]:
+        pods = self._rooms.get((namespace, room), {})
+        return {name: pod for name, pod in pods.items() if pod.role == role}
 
     def _take(self, change: Change[ListenerPod]) -> None:
         pod = change.value
@@ -57,6 +66,7 @@ def read(pod: Mapping[str, Any]) -> ListenerPod:
         version=metadata.get("annotations", {}).get(FLEET_ANNOTATION, ""),
         trouble=trouble(status),
         room=metadata.get("labels", {}).get(ROOM_LABEL, ""),
+        role=metadata.get("labels", {}).get(ROLE_LABEL, LISTENER),
     )
 
 

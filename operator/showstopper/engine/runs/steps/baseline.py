@@ -7,6 +7,7 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import StepName
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
+from showstopper.engine.planning import policies
 from showstopper.engine.rooms.live import REPORTING_SECONDS
 from showstopper.engine.rooms.releases import Deployed
 from showstopper.engine.runs import judging
@@ -31,6 +32,9 @@ class Baseline:
                 return refused
             await _wait_for_room(context, context.pace.room)
             deployed = await _wait_for_release(context)
+            if (changed := context.room_changed()) is not None:
+                return changed
+            context.hold_fleet()
             message = f"watches the room for {seconds:g} s before the fault"
             await record.begin(StepName.BASELINE, message, release=deployed.images)
         step = judging.step(context.run, StepName.BASELINE)
@@ -38,9 +42,11 @@ class Baseline:
         end = from_timestamp(step.started_at) + seconds
         await context.wait.until(end)
         await context.until_known(end)
+        await context.note_host()
         await record.complete(StepName.BASELINE)
         room = context.room()
-        return judging.broken_baseline(context.run, room.timeline if room else None, room.residents if room else ())
+        broken = judging.broken_baseline(context.run, room.timeline if room else None, context.residents)
+        return broken or policies.served_by_others(await context.services.snapshot(context.run))
 
 
 async def _wait_for_room(context: RunContext, patience: float, *, since: float | None = None) -> None:

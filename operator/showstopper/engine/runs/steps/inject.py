@@ -43,6 +43,7 @@ class Inject:
             if isinstance(made, Finding):
                 return made
             context.wait.check()
+            context.hold_fleet()
             # The creation of a run with its targets was the note: then the step is written with the answers.
             deferred = context.first is not None
             await record.note_targets(plan.chosen(made), to_timestamp(context.clock.now()), deferred=deferred)
@@ -148,4 +149,5 @@ def _nothing_hit(run: ExperimentRun) -> Finding | None:
     message = "; ".join(sorted({target.message or "" for target in targets}))
     reasons = {target.reason for target in targets}
     reason = next((reason for reason in records.MISSED if reason in reasons), Reason.INJECTION_FAILED)
-    return Finding(reason, message, Verdict.INCONCLUSIVE if reason is Reason.TARGETS_GONE else Verdict.ERROR)
+    ours = reason not in {Reason.TARGETS_GONE, Reason.KILL_UNCERTAIN}
+    return Finding(reason, message, Verdict.ERROR if ours else Verdict.INCONCLUSIVE)

@@ -21,13 +21,16 @@ class Judge:
     async def run(self, context: RunContext) -> Finding | None:
         """Returns nothing: what was found is in the verdict."""
         findings = list(context.findings)
+        await context.note_host()
+        if (changed := context.room_changed()) is not None:
+            findings.append(changed)
         if not findings and (other := await _other_release(context)) is not None:
             findings.append(other)
         room = context.room()
         judgement = judging.judge(
             context.run,
             room.timeline if room else None,
-            room.residents if room else (),
+            context.residents,
             others=sampling.measured(context.run),
             aborted=_first(findings, Verdict.ABORTED),
             error=_first(findings, Verdict.ERROR),

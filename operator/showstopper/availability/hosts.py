@@ -1,0 +1,235 @@
+"""Hosts: when a room's managed host was not there to be heard, by what its processes say of themselves. Pure.
+
+The host is part of the instrument: a process that ended, started anew (and plays hold music first), stood still or did
+not answer explains what listeners missed, and no verdict on the room may rest on that. A host whose process is well and
+whom the room has thrown out is another matter: so would any speaker have been, and that is the room's.
+
+What a listener heard live was spoken. So nothing is explained by a host that somebody heard meanwhile.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from showstopper.availability.boots import DRIFT
+from showstopper.availability.feed import Arrival, read_document
+from showstopper.availability.spans import SILENCE, Span, State, Window, merge
+from showstopper.availability.tracks import Track, View
+
+AFTER_SECONDS = 2.0
+"""How long after the host is back its listeners may need until they hear it: a subscription and a full player."""
+
+UNANSWERED_SECONDS = 5.0
+"""A host is asked each second, with a time limit of two: so long it may owe an answer, and be well."""
+
+UNANSWERED = "its pod did not answer"
+STARTED_ANEW = "its process started anew"
+STOOD_STILL = "its process stood still"
+
+
+@dataclass(frozen=True, slots=True)
+class HostFeed:
+    """What a host said (`GET /v1/host`). All times are on its own clock. `offset` added gives the operator's.
+
+    Attributes:
+        boot: of its process.
+        clock: what its monotonic clock showed.
+        wall: what its wall clock showed then.
+        started: when the process began.
+        speaks_from: when its hold music was over. None: the room has not taken its sound once.
+        stalls: [from, to) in which it said nothing because it stood still.
+    """
+
+    boot: str
+    offset: float
+    uncertainty: float
+    clock: float
+    wall: float
+    started: float
+    speaks_from: float | None
+    stalls: tuple[tuple[float, float], ...]
+
+
+def parse_host(document: object, pod: str, offset: float, uncertainty: float) -> HostFeed:
+    """The feed in a JSON document.
+
+    Raises:
+        FeedError: naming the pod, the field and what is wrong with it.
+    """
+    root = read_document(pod, document)
+    clock = root.inside("clock")
+    return HostFeed(
+        boot=root.text("boot"),
+        offset=offset,
+        uncertainty=uncertainty,
+        clock=clock.seconds("monotonic"),
+        wall=clock.seconds("wall"),
+        started=root.seconds("startedAt"),
+        speaks_from=root.maybe_seconds("holdUntil"),
+        stalls=tuple(root.each("stalls", lambda item: (item.seconds("from"), item.seconds("to")))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """[start, end) on the operator's clock in which the host could not be heard, and why."""
+
+    start: float
+    end: float
+    why: str
+
+
+class HostLog:
+    """What all processes of one room's host have said."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, HostFeed] = {}
+        self._best: dict[str, HostFeed] = {}
+
+    def add(self, feed: HostFeed) -> None:
+        """Take in one answer."""
+        best = self._best.get(feed.boot)
+        if best is None or _worth(feed) < _worth(best):
+            self._best[feed.boot] = feed
+        newest = self._newest.get(feed.boot)
+        if newest is None or feed.clock >= newest.clock:
+            self._newest[feed.boot] = feed
+
+    def forget(self, before: float) -> None:
+        """Drop the processes that were heard last before that instant."""
+        for boot in [boot for boot in self._newest if self._seen(boot) < before]:
+            del self._newest[boot], self._best[boot]
+
+    @property
+    def told_since(self) -> float | None:
+        """From when on it is told of: since the first process began that has answered. None: none has."""
+        began = (feed.started + self._best[boot].offset for boot, feed in self._newest.items())
+        return min(began, default=None)
+
+    @property
+    def seen_until(self) -> float | None:
+        """When it answered last, on the operator's clock."""
+        return max(map(self._seen, self._newest), default=None)
+
+    def absences(self, window: Window, *, seen: float | None = None) -> list[Absence]:
+        """When the host could not be heard in a window, in order.
+
+        Args:
+            window: on the operator's clock.
+            seen: when any process of it had answered last, as far as somebody else remembers.
+        """
+        absences = list(self._between(window, seen))
+        for boot, feed in self._newest.items():
+            offset = self._best[boot].offset
+            absences += [Absence(start + offset, end + offset, STOOD_STILL) for start, end in feed.stalls]
+        inside = (
+            Absence(max(each.start, window.start), min(each.end, window.end), each.why)
+            for each in absences
+            if each.end > window.start and each.start < window.end
+        )
+        return sorted((each for each in inside if each.end > each.start), key=lambda each: each.start)
+
+    def _between(self, window: Window, seen: float | None) -> Iterator[Absence]:
+        """The times in which no process was known to be there, and in which a new one played its hold music."""
+        last = max(window.start, seen) if seen is not None else window.start
+        boots = sorted(self._newest, key=lambda boot: self._newest[boot].started + self._best[boot].offset)
+        for boot in boots:
+            feed, offset = self._newest[boot], self._best[boot].offset
+            began = feed.started + offset
+            speaks = feed.speaks_from + offset if feed.speaks_from is not None else math.inf
+            yield Absence(min(began, last), speaks, STARTED_ANEW)
+            last = max(last, self._seen(boot))
+        if window.end - last > UNANSWERED_SECONDS:
+            yield Absence(last, math.inf, UNANSWERED)
+
+    def _seen(self, boot: str) -> float:
+        return self._newest[boot].clock + self._best[boot].offset
+
+
+def excused(view: View, absences: Iterable[Absence]) -> View:
+    """The same view, with Unknown for what listeners missed because the host was not there to be heard.
+
+    Who had no connection has lost it without the host. Who heard it live keeps that.
+    """
+    pieces = _unheard(view, absences)
+    if not pieces:
+        return view
+    return replace(
+        view,
+        residents=tuple(_excused(track, pieces) for track in view.residents),
+        arrivals=tuple(_excused(track, pieces) for track in view.arrivals),
+        calls=tuple(_undecided(call, pieces) for call in view.calls),
+    )
+
+
+def bounded(absences: Sequence[Absence], most: int) -> list[Absence]:
+    """At most so many, in order: those that overlap as one, then those that are nearest to each other."""
+    joined: list[Absence] = []
+    for each in sorted(absences, key=lambda each: each.start):
+        if joined and each.start <= joined[-1].end:
+            joined[-1] = replace(joined[-1], end=max(joined[-1].end, each.end))
+        else:
+            joined.append(each)
+    while len(joined) > most:
+        index = min(range(len(joined) - 1), key=lambda at: joined[at + 1].start - joined[at].end)
+        joined[index : index + 2] = [replace(joined[index], end=joined[index + 1].end)]
+    return joined
+
+
+def _worth(feed: HostFeed) -> float:
+    return feed.uncertainty - DRIFT * feed.clock
+
+
+def _unheard(view: View, absences: Iterable[Absence]) -> list[tuple[float, float]]:
+    """The parts of the absences in which nobody heard the host live, and the time to come back after each."""
+    live = sorted((span.start, span.end) for track in view.tracks for span in track.spans if span.state is State.LIVE)
+    pieces = []
+    for absence in absences:
+        at = absence.start
+        for start, end in live:
+            if start >= absence.end:
+                break
+            if start > at:
+                pieces.append((at, start + AFTER_SECONDS))
+            at = max(at, end)
+        if at < absence.end:
+            pieces.append((at, absence.end + AFTER_SECONDS))
+    return pieces
+
+
+def _excused(track: Track, pieces: list[tuple[float, float]]) -> Track:
+    return replace(
+        track,
+        spans=tuple(merge(part for span in track.spans for part in _cut(span, pieces))),
+        statistics=tuple(
+            row for row in track.statistics if not any(row.start < end and row.end > start for start, end in pieces)
+        ),
+    )
+
+
+def _cut(span: Span, pieces: list[tuple[float, float]]) -> Iterator[Span]:
+    """A span in its parts: Unknown where the host explains it."""
+    if span.state not in SILENCE:
+        yield span
+        return
+    edges = sorted(
+        {span.start, span.end, *(edge for piece in pieces for edge in piece if span.start < edge < span.end)}
+    )
+    for start, end in pairwise(edges):
+        part = span.clipped(start, end)
+        if part is not None and any(first <= start and end <= last for first, last in pieces):
+            part = replace(part, state=State.UNKNOWN, delay=None, missing=0.0)
+        if part is not None:
+            yield part
+
+
+def _undecided(call: Arrival, pieces: list[tuple[float, float]]) -> Arrival:
+    """A newcomer who was in the room and waited for the host when that was not there: what it heard is not known."""
+    waited_until = call.first_live if call.first_live is not None else call.seen_until
+    missed = next((start for start, end in pieces if start < waited_until and end > call.called), None)
+    if call.joined is None or missed is None:
+        return call
+    heard = call.first_audio if call.first_audio is not None and call.first_audio <= missed else None
+    sure_until = max(call.called, min(call.sure_until, missed))
+    return replace(call, first_audio=heard, left=None, sure_until=sure_until)

@@ -1,0 +1,39 @@
+"""Hosting: what is known of a room's managed host during a run, as the run's record keeps it. Pure."""
+
+from itertools import chain
+
+from showstopper.api.run import ExperimentRun, HostAbsence, HostRecord
+from showstopper.availability import hosts
+from showstopper.availability.hosts import Absence, HostLog
+from showstopper.availability.spans import Window
+from showstopper.clock import from_timestamp, to_timestamp
+
+MOST_ABSENCES = 20
+
+
+def record(run: ExperimentRun, log: HostLog, now: float) -> HostRecord:
+    """What is known of the host from the run's begin to now: by its own word, and by the record what is older."""
+    begun = from_timestamp(run.status.started_at) if run.status.started_at else now
+    known = run.status.host or HostRecord()
+    seen = from_timestamp(known.seen_until) if known.seen_until else None
+    told_since = log.told_since
+    older = (each for each in absences(run) if told_since is None or each.start < told_since)
+    newer = log.absences(Window(begun, now), seen=seen)
+    newest = log.seen_until if log.seen_until is not None else seen
+    return HostRecord(
+        seen_until=to_timestamp(newest) if newest is not None else None,
+        absences=[_written(each) for each in hosts.bounded(list(chain(older, newer)), MOST_ABSENCES)],
+    )
+
+
+def absences(run: ExperimentRun) -> list[Absence]:
+    """When the host could not be heard, by the run's record."""
+    if run.status.host is None:
+        return []
+    return [
+        Absence(from_timestamp(each.from_), from_timestamp(each.to), each.message) for each in run.status.host.absences
+    ]
+
+
+def _written(absence: Absence) -> HostAbsence:
+    return HostAbsence(from_=to_timestamp(absence.start), to=to_timestamp(absence.end), message=absence.why)

@@ -1,0 +1,100 @@
+"""Agents' times on the operator's clock, whatever their own clocks show."""
+
+from typing import cast
+
+import pytest
+
+from showstopper.api.injection import Injection
+from showstopper.api.run import ExperimentRun
+from showstopper.clock import Clock, from_timestamp, to_timestamp
+from showstopper.cluster.client import Client
+from showstopper.engine.hands.agent import agent_times, answers
+from showstopper.engine.hands.agent.injection_cache import InjectionCache
+from tests.api.build import injection
+from tests.support import build
+
+NOW = from_timestamp("2026-06-01T00:00:00Z")
+AHEAD = 25.0
+"""How far the agent's clock is ahead of the operator's."""
+
+
+class StandingClock(Clock):
+    """Shows what it is set to."""
+
+    at = NOW
+
+    def now(self) -> float:
+        return self.at
+
+
+def told(version: int, armed: float, lifted: float | None = None) -> dict[str, object]:
+    """An Injection whose one target was armed and lifted at these true times, by the clock of its agent."""
+    made = injection({"metadata.name": "a", "spec.run.uid": "u-3", "spec.fault": "loss"})
+    made["metadata"] |= {"uid": "uid-a", "resourceVersion": str(version), "labels": {"showstopper.dev/run": "r"}}
+    target = {
+        "uid": made["spec"]["targets"][0]["uid"],
+        "state": "Armed" if lifted is None else "Lifted",
+        "armedAt": to_timestamp(NOW + AHEAD + armed),
+    }
+    if lifted is not None:
+        target["liftedAt"] = to_timestamp(NOW + AHEAD + lifted)
+    made["status"] = {"targets": [target]}
+    return made
+
+
+def run_of() -> ExperimentRun:
+    made = build.run(
+        faults=[{"name": "loss", "target": {"component": "relay"}, "duration": "30s", "packetLoss": {"percent": "5%"}}]
+    )
+    made.metadata.uid = "u-3"
+    return made
+
+
+def times(injection: Injection, offset: float) -> tuple[float, float]:
+    """When the fault was armed and lifted, in seconds after NOW on the operator's clock."""
+    answer = answers.answers([agent_times.placed(injection, offset)], run_of().fault("loss"))
+    assert answer.armed_at is not None
+    assert answer.lifted_at is not None
+    return from_timestamp(answer.armed_at) - NOW, from_timestamp(answer.lifted_at) - NOW
+
+
+async def test_a_clock_that_is_ahead_moves_neither_begin_nor_end() -> None:
+    clock = StandingClock()
+    cache = InjectionCache(cast("Client", None), clock)
+    seen = cache.subscribe(run_of(), lambda: None)
+    clock.at = NOW + 1.02
+    cache.learn(told(1, armed=1.0))
+    clock.at = NOW + 31.05
+    cache.learn(told(2, armed=1.0, lifted=31.0))
+    (injection,) = cache.of("u-3")
+    assert times(injection, seen.offset(injection)) == pytest.approx((1.02, 31.02), abs=0.001)
+
+
+async def test_news_that_come_late_do_not_put_the_end_off() -> None:
+    """The API server was away for fourteen seconds when the fault was lifted."""
+    clock = StandingClock()
+    cache = InjectionCache(cast("Client", None), clock)
+    seen = cache.subscribe(run_of(), lambda: None)
+    clock.at = NOW + 1.02
+    cache.learn(told(1, armed=1.0))
+    clock.at = NOW + 45.0
+    cache.learn(told(2, armed=1.0, lifted=31.0))
+    (injection,) = cache.of("u-3")
+    assert times(injection, seen.offset(injection))[1] == pytest.approx(31.02, abs=0.001)
+
+
+def test_an_operator_that_restarts_knows_the_clock_from_the_record() -> None:
+    later = Injection.parse(told(2, armed=1.0, lifted=31.0))
+    run = run_of()
+    uid, armed = later.status.targets[0].uid, to_timestamp(NOW + 1.02)
+    target = {"fault": "loss", "pod": "relay-0", "uid": uid, "armedAt": armed}
+    run.status = run.status.model_validate({"targets": [target]})
+    offset = agent_times.recorded_offset(run, later)
+    assert offset is not None
+    assert times(later, offset) == pytest.approx((1.02, 31.02), abs=0.001)
+
+
+def test_an_injection_that_says_nothing_yet_has_no_time() -> None:
+    silent = Injection.parse(injection({}))
+    assert agent_times.newest(silent.status) is None
+    assert agent_times.recorded_offset(run_of(), silent) is None
