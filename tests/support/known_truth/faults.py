@@ -149,7 +149,7 @@ def freeze(random: Random) -> Scenario:
 
 def throttle(random: Random) -> Scenario:
     """How it sounds depends on the machine: only the evidence is known."""
-    slow = fault("cpuThrottle", {"limit": f"{random.randint(40, 60)}m"}, duration="8s")
+    slow = fault("cpuThrottle", {"limit": f"{random.randint(50, 90)}m"}, duration="8s")
     return alone("throttle", "something is heard", PASSES, slow, expect=lenient(), recovery="15s")
 
 
