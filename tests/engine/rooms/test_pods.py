@@ -41,11 +41,14 @@ def test_a_pod_of_another_release_that_still_ends_is_waited_for() -> None:
     assert pods.leaving(room(), group, now) is None, "it serves nobody any more"
 
 
-def test_a_pod_of_the_same_release_that_ends_keeps_nobody_waiting() -> None:
+def test_a_pod_of_the_same_images_that_still_ends_is_waited_for() -> None:
+    """As after a rollout of other limits: whoever listens to it loses the host when it is gone."""
     same = pod("relay-old")
-    same["metadata"]["deletionTimestamp"] = "2026-11-23T20:00:00Z"
-    group = {"relay": [same, pod("relay-new")]}
-    assert pods.leaving(room(), group, pods.images(room(), group)) is None
+    same["metadata"] |= {"deletionTimestamp": "2026-11-23T20:00:00Z", "deletionGracePeriodSeconds": 30}
+    group = {"relay": [pod("relay-new"), same]}
+    assert pods.leaving(room(), group, pods.images(room(), group)) == (
+        "pod relay-old has not ended yet (its grace period is 30 s)"
+    )
 
 
 def test_an_image_without_a_digest_yet_is_told_without_one() -> None:

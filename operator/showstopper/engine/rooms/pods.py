@@ -108,20 +108,24 @@ def images(room: AudioRoom, pods: Mapping[str, Iterable[Pod]]) -> list[Component
 
 
 def leaving(room: AudioRoom, pods: Mapping[str, Iterable[Pod]], now: Collection[ComponentImage]) -> str | None:
-    """A pod that ends, and until then serves an image that is not among those of `now`, for a person.
+    """A pod that ends, and until then serves whoever is in, for a person.
 
-    LiveKit goes on serving whoever is in for as long as its pod's grace period lasts: what is heard then is heard of
-    the release before.
+    LiveKit goes on for as long as its pod's grace period lasts. What is heard then is heard of the release before, and
+    when the pod is gone its listeners lose the host for a reason that is no fault of a run's: also where only the
+    pod's template has changed, or somebody has scaled the component in.
 
     Raises:
         InvalidResource: when a component names a container that its pods do not have, or should name one.
     """
     digests = {(image.component, image.container, image.digest) for image in now}
     for component in room.spec.components:
-        for pod in pods.get(component.name, ()):
-            image = _image(component, pod)
-            if _ends(pod) and image.digest and (image.component, image.container, image.digest) not in digests:
-                return f"pod {pod['metadata']['name']}, which runs {image.image} {image.digest}, has not ended yet"
+        for pod in filter(_ends, pods.get(component.name, ())):
+            image, metadata = _image(component, pod), pod["metadata"]
+            other = image.digest and (image.component, image.container, image.digest) not in digests
+            runs = f", which runs {image.image} {image.digest}," if other else ""
+            seconds = metadata.get("deletionGracePeriodSeconds")
+            grace = f" (its grace period is {seconds} s)" if seconds else ""
+            return f"pod {metadata['name']}{runs} has not ended yet{grace}"
     return None
 
 

@@ -50,14 +50,15 @@ class CrowdHand:
 
     async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
         """Start the flooders and the counting. Called once more, open the gates. After a restart only the Lease."""
+        if again:
+            await self._injections.take_up(run)
+            self._gates = 1
+            return None
         try:
             await self._injections.lease.hold(run)
         except Forbidden as error:
             self._injections.untouched = True
             return agents_disabled(error)
-        if again:
-            self._gates = 1
-            return None
         if self._pods:
             self._gates = 1
             await self._injections.start(
