@@ -31,6 +31,11 @@ class Reason(StrEnum):
     """A fault is not proven to have taken effect. Look at its targets in the status of the run."""
     NO_EFFECT = "NoEffect"
     """A fault touched no packet or process of at least one target. Look at its direction, ports, peers and duration."""
+    WRONG_DOSE = "WrongDose"
+    """A fault acted on another share of the packets than the declared one. Look at the logs of the agents."""
+    CONTAINER_RESTARTED = "ContainerRestarted"
+    """A target's container was ended from outside and restarted while a fault lasted, for instance by a liveness probe
+    that the fault made fail. Look at the pod's events."""
     TOO_BRIEF = "TooBrief"
     """A fault was in force for less than 80% of its targets' time. Look at the targets that went while it lasted."""
     REVERT_NOT_VERIFIED = "RevertNotVerified"

@@ -101,6 +101,8 @@ class ChosenPod(Spec):
     """IP address of the pod."""
     serving: bool | None = None
     """Whether listeners received media from the pod when it was chosen. Absent if unknown."""
+    restarts: int | None = None
+    """How often containers of the pod had been restarted when it was chosen. Absent if unknown."""
     media: Annotated[tuple[Text, ...], Field(max_length=MOST_MEDIA)] = ()
     """Addresses and ports from which listeners received media of the pod when it was chosen. They may be of its node or
     of a Service."""
@@ -185,6 +187,10 @@ class TargetRecord(Status):
     """IP address of the pod."""
     serving: bool | None = None
     """Whether listeners received media from the pod when it was chosen. Absent if unknown."""
+    restarts: int | None = None
+    """How often containers of the pod had been restarted when it was chosen. Absent if unknown."""
+    restarted: Text | None = None
+    """Container that was restarted since, with its exit code and its kubelet's reason. Absent if none was."""
     media: Annotated[tuple[Text, ...], Field(max_length=MOST_MEDIA)] = ()
     """Addresses and ports from which listeners received media of the pod when it was chosen."""
     requested_at: Timestamp | None = None

@@ -71,7 +71,7 @@ def slim(pod: Mapping[str, Any]) -> Object:
             **_some(status, "phase", "reason", "podIP", "podIPs", "hostIP", "hostIPs"),
             "conditions": [_some(condition, "type", "status") for condition in ready],
             "containerStatuses": [
-                _some(container, "name", "imageID") for container in status.get("containerStatuses", ())
+                _some(container, "name", "imageID", "restartCount") for container in status.get("containerStatuses", ())
             ],
         },
     }

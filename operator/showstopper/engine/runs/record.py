@@ -149,6 +149,19 @@ class RunRecord:
             self._noted = self._clock.now()
             await self._write(lambda run: _set_states(run, states))
 
+    async def note_restarts(self, restarts: Mapping[str, str]) -> None:
+        """Which container of a target was restarted, by UID of the target, in words."""
+
+        def change(run: ExperimentRun) -> None:
+            run.status.targets = [
+                target.model_copy(update={"restarted": restarts[target.uid][:256]})
+                if target.uid in restarts
+                else target
+                for target in run.status.targets
+            ]
+
+        await self._write(change)
+
     def keep_samples(self, sources: list[SourceRecord]) -> None:
         """What was sampled of sources beside the listeners. It is written with whatever is written next."""
         self._samples = sources
