@@ -126,6 +126,20 @@ def test_an_old_reading_gives_way_to_a_newer_one_that_is_nearly_as_good() -> Non
     assert states(timeline(old, new).view(WHOLE, ["r0"]))[0] == ("Unknown", 0, 0.2)
 
 
+@pytest.mark.parametrize("by", [30.0, -30.0, 0.5])
+def test_a_step_of_our_own_clock_moves_all_that_is_known_at_once(by: float) -> None:
+    before = feed(spans("r0", [(L, 10)]), clock=10, offset=EPOCH, uncertainty=0.001)
+    after = feed(spans("r0", [(L, 10)], start=10), clock=20, offset=EPOCH + by, uncertainty=0.01)
+    told = timeline(before, after).view(window(by, by + 20), ["r0"])
+    assert [span.state for span in told.residents[0].spans] == [L]
+
+
+def test_how_far_a_pods_wall_clock_is_ahead_is_told_by_its_newest_answer() -> None:
+    before = feed([], clock=10, uncertainty=0.001, wall=EPOCH + 10)
+    after = feed([], clock=20, uncertainty=0.5, wall=EPOCH + 23)
+    assert timeline(before, after).ahead() == {"pod-0": pytest.approx(3.0)}
+
+
 def test_the_timeline_knows_what_to_ask_next_and_which_boot_it_asks() -> None:
     room = timeline(feed(spans("r0", [(L, 5), (Q, 5)]), clock=10))
     assert (room.after("pod-0"), room.boot("pod-0")) == (2, "boot-1")

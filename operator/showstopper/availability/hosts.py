@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from showstopper.availability.boots import DRIFT
+from showstopper.availability.boots import DRIFT, STEP_SECONDS
 from showstopper.availability.feed import Arrival, read_document
 from showstopper.availability.spans import SILENCE, Span, State, Window, merge
 from showstopper.availability.tracks import Track, View
@@ -90,7 +90,7 @@ class HostLog:
     def add(self, feed: HostFeed) -> None:
         """Take in one answer."""
         best = self._best.get(feed.boot)
-        if best is None or _worth(feed) < _worth(best):
+        if best is None or _worth(feed) < _worth(best) or _stepped(best, feed):
             self._best[feed.boot] = feed
         newest = self._newest.get(feed.boot)
         if newest is None or feed.clock >= newest.clock:
@@ -100,6 +100,15 @@ class HostLog:
         """Drop the processes that were heard last before that instant."""
         for boot in [boot for boot in self._newest if self._seen(boot) < before]:
             del self._newest[boot], self._best[boot]
+
+    @property
+    def ahead(self) -> float | None:
+        """How far the wall clock of the process that answered last is ahead of the operator's. None: none has."""
+        if not self._newest:
+            return None
+        boot = max(self._newest, key=self._seen)
+        feed = self._newest[boot]
+        return feed.wall - feed.clock - self._best[boot].offset
 
     @property
     def told_since(self) -> float | None:
@@ -179,6 +188,12 @@ def bounded(absences: Sequence[Absence], most: int) -> list[Absence]:
 
 def _worth(feed: HostFeed) -> float:
     return feed.uncertainty - DRIFT * feed.clock
+
+
+def _stepped(best: HostFeed, feed: HostFeed) -> bool:
+    """Whether our own clock has stepped between two answers of one process."""
+    doubt = feed.uncertainty + best.uncertainty + DRIFT * abs(feed.clock - best.clock) + STEP_SECONDS
+    return feed.clock >= best.clock and abs(feed.offset - best.offset) > doubt
 
 
 def _unheard(view: View, absences: Iterable[Absence]) -> list[tuple[float, float]]:
