@@ -182,6 +182,18 @@ def test_an_open_span_that_begins_before_the_last_closed_one_ends_only_adds_what
     assert states(timeline(answer).view(window(0, 12), ["r0"])) == [("Live", 0, 10), ("Silent", 10, 12)]
 
 
+def test_nothing_is_forgotten_while_a_run_needs_it() -> None:
+    """A baseline of 15 s, a fault of 30 min and a recovery of 31 min: then the baseline is judged."""
+    room = Timeline()
+    room.held = True
+    for at in range(0, 3700, 10):
+        room.add(feed(spans("r0", [(L, 10)], start=at), clock=at + 10))
+    assert states(room.view(window(0, 15), ["r0"])) == [("Live", 0, 15)]
+    room.held = False
+    room.add(feed(spans("r0", [(L, 10)], start=3800), clock=3810))
+    assert states(room.view(window(0, 15), ["r0"])) == [("Unknown", 0, 15)]
+
+
 def test_what_is_forgotten_stays_forgotten() -> None:
     answer = feed(
         spans("r0", [(L, 10), (Q, 5), (L, 15)]), clock=30, arrivals=[arrival_json("a1", 1.0, 9.0, joined=2.0)]

@@ -27,6 +27,8 @@ class Timeline:
     """
 
     def __init__(self, keep: float = KEEP_SECONDS) -> None:
+        self.held = False
+        """Whether nothing is forgotten now: a run needs all of it from its baseline on, however long it lasts."""
         self._keep = keep
         self._boots: dict[str, Boot] = {}
         self._forgotten = float("-inf")
@@ -38,7 +40,7 @@ class Timeline:
             boot = self._boots[feed.boot] = Boot(feed)
         boot.add(feed, self._forgotten)
         horizon = boot.seen_until - self._keep
-        if horizon > self._forgotten + self._keep / 60:
+        if horizon > self._forgotten + self._keep / 60 and not self.held:
             self.forget(horizon)
 
     def forget(self, before: float) -> None:
