@@ -14,11 +14,20 @@ from itertools import pairwise
 
 from showstopper.availability.boots import DRIFT, STEP_SECONDS
 from showstopper.availability.feed import Arrival, read_document
-from showstopper.availability.spans import SILENCE, Span, State, Window, merge
+from showstopper.availability.spans import DEAD, SILENCE, Span, State, Window, merge
 from showstopper.availability.tracks import Track, View
 
 AFTER_SECONDS = 2.0
-"""How long after the host is back its listeners may need until they hear it: a subscription and a full player."""
+"""How long after a host is back its listeners may need until they hear it: a subscription and a full player."""
+
+REFILL_SECONDS = 0.5
+"""The same after it stood still: only their players have to be filled again."""
+
+SHORT_SECONDS = 1.0
+"""Nobody gets back into a room and loses it again in so short an absence: who was deaf before and is after was so."""
+
+EDGE_SECONDS = 0.1
+"""What edges and clocks are not known better than."""
 
 UNANSWERED_SECONDS = 5.0
 """A host is asked each second, with a time limit of two: so long it may owe an answer, and be well."""
@@ -78,6 +87,11 @@ class Absence:
     start: float
     end: float
     why: str
+
+    @property
+    def felt_until(self) -> float:
+        """Until when listeners may miss something because of it."""
+        return self.end + (REFILL_SECONDS if self.why == STOOD_STILL else AFTER_SECONDS)
 
 
 class HostLog:
@@ -177,13 +191,19 @@ def bounded(absences: Sequence[Absence], most: int) -> list[Absence]:
     joined: list[Absence] = []
     for each in sorted(absences, key=lambda each: each.start):
         if joined and each.start <= joined[-1].end:
-            joined[-1] = replace(joined[-1], end=max(joined[-1].end, each.end))
+            joined[-1] = _joined(joined[-1], each)
         else:
             joined.append(each)
     while len(joined) > most:
         index = min(range(len(joined) - 1), key=lambda at: joined[at + 1].start - joined[at].end)
-        joined[index : index + 2] = [replace(joined[index], end=joined[index + 1].end)]
+        joined[index : index + 2] = [_joined(joined[index], joined[index + 1])]
     return joined
+
+
+def _joined(first: Absence, second: Absence) -> Absence:
+    """Both as one, for the graver reason."""
+    why = second.why if first.why == STOOD_STILL else first.why
+    return Absence(first.start, max(first.end, second.end), why)
 
 
 def _worth(feed: HostFeed) -> float:
@@ -206,20 +226,34 @@ def _unheard(view: View, absences: Iterable[Absence]) -> list[tuple[float, float
             if start >= absence.end:
                 break
             if start > at:
-                pieces.append((at, start + AFTER_SECONDS))
+                pieces.append((at, start + absence.felt_until - absence.end))
             at = max(at, end)
         if at < absence.end:
-            pieces.append((at, absence.end + AFTER_SECONDS))
+            pieces.append((at, absence.felt_until))
     return pieces
 
 
 def _excused(track: Track, pieces: list[tuple[float, float]]) -> Track:
+    felt = [piece for piece in pieces if not _deaf_anyway(track, piece)]
     return replace(
         track,
-        spans=tuple(merge(part for span in track.spans for part in _cut(span, pieces))),
+        spans=tuple(merge(part for span in track.spans for part in _cut(span, felt))),
         statistics=tuple(
             row for row in track.statistics if not any(row.start < end and row.end > start for start, end in pieces)
         ),
+    )
+
+
+def _deaf_anyway(track: Track, piece: tuple[float, float]) -> bool:
+    """Whether a listener was deaf before a short absence and is after it: then that explains nothing of it."""
+    start, end = piece
+    around = [span for span in track.spans if span.end > start - EDGE_SECONDS and span.start < end + EDGE_SECONDS]
+    return (
+        end - start <= SHORT_SECONDS + REFILL_SECONDS
+        and bool(around)
+        and around[0].start <= start - EDGE_SECONDS
+        and around[-1].end >= end + EDGE_SECONDS
+        and all(span.state in DEAD for span in around)
     )
 
 
