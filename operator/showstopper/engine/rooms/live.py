@@ -97,14 +97,14 @@ class LiveRoom:
     def hold(self, run: str, room: AudioRoom) -> None:
         """Keep the fleet as it is while a run measures with it. `room`: as the run knows it."""
         if room.metadata.uid == self.room.metadata.uid:
-            self._held_by = run
+            self._held_by = self.under_experiment = run
             self.timeline.held = True
             self._keep(room)
 
     def release(self, run: str) -> None:
         """The run is over: what was kept back is done now."""
         if self._held_by == run:
-            self._held_by = None
+            self._held_by = self.under_experiment = None
             self.timeline.held = False
             self._keep(self.room)
             self._keeper.changed()  # the operator may have another image than its predecessor, who began the run
