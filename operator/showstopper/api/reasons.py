@@ -46,6 +46,8 @@ class Reason(StrEnum):
     """More than 5% of the listening time is unknown. Look at the room's listener pods and their CPU load."""
     HOST_LOST = "HostLost"
     """The room's managed host started anew, stood still or did not answer, which explains what listeners missed."""
+    CLOCK_SKEW = "ClockSkew"
+    """A clock stepped during the run, or the clocks of host and listeners are too far apart. Synchronise the nodes."""
     RELEASE_CHANGED = "ReleaseChanged"
     """Images of the room changed during the run, so that the result counts for neither release. Run again."""
     ROOM_CHANGED = "RoomChanged"

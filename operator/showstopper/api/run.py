@@ -337,6 +337,17 @@ class OutageRecord(Status):
     """Whether the listener heard the live host again within the window."""
 
 
+class ClockWitness(Status):
+    """Process of a listener pod whose own clock shows whether the operator's clock has stepped since the baseline."""
+
+    boot: Text
+    """Identity of the process."""
+    offset: float
+    """Seconds to add to its monotonic clock to get the operator's, when the baseline began."""
+    uncertainty: float = 0.0
+    """How wrong the offset may be, in seconds."""
+
+
 class HostAbsence(Status):
     """Stretch of time in which the room's managed host could not be heard, for a reason of its own."""
 
@@ -391,6 +402,8 @@ class ExperimentRunStatus(Status):
     """Expectations with the measured values, in the order of `spec.expect`."""
     sources: Annotated[list[SourceRecord], Field(max_length=16)] = []
     """Samples of sources other than the listeners, from which expectations on them are judged."""
+    clock_witnesses: Annotated[list[ClockWitness], Field(max_length=3)] = []
+    """Clocks that tell whether the times of this record are of one clock, also where another operator went on."""
     host: HostRecord | None = None
     """Presence of the room's managed host during the run. Absent if somebody else speaks in the room."""
     outages: Annotated[list[OutageRecord], Field(max_length=20)] = []

@@ -28,6 +28,8 @@ class Timeline:
     """
 
     def __init__(self, keep: float = KEEP_SECONDS) -> None:
+        self.held = False
+        """Whether nothing is forgotten now: a run needs all of it from its baseline on, however long it lasts."""
         self._keep = keep
         self._boots: dict[str, Boot] = {}
         self._forgotten = float("-inf")
@@ -39,7 +41,7 @@ class Timeline:
             boot = self._boots[feed.boot] = Boot(feed)
         boot.add(feed, self._forgotten)
         horizon = boot.seen_until - self._keep
-        if horizon > self._forgotten + self._keep / 60:
+        if horizon > self._forgotten + self._keep / 60 and not self.held:
             self.forget(horizon)
 
     def forget(self, before: float) -> None:
@@ -57,6 +59,18 @@ class Timeline:
     def boot(self, pod: str) -> str | None:
         """The newest boot id of the pod. An answer with another one needs asking again with after=0."""
         return next((boot.id for boot in self._newest() if boot.pod == pod), None)
+
+    def offsets(self) -> dict[str, tuple[float, float]]:
+        """By boot, what to add to the clock of a process that answered last to have ours, and how wrong that may be."""
+        return {boot.id: (boot.offset, boot.uncertainty) for boot in self._newest()}
+
+    def ahead(self) -> dict[str, float]:
+        """By pod, how far its wall clock is ahead of ours. Pods that do not say are left out."""
+        return {boot.pod: boot.ahead for boot in self._newest() if not math.isnan(boot.ahead)}
+
+    def clock_stepped(self) -> None:
+        """Our own clock was put right: what was too old by it need not be so any more."""
+        self._forgotten = float("-inf")
 
     def known_until(self, pods: Collection[str] | None = None) -> float | None:
         """The instant up to which all these pods (None: all ever seen) have reported, or None if one never has."""

@@ -70,6 +70,7 @@ class Runner:
             NotFound: the run was deleted.
             Unavailable: it cannot be recorded now. It goes on from its record when it can.
         """
+        self._wait.begin()
         self._context.first = first
         self._context.findings = [finding for finding in (self._record.early_end, ended) if finding is not None]
         async with self._sampler.running():

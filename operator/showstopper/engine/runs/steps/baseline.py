@@ -36,7 +36,7 @@ class Baseline:
                 return changed
             context.hold_fleet()
             message = f"watches the room for {seconds:g} s before the fault"
-            await record.begin(StepName.BASELINE, message, release=deployed.images)
+            await record.begin(StepName.BASELINE, message, release=deployed.images, witnesses=context.witnesses())
         step = judging.step(context.run, StepName.BASELINE)
         assert step is not None
         end = from_timestamp(step.started_at) + seconds
@@ -44,6 +44,8 @@ class Baseline:
         await context.until_known(end)
         await context.note_host()
         await record.complete(StepName.BASELINE)
+        if (skew := context.clock_skew()) is not None:
+            return skew
         room = context.room()
         broken = judging.broken_baseline(context.run, room.timeline if room else None, context.residents)
         return broken or policies.served_by_others(await context.services.snapshot(context.run))
