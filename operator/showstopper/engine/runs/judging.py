@@ -19,14 +19,18 @@ from showstopper.availability.abort import AbortCondition
 from showstopper.availability.coverage import Coverage
 from showstopper.availability.expectations import Expectation
 from showstopper.availability.indicators import Recovery
-from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR, RESOLUTION_SECONDS
 from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.measurements import Measured, Measurement
-from showstopper.availability.spans import Window
+from showstopper.availability.spans import State, Window
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, Finding
 from showstopper.clock import from_timestamp, to_timestamp
+
+# What a window's last instant leaves open is decided by so many seconds after it: who is Unknown then is gone only if
+# nothing is known of it in them, and an outage that goes on then has its end in them. A late probe tells within three.
+FOLLOWING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,15 @@ def judged_window(run: ExperimentRun) -> Window | None:
     return Window(start, ended + run.spec.timing.recovery.total_seconds())
 
 
+def undecided(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> bool:
+    """Whether somebody did not hear the host when the judged window ended, so that what follows has to tell."""
+    window = judged_window(run)
+    if timeline is None or window is None:
+        return False
+    view = timeline.view(Window(window.end - RESOLUTION_SECONDS, window.end), residents)
+    return any(span.state is not State.LIVE for track in view.tracks for span in track.spans)
+
+
 def abort_conditions(declared: tuple[AbortIf, ...]) -> list[AbortCondition]:
     """The declared conditions with their bounds as numbers."""
     return [
@@ -137,7 +150,7 @@ def judge(
     if timeline is not None and before is not None and before.seconds > 0:
         windows.append(_window("Baseline", before, summary.window(timeline.view(before, residents))))
     if timeline is not None and after is not None and after.seconds > 0:
-        view = timeline.view(after, residents)
+        view = timeline.view(after, residents, FOLLOWING_SECONDS)
         judged = coverage.of(view)
         heard = measure(run, view, baseline)
         windows.append(_window("Judged", after, summary.of_measured(judged, heard)))
@@ -192,6 +205,4 @@ def _window(name: str, window: Window, figures: dict[str, object]) -> WindowReco
 def _shown(measurements: Mapping[Measured, Measurement], measured: Measured) -> str | None:
     """The value for the printer column."""
     measurement = measurements.get(measured)
-    if measurement is None or measurement.value is None:
-        return None
-    return summary.figure(measurement.unit, measurement.value)
+    return summary.shown(measurement) if measurement is not None else None
