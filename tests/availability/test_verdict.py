@@ -52,6 +52,8 @@ FLAWS: list[tuple[dict[str, Any], Verdict, str, str]] = [
     ({"baseline": seen([(L, 15)], [(U, 15)])}, Verdict.INCONCLUSIVE, "TooMuchUnknown", "never seen: r1"),
     ({"baseline": seen([(L, 14.2), (U, 0.8)])}, Verdict.INCONCLUSIVE, "TooMuchUnknown", "5.3 %"),
     ({"baseline": seen([(L, 14), (U, 0.5), (Q, 0.5)])}, Verdict.INCONCLUSIVE, "TooMuchUnknown", "perhaps only 93.3 %"),
+    ({"newcomers": (MISSED,)}, Verdict.INCONCLUSIVE, "BaselineBroken", "for those who join"),
+    ({"newcomers": (BLIND,)}, Verdict.INCONCLUSIVE, "NotMeasured", "timing.baseline longer"),
     ({"faults": ()}, Verdict.INCONCLUSIVE, "FaultNotProven", "nothing was tested"),
     ({"faults": (FaultEvidence("kill", False, True),)}, Verdict.INCONCLUSIVE, "FaultNotProven", "kill"),
     (

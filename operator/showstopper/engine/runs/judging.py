@@ -18,7 +18,8 @@ from showstopper.availability import coverage, expectations, indicators, summary
 from showstopper.availability.abort import AbortCondition
 from showstopper.availability.coverage import Coverage
 from showstopper.availability.expectations import Expectation
-from showstopper.availability.indicators import Recovery
+from showstopper.availability.indicators import Indicator, Recovery
+from showstopper.availability.indicators.indicator import Listeners
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR, RESOLUTION_SECONDS
 from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.measurements import Measured, Measurement
@@ -112,8 +113,9 @@ def abort_conditions(declared: tuple[AbortIf, ...]) -> list[AbortCondition]:
 def broken_baseline(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Finding | None:
     """Why a fault would tell nothing about the room: it is broken already, or not known well enough."""
     baseline = baseline_coverage(run, timeline, residents)
-    evidence = Evidence(faults=(), expectations=(), baseline=baseline, judged=None)
-    return verdict.baseline_broken(evidence)
+    newcomers = _newcomers_before(run, timeline, residents)
+    evidence = Evidence(faults=(), expectations=(), baseline=baseline, judged=None, newcomers=newcomers)
+    return verdict.baseline_broken(evidence) or verdict.newcomers_broken(evidence)
 
 
 def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Coverage | None:
@@ -143,6 +145,7 @@ def judge(
     """
     before, after = baseline_window(run), judged_window(run)
     baseline = baseline_coverage(run, timeline, residents)
+    newcomers = _newcomers_before(run, timeline, residents)
     judged: Coverage | None = None
     heard: Mapping[Measured, Measurement] = {}
     windows: list[WindowRecord] = []
@@ -165,6 +168,7 @@ def judge(
             aborted=aborted,
             error=error,
             doubts=doubts,
+            newcomers=newcomers,
         )
     )
     return Judgement(
@@ -175,6 +179,23 @@ def judge(
         audible=_shown(heard, AUDIBLE_RATIO),
         dead_air=_shown(heard, LONGEST_DEAD_AIR),
         recovery=_shown(heard, RECOVERY_TIME),
+    )
+
+
+def _newcomers_before(
+    run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]
+) -> tuple[expectations.Judgement, ...]:
+    """What expectations are about newcomers, measured before the fault, against what a healthy room has."""
+    window = baseline_window(run)
+    if timeline is None or window is None or window.seconds <= 0:
+        return ()
+    view = timeline.view(window, residents, FOLLOWING_SECONDS)
+    return tuple(
+        expectations.judge(
+            expectations.healthy(expectation, verdict.HEALTHY_RATIO), expectation.measured.measure(view, None)
+        )
+        for expectation in _expected(run)
+        if isinstance(expectation.measured, Indicator) and expectation.measured.listeners is Listeners.ARRIVALS
     )
 
 
