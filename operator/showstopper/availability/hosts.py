@@ -218,7 +218,8 @@ def _stepped(best: HostFeed, feed: HostFeed) -> bool:
 
 def _unheard(view: View, absences: Iterable[Absence]) -> list[tuple[float, float]]:
     """The parts of the absences in which nobody heard the host live, and the time to come back after each."""
-    live = sorted((span.start, span.end) for track in view.tracks for span in track.spans if span.state is State.LIVE)
+    spans = (span for track in view.tracks for span in (*track.spans, *track.following))
+    live = sorted((span.start, span.end) for span in spans if span.state is State.LIVE)
     pieces = []
     for absence in absences:
         at = absence.start
@@ -238,6 +239,7 @@ def _excused(track: Track, pieces: list[tuple[float, float]]) -> Track:
     return replace(
         track,
         spans=tuple(merge(part for span in track.spans for part in _cut(span, felt))),
+        following=tuple(merge(part for span in track.following for part in _cut(span, felt))),
         statistics=tuple(
             row for row in track.statistics if not any(row.start < end and row.end > start for start, end in pieces)
         ),

@@ -2,7 +2,8 @@
 
 How Unknown is treated: it never counts as dead air, and it never ends an outage. Two pieces of dead air with Unknown
 between them are one outage, whose dead air is their sum. It lasted at least as long as its longest piece, and at most
-as long as everything between the two live spans around it. One that reaches the end of what is known may never end.
+as long as everything between the two live spans around it. One that goes on when the window ends counts whole, with the
+seconds after the window that belong to it. One that reaches the end of what is known may never end.
 """
 
 import math
@@ -53,11 +54,11 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """An outage of one listener inside a window. All lengths in seconds.
+    """An outage of one listener that touches a window. All lengths in seconds.
 
     `dead_air` is what was certainly not heard, `silence` the part of it while connected, `missing` how much media did
     not arrive (the codec conceals the first 0.11 s: more is missing than is heard to be). `recovered` is true only if
-    the live host was heard again inside the window with nothing Unknown in between.
+    the live host was heard again, as far as is known, with nothing Unknown in between.
     """
 
     listener: str
@@ -72,9 +73,15 @@ class Outage:
 
 
 def stretches(track: Track, bad: frozenset[State]) -> Iterator[Stretch]:
-    """The stretches of a track in order, those that are wholly Unknown included."""
+    """The stretches of a track in order, those that are wholly Unknown included.
+
+    One that goes on when the window ends has its end in what follows, if that is known.
+    """
     row: list[Span] = []
-    for span in track.spans:
+    within = track.spans[-1].end if track.spans else 0.0
+    for span in (*track.spans, *track.following):
+        if span.start >= within and not row:
+            return
         if span.state in bad or span.state is State.UNKNOWN:
             row.append(span)
         elif row:
@@ -99,7 +106,7 @@ def of_stretch(track: Track, stretch: Stretch) -> Outage | None:
     known = stretch.known
     if not known:
         return None
-    heard_again = stretch.spans[-1] is known[-1] and known[-1].end < track.spans[-1].end
+    heard_again = stretch.spans[-1] is known[-1] and known[-1].end < (track.following or track.spans)[-1].end
     return Outage(
         listener=track.listener,
         start=known[0].start,

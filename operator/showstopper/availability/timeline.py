@@ -90,20 +90,22 @@ class Timeline:
         """The newest span of each listener that has not left, times on the operator's clock."""
         return {span.listener: span for boot in self._newest() for span in boot.current()}
 
-    def view(self, window: Window, residents: int | Collection[str]) -> View:
-        """What is known of a window.
+    def view(self, window: Window, residents: int | Collection[str], following: float = 0.0) -> View:
+        """What is known of a window, and of at most `following` seconds after it.
 
         `residents` are those who are meant to be in: their names, or how many. One that was never seen is Unknown
         throughout. Of a number, all that were seen count, even if they are more.
         """
         boots = self._ordered()
         calls = [(call, spans) for boot in boots for call, spans in boot.calls(window)]
-        arrivals = (arrival_track(call, spans, window) for call, spans in calls)
+        until = max(window.end, min(window.end + following, self.seen_until() or window.end))
+        arrivals = (arrival_track(call, spans, window, until) for call, spans in calls)
         return View(
             window=window,
-            residents=tuple(self._resident(name, window, boots) for name in self._names(window, residents)),
+            residents=tuple(self._resident(name, window, until, boots) for name in self._names(window, residents)),
             arrivals=tuple(track for track in arrivals if track is not None),
             calls=tuple(call for call, _ in calls),
+            following=until - window.end,
         )
 
     def _names(self, window: Window, residents: int | Collection[str]) -> list[str]:
@@ -112,10 +114,10 @@ class Timeline:
         seen = {name for boot in self._boots.values() for name in boot.residents(window)}
         return sorted(seen) + [f"unseen/{index}" for index in range(residents - len(seen))]
 
-    def _resident(self, name: str, window: Window, boots: list[Boot]) -> Track:
-        spans = _seen(name, window, boots)
+    def _resident(self, name: str, window: Window, until: float, boots: list[Boot]) -> Track:
+        spans = list(_in_turn(_seen(name, Window(window.start, until), boots)))
         statistics = (boot.statistics(name, window) for boot in boots)
-        return resident_track(name, _in_turn(spans), window, _in_turn(statistics))
+        return resident_track(name, spans, window, _in_turn(statistics), until)
 
     def _ordered(self) -> list[Boot]:
         return sorted(self._boots.values(), key=attrgetter("seen_until", "id"))

@@ -42,6 +42,9 @@ class Recover:
             left = window.end - clock.now()
             await context.wait.pause(min(context.pace.poll, left) if left > 0 else context.pace.poll)
         await context.until_known(window.end)
+        room = context.room()
+        if room is not None and judging.undecided(run, room.timeline, room.residents):
+            await context.until_known(window.end + judging.FOLLOWING_SECONDS)
         await context.sampler.sample()  # the sample before speaks for the window's last moments only up to this one
         await record.complete(StepName.RECOVERING, states=await context.observe())
 
