@@ -1,7 +1,7 @@
 """Evidence: from a room's timeline and a run's record to windows, judged expectations and the verdict. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from showstopper.api.expectations.indicators import bound_value
@@ -126,7 +126,12 @@ def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: 
 def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measured, Measurement]:
     """The indicators of what was heard from the first injection on, also while the run is still under way."""
     since = ended_at(run) or view.window.start
+    view = _of_those_who_were_in(view, baseline)
     return indicators.measure_all(view, Recovery(since, baseline.audible if baseline else None))
+
+
+def _of_those_who_were_in(view: View, baseline: Coverage | None) -> View:
+    return replace(view, never_in=frozenset(baseline.unheard)) if baseline is not None else view
 
 
 def judge(
@@ -154,6 +159,7 @@ def judge(
         windows.append(_window("Baseline", before, summary.window(timeline.view(before, residents))))
     if timeline is not None and after is not None and after.seconds > 0:
         view = timeline.view(after, residents, FOLLOWING_SECONDS)
+        view = _of_those_who_were_in(view, baseline)
         judged = coverage.of(view)
         heard = measure(run, view, baseline)
         windows.append(_window("Judged", after, summary.of_measured(judged, heard)))
