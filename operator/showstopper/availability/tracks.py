@@ -34,7 +34,8 @@ class Track:
 class View:
     """A room in a window: residents, arrivals who were in, and every call of a newcomer that touches the window.
 
-    `following` is how many seconds after the window are known of the residents too.
+    `following` is how many seconds after the window are known of the residents too. `never_in` are residents who were
+    seen not to hear the host before the fault: no outage of theirs is the fault's.
     """
 
     window: Window
@@ -42,6 +43,7 @@ class View:
     arrivals: tuple[Track, ...] = ()
     calls: tuple[Arrival, ...] = ()
     following: float = 0.0
+    never_in: frozenset[str] = frozenset()
 
     @property
     def known_until(self) -> float:
@@ -51,7 +53,7 @@ class View:
     @property
     def tracks(self) -> tuple[Track, ...]:
         """All who were in."""
-        return self.residents + self.arrivals
+        return tuple(track for track in self.residents if track.listener not in self.never_in) + self.arrivals
 
 
 def resident_track(

@@ -11,10 +11,13 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability.feed import parse_feed
 from showstopper.availability.indicators.listening import RECONNECTS
 from showstopper.availability.measurements import Measurement
+from showstopper.availability.spans import State
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.runs import judging
+from tests.availability.build import feed
+from tests.availability.build import spans as spans_of
 from tests.support import build
 
 START = from_timestamp("2026-01-01T00:00:00Z")
@@ -207,6 +210,15 @@ def test_a_room_that_was_broken_for_newcomers_before_is_not_failed_by_the_fault(
     assert judging.judge(run, heard, RESIDENTS).decision.verdict is expected[0]
     broken = judging.broken_baseline(run, heard, RESIDENTS)
     assert (broken is None) is (expected[0] is not Verdict.INCONCLUSIVE)
+
+
+def test_a_resident_who_was_deaf_before_has_no_outage_by_the_fault() -> None:
+    residents = tuple(f"r{number}" for number in range(20))
+    told = [(name, State.SILENT if name == "r7" else State.LIVE) for name in residents]
+    heard = Timeline()
+    heard.add(feed([span for name, state in told for span in spans_of(name, [(state, 30)])], clock=30, offset=START))
+    run = build.run(expect=[{"indicator": "LongestDeadAir", "max": "5s"}], status=record())
+    assert judging.judge(run, heard, residents).decision.verdict is Verdict.PASSED
 
 
 def test_what_another_source_measured_is_judged_with_what_was_heard() -> None:

@@ -151,7 +151,12 @@ def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: 
 def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measured, Measurement]:
     """The indicators of what was heard from the first injection on, also while the run is still under way."""
     since = ended_at(run) or view.window.start
+    view = _of_those_who_were_in(view, baseline)
     return indicators.measure_all(view, Recovery(since, baseline.audible if baseline else None))
+
+
+def _of_those_who_were_in(view: View, baseline: Coverage | None) -> View:
+    return replace(view, never_in=frozenset(baseline.unheard)) if baseline is not None else view
 
 
 def judge(
@@ -180,6 +185,7 @@ def judge(
     if baseline_view is not None:
         windows.append(_window("Baseline", baseline_view.window, summary.window(baseline_view)))
     if view is not None:
+        view = _of_those_who_were_in(view, baseline)
         judged = coverage.of(view)
         heard = measure(run, view, baseline)
         windows.append(_window("Judged", view.window, summary.of_measured(judged, heard)))
