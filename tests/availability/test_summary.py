@@ -61,7 +61,15 @@ def test_a_judgement_tells_bound_value_margin_and_sentence() -> None:
 
 def test_the_worst_outages_come_first_with_silence_and_missing_media_beside_dead_air() -> None:
     assert summary.worst_outages(HIT) == [
-        {"listener": "r0", "after": "5s", "deadAir": "9.5s", "silence": "1.5s", "missing": "0s", "recovered": True}
+        {
+            "listener": "r0",
+            "after": "5s",
+            "deadAir": "9.5s",
+            "silence": "1.5s",
+            "missing": "0s",
+            "recovered": True,
+            "ended": "Recovered",
+        }
     ]
     many = view(*[[(L, 5.0), (Q, 1.0 + index), (L, 40.0)] for index in range(5)], end=40)
     assert [one["deadAir"] for one in summary.worst_outages(many, most=3)] == ["5s", "4s", "3s"]

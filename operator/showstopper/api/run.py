@@ -335,6 +335,9 @@ class OutageRecord(Status):
     """How much media did not arrive. It exceeds the dead air where the codec concealed a gap."""
     recovered: bool = False
     """Whether the listener heard the live host again within the window."""
+    ended: Text | None = None
+    """How the outage ended: Recovered, NotRecovered (not within the window), Left (the listener left before that) or
+    Unknown (nothing more is known of the listener)."""
 
 
 class ClockWitness(Status):

@@ -9,6 +9,7 @@ seconds after the window that belong to it. One that reaches the end of what is 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from showstopper.availability.spans import DEAD, SILENCE, Span, State
 from showstopper.availability.tracks import Track, View
@@ -52,13 +53,23 @@ class Stretch:
         return longest
 
 
+class OutageEnd(StrEnum):
+    """How an outage ended, as far as is known."""
+
+    RECOVERED = "Recovered"  # the live host was heard again
+    LEFT = "Left"  # the listener left before that, as newcomers do
+    UNKNOWN = "Unknown"  # nothing more is known of the listener, or not enough
+    NOT_RECOVERED = "NotRecovered"  # it went on until the window's end
+
+
 @dataclass(frozen=True, slots=True)
 class Outage:
     """An outage of one listener that touches a window. All lengths in seconds.
 
     `dead_air` is what was certainly not heard, `silence` the part of it while connected, `missing` how much media did
     not arrive (the codec conceals the first 0.11 s: more is missing than is heard to be). `recovered` is true only if
-    the live host was heard again, as far as is known, with nothing Unknown in between.
+    the live host was heard again, as far as is known, with nothing Unknown in between. `ended` says why else it is
+    over.
     """
 
     listener: str
@@ -70,6 +81,7 @@ class Outage:
     silence: float
     missing: float
     recovered: bool
+    ended: OutageEnd = OutageEnd.UNKNOWN
 
 
 def stretches(track: Track, bad: frozenset[State]) -> Iterator[Stretch]:
@@ -117,4 +129,13 @@ def of_stretch(track: Track, stretch: Stretch) -> Outage | None:
         silence=sum(span.seconds for span in known if span.state in SILENCE),
         missing=sum(span.missing for span in known),
         recovered=heard_again,
+        ended=_ended(track, stretch, heard_again=heard_again),
     )
+
+
+def _ended(track: Track, stretch: Stretch, *, heard_again: bool) -> OutageEnd:
+    if heard_again:
+        return OutageEnd.RECOVERED
+    if stretch.spans[-1].state is State.UNKNOWN:
+        return OutageEnd.UNKNOWN
+    return OutageEnd.LEFT if track.left else OutageEnd.NOT_RECOVERED

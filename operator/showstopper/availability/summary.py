@@ -98,6 +98,7 @@ def outage(dead: Outage, origin: float) -> dict[str, Any]:
         "silence": duration(dead.silence),
         "missing": duration(dead.missing),
         "recovered": dead.recovered,
+        "ended": str(dead.ended),
     }
 
 
