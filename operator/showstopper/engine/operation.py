@@ -119,7 +119,10 @@ class Operation:
             find_experiment=self.experiments.find,
             stopped=self._stopped,
         )
-        self.gates = Gates(client, clock, rooms=self.rooms, runs=self.runs, experiments=self.experiments, events=events)
+        self.gates = Gates(
+            client, clock, self._snapshots, events, rooms=self.rooms, runs=self.runs, experiments=self.experiments
+        )
+        self._snapshots.add_observer(self.gates.pods_changed)
         for disowned in (self.days.disowned, self.experiments.disowned):
             owners.add_owner(disowned)
         for changed in (self.experiments.run_changed, self.days.run_changed, self.gates.run_changed):
