@@ -79,8 +79,8 @@ class ReleaseImage(Spec):
     digest: Annotated[str, StringConstraints(max_length=512)] = ""
     """Digest of the image. Empty if the container had not started."""
     template: Annotated[str, StringConstraints(max_length=64)] = ""
-    """Hash of the pod template that the component's workload declares. "mixed" while its pods may have several, empty
-    if no Deployment, StatefulSet, DaemonSet or Argo Rollout makes them."""
+    """Hash of the pod template that the component's workload declares. It begins with "mixed" while its pods may have
+    several. Empty if no Deployment, StatefulSet, DaemonSet or Argo Rollout makes them."""
 
     @classmethod
     def of(cls, image: ComponentImage) -> "ReleaseImage":

@@ -46,7 +46,9 @@ def test_a_changed_pod_template_is_another_release_and_one_that_is_not_known_is_
     assert releases.of([first], with_templates=False) == releases.of([second], with_templates=False)
     assert releases.change([first], [second]) == "the pod template of component relay changed"
     assert releases.change([first], [image("sha256:1")]) is None
-    assert not releases.of([first.model_copy(update={"template": releases.MIXED})]).settled
+    moving = first.model_copy(update={"template": "mixedt1"})
+    assert not releases.of([moving]).settled
+    assert releases.change([first], [moving]) is None, "a relay that is killed, and is not back yet"
 
 
 def test_a_release_that_something_is_on_its_way_to_has_no_identity_yet() -> None:

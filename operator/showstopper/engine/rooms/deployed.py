@@ -49,7 +49,7 @@ def of(
     plain = room_pods.images(room, by_component)
     images = tuple(image.model_copy(update={"template": templates[image.component]}) for image in plain)
     held = _first(under_way, held=True)
-    if held is None and (foreign := sorted(name for name, template in templates.items() if template == MIXED)):
+    if held is None and (foreign := sorted(name for name, template in templates.items() if template.startswith(MIXED))):
         held = f"pods of component {foreign[0]} have two templates of its Argo Rollout: finish or abort the canary"
     return Deployed(
         images,
@@ -75,14 +75,16 @@ def _behind(component: Component, pods: Sequence[Mapping[str, Any]], workloads: 
 
 
 def _template(pods: Sequence[Mapping[str, Any]], workloads: Sequence[Workload]) -> str:
-    """What tells the pod templates of a component apart. MIXED if its pods may have several, "" if it has none."""
+    """What tells the pod templates of a component apart, after MIXED if there may be several. "" without one."""
     owners = {workload.owner for workload in workloads}
     strangers = [pod for pod in pods if room_pods.is_live(pod) and rollouts.owner_of(pod) not in owners]
     foreign = rollouts.foreign_template(strangers)
-    if len(foreign) > 1 or any(workload.rollout is not None for workload in workloads):
-        return MIXED
     parts = sorted({*foreign, *(workload.template for workload in workloads)})
-    return parts[0] if len(parts) == 1 else hashlib.sha256(repr(parts).encode()).hexdigest()[:10] if parts else ""
+    if not parts:
+        return ""
+    content = parts[0] if len(parts) == 1 else hashlib.sha256(repr(parts).encode()).hexdigest()[:10]
+    mixed = len(foreign) > 1 or any(workload.rollout is not None for workload in workloads)
+    return f"{MIXED}{content}" if mixed else content
 
 
 def _first(under_way: Iterable[Rollout], *, held: bool) -> str | None:

@@ -9,7 +9,7 @@ from showstopper.api.run import ReleaseImage
 
 Image = ComponentImage | ReleaseImage
 MIXED = "mixed"
-"""Template of pods that may not all have the same one: no verdict on them counts for a release."""
+"""What the template of pods begins with that may not all have the same one: no verdict on them counts for a release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Release:
     @property
     def settled(self) -> bool:
         """Known, and no two pods of a component run different images, or have different templates."""
-        mixed = any(template == MIXED for _, template in self.templates)
+        mixed = any(template.startswith(MIXED) for _, template in self.templates)
         return self.known and not mixed and len({place[:2] for place in self.digests}) == len(self.digests)
 
     @property
@@ -103,9 +103,14 @@ def change(before: Collection[Image], after: Collection[Image]) -> str | None:
         known = (image.component, image.digest) in digests if image.digest else (image.component, image.image) in names
         if not known:
             return f"component {image.component} runs {image.image} {image.digest}".rstrip()
-    templates = {(image.component, image.template) for image in before if image.template}
+    templates = {(image.component, _declared(image)) for image in before if image.template}
     told = {component for component, _ in templates}
     for image in after:
-        if image.template and image.component in told and (image.component, image.template) not in templates:
+        if image.template and image.component in told and (image.component, _declared(image)) not in templates:
             return f"the pod template of component {image.component} changed"
     return None
+
+
+def _declared(image: Image) -> str:
+    """The template that is declared, whether all pods have it or not: one that is killed or scaled changes nothing."""
+    return image.template.removeprefix(MIXED)
