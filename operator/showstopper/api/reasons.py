@@ -226,7 +226,17 @@ class Reason(StrEnum):
     """No pod of a component runs, so that its image is unknown. Start one, or leave the component out of
     `spec.components`."""
     ROLLOUT_UNDER_WAY = "RolloutUnderWay"
-    """A component runs several images, or a pod has not started yet. The gate waits for the rollout to complete."""
+    """A component is being rolled out, or a pod has not started yet. The gate waits for the rollout to complete."""
+    ROLLOUT_HELD = "RolloutHeld"
+    """A rollout does not go on by itself: an OnDelete strategy, a partition, a pause, a canary, or a progress deadline
+    that has passed. The message says how to finish it."""
+    SEVERAL_RELEASES = "SeveralReleases"
+    """Pods of a component run different images, and no rollout is under way. Finish or roll back the canary."""
+    RUNS_INCONCLUSIVE = "RunsInconclusive"
+    """The runs of a required experiment on this release gave no verdict, and none will start by itself. Look at them,
+    then request another."""
+    ANSWER_STALE = "AnswerStale"
+    """The status of the gate is older than two minutes, or is about another release: the operator is away or late."""
 
     # Game days
     STARTED = "Started"

@@ -79,11 +79,14 @@ class ReleaseImage(Spec):
     """Image reference as the pod declares it."""
     digest: Annotated[str, StringConstraints(max_length=512)] = ""
     """Digest of the image. Empty if the container had not started."""
+    template: Annotated[str, StringConstraints(max_length=64)] = ""
+    """Hash of the pod template that the component's workload declares. It begins with "mixed" while its pods may have
+    several. Empty if no Deployment, StatefulSet, DaemonSet or Argo Rollout makes them."""
 
     @classmethod
     def of(cls, image: ComponentImage) -> "ReleaseImage":
         """The immutable form of an image in a room's status."""
-        return cls(component=image.component, container=image.container, image=image.image, digest=image.digest)
+        return cls.model_validate(image.model_dump())
 
 
 class ChosenPod(Spec):

@@ -141,11 +141,10 @@ class LiveRoom:
         """What the room's components ran at the last look."""
         return self._components.release
 
-    def settled_release(self, now: float) -> str | None:
-        """The release that has run for a while, everywhere, and is heard. None if there is none now."""
+    def is_settled(self, now: float) -> bool:
+        """Whether the room has run the same images for a while, everywhere, and is heard."""
         changes, release = self._components.changes, releases.of(self.images)
-        settled = bool(changes) and now - changes[-1][0] >= SETTLED_SECONDS and release.settled and self.ready
-        return release.identity if settled else None
+        return bool(changes) and now - changes[-1][0] >= SETTLED_SECONDS and release.settled and self.ready
 
     def images_since(self, moment: float) -> tuple[ComponentImage, ...]:
         """All images that were seen to come since then."""

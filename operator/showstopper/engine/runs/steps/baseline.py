@@ -82,13 +82,13 @@ async def _wait_for_release(context: RunContext) -> Deployed:
             deployed = await context.services.deployed(context.run)
         except InvalidResource:  # the room's own status says what is wrong with it; no gate opens on such a run
             return Deployed(())
-        if deployed.moving is None and moved:
+        if deployed.on_its_way is None and moved:
             moved, ended = False, context.clock.now()
             await context.wait.pause(REPORTING_SECONDS)  # until then it may still look ready
             await _wait_for_room(context, context.pace.rollout, since=ended)
             continue
-        if deployed.moving is None and (deployed.unsettled is None or context.clock.now() > patience):
+        if deployed.on_its_way is None and (deployed.unsettled is None or context.clock.now() > patience):
             return deployed
-        moved = deployed.moving is not None
+        moved = deployed.on_its_way is not None
         await context.record.show(conditions.in_progress(Reason.WAITING_FOR_ROLLOUT, f"waits: {deployed.unsettled}"))
         await context.wait.pause(1.0)
