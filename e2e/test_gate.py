@@ -9,6 +9,7 @@ import pytest
 
 from dev import stage
 from dev.cluster.api import Cluster
+from dev.cluster.errors import ClusterError
 from dev.cluster.images import Image
 from e2e import relays
 from tests.support import staged_room
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.cluster
 
 NAME = "recovery"
 ROLLOUT_SECONDS = 300.0
+RELAYS = 2
 OPEN, CLOSED, NOT_KNOWN_YET = 0, 1, 2
 # A healthy stage is back after 3 to 15 s; one that withholds its media is not for a minute.
 BACK_IN_TIME = ({"indicator": "RecoveryTime", "max": "30s"},)
@@ -86,6 +88,25 @@ class Gated:
         """Of all runs of the experiment."""
         return {run["metadata"]["name"] for run in self.show.runs(NAME)}
 
+    def set_environment(self, *words: str) -> None:
+        """A release without a new image: another environment of the relay."""
+        relay = ("deployment", "--selector=app.kubernetes.io/component=relay")
+        self.show.cluster.run_kubectl("--namespace", self.show.namespace, "set", "env", *relay, *words)
+
+    def scale(self, replicas: int) -> None:
+        relay = ("deployment", "--selector=app.kubernetes.io/component=relay", f"--replicas={replicas}")
+        self.show.cluster.run_kubectl("--namespace", self.show.namespace, "scale", *relay)
+
+    def is_waited_for(self) -> bool:
+        """Whether `kubectl wait` takes the gate for open, as a pipeline asks it right after its rollout."""
+        namespace = ("--namespace", self.show.namespace)
+        ready = ("wait", f"releasegate/{NAME}", "--for=condition=Ready", "--timeout=1s")
+        try:
+            self.show.cluster.run_kubectl(*namespace, *ready)
+        except ClusterError:
+            return False
+        return True
+
     def next_run(self, after: int) -> Object:
         """The run that follows so many, with its verdict."""
 
@@ -97,6 +118,8 @@ class Gated:
         return eventually(f"run {after + 1} of {NAME} is over", LONG, over, every=0.5)
 
     def clean(self) -> None:
+        self.set_environment("RELEASE-")
+        self.scale(RELAYS)
         self.deploy(None)
         self.show.cluster.run_kubectl("-n", self.show.namespace, "delete", "releasegate", NAME, "--ignore-not-found")
         self.rolled_out()
@@ -144,3 +167,31 @@ def test_a_relay_that_breaks_recovery_is_stopped_and_the_good_one_goes_out(gated
     show.apply(kill)
     eventually("the Experiment that came back asks for a run", 60, lambda: gated.names() > before)
     assert gated.names() >= before | {good["metadata"]["name"], bad["metadata"]["name"]}
+
+
+def test_no_pipeline_promotes_what_no_run_has_seen(gated: Gated) -> None:
+    """Ten fast rollouts of a room with one relay, each asked about as soon as it is over, and while it goes on."""
+    kill = experiment(
+        NAME,
+        serving=True,
+        target={"minReady": 0},
+        baseline="5s",
+        recovery="20s",
+        deadline="3m",
+        expect=BACK_IN_TIME,
+    )
+    gated.scale(1)
+    gated.rolled_out()
+    gated.declare(kill)
+    assert gated.next_run(0)["status"]["verdict"] == "Passed"
+    print(gated.answers(OPEN, 30))
+    promoted = []
+    for n in range(10):
+        gated.set_environment(f"RELEASE=untested-{n}")
+        if gated.is_waited_for() or gated.asked()[0] == OPEN:
+            promoted.append(f"{n}: while it was rolled out")
+        gated.rolled_out()
+        if gated.is_waited_for() or gated.asked()[0] == OPEN:
+            promoted.append(f"{n}: when it was over")
+    assert not promoted
+    gated.answers(CLOSED, 30, has="RunMissing")  # nothing asks for a run: that is said, and is no progress for ever

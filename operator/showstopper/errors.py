@@ -17,6 +17,7 @@
         ├── NotFound             404
         │   └── NotRunYet        the experiment is there, and no run of it
         ├── Forbidden            401, 403
+        │   └── AgentsDisabled   the operator may not use agents any more, though a run has used them
         ├── Conflict             409, or a JSON patch whose test failed
         ├── Invalid              400, 422: the object was refused
         └── Unavailable          no connection, 429, 5xx: worth another try
@@ -100,6 +101,10 @@ class NotRunYet(NotFound):
 
 class Forbidden(ClusterError):
     """The caller may not do this (401, 403)."""
+
+
+class AgentsDisabled(Forbidden):
+    """The operator may not use agents any more, though a run has used them: the chart was changed meanwhile."""
 
 
 class Conflict(ClusterError):

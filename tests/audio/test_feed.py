@@ -1,3 +1,6 @@
+import asyncio
+import json
+
 from aiohttp.test_utils import TestClient, TestServer
 
 from showstopper.audio import feed
@@ -53,6 +56,26 @@ async def test_it_continues_after_a_number() -> None:
     async with TestClient(TestServer(feed.application(crew()))) as http:
         said = await (await http.get("/v1/spans?after=1")).json()
     assert (said["spans"], len(said["arrivals"]), said["next"]) == ([], 1, 2)
+
+
+async def test_an_hour_at_once_is_said_bit_by_bit_and_holds_up_nobody() -> None:
+    residents = crew()
+    residents.record(Span("p-0/0", Kind.RESIDENT, State.LIVE, at, at + 1) for at in range(2, 20_000))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    meanwhile = asyncio.create_task(others())
+    said = json.loads(await feed.encoded(residents, 0))
+    meanwhile.cancel()
+    assert turns > 30
+    whole = residents.document(0)
+    assert (said["spans"], said["arrivals"]) == (whole["spans"], whole["arrivals"])
+    assert (said["next"], said["lost"]) == (whole["next"], 0)
 
 
 async def test_each_process_has_a_boot_of_its_own() -> None:

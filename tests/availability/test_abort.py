@@ -5,13 +5,14 @@ from hypothesis import given
 
 from showstopper.availability.abort import AbortCondition, breached
 from showstopper.availability.errors import BoundError
-from showstopper.availability.indicators import Indicator, Recovery
+from showstopper.availability.indicators import INDICATORS, Indicator, Recovery
 from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_SUCCESS, TIME_TO_FIRST_AUDIO
+from showstopper.availability.indicators.indicator import Better
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR, OUTAGE_COUNT, RECONNECTS
 from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.verdict import Finding
-from tests.availability.build import EPOCH, L, Q, Story, U, arrival_json, feed, known_stories, spans, timeline
+from tests.availability.build import EPOCH, L, Q, Story, U, arrival_json, feed, known_stories, row, spans, timeline
 
 DEAF = AbortCondition(AUDIBLE_RATIO, below=0.1, seconds=10)
 
@@ -36,6 +37,27 @@ def test_a_share_must_have_been_beyond_the_bound_for_as_long_as_the_condition_sa
     assert found is not None
     assert found.reason == "AbortIf"
     assert found.message == "AudibleRatio was 5 %, below 10 %, for 10 s: the run was ended early"
+
+
+@pytest.mark.parametrize("indicator", [indicator for indicator in INDICATORS if indicator.trailing], ids=str)
+def test_a_condition_without_for_fires_for_every_indicator_that_is_taken_over_the_last_seconds(
+    indicator: Indicator,
+) -> None:
+    sick = room([(L, 10), (Q, 20)])
+    worst = [row(start, start + 2.0, lost=50.0, concealed=48_000.0, jitter=1.0, delay=3.0) for start in range(0, 30, 2)]
+    deaf = [arrival_json(f"a{index}", index, index + 4.9, error="timeout") for index in range(30)]
+    sick.add(feed([], clock=30, arrivals=deaf, statistics=worst))
+    bound = {"below": 0.1} if indicator.better is Better.HIGHER else {"above": 0.01}
+    assert asked(AbortCondition(indicator, **bound), sick, 30) is not None
+
+
+def test_without_for_the_last_five_seconds_count() -> None:
+    at_once = AbortCondition(AUDIBLE_RATIO, below=0.1)
+    deaf = room([(L, 10), (Q, 20)])
+    assert asked(at_once, deaf, 14.4) is None
+    found = asked(at_once, deaf, 14.6)
+    assert found is not None
+    assert found.message == "AudibleRatio was 8 %, below 10 %, for 5 s: the run was ended early"
 
 
 def test_nothing_before_the_fault_counts() -> None:

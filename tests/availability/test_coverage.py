@@ -1,7 +1,7 @@
 import pytest
 
 from showstopper.availability import coverage
-from showstopper.availability.tracks import View
+from showstopper.availability.tracks import View, resident_track
 from tests.availability.build import H, L, Q, U, view, window
 
 
@@ -15,7 +15,7 @@ def test_a_window_that_was_seen_has_no_unknown_share() -> None:
 def test_who_is_unknown_at_the_end_is_gone_and_who_never_heard_is_unheard() -> None:
     seen = coverage.of(view([(L, 20)], [(L, 18), (U, 2)], [(H, 20)], [(U, 20)]))
     assert seen.gone == ("r1", "r3")
-    assert seen.unheard == ("r2", "r3")
+    assert seen.unheard == ("r2",)
     assert seen.unseen == ("r3",)
     assert seen.listeners_gone
 
@@ -29,6 +29,14 @@ def test_one_of_twenty_may_be_gone_at_the_end() -> None:
     rest = [[(L, 20.0)]] * 18
     assert not coverage.of(view(*rest, [(L, 20)], [(L, 19.5), (U, 0.5)])).listeners_gone
     assert coverage.of(view(*rest, [(L, 19.5), (U, 0.5)], [(L, 19.5), (U, 0.5)])).listeners_gone
+
+
+def test_who_is_known_again_some_seconds_later_was_not_gone() -> None:
+    whole = view([(L, 19.9), (U, 0.4), (L, 2)], [(L, 19), (U, 3.3)])
+    tracks = [
+        resident_track(track.listener, track.spans, window(0, 20), until=whole.window.end) for track in whole.residents
+    ]
+    assert coverage.of(View(window(0, 20), tuple(tracks))).gone == ("r1",)
 
 
 @pytest.mark.parametrize("room", [View(window(0, 20), ()), view([(L, 20)], start=5, end=5)])

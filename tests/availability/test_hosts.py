@@ -34,8 +34,8 @@ def gaps(log: HostLog, whole: Window, **more: Any) -> list[tuple[float, float, s
     ]
 
 
-def missed(start: float, end: float) -> Absence:
-    return Absence(EPOCH + start, EPOCH + end, STOOD_STILL)
+def missed(start: float, end: float, why: str = STARTED_ANEW) -> Absence:
+    return Absence(EPOCH + start, EPOCH + end, why)
 
 
 def states(view: View) -> list[list[tuple[State, float]]]:
@@ -105,6 +105,13 @@ def test_an_outage_at_another_time_is_the_rooms() -> None:
     heard = view([(L, 20), (N, 10), (L, 30)])
     assert hosts.excused(heard, [missed(40, 41)]) == heard
     assert states(hosts.excused(heard, [missed(20, 22)])) == [[(L, 20), (U, 4), (N, 6), (L, 30)]]
+
+
+def test_a_host_that_stands_still_for_a_moment_in_an_outage_explains_nothing_of_it() -> None:
+    heard = view([(L, 20), (N, 8), (J, 2), (L, 30)])
+    assert hosts.excused(heard, [missed(24, 24.4, STOOD_STILL)]) == heard
+    told = states(hosts.excused(heard, [missed(19.9, 20.4, STOOD_STILL)]))
+    assert told == [[(L, 20), (U, 0.9), (N, 7.1), (J, 2), (L, 30)]], "it may have begun with that"
 
 
 def newcomer(**events: float | None) -> Arrival:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 
 from showstopper.availability import outages
+from showstopper.availability.outages import OutageEnd
 from showstopper.availability.spans import DEAD, State
 from tests.availability.build import H, J, L, N, O, Q, S, Story, U, stories, track, view
 
@@ -55,6 +56,25 @@ def test_an_outage_that_reaches_the_end_of_the_window_may_never_end() -> None:
 def test_an_outage_of_one_who_left_in_it_lasted_until_then() -> None:
     (found,) = outages.of_track(track((L, 5), (Q, 3), left=True))
     assert (found.dead_air, found.at_most, found.recovered) == (3, 3, False)
+
+
+@pytest.mark.parametrize(
+    ("story", "left", "ended"),
+    [
+        (((L, 5), (Q, 3), (L, 5)), False, OutageEnd.RECOVERED),
+        (((L, 5), (Q, 3)), False, OutageEnd.NOT_RECOVERED),
+        (((L, 5), (Q, 3)), True, OutageEnd.LEFT),
+        (((L, 5), (Q, 3), (U, 4)), False, OutageEnd.UNKNOWN),
+        (((L, 5), (Q, 3), (U, 4)), True, OutageEnd.UNKNOWN),
+        (((L, 5), (Q, 3), (U, 4), (L, 5)), False, OutageEnd.UNKNOWN),
+    ],
+)
+def test_how_an_outage_ended_is_told_as_far_as_it_is_known(
+    story: tuple[tuple[State, float], ...], left: bool, ended: OutageEnd
+) -> None:
+    (outage,) = outages.of_track(track(*story, left=left))
+    assert outage.ended is ended
+    assert outage.recovered is (ended is OutageEnd.RECOVERED)
 
 
 def test_missing_media_stands_beside_dead_air() -> None:

@@ -33,6 +33,14 @@ def test_bounds_are_told_only_where_the_truth_is_not_known() -> None:
     assert endless == {"indicator": "RecoveryTime", "atLeast": "40s", "samples": 2, "reason": "not yet"}
 
 
+def test_a_room_that_did_not_recover_has_what_its_recovery_takes_at_least() -> None:
+    measured = RECOVERY_TIME.measure(view([(L, 5), (Q, 35)]), Recovery(EPOCH))
+    assert summary.shown(measured) == "at least 40s"
+    assert summary.judgement(judge(Expectation(RECOVERY_TIME, maximum=25.0), measured))["value"] == "at least 40s"
+    assert summary.shown(Measurement(RECOVERY_TIME, None, 2, 0.0, math.inf)) is None
+    assert summary.shown(Measurement(RECOVERY_TIME, 4.5, 2, 4.5, 4.5)) == "4.5s"
+
+
 def test_a_window_tells_every_indicator_and_how_much_is_unknown() -> None:
     found = summary.window(HIT, Recovery(EPOCH))
     assert (found["duration"], found["residents"], found["unknown"]) == ("60s", 2, "0%")
@@ -53,7 +61,15 @@ def test_a_judgement_tells_bound_value_margin_and_sentence() -> None:
 
 def test_the_worst_outages_come_first_with_silence_and_missing_media_beside_dead_air() -> None:
     assert summary.worst_outages(HIT) == [
-        {"listener": "r0", "after": "5s", "deadAir": "9.5s", "silence": "1.5s", "missing": "0s", "recovered": True}
+        {
+            "listener": "r0",
+            "after": "5s",
+            "deadAir": "9.5s",
+            "silence": "1.5s",
+            "missing": "0s",
+            "recovered": True,
+            "ended": "Recovered",
+        }
     ]
     many = view(*[[(L, 5.0), (Q, 1.0 + index), (L, 40.0)] for index in range(5)], end=40)
     assert [one["deadAir"] for one in summary.worst_outages(many, most=3)] == ["5s", "4s", "3s"]

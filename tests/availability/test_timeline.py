@@ -161,6 +161,20 @@ def test_an_old_reading_gives_way_to_a_newer_one_that_is_nearly_as_good() -> Non
     assert states(timeline(old, new).view(WHOLE, ["r0"]))[0] == ("Unknown", 0, 0.2)
 
 
+@pytest.mark.parametrize("by", [30.0, -30.0, 0.5])
+def test_a_step_of_our_own_clock_moves_all_that_is_known_at_once(by: float) -> None:
+    before = feed(spans("r0", [(L, 10)]), clock=10, offset=EPOCH, uncertainty=0.001)
+    after = feed(spans("r0", [(L, 10)], start=10), clock=20, offset=EPOCH + by, uncertainty=0.01)
+    told = timeline(before, after).view(window(by, by + 20), ["r0"])
+    assert [span.state for span in told.residents[0].spans] == [L]
+
+
+def test_how_far_a_pods_wall_clock_is_ahead_is_told_by_its_newest_answer() -> None:
+    before = feed([], clock=10, uncertainty=0.001, wall=EPOCH + 10)
+    after = feed([], clock=20, uncertainty=0.5, wall=EPOCH + 23)
+    assert timeline(before, after).ahead() == {"pod-0": pytest.approx(3.0)}
+
+
 def test_the_timeline_knows_what_to_ask_next_and_which_boot_it_asks() -> None:
     room = timeline(feed(spans("r0", [(L, 5), (Q, 5)]), clock=10))
     assert (room.after("pod-0"), room.boot("pod-0")) == (2, "boot-1")
@@ -201,6 +215,18 @@ def test_a_sample_without_a_packet_has_no_time_of_one() -> None:
 def test_an_open_span_that_begins_before_the_last_closed_one_ends_only_adds_what_is_new() -> None:
     answer = feed(spans("r0", [(L, 10)]), spans("r0", [(Q, 12)]), clock=12)
     assert states(timeline(answer).view(window(0, 12), ["r0"])) == [("Live", 0, 10), ("Silent", 10, 12)]
+
+
+def test_nothing_is_forgotten_while_a_run_needs_it() -> None:
+    """A baseline of 15 s, a fault of 30 min and a recovery of 31 min: then the baseline is judged."""
+    room = Timeline()
+    room.held = True
+    for at in range(0, 3700, 10):
+        room.add(feed(spans("r0", [(L, 10)], start=at), clock=at + 10))
+    assert states(room.view(window(0, 15), ["r0"])) == [("Live", 0, 15)]
+    room.held = False
+    room.add(feed(spans("r0", [(L, 10)], start=3800), clock=3810))
+    assert states(room.view(window(0, 15), ["r0"])) == [("Unknown", 0, 15)]
 
 
 def test_what_is_forgotten_stays_forgotten() -> None:

@@ -12,8 +12,9 @@ from showstopper.availability import coverage
 from showstopper.availability.expectations import Expectation, Judgement, judge
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR
 from showstopper.availability.measurements import Measurement, unmeasured
+from showstopper.availability.spans import State
 from showstopper.availability.verdict import CHAIN, Evidence, FaultEvidence, Finding, decide
-from tests.availability.build import H, L, Q, Story, U, view
+from tests.availability.build import H, J, L, Q, Story, U, view
 
 RATIO, DEAD_AIR = AUDIBLE_RATIO, LONGEST_DEAD_AIR
 
@@ -47,10 +48,12 @@ FLAWS: list[tuple[dict[str, Any], Verdict, str, str]] = [
     ({"baseline": coverage.of(view([(L, 15)], start=5, end=5))}, Verdict.INCONCLUSIVE, "NoBaseline", "timing.baseline"),
     ({"baseline": seen([(H, 15)], [(L, 15)])}, Verdict.INCONCLUSIVE, "BaselineBroken", "50 % Hold; least heard by r0"),
     ({"baseline": seen([(L, 14), (Q, 1)])}, Verdict.INCONCLUSIVE, "BaselineBroken", "93.3 % of"),
-    ({"baseline": seen(*[[(L, 15.0)]] * 20, [(Q, 15)])}, Verdict.INCONCLUSIVE, "BaselineBroken", "r20"),
+    ({"baseline": seen(*[[(L, 15.0)]] * 18, [(Q, 15)])}, Verdict.INCONCLUSIVE, "BaselineBroken", "r18"),
     ({"baseline": seen([(L, 15)], [(U, 15)])}, Verdict.INCONCLUSIVE, "TooMuchUnknown", "never seen: r1"),
     ({"baseline": seen([(L, 14.2), (U, 0.8)])}, Verdict.INCONCLUSIVE, "TooMuchUnknown", "5.3 %"),
     ({"baseline": seen([(L, 14), (U, 0.5), (Q, 0.5)])}, Verdict.INCONCLUSIVE, "TooMuchUnknown", "perhaps only 93.3 %"),
+    ({"newcomers": (MISSED,)}, Verdict.INCONCLUSIVE, "BaselineBroken", "for those who join"),
+    ({"newcomers": (BLIND,)}, Verdict.INCONCLUSIVE, "NotMeasured", "timing.baseline longer"),
     ({"faults": ()}, Verdict.INCONCLUSIVE, "FaultNotProven", "nothing was tested"),
     ({"faults": (FaultEvidence("kill", False, True),)}, Verdict.INCONCLUSIVE, "FaultNotProven", "kill"),
     (
@@ -120,6 +123,12 @@ def test_one_unproven_fault_among_proven_ones_is_enough() -> None:
 
 def test_a_late_probe_now_and_then_does_not_spoil_a_baseline() -> None:
     assert decide(dataclasses.replace(SOUND, baseline=seen([(L, 10), (U, 0.5), (L, 4.5)]))).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize(("residents", "other"), [(20, Q), (500, J), (40, U)])
+def test_one_deaf_or_unknown_listener_of_twenty_spoils_no_baseline(residents: int, other: State) -> None:
+    baseline = seen(*[[(L, 15.0)]] * (residents - 1), [(other, 15.0)])
+    assert decide(dataclasses.replace(SOUND, baseline=baseline)).verdict is Verdict.PASSED
 
 
 @pytest.mark.parametrize("count", [3, 40])

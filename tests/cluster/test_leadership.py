@@ -1,11 +1,16 @@
 """Leadership: one at a time, taken over when the other is dead, at once when it let go."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
+from dev.cluster.apiserver import ApiServer
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import LEASE
 from showstopper.cluster.leadership import LEASE_SECONDS, Leadership
+from showstopper.errors import Forbidden, Unavailable
 
 pytestmark = pytest.mark.apiserver
 
@@ -78,3 +83,34 @@ async def test_a_lease_that_was_deleted_is_made_anew_by_its_leader(client: Clien
     await client.delete(LEASE, namespace, "deleted")
     assert await leader.renew()
     assert (await client.get(LEASE, namespace, "deleted"))["spec"]["holderIdentity"] == "leader"
+
+
+async def test_while_the_api_server_is_away_it_waits_and_then_leads_at_once(
+    client: Client, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that ended instead would be started again after the kubelet's back-off."""
+    get, asked, away = client.get, asyncio.Event(), True
+
+    async def answer(*words: Any) -> dict[str, Any]:
+        if away:
+            asked.set()
+            raise Unavailable("no answer from the API server")
+        return await get(*words)
+
+    monkeypatch.setattr(client, "get", answer)
+    acquiring = asyncio.create_task(
+        Leadership(client, Clock(), namespace=namespace, identity="a", name="away").acquire()
+    )
+    await asyncio.wait_for(asked.wait(), 10)
+    asked.clear()
+    await asyncio.wait_for(asked.wait(), 10)
+    assert not acquiring.done()
+    away = False
+    await asyncio.wait_for(acquiring, 10)
+
+
+async def test_who_may_not_have_the_lease_ends_with_the_reason(server: ApiServer, namespace: str) -> None:
+    async with await Client.connect(server.user("nobody-leads")) as stranger:
+        leadership = Leadership(stranger, Clock(), namespace=namespace, identity="a", name="forbidden")
+        with pytest.raises(Forbidden, match="nobody-leads"):
+            await leadership.acquire()

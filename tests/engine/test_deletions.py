@@ -9,12 +9,14 @@ import pytest
 from dev.cluster.apiserver import ApiServer
 from showstopper.api.experiment import Experiment
 from showstopper.api.room import AudioRoom
+from showstopper.api.schema.base import dump
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT
+from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN
 from showstopper.engine import deletions
 from showstopper.engine.operation import Operation
 from showstopper.engine.rooms import Images
+from showstopper.engine.runs import orphans
 from tests.api.build import room
 from tests.support import build
 from tests.support.api_server import apply
@@ -134,3 +136,19 @@ async def test_who_cannot_list_takes_nothing_for_deleted(server: ApiServer, clie
     async with await Client.connect(server.user("nobody")) as nobody:
         await deletions.check(nobody, EXPERIMENT, lambda: [kept], gone.append)
     assert gone == []
+
+
+async def test_records_of_an_experiment_that_is_gone_are_bounded(
+    client: Client, namespace: str, operation: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orphans, "MOST_ORPHANS", 1)
+    kind = {"apiVersion": "showstopper.dev/v1alpha1", "kind": "ExperimentRun"}
+    for n in range(3):
+        metadata = {"name": f"gone-{n}", "namespace": namespace}
+        spec = dump(build.run(experiment={"name": "gone"}).spec)
+        await client.create(EXPERIMENT_RUN, {**kind, "metadata": metadata, "spec": spec})
+        verdict = [{"op": "add", "path": "/status/verdict", "value": "Passed"}]
+        await client.patch(EXPERIMENT_RUN, namespace, f"gone-{n}", verdict, subresource="status")
+    await operation.load()
+    await within_bound(lambda: len(list(operation.runs.all())) == 1, "only the newest record")
+    assert [body["metadata"]["name"] for body in await client.list(EXPERIMENT_RUN, namespace)] == ["gone-2"]

@@ -1,5 +1,8 @@
 """Tables: what is said in words, and what is said where there is nothing."""
 
+import pytest
+
+from showstopper.api.run import OutageRecord
 from showstopper.api.verdicts import Verdict
 from showstopper.report import tables
 from showstopper.report.record import NOT_KNOWN
@@ -25,6 +28,21 @@ def test_a_fault_that_was_not_injected_is_not_proven() -> None:
 def test_no_outage_is_a_finding_only_where_somebody_looked() -> None:
     assert tables.outages(build.run(outages=[])).note == "No listener lost the host."
     assert tables.outages(build.run(outages=[], windows=[])).note == "Nothing was measured after the fault."
+
+
+@pytest.mark.parametrize(
+    ("ended", "words"),
+    [
+        ("Left", "left"),
+        ("Unknown", "was not heard from"),
+        ("NotRecovered", "did not hear the host again"),
+        (None, "did not hear the host again"),  # a record of an earlier version
+    ],
+)
+def test_an_outage_says_how_it_ended(ended: str | None, words: str) -> None:
+    run = build.run()
+    run.status.outages = [OutageRecord(listener="main-stage-listeners-0/0", recovered=False, ended=ended)]
+    assert tables.outages(run).rows[0][-1] == words
 
 
 def test_indicators_stand_before_and_after_the_fault_with_their_bounds() -> None:

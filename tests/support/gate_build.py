@@ -1,5 +1,6 @@
 """Gates, images and runs for tests, from the fewest words."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ from showstopper.api.room import ComponentImage
 from showstopper.api.run import ExperimentRun
 from showstopper.clock import to_timestamp
 from showstopper.engine.gates.deciding import Situation
+from showstopper.engine.rooms.releases import Deployed
 from showstopper.engine.runs import requests
 from tests.support import build
 
@@ -35,9 +37,18 @@ def image(digest: str, component: str = "relay") -> ComponentImage:
 
 
 def run(
-    name: str, digest: str, verdict: str | None = "Passed", *, finished: float = NOW - HOUR, **origin: Any
+    name: str,
+    digest: str,
+    verdict: str | None = "Passed",
+    *,
+    finished: float = NOW - HOUR,
+    others: Sequence[ComponentImage] | None = None,
+    template: str = "",
+    **origin: Any,
 ) -> ExperimentRun:
-    """A run of `kill` against that image of the relay."""
+    """A run of `kill` against that image of the relay, and `others`: the store's if None."""
+    relay = image(digest).model_copy(update={"template": template})
+    beside = (image("store", "store"),) if others is None else others
     wanted = requests.wanted(build.experiment())
     return build.run(
         name,
@@ -50,20 +61,23 @@ def run(
         }
         if verdict
         else {},
-        release=[image(digest).model_dump(), image("store", "store").model_dump()],
+        release=[each.model_dump() for each in (relay, *beside)],
         experiment={"hash": wanted.hash, **origin},
     )
 
 
 def situation(*runs: ExperimentRun, digest: str = "good", **changes: Any) -> Situation:
     """A minute after that image was deployed."""
+    if "images" in changes:
+        changes["deployed"] = Deployed(tuple(changes.pop("images")))
     whole = Situation(
         gate=gate(),
         room=build.room(),
-        images=(image(digest), image("store", "store")),
+        deployed=Deployed((image(digest),)),
         experiments={"kill": build.experiment()},
         runs=runs,
         seen_seconds=120,
+        quiet_seconds=120,
         now=NOW,
     )
     return replace(whole, **changes)

@@ -21,6 +21,7 @@ from showstopper.availability.verdict import Finding
 from showstopper.engine.days.steps import Step
 from showstopper.engine.experiments import outcomes
 from showstopper.engine.gates import deciding
+from showstopper.engine.rooms.releases import Deployed
 from tests.support import build
 from tests.support.gate_build import HOUR, NOW, gate, image, run, situation
 from tests.support.simulated_game_day import SimulatedGameDay, by_name
@@ -156,6 +157,9 @@ def _stopped() -> Step:
 def _gates() -> Iterator[Case]:
     declared: ReleaseGate = gate()
     good, failed = run("kill-1", "good"), run("kill-1", "good", "Failed")
+    unclear = run("kill-1", "good", "Inconclusive")
+    moving = Deployed((image("good"),), moving="Deployment relay is being rolled out")
+    held = Deployed((image("good"),), held="0 of 3 pods of DaemonSet relay have its newest template: OnDelete")
     yield from _of_everybody(declared, deciding.decide(situation(good)).outlook)
     found = {
         "open": (situation(good), DONE),
@@ -165,7 +169,11 @@ def _gates() -> Iterator[Case]:
         "asks for a run": (situation(gate=gate(requestRuns=True)), WAITING),
         "nobody asks for a run": (situation(), FAILED),
         "a pass too old": (situation(run("kill-1", "good", finished=NOW - 200 * HOUR)), FAILED),
-        "a rollout": (situation(good, images=(image("good"), image("newer"))), WAITING),
+        "a rollout": (situation(good, deployed=moving), WAITING),
+        "an OnDelete workload": (situation(good, deployed=held), FAILED),
+        "two images side by side": (situation(good, images=(image("good"), image("newer"))), FAILED),
+        "an inconclusive run is asked for again": (situation(unclear, gate=gate(requestRuns=True)), WAITING),
+        "an inconclusive run that nobody asks for again": (situation(unclear), FAILED),
         "suspended": (situation(good, gate=gate(suspend=True)), HELD),
         "no room": (situation(room=None), FAILED),
     }

@@ -159,7 +159,8 @@ class AbortIf(Spec):
     """Abort when the indicator is above this value, in its unit: a share like "10%", a duration like "20s", or a count
     like "3"."""
     for_: Annotated[Duration, Between("0s", "1h"), Field(alias="for")] = parse_duration("0s")
-    """How long the condition must hold before the run is aborted."""
+    """How long the condition must hold before the run is aborted. With 0s, an indicator that is taken over the last
+    `for` is taken over the last five seconds."""
 
     rules = bounds_in_unit("below", "above")
 

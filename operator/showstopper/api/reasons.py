@@ -31,6 +31,11 @@ class Reason(StrEnum):
     """A fault is not proven to have taken effect. Look at its targets in the status of the run."""
     NO_EFFECT = "NoEffect"
     """A fault touched no packet or process of at least one target. Look at its direction, ports, peers and duration."""
+    WRONG_DOSE = "WrongDose"
+    """A fault acted on another share of the packets than the declared one. Look at the logs of the agents."""
+    CONTAINER_RESTARTED = "ContainerRestarted"
+    """A target's container was ended from outside and restarted while a fault lasted, for instance by a liveness probe
+    that the fault made fail. Look at the pod's events."""
     TOO_BRIEF = "TooBrief"
     """A fault was in force for less than 80% of its targets' time. Look at the targets that went while it lasted."""
     REVERT_NOT_VERIFIED = "RevertNotVerified"
@@ -41,6 +46,8 @@ class Reason(StrEnum):
     """More than 5% of the listening time is unknown. Look at the room's listener pods and their CPU load."""
     HOST_LOST = "HostLost"
     """The room's managed host started anew, stood still or did not answer, which explains what listeners missed."""
+    CLOCK_SKEW = "ClockSkew"
+    """A clock stepped during the run, or the clocks of host and listeners are too far apart. Synchronise the nodes."""
     RELEASE_CHANGED = "ReleaseChanged"
     """Images of the room changed during the run, so that the result counts for neither release. Run again."""
     ROOM_CHANGED = "RoomChanged"
@@ -219,7 +226,17 @@ class Reason(StrEnum):
     """No pod of a component runs, so that its image is unknown. Start one, or leave the component out of
     `spec.components`."""
     ROLLOUT_UNDER_WAY = "RolloutUnderWay"
-    """A component runs several images, or a pod has not started yet. The gate waits for the rollout to complete."""
+    """A component is being rolled out, or a pod has not started yet. The gate waits for the rollout to complete."""
+    ROLLOUT_HELD = "RolloutHeld"
+    """A rollout does not go on by itself: an OnDelete strategy, a partition, a pause, a canary, or a progress deadline
+    that has passed. The message says how to finish it."""
+    SEVERAL_RELEASES = "SeveralReleases"
+    """Pods of a component run different images, and no rollout is under way. Finish or roll back the canary."""
+    RUNS_INCONCLUSIVE = "RunsInconclusive"
+    """The runs of a required experiment on this release gave no verdict, and none will start by itself. Look at them,
+    then request another."""
+    ANSWER_STALE = "AnswerStale"
+    """The status of the gate is older than two minutes, or is about another release: the operator is away or late."""
 
     # Game days
     STARTED = "Started"

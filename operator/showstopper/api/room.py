@@ -179,6 +179,9 @@ class ComponentImage(Status):
     """Image reference as the pod declares it."""
     digest: Annotated[str, StringConstraints(max_length=512)] = ""
     """Digest of the running image. Empty until the container has started."""
+    template: Annotated[str, StringConstraints(max_length=64)] = ""
+    """Hash of the pod template that the component's workload declares. It begins with "mixed" while its pods may have
+    several. Empty if no Deployment, StatefulSet, DaemonSet or Argo Rollout makes them."""
 
 
 class ListenersStatus(Status):

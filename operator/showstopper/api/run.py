@@ -79,11 +79,14 @@ class ReleaseImage(Spec):
     """Image reference as the pod declares it."""
     digest: Annotated[str, StringConstraints(max_length=512)] = ""
     """Digest of the image. Empty if the container had not started."""
+    template: Annotated[str, StringConstraints(max_length=64)] = ""
+    """Hash of the pod template that the component's workload declares. It begins with "mixed" while its pods may have
+    several. Empty if no Deployment, StatefulSet, DaemonSet or Argo Rollout makes them."""
 
     @classmethod
     def of(cls, image: ComponentImage) -> "ReleaseImage":
         """The immutable form of an image in a room's status."""
-        return cls(component=image.component, container=image.container, image=image.image, digest=image.digest)
+        return cls.model_validate(image.model_dump())
 
 
 class ChosenPod(Spec):
@@ -101,6 +104,8 @@ class ChosenPod(Spec):
     """IP address of the pod."""
     serving: bool | None = None
     """Whether listeners received media from the pod when it was chosen. Absent if unknown."""
+    restarts: int | None = None
+    """How often containers of the pod had been restarted when it was chosen. Absent if unknown."""
     media: Annotated[tuple[Text, ...], Field(max_length=MOST_MEDIA)] = ()
     """Addresses and ports from which listeners received media of the pod when it was chosen. They may be of its node or
     of a Service."""
@@ -185,6 +190,10 @@ class TargetRecord(Status):
     """IP address of the pod."""
     serving: bool | None = None
     """Whether listeners received media from the pod when it was chosen. Absent if unknown."""
+    restarts: int | None = None
+    """How often containers of the pod had been restarted when it was chosen. Absent if unknown."""
+    restarted: Text | None = None
+    """Container that was restarted since, with its exit code and its kubelet's reason. Absent if none was."""
     media: Annotated[tuple[Text, ...], Field(max_length=MOST_MEDIA)] = ()
     """Addresses and ports from which listeners received media of the pod when it was chosen."""
     requested_at: Timestamp | None = None
@@ -329,6 +338,20 @@ class OutageRecord(Status):
     """How much media did not arrive. It exceeds the dead air where the codec concealed a gap."""
     recovered: bool = False
     """Whether the listener heard the live host again within the window."""
+    ended: Text | None = None
+    """How the outage ended: Recovered, NotRecovered (not within the window), Left (the listener left before that) or
+    Unknown (nothing more is known of the listener)."""
+
+
+class ClockWitness(Status):
+    """Process of a listener pod whose own clock shows whether the operator's clock has stepped since the baseline."""
+
+    boot: Text
+    """Identity of the process."""
+    offset: float
+    """Seconds to add to its monotonic clock to get the operator's, when the baseline began."""
+    uncertainty: float = 0.0
+    """How wrong the offset may be, in seconds."""
 
 
 class HostAbsence(Status):
@@ -385,6 +408,8 @@ class ExperimentRunStatus(Status):
     """Expectations with the measured values, in the order of `spec.expect`."""
     sources: Annotated[list[SourceRecord], Field(max_length=16)] = []
     """Samples of sources other than the listeners, from which expectations on them are judged."""
+    clock_witnesses: Annotated[list[ClockWitness], Field(max_length=3)] = []
+    """Clocks that tell whether the times of this record are of one clock, also where another operator went on."""
     host: HostRecord | None = None
     """Presence of the room's managed host during the run. Absent if somebody else speaks in the room."""
     outages: Annotated[list[OutageRecord], Field(max_length=20)] = []

@@ -28,8 +28,9 @@ what was heard before."""
 AGREE_SECONDS = 0.06
 """A code counts if a neighbour says the same delay within this: the player stretches a window by less."""
 
-EARLY_SECONDS = 0.5
-"""How far in the future a code may lie: by less than this, the clocks of two machines disagree."""
+EARLY_SECONDS = 5.0
+"""How far in the future a code may lie: as much as it may be old, since either clock may be ahead. By how much the
+clocks of host and listener disagree, the operator knows; from 2 s on it allows no verdict (`engine/rooms/skew.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from showstopper.audio.classify import Rules
 from showstopper.audio.client import Client
 from showstopper.audio.lag import Lag
 from showstopper.audio.settings import ListenerSettings
-from showstopper.audio.spans import Entry, Ring, Visit, span_document, statistics_document, visit_document
+from showstopper.audio.spans import Entry, Page, Ring, Visit, span_document, statistics_document, visit_document
 from showstopper.availability.spans import Kind, Span
 from showstopper.availability.statistics import Statistics
 
@@ -54,7 +54,7 @@ class Crew:
             client.blind(start, end)
 
     def document(self, after: int) -> dict[str, object]:
-        """The feed: what ended after that number, what goes on, and each listener's figures."""
+        """The feed: what ended after that number, what goes on, and each listener's figures. All of one moment."""
         now = time.monotonic()
         page = self.ring.after(after)
         lent = list(self.borrowed.values())
@@ -68,17 +68,24 @@ class Crew:
             "lagSeconds": max([round(self.lag.worst(now), 4), *(feed["lagSeconds"] for feed in lent)]),
             "next": page.next,
             "lost": page.lost,
-            "spans": [span_document(entry, number) for number, entry in page.entries if isinstance(entry, Span)],
+            **page_document(page),
             "open": [*open_spans, *(span for feed in lent for span in feed["open"])],
-            "statistics": [
-                statistics_document(entry, number) for number, entry in page.entries if isinstance(entry, Statistics)
-            ],
             "openStatistics": [
                 statistics_document(row) for client in self._clients.values() if (row := client.counting()) is not None
             ],
             "listeners": [*listeners, *(listener for feed in lent for listener in feed["listeners"])],
-            "arrivals": [visit_document(entry, number) for number, entry in page.entries if isinstance(entry, Visit)],
         }
+
+
+def page_document(page: Page) -> dict[str, list[dict[str, object]]]:
+    """The entries of a page as the feed says them, by their kind."""
+    return {
+        "spans": [span_document(entry, number) for number, entry in page.entries if isinstance(entry, Span)],
+        "statistics": [
+            statistics_document(entry, number) for number, entry in page.entries if isinstance(entry, Statistics)
+        ],
+        "arrivals": [visit_document(entry, number) for number, entry in page.entries if isinstance(entry, Visit)],
+    }
 
 
 def listener_document(client: Client) -> dict[str, object]:

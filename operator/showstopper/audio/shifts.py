@@ -78,12 +78,15 @@ class Shift:
 
     async def _listen(self, process: Process) -> None:
         assert process.stdout is not None
-        async for line in process.stdout:
-            said = json.loads(line)
-            self._turn = Turn(**said["turn"])
-            self._take(said["feed"])
-            if self._turn.left == 0:
-                self._handed_over.set()
+        try:
+            async for line in process.stdout:
+                said = json.loads(line)
+                self._turn = Turn(**said["turn"])
+                self._take(said["feed"])
+                if self._turn.left == 0:
+                    self._handed_over.set()
+        except ValueError as error:  # killed inside a line: what it had said before stands, and the next shift goes on
+            log.warning("newcomers_cut_off", error=str(error))
 
     def _take(self, feed: dict[str, Any]) -> None:
         """Put what has ended into the ring, in its order. Show what goes on as it is."""

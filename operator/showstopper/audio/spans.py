@@ -63,14 +63,19 @@ class Ring:
             self._entries.popleft()
             self._dropped += 1
 
-    def after(self, number: int) -> Page:
-        """All entries after that number. A number that is higher than ours, of another process's ring, reads all."""
+    def after(self, number: int, most: int | None = None) -> Page:
+        """The entries after that number. A number that is higher than ours, of another process's ring, reads all.
+
+        Args:
+            number: the last one that is known.
+            most: how many at the most. None: all.
+        """
         known = number if 0 <= number <= self.newest else 0
         first = max(known, self._dropped)
         skipped = first - self._dropped
-        entries = islice(self._entries, skipped, None)
+        entries = islice(self._entries, skipped, None if most is None else skipped + most)
         numbered = tuple((first + index, entry) for index, (_, entry) in enumerate(entries, start=1))
-        return Page(numbered, self.newest, first - known)
+        return Page(numbered, first + len(numbered), first - known)
 
 
 def span_document(span: Span, number: int | None = None) -> dict[str, object]:

@@ -23,6 +23,9 @@ BLIND_SHARE = 0.5
 # A probe tells of the last instants late, when its windows of sound are complete: without this patience most of
 # a short window would always be Unknown. It is long enough for a lost poll. A pod that is gone holds nobody up.
 PATIENCE_SECONDS = 3.0
+# What is taken over the last seconds needs some to be taken over, where `for` is 0 s: a newcomer is due after so many,
+# and statistics come in rows of two.
+LEAST_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ class AbortCondition:
         """The one bound."""
         return self.below if self.below is not None else self.above or 0.0
 
+    @property
+    def over(self) -> float:
+        """The seconds that a trailing indicator is taken over."""
+        return self.seconds or LEAST_SECONDS
+
 
 def breached(
     condition: AbortCondition,
@@ -62,13 +70,13 @@ def breached(
 ) -> Finding | None:
     """Why the run must end now, or None. `since` is when the fault began: nothing before it counts.
 
-    A trailing indicator is taken over the last `seconds` seconds, all of them after `since`. One that can only grow in
-    a run is taken from `since` until `seconds` seconds ago.
+    A trailing indicator is taken over the last `seconds` seconds (if they are 0: the last five), all of them after
+    `since`. One that can only grow in a run is taken from `since` until `seconds` seconds ago.
     """
     now = _end(timeline, now)
     window = Window(since, now - condition.seconds)
     if condition.indicator.trailing:
-        window = Window(now - condition.seconds, now)
+        window = Window(now - condition.over, now)
     if window.start < since or window.seconds <= 0:
         return None
     view = timeline.view(window, residents)
@@ -102,4 +110,6 @@ def _sentence(condition: AbortCondition, figure: float) -> str:
     value, bound = apart(unit, figure, condition.bound) if math.isfinite(figure) else ("endless", "")
     bound = bound or sentence_figure(unit, condition.bound)
     side = "below" if condition.below is not None else "above"
-    return f"{condition.indicator} was {value}, {side} {bound}, for {condition.seconds:g} s: the run was ended early"
+    length = condition.over if condition.indicator.trailing else condition.seconds
+    held = f", for {length:g} s" if length else ""
+    return f"{condition.indicator} was {value}, {side} {bound}{held}: the run was ended early"

@@ -13,6 +13,8 @@ from showstopper.availability.tracks import unfinished_call
 
 # How fast two clocks that nobody steers may part: a reading loses its worth with age. Crystals keep within 100 ppm.
 DRIFT = 100e-6
+# Two readings that differ by more than their uncertainties and this are from before and after a step of our own clock.
+STEP_SECONDS = 0.05
 
 _start, _end = attrgetter("start"), attrgetter("end")
 
@@ -70,7 +72,8 @@ class Boot:
         self.pod = feed.pod
         self.next = 0
         self._clock = float("-inf")
-        self._reading = (float("inf"), 0.0, math.nan)
+        self._reading = (float("inf"), 0.0)
+        self._wall = math.nan
         self._rings: dict[str, _Ring] = {}
         self._first_live: dict[str, float] = {}
         self._open: tuple[Span, ...] = ()
@@ -86,8 +89,13 @@ class Boot:
 
     @property
     def ahead(self) -> float:
-        """By how much the pod's wall clock is ahead of the operator's, by the same reading. NaN: it is not known."""
-        return self._reading[2]
+        """By how much the pod's wall clock is ahead of the operator's, at its newest answer. NaN: it is not known."""
+        return self._wall - self.offset
+
+    @property
+    def uncertainty(self) -> float:
+        """How wrong the offset may be at the newest answer, in seconds."""
+        return self._reading[0] + DRIFT * self._clock
 
     @property
     def seen_until(self) -> float:
@@ -101,8 +109,7 @@ class Boot:
 
     def add(self, feed: Feed, forgotten: float) -> None:
         """Take in an answer, but for what ended before `forgotten` (operator's clock)."""
-        ahead = math.nan if feed.wall is None else feed.wall - feed.clock - feed.offset
-        self._reading = min(self._reading, (feed.uncertainty - DRIFT * feed.clock, feed.offset, ahead))
+        self._read_clock(feed)
         self.next = max(self.next, feed.next)
         horizon = forgotten - self.offset
         for span in feed.spans:
@@ -120,6 +127,15 @@ class Boot:
             self._counting = {row.listener: row for row in feed.counting}
             self._samples = feed.listeners
             self._reopen(feed.open)
+
+    def _read_clock(self, feed: Feed) -> None:
+        """Keep the better reading of the clocks, or the one after a step: all that is known moves with it."""
+        reading = feed.uncertainty - DRIFT * feed.clock, feed.offset
+        doubt = feed.uncertainty + self._reading[0] + DRIFT * feed.clock + STEP_SECONDS
+        stepped = feed.clock >= self._clock and abs(feed.offset - self.offset) > doubt
+        self._reading = reading if stepped else min(self._reading, reading)
+        if feed.clock >= self._clock:
+            self._wall = math.nan if feed.wall is None else feed.wall - feed.clock
 
     def forget(self, before: float) -> None:
         """Drop what ended before that instant of the operator's clock."""

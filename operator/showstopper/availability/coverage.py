@@ -16,7 +16,8 @@ UNKNOWN_LIMIT = 0.05
 class Coverage:
     """How much of a window is known of the residents who were meant to be in.
 
-    `gone`: Unknown when the window ended. `unheard`: did not hear the live host in it. `unseen`: Unknown throughout.
+    `gone`: Unknown when the window ended, and in all that is known of the seconds after it.
+    `unheard`: was seen, and did not hear the live host in it. `unseen`: Unknown throughout.
     `dead`: what was heard instead of the live host, and for which share of the intended time, the largest first.
     """
 
@@ -49,7 +50,7 @@ def of(view: View) -> Coverage:
         intended=len(view.residents),
         unknown_share=min(1.0, unknown / intended) if intended > 0 else 1.0,
         gone=tuple(track.listener for track in view.residents if _gone(track)),
-        unheard=tuple(track.listener for track in view.residents if not _has(track, State.LIVE)),
+        unheard=tuple(track.listener for track in view.residents if not (_has(track, State.LIVE) or _unseen(track))),
         unseen=tuple(track.listener for track in view.residents if _unseen(track)),
         audible=audible_ratio(view),
         dead=_dead(view, intended),
@@ -67,7 +68,7 @@ def _has(track: Track, state: State) -> bool:
 
 
 def _gone(track: Track) -> bool:
-    return not track.spans or track.spans[-1].state is State.UNKNOWN
+    return all(span.state is State.UNKNOWN for span in (*track.spans[-1:], *track.following))
 
 
 def _unseen(track: Track) -> bool:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from showstopper.availability.errors import BoundError
 from showstopper.availability.figures import apart, difference, sentence_figure
+from showstopper.availability.indicators.indicator import Better, Indicator
 from showstopper.availability.measurements import Measured, Measurement, unmeasured
 
 # Far finer than any figure is known: a microsecond, a ten-thousandth of a percentage point. It keeps sums of doubles
@@ -67,6 +68,19 @@ def judge(expectation: Expectation, measurement: Measurement) -> Judgement:
     outcome = _outcome(expectation, measurement)
     margin = _margin(expectation, measurement) if outcome is not Outcome.UNMEASURED else None
     return Judgement(expectation, measurement, outcome, margin, _sentence(expectation, measurement, outcome, margin))
+
+
+def healthy(expectation: Expectation, least: float) -> Expectation:
+    """What a healthy room has to meet before a fault, where an expectation is about what a fault may do to it.
+
+    The same bound, if it asks for a good figure. One that asks for a bad figure expects the fault to make it: then a
+    share must have been at least `least`, and anything else must have been better than the bound.
+    """
+    indicator = expectation.measured
+    higher = isinstance(indicator, Indicator) and indicator.better is Better.HIGHER
+    if higher == (expectation.minimum is not None):
+        return expectation
+    return Expectation(indicator, minimum=least) if higher else Expectation(indicator, maximum=expectation.bound)
 
 
 def judge_all(

@@ -7,6 +7,7 @@ from showstopper.availability.units import DURATION, SHARE, Unit
 
 # A margin that the unit's decimals would round to nothing gets so many more.
 _MORE_DECIMALS = 3
+AT_LEAST = "at least "
 
 
 def share(ratio: float) -> str:
@@ -24,13 +25,18 @@ def figure(unit: Unit, value: float) -> str:
     return sentence_figure(unit, value).replace(" ", "")
 
 
+def at_least(unit: Unit, value: float) -> str:
+    """As a status has a figure that has no value: it was still growing when it was last seen."""
+    return f"{AT_LEAST}{figure(unit, value)}"
+
+
 def parse(unit: Unit, text: str) -> float:
-    """The value of a figure as a status has it.
+    """The value of a figure as a status has it, or what it is at least.
 
     Raises:
         ValueError: it is not in that unit.
     """
-    return float(text.removesuffix(unit.suffix)) / unit.scale
+    return float(text.removeprefix(AT_LEAST).removesuffix(unit.suffix)) / unit.scale
 
 
 def sentence_figure(unit: Unit, value: float, decimals: int | None = None) -> str:

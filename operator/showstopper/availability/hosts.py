@@ -12,13 +12,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from showstopper.availability.boots import DRIFT
+from showstopper.availability.boots import DRIFT, STEP_SECONDS
 from showstopper.availability.feed import Arrival, read_document
-from showstopper.availability.spans import SILENCE, Span, State, Window, merge
+from showstopper.availability.spans import DEAD, SILENCE, Span, State, Window, merge
 from showstopper.availability.tracks import Track, View
 
 AFTER_SECONDS = 2.0
-"""How long after the host is back its listeners may need until they hear it: a subscription and a full player."""
+"""How long after a host is back its listeners may need until they hear it: a subscription and a full player."""
+
+REFILL_SECONDS = 0.5
+"""The same after it stood still: only their players have to be filled again."""
+
+SHORT_SECONDS = 1.0
+"""Nobody gets back into a room and loses it again in so short an absence: who was deaf before and is after was so."""
+
+EDGE_SECONDS = 0.1
+"""What edges and clocks are not known better than."""
 
 UNANSWERED_SECONDS = 5.0
 """A host is asked each second, with a time limit of two: so long it may owe an answer, and be well."""
@@ -79,6 +88,11 @@ class Absence:
     end: float
     why: str
 
+    @property
+    def felt_until(self) -> float:
+        """Until when listeners may miss something because of it."""
+        return self.end + (REFILL_SECONDS if self.why == STOOD_STILL else AFTER_SECONDS)
+
 
 class HostLog:
     """What all processes of one room's host have said."""
@@ -90,7 +104,7 @@ class HostLog:
     def add(self, feed: HostFeed) -> None:
         """Take in one answer."""
         best = self._best.get(feed.boot)
-        if best is None or _worth(feed) < _worth(best):
+        if best is None or _worth(feed) < _worth(best) or _stepped(best, feed):
             self._best[feed.boot] = feed
         newest = self._newest.get(feed.boot)
         if newest is None or feed.clock >= newest.clock:
@@ -100,6 +114,15 @@ class HostLog:
         """Drop the processes that were heard last before that instant."""
         for boot in [boot for boot in self._newest if self._seen(boot) < before]:
             del self._newest[boot], self._best[boot]
+
+    @property
+    def ahead(self) -> float | None:
+        """How far the wall clock of the process that answered last is ahead of the operator's. None: none has."""
+        if not self._newest:
+            return None
+        boot = max(self._newest, key=self._seen)
+        feed = self._newest[boot]
+        return feed.wall - feed.clock - self._best[boot].offset
 
     @property
     def told_since(self) -> float | None:
@@ -168,22 +191,35 @@ def bounded(absences: Sequence[Absence], most: int) -> list[Absence]:
     joined: list[Absence] = []
     for each in sorted(absences, key=lambda each: each.start):
         if joined and each.start <= joined[-1].end:
-            joined[-1] = replace(joined[-1], end=max(joined[-1].end, each.end))
+            joined[-1] = _joined(joined[-1], each)
         else:
             joined.append(each)
     while len(joined) > most:
         index = min(range(len(joined) - 1), key=lambda at: joined[at + 1].start - joined[at].end)
-        joined[index : index + 2] = [replace(joined[index], end=joined[index + 1].end)]
+        joined[index : index + 2] = [_joined(joined[index], joined[index + 1])]
     return joined
+
+
+def _joined(first: Absence, second: Absence) -> Absence:
+    """Both as one, for the graver reason."""
+    why = second.why if first.why == STOOD_STILL else first.why
+    return Absence(first.start, max(first.end, second.end), why)
 
 
 def _worth(feed: HostFeed) -> float:
     return feed.uncertainty - DRIFT * feed.clock
 
 
+def _stepped(best: HostFeed, feed: HostFeed) -> bool:
+    """Whether our own clock has stepped between two answers of one process."""
+    doubt = feed.uncertainty + best.uncertainty + DRIFT * abs(feed.clock - best.clock) + STEP_SECONDS
+    return feed.clock >= best.clock and abs(feed.offset - best.offset) > doubt
+
+
 def _unheard(view: View, absences: Iterable[Absence]) -> list[tuple[float, float]]:
     """The parts of the absences in which nobody heard the host live, and the time to come back after each."""
-    live = sorted((span.start, span.end) for track in view.tracks for span in track.spans if span.state is State.LIVE)
+    spans = (span for track in view.tracks for span in (*track.spans, *track.following))
+    live = sorted((span.start, span.end) for span in spans if span.state is State.LIVE)
     pieces = []
     for absence in absences:
         at = absence.start
@@ -191,20 +227,35 @@ def _unheard(view: View, absences: Iterable[Absence]) -> list[tuple[float, float
             if start >= absence.end:
                 break
             if start > at:
-                pieces.append((at, start + AFTER_SECONDS))
+                pieces.append((at, start + absence.felt_until - absence.end))
             at = max(at, end)
         if at < absence.end:
-            pieces.append((at, absence.end + AFTER_SECONDS))
+            pieces.append((at, absence.felt_until))
     return pieces
 
 
 def _excused(track: Track, pieces: list[tuple[float, float]]) -> Track:
+    felt = [piece for piece in pieces if not _deaf_anyway(track, piece)]
     return replace(
         track,
-        spans=tuple(merge(part for span in track.spans for part in _cut(span, pieces))),
+        spans=tuple(merge(part for span in track.spans for part in _cut(span, felt))),
+        following=tuple(merge(part for span in track.following for part in _cut(span, felt))),
         statistics=tuple(
             row for row in track.statistics if not any(row.start < end and row.end > start for start, end in pieces)
         ),
+    )
+
+
+def _deaf_anyway(track: Track, piece: tuple[float, float]) -> bool:
+    """Whether a listener was deaf before a short absence and is after it: then that explains nothing of it."""
+    start, end = piece
+    around = [span for span in track.spans if span.end > start - EDGE_SECONDS and span.start < end + EDGE_SECONDS]
+    return (
+        end - start <= SHORT_SECONDS + REFILL_SECONDS
+        and bool(around)
+        and around[0].start <= start - EDGE_SECONDS
+        and around[-1].end >= end + EDGE_SECONDS
+        and all(span.state in DEAD for span in around)
     )
 
 

@@ -2,12 +2,14 @@
 
 How Unknown is treated: it never counts as dead air, and it never ends an outage. Two pieces of dead air with Unknown
 between them are one outage, whose dead air is their sum. It lasted at least as long as its longest piece, and at most
-as long as everything between the two live spans around it. One that reaches the end of what is known may never end.
+as long as everything between the two live spans around it. One that goes on when the window ends counts whole, with the
+seconds after the window that belong to it. One that reaches the end of what is known may never end.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from showstopper.availability.spans import DEAD, SILENCE, Span, State
 from showstopper.availability.tracks import Track, View
@@ -51,13 +53,23 @@ class Stretch:
         return longest
 
 
+class OutageEnd(StrEnum):
+    """How an outage ended, as far as is known."""
+
+    RECOVERED = "Recovered"  # the live host was heard again
+    LEFT = "Left"  # the listener left before that, as newcomers do
+    UNKNOWN = "Unknown"  # nothing more is known of the listener, or not enough
+    NOT_RECOVERED = "NotRecovered"  # it went on until the window's end
+
+
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """An outage of one listener inside a window. All lengths in seconds.
+    """An outage of one listener that touches a window. All lengths in seconds.
 
     `dead_air` is what was certainly not heard, `silence` the part of it while connected, `missing` how much media did
     not arrive (the codec conceals the first 0.11 s: more is missing than is heard to be). `recovered` is true only if
-    the live host was heard again inside the window with nothing Unknown in between.
+    the live host was heard again, as far as is known, with nothing Unknown in between. `ended` says why else it is
+    over.
     """
 
     listener: str
@@ -69,12 +81,19 @@ class Outage:
     silence: float
     missing: float
     recovered: bool
+    ended: OutageEnd = OutageEnd.UNKNOWN
 
 
 def stretches(track: Track, bad: frozenset[State]) -> Iterator[Stretch]:
-    """The stretches of a track in order, those that are wholly Unknown included."""
+    """The stretches of a track in order, those that are wholly Unknown included.
+
+    One that goes on when the window ends has its end in what follows, if that is known.
+    """
     row: list[Span] = []
-    for span in track.spans:
+    within = track.spans[-1].end if track.spans else 0.0
+    for span in (*track.spans, *track.following):
+        if span.start >= within and not row:
+            return
         if span.state in bad or span.state is State.UNKNOWN:
             row.append(span)
         elif row:
@@ -99,7 +118,7 @@ def of_stretch(track: Track, stretch: Stretch) -> Outage | None:
     known = stretch.known
     if not known:
         return None
-    heard_again = stretch.spans[-1] is known[-1] and known[-1].end < track.spans[-1].end
+    heard_again = stretch.spans[-1] is known[-1] and known[-1].end < (track.following or track.spans)[-1].end
     return Outage(
         listener=track.listener,
         start=known[0].start,
@@ -110,4 +129,13 @@ def of_stretch(track: Track, stretch: Stretch) -> Outage | None:
         silence=sum(span.seconds for span in known if span.state in SILENCE),
         missing=sum(span.missing for span in known),
         recovered=heard_again,
+        ended=_ended(track, stretch, heard_again=heard_again),
     )
+
+
+def _ended(track: Track, stretch: Stretch, *, heard_again: bool) -> OutageEnd:
+    if heard_again:
+        return OutageEnd.RECOVERED
+    if stretch.spans[-1].state is State.UNKNOWN:
+        return OutageEnd.UNKNOWN
+    return OutageEnd.LEFT if track.left else OutageEnd.NOT_RECOVERED

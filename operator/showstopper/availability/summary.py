@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from showstopper.availability import coverage, outages
+from showstopper.availability import coverage, figures, outages
 from showstopper.availability.expectations import Judgement
 from showstopper.availability.figures import duration, figure, margin, share
 from showstopper.availability.indicators import Recovery, measure_all
 from showstopper.availability.indicators.listening import seconds_in
 from showstopper.availability.measurements import Measured, Measurement
 from showstopper.availability.outages import Outage
-from showstopper.availability.spans import State
+from showstopper.availability.spans import NOISE, State
 from showstopper.availability.tracks import View
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "outage",
     "rows",
     "share",
+    "shown",
     "window",
     "worst_outages",
 ]
@@ -68,11 +69,18 @@ def judgement(judged: Judgement) -> dict[str, Any]:
         "min": None if asked.minimum is None else figure(unit, asked.minimum),
         "max": None if asked.maximum is None else figure(unit, asked.maximum),
         "outcome": str(judged.outcome),
-        "value": _text(judged.measurement, judged.measurement.value),
+        "value": shown(judged.measurement),
         "margin": None if judged.margin is None else margin(unit, judged.margin),
         "message": judged.sentence,
     }
     return {key: value for key, value in fields.items() if value is not None}
+
+
+def shown(result: Measurement) -> str | None:
+    """The value, or what it is at least: a room that did not recover was watched not to for some time."""
+    if result.value is None and result.samples and NOISE < result.lower < math.inf:
+        return figures.at_least(result.unit, result.lower)
+    return _text(result, result.value)
 
 
 def worst_outages(view: View, most: int = 20) -> list[dict[str, Any]]:
@@ -90,6 +98,7 @@ def outage(dead: Outage, origin: float) -> dict[str, Any]:
         "silence": duration(dead.silence),
         "missing": duration(dead.missing),
         "recovered": dead.recovered,
+        "ended": str(dead.ended),
     }
 
 

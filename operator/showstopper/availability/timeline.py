@@ -28,6 +28,8 @@ class Timeline:
     """
 
     def __init__(self, keep: float = KEEP_SECONDS) -> None:
+        self.held = False
+        """Whether nothing is forgotten now: a run needs all of it from its baseline on, however long it lasts."""
         self._keep = keep
         self._boots: dict[str, Boot] = {}
         self._forgotten = float("-inf")
@@ -39,7 +41,7 @@ class Timeline:
             boot = self._boots[feed.boot] = Boot(feed)
         boot.add(feed, self._forgotten)
         horizon = boot.seen_until - self._keep
-        if horizon > self._forgotten + self._keep / 60:
+        if horizon > self._forgotten + self._keep / 60 and not self.held:
             self.forget(horizon)
 
     def forget(self, before: float) -> None:
@@ -57,6 +59,18 @@ class Timeline:
     def boot(self, pod: str) -> str | None:
         """The newest boot id of the pod. An answer with another one needs asking again with after=0."""
         return next((boot.id for boot in self._newest() if boot.pod == pod), None)
+
+    def offsets(self) -> dict[str, tuple[float, float]]:
+        """By boot, what to add to the clock of a process that answered last to have ours, and how wrong that may be."""
+        return {boot.id: (boot.offset, boot.uncertainty) for boot in self._newest()}
+
+    def ahead(self) -> dict[str, float]:
+        """By pod, how far its wall clock is ahead of ours. Pods that do not say are left out."""
+        return {boot.pod: boot.ahead for boot in self._newest() if not math.isnan(boot.ahead)}
+
+    def clock_stepped(self) -> None:
+        """Our own clock was put right: what was too old by it need not be so any more."""
+        self._forgotten = float("-inf")
 
     def known_until(self, pods: Collection[str] | None = None) -> float | None:
         """The instant up to which all these pods (None: all ever seen) have reported, or None if one never has."""
@@ -76,20 +90,22 @@ class Timeline:
         """The newest span of each listener that has not left, times on the operator's clock."""
         return {span.listener: span for boot in self._newest() for span in boot.current()}
 
-    def view(self, window: Window, residents: int | Collection[str]) -> View:
-        """What is known of a window.
+    def view(self, window: Window, residents: int | Collection[str], following: float = 0.0) -> View:
+        """What is known of a window, and of at most `following` seconds after it.
 
         `residents` are those who are meant to be in: their names, or how many. One that was never seen is Unknown
         throughout. Of a number, all that were seen count, even if they are more.
         """
         boots = self._ordered()
         calls = [(call, spans) for boot in boots for call, spans in boot.calls(window)]
-        arrivals = (arrival_track(call, spans, window) for call, spans in calls)
+        until = max(window.end, min(window.end + following, self.seen_until() or window.end))
+        arrivals = (arrival_track(call, spans, window, until) for call, spans in calls)
         return View(
             window=window,
-            residents=tuple(self._resident(name, window, boots) for name in self._names(window, residents)),
+            residents=tuple(self._resident(name, window, until, boots) for name in self._names(window, residents)),
             arrivals=tuple(track for track in arrivals if track is not None),
             calls=tuple(call for call, _ in calls),
+            following=until - window.end,
         )
 
     def _names(self, window: Window, residents: int | Collection[str]) -> list[str]:
@@ -98,10 +114,10 @@ class Timeline:
         seen = {name for boot in self._boots.values() for name in boot.residents(window)}
         return sorted(seen) + [f"unseen/{index}" for index in range(residents - len(seen))]
 
-    def _resident(self, name: str, window: Window, boots: list[Boot]) -> Track:
-        spans = _seen(name, window, boots)
+    def _resident(self, name: str, window: Window, until: float, boots: list[Boot]) -> Track:
+        spans = list(_in_turn(_seen(name, Window(window.start, until), boots)))
         statistics = (boot.statistics(name, window) for boot in boots)
-        return resident_track(name, _in_turn(spans), window, _in_turn(statistics))
+        return resident_track(name, spans, window, _in_turn(statistics), until)
 
     def _ordered(self) -> list[Boot]:
         return sorted(self._boots.values(), key=attrgetter("seen_until", "id"))

@@ -16,8 +16,10 @@ class Track:
 
     A resident's track covers the window exactly. An arrival's begins when it first heard the live host (before that it
     was not in) and ends where it left or where the window or our knowledge ends. `left` says that it is known to have
-    left by then, so that nothing of it can go on. `statistics` are a resident's rows inside the window, in order and
-    without overlap. Time in which it has none is Unknown to whatever is computed of them.
+    left by the end of what is known, so that nothing of it can go on. `statistics` are a resident's rows inside the
+    window, in order and without overlap. Time in which it has none is Unknown to whatever is computed of them.
+    `following` is what came right after the window, as far as it was handed in: it decides what the window's last
+    instant leaves open.
     """
 
     listener: str
@@ -25,34 +27,57 @@ class Track:
     spans: tuple[Span, ...]
     left: bool = False
     statistics: tuple[Statistics, ...] = ()
+    following: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A room in a window: residents, arrivals who were in, and every call of a newcomer that touches the window."""
+    """A room in a window: residents, arrivals who were in, and every call of a newcomer that touches the window.
+
+    `following` is how many seconds after the window are known of the residents too. `never_in` are residents who were
+    seen not to hear the host before the fault: no outage of theirs is the fault's.
+    """
 
     window: Window
     residents: tuple[Track, ...]
     arrivals: tuple[Track, ...] = ()
     calls: tuple[Arrival, ...] = ()
+    following: float = 0.0
+    never_in: frozenset[str] = frozenset()
+
+    @property
+    def known_until(self) -> float:
+        """The end of the window and of the seconds after it that are known."""
+        return self.window.end + self.following
 
     @property
     def tracks(self) -> tuple[Track, ...]:
         """All who were in."""
-        return self.residents + self.arrivals
+        return tuple(track for track in self.residents if track.listener not in self.never_in) + self.arrivals
 
 
-def resident_track(name: str, spans: Iterable[Span], window: Window, statistics: Iterable[Statistics] = ()) -> Track:
-    """A resident is meant to be in for the whole window: what is not known of it is Unknown, from start to end."""
+def resident_track(
+    name: str,
+    spans: Sequence[Span],
+    window: Window,
+    statistics: Iterable[Statistics] = (),
+    until: float | None = None,
+) -> Track:
+    """A resident is meant to be in for the whole window: what is not known of it is Unknown, from start to end.
+
+    What is known up to `until` (None: the window's end) follows it.
+    """
+    following = () if until is None else without_holes(spans, name, Kind.RESIDENT, window.end, until)
     return Track(
         name,
         Kind.RESIDENT,
         without_holes(spans, name, Kind.RESIDENT, window.start, window.end),
+        following=following,
         statistics=tuple(part for row in statistics if (part := row.clipped(window.start, window.end)) is not None),
     )
 
 
-def arrival_track(call: Arrival, spans: Sequence[Span], window: Window) -> Track | None:
+def arrival_track(call: Arrival, spans: Sequence[Span], window: Window, until: float | None = None) -> Track | None:
     """An arrival from when it was in to when it left, inside the window, or None if it was never in, or not then.
 
     Without the record of a finished visit, an Unknown stretch before the first live one may hide when it came in: from
@@ -63,7 +88,10 @@ def arrival_track(call: Arrival, spans: Sequence[Span], window: Window) -> Track
     inside = tuple(part for span in present if (part := span.clipped(window.start, window.end)))
     if not inside:
         return None
-    return Track(call.listener, Kind.ARRIVAL, inside, left=call.left is not None and call.left <= window.end)
+    until = window.end if until is None else until
+    after = tuple(part for span in present if (part := span.clipped(window.end, until)))
+    left = call.left is not None and call.left <= until
+    return Track(call.listener, Kind.ARRIVAL, inside, left=left, following=after)
 
 
 def _since_in(spans: tuple[Span, ...], call: Arrival) -> tuple[Span, ...]:

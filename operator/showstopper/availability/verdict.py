@@ -43,7 +43,8 @@ class Evidence:
     `baseline` and `judged` are the coverage of the window before the fault and of the one that the expectations were
     judged in. None if there was no such window. `aborted` and `error` are why the run was ended early, or by our own
     failure. `doubts` are what else the engine knows to forbid a verdict (a lost lease, a step that cannot be told to
-    have happened). Their reasons are passed on.
+    have happened). Their reasons are passed on. `newcomers` are the figures of newcomers before the fault that an
+    expectation is about, each against what a healthy room has.
     """
 
     faults: tuple[FaultEvidence, ...]
@@ -53,6 +54,7 @@ class Evidence:
     aborted: Finding | None = None
     error: Finding | None = None
     doubts: tuple[Finding, ...] = ()
+    newcomers: tuple[Judgement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,10 @@ def no_baseline(evidence: Evidence) -> Finding | None:
 
 
 def baseline_broken(evidence: Evidence) -> Finding | None:
-    """A room that was not healthy before the fault cannot tell what the fault did."""
+    """A room that was not healthy before the fault cannot tell what the fault did.
+
+    Healthy is a share of the listening time, so that one deaf listener of twenty spoils no run, and one of ten does.
+    """
     baseline = evidence.baseline
     if baseline is None:
         return None
@@ -124,11 +129,26 @@ def baseline_broken(evidence: Evidence) -> Finding | None:
             f"before the fault listeners heard the live host perhaps only {heard} of the time (healthy: {healthy}), "
             "for a part of it is Unknown: look at the room's listener pods and their load",
         )
-    if baseline.unheard:
+    return None
+
+
+def newcomers_broken(evidence: Evidence) -> Finding | None:
+    """A room that was broken for newcomers before the fault, or in which none called, cannot tell what it did to them.
+
+    Some failures are silent for whoever was already in, and outlive the run that made them.
+    """
+    missed = [judgement.sentence for judgement in evidence.newcomers if judgement.outcome is Outcome.MISSED]
+    if missed:
         return Finding(
             Reason.BASELINE_BROKEN,
-            f"before the fault {_names(baseline.unheard)} did not hear the live host once: make the room work for "
-            "every listener, then run again",
+            f"before the fault newcomers were not well ({'; '.join(missed)}): make the room work for those who join, "
+            "then run again",
+        )
+    blind = [judgement.sentence for judgement in evidence.newcomers if judgement.outcome is Outcome.UNMEASURED]
+    if blind:
+        return Finding(
+            Reason.NOT_MEASURED,
+            f"before the fault {'; '.join(blind)}: make timing.baseline longer, or let arrivals come more often",
         )
     return None
 
@@ -199,6 +219,7 @@ CHAIN: tuple[Callable[[Evidence], Finding | None], ...] = (
     doubtful,
     no_baseline,
     baseline_broken,
+    newcomers_broken,
     fault_not_proven,
     revert_not_verified,
     listeners_gone,

@@ -8,12 +8,13 @@ import structlog
 from showstopper.clock import Clock, from_timestamp, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import LEASE
-from showstopper.errors import ClusterError, Conflict, NotFound
+from showstopper.errors import ClusterError, Conflict, NotFound, Unavailable
 
 log = structlog.get_logger()
 
 LEASE_SECONDS = 6
 RENEW_SECONDS = 2.0
+ATTEMPT_SECONDS = 0.5
 # A leader that could not renew for this long must have stopped before another may take over.
 GIVE_UP_SECONDS = 5.0
 
@@ -35,10 +36,24 @@ class Leadership:
         self._seen: tuple[str, float] = ("", 0.0)
 
     async def acquire(self) -> None:
-        """Return once this process leads."""
-        while not await self.attempt():
-            await asyncio.sleep(0.5)
+        """Return once this process leads.
+
+        It waits for as long as the API server is away: a process that ends itself is started again only after the
+        kubelet's back-off, which grows to five minutes.
+
+        Raises:
+            ClusterError: the API server refuses, such as for want of a Role.
+        """
+        while not await self._attempt_or_wait():
+            await asyncio.sleep(ATTEMPT_SECONDS)
         log.info("leading", lease=self._name, identity=self._identity)
+
+    async def _attempt_or_wait(self) -> bool:
+        try:
+            return await self.attempt()
+        except Unavailable as error:
+            log.warning("lease_not_acquired", error=str(error))
+            return False
 
     async def hold(self) -> None:
         """Renew, and return when leadership is lost."""

@@ -32,7 +32,7 @@ from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Images, Rooms
 from showstopper.engine.rooms.archive_health import ArchiveWatch
-from showstopper.engine.runs import watch
+from showstopper.engine.runs import orphans, watch
 from showstopper.engine.runs.context import Services
 from showstopper.engine.runs.owners import RunOwners
 from showstopper.engine.runs.service import Runs
@@ -119,7 +119,10 @@ class Operation:
             find_experiment=self.experiments.find,
             stopped=self._stopped,
         )
-        self.gates = Gates(client, clock, rooms=self.rooms, runs=self.runs, experiments=self.experiments, events=events)
+        self.gates = Gates(
+            client, clock, self._snapshots, events, rooms=self.rooms, runs=self.runs, experiments=self.experiments
+        )
+        self._snapshots.add_observer(self.gates.pods_changed)
         for disowned in (self.days.disowned, self.experiments.disowned):
             owners.add_owner(disowned)
         for changed in (self.experiments.run_changed, self.days.run_changed, self.gates.run_changed):
@@ -225,6 +228,15 @@ class Operation:
             await check(EXPERIMENT, self.experiments.all, partial(self.experiment_seen, deleted=True))
             await check(GAME_DAY, self.days.all, partial(self.day_seen, deleted=True))
             await check(RELEASE_GATE, self.gates.all, partial(self.gate_seen, deleted=True))
+            for records in orphans.by_room(self.runs.all(), self._is_owned):
+                await self.runs.keep_newest(records, orphans.MOST_ORPHANS)
+
+    def _is_owned(self, run: ExperimentRun) -> bool:
+        """Whether the experiment of a run, or the game day in which it is written, exists. By name: they come back."""
+        origin, namespace = run.spec.experiment, run.metadata.namespace
+        if run.inline and origin.game_day is not None:
+            return self.days.find(namespace, origin.game_day.name) is not None
+        return self.experiments.find(namespace, origin.name) is not None
 
     def _stopped(self) -> Finding | None:
         return self.stop_switch.finding

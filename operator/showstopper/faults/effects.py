@@ -6,10 +6,20 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container of a pod. `id`: as its runtime gives it, without the runtime's name; empty: it does not run."""
+    """A container of a pod.
+
+    Attributes:
+        id: as its runtime gives it, without the runtime's name; empty: it does not run.
+        restarts: how often its kubelet has started it anew.
+        exit_code: of its last end; None: it has not ended, or that is not known.
+        exit_reason: of its last end, such as OOMKilled, Error or Completed.
+    """
 
     name: str
     id: str = ""
+    restarts: int = 0
+    exit_code: int | None = None
+    exit_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,11 @@ class Pod:
     ports: tuple[tuple[int, str], ...] = ()
     addresses: tuple[str, ...] = ()
     media: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def restarts(self) -> int:
+        """How often its containers were started anew, all together."""
+        return sum(container.restarts for container in self.containers)
 
 
 @dataclass(frozen=True, slots=True)

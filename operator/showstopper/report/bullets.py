@@ -41,6 +41,14 @@ class Bullet:
         known = [figure for figure in figures if figure is not None]
         return max(known) * 1.25 or 1.0
 
+    @property
+    def shown(self) -> str:
+        """Its figure in words. Where it was still growing: what it is at least."""
+        if self.value is not None:
+            return f"{self.value:g} {self.suffix}".strip()
+        endless = self.least and self.most is None
+        return f"at least {self.least:g} {self.suffix}".strip() if endless else "not measured"
+
 
 def bullets(run: ExperimentRun) -> list[Bullet]:
     """Every expectation that was judged."""
@@ -110,9 +118,8 @@ def _draw(axes: Axes, bullet: Bullet) -> None:
         axes.plot([bullet.before], [0.5], marker="o", markersize=7, markerfacecolor="white", color=INK, clip_on=False)
     if bullet.value is not None:
         axes.plot([bullet.value], [0.5], marker="D", markersize=7, color="#0072B2", clip_on=False, zorder=5)
-    shown = "not measured" if bullet.value is None else f"{bullet.value:g} {bullet.suffix}".strip()
     axes.text(0, 1.35, bullet.words, ha="left", va="bottom", fontsize=9, fontweight="bold", color=INK)
-    axes.text(end, 1.35, shown, ha="right", va="bottom", fontsize=9, color=INK)
+    axes.text(end, 1.35, bullet.shown, ha="right", va="bottom", fontsize=9, color=INK)
     axes.set_xlim(0, end)
     axes.set_ylim(0, 1)
     axes.set_yticks([])

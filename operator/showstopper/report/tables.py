@@ -9,7 +9,7 @@ from showstopper.availability.figures import duration, share
 from showstopper.clock import from_timestamp
 from showstopper.report import looks
 from showstopper.report.record import Act, Day, Record
-from showstopper.report.words import asked, bounds, moment, proof, short_name
+from showstopper.report.words import asked, bounds, moment, outage_end, proof, short_name
 
 NONE = "-"
 
@@ -90,7 +90,7 @@ def outages(run: ExperimentRun) -> Table:
             outage.dead_air or NONE,
             outage.silence or NONE,
             outage.missing or NONE,
-            "heard the host again" if outage.recovered else "did not hear the host again",
+            outage_end(outage),
         )
         for outage in run.status.outages
     )

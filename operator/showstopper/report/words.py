@@ -1,9 +1,12 @@
 """Words: how the record's names, bounds and proofs are written for people, on a terminal and in reports. Pure."""
 
-from showstopper.api.run import ExperimentRun, TargetRecord
+from showstopper.api.run import ExperimentRun, OutageRecord, TargetRecord
+from showstopper.availability.outages import OutageEnd
 from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.faults import registry
 from showstopper.faults.observed import Observed, ObservedTarget
+
+NOT_AGAIN = "did not hear the host again"
 
 
 def short_name(listener: str) -> str:
@@ -26,6 +29,14 @@ def proof(run: ExperimentRun, target: TargetRecord) -> str:
     if target.proven:
         return figures
     return f"not proven: {figures}{'; ' + target.message if target.message else ''}"
+
+
+def outage_end(outage: OutageRecord) -> str:
+    """How an outage ended."""
+    if outage.recovered:
+        return "heard the host again"
+    ends = {OutageEnd.LEFT: "left", OutageEnd.UNKNOWN: "was not heard from"}
+    return ends.get(OutageEnd(outage.ended), NOT_AGAIN) if outage.ended in list(OutageEnd) else NOT_AGAIN
 
 
 def bounds(least: str | None, most: str | None) -> str:

@@ -93,7 +93,16 @@ def test_who_joined_but_heard_nothing_is_no_audible_arrival() -> None:
 
 
 def test_calls_lost_from_sight_are_neither_good_nor_bad() -> None:
-    assert figures(arrival_audible(room(call(1, 2, 16), call(11, None, None, seen=20)))) == (1.0, 0.5, 1.0, 1)
+    assert figures(arrival_audible(room(call(1, 2, 16), call(11, None, None, seen=14)))) == (1.0, 0.5, 1.0, 1)
+
+
+@pytest.mark.parametrize("indicator", [join_success, arrival_audible])
+def test_who_comes_in_late_has_failed_when_it_was_due(indicator: Callable[[View], Measurement]) -> None:
+    assert figures(indicator(room(call(1, 6, 61)))) == (1.0, 1.0, 1.0, 1)
+    assert figures(indicator(room(call(1, 59, 61)))) == (0.0, 0.0, 0.0, 1)
+    assert figures(indicator(room(call(11, None, None, seen=20)))) == (0.0, 0.0, 0.0, 1)
+    assert figures(indicator(room(call(58, 64, 70))))[3] == 0
+    assert figures(indicator(room(call(-10, 2, 20))))[3] == 0
 
 
 @pytest.mark.parametrize("indicator", [join_success, arrival_audible, time_to_first_audio])
@@ -104,7 +113,7 @@ def test_without_a_call_nothing_is_measured(indicator: Callable[[View], Measurem
 
 
 def test_calls_that_were_all_lost_from_sight_measure_no_share() -> None:
-    measured = arrival_audible(room(call(11, None, None, seen=20)))
+    measured = arrival_audible(room(call(11, None, None, seen=14)))
     assert figures(measured) == (None, 0.0, 1.0, 0)
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from showstopper.availability.indicators.listening import audible_ratio, longest_dead_air, outage_count, reconnects
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.spans import Kind
-from showstopper.availability.tracks import View
-from tests.availability.build import H, J, L, N, O, Q, Story, U, hide, known_stories, stories, track, view
+from showstopper.availability.tracks import View, resident_track
+from tests.availability.build import H, J, L, N, O, Q, Story, U, hide, known_stories, stories, track, view, window
 
 
 def figures(measured: Measurement) -> tuple[float | None, float, float]:
@@ -88,8 +88,46 @@ def test_outages_are_counted_over_all_listeners() -> None:
     assert (measured.worst_listener, measured.worst_value) == ("r0", 2)
 
 
-def test_an_unknown_stretch_may_hide_as_many_outages_as_class_windows_allow() -> None:
-    assert figures(outage_count(view([(L, 5), (U, 0.5), (L, 5)]))) == (0, 0, 3)
+@pytest.mark.parametrize(
+    ("story", "outages", "lost"),
+    [
+        ([(L, 5), (U, 0.5), (L, 5)], (0, 0, 2), (0, 0, 1)),
+        ([(L, 5), (U, 0.4), (L, 5)], (0, 0, 2), (0, 0, 0)),
+        ([(L, 5), (U, 2.5), (L, 5)], (0, 0, 9), (0, 0, 3)),
+        ([(L, 5), (J, 1), (U, 0.5), (J, 1), (L, 5)], (1, 1, 3), (1, 1, 2)),
+        ([(L, 5), (J, 1), (U, 0.1), (J, 1), (L, 5)], (1, 1, 1), (1, 1, 1)),
+        ([(L, 5), (U, 0.1)], (0, 0, 1), (0, 0, 1)),
+        ([(U, 0.1), (L, 5)], (0, 0, 1), (0, 0, 1)),
+    ],
+)
+def test_an_unknown_stretch_hides_no_more_outages_and_reconnects_than_there_can_be(
+    story: Story, outages: tuple[float, float, float], lost: tuple[float, float, float]
+) -> None:
+    assert figures(outage_count(view(story))) == outages
+    assert figures(reconnects(view(story))) == lost
+
+
+def test_some_late_probes_do_not_hide_thirty_reconnects() -> None:
+    assert figures(reconnects(view(*[[(L, 40.0), (U, 2.5), (L, 47.5)]] * 6))) == (0, 0, 18)
+
+
+def followed(*stories: Story, end: float) -> View:
+    """A window that ends there, with what came after it."""
+    whole = view(*stories)
+    within, until = window(0, end), whole.window.end
+    tracks = [resident_track(track.listener, track.spans, within, until=until) for track in whole.residents]
+    return View(within, tuple(tracks), following=until - within.end)
+
+
+def test_the_seconds_after_the_window_decide_how_long_its_last_outage_was() -> None:
+    assert figures(longest_dead_air(followed([(L, 19.9), (Q, 0.3), (L, 2)], end=20))) == (0.3, 0.3, 0.3)
+    assert figures(longest_dead_air(followed([(L, 19.9), (U, 0.3), (L, 2)], end=20))) == (0, 0, 0.3)
+    assert figures(longest_dead_air(followed([(L, 19.9), (Q, 3)], end=20))) == (3, 3, math.inf)
+
+
+def test_what_begins_after_the_window_does_not_count() -> None:
+    room = followed([(L, 21), (Q, 2), (U, 1)], end=20)
+    assert figures(longest_dead_air(room)) == figures(outage_count(room)) == (0, 0, 0)
 
 
 def test_reconnects_count_each_loss_of_the_connection_once() -> None:

@@ -293,14 +293,29 @@ def test_a_dry_run_is_never_performed() -> None:
     assert (simulated.ready(), simulated.runs) == ("False ActIsDryRun", [])
 
 
-def figures(audible: str, dead_air: str) -> list[dict[str, object]]:
-    measured = [{"indicator": "AudibleRatio", "value": audible}, {"indicator": "LongestDeadAir", "value": dead_air}]
+def figures(audible: str, dead_air: str, *others: dict[str, object]) -> list[dict[str, object]]:
+    measured: list[dict[str, object]] = [
+        {"indicator": "AudibleRatio", "value": audible},
+        {"indicator": "LongestDeadAir", "value": dead_air},
+        *others,
+    ]
     moments = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T00:01:00Z"}
     better = [{"indicator": "AudibleRatio", "value": "1%"}]
     return [
         {"name": "Baseline", **moments, "indicators": better},
         {"name": "Judged", **moments, "indicators": [*measured, {"indicator": "Unheard", "value": "7"}]},
     ]
+
+
+def test_an_act_that_never_recovered_is_worse_than_any_that_did() -> None:
+    simulated = SimulatedGameDay()
+    simulated.settle()
+    endless: dict[str, object] = {"indicator": "RecoveryTime", "atLeast": "40s", "samples": 6}
+    simulated.end("Failed", windows=figures("98%", "10.5s", endless))
+    simulated.settle()
+    simulated.end("Passed", windows=figures("98%", "10.5s", {"indicator": "RecoveryTime", "value": "45s"}))
+    simulated.settle()
+    assert simulated.day.status.recovery == "at least 40s"
 
 
 def test_the_day_has_the_worst_figures_and_says_whose_they_are() -> None:

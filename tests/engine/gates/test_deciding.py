@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from showstopper.api.schema.base import dump
 from showstopper.engine.gates import deciding
 from showstopper.engine.gates.deciding import Answer, Situation
+from showstopper.engine.rooms.releases import Deployed
 from showstopper.engine.runs import requests
 from tests.support import build
 from tests.support.gate_build import HOUR, NOW, gate, image, run, situation
@@ -23,14 +25,14 @@ def stands(found: Situation) -> str:
 def test_a_pass_with_the_images_that_are_deployed_opens_it() -> None:
     answer = deciding.decide(situation(run("kill-1", "good")))
     assert answer.open
-    assert answer.outlook.message == "these images have passed kill"
+    assert answer.outlook.message == "this release has passed kill"
     (found,) = answer.requirements
     assert (found.state, found.run, found.verdict) == ("Passed", "kill-1", "Passed")
     assert [one.component for one in answer.images] == ["relay"]
 
 
-@pytest.mark.parametrize("verdict", ["Failed", "Inconclusive", "Aborted", "Error"])
-def test_every_other_verdict_closes_it_for_good(verdict: str) -> None:
+@pytest.mark.parametrize("verdict", ["Failed", "Aborted"])
+def test_a_release_that_did_not_pass_closes_it_for_good(verdict: str) -> None:
     assert stands(situation(run("kill-1", "good", verdict))) == "Failed ExperimentNotPassed"
 
 
@@ -52,7 +54,7 @@ def test_a_component_that_is_not_named_may_change() -> None:
 
 def test_a_rollout_is_no_release() -> None:
     both = situation(run("kill-1", "good"), images=(image("good"), image("newer")))
-    assert stands(both) == "InProgress RolloutUnderWay"
+    assert stands(both) == "Failed SeveralReleases", "nothing moves, and has not for two minutes"
     starting = situation(run("kill-1", ""), images=(image(""),))
     assert stands(starting) == "InProgress RolloutUnderWay"
 
@@ -145,3 +147,142 @@ def test_it_is_never_open_without_a_fresh_pass_of_exactly_these_images(
     fresh = any(of == digest and verdict == "Passed" and age < 168 for of, verdict, age in told)
     assert fresh or not answer.open
     assert not (answer.outlook.reconciling and answer.outlook.stalled)
+
+
+# What an image is asked by
+
+
+def test_an_image_is_answered_for_by_its_newest_run_in_the_whole_release() -> None:
+    """Not by any combination that ever passed."""
+    older = run("kill-1", "good", finished=NOW - 2 * HOUR)
+    newest = run("kill-2", "good", "Failed", others=(image("store-2", "store"),))
+    every = situation(older, newest, gate=gate(components=[]))
+    answer = deciding.for_image(every, "good")
+    assert answer is not None
+    assert answer.outlook.reason == "ExperimentNotPassed"
+
+
+def test_an_image_that_was_tested_beside_another_one_is_not_released() -> None:
+    both = run("kill-1", "stable", others=(image("canary"), image("store", "store")))
+    answer = deciding.for_image(situation(both), "canary")
+    assert answer is not None
+    assert answer.outlook.reason == "SeveralReleases"
+    assert "runs relay:1 stable" in answer.outlook.message
+    assert "runs relay:1 canary" in answer.outlook.message
+
+
+def test_a_suspended_gate_lets_no_image_pass_and_no_digest_is_none() -> None:
+    answer = deciding.for_image(situation(run("kill-1", "good"), gate=gate(suspend=True)), "good")
+    assert answer is not None
+    assert answer.outlook.reason == "Suspended"
+    assert deciding.for_image(situation(run("kill-1", "")), "") is None
+
+
+def test_a_component_that_no_run_knew_is_not_passed() -> None:
+    room = build.room(components=[*dump(build.room().spec)["components"], EDGE])
+    answer = deciding.for_image(situation(run("kill-1", "good"), room=room, gate=gate(components=[])), "good")
+    assert answer is None, "its runs were of the room before"
+
+
+# The room
+
+
+EDGE = {"name": "edge", "selector": {"matchLabels": {"app": "edge"}}}
+
+
+def test_a_pass_in_another_room_or_in_the_room_as_it_was_is_none() -> None:
+    passed = run("kill-1", "good")
+    elsewhere = passed.model_copy(deep=True)
+    elsewhere.spec = elsewhere.spec.model_copy(
+        update={"room": elsewhere.spec.room.model_copy(update={"name": "rehearsal-room"})}
+    )
+    assert stands(situation(elsewhere)) == "Failed RunMissing"
+    smaller = build.room(listeners={"count": 1})
+    assert stands(situation(passed, room=smaller)) == "Failed RunMissing"
+
+
+# What is no release
+
+
+def test_a_rollout_closes_it_and_one_that_waits_for_a_person_does_not_progress_for_ever() -> None:
+    passed = run("kill-1", "good")
+    moving = Deployed((image("good"),), moving="Deployment relay is being rolled out")
+    assert stands(situation(passed, deployed=moving)) == "InProgress RolloutUnderWay"
+    none_yet = Deployed((), moving="Deployment relay is being rolled out")
+    assert stands(situation(passed, deployed=none_yet)) == "InProgress RolloutUnderWay"
+    held = Deployed((image("good"),), held="DaemonSet relay: its updateStrategy is OnDelete")
+    assert stands(situation(passed, deployed=held)) == "Failed RolloutHeld"
+    two = (image("good"), image("newer"))
+    assert stands(situation(passed, images=two, quiet_seconds=5)) == "InProgress RolloutUnderWay"
+    assert stands(situation(passed, deployed=None)) == "InProgress WaitingForImages"
+
+
+def test_a_changed_template_is_another_release_unless_the_gate_is_about_images() -> None:
+    before, after = (image("good").model_copy(update={"template": template}) for template in ("t1", "t2"))
+    passed = run("kill-1", "good", others=(), template="t1")
+    assert stands(situation(passed, images=(before,))) == "Current Passed"
+    assert stands(situation(passed, images=(after,))) == "Failed RunMissing"
+    assert stands(situation(passed, images=(after,), gate=gate(release="Images"))) == "Current Passed"
+
+
+# Runs without a verdict, and runs that are gone
+
+
+def test_an_inconclusive_run_is_asked_for_again_three_times_at_most() -> None:
+    runs = [run(f"kill-{n}", "good", "Inconclusive", finished=NOW - HOUR + n) for n in (1, 2, 3)]
+    asking = gate(requestRuns=True)
+    values = set()
+    for tried in (1, 2):
+        answer = deciding.decide(situation(*runs[:tried], gate=asking))
+        assert (answer.outlook.reconciling, answer.outlook.reason) == (True, "WaitingForRuns")
+        values.add(answer.requests["kill"])
+    assert len(values) == 2, "each is another request"
+    answer = deciding.decide(situation(*runs, gate=asking))
+    assert (answer.outlook.stalled, answer.outlook.reason) == (True, "RunsInconclusive")
+    assert "3 of 3 runs gave no verdict, the last of them kill-3" in answer.outlook.message
+    assert (
+        "kubectl -n show annotate --overwrite experiment kill showstopper.dev/run-requested=TEXT"
+        in answer.outlook.message
+    )
+    assert not answer.requests
+
+
+def test_without_a_gate_that_asks_an_inconclusive_run_says_at_once_what_does() -> None:
+    answer = deciding.decide(situation(run("kill-1", "good", "Inconclusive")))
+    assert (answer.outlook.stalled, answer.outlook.reason) == (True, "RunsInconclusive")
+    assert "run-requested=TEXT asks for a run" in answer.outlook.message
+
+
+def test_a_run_without_a_verdict_takes_no_fresh_pass_away() -> None:
+    passed = run("kill-1", "good", finished=NOW - 2 * HOUR)
+    assert stands(situation(passed, run("kill-2", "good", "Inconclusive"))) == "Current Passed"
+    assert stands(situation(passed, run("kill-2", "good", "Aborted"))) == "Failed ExperimentNotPassed"
+
+
+def test_a_failed_run_that_is_deleted_still_counts_until_a_newer_pass() -> None:
+    passed, failed = run("kill-1", "good", finished=NOW - 2 * HOUR), run("kill-2", "good", "Failed")
+    closed = situation(passed, failed)
+    remembering = gate()
+    remembering.status.verdicts = list(deciding.decide(closed).notes)
+    answer = deciding.decide(situation(passed, gate=remembering))
+    assert (answer.outlook.stalled, answer.outlook.reason) == (True, "ExperimentNotPassed")
+    assert "run kill-2: its verdict was Failed, and counts though the run was deleted" in answer.outlook.message
+    again = run("kill-3", "good", finished=NOW - 60)
+    assert stands(situation(passed, again, gate=remembering)) == "Current Passed"
+    assert stands(situation(run("kill-4", "newer"), digest="newer", gate=remembering)) == "Current Passed"
+
+
+def test_attempts_are_counted_though_their_runs_are_trimmed() -> None:
+    remembering = gate(requestRuns=True)
+    for n in (1, 2, 3):
+        only = run(f"kill-{n}", "good", "Inconclusive", finished=NOW - HOUR + n)
+        answer = deciding.decide(situation(only, gate=remembering))
+        remembering.status.verdicts = list(answer.notes)
+    assert answer.outlook.reason == "RunsInconclusive"
+
+
+def test_no_run_is_asked_for_while_a_pod_of_the_release_before_drains() -> None:
+    draining = Deployed((image("good"),), draining="pod relay-old has not ended yet: it does by 2026-11-23T20:00:00Z")
+    answer = deciding.decide(situation(gate=gate(requestRuns=True), deployed=draining))
+    assert (answer.outlook.reconciling, answer.requests) == (True, {})
+    assert "a run is asked for when this is over: pod relay-old has not ended yet" in answer.outlook.message

@@ -16,6 +16,7 @@ from showstopper.api.schema.base import dump
 from showstopper.clock import to_timestamp
 from showstopper.cluster.kinds import RELEASE_GATE
 from showstopper.engine.gates.keeping import Gates
+from showstopper.engine.rooms.releases import Deployed
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.requests import RUN_REQUESTED
 from tests.support import build
@@ -31,7 +32,7 @@ HOUR = 3600.0
 @pytest.fixture
 async def gate(operator: OperatorHarness, monkeypatch: pytest.MonkeyPatch) -> "GateHarness":
     made = GateHarness(operator)
-    monkeypatch.setattr(Gates, "_images", lambda *_: made.images)
+    monkeypatch.setattr(Gates, "_deployed", lambda *_: Deployed(made.images))
     return made
 
 
@@ -104,6 +105,7 @@ async def test_it_opens_for_what_passed_and_closes_when_the_image_changes(gate: 
         gate.deploy("newer")
         found = await gate.stands("False RunMissing")
         assert is_true(found.status.conditions, ConditionType.STALLED)
+        assert found.status.expires_at is None
         gate.deploy("good")
         await gate.stands("True Passed")
 

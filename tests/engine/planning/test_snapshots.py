@@ -149,6 +149,8 @@ async def test_a_pod_of_the_release_before_that_still_ends_is_on_its_way(
     await client.delete(POD, place, "a", grace_seconds=30)
     found = await snapshots.deployed(run)
     assert [image.digest for image in found.images] == ["sha256:2"]
-    assert found.moving == "pod a, which runs livekit:1 sha256:1, has not ended yet"
+    assert found.draining is not None
+    assert found.draining.startswith("pod a, which runs livekit:1 sha256:1, has not ended yet: it does by ")
+    assert found.draining.endswith(f"kubectl -n {place} delete pod a --grace-period=1 ends it now")
     await client.delete(POD, place, "a", grace_seconds=0)
     assert (await snapshots.deployed(run)).unsettled is None

@@ -17,9 +17,22 @@ def test_images_are_told_once_by_digest_and_in_a_stable_order() -> None:
     assert [(one.component, one.container, one.digest) for one in found] == [
         ("relay", "livekit", TWO),
         ("relay", "livekit", ONE),
+        ("store", "exporter", ONE),
         ("store", "redis", ONE),
     ]
-    assert found == pods.images(room(), {"store": [pod("store", containers=("redis",))], "relay": relays[::-1]})
+    store = pod("store", containers=("exporter", "redis"))
+    assert found == pods.images(room(), {"store": [store], "relay": relays[::-1]})
+
+
+def test_a_sidecar_is_of_the_release_whichever_container_is_first() -> None:
+    relay = pod("relay-a", containers=("proxy", "livekit"))
+    relay["spec"]["initContainers"] = [
+        {"name": "mesh", "image": "mesh:1", "restartPolicy": "Always"},
+        {"name": "set-up", "image": "set-up:1"},
+    ]
+    relay["status"]["initContainerStatuses"] = [{"name": "mesh", "imageID": f"mesh@{TWO}"}]
+    found = pods.images(room(), {"relay": [relay]})
+    assert {image.container: image.digest for image in found} == {"livekit": ONE, "proxy": ONE, "mesh": TWO}
 
 
 def test_a_pod_that_is_over_or_leaving_runs_no_release() -> None:
@@ -34,18 +47,24 @@ def test_a_pod_of_another_release_that_still_ends_is_waited_for() -> None:
     old["metadata"]["deletionTimestamp"] = "2026-11-23T20:00:00Z"
     group = {"relay": [old, pod("relay-new")]}
     now = pods.images(room(), group)
+    old["metadata"]["deletionGracePeriodSeconds"] = 18000
     assert pods.leaving(room(), group, now) == (
-        f"pod relay-old, which runs showstopper.local/livekit:1 {TWO}, has not ended yet"
+        f"pod relay-old, which runs showstopper.local/livekit:1 {TWO}, has not ended yet: it does by "
+        "2026-11-23T20:00:00Z (grace period 18000 s); kubectl -n show delete pod relay-old --grace-period=1 ends it now"
     )
     old["status"]["phase"] = "Succeeded"
     assert pods.leaving(room(), group, now) is None, "it serves nobody any more"
 
 
-def test_a_pod_of_the_same_release_that_ends_keeps_nobody_waiting() -> None:
+def test_a_pod_of_the_same_images_that_still_ends_is_waited_for() -> None:
+    """As after a rollout of other limits: whoever listens to it loses the host when it is gone."""
     same = pod("relay-old")
-    same["metadata"]["deletionTimestamp"] = "2026-11-23T20:00:00Z"
-    group = {"relay": [same, pod("relay-new")]}
-    assert pods.leaving(room(), group, pods.images(room(), group)) is None
+    same["metadata"] |= {"deletionTimestamp": "2026-11-23T20:00:00Z", "deletionGracePeriodSeconds": 30}
+    group = {"relay": [pod("relay-new"), same]}
+    assert pods.leaving(room(), group, pods.images(room(), group)) == (
+        "pod relay-old has not ended yet: it does by 2026-11-23T20:00:00Z (grace period 30 s); "
+        "kubectl -n show delete pod relay-old --grace-period=1 ends it now"
+    )
 
 
 def test_an_image_without_a_digest_yet_is_told_without_one() -> None:

@@ -37,3 +37,24 @@ def test_a_rollout_is_waited_for() -> None:
     assert Deployed((image("sha256:1"), image("sha256:2"))).unsettled
     assert Deployed((image("sha256:1"),)).unsettled is None
     assert Deployed(()).unsettled is None, "somebody else's room, of which no pod is known"
+
+
+def test_a_changed_pod_template_is_another_release_and_one_that_is_not_known_is_no_change() -> None:
+    first, second = (image("sha256:1").model_copy(update={"template": template}) for template in ("t1", "t2"))
+    assert releases.of([first]) != releases.of([second])
+    assert releases.of([first]).identity != releases.of([second]).identity
+    assert releases.of([first], with_templates=False) == releases.of([second], with_templates=False)
+    assert releases.change([first], [second]) == "the pod template of component relay changed"
+    assert releases.change([first], [image("sha256:1")]) is None
+    moving = first.model_copy(update={"template": "mixedt1"})
+    assert not releases.of([moving]).settled
+    assert releases.change([first], [moving]) is None, "a relay that is killed, and is not back yet"
+
+
+def test_a_release_that_something_is_on_its_way_to_has_no_identity_yet() -> None:
+    images = (image("sha256:1"),)
+    assert Deployed(images).identity == releases.of(images).identity
+    assert Deployed(images, draining="pod relay-old has not ended yet").identity is None
+    assert Deployed(images, moving="Deployment relay is being rolled out").identity is None
+    assert Deployed(images, held="Deployment relay is paused").identity is None
+    assert Deployed((*images, image("sha256:2"))).identity is None

@@ -1,5 +1,6 @@
 """From a run's record and a timeline to a verdict: no evidence, no pass."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -8,12 +9,15 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.feed import parse_feed
-from showstopper.availability.indicators.arriving import JOIN_SUCCESS
+from showstopper.availability.indicators.listening import RECONNECTS
 from showstopper.availability.measurements import Measurement
+from showstopper.availability.spans import State
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.runs import judging
+from tests.availability.build import feed
+from tests.availability.build import spans as spans_of
 from tests.support import build
 
 START = from_timestamp("2026-01-01T00:00:00Z")
@@ -32,7 +36,13 @@ def record(*, proven: bool = True, injected: bool = True) -> dict[str, Any]:
     return {"steps": steps, "targets": [target] if injected else [], "faults": [fault] if injected else []}
 
 
-def timeline(*spans: tuple[str, float, float]) -> Timeline:
+def newcomer(called: float, joined: float | None) -> dict[str, Any]:
+    """A visit of ten seconds, in which the host was heard if it was joined."""
+    visit = {"sequence": 1, "listener": f"a{called:g}", "calledAt": called, "leftAt": called + 10, "error": ""}
+    return {**visit, "joinedAt": joined, "firstAudioAt": joined, "firstLiveAt": joined}
+
+
+def timeline(*spans: tuple[str, float, float], visits: Iterable[dict[str, Any]] = ()) -> Timeline:
     """Both residents in the same states, told at 30 s."""
     found = Timeline()
     told = [
@@ -51,7 +61,7 @@ def timeline(*spans: tuple[str, float, float]) -> Timeline:
         "spans": [{"sequence": number, "delaySeconds": None, **span} for number, span in enumerate(told, 1)],
         "open": [],
         "listeners": [],
-        "arrivals": [],
+        "arrivals": list(visits),
     }
     found.add(parse_feed(document, START))
     return found
@@ -182,13 +192,42 @@ def test_the_baseline_is_as_long_as_asked_whenever_it_was_written_down() -> None
     assert (window.start - START, window.end - START) == pytest.approx((0.0, 5.0))
 
 
+@pytest.mark.parametrize(
+    ("visits", "expected"),
+    [
+        ([newcomer(1, 2), newcomer(7, 8)], (Verdict.PASSED, "ExpectationsMet")),
+        ([newcomer(1, 2), newcomer(7, None)], (Verdict.FAILED, "ExpectationMissed")),
+        ([newcomer(-1, None), newcomer(7, None)], (Verdict.INCONCLUSIVE, "BaselineBroken")),
+        ([newcomer(7, None)], (Verdict.INCONCLUSIVE, "NotMeasured")),
+    ],
+)
+def test_a_room_that_was_broken_for_newcomers_before_is_not_failed_by_the_fault(
+    visits: list[dict[str, Any]], expected: tuple[Verdict, str]
+) -> None:
+    run = build.run(expect=[{"indicator": "ArrivalAudible", "min": "95%"}], status=record())
+    heard = timeline(WELL, visits=visits)
+    assert judging.judge(run, heard, RESIDENTS).decision.reason == expected[1]
+    assert judging.judge(run, heard, RESIDENTS).decision.verdict is expected[0]
+    broken = judging.broken_baseline(run, heard, RESIDENTS)
+    assert (broken is None) is (expected[0] is not Verdict.INCONCLUSIVE)
+
+
+def test_a_resident_who_was_deaf_before_has_no_outage_by_the_fault() -> None:
+    residents = tuple(f"r{number}" for number in range(20))
+    told = [(name, State.SILENT if name == "r7" else State.LIVE) for name in residents]
+    heard = Timeline()
+    heard.add(feed([span for name, state in told for span in spans_of(name, [(state, 30)])], clock=30, offset=START))
+    run = build.run(expect=[{"indicator": "LongestDeadAir", "max": "5s"}], status=record())
+    assert judging.judge(run, heard, residents).decision.verdict is Verdict.PASSED
+
+
 def test_what_another_source_measured_is_judged_with_what_was_heard() -> None:
-    expect = [{"indicator": "AudibleRatio", "min": "70%"}, {"indicator": "JoinSuccess", "min": "50%"}]
+    expect = [{"indicator": "AudibleRatio", "min": "70%"}, {"indicator": "Reconnects", "max": "3"}]
     run = build.run(expect=expect, status=record())
-    joined = Measurement(JOIN_SUCCESS, 0.25, 4, 0.25, 0.25)
-    judged = judging.judge(run, timeline(WELL), RESIDENTS, others={JOIN_SUCCESS: joined})
+    lost = Measurement(RECONNECTS, 7.0, 4, 7.0, 7.0)
+    judged = judging.judge(run, timeline(WELL), RESIDENTS, others={RECONNECTS: lost})
     outcomes = [(each.indicator, each.outcome, each.value) for each in judged.expectations]
-    assert outcomes == [("AudibleRatio", "Met", "100%"), ("JoinSuccess", "Missed", "25%")]
+    assert outcomes == [("AudibleRatio", "Met", "100%"), ("Reconnects", "Missed", "7")]
     assert judged.decision.verdict is Verdict.FAILED
 
 

@@ -1,7 +1,11 @@
 """Lasting faults against a real API server. The agent's part is played: it needs no node here to be told apart."""
 
+import json
+from typing import Any
+
 import pytest
 
+from dev.cluster.apiserver import ApiServer
 from showstopper.agent.session.status import EndReason
 from showstopper.api.faults.process import ContainerKill, Signal
 from showstopper.api.run import ExperimentRun
@@ -163,6 +167,44 @@ async def test_another_life_of_the_operator_goes_on_with_what_there_is(client: C
 
 
 KILL = {"name": "kill", "target": {"component": "relay", "max": 2}, "containerKill": {"signal": "SIGTERM"}}
+
+
+async def test_agents_that_were_disabled_meanwhile_have_lost_their_lease(
+    client: Client, harness: RunHarness, server: ApiServer
+) -> None:
+    """The next life of the operator, by a chart with agent.enabled=false, may do nothing with Injections and Leases."""
+    agentless = server.user(f"agentless-{harness.namespace}")
+    server.kubectl("apply", "-f", "-", stdin=json.dumps(rights_without_agents(harness.namespace, agentless.stem)))
+    async with Agent(client, harness.namespace):
+        run = await harness.stored(await harness.create("loss", faults=[{**LOSS, "duration": "1h"}]), active)
+        await harness.end()
+    async with await Client.connect(agentless) as other:
+        over = await taken_up(other, harness, run)
+    assert (over.status.verdict, over.status.reason) == ("Inconclusive", "LeaseLost"), over.status.message
+    assert "agents were disabled while the run was under way" in (over.status.message or "")
+    assert f"-l showstopper.dev/run={run.metadata.name}" in (over.status.message or "")
+    assert not over.status.faults[0].reverted
+
+
+def rights_without_agents(namespace: str, user: str) -> dict[str, Any]:
+    """What the chart's operator may without agents, and what this test needs of it."""
+    rules = [
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "delete"]},
+        {"apiGroups": ["showstopper.dev"], "resources": ["experimentruns"], "verbs": ["get"]},
+        {"apiGroups": ["showstopper.dev"], "resources": ["experimentruns/status"], "verbs": ["get", "update"]},
+        {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
+    ]
+    rbac = "rbac.authorization.k8s.io"
+    metadata = {"name": "agentless", "namespace": namespace}
+    role = {"apiVersion": f"{rbac}/v1", "kind": "Role", "metadata": metadata, "rules": rules}
+    binding = {
+        "apiVersion": f"{rbac}/v1",
+        "kind": "RoleBinding",
+        "metadata": metadata,
+        "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "agentless"},
+        "subjects": [{"apiGroup": rbac, "kind": "User", "name": user}],
+    }
+    return {"apiVersion": "v1", "kind": "List", "items": [role, binding]}
 
 
 async def test_a_container_kill_is_the_agents_and_over_as_soon_as_all_processes_are(

@@ -28,9 +28,19 @@ _GONE = (errno.ENOENT, errno.EINVAL, errno.ENODEV)
 
 @contextmanager
 def routes() -> Iterator[Any]:
-    """A connection to the calling thread's namespace."""
-    with IPRoute() as connection:
-        yield connection
+    """A connection to the calling thread's namespace.
+
+    Raises:
+        KernelRefused: it cannot be opened, or the kernel refuses what is asked over it. Whoever lifts a fault says so,
+            and goes on with the next one.
+    """
+    try:
+        with IPRoute() as connection:
+            yield connection
+    except NetlinkError as error:
+        raise KernelRefused(f"traffic control: {error}", code=error.code) from error
+    except OSError as error:
+        raise KernelRefused(f"traffic control: {error}", code=error.errno or 0) from error
 
 
 def build(shapes: Iterable[Shape]) -> None:

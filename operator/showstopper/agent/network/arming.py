@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from showstopper.agent.kernel import nfnetlink, queueing, shaping
+from showstopper.agent.kernel import links, nfnetlink, queueing, shaping
 from showstopper.agent.kernel.nftables import Count
 from showstopper.agent.kernel.queueing import Engine, Held
 from showstopper.agent.leases import Lease
@@ -17,7 +17,7 @@ from showstopper.api.faults.network import Direction
 from showstopper.errors import EffectRefused, LeaseLost
 from showstopper.faults.network.behaviour import objections
 from showstopper.faults.network.plan import Plan
-from showstopper.faults.network.rules import BURST, Command, counter
+from showstopper.faults.network.rules import BURST, Command, Device, counter
 from showstopper.faults.network.traffic import NetworkEffect
 
 _LONGEST_DRAIN = timedelta(milliseconds=500)
@@ -58,10 +58,12 @@ class Armed:
         lease: Lease,
         engine: Engine,
         after: Callable[["Armed"], None],
+        own: tuple[str, ...] = (),
     ) -> None:
         self.effect, self.plan, self.lease = effect, plan, lease
         self._number, self._target, self._engine, self._after = number, target, engine, after
-        self._devices = frozenset(target.namespace.devices())
+        self._own = own
+        self._devices = self._carriers()
         self._held: dict[Direction, Held] = {}
         self._pulse: Pulse | None = None
         self._lock = threading.Lock()
@@ -131,7 +133,10 @@ class Armed:
         return f"a queue of its packets was given up: {problems[0]}" if problems else ""
 
     def vanished(self) -> tuple[str, ...]:
-        """The network devices that it was armed at and that are not there any more: nothing is hit at them."""
+        """The network devices that it was armed at and that are not there any more: nothing is hit at them.
+
+        On a node's network only those that have the target's addresses: pods come and go, and their devices with them.
+        """
         gone = self._devices - frozenset(self._target.namespace.devices())
         return tuple(sorted(device.name for device in gone))
 
@@ -151,6 +156,12 @@ class Armed:
                 self._lifted = Lifted(counters, self._target.give_back(self._number))
                 self._after(self)
             return self._lifted
+
+    def _carriers(self) -> frozenset[Device]:
+        devices = self._target.namespace.devices()
+        if not self._own:
+            return frozenset(devices)
+        return links.carrying(devices, self._target.do(links.of_thread), self._own)
 
     def _build(self) -> None:
         plan, nft = self.plan, self._target.nft

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from showstopper.agent.journal import Entry, Journal
-from showstopper.agent.kernel import backends
+from showstopper.agent.kernel import backends, links
 from showstopper.agent.kernel.backends import Backends
 from showstopper.agent.kernel.namespaces import Namespace
 from showstopper.agent.kernel.queueing import Engine
@@ -15,7 +15,7 @@ from showstopper.agent.network.targets import Leftovers, Target
 from showstopper.errors import AgentError, EffectRefused, LeaseLost, NamespaceGone
 from showstopper.faults.network.behaviour import objections
 from showstopper.faults.network.plan import Plan
-from showstopper.faults.network.rules import Site
+from showstopper.faults.network.rules import Device, Site
 from showstopper.faults.network.traffic import NetworkEffect
 
 
@@ -60,7 +60,7 @@ class Node:
                 raise
             entry = Entry(str(namespace), effect.name)
             armed = Armed(
-                effect, plan, number, target=target, lease=Lease(until), engine=self._engine, after=self._after
+                effect, plan, number, target=target, lease=Lease(until), engine=self._engine, after=self._after, own=own
             )
             self._armed[armed] = (str(namespace), entry)
             self._journal.arming(entry)
@@ -76,7 +76,7 @@ class Node:
         """
         self._check(effect, float("inf"))
         with Namespace.at(namespace) as there:
-            return self.able.plan(effect, Site(there.devices(), own), 1)
+            return self.able.plan(effect, Site(_devices(there, own), own), 1)
 
     def sweep(self, namespaces: Iterable[Path] = ()) -> dict[str, Leftovers]:
         """Remove what earlier lives left, in the journal's namespaces and in these. Returns it by namespace.
@@ -108,7 +108,7 @@ class Node:
             raise LeaseLost(f"{effect.name}: the lease has run out already")
 
     def _plan(self, target: Target, effect: NetworkEffect, number: int, own: tuple[str, ...]) -> Plan:
-        devices = target.namespace.devices()
+        devices = _devices(target.namespace, own)
         if not devices:
             raise EffectRefused(f"{target.namespace.path} has no network device but lo: nothing passes there")
         return self.able.plan(effect, Site(devices, own), number, target.plans)
@@ -130,6 +130,12 @@ class Node:
         if target is not None and target.idle:
             del self._targets[key]
             target.close()
+
+
+def _devices(namespace: Namespace, own: tuple[str, ...]) -> tuple[Device, ...]:
+    """The devices that a target's packets pass: all of its own network, and of its node's each that they pass once."""
+    devices = namespace.devices()
+    return links.passed_once(devices, namespace.call(links.of_thread)) if own else devices
 
 
 def _swept(path: str) -> Leftovers | None:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -121,14 +121,14 @@ class Injections:
 
     def _begin(self, uid: str, body: Object) -> None:
         reporter = Reporter(self._client, key_of(body), uid)
-        session = None
+        session, clock = None, self._clock.steady()  # the times of one Injection keep their distances
         try:
             session = Session(
                 Injection.parse(body),
-                means=self._means,
+                means=replace(self._means, clock=clock),
                 renewals=self._renewals,
                 reporter=reporter,
-                clock=self._clock,
+                clock=clock,
                 workers=self._workers,
             )
         except InvalidResource as error:

@@ -3,7 +3,7 @@
 A call counts in the window in which its fate is sealed: where what was hoped for happened, where the visit ended
 without it, or, if it was still waiting when the window ended, where it was due. Calls that were not due yet are left
 out, so that the last seconds of a window neither flatter nor blame. One that we lost sight of (its pod died) is neither
-good nor bad: it widens the bounds. A call that was never made leaves no trace. Its pod's residents are Unknown then.
+good nor bad: it widens the bounds. Who joins or hears later than a newcomer waits has failed when it was due.
 """
 
 import math
@@ -44,13 +44,25 @@ def fate(call: Arrival, happened: float | None, window: Window) -> Fate | None:
     return Fate.LOST if call.seen_until >= window.start else None
 
 
+def fate_in_time(call: Arrival, happened: float | None, window: Window) -> Fate | None:
+    """The same, where what happens later than a newcomer waits (DUE_SECONDS) is as good as never."""
+    due = call.called + DUE_SECONDS
+    if happened is not None and happened <= due:
+        return fate(call, happened, window)
+    if call.left is not None and call.left <= due:
+        return fate(call, None, window)
+    if happened is not None or call.sure_until >= due:
+        return Fate.FAILED if window.start < due <= window.end else None
+    return fate(call, None, window)
+
+
 def join_success(view: View) -> Measurement:
-    """Newcomers who got into the room, over those who tried."""
+    """Newcomers who got into the room within five seconds, over those who tried."""
     return _share(JOIN_SUCCESS, view, lambda call: call.joined)
 
 
 def arrival_audible(view: View) -> Measurement:
-    """Newcomers who heard the live host, over those who tried."""
+    """Newcomers who heard the live host within five seconds, over those who tried."""
     return _share(ARRIVAL_AUDIBLE, view, lambda call: call.first_live)
 
 
@@ -96,7 +108,7 @@ def _wait(call: Arrival, outcome: Fate, window: Window) -> tuple[float, float]:
 
 
 def _share(indicator: Indicator, view: View, event: Callable[[Arrival], float | None]) -> Measurement:
-    fates = [(fate(call, event(call), view.window), call.listener) for call in view.calls]
+    fates = [(fate_in_time(call, event(call), view.window), call.listener) for call in view.calls]
     happened = sum(1 for outcome, _ in fates if outcome is Fate.HAPPENED)
     failed = [listener for outcome, listener in fates if outcome is Fate.FAILED]
     lost = sum(1 for outcome, _ in fates if outcome is Fate.LOST)
@@ -117,7 +129,7 @@ def _share(indicator: Indicator, view: View, event: Callable[[Arrival], float | 
 JOIN_SUCCESS = Indicator(
     name="JoinSuccess",
     rank=10,
-    meaning="Newcomers who got into the room, over those who tried.",
+    meaning="Newcomers who got into the room within five seconds, over those who tried.",
     unit=SHARE,
     better=Better.HIGHER,
     listeners=Listeners.ARRIVALS,
@@ -137,7 +149,7 @@ TIME_TO_FIRST_AUDIO = Indicator(
 ARRIVAL_AUDIBLE = Indicator(
     name="ArrivalAudible",
     rank=40,
-    meaning="Newcomers who heard the live host, over those who tried to join.",
+    meaning="Newcomers who heard the live host within five seconds, over those who tried to join.",
     unit=SHARE,
     better=Better.HIGHER,
     listeners=Listeners.ARRIVALS,

@@ -1,6 +1,7 @@
 """Listening: the indicators about those who are in: AudibleRatio, LongestDeadAir, OutageCount, Reconnects."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from showstopper.availability.indicators.indicator import Better, Indicator, Listeners
 from showstopper.availability.measurements import Measurement, unmeasured
@@ -9,9 +10,13 @@ from showstopper.availability.spans import DEAD, DISCONNECTED, NOISE, State
 from showstopper.availability.tracks import Track, View
 from showstopper.availability.units import COUNT, DURATION, SHARE
 
-# Two states shorter than a class window (100 ms) cannot be told apart: an Unknown stretch of
-# L seconds hides at most (L + 0.1) / 0.2 outages with live sound between them.
+# A class window: what is shorter cannot be told apart.
 RESOLUTION_SECONDS = 0.1
+# The shortest outage is one class window. The shortest live sound between two is two of them: a time code is believed
+# only if the window beside it agrees (audio/classify.py).
+SHORTEST_LIVE_SECONDS = 0.2
+# The shortest reconnect measured took 0.7 s on a node without load: some tenths for signalling, and a join.
+SHORTEST_RECONNECT_SECONDS = 0.5
 NOBODY = "nothing is known of any listener in this window: look at the listener pods of the room"
 
 
@@ -49,7 +54,10 @@ def audible_ratio(view: View) -> Measurement:
 
 
 def longest_dead_air(view: View) -> Measurement:
-    """The longest outage of any listener, clipped to the window. It has no upper bound if one may still go on."""
+    """The longest outage of any listener in the window, with what of it follows the window.
+
+    It has no upper bound if one may still go on.
+    """
     samples = len(_known(view.tracks))
     if not samples:
         return unmeasured(LONGEST_DEAD_AIR, NOBODY)
@@ -68,7 +76,7 @@ def longest_dead_air(view: View) -> Measurement:
 
 def outage_count(view: View) -> Measurement:
     """The outages of all who were in, summed."""
-    return _count(OUTAGE_COUNT, view, DEAD)
+    return _count(OUTAGE_COUNT, view, DEAD, RESOLUTION_SECONDS)
 
 
 def reconnects(view: View) -> Measurement:
@@ -76,30 +84,46 @@ def reconnects(view: View) -> Measurement:
 
     A resume of the signalling that does not interrupt the sound is none.
     """
-    return _count(RECONNECTS, view, DISCONNECTED)
+    return _count(RECONNECTS, view, DISCONNECTED, SHORTEST_RECONNECT_SECONDS)
 
 
-def _count(indicator: Indicator, view: View, bad: frozenset[State]) -> Measurement:
+def _count(indicator: Indicator, view: View, bad: frozenset[State], shortest: float) -> Measurement:
+    """How often listeners were in a bad state, of which there is none that is shorter than `shortest`."""
     tracks = _known(view.tracks)
     if not tracks:
         return unmeasured(indicator, NOBODY)
     lower = upper = 0
     worst = (0, "")
     for track in view.tracks:
-        rows = list(stretches(track, bad))
+        inside = replace(track, following=())
+        rows = list(stretches(inside, bad))
         certain = sum(1 for row in rows if row.known)
         lower += certain
-        upper += sum(_at_most_in(row) for row in rows)
+        upper += sum(_at_most_in(row, inside, shortest) for row in rows)
         worst = max(worst, (certain, track.listener if certain else ""))
     return Measurement(indicator, float(lower), len(tracks), float(lower), float(upper), "", worst[1], float(worst[0]))
 
 
-def _at_most_in(row: Stretch) -> int:
-    """How many outages a stretch may hold: one, unless there is something Unknown in it."""
-    certain = 1 if row.known else 0
-    if len(row.known) == len(row.spans):
-        return certain
-    return max(certain, int((row.seconds + RESOLUTION_SECONDS + NOISE) / (2 * RESOLUTION_SECONDS)))
+def _at_most_in(row: Stretch, track: Track, shortest: float) -> int:
+    """How many outages a stretch may hold.
+
+    Each Unknown span may hold as many as fit, with live sound between them, and live sound at an end where it meets
+    one that is known. Of one that the window cuts off any part may be inside. The known ones are as many as there are,
+    unless what is Unknown between two is too short to part them.
+    """
+    count = 0
+    for index, span in enumerate(row.spans):
+        before = index > 0 and row.spans[index - 1].state in row.bad
+        if span.state in row.bad:
+            count += 0 if before else 1
+            continue
+        after = index + 1 < len(row.spans) and row.spans[index + 1].state in row.bad
+        cut = (span is track.spans[0]) + (span is track.spans[-1])
+        if before and after and span.seconds < SHORTEST_LIVE_SECONDS - NOISE:
+            count -= 1
+        free = span.seconds + SHORTEST_LIVE_SECONDS * (1 - before - after) + shortest * cut
+        count += max(0, int((free + NOISE) / (shortest + SHORTEST_LIVE_SECONDS)))
+    return count
 
 
 def _known(tracks: Iterable[Track]) -> list[Track]:

@@ -1,131 +1,167 @@
-"""Recovery: how long after a fault the room hears again, as it did before."""
+"""Recovery: how long after a fault the room hears again, as it did before.
+
+The room hears in a second in which the residents who hear are, on average, the baseline's share less five points. It
+has recovered at the first instant from which it hears in every second, for ten seconds, and behind which no relapse was
+seen in the window.
+"""
 
 import math
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 from showstopper.availability.indicators.indicator import Better, Indicator, Listeners, Recovery
-from showstopper.availability.indicators.listening import NOBODY
+from showstopper.availability.indicators.listening import NOBODY, RESOLUTION_SECONDS
 from showstopper.availability.measurements import Measurement, unmeasured
 from showstopper.availability.spans import DEAD, NOISE, State
-from showstopper.availability.tracks import Track, View
+from showstopper.availability.tracks import View
 from showstopper.availability.units import DURATION
 
-# The room must go on hearing for so long (docs/how-it-measures.md). Shorter relapses belong to the same drop.
+# The room must go on hearing for so long (docs/how-it-measures.md).
 HOLD_SECONDS = 10.0
-# Dips that last less than this together, 10 s apart from others, are no drop: single class windows (100 ms) of some
-# listener, which OutageCount and LongestDeadAir tell. The shortest failovers measured take 0.7 s.
-NOISE_SECONDS = 0.5
+# What is averaged: single class windows (100 ms) of single listeners, which no large room is ever without, are then no
+# relapse. The shortest failovers measured take 0.7 s.
+SLIDING_SECONDS = 1.0
+# By how much of all residents the room may fall short of its baseline: the same 5 % as Ready, Unknown and the baseline.
+SPARE_SHARE = 0.05
+
+_DOUBTFUL = DEAD | {State.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
-    """A time in which fewer residents heard than must: from the first dip to the last, `low` of its seconds below."""
+class Gaps:
+    """How many residents do not hear: `deaf[i]` from `edges[i]` on and until the next edge, in seconds since the fault.
 
-    start: float
-    end: float
-    low: float
+    In a second that begins in one of the stretches [first, last) of `low`, the room does not hear: more than `spare`
+    listener-seconds of it are without the host.
+    """
+
+    edges: list[float]
+    deaf: list[int]
+    spare: float
+    low: list[tuple[float, float]]
+
+    def heard_from(self, instant: float) -> float:
+        """The first instant from that one on at which no more residents than may be spared do not hear."""
+        index = max(0, bisect_right(self.edges, instant + NOISE) - 1)
+        for edge, deaf in zip(self.edges[index:], self.deaf[index:], strict=True):
+            if deaf <= self.spare:
+                return max(instant, edge)
+        return self.edges[-1]
+
+    def heard_to_the_end_from(self) -> float:
+        """The instant behind which the room hears in every second. 0 if it always did."""
+        return self.heard_from(self.low[-1][1]) if self.low else 0.0
+
+    def held_from(self, instant: float) -> float:
+        """The first instant from that one on from which the room hears in every second of ten."""
+        start = self.heard_from(instant)
+        for first, last in self.low:
+            if last > start and first < start + HOLD_SECONDS - SLIDING_SECONDS - NOISE:
+                start = self.heard_from(last)
+        return start
 
 
 def recovery_time(view: View, recovery: Recovery | None) -> Measurement:
-    """From `since` until as many residents hear as in the baseline and go on doing so for 10 s. 0 if it never dropped.
+    """From `since` until the room hears again, in seconds. 0 if it never stopped.
 
-    The lower bound takes every Unknown resident as hearing, the upper one as not hearing. A room that has not recovered
-    inside the window has no value: its recovery takes at least as long as it was watched not to hear.
+    The lower bound takes every Unknown resident as hearing, and the least that the baseline may have been. The value
+    does so too, with what is known of the baseline. The upper bound takes every Unknown resident as not hearing, until
+    ten seconds were certainly heard: a relapse counts only if it was seen. A room that was not heard for ten seconds
+    has no value: its recovery takes at least as long as it was seen not to hear.
     """
     if recovery is None:
         return unmeasured(RECOVERY_TIME, "there is no fault in this window to recover from")
     if not any(span.state is not State.UNKNOWN for track in view.residents for span in track.spans):
         return unmeasured(RECOVERY_TIME, NOBODY)
-    since, end = max(recovery.since, view.window.start), view.window.end
+    since, end = max(recovery.since, view.window.start), view.known_until
     base = recovery.baseline
-    lenient, strict = (base.lower, base.upper) if base is not None else (1.0, 1.0)
-    spare_at_most = _spare(view.residents, lenient)
-    certain = [
-        drop for drop in _drops(_dips(view.residents, DEAD, spare_at_most, since, end)) if drop.low >= NOISE_SECONDS
-    ]
-    doubtful = DEAD | {State.UNKNOWN}
-    possible = [
-        drop
-        for drop in _drops(_dips(view.residents, doubtful, _spare(view.residents, strict), since, end))
-        if drop.low >= NOISE_SECONDS or drop.end >= end
-    ]
-    upper = _latest(certain, possible, since, end)
+    least, known, most = (base.lower, base.value, base.upper) if base is not None else (1.0, 1.0, 1.0)
+
+    def gaps(states: frozenset[State], share: float) -> Gaps:
+        return _gaps(view, states, share, since, end)
+
+    shares = (least, most if known is None else known, most)
+    seen = {share: gaps(DEAD, share).heard_to_the_end_from() for share in set(shares)}
+    lower, value, latest = (seen[share] for share in shares)
+    upper = gaps(_DOUBTFUL, most).held_from(latest)
     return Measurement(
         measured=RECOVERY_TIME,
-        value=None if upper == math.inf else upper,
+        value=value if _held(value, end - since) else None,
         samples=len(view.residents),
-        lower=_earliest(certain, possible, since),
-        upper=upper,
-        reason="" if upper < math.inf else _unfinished(certain, end),
+        lower=lower,
+        upper=upper if _held(upper, end - since) else math.inf,
+        reason=_reason(value, upper, view.window.end - since, end - since),
     )
 
 
-def _spare(residents: tuple[Track, ...], share: float) -> int:
-    """How many residents may not hear while the room still counts as hearing with that share."""
-    return len(residents) - math.ceil(min(1.0, share) * len(residents) - NOISE)
+def _gaps(view: View, states: frozenset[State], share: float, since: float, end: float) -> Gaps:
+    """When residents were in one of the states, between `since` and `end`. Whatever comes behind it counts as heard."""
+    changes = Counter({0.0: 0, end - since: 0})
+    for track in view.residents:
+        for span in (*track.spans, *track.following):
+            if span.state in states and span.end > since and span.start < end:
+                changes[max(span.start, since) - since] += 1
+                changes[min(span.end, end) - since] -= 1
+    edges = sorted(changes)
+    deaf = list(accumulate(changes[edge] for edge in edges))
+    residents = len(view.residents)
+    spare = residents * (1.0 - min(1.0, share)) + max(residents * SPARE_SHARE, RESOLUTION_SECONDS) + NOISE
+    return Gaps(edges, deaf, spare, list(_low(edges, deaf, spare, view.window.end - since)))
 
 
-def _dips(
-    tracks: Iterable[Track], states: frozenset[State], spare: int, since: float, end: float
-) -> Iterator[tuple[float, float]]:
-    """The times between `since` and `end` in which more listeners than `spare` are in one of the states."""
-    steps = [
-        step
-        for track in tracks
-        for span in track.spans
-        if span.state in states and span.end > since and span.start < end
-        for step in ((max(span.start, since), 1), (min(span.end, end), -1))
-    ]
-    count, began = 0, since
-    for at, step in sorted(steps):
-        was_low, count = count > spare, count + step
-        if not was_low and count > spare:
-            began = at
-        elif was_low and count <= spare:
-            yield began, at
+def _low(edges: list[float], deaf: list[int], spare: float, end: float) -> Iterator[tuple[float, float]]:
+    """Where a second begins that has more than `spare` listener-seconds without the host, as [first, last) in order.
 
+    The listener-seconds of a second are a function of where it begins that is linear between the edges and the instants
+    one second before them. So it is enough to look at it there, and to draw lines.
+    """
+    if max(deaf) <= spare:
+        return
+    totals = list(
+        accumulate((count * (to - at) for count, (at, to) in zip(deaf, pairwise(edges), strict=False)), initial=0.0)
+    )
 
-def _drops(dips: Iterable[tuple[float, float]]) -> list[Drop]:
-    """The dips, those that are less than the hold apart as one."""
-    drops: list[Drop] = []
-    for start, end in dips:
-        if drops and start - drops[-1].end < HOLD_SECONDS:
-            last = drops.pop()
-            drops.append(Drop(last.start, end, last.low + end - start))
+    def until(instant: float) -> float:
+        index = bisect_right(edges, instant) - 1
+        return totals[index] + deaf[index] * (instant - edges[index])
+
+    begins = sorted({begin for edge in edges for begin in (edge, edge - SLIDING_SECONDS) if 0 <= begin <= end})
+    excess = [until(begin + SLIDING_SECONDS) - until(begin) - spare for begin in begins]
+    first: float | None = 0.0 if excess[0] > 0 else None
+    for index, (before, after) in enumerate(pairwise(excess)):
+        if (before > 0) == (after > 0):
+            continue
+        crossing = begins[index] + before / (before - after) * (begins[index + 1] - begins[index])
+        if first is None:
+            first = crossing
         else:
-            drops.append(Drop(start, end, end - start))
-    return drops
+            yield first, crossing
+            first = None
+    if first is not None:
+        yield first, end
 
 
-def _latest(certain: list[Drop], possible: list[Drop], since: float, end: float) -> float:
-    """The latest recovery that fits: from the first drop that surely was one, or from any that may have been."""
-    latest = 0.0
-    for drop in possible:
-        latest = drop.end - since if end - drop.end >= HOLD_SECONDS - NOISE else math.inf
-        if any(drop.start <= sure.start <= drop.end for sure in certain):
-            break
-    return latest
+def _held(instant: float, end: float) -> bool:
+    return instant + HOLD_SECONDS <= end + NOISE
 
 
-def _earliest(certain: list[Drop], possible: list[Drop], since: float) -> float:
-    """The earliest recovery that fits: from the first sure drop, unless one may have begun and been over before it."""
-    if not certain:
-        return 0.0
-    sure, first = certain[0], possible[0]
-    return sure.end - since if sure.start - first.start <= HOLD_SECONDS else first.start - since
-
-
-def _unfinished(certain: list[Drop], end: float) -> str:
-    if certain and certain[-1].end >= end:
-        return "the room had not recovered when the window ended"
+def _reason(value: float, upper: float, end: float, known: float) -> str:
+    if not _held(value, known):
+        if value >= end - NOISE:
+            return "the room had not recovered when the window ended"
+    elif _held(upper, known):
+        return ""
     return f"the room was not seen to hear for {HOLD_SECONDS:g} s before the window ended: allow more time to recover"
 
 
 RECOVERY_TIME = Indicator(
     name="RecoveryTime",
     rank=70,
-    meaning="From the fault's end until the residents hear as in the baseline, and go on hearing for ten seconds.",
+    meaning="From the fault's end until the residents hear as in the baseline, less five points, in every second of "
+    "ten, with no relapse after that.",
     unit=DURATION,
     better=Better.LOWER,
     listeners=Listeners.RESIDENTS,

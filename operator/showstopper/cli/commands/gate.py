@@ -1,7 +1,8 @@
 """`showstopper gate`: whether a release may proceed."""
 
 import asyncio
-import time
+import re
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -22,10 +23,18 @@ from showstopper.cli.kube import lookup
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.views import output
 from showstopper.cli.views.output import Form, FormOption
+from showstopper.clock import from_timestamp
 from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, RELEASE_GATE
+from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, RELEASE_GATE, SELF_SUBJECT_REVIEW
 from showstopper.engine.gates import deciding
 from showstopper.engine.gates.deciding import Answer, Situation
+from showstopper.engine.rooms import deployed
+from showstopper.errors import NotFound
+
+# The operator renews the time every minute. Twice that, as a late write is no dead operator.
+STALE_SECONDS = 120.0
+# OCI image specification, descriptor.md: registered algorithms. containerd and CRI-O report sha256.
+_DIGEST = re.compile("sha256:[0-9a-f]{64}")
 
 
 def command(
@@ -38,45 +47,86 @@ def command(
 ) -> None:
     """Print whether a release may proceed, and why.
 
-    An image is named by its digest, such as sha256:4f53... It need not be deployed, but must have been tested.
+    The command looks at the workloads and pods itself: it is closed if the gate's status is about another release, has
+    expired, or is older than two minutes.
 
-    Exit codes: 0 open, 1 closed, 2 not known yet (runs are missing), 4 error.
+    An image is named by its digest, such as sha256:4f53... It need not be deployed, but must have been tested: the
+    newest run with it decides.
+
+    Exit codes: 0 open, 1 closed, 2 not known yet (runs are missing), 4 error, 64 what was given is no digest.
     """
     raise typer.Exit(asyncio.run(_gate(context.obj, name, image, form)))
 
 
 async def _gate(connection: Connection, name: str, image: str | None, form: Form) -> ExitCode:
+    digest = image.rpartition("@")[2] if image is not None else None
+    if digest is not None and not _DIGEST.fullmatch(digest):
+        problem(
+            f'--image "{image}" is no digest: a tag can be pushed again. Write sha256: and 64 hexadecimal '
+            "digits, such as the output of: crane digest REPOSITORY:TAG"
+        )
+        return ExitCode.USAGE
     async with connection.open() as client:
         gate = ReleaseGate.parse(await lookup.get(client, RELEASE_GATE, connection.namespace, name))
-        if image is not None:
-            digest = image.rpartition("@")[2]
-            answer = deciding.for_image(await _situation(client, gate), digest)
-            if answer is None:
-                where = f"{gate.metadata.namespace}/{name}"
-                problem(f"gate {where} has no run against image {digest}: deploy it, and run the gate's experiments")
-                return ExitCode.INCONCLUSIVE
-            return _show(gate, answer, form)
+        where = f"{gate.metadata.namespace}/{name}"
+        situation = await _situation(client, gate)
+    if digest is not None:
+        answer = deciding.for_image(situation, digest)
+        if answer is None:
+            problem(f"gate {where} has no run against image {digest}: deploy it, and run the gate's experiments")
+            return ExitCode.INCONCLUSIVE
+        return _show(gate, answer, form)
     ready = conditions.find(gate.status.conditions, ConditionType.READY)
     if ready is None or gate.status.observed_generation < gate.metadata.generation:
-        problem(f"gate {gate.metadata.namespace}/{name}: the operator has not observed it yet")
+        problem(f"gate {where}: the operator has not observed it yet")
         return ExitCode.INCONCLUSIVE
-    return _show(gate, _recorded(gate), form)
+    return _show(gate, _checked(gate, _recorded(gate), deciding.decide(situation), situation.now), form)
 
 
 async def _situation(client: Client, gate: ReleaseGate) -> Situation:
-    """What is known now, for a decision made here: the operator decides for the deployed images only."""
+    """What is known now, for a decision made here. What is deployed is read last: nothing else is newer."""
     namespace = gate.metadata.namespace
-    room = AudioRoom.parse(await lookup.get(client, AUDIO_ROOM, namespace, gate.spec.room_ref.name))
+    try:
+        room = AudioRoom.parse(await client.get(AUDIO_ROOM, namespace, gate.spec.room_ref.name))
+    except NotFound:
+        room = None
     experiments = [Experiment.parse(body) for body in await client.list(EXPERIMENT, namespace)]
+    runs = [ExperimentRun.parse(body) for body in await client.list(EXPERIMENT_RUN, namespace)]
     return Situation(
         gate=gate,
         room=room,
-        images=tuple(room.status.release),
+        deployed=await deployed.look(client, room, gate.spec.components) if room is not None else None,
         experiments={experiment.metadata.name: experiment for experiment in experiments},
-        runs=[ExperimentRun.parse(body) for body in await client.list(EXPERIMENT_RUN, namespace)],
+        runs=runs,
         seen_seconds=deciding.GRACE_SECONDS,
-        now=time.time(),
+        quiet_seconds=deciding.GRACE_SECONDS,
+        now=await _now(client),
     )
+
+
+async def _now(client: Client) -> float:
+    """The API server's time: this machine's own may be wrong, and it decides which pass is too old."""
+    review = {"apiVersion": SELF_SUBJECT_REVIEW.group_version, "kind": SELF_SUBJECT_REVIEW.name, "metadata": {}}
+    answer = await client.create(SELF_SUBJECT_REVIEW, review)
+    return from_timestamp(answer["metadata"]["creationTimestamp"])
+
+
+def _checked(gate: ReleaseGate, recorded: Answer, looked: Answer, now: float) -> Answer:
+    """The operator's answer, unless what is seen here says that it is not about what is deployed now. Pure."""
+    observed_at = gate.status.observed_at
+    age = now - from_timestamp(observed_at) if observed_at else None
+    if not recorded.open:
+        return recorded if list(recorded.images) == list(looked.images) or looked.open else looked
+    if not looked.open:
+        return looked
+    if age is None or age > STALE_SECONDS:
+        since = f"since {observed_at}" if observed_at else "at all"
+        message = f"the operator has not looked {since}: is it running? showstopper doctor says more"
+        return replace(looked, outlook=conditions.in_progress(Reason.ANSWER_STALE, message))
+    if list(recorded.images) != list(looked.images):
+        message = "the operator has not answered for this release yet: ask again"
+        return replace(looked, outlook=conditions.in_progress(Reason.ANSWER_STALE, message))
+    return recorded
 
 
 def _recorded(gate: ReleaseGate) -> Answer:

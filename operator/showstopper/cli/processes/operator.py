@@ -79,7 +79,7 @@ async def _operate(settings: Settings, stop: asyncio.Event) -> int:
             client, clock, images=settings.images, instance=settings.pod, agents=settings.agents, archive=archive
         )
         pulse = health.Pulse()
-        leadership = Leadership(client, clock, namespace=settings.namespace, identity=settings.identity)
+        leadership = Leadership(client, clock.steady(), namespace=settings.namespace, identity=settings.identity)
         leading = asyncio.Event()
         runner = web.AppRunner(health.application(operation, pulse, leading.is_set), access_log=None)
         await runner.setup()

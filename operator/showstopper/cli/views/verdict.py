@@ -6,7 +6,7 @@ from rich.text import Text
 
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
-from showstopper.report.words import asked, proof, short_name
+from showstopper.report.words import asked, outage_end, proof, short_name
 
 STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red"}
 MOST_OUTAGES = 6
@@ -64,7 +64,7 @@ def _outages(run: ExperimentRun, *, wide: bool) -> list[RenderableType]:
     table = _table("listener", "lost after", "dead air", "connected but silent", "media missing", "")
     shown = run.status.outages if wide else run.status.outages[:MOST_OUTAGES]
     for outage in shown:
-        ended = "" if outage.recovered else "did not hear the host again"
+        ended = "" if outage.recovered else outage_end(outage)
         figures = (outage.after, outage.dead_air, outage.silence, outage.missing)
         table.add_row(short_name(outage.listener), *(figure or "-" for figure in figures), ended)
     rest = len(run.status.outages) - len(shown)

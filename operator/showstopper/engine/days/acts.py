@@ -3,6 +3,7 @@
 from showstopper.api import conditions
 from showstopper.api.game_day import Act, ActRecord, DayIndicator, GameDayStatus
 from showstopper.api.reasons import Reason
+from showstopper.api.room import MeasuredIndicator
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability import figures
@@ -76,7 +77,7 @@ def _judged(draft: Draft, record: ActRecord, run: ExperimentRun) -> Step:
     for window in status.windows:
         if window.name == "Judged":
             for measured in window.indicators:
-                _count_in(draft.status, record.name, measured.indicator, measured.value)
+                _count_in(draft.status, record.name, measured.indicator, _figure(measured))
     return _closed(draft, record)
 
 
@@ -86,6 +87,13 @@ def _closed(draft: Draft, record: ActRecord) -> Step:
     reason = Reason.parse(record.reason or Reason.JUDGED)
     draft.tell(reason, note, "Judge", warning=record.verdict != Verdict.PASSED)
     return draft.step(conditions.in_progress(Reason.ACT_FINISHED, note), again=0.0)
+
+
+def _figure(measured: MeasuredIndicator) -> str | None:
+    """The value, or what it is at least, for a room that did not recover."""
+    if measured.value is None and measured.at_least is not None and measured.at_most is None:
+        return f"{figures.AT_LEAST}{measured.at_least}"
+    return measured.value
 
 
 def _count_in(status: GameDayStatus, act: str, name: str, value: str | None) -> None:
@@ -106,5 +114,6 @@ def _count_in(status: GameDayStatus, act: str, name: str, value: str | None) -> 
 
 
 def _is_worse(indicator: Indicator, value: str, than: str) -> bool:
-    figure, worst = (figures.parse(indicator.unit, text) for text in (value, than))
+    """Without an end is worse than any value."""
+    figure, worst = ((text.startswith(figures.AT_LEAST), figures.parse(indicator.unit, text)) for text in (value, than))
     return figure < worst if indicator.better is Better.HIGHER else figure > worst

@@ -15,6 +15,7 @@ from showstopper.engine.rooms import Rooms
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.service import Runs
 from showstopper.engine.status_writer import StatusWriter, StatusWriters
+from showstopper.errors import InvalidResource
 
 log = structlog.get_logger()
 
@@ -114,4 +115,9 @@ class Reconciler:
         if not experiment.spec.run_on:
             return None
         room = self._rooms.find(experiment.metadata.namespace, experiment.spec.room_ref.name)
-        return room.settled_release(self._clock.now()) if room is not None else None
+        if room is None or not room.is_settled(self._clock.now()):
+            return None
+        try:
+            return self._snapshots.remembered_release(room.room).identity
+        except InvalidResource:  # the room's own status says what is wrong with it
+            return None

@@ -6,20 +6,29 @@ from dataclasses import dataclass, field
 from showstopper.api import conditions
 from showstopper.api.conditions import Outlook
 from showstopper.api.experiment import Experiment, RunOn
-from showstopper.api.gate import ReleaseGate, Requirement, RequirementState
+from showstopper.api.gate import ReleaseGate, ReleaseScope, RememberedVerdict, Requirement, RequirementState
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom, ComponentImage
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.clock import from_timestamp, to_timestamp
+from showstopper.engine.gates import verdicts
+from showstopper.engine.gates.verdicts import History
 from showstopper.engine.rooms import releases
-from showstopper.engine.rooms.releases import Release
+from showstopper.engine.rooms.releases import Deployed, Release
 from showstopper.engine.runs import requests
 
 # How long a gate waits for a room and its pods: they are often applied together, in any order.
 GRACE_SECONDS = 60.0
 LOOK_SECONDS = 5.0
-_NOTHING_COMES = {RequirementState.MISSING, RequirementState.EXPIRED}
+MOVING_LOOK_SECONDS = 0.5
+MOST_ATTEMPTS = 3
+"""Runs without a verdict after which a gate asks for no more: a person has to look at them."""
+_NOTHING_COMES = {
+    RequirementState.MISSING: Reason.RUN_MISSING,
+    RequirementState.EXPIRED: Reason.PASS_EXPIRED,
+    RequirementState.UNDECIDED: Reason.RUNS_INCONCLUSIVE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +37,21 @@ class Situation:
 
     Attributes:
         room: the gate's room. None if it does not exist.
-        images: what all components of the room run now.
+        deployed: what the gate's components run now. None if nobody has looked yet.
         experiments: of the namespace, by name.
         runs: of the namespace.
         seen_seconds: how long this operator has known the gate.
+        quiet_seconds: for how long what is deployed has not changed.
         now: Unix seconds.
     """
 
     gate: ReleaseGate
     room: AudioRoom | None
-    images: Sequence[ComponentImage]
+    deployed: Deployed | None
     experiments: Mapping[str, Experiment]
     runs: Sequence[ExperimentRun]
     seen_seconds: float
+    quiet_seconds: float
     now: float
 
 
@@ -50,55 +61,117 @@ class Answer:
 
     Attributes:
         requests: the runs to ask for: the annotation's value by the experiment's name.
+        notes: what is to be remembered of the release's verdicts.
     """
 
     outlook: Outlook
     images: tuple[ComponentImage, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     requests: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[RememberedVerdict, ...] = ()
 
     @property
     def open(self) -> bool:
         """Whether the release may go on."""
         return self.outlook.ready == "True"
 
+    @property
+    def expires_at(self) -> str | None:
+        """When the first of the passes stops being valid (RFC 3339). None while the gate is closed."""
+        return (
+            min((each.expires_at for each in self.requirements if each.expires_at), default=None) if self.open else None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """How far an experiment is for a release.
+
+    Attributes:
+        request: the value of the annotation that asks for its run, if the gate must ask.
+    """
+
+    requirement: Requirement
+    request: str | None = None
+    note: RememberedVerdict | None = None
+
 
 def decide(situation: Situation) -> Answer:
     """What the gate says of the release that is deployed: the same situation always gives the same answer."""
-    spec = situation.gate.spec
-    if spec.suspend:
-        return Answer(conditions.waiting_for_person(Reason.SUSPENDED, "suspended: set spec.suspend to false"))
-    if (trouble := _without_release(situation)) is not None:
+    if (trouble := _closed(situation) or _without_release(situation)) is not None:
         return Answer(trouble)
+    assert situation.deployed is not None
     components = _components(situation)
-    images = tuple(image for image in situation.images if image.component in components)
-    release = releases.of(images)
-    if not release.settled:
-        return Answer(conditions.in_progress(Reason.ROLLOUT_UNDER_WAY, _unsettled(images)), images)
-    answers = [_require(situation, name.name, release, components) for name in spec.experiments]
-    asked = {requirement.name: value for requirement, value in answers if value is not None}
-    requirements = tuple(requirement for requirement, _ in answers)
-    return Answer(_outlook(requirements), images, requirements, asked)
+    images = tuple(image for image in situation.deployed.images if image.component in components)
+    if (trouble := _unsettled(situation, situation.deployed)) is not None:
+        return Answer(trouble, images)
+    return _answer(situation, images)
 
 
 def for_image(situation: Situation, digest: str) -> Answer | None:
-    """The gate's answer for an image, deployed or not, from the runs that tested it. None if no run did."""
-    spec = situation.gate.spec
+    """The gate's answer for an image, deployed or not, by the newest run that tested it. None if no run did.
+
+    The rules are those of `decide`: suspended is closed, several images side by side are no release, all components of
+    the room count, and runs count for experiments and room as they are declared now.
+    """
+    spec, room = situation.gate.spec, situation.room
+    if (trouble := _closed(situation)) is not None:
+        return Answer(trouble)
+    assert room is not None
     components = _components(situation)
-    tried: dict[Release, tuple[ComponentImage, ...]] = {}
-    for run in sorted(situation.runs, key=requests.order, reverse=True):
-        images = tuple(
-            ComponentImage.model_validate(image.model_dump()) for image in run.release if image.component in components
+    named = [situation.experiments[name.name] for name in spec.experiments if name.name in situation.experiments]
+    runs = [run for experiment in named for run in verdicts.of_declaration(situation.runs, experiment, room)]
+    tested = [
+        run
+        for run in runs
+        if any(image.digest == digest for image in run.release if digest and image.component in components)
+    ]
+    newest = max(tested, key=requests.order, default=None)
+    if newest is None:
+        return None
+    images = tuple(
+        ComponentImage.model_validate(image.model_dump()) for image in newest.release if image.component in components
+    )
+    if not releases.of(images).settled or releases.of(images).components != frozenset(components):
+        message = (
+            f"run {newest.metadata.name} tested several releases side by side, or not all components: {_told(images)}"
         )
-        if any(image.digest == digest for image in images):
-            tried.setdefault(releases.of(images), images)
-    answers = []
-    for release, images in tried.items():
-        requirements = tuple(
-            _require(situation, requirement.name, release, components)[0] for requirement in spec.experiments
+        return Answer(conditions.refused(Reason.SEVERAL_RELEASES, message[:1024]), images)
+    return _answer(situation, images)
+
+
+def _answer(situation: Situation, images: tuple[ComponentImage, ...]) -> Answer:
+    """What the gate says of a settled release."""
+    scope = situation.gate.spec.release
+    release = releases.of(images, with_templates=scope is ReleaseScope.POD_TEMPLATE)
+    findings = {name.name: _require(situation, name.name, release) for name in situation.gate.spec.experiments}
+    requirements = tuple(finding.requirement for finding in findings.values())
+    return Answer(
+        _outlook(requirements),
+        images,
+        requirements,
+        requests={name: finding.request for name, finding in findings.items() if finding.request is not None},
+        notes=tuple(finding.note for finding in findings.values() if finding.note is not None),
+    )
+
+
+def _closed(situation: Situation) -> Outlook | None:
+    """Why the gate is closed whatever the release is."""
+    spec, namespace = situation.gate.spec, situation.gate.metadata.namespace
+    if spec.suspend:
+        return conditions.waiting_for_person(Reason.SUSPENDED, "suspended: set spec.suspend to false")
+    if situation.room is None:
+        name = spec.room_ref.name
+        message = f'there is no AudioRoom "{name}" in namespace {namespace}: apply it, or correct spec.roomRef.name'
+        return _patiently(situation, Reason.WAITING_FOR_ROOM, Reason.ROOM_NOT_FOUND, message)
+    known = [component.name for component in situation.room.spec.components]
+    if unknown := [name for name in spec.components if name not in known]:
+        message = (
+            f'AudioRoom {namespace}/{spec.room_ref.name} has no component "{unknown[0]}"; it has: {", ".join(known)}: '
+            "correct spec.components"
         )
-        answers.append(Answer(_outlook(requirements), images, requirements))
-    return next((answer for answer in answers if answer.open), answers[0] if answers else None)
+        return conditions.refused(Reason.UNKNOWN_COMPONENT, message)
+    return None
 
 
 def _components(situation: Situation) -> tuple[str, ...]:
@@ -109,104 +182,153 @@ def _components(situation: Situation) -> tuple[str, ...]:
 
 def _without_release(situation: Situation) -> Outlook | None:
     """Why there is no release to speak of. What may still come is waited for."""
-    spec, namespace = situation.gate.spec, situation.gate.metadata.namespace
-    patient = situation.seen_seconds < GRACE_SECONDS
-    if situation.room is None:
-        name = spec.room_ref.name
-        message = f'there is no AudioRoom "{name}" in namespace {namespace}: apply it, or correct spec.roomRef.name'
-        return _patiently(Reason.WAITING_FOR_ROOM, Reason.ROOM_NOT_FOUND, message, patient=patient)
-    known = [component.name for component in situation.room.spec.components]
-    if unknown := [name for name in spec.components if name not in known]:
-        message = (
-            f'AudioRoom {namespace}/{spec.room_ref.name} has no component "{unknown[0]}"; it has: {", ".join(known)}: '
-            "correct spec.components"
-        )
-        return conditions.refused(Reason.UNKNOWN_COMPONENT, message)
-    imageless = [name for name in spec.components or known if name not in releases.of(situation.images).components]
+    if situation.deployed is None:
+        return conditions.in_progress(Reason.WAITING_FOR_IMAGES, "the pods of the room have not been read yet")
+    if situation.deployed.moving is not None:
+        return None
+    there = {image.component for image in situation.deployed.images}
+    imageless = [name for name in _components(situation) if name not in there]
     if not imageless:
         return None
     message = (
         f"no pod of component {', '.join(imageless)} runs, so it has no image: start it, or name in spec.components "
         "only those whose images are the release"
     )
-    return _patiently(Reason.WAITING_FOR_IMAGES, Reason.NO_IMAGE, message, patient=patient)
+    return _patiently(situation, Reason.WAITING_FOR_IMAGES, Reason.NO_IMAGE, message)
 
 
-def _patiently(waiting: Reason, over: Reason, message: str, *, patient: bool) -> Outlook:
+def _patiently(situation: Situation, waiting: Reason, over: Reason, message: str) -> Outlook:
     """Wait for a while for what may still come, then report it as missing."""
+    patient = min(situation.seen_seconds, situation.quiet_seconds) < GRACE_SECONDS
     return conditions.in_progress(waiting, message) if patient else conditions.refused(over, message)
 
 
-def _unsettled(images: Sequence[ComponentImage]) -> str:
-    running = [f"{image.component} runs {image.image} {image.digest or '(not started)'}" for image in images]
-    return f"the images are not settled: {', '.join(running)}"[:1024]
+def _unsettled(situation: Situation, deployed: Deployed) -> Outlook | None:
+    """Why it cannot be said which release this is, or will be."""
+    if deployed.moving is not None:
+        return conditions.in_progress(Reason.ROLLOUT_UNDER_WAY, deployed.moving)
+    if deployed.held is not None:
+        return conditions.refused(Reason.ROLLOUT_HELD, deployed.held[:1024])
+    release = releases.of(deployed.images)
+    if release.settled:
+        return None
+    message = f"the images are not settled: {_told(deployed.images)}"[:1024]
+    if not release.known:
+        return conditions.in_progress(Reason.ROLLOUT_UNDER_WAY, message)
+    return _patiently(situation, Reason.ROLLOUT_UNDER_WAY, Reason.SEVERAL_RELEASES, message)
 
 
-def _require(
-    situation: Situation, name: str, release: Release, components: Sequence[str]
-) -> tuple[Requirement, str | None]:
-    """How far an experiment is for this release, and the value of the annotation that requests its run, if it must."""
-    experiment = situation.experiments.get(name)
-    if experiment is None:
-        namespace = situation.gate.metadata.namespace
-        message = f"there is no Experiment {name} in namespace {namespace}: apply it, or leave it out"
-        return Requirement(name=name, state=RequirementState.MISSING, message=message), None
-    own = [run for run in _runs(situation, experiment) if releases.of(run.release, components) == release]
-    newest = max((run for run in own if run.finished), key=requests.order, default=None)
-    if newest is not None and newest.status.verdict == Verdict.PASSED and not _expired(situation, newest):
-        return _told(situation, name, RequirementState.PASSED, newest), None
-    under_way = next((run for run in own if not run.finished), None)
-    if under_way is not None:
-        message = f"run {under_way.metadata.name} is under way"
-        return Requirement(
-            name=name, state=RequirementState.WAITING, run=under_way.metadata.name, message=message
-        ), None
-    if newest is not None and newest.status.verdict != Verdict.PASSED:
-        return _told(situation, name, RequirementState.FAILED, newest), None
-    return _missing(situation, experiment, release, newest)
-
-
-def _runs(situation: Situation, experiment: Experiment) -> list[ExperimentRun]:
-    """The runs of what the experiment says now, also those of one of its name that was deleted since."""
-    wanted = requests.wanted(experiment).hash
-    return [
-        run
-        for run in situation.runs
-        if run.spec.experiment.name == experiment.metadata.name and run.spec.experiment.hash == wanted
+def _told(images: Sequence[ComponentImage]) -> str:
+    """The images of containers that run several or have not started. All of them, if there are none such."""
+    places = [(image.component, image.container) for image in images]
+    odd = [image for image in images if not image.digest or places.count((image.component, image.container)) > 1]
+    named = [
+        f"container {image.container} of {image.component} runs {image.image} {image.digest or '(not started)'}"
+        for image in odd or images
     ]
+    return ", ".join(named)
+
+
+def _require(situation: Situation, name: str, release: Release) -> _Finding:
+    """How far an experiment is for this release."""
+    gate, experiment, room = situation.gate, situation.experiments.get(name), situation.room
+    assert room is not None
+    if experiment is None:
+        message = f"there is no Experiment {name} in namespace {gate.metadata.namespace}: apply it, or leave it out"
+        return _Finding(Requirement(name=name, state=RequirementState.MISSING, message=message))
+    place = verdicts.place_of(experiment, room, release)
+    known = verdicts.history(
+        verdicts.of_declaration(situation.runs, experiment, room),
+        release,
+        _components(situation),
+        next((each for each in gate.status.verdicts if (each.experiment, each.release) == (name, place)), None),
+        with_templates=gate.spec.release is ReleaseScope.POD_TEMPLATE,
+    )
+    requirement, request = _judge(situation, experiment, release, known)
+    return _Finding(requirement, request, verdicts.note(name, place, known))
+
+
+def _judge(
+    situation: Situation, experiment: Experiment, release: Release, known: History
+) -> tuple[Requirement, str | None]:
+    """The state of an experiment, and the value of the annotation that requests its run, if the gate must ask.
+
+    A run without a verdict takes no pass away: it says nothing of the release.
+    """
+    name, decided = experiment.metadata.name, known.decided if known.deleted is None else None
+    passed = decided if decided is not None and decided.status.verdict == Verdict.PASSED else None
+    if passed is not None and not _expired(situation, passed):
+        return _of_run(situation, name, RequirementState.PASSED, passed), None
+    if known.under_way is not None:
+        run = known.under_way.metadata.name
+        message = f"run {run} is under way: {_stands(known.under_way)}"[:1024]
+        return Requirement(name=name, state=RequirementState.WAITING, run=run, message=message), None
+    if decided is not None and passed is None:
+        return _of_run(situation, name, RequirementState.FAILED, decided), None
+    if known.deleted is not None and known.deleted.verdict != Verdict.PASSED:
+        gone = known.deleted
+        message = f"its verdict was {gone.verdict}, and counts though the run was deleted: request another"
+        state = RequirementState.FAILED
+        return Requirement(name=name, state=state, run=gone.run, verdict=gone.verdict, message=message), None
+    return _missing(situation, experiment, release, known, passed)
 
 
 def _missing(
-    situation: Situation, experiment: Experiment, release: Release, passed: ExperimentRun | None
+    situation: Situation, experiment: Experiment, release: Release, known: History, passed: ExperimentRun | None
 ) -> tuple[Requirement, str | None]:
     """It has no fresh verdict on this release: whether one will come, and from whom. `passed`: a pass that expired."""
     name, spec = experiment.metadata.name, experiment.spec
-    what = f"run {passed.metadata.name} passed too long ago" if passed else "it has not run with these images"
+    namespace, tries = situation.gate.metadata.namespace, len(known.undecided)
+    over = RequirementState.EXPIRED if passed else RequirementState.MISSING
+    what = f"run {passed.metadata.name} passed too long ago" if passed else "it has not run with this release"
+    if tries:
+        over, last = RequirementState.UNDECIDED, known.last_undecided
+        why = f" {last.status.verdict} {last.status.reason}: {last.status.message}" if last is not None else ""
+        what = f"{tries} of {MOST_ATTEMPTS} runs gave no verdict, the last of them {known.undecided[-1]}{why}"[:700]
 
     def said(state: RequirementState, then: str) -> Requirement:
-        return Requirement(name=name, state=state, message=f"{what}: {then}")
+        run = known.undecided[-1] if tries else None
+        return Requirement(name=name, state=state, run=run, message=f"{what}: {then}"[:1024])
 
     if spec.suspend or spec.dry_run:
-        state = RequirementState.EXPIRED if passed else RequirementState.MISSING
-        return said(state, f"Experiment {name} starts no runs: set its suspend and dryRun to false"), None
-    value = f"gate {situation.gate.metadata.name} {release.identity} {passed.metadata.name if passed else ''}".strip()
+        return said(over, f"Experiment {name} starts no runs: set its suspend and dryRun to false"), None
+    annotate = f"kubectl -n {namespace} annotate --overwrite experiment {name} {requests.RUN_REQUESTED}=TEXT"
+    by_hand = f"{annotate} asks for a run"
+    if tries >= MOST_ATTEMPTS:
+        return said(over, by_hand), None
+    after = known.undecided[-1] if tries else passed.metadata.name if passed else ""
+    value = f"gate {situation.gate.metadata.name} {release.identity} {after}".strip()
     asked = experiment.metadata.annotations.get(requests.RUN_REQUESTED) == value
     if situation.gate.spec.request_runs and not (asked and _answered(situation, experiment, value)):
-        return said(RequirementState.WAITING, "a run was asked for"), None if asked else value
-    if RunOn.RELEASE_CHANGE in spec.run_on and passed is None:
-        return said(RequirementState.WAITING, "it runs when the images have settled"), None
-    if spec.schedule is not None:
-        return said(RequirementState.WAITING, f"its schedule, {spec.schedule}, will"), None
+        draining = situation.deployed.draining if situation.deployed is not None else None
+        waits = draining is not None and not asked
+        then = f"a run is asked for when this is over: {draining}" if waits else "a run was asked for"
+        return said(RequirementState.WAITING, then), None if asked or waits else value
+    if (by_itself := _by_itself(experiment, first=passed is None and not tries)) is not None:
+        return said(RequirementState.WAITING, by_itself), None
     if situation.gate.spec.request_runs:
-        then = "the run that this gate asked for did not count: look at it, then ask for another"
-    else:
-        then = f"kubectl annotate --overwrite experiment {name} {requests.RUN_REQUESTED}=TEXT asks for a run"
-    return said(RequirementState.EXPIRED if passed else RequirementState.MISSING, then), None
+        by_hand = f"the run that this gate asked for did not count: look at it; {by_hand}"
+    return said(over, by_hand), None
+
+
+def _by_itself(experiment: Experiment, *, first: bool) -> str | None:
+    """What starts a run of the experiment without being asked. `first`: there is none on this release yet."""
+    if first and RunOn.RELEASE_CHANGE in experiment.spec.run_on:
+        return "it runs when the release has settled"
+    return f"its schedule, {experiment.spec.schedule}, will" if experiment.spec.schedule is not None else None
+
+
+def _stands(run: ExperimentRun) -> str:
+    """What the run says of itself, such as which pod it waits for."""
+    ready = conditions.find(run.status.conditions, conditions.ConditionType.READY)
+    return ready.message if ready is not None else "it has not begun yet"
 
 
 def _answered(situation: Situation, experiment: Experiment, value: str) -> bool:
     """Whether the run that was asked for is over."""
-    asked = [run for run in _runs(situation, experiment) if run.spec.experiment.run_request == value]
+    assert situation.room is not None
+    own = verdicts.of_declaration(situation.runs, experiment, situation.room)
+    asked = [run for run in own if run.spec.experiment.run_request == value]
     return bool(asked) and all(run.finished for run in asked)
 
 
@@ -219,7 +341,7 @@ def _expires_at(situation: Situation, run: ExperimentRun) -> float:
     return finished + situation.gate.spec.max_age.total_seconds()
 
 
-def _told(situation: Situation, name: str, state: RequirementState, run: ExperimentRun) -> Requirement:
+def _of_run(situation: Situation, name: str, state: RequirementState, run: ExperimentRun) -> Requirement:
     status = run.status
     return Requirement(
         name=name,
@@ -244,10 +366,11 @@ def _outlook(requirements: Sequence[Requirement]) -> Outlook:
         )
     if stuck := [requirement for requirement in requirements if requirement.state in _NOTHING_COMES]:
         requirement = stuck[0]
-        reason = Reason.PASS_EXPIRED if requirement.state is RequirementState.EXPIRED else Reason.RUN_MISSING
-        return conditions.refused(reason, f"experiment {requirement.name}: {requirement.message}")
+        return conditions.refused(
+            _NOTHING_COMES[requirement.state], f"experiment {requirement.name}: {requirement.message}"
+        )
     if waiting := [requirement for requirement in requirements if requirement.state is RequirementState.WAITING]:
         sentences = "; ".join(f"experiment {requirement.name}: {requirement.message}" for requirement in waiting)
         return conditions.in_progress(Reason.WAITING_FOR_RUNS, sentences)
     names = ", ".join(requirement.name for requirement in requirements)
-    return conditions.idle(Reason.PASSED, f"these images have passed {names}")
+    return conditions.idle(Reason.PASSED, f"this release has passed {names}")

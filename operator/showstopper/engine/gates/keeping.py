@@ -8,33 +8,50 @@ import structlog
 from showstopper.api import conditions
 from showstopper.api.gate import ReleaseGate, ReleaseGateStatus, RequirementState
 from showstopper.api.reasons import Reason
-from showstopper.api.room import ComponentImage
+from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
-from showstopper.clock import Clock, to_timestamp
+from showstopper.clock import Clock, from_timestamp, to_timestamp
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT, RELEASE_GATE
 from showstopper.engine.experiments.service import Experiments
-from showstopper.engine.gates import deciding
+from showstopper.engine.gates import deciding, verdicts
 from showstopper.engine.gates.deciding import Answer, Situation
+from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Rooms
+from showstopper.engine.rooms.releases import Deployed
 from showstopper.engine.runs.requests import RUN_REQUESTED
 from showstopper.engine.runs.service import Runs
 from showstopper.engine.status_writer import StatusWriter, StatusWriters
 from showstopper.engine.work_queue import WorkQueue
-from showstopper.errors import Conflict
+from showstopper.errors import Conflict, InvalidResource
 
 log = structlog.get_logger()
 
+# How long a new operator reads pods and workloads before it says that it does not know them.
+SYNC_SECONDS = 10.0
+# A write a minute and gate: what is older than two of them was written by an operator that is away.
+OBSERVED_SECONDS = 60.0
+
 
 class Gates(WorkQueue[ReleaseGate]):
-    """Gates are looked at every few seconds: what they rest on is in memory, and only news is written."""
+    """Gates are decided whenever a pod, a workload or a run changes, from memory, and only news is written."""
 
     def __init__(
-        self, client: Client, clock: Clock, *, rooms: Rooms, runs: Runs, experiments: Experiments, events: Events
+        self,
+        client: Client,
+        clock: Clock,
+        snapshots: Snapshots,
+        events: Events,
+        *,
+        rooms: Rooms,
+        runs: Runs,
+        experiments: Experiments,
     ) -> None:
         super().__init__(clock)
         self._client = client
+        self._snapshots = snapshots
+        self._releases: dict[str, tuple[Deployed | None, float]] = {}
         self._rooms = rooms
         self._runs = runs
         self._experiments = experiments
@@ -44,11 +61,23 @@ class Gates(WorkQueue[ReleaseGate]):
     async def reconcile(self, resource: ReleaseGate, seen_seconds: float) -> float | None:
         """Decide, ask for runs, and write."""
         recorder = self._recorders.of(resource)
-        answer = deciding.decide(self._situation(recorder.resource, seen_seconds))
+        gate = recorder.resource
+        namespace = gate.metadata.namespace
+        await self._snapshots.synced(namespace, SYNC_SECONDS)
+        if gate.status.observed_generation != gate.metadata.generation:
+            await self._snapshots.refresh(namespace)  # what was changed before the gate was is known then
+        answer = deciding.decide(self._situation(gate, seen_seconds))
+        await self._show(recorder, answer)
         for name, value in answer.requests.items():
             await self._ask(recorder.resource, name, value)
-        await self._show(recorder, answer)
-        return deciding.LOOK_SECONDS
+        moving = answer.outlook.reason is Reason.ROLLOUT_UNDER_WAY
+        return deciding.MOVING_LOOK_SECONDS if moving else deciding.LOOK_SECONDS
+
+    def pods_changed(self, namespace: str) -> None:
+        """A pod or a workload of the namespace changed: its gates look now."""
+        for key in self._known:
+            if key[0] == namespace:
+                self.enqueue(key)
 
     def run_changed(self, run: ExperimentRun) -> None:
         """A run's record changed: when it is over, the gates of its namespace look now."""
@@ -61,13 +90,20 @@ class Gates(WorkQueue[ReleaseGate]):
     def forget(self, resource: ReleaseGate) -> None:
         """It is gone."""
         self._recorders.forget(resource.metadata.uid)
+        self._releases.pop(resource.metadata.uid, None)
 
     def _situation(self, gate: ReleaseGate, seen_seconds: float) -> Situation:
-        namespace, room = gate.metadata.namespace, gate.spec.room_ref.name
+        namespace = gate.metadata.namespace
+        room = self._rooms.declared(namespace, gate.spec.room_ref.name)
+        deployed = self._deployed(room, gate.spec.components) if room is not None else None
+        known, since = self._releases.get(gate.metadata.uid, (None, self._clock.now()))
+        if deployed != known:
+            since = self._clock.now()
+        self._releases[gate.metadata.uid] = deployed, since
         return Situation(
             gate=gate,
-            room=self._rooms.declared(namespace, room),
-            images=self._images(namespace, room),
+            room=room,
+            deployed=deployed,
             experiments={
                 experiment.metadata.name: experiment
                 for experiment in self._experiments.all()
@@ -75,13 +111,18 @@ class Gates(WorkQueue[ReleaseGate]):
             },
             runs=[run for run in self._runs.all() if run.metadata.namespace == namespace],
             seen_seconds=seen_seconds,
+            quiet_seconds=self._clock.now() - since,
             now=self._clock.now(),
         )
 
-    def _images(self, namespace: str, room: str) -> Sequence[ComponentImage]:
-        """What the room's components run now."""
-        live = self._rooms.find(namespace, room)
-        return live.images if live is not None else ()
+    def _deployed(self, room: AudioRoom, components: Sequence[str]) -> Deployed | None:
+        """What these components run now. None if it is not known yet."""
+        if not self._snapshots.is_synced(room.metadata.namespace):
+            return None
+        try:
+            return self._snapshots.remembered_release(room, components)
+        except InvalidResource:  # the room's own status says what is wrong with it
+            return Deployed(())
 
     async def _ask(self, gate: ReleaseGate, name: str, value: str) -> None:
         """Ask for a run by annotation, as a person would. Whoever changed the experiment meanwhile is not overruled."""
@@ -133,5 +174,15 @@ def status_of(gate: ReleaseGate, answer: Answer, now: str) -> ReleaseGateStatus:
         passed=f"{passed}/{len(answer.requirements)}" if answer.requirements else None,
         release=list(answer.images[:64]),
         experiments=list(answer.requirements),
+        verdicts=verdicts.remember(gate.status.verdicts, answer.notes),
+        observed_at=_renewed(gate.status.observed_at, now),
+        expires_at=answer.expires_at,
         message=answer.outlook.message[:1024],
     )
+
+
+def _renewed(before: str | None, now: str) -> str:
+    """When the operator last looked, to the minute."""
+    if before is not None and 0 <= from_timestamp(now) - from_timestamp(before) < OBSERVED_SECONDS:
+        return before
+    return now

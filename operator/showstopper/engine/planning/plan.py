@@ -95,6 +95,7 @@ def chosen(plan: Plan) -> tuple[ChosenPod, ...]:
             node=pod.node,
             address=pod.address,
             serving=pod.serving,
+            restarts=pod.restarts,
             media=tuple(media_paths.text(*address) for address in pod.media[:MOST_MEDIA]),
         )
         for planned in plan.faults
@@ -176,10 +177,21 @@ def pod(body: Mapping[str, Any], serving: Collection[MediaAddress], servers: Map
 
 def _containers(body: Mapping[str, Any]) -> tuple[Container, ...]:
     """By name, and by id (`containerd://ID`) those that run."""
-    statuses = body.get("status", {}).get("containerStatuses") or ()
-    running = {each["name"]: each.get("containerID", "") for each in statuses if "running" in (each.get("state") or {})}
+    statuses = {each["name"]: each for each in body.get("status", {}).get("containerStatuses") or ()}
     declared = body.get("spec", {}).get("containers") or ()
-    return tuple(Container(each["name"], running.get(each["name"], "").rpartition("://")[2]) for each in declared)
+    return tuple(_container(each["name"], statuses.get(each["name"], {})) for each in declared)
+
+
+def _container(name: str, status: Mapping[str, Any]) -> Container:
+    runs = "running" in (status.get("state") or {})
+    ended = (status.get("lastState") or {}).get("terminated") or {}
+    return Container(
+        name,
+        status.get("containerID", "").rpartition("://")[2] if runs else "",
+        restarts=status.get("restartCount", 0),
+        exit_code=ended.get("exitCode"),
+        exit_reason=ended.get("reason", ""),
+    )
 
 
 def _choose(snapshot: Snapshot, fault: Fault, dice: random.Random) -> PlannedFault:

@@ -1,27 +1,40 @@
-"""Pod cache: the pods of the namespaces that have rooms, from a Mirror of each, and the labels that these had last.
+"""Pod cache: pods and workloads of the namespaces that have rooms, from Mirrors, and the labels that these had last.
 
 A proposal is made from them, no more: whoever acts looks again at what the act rests on, and whoever refuses at all.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import NAMESPACE, POD
-from showstopper.cluster.mirror import Mirror
+from showstopper.cluster.mirror import Change, ChangeType, Mirror
 from showstopper.cluster.supervision import for_ever
+from showstopper.engine.rooms import rollouts
+from showstopper.engine.rooms.rollouts import Rollout, Workload
 from showstopper.faults.containers import DEFAULT_CONTAINER
+
+# Watches are milliseconds apart; a loaded API server may be a second late.
+ROLLED_OUT_SECONDS = 1.0
 
 
 class PodCache:
-    """The pods by namespace, each with the fields that planning needs."""
+    """The pods and workloads by namespace, each with the fields that planning and releases need.
 
-    def __init__(self, client: Client) -> None:
+    Args:
+        on_change: called with a namespace whenever a pod or a workload in it changes.
+    """
+
+    def __init__(self, client: Client, on_change: Callable[[str], None] = lambda _: None) -> None:
         self._client = client
+        self._on_change = on_change
+        self._rolling_at: dict[str, dict[tuple[str, str], float]] = {}
         self.labels: dict[str, Mapping[str, str]] = {}
         self._pods: dict[str, Mirror[Object]] = {}
+        self._workloads: dict[str, list[Mirror[Workload]]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def follow(self, namespaces: Iterable[str]) -> None:
@@ -30,16 +43,59 @@ class PodCache:
         for namespace in self._tasks.keys() - wanted:
             self._tasks.pop(namespace).cancel()
             self._pods.pop(namespace, None)
+            self._workloads.pop(namespace, None)
+            self._rolling_at.pop(namespace, None)
             self.labels.pop(namespace, None)
         for namespace in wanted - self._tasks.keys():
-            pods = self._pods[namespace] = Mirror(self._client, POD, namespace, keep=slim)
-            work = for_ever(f"watching the pods of {namespace}", partial(self._watch, namespace, pods))
-            self._tasks[namespace] = asyncio.get_running_loop().create_task(work)
+            self._pods[namespace] = Mirror(
+                self._client, POD, namespace, keep=slim, on_change=lambda change: self._on_change(change.key[0])
+            )
+            self._workloads[namespace] = [
+                Mirror(self._client, kind, namespace, keep=partial(rollouts.read, kind), on_change=self._take)
+                for kind in rollouts.KINDS
+            ]
+            self._tasks[namespace] = asyncio.get_running_loop().create_task(self._follow(namespace))
 
     def of(self, namespace: str) -> list[Object]:
         """The pods of a namespace, as they were told last; none if it is not followed, or was not listed yet."""
         pods = self._pods.get(namespace)
         return pods.all() if pods is not None else []
+
+    def workloads(self, namespace: str) -> list[Workload]:
+        """The Deployments, StatefulSets and DaemonSets of a followed namespace, as they were told last.
+
+        Pods and workloads come by two watches, and either may be late: for a second after a rollout it goes on.
+        """
+        known = [workload for mirror in self._workloads.get(namespace, ()) for workload in mirror.all()]
+        return [self._held_back(namespace, workload) for workload in known]
+
+    def _held_back(self, namespace: str, workload: Workload) -> Workload:
+        rolling_at = self._rolling_at.get(namespace, {}).get(workload.owner, float("-inf"))
+        if workload.rollout is not None or asyncio.get_running_loop().time() - rolling_at >= ROLLED_OUT_SECONDS:
+            return workload
+        return replace(workload, rollout=Rollout(f"{workload.kind} {workload.name} has just been rolled out"))
+
+    def is_synced(self, namespace: str) -> bool:
+        """Whether all pods and workloads of the namespace are known."""
+        pods = self._pods.get(namespace)
+        return pods is not None and pods.is_synced and all(each.is_synced for each in self._workloads[namespace])
+
+    async def synced(self, namespace: str) -> None:
+        """Wait until all pods and workloads of a followed namespace are known. Of any other one nothing ever is."""
+        if (pods := self._pods.get(namespace)) is not None:
+            await pods.synced()
+            for workloads in self._workloads[namespace]:
+                await workloads.synced()
+
+    async def refresh(self, namespace: str) -> None:
+        """Read the workloads afresh: what has changed until now is known then.
+
+        Raises:
+            ClusterError: they could not be read.
+        """
+        for kind, mirror in zip(rollouts.KINDS, self._workloads.get(namespace, ()), strict=False):
+            for body in await self._client.list(kind, namespace):
+                mirror.learn(body)
 
     async def look_at(self, namespace: str) -> Mapping[str, str]:
         """The labels that a namespace has now."""
@@ -47,9 +103,25 @@ class PodCache:
         self.labels[namespace] = labels
         return labels
 
+    async def _follow(self, namespace: str) -> None:
+        async with asyncio.TaskGroup() as group:
+            watching = partial(self._watch, namespace, self._pods[namespace])
+            group.create_task(for_ever(f"watching the pods of {namespace}", watching))
+            for kind, mirror in zip(rollouts.KINDS, self._workloads[namespace], strict=True):
+                group.create_task(for_ever(f"watching the {kind.plural} of {namespace}", mirror.run))
+
     async def _watch(self, namespace: str, pods: Mirror[Object]) -> None:
         await self.look_at(namespace)
         await pods.run()
+
+    def _take(self, change: Change[Workload]) -> None:
+        namespace, workload = change.key[0], change.value
+        rolling_at = self._rolling_at.setdefault(namespace, {})
+        if change.type is ChangeType.DELETED:
+            rolling_at.pop(workload.owner, None)
+        elif workload.rollout is not None:
+            rolling_at[workload.owner] = asyncio.get_running_loop().time()
+        self._on_change(namespace)
 
 
 def slim(pod: Mapping[str, Any]) -> Object:
@@ -59,22 +131,30 @@ def slim(pod: Mapping[str, Any]) -> Object:
     annotations = _some(metadata.get("annotations") or {}, DEFAULT_CONTAINER)
     return {
         "metadata": {
-            **_some(metadata, "name", "namespace", "uid", "labels", "deletionTimestamp"),
+            **_some(metadata, "name", "namespace", "uid", "labels", "deletionTimestamp", "deletionGracePeriodSeconds"),
             **({"annotations": annotations} if annotations else {}),
+            **_each(metadata, "ownerReferences", "kind", "name", "controller"),
         },
         "spec": {
             **_some(spec, "hostNetwork"),
             "nodeName": spec.get("nodeName", ""),
             "containers": [_some(container, "name", "image", "ports") for container in spec.get("containers", ())],
+            **_each(spec, "initContainers", "name", "image", "restartPolicy"),
         },
         "status": {
             **_some(status, "phase", "reason", "podIP", "podIPs", "hostIP", "hostIPs"),
             "conditions": [_some(condition, "type", "status") for condition in ready],
             "containerStatuses": [
-                _some(container, "name", "imageID") for container in status.get("containerStatuses", ())
+                _some(container, "name", "imageID", "restartCount") for container in status.get("containerStatuses", ())
             ],
+            **_each(status, "initContainerStatuses", "name", "imageID"),
         },
     }
+
+
+def _each(fields: Mapping[str, Any], name: str, *kept: str) -> Object:
+    """That list, if there is one, and of its entries what is kept."""
+    return {name: [_some(entry, *kept) for entry in fields[name]]} if fields.get(name) else {}
 
 
 def _some(fields: Mapping[str, Any], *names: str) -> Object:

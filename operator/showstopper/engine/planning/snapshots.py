@@ -6,7 +6,8 @@ from the store, while the run is being created: the delete waits for both. A ref
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from showstopper.api.experiment import Fault
@@ -19,8 +20,8 @@ from showstopper.cluster.kinds import POD
 from showstopper.engine.planning import plan, planner, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.engine.planning.pod_cache import PodCache
-from showstopper.engine.rooms import Rooms, rollouts
-from showstopper.engine.rooms.pods import MediaAddress, component_pods, images, leaving, of_component
+from showstopper.engine.rooms import Rooms, deployed
+from showstopper.engine.rooms.pods import MediaAddress, images, of_component
 from showstopper.engine.rooms.releases import Deployed
 from showstopper.errors import Forbidden, InvalidResource, NotFound
 from showstopper.faults.effects import Pod
@@ -36,7 +37,8 @@ class Snapshots:
         self._client = client
         self._clock = clock
         self._rooms = rooms
-        self._pod_cache = PodCache(client)
+        self._observers: list[Callable[[str], None]] = []
+        self._pod_cache = PodCache(client, self._changed)
 
     def follow(self, namespaces: Iterable[str]) -> None:
         """Remember the pods of these namespaces, and of no others."""
@@ -45,6 +47,43 @@ class Snapshots:
     def remembered(self, namespace: str) -> list[Object]:
         """The pods of a followed namespace, as they were told last."""
         return self._pod_cache.of(namespace)
+
+    def add_observer(self, observer: Callable[[str], None]) -> None:
+        """Call it with a namespace whenever a pod or a workload in it changes."""
+        self._observers.append(observer)
+
+    def is_synced(self, namespace: str) -> bool:
+        """Whether all pods and workloads of the namespace are remembered."""
+        return self._pod_cache.is_synced(namespace)
+
+    async def synced(self, namespace: str, timeout: float) -> bool:
+        """Wait until all pods and workloads of the namespace are remembered, or False on time-out."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._pod_cache.synced(namespace)
+        return self.is_synced(namespace)
+
+    async def refresh(self, namespace: str) -> None:
+        """Read the workloads of the namespace afresh.
+
+        Raises:
+            ClusterError: they could not be read.
+        """
+        await self._pod_cache.refresh(namespace)
+
+    def remembered_release(self, room: AudioRoom, components: Collection[str] = ()) -> Deployed:
+        """What the room's components run, as it was told last.
+
+        Raises:
+            InvalidResource: when a component names a container that its pods do not have.
+        """
+        namespace = room.metadata.namespace
+        workloads = self._pod_cache.workloads(namespace)
+        return deployed.of(room, self.remembered(namespace), workloads, components)
+
+    def _changed(self, namespace: str) -> None:
+        for observer in self._observers:
+            observer(namespace)
 
     async def of_run(self, run: ExperimentRun) -> Snapshot:
         """The snapshot of a run, by the room as it was declared when the run was asked for."""
@@ -57,17 +96,7 @@ class Snapshots:
         Raises:
             InvalidResource: when a component names a container that its pods do not have.
         """
-        room = run.room
-        namespace = run.metadata.namespace
-        by_component = {
-            component.name: await component_pods(self._client, room, component) for component in room.spec.components
-        }
-        deployed = tuple(images(room, by_component))
-        pods = [pod for group in by_component.values() for pod in group]
-        rollout = await rollouts.under_way(self._client, namespace, pods)
-        if rollout is not None:
-            return Deployed(deployed, f"{rollout} is being rolled out")
-        return Deployed(deployed, leaving(room, by_component, deployed))
+        return await deployed.look(self._client, run.room)
 
     async def plan(self, room: AudioRoom, faults: Sequence[Fault], seed: int) -> tuple[Plan, list[ComponentImage]]:
         """The plan, and the images of the room's components: from memory if that may be carried out, else looked at."""

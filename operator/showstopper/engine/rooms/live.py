@@ -21,6 +21,7 @@ from showstopper.engine.rooms.fleet.keeper import Keeper
 from showstopper.engine.rooms.listening.collector import Collector, HostCollector
 from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
 from showstopper.engine.rooms.reporter import Reporter
+from showstopper.engine.rooms.skew import Skew
 
 # A pod reports that has answered within one question, its time limit and some delay.
 REPORTING_SECONDS = 4.0
@@ -60,6 +61,7 @@ class LiveRoom:
         self.fleet = room
         self.timeline = Timeline()
         self.hosts = HostLog()
+        self.skew = Skew()
         self.under_experiment: str | None = None
         self.reporting_since: float | None = None
         self._clock = clock
@@ -74,6 +76,7 @@ class LiveRoom:
         self._host_collector = HostCollector(name, self.hosts, clock, session, namespace=namespace, port=port)
         self._news = asyncio.Event()
         self._held_by: str | None = None
+        self._steps = clock.steps
         self._began = clock.now()
         self._progress = ("", 0, self._began)
         self._figures = status.Figures()
@@ -94,13 +97,15 @@ class LiveRoom:
     def hold(self, run: str, room: AudioRoom) -> None:
         """Keep the fleet as it is while a run measures with it. `room`: as the run knows it."""
         if room.metadata.uid == self.room.metadata.uid:
-            self._held_by = run
+            self._held_by = self.under_experiment = run
+            self.timeline.held = True
             self._keep(room)
 
     def release(self, run: str) -> None:
         """The run is over: what was kept back is done now."""
         if self._held_by == run:
-            self._held_by = None
+            self._held_by = self.under_experiment = None
+            self.timeline.held = False
             self._keep(self.room)
             self._keeper.changed()  # the operator may have another image than its predecessor, who began the run
 
@@ -136,11 +141,10 @@ class LiveRoom:
         """What the room's components ran at the last look."""
         return self._components.release
 
-    def settled_release(self, now: float) -> str | None:
-        """The release that has run for a while, everywhere, and is heard. None if there is none now."""
+    def is_settled(self, now: float) -> bool:
+        """Whether the room has run the same images for a while, everywhere, and is heard."""
         changes, release = self._components.changes, releases.of(self.images)
-        settled = bool(changes) and now - changes[-1][0] >= SETTLED_SECONDS and release.settled and self.ready
-        return release.identity if settled else None
+        return bool(changes) and now - changes[-1][0] >= SETTLED_SECONDS and release.settled and self.ready
 
     def images_since(self, moment: float) -> tuple[ComponentImage, ...]:
         """All images that were seen to come since then."""
@@ -198,6 +202,7 @@ class LiveRoom:
     async def _report(self) -> None:
         while True:
             now = self._clock.now()
+            self._look_at_clocks(now)
             situation = self._situation(now)
             if self._may_speak(now):
                 self._measure(now)
@@ -205,6 +210,12 @@ class LiveRoom:
                 wanted = status.compose(stands, situation, self._figures, now)
                 await self._reporter.report(self.room, wanted, now)
             await asyncio.sleep(TICK_SECONDS)
+
+    def _look_at_clocks(self, now: float) -> None:
+        if self._steps != self._clock.steps:
+            self._steps, self._figures_at = self._clock.steps, float("-inf")
+            self.timeline.clock_stepped()
+        self.skew.look(now, self.hosts.ahead, self.timeline.ahead())
 
     def _may_speak(self, now: float) -> bool:
         """Not before it has had time to listen, if a status stands that may still be right."""

@@ -92,7 +92,7 @@ async def release(client: Client, room: AudioRoom) -> list[ComponentImage]:
 
 
 def images(room: AudioRoom, pods: Mapping[str, Iterable[Pod]]) -> list[ComponentImage]:
-    """The images of the components' containers, each once, from the pods by component.
+    """The images of all containers of the components, sidecars included, each once, from the pods by component.
 
     Raises:
         InvalidResource: when a component names a container that its pods do not have, or should name one.
@@ -101,28 +101,48 @@ def images(room: AudioRoom, pods: Mapping[str, Iterable[Pod]]) -> list[Component
         (image.component, image.container, image.image, image.digest): image
         for component in room.spec.components
         for pod in pods.get(component.name, ())
-        if _runs(pod)
-        for image in [_image(component, pod)]
+        if is_live(pod)
+        for image in _images(component, pod)
     }
     return [by_container[key] for key in sorted(by_container)]
 
 
 def leaving(room: AudioRoom, pods: Mapping[str, Iterable[Pod]], now: Collection[ComponentImage]) -> str | None:
-    """A pod that ends, and until then serves an image that is not among those of `now`, for a person.
+    """A pod that ends, and until then serves whoever is in, for a person.
 
-    LiveKit goes on serving whoever is in for as long as its pod's grace period lasts: what is heard then is heard of
-    the release before.
+    LiveKit goes on for as long as its pod's grace period lasts. What is heard then is heard of the release before, and
+    when the pod is gone its listeners lose the host for a reason that is no fault of a run's: also where only the
+    pod's template has changed, or somebody has scaled the component in.
 
     Raises:
         InvalidResource: when a component names a container that its pods do not have, or should name one.
     """
     digests = {(image.component, image.container, image.digest) for image in now}
     for component in room.spec.components:
-        for pod in pods.get(component.name, ()):
-            image = _image(component, pod)
-            if _ends(pod) and image.digest and (image.component, image.container, image.digest) not in digests:
-                return f"pod {pod['metadata']['name']}, which runs {image.image} {image.digest}, has not ended yet"
+        for pod in filter(_ends, pods.get(component.name, ())):
+            other = next((image for image in _images(component, pod) if _is_other(image, digests)), None)
+            return _draining(pod, other)
     return None
+
+
+def _is_other(image: ComponentImage, digests: Collection[tuple[str, str, str]]) -> bool:
+    """Whether it is known to be of another release."""
+    return bool(image.digest) and (image.component, image.container, image.digest) not in digests
+
+
+def _draining(pod: Pod, other: ComponentImage | None) -> str:
+    """Which pod is waited for, until when at the latest, and how to end it now.
+
+    The API server sets deletionTimestamp to the moment at which the grace period is over.
+    """
+    metadata = pod["metadata"]
+    runs = f", which runs {other.image} {other.digest}," if other is not None else ""
+    grace = metadata.get("deletionGracePeriodSeconds")
+    period = f" (grace period {grace} s)" if grace is not None else ""
+    return (
+        f"pod {metadata['name']}{runs} has not ended yet: it does by {metadata['deletionTimestamp']}{period}; "
+        f"kubectl -n {metadata['namespace']} delete pod {metadata['name']} --grace-period=1 ends it now"
+    )
 
 
 def container_of(component: Component, pod: Pod) -> Mapping[str, Any]:
@@ -243,7 +263,8 @@ def _node_ports(pod: Pod) -> set[int]:
     return {port.get("hostPort") or (port["containerPort"] if host_network else 0) for port in ports} - {0}
 
 
-def _runs(pod: Pod) -> bool:
+def is_live(pod: Pod) -> bool:
+    """Whether the pod runs or starts: neither over nor on its way out."""
     return not is_over(pod) and not pod["metadata"].get("deletionTimestamp")
 
 
@@ -251,14 +272,23 @@ def _ends(pod: Pod) -> bool:
     return not is_over(pod) and bool(pod["metadata"].get("deletionTimestamp"))
 
 
-def _image(component: Component, pod: Pod) -> ComponentImage:
-    container = container_of(component, pod)
-    name = container["name"]
-    statuses = pod["status"].get("containerStatuses", ())
-    identity = next((str(status.get("imageID", "")) for status in statuses if status["name"] == name), "")
-    return ComponentImage(
-        component=component.name,
-        container=name,
-        image=str(container["image"])[:_LONGEST_TEXT],
-        digest=identity.rpartition("@")[2][:_LONGEST_TEXT],
-    )
+def _images(component: Component, pod: Pod) -> list[ComponentImage]:
+    """The images of the pod's containers, also of those that run beside them from its start (native sidecars).
+
+    Raises:
+        InvalidResource: when the component names a container that the pod does not have.
+    """
+    container_of(component, pod)
+    spec, status = pod["spec"], pod["status"]
+    sidecars = [each for each in spec.get("initContainers", ()) if each.get("restartPolicy") == "Always"]
+    statuses = (*status.get("containerStatuses", ()), *status.get("initContainerStatuses", ()))
+    identities = {each["name"]: str(each.get("imageID", "")) for each in statuses}
+    return [
+        ComponentImage(
+            component=component.name,
+            container=container["name"],
+            image=str(container["image"])[:_LONGEST_TEXT],
+            digest=identities.get(container["name"], "").rpartition("@")[2][:_LONGEST_TEXT],
+        )
+        for container in (*spec["containers"], *sidecars)
+    ]

@@ -1,4 +1,4 @@
-"""Releases: which images a room's components run, so that a verdict counts for these and for no others. Pure."""
+"""Releases: which images and pod templates a room's components run: a verdict counts for these alone. Pure."""
 
 import hashlib
 from collections.abc import Collection, Iterable
@@ -8,13 +8,21 @@ from showstopper.api.room import ComponentImage
 from showstopper.api.run import ReleaseImage
 
 Image = ComponentImage | ReleaseImage
+MIXED = "mixed"
+"""What the template of pods begins with that may not all have the same one: no verdict on them counts for a release."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The digests of some components' images, by component and container. An empty digest is not known yet."""
+    """The release of some components.
+
+    Attributes:
+        digests: of their images, by component and container. An empty one is not known yet.
+        templates: of their pods, by component, where a workload tells it.
+    """
 
     digests: frozenset[tuple[str, str, str]]
+    templates: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def known(self) -> bool:
@@ -23,8 +31,9 @@ class Release:
 
     @property
     def settled(self) -> bool:
-        """Known, and no two pods of a component run different images."""
-        return self.known and len({place[:2] for place in self.digests}) == len(self.digests)
+        """Known, and no two pods of a component run different images, or have different templates."""
+        mixed = any(template.startswith(MIXED) for _, template in self.templates)
+        return self.known and not mixed and len({place[:2] for place in self.digests}) == len(self.digests)
 
     @property
     def components(self) -> frozenset[str]:
@@ -34,7 +43,7 @@ class Release:
     @property
     def identity(self) -> str:
         """Ten characters that are those of this release alone."""
-        return hashlib.sha256(repr(sorted(self.digests)).encode()).hexdigest()[:10]
+        return hashlib.sha256(repr((sorted(self.digests), sorted(self.templates))).encode()).hexdigest()[:10]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +52,42 @@ class Deployed:
 
     Attributes:
         images: of all components.
-        moving: what is on its way from one image to another, as a sentence for a person. None if nothing is.
+        moving: the rollout that is under way, as a sentence for a person. None if there is none.
+        held: the rollout that does not go on by itself, and what to do about it.
+        draining: the pod of another release that has not ended yet, until when it may take, and how to end it.
     """
 
     images: tuple[ComponentImage, ...]
     moving: str | None = None
+    held: str | None = None
+    draining: str | None = None
+
+    @property
+    def on_its_way(self) -> str | None:
+        """What will be over by itself, and has to be before a run begins."""
+        return self.moving or self.draining
+
+    @property
+    def identity(self) -> str | None:
+        """The identity of the release. None while something is on its way, held or mixed."""
+        release = of(self.images)
+        return release.identity if self.on_its_way is None and self.held is None and release.settled else None
 
     @property
     def unsettled(self) -> str | None:
         """Why it cannot be said yet which release this is. None if it can, or there are no images at all."""
-        if self.moving is not None:
-            return self.moving
-        if not self.images or of(self.images).settled:
+        if self.on_its_way is not None:
+            return self.on_its_way
+        if not self.images or of(self.images).settled or self.held is not None:
             return None
         return "pods of one component run different images, or have not started yet"
 
 
-def of(images: Iterable[Image], components: Collection[str] | None = None) -> Release:
+def of(images: Iterable[Image], components: Collection[str] | None = None, *, with_templates: bool = True) -> Release:
     """The release that these images are. `components`: of these alone."""
-    return Release(
-        frozenset(
-            (image.component, image.container, image.digest)
-            for image in images
-            if components is None or image.component in components
-        )
-    )
+    own = [image for image in images if components is None or image.component in components]
+    templates = ((image.component, image.template) for image in own if image.template and with_templates)
+    return Release(frozenset((image.component, image.container, image.digest) for image in own), frozenset(templates))
 
 
 def change(before: Collection[Image], after: Collection[Image]) -> str | None:
@@ -83,4 +103,14 @@ def change(before: Collection[Image], after: Collection[Image]) -> str | None:
         known = (image.component, image.digest) in digests if image.digest else (image.component, image.image) in names
         if not known:
             return f"component {image.component} runs {image.image} {image.digest}".rstrip()
+    templates = {(image.component, _declared(image)) for image in before if image.template}
+    told = {component for component, _ in templates}
+    for image in after:
+        if image.template and image.component in told and (image.component, _declared(image)) not in templates:
+            return f"the pod template of component {image.component} changed"
     return None
+
+
+def _declared(image: Image) -> str:
+    """The template that is declared, whether all pods have it or not: one that is killed or scaled changes nothing."""
+    return image.template.removeprefix(MIXED)

@@ -25,7 +25,7 @@ class Reporter:
 
     async def report(self, room: AudioRoom, wanted: AudioRoomStatus, now: float) -> None:
         """Write the status if it is due. One that cannot be written is logged once, and tried again when it is due."""
-        if not throttle.due(self.written, wanted, now - self._tried_at):
+        if not throttle.due(self.written, wanted, abs(now - self._tried_at)):
             return
         self._tried_at = now
         try:

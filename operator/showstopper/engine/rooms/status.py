@@ -124,11 +124,8 @@ def outlook(room: AudioRoom, situation: Situation, now: float) -> Outlook:
     ready = find(before, ConditionType.READY)
     current = ready is not None and ready.observed_generation == room.metadata.generation
     was_ready = ready is not None and ready.status == "True"
-    if situation.run is not None and situation.kept_back:
-        message = f"the change of the room waits until {situation.run} is over; {_hear(room, situation)}"
-        return in_progress(Reason.UNDER_EXPERIMENT, message)
-    if situation.run is not None and current and was_ready:
-        return Outlook(Reason.UNDER_EXPERIMENT, f"{situation.run} runs; {_hear(room, situation)}", ready="True")
+    if (tested := _under_experiment(room, situation, well_before=current and was_ready)) is not None:
+        return tested
     if situation.misdescribed:
         return refused(Reason.SELECTS_FLEET, situation.misdescribed)
     settled = situation.reporting == situation.pods and not situation.outdated
@@ -140,6 +137,18 @@ def outlook(room: AudioRoom, situation: Situation, now: float) -> Outlook:
     if (not begun or situation.outdated) and now - situation.progress_at < START_SECONDS:
         return in_progress(Reason.STARTING, f"{_reporting(situation)}; {_hear(room, situation)}{_troubles(situation)}")
     return _broken(room, situation, before, now)
+
+
+def _under_experiment(room: AudioRoom, situation: Situation, *, well_before: bool) -> Outlook | None:
+    """Our own fault turns nothing red that was well; a change that waits for its end is not done."""
+    if situation.run is None:
+        return None
+    if situation.kept_back:
+        message = f"the change of the room waits until {situation.run} is over; {_hear(room, situation)}"
+        return in_progress(Reason.UNDER_EXPERIMENT, message)
+    if well_before:
+        return Outlook(Reason.UNDER_EXPERIMENT, f"{situation.run} runs; {_hear(room, situation)}", ready="True")
+    return None
 
 
 def _broken(room: AudioRoom, situation: Situation, before: Sequence[Condition], now: float) -> Outlook:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom, Host
-from showstopper.api.run import ExperimentRun
+from showstopper.api.run import ClockWitness, ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability import abort
 from showstopper.availability.indicators import Recovery
 from showstopper.availability.verdict import Finding
-from showstopper.clock import Clock
+from showstopper.clock import Clock, from_timestamp
 from showstopper.cluster.events import Events
 from showstopper.engine.hands.of_run import HandFactory, Hands
 from showstopper.engine.hands.pace import PACE, Pace
@@ -19,7 +19,7 @@ from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.engine.rooms import LiveRoom, Rooms
 from showstopper.engine.rooms.fleet import names
 from showstopper.engine.rooms.releases import Deployed
-from showstopper.engine.runs import hosting, judging
+from showstopper.engine.runs import clocks, hosting, judging
 from showstopper.engine.runs.proof import MediaProof
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.runs.sampling import Sampler
@@ -125,6 +125,25 @@ class RunContext:
     def room(self) -> LiveRoom | None:
         """The run's room with its listeners, if it is known."""
         return self.services.rooms.find(self.run.metadata.namespace, self.run.spec.room.name)
+
+    def witnesses(self) -> list[ClockWitness]:
+        """Clocks that show whether ours steps from now on."""
+        room = self.room()
+        return clocks.witnesses(room.timeline.offsets()) if room is not None else []
+
+    def clock_skew(self) -> Finding | None:
+        """Why the times of the run are in no order, or the age of what was heard is not known."""
+        room, begun = self.room(), self.run.status.started_at
+        if room is None or begun is None:
+            return None
+        elapsed = self.clock.now() - from_timestamp(begun)
+        if (by := clocks.moved(self.run, room.timeline.offsets(), elapsed)) is not None:
+            message = f"the operator's clock moved by {by:+.1f} s during the run, so that its times are in no order"
+            return Finding(Reason.CLOCK_SKEW, f"{message}: run it again")
+        if (problem := room.skew.since(from_timestamp(begun))) is not None:
+            message = f"{problem}, so that live sound cannot be told from stale: synchronise the clocks of the nodes"
+            return Finding(Reason.CLOCK_SKEW, message)
+        return None
 
     async def note_host(self) -> None:
         """Write down what the room's managed host says of itself. What it explains is not the room's."""

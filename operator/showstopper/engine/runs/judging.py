@@ -19,11 +19,12 @@ from showstopper.availability import coverage, expectations, hosts, indicators, 
 from showstopper.availability.abort import AbortCondition
 from showstopper.availability.coverage import Coverage
 from showstopper.availability.expectations import Expectation
-from showstopper.availability.indicators import Recovery
-from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR
+from showstopper.availability.indicators import Indicator, Recovery
+from showstopper.availability.indicators.indicator import Listeners
+from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR, RESOLUTION_SECONDS
 from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.measurements import Measured, Measurement
-from showstopper.availability.spans import Window
+from showstopper.availability.spans import State, Window
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, Finding
@@ -32,6 +33,10 @@ from showstopper.engine.runs import hosting
 
 # What a verdict says of a window of which too little is known, whoever is to blame for that.
 _BLIND = frozenset({Reason.TOO_MUCH_UNKNOWN, Reason.NOT_MEASURED, Reason.LISTENERS_GONE})
+
+# What a window's last instant leaves open is decided by so many seconds after it: who is Unknown then is gone only if
+# nothing is known of it in them, and an outage that goes on then has its end in them. A late probe tells within three.
+FOLLOWING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,15 @@ def judged_window(run: ExperimentRun) -> Window | None:
     return Window(start, ended + run.spec.timing.recovery.total_seconds())
 
 
+def undecided(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> bool:
+    """Whether somebody did not hear the host when the judged window ended, so that what follows has to tell."""
+    window = judged_window(run)
+    if timeline is None or window is None:
+        return False
+    view = timeline.view(Window(window.end - RESOLUTION_SECONDS, window.end), residents)
+    return any(span.state is not State.LIVE for track in view.tracks for span in track.spans)
+
+
 def abort_conditions(declared: tuple[AbortIf, ...]) -> list[AbortCondition]:
     """The declared conditions with their bounds as numbers."""
     return [
@@ -121,8 +135,9 @@ def abort_conditions(declared: tuple[AbortIf, ...]) -> list[AbortCondition]:
 def broken_baseline(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Finding | None:
     """Why a fault would tell nothing about the room: it is broken already, or not known well enough."""
     baseline = baseline_coverage(run, timeline, residents)
-    evidence = Evidence(faults=(), expectations=(), baseline=baseline, judged=None)
-    finding = verdict.baseline_broken(evidence)
+    newcomers = _newcomers_before(run, timeline, residents)
+    evidence = Evidence(faults=(), expectations=(), baseline=baseline, judged=None, newcomers=newcomers)
+    finding = verdict.baseline_broken(evidence) or verdict.newcomers_broken(evidence)
     lost = _host_lost(run, timeline, residents, baseline_window(run))
     return lost if lost is not None and finding is not None and finding.reason in _BLIND else finding
 
@@ -136,7 +151,12 @@ def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: 
 def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measured, Measurement]:
     """The indicators of what was heard from the first injection on, also while the run is still under way."""
     since = ended_at(run) or view.window.start
+    view = _of_those_who_were_in(view, baseline)
     return indicators.measure_all(view, Recovery(since, baseline.audible if baseline else None))
+
+
+def _of_those_who_were_in(view: View, baseline: Coverage | None) -> View:
+    return replace(view, never_in=frozenset(baseline.unheard)) if baseline is not None else view
 
 
 def judge(
@@ -154,8 +174,10 @@ def judge(
     `others` are the measurements of sources beside the listeners.
     """
     before, after = baseline_window(run), judged_window(run)
-    baseline_view, view = (_view(run, timeline, window, residents) for window in (before, after))
+    baseline_view = _view(run, timeline, before, residents)
+    view = _view(run, timeline, after, residents, FOLLOWING_SECONDS)
     baseline = coverage.of(baseline_view) if baseline_view is not None else None
+    newcomers = _newcomers_before(run, timeline, residents)
     judged: Coverage | None = None
     heard: Mapping[Measured, Measurement] = {}
     windows: list[WindowRecord] = []
@@ -163,6 +185,7 @@ def judge(
     if baseline_view is not None:
         windows.append(_window("Baseline", baseline_view.window, summary.window(baseline_view)))
     if view is not None:
+        view = _of_those_who_were_in(view, baseline)
         judged = coverage.of(view)
         heard = measure(run, view, baseline)
         windows.append(_window("Judged", view.window, summary.of_measured(judged, heard)))
@@ -177,6 +200,7 @@ def judge(
             aborted=aborted,
             error=error,
             doubts=doubts,
+            newcomers=newcomers,
         )
     )
     if decision.reason in _BLIND and (lost := _host_lost(run, timeline, residents, before, after)) is not None:
@@ -192,13 +216,36 @@ def judge(
     )
 
 
+def _newcomers_before(
+    run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]
+) -> tuple[expectations.Judgement, ...]:
+    """What expectations are about newcomers, measured before the fault, against what a healthy room has."""
+    view = _view(run, timeline, baseline_window(run), residents, FOLLOWING_SECONDS)
+    if view is None:
+        return ()
+    return tuple(
+        expectations.judge(
+            expectations.healthy(expectation, verdict.HEALTHY_RATIO), expectation.measured.measure(view, None)
+        )
+        for expectation in _expected(run)
+        if isinstance(expectation.measured, Indicator) and expectation.measured.listeners is Listeners.ARRIVALS
+    )
+
+
 def _view(
-    run: ExperimentRun, timeline: Timeline | None, window: Window | None, residents: tuple[str, ...]
+    run: ExperimentRun,
+    timeline: Timeline | None,
+    window: Window | None,
+    residents: tuple[str, ...],
+    following: float = 0.0,
 ) -> View | None:
-    """What is known of a window, without what the host explains. None: there was no such window, or nobody listened."""
+    """What is known of a window and of the seconds after it, without what the host explains.
+
+    None: there was no such window, or nobody listened.
+    """
     if timeline is None or window is None or window.seconds <= 0:
         return None
-    return hosts.excused(timeline.view(window, residents), hosting.absences(run))
+    return hosts.excused(timeline.view(window, residents, following), hosting.absences(run))
 
 
 def _host_lost(
@@ -245,6 +292,4 @@ def _window(name: str, window: Window, figures: dict[str, object]) -> WindowReco
 def _shown(measurements: Mapping[Measured, Measurement], measured: Measured) -> str | None:
     """The value for the printer column."""
     measurement = measurements.get(measured)
-    if measurement is None or measurement.value is None:
-        return None
-    return summary.figure(measurement.unit, measurement.value)
+    return summary.shown(measurement) if measurement is not None else None

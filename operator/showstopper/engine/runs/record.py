@@ -1,5 +1,6 @@
 """The record of a run: its one writer. Steps, targets, what hands report, why it ended early, and the verdict."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
@@ -8,7 +9,16 @@ from showstopper.api import conditions
 from showstopper.api.conditions import Outlook
 from showstopper.api.reasons import Reason
 from showstopper.api.room import ComponentImage
-from showstopper.api.run import ChosenPod, EarlyEnd, ExperimentRun, HostRecord, SourceRecord, Step, StepName
+from showstopper.api.run import (
+    ChosenPod,
+    ClockWitness,
+    EarlyEnd,
+    ExperimentRun,
+    HostRecord,
+    SourceRecord,
+    Step,
+    StepName,
+)
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, to_timestamp
@@ -73,6 +83,7 @@ class RunRecord:
         message: str,
         *,
         release: Iterable[ComponentImage] = (),
+        witnesses: Sequence[ClockWitness] = (),
         early: Finding | None = None,
     ) -> None:
         """A step begins now, unless it has begun.
@@ -81,6 +92,7 @@ class RunRecord:
             name: of the step.
             message: for people.
             release: with the first step, the images that are listened to.
+            witnesses: with the first step, clocks that show whether ours steps from here on.
             early: why the run ended before its last step.
         """
         now = self._now()
@@ -91,6 +103,7 @@ class RunRecord:
             run.status.steps.append(Step(name=name, started_at=now, message=message))
             run.status.step = name
             run.status.release = list(release) or run.status.release
+            run.status.clock_witnesses = list(witnesses) or run.status.clock_witnesses
             run.status.started_at = run.status.started_at or now
             _end_early(run, early)
             self._set_conditions(run, conditions.in_progress(Reason(name), message))
@@ -145,9 +158,22 @@ class RunRecord:
 
     async def note_states(self, states: Mapping[str, FaultState]) -> None:
         """Write what hands report: at once what is news, figures that only grow now and then."""
-        if _is_news(self.run, states) or self._clock.now() - self._noted > self._note_seconds:
-            self._noted = self._clock.now()
+        if _is_news(self.run, states) or time.monotonic() - self._noted > self._note_seconds:
+            self._noted = time.monotonic()
             await self._write(lambda run: _set_states(run, states))
+
+    async def note_restarts(self, restarts: Mapping[str, str]) -> None:
+        """Which container of a target was restarted, by UID of the target, in words."""
+
+        def change(run: ExperimentRun) -> None:
+            run.status.targets = [
+                target.model_copy(update={"restarted": restarts[target.uid][:256]})
+                if target.uid in restarts
+                else target
+                for target in run.status.targets
+            ]
+
+        await self._write(change)
 
     def keep_samples(self, sources: list[SourceRecord]) -> None:
         """What was sampled of sources beside the listeners. It is written with whatever is written next."""

@@ -9,13 +9,14 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
+from showstopper.engine.hands.agent import answers
 from showstopper.engine.runs.context import Proposal, RunContext, Services
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.runs.sampling import Sampler
 from showstopper.engine.runs.steps import STEPS, Judge, Step
 from showstopper.engine.runs.waiting import RunEnded, RunWait
 from showstopper.engine.status_writer import StatusWriter
-from showstopper.errors import ClusterError, NotFound, Unavailable
+from showstopper.errors import AgentsDisabled, ClusterError, NotFound, Unavailable
 
 log = structlog.get_logger()
 
@@ -69,6 +70,7 @@ class Runner:
             NotFound: the run was deleted.
             Unavailable: it cannot be recorded now. It goes on from its record when it can.
         """
+        self._wait.begin()
         self._context.first = first
         self._context.findings = [finding for finding in (self._record.early_end, ended) if finding is not None]
         async with self._sampler.running():
@@ -90,6 +92,8 @@ class Runner:
             return await step.run(self._context)
         except RunEnded as ended:
             return ended.finding
+        except AgentsDisabled as failure:
+            return answers.disabled(self.run, failure)
         except (NotFound, Unavailable):
             self._hands.let_go()  # it goes on from its record, if there is one
             raise

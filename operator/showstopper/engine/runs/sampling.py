@@ -60,9 +60,9 @@ class Sampler:
 
     async def _sample_on(self, index: int) -> None:
         while True:
-            began = self._clock.now()
+            began = asyncio.get_running_loop().time()
             await self._sample(index)
-            await asyncio.sleep(max(0.0, began + self._every - self._clock.now()))
+            await asyncio.sleep(max(0.0, began + self._every - asyncio.get_running_loop().time()))
 
     async def _sample(self, index: int) -> None:
         sampled = self._queries[index]

@@ -43,6 +43,11 @@ class RunWait:
         self._disowned = disowned
         self._stopped = stopped
         self._news = asyncio.Event()
+        self._steps = clock.steps
+
+    def begin(self) -> None:
+        """The run is carried out from now on: from here its times have to be of one clock."""
+        self._steps = self._clock.steps
 
     def wake(self) -> None:
         """Something happened: look again."""
@@ -92,8 +97,8 @@ class RunWait:
         """Go on, unless the run has to end.
 
         Raises:
-            RunEnded: everything has to stop, the run was aborted, its experiment or game day is gone, or its deadline
-                has passed.
+            RunEnded: everything has to stop, the run was aborted, its experiment or game day is gone, its deadline has
+                passed, or the clock that orders its times has stepped.
         """
         run = self._run()
         if (stopped := self._stopped()) is not None:
@@ -102,7 +107,11 @@ class RunWait:
             raise RunEnded(Finding(Reason.ABORT_REQUESTED, "spec.abort was set on the run", Verdict.ABORTED))
         if (finding := self._disowned(run)) is not None:
             raise RunEnded(finding)
-        if self._clock.now() >= from_timestamp(run.spec.deadline):
+        now = self._clock.now()
+        if self._clock.steps != self._steps:
+            message = "the operator's clock stepped during the run, so that its times are in no order: run it again"
+            raise RunEnded(Finding(Reason.CLOCK_SKEW, message))
+        if now >= from_timestamp(run.spec.deadline):
             message = f"the run was not over by its deadline, {run.spec.deadline}: look at what it waited for"
             verdict = Verdict.ABORTED if run.status.steps else Verdict.INCONCLUSIVE
             raise RunEnded(Finding(Reason.DEADLINE_EXCEEDED, message, verdict))

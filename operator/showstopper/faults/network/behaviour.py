@@ -1,5 +1,6 @@
 """What all network faults have in common: from what an Injection asks to effects, their objections and their plans."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
@@ -87,7 +88,7 @@ class NetworkBehaviour(AgentBehaviour[N]):
         if (nobody := deserted(observed)) is not None:
             return nobody
         if not (unproven := observed.unproven):
-            return self._one_way(observed)
+            return self._one_way(observed) or self._wrong_dose(observed)
         matched, pods = sum(target.matched for target in unproven), names(unproven)
         if matched:
             words = (
@@ -112,6 +113,29 @@ class NetworkBehaviour(AgentBehaviour[N]):
             Reason.NO_EFFECT,
             f"matched no packet in direction {direction} on {names(half)}: nothing was sent that way; look at fault "
             f"{observed.fault}'s ports and peers, or write direction: {other}",
+        )
+
+    def share(self, fault: N) -> float | None:
+        """The share of the packets that it acts on, each by chance; None: it is another dose."""
+        return None
+
+    def _wrong_dose(self, observed: Observed) -> Finding | None:
+        """What was counted is not what was declared: a fault of another strength was tested.
+
+        The number of packets that are hit is binomial, with a standard deviation of sqrt(n p (1 - p)). Six of them are
+        passed by chance once in a billion runs. Ten packets and 1 % more are for counters that are not read at once.
+        """
+        share = self.share(observed.spec) if observed.spec is not None else None  # type: ignore[arg-type]
+        if share is None:
+            return None
+        matched, affected = observed.matched, observed.affected
+        margin = 6 * math.sqrt(matched * share * (1 - share)) + 10 + 0.01 * matched
+        if abs(affected - matched * share) <= margin:
+            return None
+        return Finding(
+            Reason.WRONG_DOSE,
+            f"acted on {affected} of {matched} packets, and {share:.3%} are about {matched * share:.0f} of them: "
+            "another fault than the declared one was tested; look at the agents' logs",
         )
 
     def look_at(self, fault: str) -> str:

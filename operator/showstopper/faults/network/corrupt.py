@@ -23,3 +23,7 @@ class CorruptBehaviour(TrafficBehaviour[Corrupt]):
     def stops_all(self, fault: Corrupt) -> bool:
         """Other packets get through: each direction has its own."""
         return False
+
+    def share(self, fault: Corrupt) -> float | None:
+        """As it is declared."""
+        return float(fault.percent)

@@ -23,3 +23,7 @@ class DuplicateBehaviour(TrafficBehaviour[Duplicate]):
     def stops_all(self, fault: Duplicate) -> bool:
         """Other packets get through: each direction has its own."""
         return False
+
+    def share(self, fault: Duplicate) -> float | None:
+        """As it is declared."""
+        return float(fault.percent)

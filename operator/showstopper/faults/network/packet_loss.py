@@ -25,3 +25,7 @@ class PacketLossBehaviour(TrafficBehaviour[PacketLoss]):
     def stops_all(self, fault: PacketLoss) -> bool:
         """Other packets get through: each direction has its own."""
         return fault.percent >= 1
+
+    def share(self, fault: PacketLoss) -> float | None:
+        """As it is declared; bursts hit what comes in them, however much that is."""
+        return float(fault.percent) if fault.burst is None else None

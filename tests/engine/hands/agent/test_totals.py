@@ -40,11 +40,13 @@ LOSS = {
 }
 
 
-def hit(uid: str, seconds: int, *, begin: int = 0, unmet: tuple[Direction, ...] = ()) -> InjectedTarget:
+def hit(
+    uid: str, seconds: int, *, begin: int = 0, affected: int = 100, unmet: tuple[Direction, ...] = ()
+) -> InjectedTarget:
     """A target that was hit for so long, and met packets."""
     start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=begin)
     at = (start + timedelta(seconds=seconds)).isoformat()
-    counts = PacketCounts(at=at, matched=2000, affected=100)
+    counts = PacketCounts(at=at, matched=2000, affected=affected)
     times = {"armed_at": start.isoformat(), "lifted_at": at}
     return InjectedTarget(
         uid=uid, state=TargetState.LIFTED, first=counts, last=counts, proven=True, unmet=list(unmet), **times
@@ -72,4 +74,18 @@ def test_a_fault_of_both_directions_that_met_packets_of_one_is_half_a_fault() ->
     assert "matched no packet in direction Ingress on a" in record.message
     assert "write direction: Egress" in record.message
     cut = {**LOSS, "packetLoss": {"percent": "100%", "direction": "Both"}}
-    assert lost(hit("a", 60, unmet=(Direction.INGRESS,)), loss=cut).proven, "nothing comes to what sends nothing"
+    assert lost(hit("a", 60, affected=2000, unmet=(Direction.INGRESS,)), loss=cut).proven, (
+        "nothing comes to what sends nothing"
+    )
+
+
+def test_another_dose_than_the_declared_one_is_another_fault() -> None:
+    """5 % of 2,000 packets are 100: 9.75 % of them, as of packets that are met twice, are 195."""
+    record = lost(hit("a", 60, affected=195))
+    assert (record.proven, record.reason) == (False, "WrongDose")
+    assert record.message == (
+        "acted on 195 of 2000 packets, and 5.000% are about 100 of them: another fault than the declared one was "
+        "tested; look at the agents' logs"
+    )
+    assert lost(hit("a", 60, affected=130)).proven, "chance alone may do that"
+    assert lost(hit("a", 60, affected=5)).reason == "WrongDose"

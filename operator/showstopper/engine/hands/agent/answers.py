@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
-from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, TargetState
+from showstopper.api.injection import LEASE_LABEL, InjectedTarget, Injection, InjectionTarget, TargetState
 from showstopper.api.reasons import Reason
+from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
+from showstopper.cluster.kinds import INJECTION, LEASE
 from showstopper.engine.hands.agent.asking import SUCCESSOR_LABEL
+from showstopper.errors import AgentsDisabled
 from showstopper.faults import registry
 from showstopper.faults.behaviour import Behaviour
 from showstopper.faults.observed import Observed, ObservedTarget
@@ -224,3 +227,17 @@ def _armed_seconds(target: InjectedTarget) -> float:
     seen = target.last or target.processes
     end = target.lifted_at or (seen.at if seen else None)
     return from_timestamp(end) - from_timestamp(target.armed_at) if end and target.armed_at else 0.0
+
+
+def disabled(run: ExperimentRun, error: AgentsDisabled) -> Finding:
+    """The operator may not renew what it has asked agents for: it expired, and nobody saw how long it lasted.
+
+    Injections and Leases belong to their run, and go with it.
+    """
+    namespace, name = run.key
+    return Finding(
+        Reason.LEASE_LOST,
+        f"{error}: agents were disabled while the run was under way, and its faults expired with its Lease; "
+        "what is left of it is deleted with the run, or by: "
+        f"kubectl -n {namespace} delete {INJECTION.resource},{LEASE.resource} -l {LEASE_LABEL}={name}",
+    )

@@ -31,7 +31,7 @@ class AgentHand:
         targets may be others by now.
         """
         if again:
-            await self._injections.lease.hold(run)
+            await self._injections.take_up(run)
             return None
         self._injections.watch()
         names = peers.peers_of_all(each.fault for each in planned)

@@ -1,6 +1,7 @@
 """The Injections of one run, and the Lease that they live under: what the hands of agents and crowd share."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from showstopper.api.experiment import Fault
 from showstopper.api.injection import Injection
@@ -14,6 +15,7 @@ from showstopper.engine.hands.agent.client import InjectionClient
 from showstopper.engine.hands.agent.lease import RunLease
 from showstopper.engine.hands.pace import Pace
 from showstopper.engine.hands.protocol import FaultState
+from showstopper.errors import AgentsDisabled, Forbidden
 
 
 class RunInjections:
@@ -40,9 +42,20 @@ class RunInjections:
         """All that there are now.
 
         Raises:
+            AgentsDisabled: the operator may not list them any more.
             ClusterError: they could not be listed, not once.
         """
-        return await self._reader.all()
+        with _rights():
+            return await self._reader.all()
+
+    async def take_up(self, run: ExperimentRun) -> None:
+        """Renew the Lease of a run that an earlier life of the operator has begun.
+
+        Raises:
+            AgentsDisabled: the operator may not any more.
+        """
+        with _rights():
+            await self.lease.hold(run)
 
     async def state(
         self, run: ExperimentRun, fault: Fault, *, gates: int = 0, heard: str = "", remains: str = ""
@@ -82,11 +95,13 @@ class RunInjections:
 
     async def lift(self, injections: Iterable[Injection]) -> None:
         """Ask the agents to end these faults now."""
-        await self._client.lift(injections)
+        with _rights():
+            await self._client.lift(injections)
 
     async def set_peers(self, injection: Injection, peers: Sequence[str]) -> None:
         """Replace the addresses of an Injection's peers."""
-        await self._client.set_peers(injection, peers)
+        with _rights():
+            await self._client.set_peers(injection, peers)
 
     async def peers(self, run: ExperimentRun, components: Collection[str]) -> Mapping[str, tuple[str, ...]]:
         """The addresses that these components of the run's room have now."""
@@ -98,7 +113,8 @@ class RunInjections:
 
     async def sweep(self, run: ExperimentRun) -> None:
         """Delete them all, and the Lease."""
-        await self._client.delete(run, await self.all())
+        with _rights():
+            await self._client.delete(run, await self.all())
 
     def close(self) -> None:
         """Have nothing more to do with them: the Lease is no longer renewed."""
@@ -127,6 +143,17 @@ class RunInjections:
     def _silent(self, fault: Fault) -> Finding | None:
         silent = [each for each in self._reader.silent(self._pace.silent) if each.spec.fault == fault.name]
         return answers.unheard(silent, self._pace.silent)
+
+
+@contextmanager
+def _rights() -> Iterator[None]:
+    """What the operator may not do to Injections and Leases that it has made, it was allowed to when it made them."""
+    try:
+        yield
+    except AgentsDisabled:
+        raise
+    except Forbidden as error:
+        raise AgentsDisabled(str(error), status=error.status, reason=error.reason) from error
 
 
 def _recorded(run: ExperimentRun, fault: Fault) -> Iterator[TargetRecord]:

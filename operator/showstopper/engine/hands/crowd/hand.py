@@ -10,6 +10,7 @@ why it sent nothing.
 """
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping, Sequence
 
 from showstopper.api.experiment import Fault
@@ -50,14 +51,15 @@ class CrowdHand:
 
     async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
         """Start the flooders and the counting. Called once more, open the gates. After a restart only the Lease."""
+        if again:
+            await self._injections.take_up(run)
+            self._gates = 1
+            return None
         try:
             await self._injections.lease.hold(run)
         except Forbidden as error:
             self._injections.untouched = True
             return agents_disabled(error)
-        if again:
-            self._gates = 1
-            return None
         if self._pods:
             self._gates = 1
             await self._injections.start(
@@ -139,10 +141,10 @@ class CrowdHand:
 
     async def _hear(self, run: ExperimentRun, names: Sequence[str]) -> dict[str, str]:
         """What the flooders of these faults said at their end, for a person."""
-        give_up = self._clock.now() + HEAR_SECONDS
+        give_up = time.monotonic() + HEAR_SECONDS
         while names:
             flooders = await self._flooders.all(run, names)
-            if self._clock.now() > give_up or all(flooder.over for flooder in flooders.values()):
+            if time.monotonic() > give_up or all(flooder.over for flooder in flooders.values()):
                 return {name: said for name, flooder in flooders.items() if (said := flooder_job.silent(flooder))}
             await asyncio.sleep(LOOK_SECONDS)
         return {}

@@ -36,7 +36,7 @@ class Baseline:
                 return changed
             context.hold_fleet()
             message = f"watches the room for {seconds:g} s before the fault"
-            await record.begin(StepName.BASELINE, message, release=deployed.images)
+            await record.begin(StepName.BASELINE, message, release=deployed.images, witnesses=context.witnesses())
         step = judging.step(context.run, StepName.BASELINE)
         assert step is not None
         end = from_timestamp(step.started_at) + seconds
@@ -44,6 +44,8 @@ class Baseline:
         await context.until_known(end)
         await context.note_host()
         await record.complete(StepName.BASELINE)
+        if (skew := context.clock_skew()) is not None:
+            return skew
         room = context.room()
         broken = judging.broken_baseline(context.run, room.timeline if room else None, context.residents)
         return broken or policies.served_by_others(await context.services.snapshot(context.run))
@@ -80,13 +82,13 @@ async def _wait_for_release(context: RunContext) -> Deployed:
             deployed = await context.services.deployed(context.run)
         except InvalidResource:  # the room's own status says what is wrong with it; no gate opens on such a run
             return Deployed(())
-        if deployed.moving is None and moved:
+        if deployed.on_its_way is None and moved:
             moved, ended = False, context.clock.now()
             await context.wait.pause(REPORTING_SECONDS)  # until then it may still look ready
             await _wait_for_room(context, context.pace.rollout, since=ended)
             continue
-        if deployed.moving is None and (deployed.unsettled is None or context.clock.now() > patience):
+        if deployed.on_its_way is None and (deployed.unsettled is None or context.clock.now() > patience):
             return deployed
-        moved = deployed.moving is not None
+        moved = deployed.on_its_way is not None
         await context.record.show(conditions.in_progress(Reason.WAITING_FOR_ROLLOUT, f"waits: {deployed.unsettled}"))
         await context.wait.pause(1.0)

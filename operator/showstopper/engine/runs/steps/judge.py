@@ -22,8 +22,7 @@ class Judge:
         """Returns nothing: what was found is in the verdict."""
         findings = list(context.findings)
         await context.note_host()
-        if (changed := context.room_changed()) is not None:
-            findings.append(changed)
+        findings += [finding for finding in (context.clock_skew(), context.room_changed()) if finding is not None]
         if not findings and (other := await _other_release(context)) is not None:
             findings.append(other)
         room = context.room()

@@ -8,6 +8,7 @@ The Lease is renewed until all hands are done, and let go whatever happens: what
 """
 
 import asyncio
+import time
 from typing import ClassVar
 
 from showstopper.api.reasons import Reason
@@ -50,9 +51,9 @@ class Revert:
             await recorded
 
     async def _until_over(self, context: RunContext, faults: set[str]) -> None:
-        give_up = context.clock.now() + context.pace.lift
+        give_up = time.monotonic() + context.pace.lift
         while True:
-            late = context.clock.now() > give_up
+            late = time.monotonic() > give_up
             await context.hands.lift(context.run, faults, late=late)
             states = await context.hands.observe(context.run)
             if late or all(state.over for name, state in states.items() if name in faults):

@@ -1,0 +1,57 @@
+"""Restarts: containers of targets that were started anew while a fault lasted, or soon after it. Pure.
+
+A delay that a liveness probe does not bear makes the kubelet restart its target: what listeners hear then is another
+fault, which nobody has declared. A container that ends by itself is what the fault does to the room.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from showstopper.api.reasons import Reason
+from showstopper.api.run import ExperimentRun
+from showstopper.availability.verdict import Finding
+from showstopper.faults.effects import Container, Pod
+
+FROM_OUTSIDE = frozenset({0, 137, 143})
+"""Exit codes of a container that was told to end: orderly, by SIGKILL (128 + 9), or by SIGTERM (128 + 15)."""
+
+
+def restarted(run: ExperimentRun, pods: Iterable[Pod]) -> Mapping[str, Container]:
+    """By UID of a target of a fault that lasts, its container that was started anew since it was chosen.
+
+    A container that a fault of the run kills is started anew because of that.
+    """
+    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
+    killed = {target.uid for target in run.status.targets if target.fault in instant}
+    before = {
+        target.uid: target.restarts
+        for target in run.status.targets
+        if target.restarts is not None and target.uid not in killed
+    }
+    return {
+        pod.uid: max(pod.containers, key=lambda container: container.restarts)
+        for pod in pods
+        if pod.uid in before and pod.restarts > before[pod.uid]
+    }
+
+
+def described(container: Container) -> str:
+    """How a container ended, for a person: "livekit (exit code 137, OOMKilled)"."""
+    parts = [f"exit code {container.exit_code}"] if container.exit_code is not None else []
+    parts += [container.exit_reason] if container.exit_reason else []
+    return f"{container.name} ({', '.join(parts)})" if parts else container.name
+
+
+def told_to_end(run: ExperimentRun, containers: Mapping[str, Container]) -> Finding | None:
+    """Why the verdict would not rest on the declared faults alone: somebody else has ended a target's container."""
+    pods = {target.uid: target for target in run.status.targets}
+    for uid, container in containers.items():
+        if container.exit_code is not None and container.exit_code not in FROM_OUTSIDE:
+            continue
+        target = pods[uid]
+        return Finding(
+            Reason.CONTAINER_RESTARTED,
+            f"container {described(container)} of {target.pod} was ended from outside and restarted since fault "
+            f"{target.fault} began, by its kubelet's liveness probe or for want of memory, so that the fault was not "
+            "alone: look at the pod's events; raise the probe's failureThreshold, or name ports that it does not use",
+        )
+    return None
