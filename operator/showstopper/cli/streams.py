@@ -28,8 +28,11 @@ class _Drain(io.FileIO):
 
 
 def outlive_readers() -> None:
-    """Replace standard output and standard error by streams that outlive their readers."""
-    sys.stdout, sys.stderr = _outliving(sys.stdout, lines=sys.stdout.isatty()), _outliving(sys.stderr, lines=True)
+    """Replace standard output and standard error by streams that outlive their readers.
+
+    Lines are written when they are complete, also into a pipe: whoever reads a command that waits sees how far it is.
+    """
+    sys.stdout, sys.stderr = _outliving(sys.stdout), _outliving(sys.stderr)
 
 
 def finish() -> None:
@@ -44,7 +47,7 @@ def finish() -> None:
         raise SettingsError(f"cannot write to standard output: {raw.failure.strerror}") from raw.failure
 
 
-def _outliving(stream: TextIO, *, lines: bool) -> TextIO:
+def _outliving(stream: TextIO) -> TextIO:
     stream.flush()
     buffer = io.BufferedWriter(_Drain(stream.fileno(), "w", closefd=False))
-    return io.TextIOWrapper(buffer, encoding=stream.encoding, errors=stream.errors, line_buffering=lines)
+    return io.TextIOWrapper(buffer, encoding=stream.encoding, errors=stream.errors, line_buffering=True)
