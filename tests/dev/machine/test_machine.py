@@ -20,8 +20,9 @@ OTHERS = {
     "tests/agent/network/test_gates.py",
     "tests/agent/hits/test_processes.py",
     "tests/agent/hits/test_cpu_throttle.py",
+    "tests/agent/kernel/test_links.py",
 }
-"""Floods are let through or dropped, and processes are no packets: nothing is held back, by netem or otherwise."""
+"""Floods are let through or dropped, processes and devices are no packets: nothing is held back, by netem or not."""
 
 
 def test_every_test_of_held_packets_that_needs_no_api_server_runs_in_it() -> None:

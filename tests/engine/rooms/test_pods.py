@@ -13,7 +13,7 @@ ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
 def test_images_are_told_once_by_digest_and_in_a_stable_order() -> None:
     relays = [pod("relay-b", image="relay:2", digest=TWO), pod("relay-a"), pod("relay-c")]
-    found = pods.images(room(), {"store": [pod("store", containers=("istio-proxy", "redis"))], "relay": relays})
+    found = pods.images(room(), {"store": [pod("store", containers=("exporter", "redis"))], "relay": relays})
     assert [(one.component, one.container, one.digest) for one in found] == [
         ("relay", "livekit", TWO),
         ("relay", "livekit", ONE),
@@ -82,12 +82,18 @@ def test_a_container_that_the_pods_do_not_have_is_refused_with_those_they_have()
         pods.images(room(), {"relay": [pod("relay-a", containers=("sfu", "metrics"))]})
 
 
-def test_the_release_is_of_the_default_container_and_never_of_whichever_comes_first() -> None:
+def test_the_component_is_its_default_container_and_never_whichever_comes_first() -> None:
     store = pod("store", containers=("exporter", "redis"))
+    component = room().spec.components[1]
     with pytest.raises(InvalidResource, match=r"several containers \(exporter, redis\).*write its name"):
-        pods.images(room(), {"store": [store]})
+        pods.container_of(component, store)
     store["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "redis"}
-    assert [image.container for image in pods.images(room(), {"store": [store]})] == ["redis"]
+    assert pods.container_of(component, store)["name"] == "redis"
+
+
+def test_the_release_has_all_containers_also_where_nobody_says_which_is_the_component() -> None:
+    store = pod("store", containers=("exporter", "redis"))
+    assert [image.container for image in pods.images(room(), {"store": [store]})] == ["exporter", "redis"]
 
 
 def serve(address: str, port: int, pods_by_component: dict[str, list[dict[str, Any]]], **exposed: Any) -> list[str]:

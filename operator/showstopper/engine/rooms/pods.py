@@ -85,7 +85,7 @@ async def release(client: Client, room: AudioRoom) -> list[ComponentImage]:
     """The images that the room's components run now, in a stable order.
 
     Raises:
-        InvalidResource: when a component names a container that its pods do not have, or should name one.
+        InvalidResource: when a component names a container that its pods do not have.
     """
     pods = {component.name: await component_pods(client, room, component) for component in room.spec.components}
     return images(room, pods)
@@ -95,7 +95,7 @@ def images(room: AudioRoom, pods: Mapping[str, Iterable[Pod]]) -> list[Component
     """The images of all containers of the components, sidecars included, each once, from the pods by component.
 
     Raises:
-        InvalidResource: when a component names a container that its pods do not have, or should name one.
+        InvalidResource: when a component names a container that its pods do not have.
     """
     by_container = {
         (image.component, image.container, image.image, image.digest): image
@@ -115,7 +115,7 @@ def leaving(room: AudioRoom, pods: Mapping[str, Iterable[Pod]], now: Collection[
     pod's template has changed, or somebody has scaled the component in.
 
     Raises:
-        InvalidResource: when a component names a container that its pods do not have, or should name one.
+        InvalidResource: when a component names a container that its pods do not have.
     """
     digests = {(image.component, image.container, image.digest) for image in now}
     for component in room.spec.components:
@@ -278,7 +278,8 @@ def _images(component: Component, pod: Pod) -> list[ComponentImage]:
     Raises:
         InvalidResource: when the component names a container that the pod does not have.
     """
-    container_of(component, pod)
+    if component.container is not None:
+        container_of(component, pod)
     spec, status = pod["spec"], pod["status"]
     sidecars = [each for each in spec.get("initContainers", ()) if each.get("restartPolicy") == "Always"]
     statuses = (*status.get("containerStatuses", ()), *status.get("initContainerStatuses", ()))
