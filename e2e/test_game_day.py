@@ -26,11 +26,17 @@ WORST_FIRST = ("Failed", "Error", "Aborted", "Inconclusive", "Passed")
 
 
 def short() -> Object:
-    """The example with its five acts in seconds instead of minutes. What each of them does is not changed."""
+    """The example with its five acts in seconds instead of minutes. What each of them does is not changed.
+
+    RecoveryTime is known ten seconds after its value.
+    """
     day: Object = yaml.safe_load(EXAMPLE.read_text())
     for act in day["spec"]["acts"]:
         spec = act["experiment"]
-        spec["timing"] = {"baseline": "8s", "recovery": "20s" if act["name"] == KILLED else "8s"}
+        recoveries = [bound for bound in spec["expect"] if bound.get("indicator") == "RecoveryTime"]
+        for bound in recoveries:
+            bound["max"] = "10s"
+        spec["timing"] = {"baseline": "8s", "recovery": "20s" if recoveries else "8s"}
         for fault in spec["faults"]:
             if "duration" in fault:
                 fault["duration"] = "5s"

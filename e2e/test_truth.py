@@ -41,7 +41,7 @@ def test_all_expectations_met_is_passed(show: Show) -> None:
         {"kubernetes": AVAILABLE, "min": "20%"},
         {"kubernetes": AVAILABLE, "max": "99.9%"},
     ]
-    show.apply(experiment("met", serving=True, recovery="28s", expect=expect))
+    show.apply(experiment("met", serving=True, recovery="35s", expect=expect))
     found, run = show.verdict("met")
     assert run["status"]["verdict"] == "Passed", told(run)
     assert stands(found) == stands(run) == PASSED

@@ -233,6 +233,16 @@ MISTAKES = (
         f"RecoveryTime is a duration: {A_DURATION}",
     ),
     _experiment(
+        "a recovery that cannot show the bound",
+        {
+            "spec.expect.0": {"indicator": "RecoveryTime", "max": "25s"},
+            "spec.timing": {"baseline": "15s", "recovery": "30s"},
+        },
+        "spec",
+        "RecoveryTime is known 10s after its value: write a timing.recovery of at least its max and 10s",
+        "RecoveryTime is known 10s after its value: write a timing.recovery of at least 35s",
+    ),
+    _experiment(
         "duration of no unit",
         {"spec.expect.0": {"indicator": "LongestDeadAir", "max": "2"}},
         "spec.expect[0]",

@@ -21,9 +21,11 @@ from showstopper.api.schema.quantities import (
     Between,
     Duration,
     Percent,
+    format_duration,
     parse_duration,
 )
 from showstopper.api.schema.rules import Rule, exactly_one, given, unique_names
+from showstopper.availability.indicators import INDICATORS, Indicator
 from showstopper.availability.measurements import Measured
 
 
@@ -165,6 +167,27 @@ class AbortIf(Spec):
     rules = bounds_in_unit("below", "above")
 
 
+def _recovery_is_long_enough(indicator: Indicator) -> Rule:
+    """A bound on an indicator that is known some seconds after its value can be met before the recovery ends."""
+    more = timedelta(seconds=indicator.seen_after)
+    seen = format_duration(more)
+    write = f"{indicator.name} is known {seen} after its value: write a timing.recovery of at least"
+
+    def needed(spec: "ExperimentSpec") -> timedelta:
+        bounds = [each.max for each in spec.expect if each.indicator is indicator and each.max is not None]
+        return max((parse_duration(bound) + more for bound in bounds), default=timedelta())
+
+    bounded = f"has(each.indicator) && each.indicator == '{indicator.name}' && has(each.max)"
+    valid = f"each.max.matches('{indicator.unit.pattern}')"
+    too_short = f"duration(self.timing.recovery) < duration(each.max) + duration('{seen}')"
+    return Rule(  # no sum in the API server's message: to look for the bound once more is above the budget of CEL
+        f"!self.expect.exists(each, {bounded} && {valid} && {too_short})",
+        f"{write} its max and {seen}",
+        holds=lambda spec: spec.timing.recovery >= needed(spec),
+        says=lambda spec: f"{write} {format_duration(needed(spec))}",
+    )
+
+
 _WITHOUT_SCHEDULE = "timeZone and startingDeadline belong to a schedule: write schedule too, or leave them out"
 
 
@@ -217,6 +240,7 @@ class ExperimentSpec(Spec):
             _WITHOUT_SCHEDULE,
             holds=lambda spec: spec.schedule is not None or (spec.time_zone is None and spec.starting_deadline is None),
         ),
+        *(_recovery_is_long_enough(indicator) for indicator in INDICATORS if indicator.seen_after),
     )
 
 

@@ -12,11 +12,12 @@ from showstopper.api.experiment import Expectation, Experiment, ExperimentSpec
 from showstopper.api.room import AudioRoom, AudioRoomSpec
 from showstopper.api.run import ExperimentRun, ExperimentRunSpec
 from showstopper.api.schema.base import Name, dump
-from showstopper.api.schema.quantities import Share, format_duration
+from showstopper.api.schema.quantities import Share, format_duration, parse_duration
 from showstopper.api.schema.rules import CelRule, Matching, exactly_one
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.indicators import INDICATORS
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO
+from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.units import COUNT_PATTERN, DURATION_PATTERN, SHARE_PATTERN
 from showstopper.errors import InvalidResource
 from tests.api.build import LEAVE_OUT, experiment, room, run
@@ -42,6 +43,16 @@ def bounded(draw: st.DrawFn, lower: str, upper: str) -> dict[str, Any]:
     return {"indicator": indicator.name, draw(st.sampled_from([lower, upper])): draw(bounds[indicator.unit.pattern])}
 
 
+def fitting(bound: dict[str, Any], timing: dict[str, str]) -> dict[str, Any]:
+    """The bound, no larger than what the recovery can show of it (in one that shows nothing, a lower bound)."""
+    if bound["indicator"] != RECOVERY_TIME.name or "max" not in bound:
+        return bound
+    most = parse_duration(timing.get("recovery", "60s")) - timedelta(seconds=RECOVERY_TIME.seen_after)
+    if most < timedelta():
+        return {"indicator": bound["indicator"], "min": bound["max"]}
+    return {**bound, "max": format_duration(min(parse_duration(bound["max"]), most))}
+
+
 @st.composite
 def experiments(draw: st.DrawFn) -> dict[str, Any]:
     target = st.fixed_dictionaries(
@@ -56,15 +67,17 @@ def experiments(draw: st.DrawFn) -> dict[str, Any]:
     grace = durations(0, 600_000, 1000)
     kill = st.fixed_dictionaries({}, optional={"gracePeriod": grace})
     aborts = bounded("below", "above").flatmap(lambda one: up_to_an_hour().map(lambda length: {**one, "for": length}))
+    timing = draw(st.fixed_dictionaries({}, optional={"baseline": up_to_an_hour(), "recovery": up_to_an_hour()}))
+    expect = draw(st.lists(bounded("min", "max"), min_size=1, max_size=4))
     return {
         "roomRef": {"name": draw(names)},
         "revision": draw(st.text(max_size=20)),
-        "timing": draw(st.fixed_dictionaries({}, optional={"baseline": up_to_an_hour(), "recovery": up_to_an_hour()})),
+        "timing": timing,
         "faults": [
             {"name": name, "target": draw(target), "podKill": draw(kill)}
             for name in draw(st.lists(names, min_size=1, max_size=4, unique=True))
         ],
-        "expect": draw(st.lists(bounded("min", "max"), min_size=1, max_size=4)),
+        "expect": [fitting(bound, timing) for bound in expect],
         "abortIf": draw(st.lists(aborts, max_size=3)),
     }
 

@@ -50,7 +50,8 @@ class Indicator:
             grows in a run (or waits), so that it has been beyond a bound for that long if it was that long ago.
         measure: its figure in a window, and for what the room recovers from, if there was a fault in it.
         needs_fault: whether it means nothing in a window without a fault. The status of a room leaves it out.
-
+        seen_after: seconds after a value of it that must be seen, before the value is known. A recovery that is no
+            longer than an upper bound and this cannot show that the bound was met.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Indicator:
     trailing: bool
     measure: Callable[[View, Recovery | None], Measurement]
     needs_fault: bool = False
+    seen_after: float = 0.0
 
     def __str__(self) -> str:
         """The name."""

@@ -168,4 +168,5 @@ RECOVERY_TIME = Indicator(
     trailing=False,
     measure=recovery_time,
     needs_fault=True,
+    seen_after=HOLD_SECONDS,
 )

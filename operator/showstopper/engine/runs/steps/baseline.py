@@ -73,10 +73,11 @@ async def _wait_for_room(context: RunContext, patience: float, *, since: float |
 async def _wait_for_release(context: RunContext) -> Deployed:
     """Until a rollout is over, or pods had time to start: the run is about the images that are there then.
 
-    After a rollout the room has to be heard again: how it bears the rollout is not what the run is about.
+    After a rollout the room has to be heard again: how it bears the rollout is not what the run is about. A run of a
+    release is requested at the end of a rollout, just when its listeners lose the last pod of the release before.
     """
     patience = context.clock.now() + context.pace.room
-    moved = False
+    moved = bool(context.run.spec.experiment.released)
     while True:
         try:
             deployed = await context.services.deployed(context.run)
