@@ -77,10 +77,14 @@ def port_of(effect: NetworkEffect) -> int:
 
 
 def untouched(sent: range, got: list[Packet]) -> bool:
-    """Whether packets arrived once each, in order, at once and as they were."""
+    """Whether packets arrived once each, in order, at once and as they were.
+
+    One in a hundred may be late: a busy machine holds some back. A fault holds back a tenth of them at the least.
+    """
     numbers = [packet.number for packet in got]
     whole = all(packet.payload[16:] == bytes(range(16, 172)) for packet in got)
-    return numbers == list(sent) and whole and all(packet.took < 0.015 for packet in got)
+    late = sum(packet.took >= 0.015 for packet in got)
+    return numbers == list(sent) and whole and late <= len(sent) // 100
 
 
 @contextmanager
