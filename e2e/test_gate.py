@@ -23,6 +23,7 @@ RELAYS = 2
 OPEN, CLOSED, NOT_KNOWN_YET = 0, 1, 2
 # A healthy stage is back after 3 to 15 s; one that withholds its media is not for a minute.
 BACK_IN_TIME = ({"indicator": "RecoveryTime", "max": "30s"},)
+HEARD_AGAIN = ({"indicator": "AudibleRatio", "min": "1%"},)
 
 
 @pytest.fixture(scope="module")
@@ -176,9 +177,9 @@ def test_no_pipeline_promotes_what_no_run_has_seen(gated: Gated) -> None:
         serving=True,
         target={"minReady": 0},
         baseline="5s",
-        recovery="20s",
+        recovery="15s",
         deadline="3m",
-        expect=BACK_IN_TIME,
+        expect=HEARD_AGAIN,
     )
     gated.scale(1)
     gated.rolled_out()
