@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from showstopper.agent.changes import Changes
+from showstopper.agent.changes import HEART, Changes
 from showstopper.agent.containers import Containers
 from showstopper.agent.hits.process import Means
 from showstopper.api.injection import InjectionTarget
@@ -46,7 +46,8 @@ def until(what: Callable[[], object], words: str) -> None:
 
 @contextmanager
 def watchdog(state: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A watchdog that is up."""
+    """A watchdog that is up: it has beaten itself, whoever did so before."""
+    (state / HEART).unlink(missing_ok=True)
     with subprocess.Popen([sys.executable, "-m", "showstopper.agent.watchdog", str(state)]) as process:
         try:
             until(lambda: Changes(state).watched(time.time()), "the watchdog is up")
