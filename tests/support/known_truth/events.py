@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -148,12 +150,11 @@ def relapse(random: Random) -> Scenario:
 
 def _scale_relays(show: Show, replicas: int) -> None:
     path = f"/apis/apps/v1/namespaces/{show.namespace}/deployments/relay/scale"
+    pods = [] if replicas else [show.cluster.pod(show.namespace, pod["metadata"]["name"]) for pod in show.pods()]
+    processes = [process for pod in pods for process in pod.processes("livekit")]
     show.api.merge(path, {"spec": {"replicas": replicas}})
-    if not replicas:  # LiveKit drains for as long as anybody listens
-        for pod in show.pods():
-            show.api.delete(
-                f"/api/v1/namespaces/{show.namespace}/pods/{pod['metadata']['name']}", {"gracePeriodSeconds": 0}
-            )
+    for process in processes:  # LiveKit drains for as long as anybody listens
+        os.kill(process, signal.SIGKILL)
 
 
 def killed_before(random: Random) -> Scenario:
