@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from bench.comparing import compare
 from bench.packets import Gap
-from showstopper.availability.outages import Outage
+from showstopper.availability.outages import Outage, OutageEnd
 
 
 def gap(start: float, end: float) -> Gap:
@@ -14,7 +14,7 @@ def gap(start: float, end: float) -> Gap:
 def outage(start: float, end: float, missing: float | None = None) -> Outage:
     length = end - start
     lost = length if missing is None else missing
-    return Outage("pod/0", start, end, length, length, length, length, lost, recovered=True)
+    return Outage("pod/0", start, end, length, length, length, length, lost, ended=OutageEnd.RECOVERED)
 
 
 def test_an_outage_is_compared_with_its_gap_by_what_is_missing() -> None:
@@ -91,7 +91,7 @@ def test_a_short_gap_within_the_dead_air_is_part_of_it() -> None:
 
 
 def test_what_the_listener_could_not_see_of_an_outage_is_said() -> None:
-    half_blind = Outage("pod/0", 10.3, 17.0, 6.0, 4.0, 6.7, 6.0, 6.2, recovered=True)
+    half_blind = Outage("pod/0", 10.3, 17.0, 6.0, 4.0, 6.7, 6.0, 6.2, ended=OutageEnd.RECOVERED)
     (found,) = compare([gap(10.0, 17.0)], [half_blind]).compared
     assert found.unknown == pytest.approx(0.7)
     assert found.difference == pytest.approx(0.8)

@@ -67,9 +67,7 @@ class Outage:
     """An outage of one listener that touches a window. All lengths in seconds.
 
     `dead_air` is what was certainly not heard, `silence` the part of it while connected, `missing` how much media did
-    not arrive (the codec conceals the first 0.11 s: more is missing than is heard to be). `recovered` is true only if
-    the live host was heard again, as far as is known, with nothing Unknown in between. `ended` says why else it is
-    over.
+    not arrive (the codec conceals the first 0.11 s: more is missing than is heard to be).
     """
 
     listener: str
@@ -80,8 +78,12 @@ class Outage:
     at_most: float
     silence: float
     missing: float
-    recovered: bool
-    ended: OutageEnd = OutageEnd.UNKNOWN
+    ended: OutageEnd
+
+    @property
+    def recovered(self) -> bool:
+        """Whether the live host was heard again, as far as is known, with nothing Unknown in between."""
+        return self.ended is OutageEnd.RECOVERED
 
 
 def stretches(track: Track, bad: frozenset[State]) -> Iterator[Stretch]:
@@ -118,7 +120,6 @@ def of_stretch(track: Track, stretch: Stretch) -> Outage | None:
     known = stretch.known
     if not known:
         return None
-    heard_again = stretch.spans[-1] is known[-1] and known[-1].end < (track.following or track.spans)[-1].end
     return Outage(
         listener=track.listener,
         start=known[0].start,
@@ -128,14 +129,14 @@ def of_stretch(track: Track, stretch: Stretch) -> Outage | None:
         at_most=stretch.at_most,
         silence=sum(span.seconds for span in known if span.state in SILENCE),
         missing=sum(span.missing for span in known),
-        recovered=heard_again,
-        ended=_ended(track, stretch, heard_again=heard_again),
+        ended=_ended(track, stretch),
     )
 
 
-def _ended(track: Track, stretch: Stretch, *, heard_again: bool) -> OutageEnd:
-    if heard_again:
-        return OutageEnd.RECOVERED
-    if stretch.spans[-1].state is State.UNKNOWN:
+def _ended(track: Track, stretch: Stretch) -> OutageEnd:
+    last = stretch.spans[-1]
+    if last.state is State.UNKNOWN:
         return OutageEnd.UNKNOWN
+    if last.end < (track.following or track.spans)[-1].end:
+        return OutageEnd.RECOVERED
     return OutageEnd.LEFT if track.left else OutageEnd.NOT_RECOVERED

@@ -35,8 +35,8 @@ def outage_end(outage: OutageRecord) -> str:
     """How an outage ended."""
     if outage.recovered:
         return "heard the host again"
-    ends = {OutageEnd.LEFT: "left", OutageEnd.UNKNOWN: "was not heard from"}
-    return ends.get(OutageEnd(outage.ended), NOT_AGAIN) if outage.ended in list(OutageEnd) else NOT_AGAIN
+    ends: dict[str | None, str] = {OutageEnd.LEFT: "left", OutageEnd.UNKNOWN: "was not heard from"}
+    return ends.get(outage.ended, NOT_AGAIN)
 
 
 def bounds(least: str | None, most: str | None) -> str:
