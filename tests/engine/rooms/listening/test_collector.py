@@ -97,7 +97,7 @@ async def test_all_pods_are_asked_and_what_they_heard_is_known() -> None:
     replies = {name: lambda _, name=name: answer(name) for name in "ab"}
     async with listener_pods(**replies) as (pods, there), collecting(pods) as found:
         await ask_once(found, there)
-        assert set(found._timeline.current()) == {"a/0", "b/0"}
+        assert set(found._known.current()) == {"a/0", "b/0"}
         assert set(found.answered) == {"a", "b"}
         assert found.problems == {}
 
@@ -119,7 +119,7 @@ async def test_a_restarted_pod_is_asked_again_from_its_beginning() -> None:
         await ask_once(found, there)
         await ask_once(found, there)
         assert pods.asked["127.0.0.1"] == [0, 41, 0]
-        assert found._timeline.boot("a") == "new"
+        assert found._known.boot("a") == "new"
 
 
 def refused(_: int) -> web.Response:
@@ -149,7 +149,7 @@ async def test_a_pod_that_says_nonsense_is_a_problem_and_hinders_no_other(
         await ask_once(found, there)
         assert problem in found.problems["a"]
         assert set(found.answered) == {"b"}
-        assert set(found._timeline.current()) == {"b/0"}
+        assert set(found._known.current()) == {"b/0"}
 
 
 async def test_a_pod_without_an_address_yet_is_not_asked_and_no_problem() -> None:

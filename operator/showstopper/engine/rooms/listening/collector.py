@@ -3,6 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
 
 import aiohttp
 import structlog
@@ -17,15 +18,22 @@ from showstopper.engine.rooms.listening.roster import ListenerPod
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
+
 EVERY_SECONDS = 1.0
 
 
-class PodCollector(ABC):
-    """Asks the pods of one room. What hinders one pod is kept in `problems`, and hinders no other."""
+class PodCollector(ABC, Generic[T]):
+    """Asks the pods of one room. What hinders one pod is kept in `problems`, and hinders no other.
+
+    Args:
+        known: what answers are added to.
+    """
 
     def __init__(
         self,
         room: str,
+        known: T,
         clock: Clock,
         session: aiohttp.ClientSession,
         *,
@@ -35,6 +43,7 @@ class PodCollector(ABC):
         self.answered: dict[str, float] = {}
         self.problems: dict[str, str] = {}
         self._room = room
+        self._known = known
         self._clock = clock
         self._session = session
         self._port = port
@@ -104,29 +113,16 @@ class PodCollector(ABC):
             self._log.info("pod_heard_again", pod=pod)
 
 
-class Collector(PodCollector):
+class Collector(PodCollector[Timeline]):
     """Asks listener pods, and adds what they heard to the room's timeline."""
 
-    def __init__(
-        self,
-        room: str,
-        timeline: Timeline,
-        clock: Clock,
-        session: aiohttp.ClientSession,
-        *,
-        namespace: str = "",
-        port: int = listeners.PORT,
-    ) -> None:
-        super().__init__(room, clock, session, namespace=namespace, port=port)
-        self._timeline = timeline
-
     async def _read(self, pod: str, address: str) -> None:
-        before = self._timeline.boot(pod)
-        feed = await self._feed(pod, address, self._timeline.after(pod))
-        self._timeline.add(feed)
+        before = self._known.boot(pod)
+        feed = await self._feed(pod, address, self._known.after(pod))
+        self._known.add(feed)
         if before not in {None, feed.boot}:
             # A new process counts from 1 again: what was asked for was the old one's.
-            self._timeline.add(await self._feed(pod, address, 0))
+            self._known.add(await self._feed(pod, address, 0))
 
     async def _feed(self, pod: str, address: str, after: int) -> Feed:
         return await listeners.read(
@@ -134,22 +130,9 @@ class Collector(PodCollector):
         )
 
 
-class HostCollector(PodCollector):
+class HostCollector(PodCollector[HostLog]):
     """Asks the pods of the room's host, and adds what they say of themselves to its log."""
-
-    def __init__(
-        self,
-        room: str,
-        hosts: HostLog,
-        clock: Clock,
-        session: aiohttp.ClientSession,
-        *,
-        namespace: str = "",
-        port: int = listeners.PORT,
-    ) -> None:
-        super().__init__(room, clock, session, namespace=namespace, port=port)
-        self._hosts = hosts
 
     async def _read(self, pod: str, address: str) -> None:
         feed = await listeners.read_host(self._session, self._clock, pod=pod, address=address, port=self._port)
-        self._hosts.add(feed)
+        self._known.add(feed)
