@@ -220,15 +220,17 @@ def _newcomers_before(
     run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]
 ) -> tuple[expectations.Judgement, ...]:
     """What expectations are about newcomers, measured before the fault, against what a healthy room has."""
-    view = _view(run, timeline, baseline_window(run), residents, FOLLOWING_SECONDS)
+    about = [
+        (expectation, indicator)
+        for expectation in _expected(run)
+        if isinstance(indicator := expectation.measured, Indicator) and indicator.listeners is Listeners.ARRIVALS
+    ]
+    view = _view(run, timeline, baseline_window(run), residents, FOLLOWING_SECONDS) if about else None
     if view is None:
         return ()
     return tuple(
-        expectations.judge(
-            expectations.healthy(expectation, verdict.HEALTHY_RATIO), expectation.measured.measure(view, None)
-        )
-        for expectation in _expected(run)
-        if isinstance(expectation.measured, Indicator) and expectation.measured.listeners is Listeners.ARRIVALS
+        expectations.judge(expectations.healthy(expectation, verdict.HEALTHY_RATIO), indicator.measure(view, None))
+        for expectation, indicator in about
     )
 
 

@@ -43,7 +43,7 @@ class Recover:
             await context.wait.pause(min(context.pace.poll, left) if left > 0 else context.pace.poll)
         await context.until_known(window.end)
         room = context.room()
-        if room is not None and judging.undecided(run, room.timeline, room.residents):
+        if room is not None and judging.undecided(run, room.timeline, context.residents):
             await context.until_known(window.end + judging.FOLLOWING_SECONDS)
         await context.sampler.sample()  # the sample before speaks for the window's last moments only up to this one
         await record.complete(StepName.RECOVERING, states=await context.observe())
