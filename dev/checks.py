@@ -1,8 +1,8 @@
 """Every check, in the order of the README, with the time of each: `make test`. Leaves nothing running.
 
-Some stages measure, and mostly wait: packets between namespaces, sound through LiveKit. Others only compute. A stage
-of the second sort runs behind one of the first, at the lowest priority: it takes the processors that the first leaves
-idle, and cannot make it late. What it prints is shown when both are over.
+Some checks measure, and mostly wait: packets between namespaces, sound through LiveKit, a cluster. Others only compute.
+Those run behind the ones that measure, at the lowest priority: they take the processors that are idle, and cannot make
+a measurement late. What they print is shown when the others are over.
 """
 
 from __future__ import annotations
@@ -11,74 +11,72 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from dev import stage
 from dev.cluster import endings
 
-# Each stage is a target of the Makefile; those after the first of a row run behind it.
-STAGES = (
-    ("lint",),
-    ("types",),
-    ("layers",),
-    ("unit",),
-    ("netns", "apiserver"),
-    ("livekit", "postgresql"),
-    ("charts", "browser"),
-    ("e2e",),
-)
-LOGS = Path("build/checks")
+# Each is a target of the Makefile.
+FIRST = ("lint", "types", "layers", "unit")
+MEASURING = ("netns", "livekit", "charts", "e2e")
+COMPUTING = ("apiserver", "postgresql", "browser")
+
+LOG = Path("build/checks/behind.log")
 LEAST_PRIORITY = ("nice", "-n", "19")
 
 
-class Behind:
-    """A stage that runs behind another one, and writes to a file meanwhile."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.log = LOGS / f"{name}.log"
-        self._began = time.monotonic()
-        LOGS.mkdir(parents=True, exist_ok=True)
-        with self.log.open("wb") as output:
-            self._process = subprocess.Popen(
-                [*LEAST_PRIORITY, "make", name], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-            )
-
-    def __enter__(self) -> Behind:
-        print(f"== make {self.name} runs behind it, and writes to {self.log}", flush=True)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave nothing running, whatever ended the stage before it."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait()
-
-    def finish(self) -> int:
-        code = self._process.wait()
-        print(f"== make {self.name}", flush=True)
-        print(self.log.read_text(errors="replace"), end="")
-        _over(self.name, self._began)
-        return code
-
-
-def run(row: tuple[str, ...]) -> int:
-    """Run the stages of a row.
+def run(targets: Sequence[str]) -> int:
+    """Run the targets in turn until one fails.
 
     Returns:
-        The exit code of the first stage that failed, or 0.
+        The exit code of the one that failed, or 0.
     """
-    first, *others = row
+    return next((code for target in targets if (code := _run(target))), 0)
+
+
+def run_with(behind: Sequence[str], targets: Sequence[str]) -> int:
+    """Run the targets in turn, and those of `behind` in turn at the same time, at the lowest priority.
+
+    Returns:
+        The exit code of the first of `targets` that failed, else that of `behind`, or 0.
+    """
+    with _started(behind) as process:
+        return run(targets) or _finish(behind, process)
+
+
+def _run(target: str) -> int:
     began = time.monotonic()
-    print(f"== make {first}", flush=True)
-    with ExitStack() as stack:
-        behind = [stack.enter_context(Behind(name)) for name in others]
-        code = subprocess.run(["make", first], check=False).returncode
-        _over(first, began)
-        if code:
-            return code
-        return next((code for stage_behind in behind if (code := stage_behind.finish())), 0)
+    print(f"== make {target}", flush=True)
+    code = subprocess.run(["make", target], check=False).returncode
+    _over(target, began)
+    return code
+
+
+@contextmanager
+def _started(targets: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The process that makes the targets, ended with the block. `make` ends what it has started itself."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    print(f"== make {' '.join(targets)} runs behind, and writes to {LOG}", flush=True)
+    with (
+        LOG.open("wb") as output,
+        subprocess.Popen(
+            [*LEAST_PRIORITY, "make", *targets], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def _finish(targets: Sequence[str], process: subprocess.Popen[bytes]) -> int:
+    began = time.monotonic()
+    code = process.wait()
+    print(LOG.read_text(errors="replace"), end="")
+    print(f"== make {' '.join(targets)} was waited for {time.monotonic() - began:.0f} s", flush=True)
+    return code
 
 
 def _over(name: str, began: float) -> None:
@@ -86,14 +84,14 @@ def _over(name: str, began: float) -> None:
 
 
 def everything() -> int:
-    """Run all rows until one fails.
+    """Run all checks until one fails.
 
     Returns:
-        The exit code of the first stage that failed, or 0.
+        The exit code of the one that failed, or 0.
     """
     began = time.monotonic()
     try:
-        code = next((code for row in STAGES if (code := run(row))), 0)
+        code = run(FIRST) or run_with(COMPUTING, MEASURING)
     finally:
         stage.down()
     _over("test", began)
