@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 # Every test by its name, and the slowest twenty with their times; less for a quick look: make unit SHOW=-q
 SHOW ?= -vv
-# Tests that measure nothing run on all processors, a module on one; in this process, for a debugger: PARALLEL=
+# Tests that measure nothing, or mostly wait, run on all processors, a module on one; in this process, for a debugger: PARALLEL=
 PARALLEL ?= --numprocesses=auto --dist=loadscope
 # End-to-end tests run in so many staged rooms at once. On a machine of two processors that has other work, take one:
 # a listener that is not given its processor reports Unknown, and a run with too much of it is no verdict
@@ -52,7 +52,7 @@ unit: $(STAMP) ## Tests of pure code, by example and by property
 	@$(PYTEST) $(SHOW) $(PARALLEL) tests -m "not (apiserver or charts or livekit or cluster or netns or postgresql or browser)"
 
 netns: needs ## Tests of packets between network namespaces, and of processes in cgroups; needs root
-	@$(PYTEST) $(SHOW) tests -m netns
+	@$(PYTEST) $(SHOW) $(PARALLEL) tests -m netns
 
 test-netem: $(STAMP) ## The agent's tests with netem, in a virtual machine with Debian's kernel; minutes, and root the first time
 	@$(PYTHON) -m dev.machine $(TESTS)

@@ -22,7 +22,7 @@ ROLLOUT_SECONDS = 300.0
 RELAYS = 2
 OPEN, CLOSED, NOT_KNOWN_YET = 0, 1, 2
 # A healthy stage is back after 3 to 15 s; one that withholds its media is not for a minute.
-BACK_IN_TIME = ({"indicator": "RecoveryTime", "max": "30s"},)
+BACK_IN_TIME = ({"indicator": "RecoveryTime", "max": "20s"},)
 HEARD_AGAIN = ({"indicator": "AudibleRatio", "min": "1%"},)
 
 
@@ -139,7 +139,7 @@ def test_a_relay_that_breaks_recovery_is_stopped_and_the_good_one_goes_out(gated
         NAME,
         serving=True,
         baseline="8s",
-        recovery="40s",
+        recovery="30s",
         deadline="5m",  # a rollout may keep it waiting
         expect=BACK_IN_TIME,
         runOn=["ReleaseChange"],

@@ -40,6 +40,9 @@ GROUP = "/apis/showstopper.dev/v1alpha1"
 LONG = 240.0
 """A deadline that only a broken cluster meets: a run with its recovery, on a machine that is busy."""
 
+WELL_SECONDS = 40.0
+"""How long a room is given to be well again after a test; clients that find another relay take 5 to 15 s."""
+
 
 def eventually(what: str, seconds: float, question: Callable[[], T | None], *, every: float = 0.1) -> T:
     """The first answer that is true. Fails with `what` and the last answer when the time is over."""
@@ -142,7 +145,7 @@ class Show:
         """
         what = f"room {self.namespace}/{self.room} is well"
         try:
-            eventually(what, stage.SPLIT_SECONDS, self._well, every=0.25)
+            eventually(what, WELL_SECONDS, self._well, every=0.25)
         except AssertionError:
             stage.start_afresh(self.cluster, namespace=self.namespace, room=self.room)
             eventually(what, LONG, self._well, every=0.25)
