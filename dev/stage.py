@@ -154,7 +154,8 @@ def _helm(cluster: Cluster, chart: str, namespace: str, values: Iterable[str], *
     except errors.CommandError as error:
         if "another operation" not in error.output:
             raise
-        cluster.run_helm("uninstall", release or chart, f"--namespace={namespace}", "--wait")
+        # Without the hook that ends runs and fleets first: all of it is back in a moment.
+        cluster.run_helm("uninstall", release or chart, f"--namespace={namespace}", "--wait", "--no-hooks")
         cluster.run_helm("upgrade", "--install", *place, *sets)
 
 

@@ -174,6 +174,8 @@ class PacketCounts(Status):
     """Number of packets that the fault applied to."""
     affected: int = 0
     """Number of packets that the fault dropped, delayed, duplicated or changed."""
+    passed_bytes: int | None = None
+    """Bytes that a bandwidth limit let through, with Ethernet headers."""
 
 
 class InjectedTarget(Status):

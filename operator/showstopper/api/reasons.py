@@ -32,7 +32,8 @@ class Reason(StrEnum):
     NO_EFFECT = "NoEffect"
     """A fault touched no packet or process of at least one target. Look at its direction, ports, peers and duration."""
     WRONG_DOSE = "WrongDose"
-    """A fault acted on another share of the packets than the declared one. Look at the logs of the agents."""
+    """A fault was not as strong as it was declared: another share of the packets, a higher rate, or more CPU. Look at
+    the logs of the agents."""
     CONTAINER_RESTARTED = "ContainerRestarted"
     """A target's container was ended from outside and restarted while a fault lasted, for instance by a liveness probe
     that the fault made fail. Look at the pod's events."""

@@ -25,6 +25,7 @@ class ObservedTarget:
         quiet: whether listeners get no media from it any more; None: nobody has looked.
         matched: packets that the fault was meant for.
         affected: packets that it acted on.
+        passed_bytes: what a limit let through; None: it is none, or that is not known.
         unmet: directions of the fault in which it has met no packet.
         processes: the last look at the processes that it was meant for.
         answered_after: when the API server had answered.
@@ -43,6 +44,7 @@ class ObservedTarget:
     quiet: bool | None = None
     matched: int = 0
     affected: int = 0
+    passed_bytes: int | None = None
     unmet: tuple[Direction, ...] = ()
     processes: ProcessFigures | None = None
     answered_after: float | None = None
@@ -65,8 +67,10 @@ class ObservedTarget:
             quiet=quiet,
             matched=last.matched if last else 0,
             affected=last.affected if last else 0,
+            passed_bytes=last.passed_bytes if last else None,
             unmet=tuple(target.unmet),
             processes=target.processes,
+            lasted=_seconds(target.armed_at, target.lifted_at),
             message=target.message or "",
         )
 

@@ -5,7 +5,14 @@ import pytest
 from showstopper.agent.hits.records import record_counts
 from showstopper.agent.session.status import EndReason, Standing, ending_of, invalid, outlook, over, status
 from showstopper.api.conditions import ConditionType, find, is_true
-from showstopper.api.injection import InjectedTarget, Injection, InjectionSpec, InjectionStatus, TargetState
+from showstopper.api.injection import (
+    InjectedTarget,
+    Injection,
+    InjectionSpec,
+    InjectionStatus,
+    PacketCounts,
+    TargetState,
+)
 from tests.api.build import injection
 
 NOW, LATER = "2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:01.000000Z"
@@ -14,7 +21,7 @@ NOW, LATER = "2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:01.000000Z"
 def target(state: TargetState = TargetState.ARMED, matched: int = 0, **more: object) -> InjectedTarget:
     made = InjectedTarget(uid="u", pod="relay-0", state=state).model_copy(update=more)
     if matched:
-        record_counts(made, matched, matched // 2, now=NOW)
+        record_counts(made, PacketCounts(at=NOW, matched=matched, affected=matched // 2))
     return made
 
 
@@ -73,11 +80,11 @@ def test_it_is_not_over_before_every_target_is_lifted(ending: EndReason) -> None
 
 def test_the_first_packet_is_kept_and_the_last_look_moves() -> None:
     made = target()
-    assert not record_counts(made, 0, 0, now=NOW)
+    assert not record_counts(made, PacketCounts(at=NOW))
     assert made.first is None
     assert not made.touched
-    assert record_counts(made, 3, 1, now=NOW)
-    assert not record_counts(made, 7, 2, now=LATER)
+    assert record_counts(made, PacketCounts(at=NOW, matched=3, affected=1))
+    assert not record_counts(made, PacketCounts(at=LATER, matched=7, affected=2))
     assert made.first is not None
     assert made.last is not None
     assert (made.first.matched, made.first.at) == (3, NOW)

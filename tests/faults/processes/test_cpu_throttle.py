@@ -26,3 +26,15 @@ def test_a_target_that_never_waited_lacks_the_proof() -> None:
     assert finding is not None
     assert finding.reason == "NoEffect"
     assert finding.message == "is not proven on b: throttled in 0 of 20 periods, 0.0 s"
+
+
+def test_more_cpu_than_the_limit_is_another_limit() -> None:
+    """A tenth of a core for 15 s is 1.5 s of CPU time."""
+    for seconds, proven in ((1.5, True), (1.6, True), (3.0, False)):
+        figures = THROTTLED.model_copy(update={"cpu_microseconds": round(seconds * 1e6)})
+        target = ObservedTarget("a", proven=True, processes=figures, lasted=15.0)
+        finding = THROTTLE.proof(Observed("starved", (target,), spec=CpuThrottle(limit="100m")))
+        assert (finding is None) is proven
+    assert finding is not None
+    assert finding.reason == "WrongDose"
+    assert finding.message.startswith("let the container of a take 0.200 cores, and its limit is 0.1")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from showstopper.agent.hits.change import ChangeHit
-from showstopper.agent.kernel.cgroups import Place
+from showstopper.agent.kernel.cgroups import CPU_TIME, Place, cpu_microseconds
 from showstopper.agent.kernel.settings import Setting
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.process import CpuThrottle, ProcessFigures
@@ -121,11 +121,12 @@ class CpuThrottleHit(ChangeHit[CpuThrottle]):
                 f"the container of {pod} may take {present:g}m of CPU at most already, and a limit of "
                 f"{self._fault.limit} would throttle nothing: write a smaller one"
             )
-        self._before = self._quota.counters
+        self._before, self._cpu_time = self._quota.counters, place.folder(CPU_TIME)
         self._own = self._quota.setting(self._fault.millicores)
         return self._own
 
     def _changed(self) -> str:
+        self._cpu = cpu_microseconds(self._cpu_time)
         return self._quota.method
 
     def _measure(self) -> str | None:
@@ -133,6 +134,7 @@ class CpuThrottleHit(ChangeHit[CpuThrottle]):
         pod = self._target.pod
         try:
             counters, text = self._quota.counters, self._own.text
+            cpu = cpu_microseconds(self._cpu_time) - self._cpu
         except OSError:
             text = None
         if text is None:
@@ -141,6 +143,7 @@ class CpuThrottleHit(ChangeHit[CpuThrottle]):
         self.record.processes = ProcessFigures(
             at=self._now(),
             processes=self._processes,
+            cpu_microseconds=cpu,
             periods=counters.periods - self._before.periods,
             throttled_periods=throttled,
             throttled_milliseconds=(counters.nanoseconds - self._before.nanoseconds) // 1_000_000,

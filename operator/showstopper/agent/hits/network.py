@@ -6,7 +6,7 @@ from showstopper.agent.hits.records import record_counts, set_state
 from showstopper.agent.network.arming import Armed, Counters
 from showstopper.agent.network.node import Node
 from showstopper.agent.pods import PodNetwork, Pods
-from showstopper.api.injection import InjectedTarget, InjectionTarget, TargetState
+from showstopper.api.injection import InjectedTarget, InjectionTarget, PacketCounts, TargetState
 from showstopper.clock import Clock, to_timestamp
 from showstopper.errors import AgentError, LeaseLost, NamespaceGone
 from showstopper.faults.network.traffic import NetworkEffect
@@ -139,8 +139,14 @@ class NetworkHit:
         if not figures and self.record.last:  # the kernel has taken them with it
             return False
         met = {direction for direction, count in figures if count.matched}
-        matched, affected = sum(count.matched for _, count in figures), sum(count.affected for _, count in figures)
-        first = record_counts(self.record, matched, affected, now=self._now())
+        passed = [count.passed_bytes for _, count in figures if count.passed_bytes is not None]
+        counts = PacketCounts(
+            at=self._now(),
+            matched=sum(count.matched for _, count in figures),
+            affected=sum(count.affected for _, count in figures),
+            passed_bytes=sum(passed) if passed else None,
+        )
+        first = record_counts(self.record, counts)
         self.record.unmet = sorted({direction for direction, _ in figures} - met)
         return first
 

@@ -9,11 +9,11 @@ def set_state(target: InjectedTarget, state: TargetState, message: str | None = 
     target.message = message[:1024] if message else None
 
 
-def record_counts(target: InjectedTarget, matched: int, affected: int, *, now: str) -> bool:
+def record_counts(target: InjectedTarget, counts: PacketCounts) -> bool:
     """Record the packet counters of a target. Returns whether its first packet has just been matched."""
-    target.last = PacketCounts(at=now, matched=matched, affected=affected)
-    target.proven = affected > 0
-    if target.first is not None or not matched:
+    target.last = counts
+    target.proven = counts.affected > 0
+    if target.first is not None or not counts.matched:
         return False
     target.first = target.last
     return True

@@ -8,8 +8,9 @@ noop_qdisc until all processors have noticed): a fault that lifts itself would l
 
 import errno
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -70,17 +71,34 @@ def remove(shapes: Iterable[Shape]) -> None:
                 _clear(ip, links[0], shape.shaper)
 
 
-def slowed(shapes: Iterable[Shape]) -> dict[Direction, int]:
-    """Packets that had to wait or were lost for want of bits, by direction, as the classes' own counters have them."""
-    slowed_packets: dict[Direction, int] = {}
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """What limits of the bandwidth did in one direction.
+
+    Attributes:
+        slowed: packets that had to wait or were lost for want of bits.
+        passed_bytes: what got through, with Ethernet headers.
+    """
+
+    slowed: int = 0
+    passed_bytes: int = 0
+
+
+def limited(shapes: Iterable[Shape]) -> dict[Direction, Limited]:
+    """What these classes did, by direction, as their own counters have it."""
+    sums: dict[Direction, Limited] = {}
     for shape, statistics in _statistics(shapes):
-        slowed_packets[shape.direction] = slowed_packets.get(shape.direction, 0) + statistics["overlimits"]
-    return slowed_packets
+        before = sums.get(shape.direction, Limited())
+        sums[shape.direction] = Limited(
+            before.slowed + statistics.get_attr("TCA_STATS_QUEUE")["overlimits"],
+            before.passed_bytes + statistics.get_attr("TCA_STATS_BASIC")["bytes"],
+        )
+    return sums
 
 
 def waiting(shapes: Iterable[Shape]) -> int:
     """Packets that wait in these classes now."""
-    return sum(statistics["qlen"] for _, statistics in _statistics(shapes))
+    return sum(statistics.get_attr("TCA_STATS_QUEUE")["qlen"] for _, statistics in _statistics(shapes))
 
 
 def leftovers() -> list[str]:
@@ -123,14 +141,14 @@ def netem_options(manner: Manner) -> dict[str, int]:
     return {"delay": manner.delay // microsecond, "jitter": manner.jitter // microsecond, "limit": _LONGEST}
 
 
-def _statistics(shapes: Iterable[Shape]) -> Iterator[tuple[Shape, Mapping[str, int]]]:
+def _statistics(shapes: Iterable[Shape]) -> Iterator[tuple[Shape, Any]]:
     """What the kernel counts of each class's qdisc. Nothing of those whose device is gone."""
     with routes() as ip:
         for shape in shapes:
             for index in ip.link_lookup(ifname=shape.shaper):
                 for leaf in ip.get_qdiscs(index):
                     if leaf["handle"] == _leaf_handle(shape):
-                        yield shape, leaf.get_attr("TCA_STATS2").get_attr("TCA_STATS_QUEUE")
+                        yield shape, leaf.get_attr("TCA_STATS2")
 
 
 def _leaf_handle(shape: Shape) -> int:

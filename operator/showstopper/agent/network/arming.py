@@ -28,10 +28,17 @@ _PROMPT = 30  # milliseconds
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Packets of one direction: those that the fault was meant for, and those that it acted on."""
+    """What was counted in one direction.
+
+    Attributes:
+        matched: packets that the fault was meant for.
+        affected: packets that it acted on.
+        passed_bytes: what a limit of the bandwidth let through. None: there is none.
+    """
 
     matched: int
     affected: int
+    passed_bytes: int | None = None
 
 
 Counters = Mapping[Direction, Figures]
@@ -153,7 +160,7 @@ class Armed:
                 counters = self._target.do(self._end)
                 self._drain()
                 self._target.do(self._clear)
-                self._lifted = Lifted(counters, self._target.give_back(self._number))
+                self._lifted = Lifted(self._with_late(counters), self._target.give_back(self._number))
                 self._after(self)
             return self._lifted
 
@@ -216,12 +223,20 @@ class Armed:
         self._target.remove(self._number)
         shaping.remove(self.plan.shapes)
 
+    def _with_late(self, counters: Counters) -> Counters:
+        """The last counters with the packets that were still on their way to a queue when they were read."""
+        late = {direction: self._held[direction].counted for direction in counters if direction in self._held}
+        return {
+            direction: replace(figures, affected=late.get(direction, figures.affected))
+            for direction, figures in counters.items()
+        }
+
     def _tables(self) -> list[tuple[str, str]]:
         return [(family, name) for family, name in self._target.nft.tables() if name == self.plan.table]
 
     def _count(self) -> Counters:
         tables = [self._target.nft.counters(family, self.plan.table) for family in self.plan.families]
-        slowed = shaping.slowed(shape for shape in self.plan.shapes if shape.manner.bits_per_second is not None)
+        limited = shaping.limited(shape for shape in self.plan.shapes if shape.manner.bits_per_second is not None)
         counters = {}
         for direction in self.effect.traffic.direction.single:
             matched, affected = (
@@ -230,7 +245,9 @@ class Armed:
             )
             if direction in self._held:
                 affected = self._held[direction].counted
-            counters[direction] = Figures(matched, slowed.get(direction, affected))
+            counters[direction] = Figures(matched, affected)
+            if (limit := limited.get(direction)) is not None:
+                counters[direction] = Figures(matched, limit.slowed, limit.passed_bytes)
         return counters
 
     def _packets(self, count: Count) -> int:

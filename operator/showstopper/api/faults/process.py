@@ -84,7 +84,8 @@ class ProcessFigures(Status):
     frozen_milliseconds: int | None = None
     """How long their cgroup has read frozen, from the first look to this one; of a freeze."""
     cpu_microseconds: int | None = None
-    """The CPU time that passed in it between these looks: none, or it is no freeze."""
+    """The CPU time that its processes took from the first look to this one: none, or it is no freeze; of a cpuThrottle,
+    no more than the limit allows."""
     periods: int | None = None
     """Periods of the CPU quota (usually 100 ms) that passed while its processes wanted to run; of a cpuThrottle."""
     throttled_periods: int | None = None

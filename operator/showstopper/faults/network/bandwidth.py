@@ -5,10 +5,12 @@ from typing import ClassVar
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import Bandwidth
 from showstopper.api.injection import InjectionSpec
+from showstopper.faults.network import dose
 from showstopper.faults.network.behaviour import NetworkBehaviour, TrafficBehaviour
 from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Manner, Plan, Technique
 from showstopper.faults.network.traffic import NetworkEffect
+from showstopper.faults.observed import Observed
 
 
 class BandwidthBehaviour(TrafficBehaviour[Bandwidth]):
@@ -29,3 +31,11 @@ class BandwidthBehaviour(TrafficBehaviour[Bandwidth]):
     def stops_all(self, fault: Bandwidth) -> bool:
         """Other packets get through: each direction has its own."""
         return False
+
+    def off_dose(self, fault: Bandwidth, observed: Observed) -> str | None:
+        """More than the declared rate."""
+        return dose.below_rate(observed, fault.bits_per_second, len(fault.direction.single))
+
+    def figures(self, observed: Observed) -> str:
+        """The packets, and the rate that passed."""
+        return super().figures(observed) + dose.passed(observed)

@@ -4,9 +4,11 @@ from typing import ClassVar
 
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import Corrupt
+from showstopper.faults.network import dose
 from showstopper.faults.network.behaviour import TrafficBehaviour
 from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Plan, Technique
+from showstopper.faults.observed import Observed
 
 
 class CorruptBehaviour(TrafficBehaviour[Corrupt]):
@@ -24,6 +26,6 @@ class CorruptBehaviour(TrafficBehaviour[Corrupt]):
         """Other packets get through: each direction has its own."""
         return False
 
-    def share(self, fault: Corrupt) -> float | None:
-        """As it is declared."""
-        return float(fault.percent)
+    def off_dose(self, fault: Corrupt, observed: Observed) -> str | None:
+        """Another share than the declared one."""
+        return dose.by_chance(observed, float(fault.percent))

@@ -4,9 +4,11 @@ from typing import ClassVar
 
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import Delay, Distribution
+from showstopper.faults.network import dose
 from showstopper.faults.network.behaviour import TrafficBehaviour
 from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Manner, Method, Plan, Technique
+from showstopper.faults.observed import Observed
 
 
 class DelayBehaviour(TrafficBehaviour[Delay]):
@@ -32,3 +34,7 @@ class DelayBehaviour(TrafficBehaviour[Delay]):
     def stops_all(self, fault: Delay) -> bool:
         """Other packets get through: each direction has its own."""
         return False
+
+    def off_dose(self, fault: Delay, observed: Observed) -> str | None:
+        """Every packet is held back."""
+        return dose.held_back(observed, 1.0)

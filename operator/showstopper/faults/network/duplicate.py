@@ -4,9 +4,11 @@ from typing import ClassVar
 
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import Duplicate
+from showstopper.faults.network import dose
 from showstopper.faults.network.behaviour import TrafficBehaviour
 from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Plan, Technique
+from showstopper.faults.observed import Observed
 
 
 class DuplicateBehaviour(TrafficBehaviour[Duplicate]):
@@ -24,6 +26,6 @@ class DuplicateBehaviour(TrafficBehaviour[Duplicate]):
         """Other packets get through: each direction has its own."""
         return False
 
-    def share(self, fault: Duplicate) -> float | None:
-        """As it is declared."""
-        return float(fault.percent)
+    def off_dose(self, fault: Duplicate, observed: Observed) -> str | None:
+        """Another share than the declared one."""
+        return dose.by_chance(observed, float(fault.percent))

@@ -4,9 +4,11 @@ from typing import ClassVar
 
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import PacketLoss
+from showstopper.faults.network import dose
 from showstopper.faults.network.behaviour import TrafficBehaviour
 from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Plan, Technique
+from showstopper.faults.observed import Observed
 
 
 class PacketLossBehaviour(TrafficBehaviour[PacketLoss]):
@@ -26,6 +28,8 @@ class PacketLossBehaviour(TrafficBehaviour[PacketLoss]):
         """Other packets get through: each direction has its own."""
         return fault.percent >= 1
 
-    def share(self, fault: PacketLoss) -> float | None:
-        """As it is declared; bursts hit what comes in them, however much that is."""
-        return float(fault.percent) if fault.burst is None else None
+    def off_dose(self, fault: PacketLoss, observed: Observed) -> str | None:
+        """Another share than the declared one: of the packets, or of the time."""
+        if fault.burst is None:
+            return dose.by_chance(observed, float(fault.percent))
+        return dose.in_bursts(observed, float(fault.percent), fault.burst)

@@ -4,9 +4,11 @@ from typing import ClassVar
 
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import Reorder
+from showstopper.faults.network import dose
 from showstopper.faults.network.behaviour import TrafficBehaviour
 from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Manner, Method, Plan, Technique
+from showstopper.faults.observed import Observed
 
 
 class ReorderBehaviour(TrafficBehaviour[Reorder]):
@@ -27,3 +29,7 @@ class ReorderBehaviour(TrafficBehaviour[Reorder]):
     def stops_all(self, fault: Reorder) -> bool:
         """Other packets get through: each direction has its own."""
         return False
+
+    def off_dose(self, fault: Reorder, observed: Observed) -> str | None:
+        """A smaller share than the declared one."""
+        return dose.held_back(observed, float(fault.percent))
