@@ -98,6 +98,9 @@ class InjectionSpec(AgentKinds):
     """Target pods on the node."""
     ports: Annotated[tuple[TargetPort, ...], Field(max_length=64)] = ()
     """Restricts a network fault to packets to and from these ports of the targets. Default: all ports."""
+    media: Annotated[tuple[TargetPort, ...], Field(max_length=64)] = ()
+    """UDP ports of the targets that media comes by. Packets of these ports prove the fault, and no others. Default: any
+    packet proves it."""
     peers: Annotated[tuple[Range, ...], Field(min_length=1, max_length=1000)] | None = None
     """Restricts a network fault to packets to and from these IP addresses or CIDR ranges. Default: all addresses. The
     addresses may be replaced while the fault lasts."""
@@ -129,7 +132,7 @@ class InjectionSpec(AgentKinds):
             exactly_one(kinds, one_kind, lambda spec: f"{one_kind}, not {' and '.join(given(spec, kinds)) or 'none'}"),
             immutable(
                 ("run", "fault", "node", "lease", "targets"),
-                ("ports", *kinds),
+                ("ports", "media", *kinds),
                 _NEVER_CHANGES,
             ),
             Rule(
@@ -174,6 +177,8 @@ class PacketCounts(Status):
     """Number of packets that the fault applied to."""
     affected: int = 0
     """Number of packets that the fault dropped, delayed, duplicated or changed."""
+    media: int | None = None
+    """Number of the affected packets that were media, by the ports of `spec.media`. Absent if there are none."""
     passed_bytes: int | None = None
     """Bytes that a bandwidth limit let through, with Ethernet headers."""
 

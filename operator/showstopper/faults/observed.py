@@ -25,6 +25,7 @@ class ObservedTarget:
         quiet: whether listeners get no media from it any more; None: nobody has looked.
         matched: packets that the fault was meant for.
         affected: packets that it acted on.
+        media: of these, packets of the target's media; None: it has none, or that is not known.
         passed_bytes: what a limit let through; None: it is none, or that is not known.
         unmet: directions of the fault in which it has met no packet.
         processes: the last look at the processes that it was meant for.
@@ -44,6 +45,7 @@ class ObservedTarget:
     quiet: bool | None = None
     matched: int = 0
     affected: int = 0
+    media: int | None = None
     passed_bytes: int | None = None
     unmet: tuple[Direction, ...] = ()
     processes: ProcessFigures | None = None
@@ -67,6 +69,7 @@ class ObservedTarget:
             quiet=quiet,
             matched=last.matched if last else 0,
             affected=last.affected if last else 0,
+            media=last.media if last else None,
             passed_bytes=last.passed_bytes if last else None,
             unmet=tuple(target.unmet),
             processes=target.processes,
@@ -124,6 +127,12 @@ class Observed:
     def affected(self) -> int:
         """Packets that it acted on."""
         return sum(target.affected for target in self.targets)
+
+    @property
+    def media(self) -> int | None:
+        """Packets of media that it acted on; None: there is none, or that is not known."""
+        known = [target.media for target in self.targets if target.media is not None]
+        return sum(known) if known else None
 
     @property
     def sent(self) -> int:

@@ -39,6 +39,7 @@ FIVE = Share(0.05)
 FRAME = 14 + 20 + 8 + 1000
 """Bytes of a packet with 1,000 bytes of payload, as a device counts them."""
 ENDS = [Direction.EGRESS, Direction.INGRESS]
+LONG = timedelta(milliseconds=500)
 
 
 def milliseconds(number: float) -> timedelta:
@@ -311,6 +312,39 @@ def test_only_the_peers_are_hit(wire: Wire, arm: Arm) -> None:
         wire.send(packets=500, per_second=5_000)
         assert len(ear.packets()) == 500
     assert armed.counters()[Direction.EGRESS].matched == 0, "no effect, and the counters say so"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [PacketLoss(percent=Share(1)), Duplicate(percent=Share(1)), Delay(latency=milliseconds(10))],
+    ids=lambda fault: type(fault).__name__,
+)
+@pytest.mark.parametrize("direction", ENDS)
+def test_media_is_counted_among_all_packets(wire: Wire, arm: Arm, direction: Direction, fault: NetworkFault) -> None:
+    port = 6004 if direction is Direction.EGRESS else MEDIA
+    with wire.ear(), wire.ear(7000):
+        effect = NetworkEffect("test", Traffic(direction, media=(Ports.one(port),)), fault)
+        armed = arm(effect, end_of(wire, direction))
+        wire.send(packets=100, per_second=1_000)
+        wire.send(packets=50, per_second=1_000, port=7000, source=6005)
+        time.sleep(0.1)
+    figures = armed.lift().counters[direction]
+    assert figures.media == 100
+    assert figures.affected >= 150
+
+
+def test_a_limit_of_all_packets_counts_media_and_what_it_let_through(wire: Wire, arm: Arm) -> None:
+    with wire.ear():
+        effect = NetworkEffect(
+            "test", Traffic(Direction.EGRESS, media=(Ports.one(6004),)), Bandwidth(rate="100Mbit", queue=LONG)
+        )
+        armed = arm(effect)
+        wire.send(packets=100, per_second=1_000, size=1000)
+        time.sleep(0.1)
+    figures = armed.lift().counters[Direction.EGRESS]
+    assert figures.media == 100
+    assert figures.passed_bytes is not None
+    assert 100 * FRAME <= figures.passed_bytes < 110 * FRAME
 
 
 def test_lifting_ends_it_at_once_and_lets_held_packets_go(wire: Wire, arm: Arm, note: Note) -> None:

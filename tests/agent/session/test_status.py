@@ -92,6 +92,15 @@ def test_the_first_packet_is_kept_and_the_last_look_moves() -> None:
     assert (made.last.matched, made.last.affected, made.last.at) == (7, 2, LATER)
 
 
+def test_packets_that_were_not_media_prove_nothing_where_there_is_some() -> None:
+    made = target()
+    record_counts(made, PacketCounts(at=NOW, matched=3, affected=3, media=0))
+    assert made.touched
+    assert not made.proven
+    record_counts(made, PacketCounts(at=NOW, matched=4, affected=4, media=1))
+    assert made.proven
+
+
 def test_packets_that_only_matched_prove_nothing() -> None:
     made = target(matched=1)
     assert made.touched

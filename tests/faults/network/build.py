@@ -57,7 +57,8 @@ def traffics(draw: st.DrawFn) -> Traffic:
     chosen = draw(st.one_of(st.just(frozenset()), protocols))
     some = st.lists(ports, max_size=4).map(tuple) if chosen else st.just(())
     peers = draw(st.one_of(st.none(), st.lists(addresses, min_size=1, max_size=6).map(tuple)))
-    return Traffic(draw(st.sampled_from(Direction)), chosen, draw(some), draw(some), peers)
+    media = draw(st.lists(ports, max_size=2).map(tuple))
+    return Traffic(draw(st.sampled_from(Direction)), chosen, draw(some), draw(some), peers, media)
 
 
 @st.composite

@@ -12,6 +12,7 @@ from showstopper.faults.network.behaviour import effect_name, of, plan_of
 from showstopper.faults.network.bounds import NAME
 from showstopper.faults.network.plan import Manner, Method
 from showstopper.faults.network.traffic import NetworkEffect, Ports
+from showstopper.faults.observed import Observed, ObservedTarget
 from tests.api.build import LEAVE_OUT, injection
 from tests.faults.network.build import ETH0
 
@@ -92,6 +93,29 @@ def test_a_port_of_udp_and_one_of_tcp_are_not_both_of_both() -> None:
     assert [one.name for one in made] == ["x.tcp", "x.udp"]
     assert [one.traffic.protocols for one in made] == [{Protocol.TCP}, {Protocol.UDP}]
     assert [one.traffic.own_ports for one in made] == [(Ports.one(7880),), (Ports.one(7882),)]
+
+
+def test_media_is_of_udp_and_never_counted_among_packets_of_tcp() -> None:
+    tcp, udp = effects(spec(ports=[MEDIA, SIGNAL], media=[MEDIA]), "x")
+    assert (tcp.traffic.media, udp.traffic.media) == ((), (Ports.one(7882),))
+    assert not udp.traffic.counts_media, "all of it is"
+    (both,) = effects(spec(ports=[], media=[MEDIA]), "x")
+    assert both.traffic.counts_media
+    assert not effects(spec("dnsFailure", ports=[], media=[MEDIA]), "x")[0].traffic.media
+
+
+def test_probes_and_heartbeats_alone_prove_nothing() -> None:
+    target = ObservedTarget("relay-0", matched=40, affected=12, media=0)
+    finding = of(spec().spec).proof(Observed("loss", (target,)))
+    assert finding is not None
+    assert finding.reason == "NoEffect"
+    assert finding.message.startswith("acted on 12 packets on relay-0, and none of them was media")
+
+
+def test_the_proof_says_how_much_of_it_was_media() -> None:
+    target = ObservedTarget("relay-0", proven=True, matched=40, affected=12, media=9)
+    words = "proven on every target: 40 packets matched, 12 affected, 9 of them media"
+    assert of(spec().spec).outcome(Observed("loss", (target,))) == words
 
 
 def test_they_share_one_bandwidth_and_one_port_of_both_is_one_effect() -> None:

@@ -106,6 +106,34 @@ def test_loss_at_the_egress_of_a_pod() -> None:
     assert peers["elem"] == ["198.18.0.7", {"prefix": {"addr": "198.18.1.0", "len": 24}}]
 
 
+def test_media_is_counted_apart_where_other_packets_are_meant_too() -> None:
+    """A rule ends at its first condition that does not hold: so the counting is in a chain of its own."""
+    traffic = Traffic(Direction.EGRESS, media=(Ports(50000, 60000),))
+    plan = plan_of(NetworkEffect("loss", traffic, PacketLoss(percent=Share(0.05))), ETH0, 1, Method.NFQUEUE)
+    ((_, expressions),) = rules_at_hooks(plan)
+    assert expressions[-2:] == [{"counter": "egress-affected"}, {"goto": {"target": "egress-2-media"}}]
+    assert [rule["expr"] for rule in added(plan, "rule") if rule["chain"] == "egress-2-media"] == [
+        [
+            {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": {"set": ["udp"]}}},
+            {
+                "match": {
+                    "op": "==",
+                    "left": {"payload": {"protocol": "th", "field": "sport"}},
+                    "right": {"set": [{"range": [50000, 60000]}]},
+                }
+            },
+            {"counter": "egress-media"},
+        ],
+        [{"drop": None}],
+    ]
+
+
+def test_nothing_is_counted_apart_where_every_packet_is_media() -> None:
+    traffic = Traffic(Direction.EGRESS, UDP, own_ports=(Ports.one(50001),), media=(Ports(50000, 60000),))
+    plan = plan_of(NetworkEffect("loss", traffic, PacketLoss(percent=Share(0.05))), ETH0, 1, Method.NFQUEUE)
+    assert not [name for one in added(plan, "counter") if "media" in (name := one["name"])]
+
+
 def test_a_partition_goes_both_ways_at_every_device() -> None:
     site = Site((Device("eth0", 2), Device("net1", 3)))
     effect = NetworkEffect("apart", Traffic(peers=("198.18.0.7", "2001:db8::7")), APART)

@@ -139,11 +139,13 @@ class NetworkHit:
         if not figures and self.record.last:  # the kernel has taken them with it
             return False
         met = {direction for direction, count in figures if count.matched}
+        media = [count.media for _, count in figures if count.media is not None]
         passed = [count.passed_bytes for _, count in figures if count.passed_bytes is not None]
         counts = PacketCounts(
             at=self._now(),
             matched=sum(count.matched for _, count in figures),
             affected=sum(count.affected for _, count in figures),
+            media=sum(media) if media else None,
             passed_bytes=sum(passed) if passed else None,
         )
         first = record_counts(self.record, counts)

@@ -12,7 +12,7 @@ def set_state(target: InjectedTarget, state: TargetState, message: str | None = 
 def record_counts(target: InjectedTarget, counts: PacketCounts) -> bool:
     """Record the packet counters of a target. Returns whether its first packet has just been matched."""
     target.last = counts
-    target.proven = counts.affected > 0
+    target.proven = counts.affected > 0 and counts.media != 0
     if target.first is not None or not counts.matched:
         return False
     target.first = target.last

@@ -33,11 +33,13 @@ class Figures:
     Attributes:
         matched: packets that the fault was meant for.
         affected: packets that it acted on.
+        media: of these, packets of the target's media. None: it has none, or is not hit there.
         passed_bytes: what a limit of the bandwidth let through. None: there is none.
     """
 
     matched: int
     affected: int
+    media: int | None = None
     passed_bytes: int | None = None
 
 
@@ -225,11 +227,19 @@ class Armed:
 
     def _with_late(self, counters: Counters) -> Counters:
         """The last counters with the packets that were still on their way to a queue when they were read."""
-        late = {direction: self._held[direction].counted for direction in counters if direction in self._held}
         return {
-            direction: replace(figures, affected=late.get(direction, figures.affected))
+            direction: self._with_media(replace(figures, affected=self._held[direction].counted))
+            if direction in self._held
+            else figures
             for direction, figures in counters.items()
         }
+
+    def _with_media(self, figures: Figures) -> Figures:
+        """Where media is not counted apart, and there is some, every packet is one of media."""
+        traffic = self.effect.traffic
+        if traffic.counts_media or not traffic.media:
+            return figures
+        return replace(figures, media=figures.affected)
 
     def _tables(self) -> list[tuple[str, str]]:
         return [(family, name) for family, name in self._target.nft.tables() if name == self.plan.table]
@@ -239,15 +249,16 @@ class Armed:
         limited = shaping.limited(shape for shape in self.plan.shapes if shape.manner.bits_per_second is not None)
         counters = {}
         for direction in self.effect.traffic.direction.single:
-            matched, affected = (
+            matched, affected, media = (
                 sum(self._packets(table.get(counter(direction, what), Count())) for table in tables)
-                for what in ("matched", "affected")
+                for what in ("matched", "affected", "media")
             )
+            figures = Figures(matched, affected, media if self.effect.traffic.counts_media else None)
             if direction in self._held:
-                affected = self._held[direction].counted
-            counters[direction] = Figures(matched, affected)
+                figures = replace(figures, affected=self._held[direction].counted)
             if (limit := limited.get(direction)) is not None:
-                counters[direction] = Figures(matched, limit.slowed, limit.passed_bytes)
+                figures = replace(figures, affected=limit.slowed, passed_bytes=limit.passed_bytes)
+            counters[direction] = self._with_media(figures)
         return counters
 
     def _packets(self, count: Count) -> int:

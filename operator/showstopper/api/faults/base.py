@@ -69,6 +69,11 @@ class FaultKind(Spec):
         return ()
 
     @property
+    def reaches_media(self) -> bool:
+        """Whether it means the packets of media, where its ports are some that media comes by."""
+        return False
+
+    @property
     def container_name(self) -> str | None:
         """The container that it names."""
         return None

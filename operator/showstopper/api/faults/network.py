@@ -81,6 +81,11 @@ class TrafficFault(NetworkFault):
         """The components that are its peers; none: everybody."""
         return tuple(peer.component for peer in self.peers)
 
+    @property
+    def reaches_media(self) -> bool:
+        """What goes to everybody goes to listeners; peers are components."""
+        return not self.peers
+
 
 class PacketLoss(TrafficFault):
     """Silently drops a share of the packets."""
@@ -174,6 +179,11 @@ class PortBlock(TrafficFault):
 
     protocols: Annotated[tuple[Protocol, ...], Field(min_length=1, max_length=2)]
     """UDP, TCP or both."""
+
+    @property
+    def reaches_media(self) -> bool:
+        """Media comes by UDP."""
+        return super().reaches_media and Protocol.UDP in self.protocols
 
 
 class DnsFailure(NetworkFault):

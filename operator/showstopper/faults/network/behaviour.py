@@ -1,7 +1,7 @@
 """What all network faults have in common: from what an Injection asks to effects, their objections and their plans."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import Any, ClassVar, TypeVar
@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import Direction, NetworkFault, Protocol, TrafficFault
-from showstopper.api.injection import InjectionSpec, InjectionTarget
+from showstopper.api.injection import InjectionSpec, InjectionTarget, TargetPort
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults import registry
@@ -89,7 +89,14 @@ class NetworkBehaviour(AgentBehaviour[N]):
         if not (unproven := observed.unproven):
             return self._one_way(observed) or self._wrong_dose(observed)
         matched, pods = sum(target.matched for target in unproven), names(unproven)
-        if matched:
+        affected = sum(target.affected for target in unproven)
+        if affected:
+            words = (
+                f"acted on {affected} packets on {pods}, and none of them was media, by the component's UDP ports: "
+                "probes and heartbeats alone prove nothing; look whether listeners are on these pods, or name the "
+                f"ports that fault {observed.fault} is about"
+            )
+        elif matched:
             words = (
                 f"matched {matched} packets and did nothing to any of them on {pods}: raise its dose, or its duration"
             )
@@ -135,7 +142,8 @@ class NetworkBehaviour(AgentBehaviour[N]):
     def figures(self, observed: Observed) -> str:
         """How many packets were meant and hit and, of an only target, for how long."""
         words = f"{observed.matched} packets matched, {observed.affected} affected"
-        return words + lifted(observed)
+        media = f", {observed.media} of them media" if observed.media is not None else ""
+        return words + media + lifted(observed)
 
     def _fault(self, injection: InjectionSpec) -> N:
         fault = injection.spec
@@ -175,7 +183,13 @@ class TrafficBehaviour(NetworkBehaviour[T]):
         return (whole,) if len({part.traffic.own_ports for part in parts}) == 1 else parts
 
     def _of(self, fault: T, injection: InjectionSpec, protocols: frozenset[Protocol]) -> Traffic:
-        return Traffic(fault.direction, protocols, own_ports=_ports(injection, protocols), peers=injection.peers)
+        return Traffic(
+            fault.direction,
+            protocols,
+            own_ports=_ranges(injection.ports, protocols),
+            peers=injection.peers,
+            media=_ranges(injection.media, frozenset({Protocol.UDP})),
+        )
 
 
 def of(fault: FaultKind) -> NetworkBehaviour[Any]:
@@ -221,12 +235,17 @@ def lifted(observed: Observed) -> str:
 
 def _of_protocol(whole: NetworkEffect, injection: InjectionSpec, protocol: Protocol) -> NetworkEffect:
     of_protocol = frozenset({protocol})
-    traffic = replace(whole.traffic, protocols=of_protocol, own_ports=_ports(injection, of_protocol))
+    traffic = replace(
+        whole.traffic,
+        protocols=of_protocol,
+        own_ports=_ranges(injection.ports, of_protocol),
+        media=whole.traffic.media if protocol is Protocol.UDP else (),
+    )
     return replace(whole, name=f"{whole.name}.{protocol.lower()}", traffic=traffic)
 
 
-def _ports(injection: InjectionSpec, protocols: frozenset[Protocol]) -> tuple[Ports, ...]:
-    ranges = {(port.port, port.last) for port in injection.ports if port.protocol in protocols}
+def _ranges(ports: Iterable[TargetPort], protocols: frozenset[Protocol]) -> tuple[Ports, ...]:
+    ranges = {(port.port, port.last) for port in ports if port.protocol in protocols}
     return tuple(Ports(first, last) for first, last in sorted(ranges))
 
 

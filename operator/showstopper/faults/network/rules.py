@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
-from showstopper.api.faults.network import Direction
+from showstopper.api.faults.network import Direction, Protocol
 from showstopper.faults.network.traffic import Ports, Traffic
 
 PREFIX = "showstopper-"
@@ -83,6 +83,8 @@ class Table:
         for direction in self._traffic.direction.single:
             yield self._add("counter", {"name": counter(direction, "matched")})
             yield self._add("counter", {"name": counter(direction, "affected")})
+            if self._traffic.counts_media:
+                yield self._add("counter", {"name": counter(direction, "media")})
         for what, addresses in self._addresses.items():
             for version in self._versions() if addresses is not None else ():
                 elements = networks(addresses or (), version)
@@ -100,6 +102,7 @@ class Table:
     def hook(self, chain: str, hook: Hook, doing: Sequence[Expression]) -> None:
         """A chain at a device's hook, with the rules that do something to the traffic."""
         at = {"type": "filter", "hook": hook.direction.lower(), "dev": hook.device, "prio": hook.priority}
+        doing = self._counting_media(chain, hook.direction, doing)
         self.commands.append(self._add("chain", {"name": chain, "policy": "accept", **at}))
         self._rules(chain, hook.direction, (), doing)
 
@@ -112,6 +115,7 @@ class Table:
     ) -> None:
         """A chain on the way of all packets of this direction that pass these devices, with its rules."""
         at = {"type": "filter", "hook": _HOOKS[direction], "prio": MANGLE, "policy": "accept"}
+        doing = self._counting_media(direction.lower(), direction, doing)
         self.commands.append(self._add("chain", {"name": direction.lower(), **at}))
         device = _match({"meta": {"key": _DEVICE[direction]}}, {"set": [device.name for device in devices]})
         self._rules(direction.lower(), direction, (device, *only), doing)
@@ -133,6 +137,16 @@ class Table:
         """A chain that rules can go to."""
         self.commands.append(self._add("chain", {"name": name}))
         self.commands += [self._add("rule", {"chain": name, "expr": list(rule)}) for rule in rules]
+
+    def _counting_media(self, chain: str, direction: Direction, doing: Sequence[Expression]) -> Sequence[Expression]:
+        """What is done, by way of a chain that counts media. A rule ends at its first condition that does not hold."""
+        if not self._traffic.counts_media:
+            return doing
+        here, name = list(doing).index(affected(direction)) + 1, f"{chain}-media"
+        media = Traffic(direction, frozenset({Protocol.UDP}), own_ports=self._traffic.media)
+        counting = [*port_matches(media, direction), {"counter": counter(direction, "media")}]
+        self.chain(name, [rule for rule in (counting, doing[here:]) if rule])
+        return [*doing[:here], {"goto": {"target": name}}]
 
     def _rules(
         self, chain: str, direction: Direction, first: Sequence[Expression], doing: Sequence[Expression]

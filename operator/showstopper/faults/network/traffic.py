@@ -17,6 +17,10 @@ class Ports:
         """A single port."""
         return cls(port, port)
 
+    def __contains__(self, other: "Ports") -> bool:
+        """Whether all of the other range is in this one."""
+        return self.first <= other.first and other.last <= self.last
+
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
@@ -29,6 +33,7 @@ class Traffic:
         peers: addresses or CIDRs of the other side, Service addresses included (at a pod's egress the destination is
             still the cluster IP). None: everyone. An empty tuple is refused: "these peers, of whom there are none"
             must never become "everyone".
+        media: the target's own UDP ports that media comes by, whose packets are counted apart. None: nothing is.
     """
 
     direction: Direction = Direction.BOTH
@@ -36,6 +41,15 @@ class Traffic:
     own_ports: tuple[Ports, ...] = ()
     peer_ports: tuple[Ports, ...] = ()
     peers: tuple[str, ...] | None = None
+    media: tuple[Ports, ...] = ()
+
+    @property
+    def counts_media(self) -> bool:
+        """Whether media is counted apart: there is some, and not every packet that is meant is media."""
+        only_udp = self.protocols == {Protocol.UDP} and bool(self.own_ports)
+        return bool(self.media) and not (
+            only_udp and all(any(port in media for media in self.media) for port in self.own_ports)
+        )
 
 
 @dataclass(frozen=True, slots=True)

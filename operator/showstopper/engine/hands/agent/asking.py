@@ -87,6 +87,7 @@ def _asked(fault: Fault, room: AudioRoomSpec, peers: Sequence[str]) -> Mapping[s
     """The kind of a fault, and which packets it means, as fields of an Injection's spec."""
     return {
         "ports": _ports(fault, room),
+        "media": _media(fault, room),
         "peers": tuple(peers) if peers_of(fault) else None,
         fault.kind: fault.spec,
     }
@@ -115,12 +116,26 @@ def _target(pod: Pod, fault: Fault, room: AudioRoomSpec) -> InjectionTarget:
 
 def _ports(fault: Fault, room: AudioRoomSpec) -> tuple[TargetPort, ...]:
     """The target's ports that a fault names, as the room declares them."""
+    declared = _declared(fault, room)
+    return tuple(declared[name] for name in fault.spec.port_names)
+
+
+def _media(fault: Fault, room: AudioRoomSpec) -> tuple[TargetPort, ...]:
+    """The target's ports that media comes by, of those that the fault means: the UDP ports of its component."""
+    if not fault.spec.reaches_media:
+        return ()
+    declared = _declared(fault, room)
+    meant = [declared[name] for name in fault.spec.port_names or declared]
+    return tuple(port for port in meant if port.protocol is Protocol.UDP)
+
+
+def _declared(fault: Fault, room: AudioRoomSpec) -> dict[str, TargetPort]:
+    """The ports of the fault's component, by name."""
     component = room.component(fault.component) if fault.component is not None else None
-    declared = {port.name: port for port in component.ports} if component else {}
-    chosen = [declared[name] for name in fault.spec.port_names]
-    return tuple(
-        TargetPort(port=port.port, end_port=port.end_port, protocol=Protocol(port.protocol)) for port in chosen
-    )
+    return {
+        port.name: TargetPort(port=port.port, end_port=port.end_port, protocol=Protocol(port.protocol))
+        for port in (component.ports if component else ())
+    }
 
 
 def _spared(ports: Sequence[TargetPort]) -> Iterator[TargetPort]:
