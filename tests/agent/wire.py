@@ -118,6 +118,10 @@ class Wire:
             output, _ = process.communicate(timeout=120)
         return Sending(**json.loads(output))
 
+    def route(self, namespace: Path, gateway: str) -> None:
+        """Have everything that is elsewhere go by a gateway."""
+        _run("ip", "-n", namespace.name, "route", "replace", "default", "via", gateway)
+
     def forget_gates(self) -> int:
         """Delete the gates that stay at the sender's end until its network goes; how many there were."""
         listed = json.loads(_in(self.sender, "nft", "-j", "list", "tables"))["nftables"]

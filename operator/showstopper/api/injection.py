@@ -30,6 +30,8 @@ def _a_range(text: str) -> str:
     return text
 
 
+MOST_PROBED = 64
+"""Ports of probes that an Injection spares."""
 Uid = Annotated[str, StringConstraints(max_length=64, pattern="^[0-9A-Za-z-]+$")]
 Address = Annotated[str, StringConstraints(max_length=64, pattern="^[0-9a-fA-F.:]+$"), AfterValidator(_an_address)]
 Range = Annotated[str, StringConstraints(max_length=64, pattern="^[0-9a-fA-F.:/]+$"), AfterValidator(_a_range)]
@@ -83,6 +85,18 @@ class InjectionTarget(Spec):
     """ID of the container whose processes are targeted. Required for process faults."""
 
 
+class Probes(Spec):
+    """Kubelet's probes of the targets that a network fault spares, or hits too."""
+
+    addresses: Annotated[tuple[Address, ...], Field(max_length=8)] = ()
+    """IP addresses of the node. The gateways of a target's network count too: with some network plugins, that is the
+    address that the node has towards its pods."""
+    ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], Field(min_length=1, max_length=MOST_PROBED)]
+    """TCP ports of the targets that are probed."""
+    spared: bool = True
+    """Whether the fault spares them. It does not where it names the ports that they ask."""
+
+
 class InjectionSpec(AgentKinds):
     """Fault to inject on one node. Immutable, except that `lift` may be set to true and `peers` may be replaced."""
 
@@ -104,6 +118,8 @@ class InjectionSpec(AgentKinds):
     peers: Annotated[tuple[Range, ...], Field(min_length=1, max_length=1000)] | None = None
     """Restricts a network fault to packets to and from these IP addresses or CIDR ranges. Default: all addresses. The
     addresses may be replaced while the fault lasts."""
+    probes: Probes | None = None
+    """Kubelet's probes that the fault would meet. Default: none."""
     flood_gate: FloodGate | None = None
     flood_arrivals: FloodArrivals | None = None
     lift: bool = False
@@ -132,7 +148,7 @@ class InjectionSpec(AgentKinds):
             exactly_one(kinds, one_kind, lambda spec: f"{one_kind}, not {' and '.join(given(spec, kinds)) or 'none'}"),
             immutable(
                 ("run", "fault", "node", "lease", "targets"),
-                ("ports", "media", *kinds),
+                ("ports", "media", "probes", *kinds),
                 _NEVER_CHANGES,
             ),
             Rule(

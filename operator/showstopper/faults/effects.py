@@ -29,6 +29,8 @@ class Pod:
     Attributes:
         address: its pod IP; a relay in the host's network has its node's.
         addresses: all of its own, of both IP versions where it has them.
+        node_addresses: those of its node, as far as they are known.
+        probes: TCP ports at which its kubelet asks how its containers are.
         ready: its Ready condition.
         terminating: it is being deleted.
         serving: residents get their sound from it; None: not known.
@@ -54,6 +56,8 @@ class Pod:
     default_container: str = ""
     ports: tuple[tuple[int, str], ...] = ()
     addresses: tuple[str, ...] = ()
+    node_addresses: tuple[str, ...] = ()
+    probes: tuple[int, ...] = ()
     media: tuple[tuple[str, int], ...] = ()
 
     @property

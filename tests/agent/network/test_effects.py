@@ -26,7 +26,7 @@ from showstopper.api.faults.network import (
 )
 from showstopper.api.schema.quantities import Share
 from showstopper.faults.network.dns_failure import dns_failure
-from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
+from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed, Traffic
 from tests.agent import machine, noise
 from tests.agent.conftest import Arm, Note
 from tests.agent.wire import MEDIA, RECEIVER, SENDER, Ear, Packet, Wire
@@ -345,6 +345,26 @@ def test_a_limit_of_all_packets_counts_media_and_what_it_let_through(wire: Wire,
     assert figures.media == 100
     assert figures.passed_bytes is not None
     assert 100 * FRAME <= figures.passed_bytes < 110 * FRAME
+
+
+@pytest.mark.parametrize("known", ["by its address", "as the gateway"])
+def test_the_nodes_probes_are_spared(wire: Wire, arm: Arm, known: str) -> None:
+    """Kubelets ask from the node's address, or from the gateway's, which is the node's with some network plugins."""
+    if known == "as the gateway":
+        wire.route(wire.receiver, SENDER)
+    spared = Probed((SENDER,) if known == "by its address" else (), (Ports.one(7880),))
+    with Namespace.at(wire.receiver) as there:
+        servers = [
+            there.call(lambda port=port: socket.create_server((RECEIVER, port)))  # type: ignore[misc]
+            for port in (7880, 7881)
+        ]
+    with servers[0], servers[1], Namespace.at(wire.sender) as here, wire.ear(7880) as ear:
+        arm(NetworkEffect("test", Traffic(spared=spared), PacketLoss(percent=Share(1))), wire.receiver)
+        here.call(lambda: socket.create_connection((RECEIVER, 7880), timeout=5)).close()
+        with pytest.raises(TimeoutError):
+            here.call(lambda: socket.create_connection((RECEIVER, 7881), timeout=0.5))
+        wire.send(packets=100, per_second=1_000, port=7880)
+        assert not ear.packets(), "nothing but TCP is a probe"
 
 
 def test_lifting_ends_it_at_once_and_lets_held_packets_go(wire: Wire, arm: Arm, note: Note) -> None:

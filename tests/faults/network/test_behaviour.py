@@ -11,7 +11,7 @@ from showstopper.api.injection import Injection, InjectionSpec, InjectionTarget
 from showstopper.faults.network.behaviour import effect_name, of, plan_of
 from showstopper.faults.network.bounds import NAME
 from showstopper.faults.network.plan import Manner, Method
-from showstopper.faults.network.traffic import NetworkEffect, Ports
+from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed
 from showstopper.faults.observed import Observed, ObservedTarget
 from tests.api.build import LEAVE_OUT, injection
 from tests.faults.network.build import ETH0
@@ -102,6 +102,14 @@ def test_media_is_of_udp_and_never_counted_among_packets_of_tcp() -> None:
     (both,) = effects(spec(ports=[], media=[MEDIA]), "x")
     assert both.traffic.counts_media
     assert not effects(spec("dnsFailure", ports=[], media=[MEDIA]), "x")[0].traffic.media
+
+
+def test_probes_are_let_through_where_they_are_spared() -> None:
+    probes = {"addresses": ["198.18.0.1"], "ports": [7880]}
+    (effect,) = effects(spec(ports=[], peers=LEAVE_OUT, probes=probes), "x")
+    assert effect.traffic.spared == Probed(("198.18.0.1",), (Ports.one(7880),))
+    (effect,) = effects(spec(ports=[SIGNAL], peers=LEAVE_OUT, probes={**probes, "spared": False}), "x")
+    assert effect.traffic.spared is None
 
 
 def test_probes_and_heartbeats_alone_prove_nothing() -> None:

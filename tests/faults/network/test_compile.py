@@ -23,7 +23,7 @@ from showstopper.faults.network.behaviour import objections, plan_of
 from showstopper.faults.network.dns_failure import dns_failure
 from showstopper.faults.network.plan import FIRST_QUEUE, HANDLE, MOST_EFFECTS, Method, detour
 from showstopper.faults.network.rules import Device, Site, sampled
-from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
+from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed, Traffic
 from tests.faults.network.build import APART, ETH0, added, base_chains, effects, rules_at_hooks, sites
 
 LIVE = {"match": {"op": "==", "left": {"meta": {"key": "protocol"}}, "right": "@live"}}
@@ -132,6 +132,27 @@ def test_nothing_is_counted_apart_where_every_packet_is_media() -> None:
     traffic = Traffic(Direction.EGRESS, UDP, own_ports=(Ports.one(50001),), media=(Ports(50000, 60000),))
     plan = plan_of(NetworkEffect("loss", traffic, PacketLoss(percent=Share(0.05))), ETH0, 1, Method.NFQUEUE)
     assert not [name for one in added(plan, "counter") if "media" in (name := one["name"])]
+
+
+def test_probes_leave_the_chain_before_anything_is_counted() -> None:
+    spared = Probed(("198.18.0.1", "2001:db8::1"), (Ports.one(7880),))
+    site = Site((Device("eth0", 2),), gateways=("198.18.1.1",))
+    effect = NetworkEffect("loss", Traffic(Direction.INGRESS, spared=spared), PacketLoss(percent=Share(1)))
+    version4, version6, (_, everything) = rules_at_hooks(plan_of(effect, site, 1, Method.NFQUEUE))
+    assert version4[1] == [
+        {
+            "match": {
+                "op": "==",
+                "left": {"payload": {"protocol": "ip", "field": "saddr"}},
+                "right": {"set": ["198.18.0.1", "198.18.1.1"]},
+            }
+        },
+        {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": {"set": ["tcp"]}}},
+        {"match": {"op": "==", "left": {"payload": {"protocol": "th", "field": "dport"}}, "right": {"set": [7880]}}},
+        {"accept": None},
+    ]
+    assert version6[1][0]["match"]["right"] == {"set": ["2001:db8::1"]}
+    assert everything[-1] == {"drop": None}
 
 
 def test_a_partition_goes_both_ways_at_every_device() -> None:

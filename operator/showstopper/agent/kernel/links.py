@@ -43,6 +43,13 @@ def of_thread() -> tuple[Link, ...]:
         return tuple(_link(message, addresses) for message in connection.get_links())
 
 
+def gateways_of_thread() -> tuple[str, ...]:
+    """The gateways of all routes of the calling thread's namespace."""
+    with routes() as connection:
+        gateways = {message.get_attr("RTA_GATEWAY") for message in connection.get_routes()}
+    return tuple(sorted(filter(None, gateways)))
+
+
 def passed_once(devices: Sequence[Device], links: Sequence[Link]) -> tuple[Device, ...]:
     """The devices of which each packet from or to the node's own network stack passes one.
 

@@ -76,7 +76,7 @@ class Node:
         """
         self._check(effect, float("inf"))
         with Namespace.at(namespace) as there:
-            return self.able.plan(effect, Site(_devices(there, own), own), 1)
+            return self.able.plan(effect, _site(there, effect, own), 1)
 
     def sweep(self, namespaces: Iterable[Path] = ()) -> dict[str, Leftovers]:
         """Remove what earlier lives left, in the journal's namespaces and in these. Returns it by namespace.
@@ -108,10 +108,10 @@ class Node:
             raise LeaseLost(f"{effect.name}: the lease has run out already")
 
     def _plan(self, target: Target, effect: NetworkEffect, number: int, own: tuple[str, ...]) -> Plan:
-        devices = _devices(target.namespace, own)
-        if not devices:
+        site = _site(target.namespace, effect, own)
+        if not site.devices:
             raise EffectRefused(f"{target.namespace.path} has no network device but lo: nothing passes there")
-        return self.able.plan(effect, Site(devices, own), number, target.plans)
+        return self.able.plan(effect, site, number, target.plans)
 
     def _target(self, namespace: Path) -> Target:
         key = str(namespace)
@@ -130,6 +130,11 @@ class Node:
         if target is not None and target.idle:
             del self._targets[key]
             target.close()
+
+
+def _site(namespace: Namespace, effect: NetworkEffect, own: tuple[str, ...]) -> Site:
+    gateways = namespace.call(links.gateways_of_thread) if effect.traffic.spared else ()
+    return Site(_devices(namespace, own), own, gateways)
 
 
 def _devices(namespace: Namespace, own: tuple[str, ...]) -> tuple[Device, ...]:

@@ -74,6 +74,11 @@ class FaultKind(Spec):
         return False
 
     @property
+    def means_everything(self) -> bool:
+        """Whether it means packets of all ports, to and from everybody: also those of the kubelet's probes."""
+        return False
+
+    @property
     def container_name(self) -> str | None:
         """The container that it names."""
         return None

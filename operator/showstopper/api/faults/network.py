@@ -86,6 +86,11 @@ class TrafficFault(NetworkFault):
         """What goes to everybody goes to listeners; peers are components."""
         return not self.peers
 
+    @property
+    def means_everything(self) -> bool:
+        """Neither ports nor peers are named."""
+        return not self.ports and not self.peers
+
 
 class PacketLoss(TrafficFault):
     """Silently drops a share of the packets."""

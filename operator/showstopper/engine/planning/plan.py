@@ -10,8 +10,9 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Aim
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import MOST_MEDIA, ChosenPod
+from showstopper.engine.planning import probes
 from showstopper.engine.rooms import media_paths
-from showstopper.engine.rooms.pods import MediaAddress, addresses_of
+from showstopper.engine.rooms.pods import MediaAddress, addresses_of, node_addresses
 from showstopper.faults.containers import DEFAULT_CONTAINER
 from showstopper.faults.effects import Container, Pod
 
@@ -170,6 +171,8 @@ def pod(body: Mapping[str, Any], serving: Collection[MediaAddress], servers: Map
             for port in container.get("ports") or ()
         ),
         addresses=addresses_of(body),
+        node_addresses=tuple(sorted(node_addresses(body))),
+        probes=probes.ports_of(body.get("spec", {})),
         media=media,
         default_container=(metadata.get("annotations") or {}).get(DEFAULT_CONTAINER, ""),
     )

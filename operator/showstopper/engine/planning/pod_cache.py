@@ -13,6 +13,7 @@ from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import NAMESPACE, POD
 from showstopper.cluster.mirror import Change, ChangeType, Mirror
 from showstopper.cluster.supervision import for_ever
+from showstopper.engine.planning import probes
 from showstopper.engine.rooms import rollouts
 from showstopper.engine.rooms.rollouts import Rollout, Workload
 from showstopper.faults.containers import DEFAULT_CONTAINER
@@ -138,8 +139,11 @@ def slim(pod: Mapping[str, Any]) -> Object:
         "spec": {
             **_some(spec, "hostNetwork"),
             "nodeName": spec.get("nodeName", ""),
-            "containers": [_some(container, "name", "image", "ports") for container in spec.get("containers", ())],
-            **_each(spec, "initContainers", "name", "image", "restartPolicy"),
+            "containers": [
+                {**_some(container, "name", "image", "ports"), **probes.slim(container)}
+                for container in spec.get("containers", ())
+            ],
+            **_init_containers(spec),
         },
         "status": {
             **_some(status, "phase", "reason", "podIP", "podIPs", "hostIP", "hostIPs"),
@@ -150,6 +154,16 @@ def slim(pod: Mapping[str, Any]) -> Object:
             **_each(status, "initContainerStatuses", "name", "imageID"),
         },
     }
+
+
+def _init_containers(spec: Mapping[str, Any]) -> Object:
+    """Those that are sidecars have probes, and ports for them."""
+    kept = [
+        {**_some(container, "name", "image", "restartPolicy"), **asked, **(_some(container, "ports") if asked else {})}
+        for container in spec.get("initContainers") or ()
+        for asked in [probes.slim(container)]
+    ]
+    return {"initContainers": kept} if kept else {}
 
 
 def _each(fields: Mapping[str, Any], name: str, *kept: str) -> Object:

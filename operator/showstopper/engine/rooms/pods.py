@@ -197,7 +197,7 @@ def _behind(room: AudioRoom, where: MediaAddress, pods: Mapping[str, Sequence[Po
     on_nodes = [
         pod
         for component, pod in placed
-        if address in _node_addresses(pod) and (port in _node_ports(pod) or _declares(component, pod, port))
+        if address in node_addresses(pod) and (port in _node_ports(pod) or _declares(component, pod, port))
     ]
     everyone = [pod for _, pod in placed]
     for candidates in (own, on_nodes, _selected(where, everyone, exposed)):
@@ -214,13 +214,12 @@ def addresses_of(pod: Pod) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*filter(None, [status.get("podIP")]), *listed]))
 
 
-def _node_addresses(pod: Pod) -> set[str]:
+def node_addresses(pod: Pod) -> set[str]:
     """The addresses of the pod's node, as far as the pod's status has them."""
     status = pod.get("status", {})
     listed = {str(each["ip"]) for each in status.get("hostIPs") or () if each.get("ip")}
-    return (listed | {status.get("hostIP")} | (set(addresses_of(pod)) if pod["spec"].get("hostNetwork") else set())) - {
-        None
-    }
+    shared = set(addresses_of(pod)) if pod.get("spec", {}).get("hostNetwork") else set()
+    return (listed | {status.get("hostIP")} | shared) - {None}
 
 
 def _declares(component: Component, pod: Pod, port: int) -> bool:

@@ -18,7 +18,7 @@ from showstopper.faults.network import bounds
 from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Method, Plan, Technique
 from showstopper.faults.network.rules import Site
-from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
+from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed, Traffic
 from showstopper.faults.observed import Observed, deserted, names
 
 N = TypeVar("N", bound=NetworkFault)
@@ -189,6 +189,7 @@ class TrafficBehaviour(NetworkBehaviour[T]):
             own_ports=_ranges(injection.ports, protocols),
             peers=injection.peers,
             media=_ranges(injection.media, frozenset({Protocol.UDP})),
+            spared=_spared(injection),
         )
 
 
@@ -242,6 +243,12 @@ def _of_protocol(whole: NetworkEffect, injection: InjectionSpec, protocol: Proto
         media=whole.traffic.media if protocol is Protocol.UDP else (),
     )
     return replace(whole, name=f"{whole.name}.{protocol.lower()}", traffic=traffic)
+
+
+def _spared(injection: InjectionSpec) -> Probed | None:
+    if injection.probes is None or not injection.probes.spared:
+        return None
+    return Probed(injection.probes.addresses, tuple(map(Ports.one, injection.probes.ports)))
 
 
 def _ranges(ports: Iterable[TargetPort], protocols: frozenset[Protocol]) -> tuple[Ports, ...]:

@@ -49,10 +49,12 @@ class Site:
     Attributes:
         devices: those that its packets pass; never `lo`.
         own: its addresses, where it shares the node's network with others; empty: the whole namespace is its own.
+        gateways: of its network. Some network plugins give the node the gateway's address towards its pods.
     """
 
     devices: tuple[Device, ...]
     own: tuple[str, ...] = ()
+    gateways: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Table:
     """The commands that make one table with its sets, counters, chains and rules."""
 
     def __init__(self, family: str, name: str, traffic: Traffic, site: Site) -> None:
-        self.family, self.name, self._traffic = family, name, traffic
+        self.family, self.name, self._traffic, self._gateways = family, name, traffic, site.gateways
         self._addresses = {"peers": traffic.peers, "own": site.own or None}
         self.commands = [{"add": {"table": {"family": family, "name": name}}}, *self._contents()]
 
@@ -104,6 +106,7 @@ class Table:
         at = {"type": "filter", "hook": hook.direction.lower(), "dev": hook.device, "prio": hook.priority}
         doing = self._counting_media(chain, hook.direction, doing)
         self.commands.append(self._add("chain", {"name": chain, "policy": "accept", **at}))
+        self._spare_probes(chain, hook.direction)
         self._rules(chain, hook.direction, (), doing)
 
     def path(
@@ -117,6 +120,7 @@ class Table:
         at = {"type": "filter", "hook": _HOOKS[direction], "prio": MANGLE, "policy": "accept"}
         doing = self._counting_media(direction.lower(), direction, doing)
         self.commands.append(self._add("chain", {"name": direction.lower(), **at}))
+        self._spare_probes(direction.lower(), direction)
         device = _match({"meta": {"key": _DEVICE[direction]}}, {"set": [device.name for device in devices]})
         self._rules(direction.lower(), direction, (device, *only), doing)
 
@@ -147,6 +151,18 @@ class Table:
         counting = [*port_matches(media, direction), {"counter": counter(direction, "media")}]
         self.chain(name, [rule for rule in (counting, doing[here:]) if rule])
         return [*doing[:here], {"goto": {"target": name}}]
+
+    def _spare_probes(self, chain: str, direction: Direction) -> None:
+        """Let the kubelet's probes leave the chain before all others, and the answers to them."""
+        if (spared := self._traffic.spared) is None:
+            return
+        probes = Traffic(direction, frozenset({Protocol.TCP}), own_ports=spared.ports)
+        for family, version in FAMILIES.items():
+            addresses = networks([*spared.addresses, *self._gateways], version)
+            if addresses and version in self._versions():
+                node = _match(_payload(family, f"{_side('peers', direction)}addr"), {"set": addresses})
+                rule = [node, *port_matches(probes, direction), {"accept": None}]
+                self.commands.append(self._add("rule", {"chain": chain, "expr": rule}))
 
     def _rules(
         self, chain: str, direction: Direction, first: Sequence[Expression], doing: Sequence[Expression]

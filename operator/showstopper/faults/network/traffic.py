@@ -23,6 +23,14 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
+class Probed:
+    """What a kubelet asks of its pod: TCP from the node's addresses to these ports, and the answers."""
+
+    addresses: tuple[str, ...]
+    ports: tuple[Ports, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Traffic:
     """Which packets of the target are meant. Everything that is given must hold.
 
@@ -34,6 +42,7 @@ class Traffic:
             still the cluster IP). None: everyone. An empty tuple is refused: "these peers, of whom there are none"
             must never become "everyone".
         media: the target's own UDP ports that media comes by, whose packets are counted apart. None: nothing is.
+        spared: the kubelet's probes, which are not meant; None: they are.
     """
 
     direction: Direction = Direction.BOTH
@@ -42,6 +51,7 @@ class Traffic:
     peer_ports: tuple[Ports, ...] = ()
     peers: tuple[str, ...] | None = None
     media: tuple[Ports, ...] = ()
+    spared: Probed | None = None
 
     @property
     def counts_media(self) -> bool:

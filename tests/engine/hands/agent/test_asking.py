@@ -1,5 +1,6 @@
 """What is asked of agents: which packets a fault means, and which of them are media."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from showstopper.api.experiment import Fault
 from showstopper.api.injection import InjectionSpec, RunReference
 from showstopper.engine.hands.agent import asking
-from showstopper.faults.effects import Pod
+from showstopper.faults.effects import Container, Pod
 from tests.support import build
 
 PORTS = [
@@ -44,3 +45,39 @@ def asked(kind: str, spec: dict[str, Any], *pods: Pod) -> InjectionSpec:
 )
 def test_media_comes_by_the_udp_ports_that_a_fault_means(kind: str, spec: dict[str, Any], media: list[int]) -> None:
     assert [port.port for port in asked(kind, spec).media] == media
+
+
+PROBED = replace(build.pod("a", address="198.18.1.7"), probes=(7880,), node_addresses=("198.18.0.1", "2001:db8::1"))
+
+
+def test_the_kubelets_probes_are_spared_by_a_fault_that_means_everything() -> None:
+    probes = asked(LOSS, ANY, PROBED, replace(PROBED, uid="b-uid", name="b", probes=(9000,))).probes
+    assert probes is not None
+    assert (probes.addresses, probes.ports) == (("198.18.0.1", "2001:db8::1"), (7880, 9000))
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        (LOSS, {**ANY, "ports": ["media"]}),
+        (LOSS, {**ANY, "peers": [{"component": "store"}]}),
+        (LOSS, {**ANY, "ports": ["signal"], "peers": [{"component": "store"}]}),
+        ("dnsFailure", {}),
+        ("cpuThrottle", {"limit": "100m"}),
+    ],
+)
+def test_what_does_not_meet_probes_has_none_to_spare(kind: str, spec: dict[str, Any]) -> None:
+    container = Container("livekit", id="a" * 64)
+    assert asked(kind, spec, replace(PROBED, containers=(container,))).probes is None
+
+
+@pytest.mark.parametrize("host_network", [False, True])
+def test_who_names_a_probed_port_meets_the_probes_and_is_told(host_network: bool) -> None:
+    probes = asked(LOSS, {**ANY, "ports": ["signal", "media"]}, replace(PROBED, host_network=host_network)).probes
+    assert probes is not None
+    assert (probes.ports, probes.spared) == ((7880,), False)
+
+
+def test_a_pod_without_probes_or_on_its_nodes_network_has_none_to_spare() -> None:
+    assert asked(LOSS, ANY).probes is None
+    assert asked(LOSS, ANY, replace(PROBED, host_network=True)).probes is None

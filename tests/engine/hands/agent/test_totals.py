@@ -67,6 +67,15 @@ def test_a_fault_that_was_there_for_a_part_of_its_time_only_is_no_test() -> None
     assert lost(hit("a", 30), hit("b", 25, begin=35)).proven
 
 
+def test_probes_that_were_not_spared_are_in_the_record() -> None:
+    place = InjectionTarget(pod="a", uid="a", address="198.18.1.2")
+    fault = Fault.model_validate(LOSS)
+    answer = Answers(fault, (("node1", place),), (hit("a", 60),), (), None, None, probed=(7880,))
+    record = totals.record_of(FaultRecord(name="loss", kind="packetLoss", targets=1), answer)
+    assert record.proven
+    assert (record.message or "").endswith("; the kubelet's probes of port 7880 were not spared")
+
+
 def test_a_fault_of_both_directions_that_met_packets_of_one_is_half_a_fault() -> None:
     record = lost(hit("a", 60, unmet=(Direction.INGRESS,)))
     assert (record.proven, record.reason) == (False, "NoEffect")

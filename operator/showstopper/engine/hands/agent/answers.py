@@ -35,6 +35,7 @@ class Answers:
         gated: of a flood, how many flooders were asked for, which are no targets.
         gates: what is known of those.
         remains: what is still there that is no agent's to remove, for a person.
+        probed: TCP ports at which the fault meets the kubelet's probes too.
         silent: nodes whose agents have not answered.
         trouble: why it ended, or never began, though nobody had asked for its end.
         cut_short: why it had ended when its end was asked for.
@@ -52,6 +53,7 @@ class Answers:
     gated: int = 0
     gates: tuple[InjectedTarget, ...] = ()
     remains: str = ""
+    probed: tuple[int, ...] = ()
 
     @property
     def hits(self) -> tuple[InjectedTarget, ...]:
@@ -172,7 +174,13 @@ def answers(injections: Sequence[Injection], fault: Fault, *, remains: str = "")
             target.uid for injection in own if _is_successor(injection) for target in injection.spec.targets
         ),
         remains=remains,
+        probed=_probed(own),
     )
+
+
+def _probed(injections: Sequence[Injection]) -> tuple[int, ...]:
+    hit = [each.spec.probes for each in injections if each.spec.probes is not None and not each.spec.probes.spared]
+    return tuple(sorted({port for probes in hit for port in probes.ports}))
 
 
 def unanswered(silent: Collection[str]) -> Finding:

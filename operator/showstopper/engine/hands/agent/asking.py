@@ -8,7 +8,16 @@ from typing import Any
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Aim
 from showstopper.api.faults.network import Protocol
-from showstopper.api.injection import LEASE_LABEL, Injection, InjectionSpec, InjectionTarget, RunReference, TargetPort
+from showstopper.api.injection import (
+    LEASE_LABEL,
+    MOST_PROBED,
+    Injection,
+    InjectionSpec,
+    InjectionTarget,
+    Probes,
+    RunReference,
+    TargetPort,
+)
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import API_VERSION, dump
@@ -99,7 +108,23 @@ def _spec(
     targets = tuple(_target(pod, fault, room) for pod in pods)
     if any(pod.host_network for pod in pods):
         asked = {**asked, "ports": tuple(_spared(asked.get("ports", ())))}
+    probes = _probes(fault, pods, asked.get("ports", ()))
+    asked = {**asked, **({"probes": probes} if probes else {})}
     return InjectionSpec(run=run, fault=fault.name, node=pods[0].node, lease=run.name, targets=targets, **asked)
+
+
+def _probes(fault: Fault, pods: Sequence[Pod], ports: Sequence[TargetPort]) -> Probes | None:
+    """What these pods' kubelet asks over the network, where the fault would meet it. Without answers it restarts them.
+
+    That would be another fault, and is spared. Who names the very ports that it asks gets both, and is told.
+    """
+    probed = sorted({port for pod in pods for port in pod.probes})[:MOST_PROBED]
+    if fault.spec.means_everything and probed and not any(pod.host_network for pod in pods):
+        addresses = sorted({address for pod in pods for address in pod.node_addresses})
+        return Probes(addresses=tuple(addresses), ports=tuple(probed))
+    named = [port for port in ports if port.protocol is Protocol.TCP and not fault.spec.peer_components]
+    hit = tuple(number for number in probed if any(port.port <= number <= port.last for port in named))
+    return Probes(ports=hit, spared=False) if hit else None
 
 
 def _target(pod: Pod, fault: Fault, room: AudioRoomSpec) -> InjectionTarget:

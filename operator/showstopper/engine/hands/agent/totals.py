@@ -38,7 +38,7 @@ def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRec
     elif not made.proven:
         made.message = answer.behaviour.outcome(answer.observed(quiet=()))
     elif not answer.fault.spec.instant:
-        made.message = answer.behaviour.outcome(answer.observed())
+        made.message = answer.behaviour.outcome(answer.observed()) + _probed(answer)
     left = [part for hit in answer.hits for part in hit.leftovers] + ([answer.remains] if answer.remains else [])
     graver = [f"left behind: {', '.join(left)}"] if left else []
     if answer.cut_short is not None:
@@ -46,6 +46,13 @@ def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRec
         graver.insert(0, answer.cut_short.message)
     made.message = ("; ".join(graver) if graver else made.message or "")[:1024]
     return made
+
+
+def _probed(answer: Answers) -> str:
+    """The kubelet's probes that were hit too: a restart that comes of it is in the targets' records."""
+    if not answer.probed:
+        return ""
+    return f"; the kubelet's probes of port {', '.join(map(str, answer.probed))} were not spared"
 
 
 def _too_brief(asked: float, in_force: float) -> Finding | None:
