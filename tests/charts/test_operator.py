@@ -75,7 +75,7 @@ def test_no_rule_for_expectations_reads_secrets(resource: str) -> None:
 
 def test_no_role_has_a_wildcard_secrets_or_a_way_to_more(objects: list[Object]) -> None:
     roles = [each for each in objects if each["kind"] in {"ClusterRole", "Role"}]
-    assert len(roles) == 8
+    assert len(roles) == 11
     for role in roles:
         for group, resource, verb in allowed(role):
             assert "*" not in group + resource + verb
@@ -86,7 +86,7 @@ def test_no_role_has_a_wildcard_secrets_or_a_way_to_more(objects: list[Object]) 
 
 
 def test_only_the_operators_account_is_bound() -> None:
-    objects = render("showstopper", {"archive": {"enabled": False}})
+    objects = render("showstopper", {"archive": {"enabled": False}, "preDelete": {"enabled": False}})
     bindings = [each for each in objects if each["kind"].endswith("RoleBinding")]
     assert {each["kind"] for each in bindings} == {"ClusterRoleBinding", "RoleBinding"}
     for each in bindings:

@@ -35,11 +35,12 @@ COMMANDS = {
     "operator": "showstopper.cli.processes.operator",
     "agent": "showstopper.cli.processes.agent",
     "archive": "showstopper.cli.processes.archive",
+    "before-uninstall": "showstopper.cli.commands.before_uninstall",
     "host": "showstopper.cli.processes.host",
     "listener": "showstopper.cli.processes.listener",
 }
 """Commands in the order of the help. Each module has a function `command`, or a `group` of commands."""
-HIDDEN = frozenset({"operator", "agent", "archive", "host", "listener"})
+HIDDEN = frozenset({"operator", "agent", "archive", "before-uninstall", "host", "listener"})
 """Processes of the cluster, which the charts start: the help does not list them."""
 DEBUG_VARIABLE = "SHOWSTOPPER_DEBUG"
 """If this is set, what nobody expected is printed with its traceback."""

@@ -7,8 +7,6 @@ import typer
 from showstopper.api.stop_switch import STOP_SWITCH
 from showstopper.cli.kube import stop_switches
 from showstopper.cli.kube.connection import Connection
-from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import CONFIG_MAP
 from showstopper.errors import NotFound
 
 
@@ -23,7 +21,7 @@ def command(context: typer.Context) -> None:
 async def _resume(connection: Connection) -> None:
     async with connection.open() as client:
         namespaces = await stop_switches.namespaces(client)
-        cleared = [namespace for namespace in namespaces if await _clear(client, namespace)]
+        cleared = [namespace for namespace in namespaces if await stop_switches.clear(client, namespace)]
     if not cleared:
         names = ", ".join(f"{namespace}/{STOP_SWITCH}" for namespace in namespaces)
         raise NotFound(f"nothing to resume: there is no ConfigMap {names}", status=404)
@@ -32,12 +30,3 @@ async def _resume(connection: Connection) -> None:
             f"configmap/{STOP_SWITCH} deleted in namespace {namespace}: "
             "runs may start again; stopped runs are not restarted"
         )
-
-
-async def _clear(client: Client, namespace: str) -> bool:
-    """Delete the switch of a namespace. False: it was not set."""
-    try:
-        await client.delete(CONFIG_MAP, namespace, STOP_SWITCH)
-    except NotFound:
-        return False
-    return True

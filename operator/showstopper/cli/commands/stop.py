@@ -9,14 +9,14 @@ import typer
 from showstopper.api.game_day import GameDay
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
-from showstopper.api.stop_switch import STOP_SWITCH, stop_reason
+from showstopper.api.stop_switch import stop_reason
 from showstopper.cli.exit_codes import ExitCode, problem
 from showstopper.cli.kube import stop_switches
 from showstopper.cli.kube.connection import Connection
 from showstopper.clock import from_timestamp
-from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import CONFIG_MAP, EXPERIMENT_RUN, GAME_DAY, Kind
-from showstopper.errors import Conflict, NotFound, ShowstopperError, Unavailable
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import EXPERIMENT_RUN, GAME_DAY, Kind
+from showstopper.errors import NotFound, ShowstopperError, Unavailable
 
 Subject = ExperimentRun | GameDay
 POLL_SECONDS = 0.2
@@ -49,28 +49,15 @@ async def _stop(connection: Connection, reason: str, timeout: float) -> ExitCode
             namespaces = await stop_switches.namespaces(client)
         except NotFound as error:
             raise NotFound(f"nothing was stopped: {error}", status=404) from error
-        since = min([await _throw(client, namespace, reason) for namespace in namespaces])
+        since = min([await stop_switches.throw(client, namespace, reason) for namespace in namespaces])
         try:
-            return await _await_end(client, since, timeout)
+            return await until_ended(client, since, timeout)
         except ShowstopperError as error:
             problem(f"the stop switch is set, but whether everything has ended cannot be seen: {error}")
             return ExitCode.ERROR
 
 
-async def _throw(client: Client, namespace: str, reason: str) -> float:
-    """Set the switch of a namespace. Returns since when it exists, in Unix seconds of the API server's clock."""
-    metadata = {"name": STOP_SWITCH, "namespace": namespace}
-    body: Object = {"apiVersion": "v1", "kind": CONFIG_MAP.name, "metadata": metadata, "data": {"reason": reason}}
-    try:
-        switch, done = await client.create(CONFIG_MAP, body), "created"
-    except Conflict:  # it exists, perhaps without a reason or with another one
-        replaced = [{"op": "add", "path": "/data", "value": body["data"]}]
-        switch, done = await client.patch(CONFIG_MAP, namespace, STOP_SWITCH, replaced), "configured"
-    print(f"configmap/{STOP_SWITCH} {done} in namespace {namespace}: nothing starts until: showstopper resume")
-    return from_timestamp(switch["metadata"]["creationTimestamp"])
-
-
-async def _await_end(client: Client, since: float, timeout: float) -> ExitCode:
+async def until_ended(client: Client, since: float, timeout: float) -> ExitCode:
     """Wait until no run and no game day is under way, and print how each of them ended.
 
     Args:

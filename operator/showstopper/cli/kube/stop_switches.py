@@ -1,11 +1,12 @@
-"""Stop switches: the namespaces in which somebody watches one, whatever `-n` and the chart's values say."""
+"""Stop switches: where somebody watches one, whatever `-n` and the chart's values say; setting and clearing them."""
 
 import os
 
-from showstopper.api.stop_switch import AGENT_NAMESPACE, STOP_SWITCH_ROLE
-from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import ROLE
-from showstopper.errors import Forbidden, NotFound
+from showstopper.api.stop_switch import AGENT_NAMESPACE, STOP_SWITCH, STOP_SWITCH_ROLE, stop_reason
+from showstopper.clock import from_timestamp
+from showstopper.cluster.client import Client, Object
+from showstopper.cluster.kinds import CONFIG_MAP, ROLE
+from showstopper.errors import Conflict, Forbidden, NotFound
 
 PAGE = 100
 NAMESPACE_VARIABLE = "SHOWSTOPPER_AGENT_NAMESPACE"
@@ -24,6 +25,36 @@ async def namespaces(client: Client) -> list[str]:
         return await _in_cluster(client)
     except Forbidden:
         return [await _assumed(client)]
+
+
+async def is_set(client: Client, namespace: str) -> bool:
+    """Whether the switch of a namespace stops everything now."""
+    try:
+        return stop_reason(await client.get(CONFIG_MAP, namespace, STOP_SWITCH)) is not None
+    except NotFound:
+        return False
+
+
+async def throw(client: Client, namespace: str, reason: str) -> float:
+    """Set the switch of a namespace. Returns since when it exists, in Unix seconds of the API server's clock."""
+    metadata = {"name": STOP_SWITCH, "namespace": namespace}
+    body: Object = {"apiVersion": "v1", "kind": CONFIG_MAP.name, "metadata": metadata, "data": {"reason": reason}}
+    try:
+        switch, done = await client.create(CONFIG_MAP, body), "created"
+    except Conflict:  # it exists, perhaps without a reason or with another one
+        replaced = [{"op": "add", "path": "/data", "value": body["data"]}]
+        switch, done = await client.patch(CONFIG_MAP, namespace, STOP_SWITCH, replaced), "configured"
+    print(f"configmap/{STOP_SWITCH} {done} in namespace {namespace}: nothing starts until: showstopper resume")
+    return from_timestamp(switch["metadata"]["creationTimestamp"])
+
+
+async def clear(client: Client, namespace: str) -> bool:
+    """Delete the switch of a namespace. False: it was not set."""
+    try:
+        await client.delete(CONFIG_MAP, namespace, STOP_SWITCH)
+    except NotFound:
+        return False
+    return True
 
 
 async def _in_cluster(client: Client) -> list[str]:

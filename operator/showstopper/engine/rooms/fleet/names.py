@@ -9,6 +9,8 @@ from showstopper.cluster.listeners import ROLE_LABEL, ROOM_LABEL
 
 # On the pod template: which version of the fleet a pod belongs to.
 FLEET_ANNOTATION = f"{GROUP}/fleet"
+FLEET_LABELS = {"app.kubernetes.io/part-of": "showstopper", "app.kubernetes.io/managed-by": "showstopper"}
+"""Labels of everything that the operator makes for rooms, in all namespaces."""
 
 # A StatefulSet's name and an 11 characters long hash make the label controller-revision-hash, of at most 63.
 _LONGEST = 63 - 11 - len("-listeners")
@@ -56,8 +58,7 @@ def labels(room: AudioRoom, role: str) -> dict[str, str]:
         "app.kubernetes.io/name": "showstopper",
         "app.kubernetes.io/instance": base(room.metadata.name),
         "app.kubernetes.io/component": role,
-        "app.kubernetes.io/part-of": "showstopper",
-        "app.kubernetes.io/managed-by": "showstopper",
+        **FLEET_LABELS,
     }
 
 
