@@ -1,14 +1,18 @@
 """The flood as a whole: what proves it, and that the flooder takes what the API takes."""
 
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 
 from showstopper.api.faults.flood import PacketFlood
+from showstopper.api.room import Port
 from showstopper.api.schema.quantities import parse_duration
 from showstopper.api.schema.shapes import Shape
 from showstopper.faults import registry
-from showstopper.faults.flood import bounds
+from showstopper.faults.flood import bounds, packet_flood
 from showstopper.faults.observed import Observed, ObservedTarget
+from tests.support import build
 
 FLOOD = registry.of_kind(PacketFlood)
 
@@ -52,6 +56,17 @@ def test_a_successor_of_a_target_proves_nothing_for_it() -> None:
 
 def test_a_target_alone_is_told_by_what_arrived_there() -> None:
     assert FLOOD.figures(Observed("flood", (target("a", 900),))) == "900 packets of the flood arrived"
+
+
+def test_of_a_range_a_port_is_flooded_that_sound_comes_from() -> None:
+    media = Port(name="media", port=50000, end_port=60000, protocol="UDP")
+    silent, serving = (
+        build.pod("a"),
+        replace(build.pod("b"), media=(("198.18.1.7", 51234), ("198.18.1.7", 50778), ("203.0.113.9", 30001))),
+    )
+    assert packet_flood.number_of(media, [silent, serving]) == 50778
+    assert packet_flood.number_of(media, [silent]) == 50000, "not known which are in use"
+    assert packet_flood.number_of(Port(name="media", port=7882, protocol="UDP"), [serving]) == 7882
 
 
 def test_what_the_api_takes_is_what_the_flooder_takes() -> None:

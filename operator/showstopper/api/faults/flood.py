@@ -27,7 +27,8 @@ class PacketFlood(FaultKind):
     most_targets: ClassVar[int] = 100
 
     port: Name
-    """The UDP port of the targets that is flooded, by its name in the room."""
+    """The UDP port of the targets that is flooded, by its name in the room. Of a range, one port: the lowest from which
+    residents get the targets' sound when the flood begins, or the first of the range if that is not known."""
     shape: Shape = Shape.RTP
     """What the packets look like: Random, RTP (of no stream that the room knows) or STUN (binding requests)."""
     size: Size = 172

@@ -13,7 +13,7 @@ from showstopper.faults import registry
 from showstopper.faults.behaviour import Ground
 from showstopper.faults.effects import Pod
 from showstopper.faults.flood.flood_gate import flood_gate
-from showstopper.faults.flood.packet_flood import port_of
+from showstopper.faults.flood.packet_flood import number_of, port_of
 from showstopper.faults.network import preview
 from showstopper.faults.network.behaviour import NetworkBehaviour, effect_name, plan_of
 from showstopper.faults.network.plan import Method, Plan
@@ -73,7 +73,7 @@ def _of_gate(fault: Fault, room: AudioRoomSpec, pod: Pod) -> Rules:
     port = port_of(fault, Ground("", "", room))
     if fault.packet_flood is None or port is None:
         return Rules("a pod of the crowd")
-    gate = flood_gate("flood", (pod.address,), port.port, fault.packet_flood.size)
+    gate = flood_gate("flood", (pod.address,), number_of(port, [pod]), fault.packet_flood.size)
     plan = plan_of(gate, Site((DEVICE,)), 1, Method.NFQUEUE)
     return Rules("a flooder, gated by rules alone", lines=tuple(preview.lines(plan)))
 

@@ -1,6 +1,6 @@
 """packetFlood: a flooder sends UDP packets to the targets, through its gate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from showstopper.api.experiment import Fault
@@ -10,6 +10,7 @@ from showstopper.api.reasons import Reason
 from showstopper.api.room import Port
 from showstopper.availability.verdict import Finding
 from showstopper.faults.behaviour import Behaviour, Ground
+from showstopper.faults.effects import Pod
 from showstopper.faults.observed import Observed, deserted, names
 
 
@@ -55,3 +56,13 @@ def port_of(fault: Fault, ground: Ground) -> Port | None:
     component = ground.component(fault)
     ports = component.ports if component is not None else ()
     return next((port for port in ports if port.name in fault.spec.port_names), None)
+
+
+def number_of(port: Port, targets: Iterable[Pod]) -> int:
+    """The number that is flooded: a gate leads to one. Of a range, the lowest that residents get sound from now.
+
+    Nobody listens at a port of the range that is not in use, and its kernel answers or drops what comes there. If it is
+    not known which are, it is the range's first.
+    """
+    used = (number for pod in targets for _, number in pod.media if port.port <= number <= port.last)
+    return min(used, default=port.port)

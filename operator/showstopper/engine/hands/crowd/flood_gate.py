@@ -21,14 +21,14 @@ _GONE = {TargetState.GONE, TargetState.REFUSED}
 
 def arrivals(run: ExperimentRun, planned: PlannedFault, flooder: Pod) -> Iterator[Object]:
     """The Injections that count at the targets what comes from the flooder."""
-    size, port = _size(planned), port_of(run, planned.fault)
+    size, port = _size(planned), port_of(run, planned)
     asked = {"peers": (flooder.address,), "flood_arrivals": FloodArrivals(port=port, size=size)}
     return asking.ask(run, planned.fault, planned.targets, asked)
 
 
 def gate(run: ExperimentRun, planned: PlannedFault, flooder: Pod) -> Iterator[Object]:
     """The Injection that lets the flooder's packets pass to the targets' port, and nothing else."""
-    size, port = _size(planned), port_of(run, planned.fault)
+    size, port = _size(planned), port_of(run, planned)
     addresses = tuple(sorted({pod.address for pod in planned.targets}))
     asked = {"peers": addresses, "flood_gate": FloodGate(port=port, size=size)}
     return asking.ask(run, planned.fault, [flooder], asked, part="gate/")

@@ -16,8 +16,9 @@ from showstopper.engine.hands.agent.asking import owned
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.engine.rooms import Images
 from showstopper.engine.rooms.pods import is_over
+from showstopper.faults.behaviour import Ground
 from showstopper.faults.effects import Pod
-from showstopper.faults.flood import settings
+from showstopper.faults.flood import packet_flood, settings
 from showstopper.faults.flood.sending import Endpoint, Flood, SendPackets, send_packets
 
 Object = dict[str, Any]
@@ -54,18 +55,19 @@ def spec_of(fault: Fault) -> PacketFlood:
     return fault.packet_flood
 
 
-def port_of(run: ExperimentRun, fault: Fault) -> int:
-    """The number of the port that a flood floods, as the room declares it."""
-    spec = spec_of(fault)
-    component = run.spec.room.spec.component(fault.target.component)
-    return next(port.port for port in (component.ports if component else ()) if port.name == spec.port)
+def port_of(run: ExperimentRun, planned: PlannedFault) -> int:
+    """The number of the port that a flood floods."""
+    ground = Ground(run.metadata.namespace, run.spec.room.name, run.spec.room.spec)
+    port = packet_flood.port_of(planned.fault, ground)
+    assert port is not None, "the planner has refused a port that the room does not declare"
+    return packet_flood.number_of(port, planned.targets)
 
 
 def send(run: ExperimentRun, planned: PlannedFault, now: float) -> SendPackets:
     """What the flooder is to send. `now` is in Unix seconds, for its absolute end."""
     spec, fault = spec_of(planned.fault), planned.fault
     assert fault.duration is not None
-    port = port_of(run, fault)
+    port = port_of(run, planned)
     flood = Flood(spec.shape, spec.size, spec.rate, spec.sources, fault.duration, spec.packets)
     end = datetime.fromtimestamp(now, UTC) + GATHER + fault.duration + _LEASE
     targets = sorted(planned.targets, key=lambda pod: pod.name)
