@@ -12,13 +12,23 @@ _TO_LISTENERS = {"direction": "Egress", "ports": ["media"]}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A fault in a dose: its kind and spec as in YAML, the dose in words, and how long it lasts (None: an instant)."""
+    """A fault in a dose.
+
+    Attributes:
+        name: of the row.
+        kind: as in YAML.
+        dose: in words.
+        spec: as in YAML.
+        lasts: how long. None: an instant.
+        ends_flow: whether nothing comes from the target any more. Then a receiver counts no packet as lost.
+    """
 
     name: str
     kind: str
     dose: str
     spec: dict[str, Any]
     lasts: str | None = LASTS
+    ends_flow: bool = False
 
     @property
     def fault(self) -> dict[str, Any]:
@@ -40,12 +50,12 @@ ROWS = (
     Row("bandwidth-200", "bandwidth", "200 kbit/s for all", {"rate": "200kbit", "direction": "Egress"}),
     Row("bandwidth-100", "bandwidth", "100 kbit/s for all", {"rate": "100kbit", "direction": "Egress"}),
     Row("mtu", "mtu", "100 bytes", {"size": 100, **_TO_LISTENERS}),
-    Row("partition-store", "partition", "from the store", {"peers": [{"component": "store"}]}),
-    Row("block-udp", "portBlock", "media over UDP", {"protocols": ["UDP"], "ports": ["media"]}),
+    Row("partition-store", "partition", "from the store", {"peers": [{"component": "store"}]}, ends_flow=True),
+    Row("block-udp", "portBlock", "media over UDP", {"protocols": ["UDP"], "ports": ["media"]}, ends_flow=True),
     Row("dns", "dnsFailure", "all questions", {}),
     Row("freeze", "freeze", "all its processes", {}, lasts="5s"),
     Row("cpu-throttle", "cpuThrottle", "a tenth of a core", {"limit": "100m"}),
     Row("flood", "packetFlood", "20,000 RTP packets/s", {"port": "media", "shape": "RTP", "rate": 20000}),
-    Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None),
-    Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None),
+    Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None, ends_flow=True),
+    Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None, ends_flow=True),
 )

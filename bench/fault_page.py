@@ -32,7 +32,8 @@ _UNITS = {"audible": " %", "arrivals": " %", "dead_air": " s", "recovery": " s",
 class Measured:
     """One run of a row. Shares in percent, times in seconds; None: not known, which is never a zero.
 
-    `lost` and `concealed` are the SDK's own figures, over all residents, while the fault lasted.
+    `lost` and `concealed` are the SDK's own figures, over all residents, while the fault lasted. `recovery_at_least` is
+    known of a room that had not recovered when the run ended.
     """
 
     verdict: str
@@ -42,16 +43,17 @@ class Measured:
     recovery: float | None
     lost: float | None
     concealed: float | None
+    recovery_at_least: float | None = None
 
 
 def figures_of(run: Mapping[str, Any], *, lost: float | None, concealed: float | None) -> Measured:
     """What a run's record says, with the shares that were counted beside it (0 to 1)."""
     status = run["status"]
     judged = [window for window in status.get("windows", ()) if window["name"] == "Judged"]
-    values = {one["indicator"]: one.get("value") for window in judged for one in window["indicators"]}
+    indicators = {one["indicator"]: one for window in judged for one in window["indicators"]}
 
-    def figure(name: str) -> float | None:
-        text = values.get(name)
+    def figure(name: str, what: str = "value") -> float | None:
+        text = indicators.get(name, {}).get(what)
         return None if text is None else float(text.rstrip("%s"))
 
     return Measured(
@@ -62,12 +64,13 @@ def figures_of(run: Mapping[str, Any], *, lost: float | None, concealed: float |
         recovery=figure("RecoveryTime"),
         lost=None if lost is None else round(100 * lost, 2),
         concealed=None if concealed is None else round(100 * concealed, 2),
+        recovery_at_least=figure("RecoveryTime", "atLeast"),
     )
 
 
-def line(fault: str, dose: str, lasts: str, runs: Sequence[Measured]) -> str:
-    """One row: medians, with the range where runs differ."""
-    cells = [_cell(name, [getattr(run, name) for run in runs]) for name in COLUMNS]
+def line(fault: str, dose: str, lasts: str, runs: Sequence[Measured], *, ends_flow: bool = False) -> str:
+    """One row: medians, with the range where runs differ. `ends_flow`: nothing comes of which some could be lost."""
+    cells = [_cell_of(name, runs, ends_flow=ends_flow) for name in COLUMNS]
     return f"| {' | '.join([fault, dose, lasts, *cells, _evidence(runs), str(len(runs))])} |"
 
 
@@ -94,6 +97,25 @@ def _evidence(runs: Sequence[Measured]) -> str:
     """Whether the figures are those of the fault; else why runs allowed no verdict."""
     reasons = [run.verdict.split()[1] for run in runs if not run.verdict.startswith(("Passed", "Failed"))]
     return ", ".join(f"`{reason}`" for reason in dict.fromkeys(reasons)) or "proven"
+
+
+def _cell_of(name: str, runs: Sequence[Measured], *, ends_flow: bool) -> str:
+    if name == "lost" and ends_flow:
+        return "-"
+    return _recovery(runs) if name == "recovery" else _cell(name, [getattr(run, name) for run in runs])
+
+
+def _recovery(runs: Sequence[Measured]) -> str:
+    """A room that had not recovered when its run ended took longer than any that had: medians must not leave it out."""
+    known = sorted(run.recovery for run in runs if run.recovery is not None)
+    if len(known) == len(runs):
+        return _cell("recovery", known)
+    bounds = [run.recovery_at_least for run in runs if run.recovery is None and run.recovery_at_least is not None]
+    more = f"at least {min(bounds):g} s" if bounds else "not known"
+    middle = (len(runs) - 1) // 2
+    if middle < len(known):
+        return f"{known[middle]:g} s ({known[0]:g} to {more})"
+    return f"{more} (from {known[0]:g} s)" if known else more
 
 
 def _cell(name: str, values: Sequence[float | None]) -> str:

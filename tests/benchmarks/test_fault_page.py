@@ -19,7 +19,7 @@ def run(**values: str | None) -> dict[str, Any]:
 
 
 def measured(**figures: float | None) -> Measured:
-    plain: dict[str, float | None] = dict.fromkeys(fault_page.COLUMNS, 1.0)
+    plain: dict[str, float | None] = {**dict.fromkeys(fault_page.COLUMNS, 1.0), "recovery_at_least": None}
     return Measured("Passed ExpectationsMet", **{**plain, **figures})
 
 
@@ -41,6 +41,33 @@ def test_a_row_of_several_runs_has_the_middle_and_the_range() -> None:
     line = fault_page.line("`podKill`", "", "", [measured(dead_air=seconds) for seconds in (9.5, 5.4, 12.0)])
     assert "9.5 s (5.4 to 12)" in line
     assert line.endswith("| 3 |")
+
+
+@pytest.mark.parametrize(
+    ("recoveries", "cell"),
+    [
+        ([4.9, 5.2, 6.0], "5.2 s (4.9 to 6)"),
+        ([4.9, 5.2, None], "5.2 s (4.9 to at least 50 s)"),
+        ([4.9, None, None], "at least 50 s (from 4.9 s)"),
+        ([None], "at least 50 s"),
+    ],
+)
+def test_a_room_that_did_not_recover_took_longer_than_any_that_did(recoveries: list[float | None], cell: str) -> None:
+    runs = [measured(recovery=each, recovery_at_least=None if each else 50.0) for each in recoveries]
+    assert f"| {cell} |" in fault_page.line("`freeze`", "", "", runs)
+
+
+def test_what_a_room_is_known_to_have_needed_at_least_is_kept() -> None:
+    unrecovered = run(RecoveryTime=None)
+    unrecovered["status"]["windows"][1]["indicators"][0]["atLeast"] = "50.0s"
+    found = fault_page.figures_of(unrecovered, lost=None, concealed=None)
+    assert (found.recovery, found.recovery_at_least) == (None, 50.0)
+
+
+def test_of_a_flow_that_ends_no_packet_is_lost() -> None:
+    line = fault_page.line("`podKill`", "", "", [measured(lost=0.0)], ends_flow=True)
+    assert line.split(" | ")[7] == "-"
+    assert fault_page.line("`delay`", "", "", [measured(lost=0.0)]).split(" | ")[7] == "0 %"
 
 
 def test_a_row_whose_fault_is_not_proven_says_so() -> None:
