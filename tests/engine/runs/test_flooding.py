@@ -13,7 +13,7 @@ from dev.cluster.apiserver import ApiServer
 from showstopper.api.injection import Injection
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, JOB, LEASE, NAMESPACE, POD
+from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, JOB, LEASE, NAMESPACE, POD, Kind
 from showstopper.engine.hands.crowd import flooder_job
 from showstopper.engine.hands.pace import Pace
 from showstopper.errors import NotFound
@@ -23,7 +23,7 @@ from tests.support import build, stored_objects
 from tests.support.api_server import with_crds
 from tests.support.operator_harness import until
 from tests.support.run_harness import RunHarness
-from tests.support.stub_agent import Agent
+from tests.support.stub_agent import LOSS, Agent
 
 pytestmark = pytest.mark.apiserver
 
@@ -100,6 +100,22 @@ async def test_a_flood_is_gathered_gated_proven_and_gone(client: Client, server:
     assert asked[1].peers == tuple(RELAYS.values())
     (pod,) = kubelet.pods.values()
     assert asked[1].targets[0].uid == pod["metadata"]["uid"]
+    assert await nothing_left(client, run)
+
+
+async def test_what_hands_share_is_removed_once(
+    client: Client, server: ApiServer, harness: Flooded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete, removed = client.delete, []
+
+    async def noted(kind: Kind, *place: str, **options: Any) -> None:
+        removed.append(kind)
+        await delete(kind, *place, **options)
+
+    monkeypatch.setattr(client, "delete", noted)
+    async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace):
+        run = await harness.stored(await harness.create("both", faults=[FLOOD, LOSS]), finished)
+    assert (removed.count(LEASE), removed.count(INJECTION)) == (1, 3), "the gate, the counting and the loss"
     assert await nothing_left(client, run)
 
 

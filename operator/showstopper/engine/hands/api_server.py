@@ -31,7 +31,7 @@ class Presence(StrEnum):
 
 
 class ApiServerHand:
-    """The pod kills of one run. There is nothing to lift and nothing to sweep: owners replace what they own."""
+    """The pod kills of one run. There is nothing to lift: owners replace what they own."""
 
     def __init__(self, client: Client, clock: Clock) -> None:
         self._client = client
@@ -91,9 +91,6 @@ class ApiServerHand:
 
     async def lift(self, run: ExperimentRun, faults: Collection[str], *, late: bool = False) -> None:
         """There is nothing to lift."""
-
-    async def sweep(self, run: ExperimentRun) -> None:
-        """There is nothing to sweep."""
 
     async def _look(self, run: ExperimentRun, target: TargetRecord) -> tuple[TargetRecord, Presence]:
         if target.gone_at is not None or records.missed(target):

@@ -8,7 +8,6 @@ from showstopper.engine.rooms import media_paths
 
 # Opus sends a packet every 20 ms: a second without one is 50 packets missing in a row, and no pause of the encoder.
 QUIET_SECONDS = 1.0
-FRESH_SECONDS = 3.0
 
 
 class MediaWatch:

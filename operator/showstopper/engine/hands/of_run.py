@@ -59,9 +59,8 @@ class Hands:
             await hand.lift(run, faults, late=late)
 
     async def sweep(self, run: ExperimentRun) -> None:
-        """Remove what was made for the run."""
-        for hand in self._involved(run):
-            await hand.sweep(run)
+        """Remove what was made for the run and is over: its Injections and its Lease, which all hands share."""
+        await self._asked.sweep(run)
 
     @property
     def untouched(self) -> bool:

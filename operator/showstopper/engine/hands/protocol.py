@@ -59,6 +59,3 @@ class Hand(Protocol):
 
     async def lift(self, run: ExperimentRun, faults: Collection[str], *, late: bool = False) -> None:
         """Ask for the end of these faults. `late`: do not wait for the order in which they are best taken down."""
-
-    async def sweep(self, run: ExperimentRun) -> None:
-        """Remove what was made for the run, when its faults are over and recorded."""

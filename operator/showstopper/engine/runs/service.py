@@ -68,10 +68,6 @@ class Runs:
         for runner in self._runners.values():
             runner.wake()
 
-    def creating(self) -> list[str]:
-        """The names of the runs that the API server is being asked to make."""
-        return [name for _, name in self._creating]
-
     def on_change(self, run: ExperimentRun) -> None:
         """A run as the API has it: carry it on if it is not over. What is older than what is known is no news."""
         uid = run.metadata.uid

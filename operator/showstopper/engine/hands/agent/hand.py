@@ -66,10 +66,6 @@ class AgentHand:
         names = {fault.name for fault in _own(run)} & set(faults)
         await self._injections.lift(each for each in await self._injections.all() if each.spec.fault in names)
 
-    async def sweep(self, run: ExperimentRun) -> None:
-        """Delete the Injections and the Lease, those of the crowd's gates too."""
-        await self._injections.sweep(run)
-
 
 def _own(run: ExperimentRun) -> list[Fault]:
     return [fault for fault in run.spec.faults if fault.spec.hand is Hand.AGENT]

@@ -1,6 +1,6 @@
 """Re-selection: while a fault lasts, a pod that replaces a target becomes a target, and sets of peers are kept."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 import structlog
 
@@ -18,6 +18,7 @@ from showstopper.faults.effects import Pod
 
 log = structlog.get_logger()
 
+Addresses = Mapping[str, Sequence[str]]
 LOOK_SECONDS = 0.5
 """How often successors are looked for, and the peers' addresses are read."""
 
@@ -71,12 +72,15 @@ class Reselection:
                 continue
             own = [injection for injection in injections if injection.spec.fault == fault.name]
             try:
-                await self._replace(run, fault, own)
-                await self._update_peers(run, fault, own)
+                peers = await self._injections.peers(run, peers_of(fault))
+                if missing(peers) is not None:
+                    continue  # without peers the fault would be no more: the last ones are kept until there are some
+                await self._replace(run, fault, own, peers)
+                await self._update_peers(own, peers)
             except ClusterError as error:  # the fault goes on as it is, and is tried again
                 log.warning("not_reselected", run=run.metadata.name, fault=fault.name, error=str(error))
 
-    async def _replace(self, run: ExperimentRun, fault: Fault, own: Sequence[Injection]) -> None:
+    async def _replace(self, run: ExperimentRun, fault: Fault, own: Sequence[Injection], peers: Addresses) -> None:
         gone = [target for injection in own for target in injection.status.targets if target.state is TargetState.GONE]
         planned = next((record.targets for record in run.status.faults if record.name == fault.name), 0)
         if len(gone) <= sum(len(injection.spec.targets) for injection in own) - planned:
@@ -84,19 +88,12 @@ class Reselection:
         chosen = successors(fault, await self._snapshot(run), own, planned)
         if not chosen:
             return
-        peers = await self._injections.peers(run, peers_of(fault))
-        if missing(peers) is not None:
-            return
         await self._injections.start(asking.of_successor(run, fault, pod, peers) for pod in chosen)
         for pod in chosen:
             log.info("target_replaced", run=run.metadata.name, fault=fault.name, pod=pod.name)
 
-    async def _update_peers(self, run: ExperimentRun, fault: Fault, own: Sequence[Injection]) -> None:
-        """Follow the peers. While none is there, the last ones are kept: without peers the fault would be no more."""
-        peers = await self._injections.peers(run, peers_of(fault)) if peers_of(fault) else {}
-        if not peers or missing(peers) is not None:
-            return
+    async def _update_peers(self, own: Sequence[Injection], peers: Addresses) -> None:
         addresses = asking.all_of(peers)
-        for injection in own:
+        for injection in own if peers else ():
             if not injection.spec.lift and injection.spec.peers != addresses:
                 await self._injections.set_peers(injection, addresses)

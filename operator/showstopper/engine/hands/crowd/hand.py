@@ -118,10 +118,6 @@ class CrowdHand:
         ended = await asyncio.gather(*(self._flooders.end(run, name) for name in sorted(names)))
         self._remaining = {name for name, gone in zip(sorted(names), ended, strict=True) if not gone}
 
-    async def sweep(self, run: ExperimentRun) -> None:
-        """Delete the Injections and the Lease. The Jobs were deleted when their floods were lifted."""
-        await self._injections.sweep(run)
-
     async def _gather(self, run: ExperimentRun, planned: Sequence[PlannedFault]) -> Finding | None:
         """Start the flooders, and wait until they are there. They send nothing yet. Returns why they are not."""
         try:

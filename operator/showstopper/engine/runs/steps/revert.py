@@ -52,11 +52,12 @@ class Revert:
 
     async def _until_over(self, context: RunContext, faults: set[str]) -> None:
         give_up = time.monotonic() + context.pace.lift
+        late = False
         while True:
-            late = time.monotonic() > give_up
-            await context.hands.lift(context.run, faults, late=late)
             states = await context.hands.observe(context.run)
             if late or all(state.over for name, state in states.items() if name in faults):
                 break
             await context.wait.for_news(context.pace.look)
+            late = time.monotonic() > give_up
+            await context.hands.lift(context.run, faults, late=late)
         await context.record.complete(StepName.REVERTING, states=states)
