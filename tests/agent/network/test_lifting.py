@@ -232,6 +232,14 @@ def test_a_sweep_goes_by_the_prefix_too(wire: Wire, node: Node) -> None:
     assert not node.sweep([wire.sender])
 
 
+def test_what_an_earlier_life_left_is_swept_before_the_first_fault(wire: Wire, node: Node, arm: Arm) -> None:
+    """The journal names a namespace by a process, and that may have gone since."""
+    left = ["nft", "add", "table", "netdev", "showstopper-earlier"]
+    subprocess.run(["ip", "netns", "exec", wire.sender.name, *left], check=True)
+    assert not arm(to_media("loss", PacketLoss(percent=Share(0.5)))).lift().leftovers
+    assert not node.sweep([wire.sender])
+
+
 def test_nothing_is_swept_while_something_is_armed(node: Node, arm: Arm) -> None:
     arm(EFFECTS[0])
     with pytest.raises(AgentError, match="armed"):

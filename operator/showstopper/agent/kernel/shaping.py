@@ -117,10 +117,11 @@ def sweep() -> None:
 def _detours(ip: Any) -> dict[int, str]:
     """Our ifb devices, their names by number: a name alone may be somebody else's."""
     names = {link["index"]: link.get_attr("IFLA_IFNAME") for link in ip.get_links(kind="ifb")}
-    return {index: name for index, name in names.items() if _is_detour(name)}
+    return {index: name for index, name in names.items() if is_detour(name)}
 
 
-def _is_detour(name: str) -> bool:
+def is_detour(name: str) -> bool:
+    """Whether a device has a name such as ours have."""
     return re.fullmatch(f"{DETOUR}[0-9a-f]{{4}}", name) is not None
 
 

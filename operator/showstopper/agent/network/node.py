@@ -4,6 +4,8 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+import structlog
+
 from showstopper.agent.journal import Entry, Journal
 from showstopper.agent.kernel import backends, links
 from showstopper.agent.kernel.backends import Backends
@@ -17,6 +19,8 @@ from showstopper.faults.network.behaviour import objections
 from showstopper.faults.network.plan import Plan
 from showstopper.faults.network.rules import Device, Site
 from showstopper.faults.network.traffic import NetworkEffect
+
+log = structlog.get_logger()
 
 
 class Node:
@@ -116,7 +120,7 @@ class Node:
     def _target(self, namespace: Path) -> Target:
         key = str(namespace)
         if key not in self._targets:
-            self._targets[key] = Target(Namespace.at(namespace))
+            self._targets[key] = _clean(namespace)
         return self._targets[key]
 
     def _after(self, armed: Armed) -> None:
@@ -130,6 +134,18 @@ class Node:
         if target is not None and target.idle:
             del self._targets[key]
             target.close()
+
+
+def _clean(namespace: Path) -> Target:
+    """A namespace without anything of earlier lives: the journal's way there may have gone with a process."""
+    target = Target(Namespace.at(namespace))
+    try:
+        if target.dirty and (left := target.sweep()):
+            log.warning("swept_before_arming", namespace=str(namespace), left=str(left))
+    except BaseException:
+        target.close()
+        raise
+    return target
 
 
 def _site(namespace: Namespace, effect: NetworkEffect, own: tuple[str, ...]) -> Site:

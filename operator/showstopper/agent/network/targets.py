@@ -1,5 +1,6 @@
 """Targets: a network namespace with its packet filter, and which of our numbers are in use there."""
 
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -106,6 +107,16 @@ class Target:
             queues - {queue.number for plan in plans for queue in plan.queues},
             frozenset() if any(plan.shapes for plan in plans) else shaped,
         )
+
+    @property
+    def dirty(self) -> bool:
+        """Whether something of earlier lives may be there. A quick look, for whoever arms the first fault."""
+
+        def look() -> bool:
+            tables = any(not is_gate(table) for table in self.nft.tables())
+            return tables or any(shaping.is_detour(name) for _, name in socket.if_nameindex())
+
+        return self.do(look)
 
     def sweep(self) -> Leftovers:
         """Remove everything of ours. Returns what there was. Gates are shut, and stay."""
