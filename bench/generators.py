@@ -111,7 +111,7 @@ class Course:
         told = settings.environment(SendPackets((Endpoint(self._line.target, PORT),), flood, _MOST_PACKETS, end))
         del told[settings.REPORT]
         told[settings.GATE] = settings.NO_GATE
-        command = [sys.executable, "-m", "showstopper.audio.crowd.flooder"]
+        command = [sys.executable, "-m", "showstopper.audio.flood.flooder"]
         variables = [f"{name}={value}" for name, value in told.items()]
         return self._line.powerless(["env", *variables, *_ON_ONE_CORE, *command])
 

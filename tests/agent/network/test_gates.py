@@ -25,7 +25,7 @@ from showstopper.faults.flood.flood_gate import flood_gate
 from tests.agent.conftest import Arm
 from tests.agent.holder import LEASE
 from tests.agent.wire import MEDIA, RECEIVER, SENDER, Wire
-from tests.audio.crowd import floods
+from tests.audio.flood import floods
 
 pytestmark = pytest.mark.netns
 

@@ -23,7 +23,7 @@ from showstopper.faults.flood.sending import Endpoint, Flood, SendPackets, send_
 
 Object = dict[str, Any]
 FLOODER = "flooder"
-COMMAND = ("python3", "-m", "showstopper.audio.crowd.flooder")
+COMMAND = ("python3", "-m", "showstopper.audio.flood.flooder")
 GATHER = timedelta(seconds=60)
 """How long its pod may take to be there. Its absolute end is so much later."""
 KEEP = timedelta(minutes=1)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.schema.shapes import Shape
-from showstopper.audio.crowd import shapes
-from showstopper.audio.crowd.shapes import Batches, Stream
+from showstopper.audio.flood import shapes
+from showstopper.audio.flood.shapes import Batches, Stream
 from showstopper.faults.flood import bounds
 
 COOKIE = 0x2112A442

@@ -16,8 +16,8 @@ import pytest
 from bench.wire import DEVICE, Receiver, Wire, inside, wire
 from dev.cluster import commands
 from showstopper.faults.flood import sending
-from tests.audio.crowd import floods
-from tests.audio.crowd.floods import COMMAND, Ended
+from tests.audio.flood import floods
+from tests.audio.flood.floods import COMMAND, Ended
 
 pytestmark = pytest.mark.netns
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.audio.crowd.budget import Budget, EndReason
+from showstopper.audio.flood.budget import Budget, EndReason
 
 MONOTONIC, WALL = 1000.0, 1_790_000_000.0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.audio.crowd import floods
+from tests.audio.flood import floods
 
 HEAVY = {"livekit", "numpy", "pydantic", "aiohttp", "kubernetes", "kopf", "structlog"}
 
@@ -56,6 +56,6 @@ def test_sigterm_ends_it_with_a_report(here: dict[str, str], rate: str) -> None:
 
 
 def test_it_needs_neither_the_sdk_nor_numpy_nor_a_model() -> None:
-    program = f"import sys, showstopper.audio.crowd.flooder; print(sorted({HEAVY!r} & set(sys.modules)))"
+    program = f"import sys, showstopper.audio.flood.flooder; print(sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"

@@ -13,7 +13,7 @@ from typing import Any
 
 from showstopper.faults.flood import settings as names
 
-COMMAND = (sys.executable, "-m", "showstopper.audio.crowd.flooder")
+COMMAND = (sys.executable, "-m", "showstopper.audio.flood.flooder")
 PATIENCE_SECONDS = 60
 
 

@@ -1,6 +1,6 @@
 """The flooder process: one flood from its settings to its report. It runs without any privilege and without a token.
 
-    python -m showstopper.audio.crowd.flooder
+    python -m showstopper.audio.flood.flooder
 
 Exit codes: 0 it ended by its budget or by SIGTERM, 1 the kernel took not one packet, or no gate came up, 2 a setting
 cannot be used.
@@ -15,13 +15,13 @@ import time
 from random import Random
 from typing import Any
 
-from showstopper.audio.crowd import gate, shapes, telling
-from showstopper.audio.crowd.budget import Budget, EndReason
-from showstopper.audio.crowd.flooding import Clocks, Stop, flood
-from showstopper.audio.crowd.pace import Pace
-from showstopper.audio.crowd.sender import Sender
-from showstopper.audio.crowd.settings import FlooderSettings
-from showstopper.audio.crowd.tally import Tally
+from showstopper.audio.flood import gate, shapes, telling
+from showstopper.audio.flood.budget import Budget, EndReason
+from showstopper.audio.flood.flooding import Clocks, Stop, flood
+from showstopper.audio.flood.pace import Pace
+from showstopper.audio.flood.sender import Sender
+from showstopper.audio.flood.settings import FlooderSettings
+from showstopper.audio.flood.tally import Tally
 from showstopper.errors import SettingsError
 from showstopper.faults.flood.bounds import Special
 

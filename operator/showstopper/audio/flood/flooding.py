@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from showstopper.audio.crowd.budget import Budget, EndReason
-from showstopper.audio.crowd.pace import Pace
-from showstopper.audio.crowd.tally import Tally
+from showstopper.audio.flood.budget import Budget, EndReason
+from showstopper.audio.flood.pace import Pace
+from showstopper.audio.flood.tally import Tally
 
 REST_SECONDS = 0.02
 """The longest sleep: so soon a flood notices that it has to stop."""

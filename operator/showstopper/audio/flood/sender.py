@@ -17,7 +17,7 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
-from showstopper.audio.crowd.shapes import Batches, Stream
+from showstopper.audio.flood.shapes import Batches, Stream
 from showstopper.faults.flood.sending import Endpoint
 
 UDP_SEGMENT = 103  # linux/udp.h; Python's socket module does not name it

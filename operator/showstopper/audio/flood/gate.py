@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import socket
 
-from showstopper.audio.crowd.budget import Budget, EndReason
-from showstopper.audio.crowd.flooding import REST_SECONDS, Clocks, Stop
+from showstopper.audio.flood.budget import Budget, EndReason
+from showstopper.audio.flood.flooding import REST_SECONDS, Clocks, Stop
 
 LOOPBACK = "127.0.0.1"
 

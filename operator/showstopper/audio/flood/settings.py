@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 from showstopper.api.schema.shapes import Shape
-from showstopper.audio.crowd.variables import Variables, word
+from showstopper.audio.flood.variables import Variables, word
 from showstopper.errors import SettingsError
 from showstopper.faults.flood import bounds
 from showstopper.faults.flood import settings as names

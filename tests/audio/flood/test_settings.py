@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.schema.shapes import Shape
-from showstopper.audio.crowd.settings import FlooderSettings
+from showstopper.audio.flood.settings import FlooderSettings
 from showstopper.errors import SettingsError
 from showstopper.faults.flood import bounds, sending
 from showstopper.faults.flood import settings as names
 from showstopper.faults.flood.bounds import Special
 from showstopper.faults.flood.sending import Endpoint, Flood, SendPackets
-from tests.audio.crowd.build import GOOD, NOW
+from tests.audio.flood.build import GOOD, NOW
 
 
 def read(**changes: str) -> FlooderSettings:

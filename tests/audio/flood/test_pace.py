@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.audio.crowd.pace import MOST_BEHIND_SECONDS, TICK_SECONDS, Pace
+from showstopper.audio.flood.pace import MOST_BEHIND_SECONDS, TICK_SECONDS, Pace
 
 MOST = 64
 BEGAN = 1000.0

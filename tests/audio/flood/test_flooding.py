@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from showstopper.audio.crowd.budget import Budget, EndReason
-from showstopper.audio.crowd.flooding import REST_SECONDS, Clocks, Stop, flood
-from showstopper.audio.crowd.pace import Pace
-from showstopper.audio.crowd.tally import Tally
+from showstopper.audio.flood.budget import Budget, EndReason
+from showstopper.audio.flood.flooding import REST_SECONDS, Clocks, Stop, flood
+from showstopper.audio.flood.pace import Pace
+from showstopper.audio.flood.tally import Tally
 
 BEGAN, WALL = 1000.0, 1_790_000_000.0
 

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from showstopper.api.schema.shapes import Shape
-from showstopper.audio.crowd import sender as senders
-from showstopper.audio.crowd import shapes
-from showstopper.audio.crowd.sender import Sender
+from showstopper.audio.flood import sender as senders
+from showstopper.audio.flood import shapes
+from showstopper.audio.flood.sender import Sender
 from showstopper.faults.flood.sending import Endpoint
 
 SIZE = 172
