@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.audio.participants import Participants
-from tests.audio.relays import Stage, own_network, stage
+from tests.support.relays import Stage, own_network, stage
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.audio.relays import KEY, SECRET, Stage, free_port
+from tests.support.relays import KEY, SECRET, Stage, free_port
 
 DEADLINE = 90.0
 _rooms = itertools.count(1)

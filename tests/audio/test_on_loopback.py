@@ -13,7 +13,7 @@ import pytest
 
 from showstopper.availability.feed import parse_feed
 from tests.audio.participants import Participant, Participants, live_now, outages, seconds
-from tests.audio.relays import Stage
+from tests.support.relays import Stage
 
 pytestmark = pytest.mark.livekit
 

@@ -18,7 +18,7 @@ from showstopper.audio.settings import ListenerSettings
 from showstopper.audio.spans import Visit
 from showstopper.availability.spans import Span, State
 from tests.audio.participants import DEADLINE, Participants
-from tests.audio.relays import KEY, SECRET, Stage
+from tests.support.relays import KEY, SECRET, Stage
 
 pytestmark = pytest.mark.livekit
 

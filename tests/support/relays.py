@@ -55,6 +55,8 @@ class Relay:
     tcp_port: int = field(default_factory=free_port)
     media_port: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
     process: subprocess.Popen[bytes] | None = None
+    before: tuple[str, ...] = ()
+    """What is put before the server's command, such as taskset."""
 
     @property
     def url(self) -> str:
@@ -81,7 +83,7 @@ class Relay:
         # By its key: the cache also has relays that are broken on purpose (e2e/relays), and they have the same name.
         server = builds.ensure(builds.LIVEKIT)
         with (self.folder / f"{self.name}.log").open("ab") as log:
-            self.process = subprocess.Popen([server, "--config", path], stdout=log, stderr=log)
+            self.process = subprocess.Popen([*self.before, server, "--config", path], stdout=log, stderr=log)
         self._wait()
 
     def _wait(self) -> None:
