@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 from typing import Any, Protocol
 
 import structlog
-from livekit import api, rtc
+from livekit import rtc
 
 from showstopper.audio.settings import RoomSettings
+from showstopper.audio.tokens import token
 from showstopper.errors import ShowstopperError
 
 log = structlog.get_logger()
 
-TOKEN_LIFE = datetime.timedelta(hours=24)
 SIGNAL_SECONDS = 5.0
 LEAVE_SECONDS = 2.0
 STATISTICS_SECONDS = 2.0
@@ -40,19 +39,6 @@ class Watcher(Protocol):
 
     def track_went(self, track: rtc.Track) -> None:
         """It cannot be heard any more."""
-
-
-def token(settings: RoomSettings, identity: str, *, publish: bool) -> str:
-    """A token for that room and nothing else."""
-    grants = api.VideoGrants(
-        room_join=True,
-        room=settings.livekit_room,
-        can_publish=publish,
-        can_subscribe=not publish,
-        can_publish_data=False,
-    )
-    builder = api.AccessToken(settings.key, settings.secret).with_identity(identity).with_grants(grants)
-    return str(builder.with_ttl(TOKEN_LIFE).to_jwt())
 
 
 class Session:
