@@ -1,0 +1,26 @@
+"""The way into a room, which all listeners of a crowd share."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import Self
+
+from showstopper.audio.crowd.dtls import Identity
+from showstopper.audio.crowd.resolver import Door, Resolver
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where the signalling is, and what listeners show of themselves."""
+
+    door: Door
+    resolver: Resolver
+    identity: Identity
+    context: ssl.SSLContext
+
+    @classmethod
+    def to(cls, url: str) -> Self:
+        """To the room's signalling. Raises SettingsError for what is no URL of one."""
+        door = Door.read(url)
+        return cls(door, Resolver(door), Identity(), ssl.create_default_context())

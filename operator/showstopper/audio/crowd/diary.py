@@ -1,0 +1,51 @@
+"""What happened to the listeners of a crowd: when each came, went and came back, and why not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from showstopper.audio.crowd.refusals import Loss
+
+
+class Event(StrEnum):
+    """What happened."""
+
+    JOINED = "Joined"
+    RESUMED = "Resumed"
+    REFUSED = "Refused"
+    """A join, or the try to resume, failed; `reason` is a Refusal."""
+
+    LOST = "Lost"
+    """`reason` is a Loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event of one listener, at monotonic time `at`."""
+
+    at: float
+    slot: int
+    event: Event
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Marks:
+    """When a join reached its steps, in monotonic seconds; NaN for those that it did not."""
+
+    called: float = math.nan
+    upgraded: float = math.nan
+    joined: float = math.nan
+    connected: float = math.nan
+    secured: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """How a session was lost."""
+
+    reason: Loss
+    message: str = ""

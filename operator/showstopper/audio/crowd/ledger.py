@@ -1,0 +1,93 @@
+"""The ledger: what each listener received and missed, when it had no packets, and when they held digital silence."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from showstopper.audio.crowd.packets import Flags, Ints, Packets
+from showstopper.audio.crowd.streams import Streams
+
+PACKET_SECONDS = 0.02
+"""Opus packets of WebRTC clients hold 20 ms: that long after its arrival a packet still sounds."""
+
+PATIENCE_SECONDS = 0.12
+"""Without a packet for longer, media is missing. As with listeners that decode (media.py)."""
+
+SILENT_BYTES = 3
+"""Digital silence is coded in so few bytes; hold music, speech and time code were never seen below 42."""
+
+MOST_STRETCHES = 200_000
+"""Kept of each kind; the oldest go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """[start, end) of one listener, in monotonic seconds."""
+
+    slot: int
+    start: float
+    end: float
+
+
+class Ledger:
+    """One row for each slot. Times are monotonic seconds; NaN where there is none yet."""
+
+    def __init__(self, slots: int) -> None:
+        self.received: Ints = np.zeros(slots, np.int64)
+        self.first_at = np.full(slots, np.nan)
+        self.last_at = np.full(slots, np.nan)
+        self.silent_since = np.full(slots, np.nan)
+        self.pauses: deque[Stretch] = deque(maxlen=MOST_STRETCHES)
+        """Stretches without media that have ended: from the end of one packet's sound to the next packet."""
+        self.silences: deque[Stretch] = deque(maxlen=MOST_STRETCHES)
+        """Stretches of digital silence that have ended, from a packet to a packet."""
+        self._streams = Streams(slots)
+
+    @property
+    def lost(self) -> Ints:
+        """Packets that each listener should have received, by their sequence numbers, and did not."""
+        return self._streams.lost
+
+    def take(self, packets: Packets) -> None:
+        """Take packets, ordered by slot, and within a slot as they arrived."""
+        if not len(packets):
+            return
+        begins = np.r_[True, packets.slot[1:] != packets.slot[:-1]]
+        ends = np.r_[begins[1:], True]
+        self._streams.take(packets)
+        self._note_pauses(packets, begins)
+        self._note_silence(packets, begins)
+        slots = packets.slot[begins]
+        self.received += np.bincount(packets.slot, minlength=len(self.received))
+        new = np.isnan(self.first_at[slots])
+        self.first_at[slots[new]] = packets.at[begins][new]
+        self.last_at[slots] = packets.at[ends]
+
+    def joined_afresh(self, slot: int) -> None:
+        """The listener has a new session: what comes now is counted anew, and added."""
+        self._streams.close(slot)
+
+    def paused_since(self, now: float) -> dict[int, float]:
+        """The listeners that have had media and have none now, and since when."""
+        slots = np.nonzero(now - self.last_at > PATIENCE_SECONDS)[0]
+        return {int(slot): float(self.last_at[slot]) + PACKET_SECONDS for slot in slots}
+
+    def _note_pauses(self, packets: Packets, begins: Flags) -> None:
+        before = np.where(begins, self.last_at[packets.slot], np.r_[np.nan, packets.at[:-1]])
+        for row in np.nonzero(packets.at - before > PATIENCE_SECONDS)[0]:
+            start = float(before[row]) + PACKET_SECONDS
+            self.pauses.append(Stretch(int(packets.slot[row]), start, float(packets.at[row])))
+
+    def _note_silence(self, packets: Packets, begins: Flags) -> None:
+        silent = packets.payload <= SILENT_BYTES
+        was_silent = np.where(begins, ~np.isnan(self.silent_since[packets.slot]), np.r_[False, silent[:-1]])
+        for row in np.nonzero(silent != was_silent)[0]:
+            slot, at = int(packets.slot[row]), float(packets.at[row])
+            if silent[row]:
+                self.silent_since[slot] = at
+            else:
+                self.silences.append(Stretch(slot, float(self.silent_since[slot]), at))
+                self.silent_since[slot] = np.nan

@@ -1,0 +1,78 @@
+"""Where a room's signalling is: its URL in parts, and the addresses of its host."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from showstopper.errors import SettingsError
+
+_PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
+
+Place = tuple[int, tuple[Any, ...]]
+"""An address family and a socket address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where the signalling is."""
+
+    secure: bool
+    host: str
+    port: int
+    prefix: str = ""
+
+    @classmethod
+    def read(cls, url: str) -> Self:
+        """From ws://relay:7880 or wss://rooms.example/path.
+
+        Raises:
+            SettingsError: for any other URL.
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise SettingsError(f"{url!r} is no address of a room: {error}") from error
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise SettingsError(f"{url!r} is no address of a room; write ws://host:port or wss://host")
+        secure = parts.scheme in ("wss", "https")
+        return cls(secure, parts.hostname, port or _PORTS[parts.scheme], parts.path.rstrip("/"))
+
+    def url(self, path: str) -> str:
+        """The WebSocket URL of a path below it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'wss' if self.secure else 'ws'}://{host}:{self.port}{self.prefix}{path}"
+
+
+class Resolver:
+    """Asks for the addresses of a door. Who asks while the same question is open waits for its answer: a crowd that
+    comes at once must not be held up by the few threads that wait for DNS. Nothing is kept.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._open: asyncio.Task[list[Place]] | None = None
+
+    async def places(self) -> list[Place]:
+        """The addresses, in the order of preference. Raises OSError."""
+        if self._open is None:
+            self._open = asyncio.create_task(self._ask())
+            self._open.add_done_callback(self._answered)
+        return await asyncio.shield(self._open)
+
+    def _answered(self, answered: asyncio.Task[list[Place]]) -> None:
+        self._open = None
+        if not answered.cancelled():
+            answered.exception()  # it may be that nobody waits any more
+
+    async def _ask(self) -> list[Place]:
+        loop = asyncio.get_running_loop()
+        try:
+            answers = await loop.getaddrinfo(self._door.host, self._door.port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:  # a label that is too long for DNS
+            raise OSError(f"{self._door.host} is no name of a host") from error
+        return [(family, address) for family, _type, _protocol, _name, address in answers]

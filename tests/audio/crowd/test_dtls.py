@@ -1,0 +1,92 @@
+"""Handshakes with a server of OpenSSL's, which plays the relay."""
+
+import random
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from OpenSSL import SSL
+
+from showstopper.audio.crowd import dtls
+from showstopper.audio.crowd.dtls import Handshake, HandshakeFailed, Identity
+
+OURS, THEIRS = Identity(), Identity()
+
+
+class Server:
+    """The relay's side."""
+
+    def __init__(self) -> None:
+        self.tls = SSL.Connection(THEIRS.context)
+        self.tls.set_accept_state()
+
+    def step(self, datagram: bytes) -> list[bytes]:
+        self.tls.bio_write(datagram)
+        with suppress(SSL.WantReadError):
+            self.tls.do_handshake()
+        return self.sent()
+
+    def sent(self) -> list[bytes]:
+        try:
+            return list(dtls.datagrams(self.tls.bio_read(1 << 16)))
+        except SSL.WantReadError:
+            return []
+
+
+def shake(handshake: Handshake, server: Server) -> None:
+    """Carry datagrams to and fro until nobody has any."""
+    flight = handshake.step()
+    while flight:
+        answers = [answer for datagram in flight for answer in server.step(datagram)]
+        flight = [datagram for answer in answers for datagram in handshake.step(answer)]
+
+
+def test_a_handshake_ends_with_the_profile_for_srtp_and_one_key_on_both_sides() -> None:
+    handshake, server = Handshake(OURS, f"sha-256 {THEIRS.fingerprint}"), Server()
+    shake(handshake, server)
+    assert handshake.done
+    assert server.tls.get_selected_srtp_profile() == dtls.PROFILE
+    assert handshake.step(b"") == []
+
+
+@pytest.mark.parametrize("announced", [OURS.fingerprint, "", "AB"], ids=["another", "none", "short"])
+def test_a_relay_with_another_certificate_than_it_announced_is_refused(announced: str) -> None:
+    with pytest.raises(HandshakeFailed, match="announced"):
+        shake(Handshake(OURS, f"sha-256 {announced}"), Server())
+
+
+def test_who_announces_no_sha_256_is_refused() -> None:
+    with pytest.raises(HandshakeFailed):
+        shake(Handshake(OURS, f"sha-1 {THEIRS.fingerprint}"), Server())
+
+
+def test_nothing_is_sent_again_before_its_time() -> None:
+    handshake = Handshake(OURS, "")
+    assert handshake.step()
+    assert handshake.late() == []
+
+
+def test_datagrams_of_anybody_do_not_end_it() -> None:
+    draw = random.Random(7)
+    handshake, server = Handshake(OURS, f"sha-256 {THEIRS.fingerprint}"), Server()
+    flight = handshake.step()
+    for _ in range(200):
+        assert handshake.step(bytes([22, 254, 253]) + draw.randbytes(60)) == []
+    answers = [answer for datagram in flight for answer in server.step(datagram)]
+    assert [datagram for answer in answers for datagram in handshake.step(answer)]
+
+
+RECORDS = st.lists(
+    st.binary(max_size=300).map(lambda body: bytes(11) + len(body).to_bytes(2, "big") + body), max_size=20
+)
+
+
+@given(RECORDS, st.integers(20, 500))
+def test_a_flight_is_cut_between_records(records: list[bytes], most: int) -> None:
+    flight = b"".join(records)
+    cut = list(dtls.datagrams(flight, most))
+    assert b"".join(cut) == flight
+    assert all(len(datagram) <= most or datagram in records for datagram in cut)
+    ends = {sum(map(len, records[:number])) for number in range(len(records) + 1)}
+    assert {sum(map(len, cut[:number])) for number in range(len(cut) + 1)} <= ends

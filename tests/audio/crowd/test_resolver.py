@@ -1,0 +1,44 @@
+import asyncio
+
+import pytest
+
+from showstopper.audio.crowd.resolver import Door, Resolver
+from showstopper.errors import SettingsError
+
+
+@pytest.mark.parametrize(
+    ("url", "door"),
+    [
+        ("ws://relay:7880", Door(False, "relay", 7880)),
+        ("http://relay", Door(False, "relay", 80)),
+        ("wss://rooms.example/live/", Door(True, "rooms.example", 443, "/live")),
+        ("ws://[fd00::5]:7880", Door(False, "fd00::5", 7880)),
+    ],
+)
+def test_where_the_signalling_is(url: str, door: Door) -> None:
+    assert Door.read(url) == door
+
+
+@pytest.mark.parametrize("url", ["", "relay:7880", "ftp://relay", "ws://", "ws://relay:port", "ws://[fd00"])
+def test_what_is_no_address_of_a_room_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="no address of a room"):
+        Door.read(url)
+
+
+def test_the_url_of_a_path() -> None:
+    assert Door.read("wss://rooms.example/live").url("/rtc?x=1") == "wss://rooms.example:443/live/rtc?x=1"
+    assert Door.read("ws://[fd00::5]:7880").url("/rtc") == "ws://[fd00::5]:7880/rtc"
+
+
+async def test_who_asks_while_the_question_is_open_gets_its_answer_and_nothing_is_kept() -> None:
+    resolver = Resolver(Door(False, "127.0.0.1", 7880))
+    first, second = await asyncio.gather(resolver.places(), resolver.places())
+    assert first is second
+    assert first[0][1] == ("127.0.0.1", 7880)
+    assert await resolver.places() is not first
+
+
+async def test_a_name_that_nobody_can_have_is_an_error_for_all_who_asked() -> None:
+    resolver = Resolver(Door(False, "x" * 64, 7880))
+    answers = await asyncio.gather(resolver.places(), resolver.places(), return_exceptions=True)
+    assert [isinstance(answer, OSError) for answer in answers] == [True, True]

@@ -1,0 +1,40 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from livekit.protocol import rtc
+
+from showstopper.audio.crowd import rules
+from showstopper.audio.crowd.negotiation import Leave
+from showstopper.audio.crowd.rules import Way
+
+REASON = "STATE_MISMATCH"
+
+
+def test_a_client_resumes_once_and_then_joins_ten_tries_in_all() -> None:
+    assert rules.attempts(None) == [Way.RESUME, *[Way.JOIN] * 9]
+    assert rules.attempts(Leave(rtc.LeaveRequest.RESUME, REASON)) == rules.attempts(None)
+
+
+def test_what_the_server_says_with_leave_is_done() -> None:
+    assert rules.attempts(Leave(rtc.LeaveRequest.DISCONNECT, REASON)) == []
+    assert rules.attempts(Leave(rtc.LeaveRequest.RECONNECT, REASON)) == [Way.JOIN] * 10
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
+def test_pauses_grow_and_have_an_end(attempt: int, draw: float) -> None:
+    assert 0 <= rules.pause(attempt, draw) <= 7
+    assert 0 <= rules.own_pause(attempt, draw) <= 5
+    assert rules.pause(attempt, draw) <= rules.pause(attempt + 1, draw)
+
+
+@pytest.mark.parametrize(("attempt", "longest"), [(1, 0.3), (2, 0.6), (5, 4.8), (6, 7.0), (10, 7.0)])
+def test_the_longest_pauses_are_the_rust_client_s(attempt: int, longest: float) -> None:
+    assert rules.pause(attempt, 1.0) == pytest.approx(longest)
+
+
+@given(st.integers(1, 3000), st.floats(0, 60))
+def test_joins_are_spread_evenly(size: int, spread: float) -> None:
+    offsets = [rules.offset(slot, size, spread) for slot in range(size)]
+    assert offsets == sorted(offsets)
+    assert offsets[0] == 0
+    assert offsets[-1] <= spread
