@@ -18,7 +18,7 @@ STAMP := .venv/.installed
 
 .PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e \
         test crds docs argocd lock stage demo bench-latency bench-accuracy bench-flood bench-targets bench-archive bench-lift \
-        bench-truth truth fault-table report-shots clean
+        bench-truth bench-crowd truth fault-table report-shots clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile dev/cluster/cluster.mk
@@ -105,6 +105,9 @@ bench-accuracy: needs ## Dead air as measured against captured packets: build/be
 
 bench-flood: $(STAMP) ## Packets one core floods, beside trafgen and hping3; needs root: build/bench/flood.json
 	@$(PYTHON) -m bench.flood
+
+bench-crowd: needs ## What a thousand listeners cost, beside the SDK's, and whether they miss a packet: build/bench/crowd.json
+	@$(PYTHON) -m bench.crowd
 
 bench-targets: $(STAMP) ## Five hundred targets in one run, in one API server: build/bench/targets.json
 	@$(PYTHON) -m bench.targets
