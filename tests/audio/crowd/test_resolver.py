@@ -25,9 +25,9 @@ def test_what_is_no_address_of_a_room_is_refused(url: str) -> None:
         Door.read(url)
 
 
-def test_the_url_of_a_path() -> None:
-    assert Door.read("wss://rooms.example/live").url("/rtc?x=1") == "wss://rooms.example:443/live/rtc?x=1"
-    assert Door.read("ws://[fd00::5]:7880").url("/rtc") == "ws://[fd00::5]:7880/rtc"
+@pytest.mark.parametrize("url", ["wss://rooms.example:443/live", "ws://[fd00::5]:7880"])
+def test_it_is_said_as_a_url(url: str) -> None:
+    assert str(Door.read(url)) == url
 
 
 async def test_who_asks_while_the_question_is_open_gets_its_answer_and_nothing_is_kept() -> None:

@@ -24,15 +24,14 @@ from showstopper.audio.crowd.refusals import Refusal, Refused
 from showstopper.audio.crowd.resolver import Door, Place
 from showstopper.audio.crowd.signalling import Signalling
 
-PLAIN = ssl.create_default_context()
 Talk = Callable[[ServerConnection], Awaitable[None]]
 
 
 async def connect(port: int, *, context: ssl.SSLContext | None = None) -> Signalling:
-    door = Door(context is not None, "127.0.0.1", port)
+    door = Door(context is not None, "127.0.0.1", port, "/live")
     places: list[Place] = [(socket.AF_INET, ("127.0.0.1", port))]
     async with asyncio.timeout(10):
-        return await Signalling.open(door, places, "/rtc?x=1", context or PLAIN)
+        return await Signalling.open(door, places, "/rtc?x=1", context)
 
 
 @asynccontextmanager
@@ -68,7 +67,7 @@ async def test_messages_come_whole_and_in_order_and_ours_arrive() -> None:
 
     async def talk(server: ServerConnection) -> None:
         assert server.request is not None
-        assert server.request.path == "/rtc?x=1"
+        assert server.request.path == "/live/rtc?x=1"
         await server.send(b"at once")
         got.append(await server.recv())
         await server.send(iter([b"in ", b"several ", b"parts"]))
@@ -159,7 +158,7 @@ async def test_nobody_there_is_an_error_of_the_connection() -> None:
         with pytest.raises(ConnectionRefusedError):
             await connect(unused.getsockname()[1])
     with pytest.raises(OSError, match="no address"):
-        await Signalling.open(Door(False, "nowhere", 1), [], "/rtc", PLAIN)
+        await Signalling.open(Door(False, "nowhere", 1), [], "/rtc", None)
 
 
 async def test_a_server_that_reads_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,10 +17,11 @@ class Access:
     door: Door
     resolver: Resolver
     identity: Identity
-    context: ssl.SSLContext
+    context: ssl.SSLContext | None
+    """For wss. Loading the CAs that one trusts costs as much as a hundred joins."""
 
     @classmethod
     def to(cls, url: str) -> Self:
         """To the room's signalling. Raises SettingsError for what is no URL of one."""
         door = Door.read(url)
-        return cls(door, Resolver(door), Identity(), ssl.create_default_context())
+        return cls(door, Resolver(door), Identity(), ssl.create_default_context() if door.secure else None)

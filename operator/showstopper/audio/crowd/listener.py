@@ -80,7 +80,7 @@ class Listener:
             if isinstance(error, TimeoutError):
                 raise self._too_late() from None
             if isinstance(error, OSError):
-                raise Refused.by_system(error, self.access.door.url("")) from error
+                raise Refused.by_system(error, str(self.access.door)) from error
             raise
 
     async def resume(self, limits: Limits) -> None:
@@ -98,7 +98,7 @@ class Listener:
         except TimeoutError:
             raise Refused(Refusal.TIMED_OUT, f"not resumed after {limits.signalling:g} s") from None
         except OSError as error:
-            raise Refused.by_system(error, self.access.door.url("")) from error
+            raise Refused.by_system(error, str(self.access.door)) from error
         if self.signalling is not None:
             self.signalling.close()
         self.signalling = signalling

@@ -42,10 +42,9 @@ class Door:
         secure = parts.scheme in ("wss", "https")
         return cls(secure, parts.hostname, port or _PORTS[parts.scheme], parts.path.rstrip("/"))
 
-    def url(self, path: str) -> str:
-        """The WebSocket URL of a path below it."""
+    def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'wss' if self.secure else 'ws'}://{host}:{self.port}{self.prefix}{path}"
+        return f"{'wss' if self.secure else 'ws'}://{host}:{self.port}{self.prefix}"
 
 
 class Resolver:

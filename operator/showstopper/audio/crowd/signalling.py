@@ -11,7 +11,7 @@ from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
-from websockets.uri import parse_uri
+from websockets.uri import WebSocketURI
 
 from showstopper.audio.crowd import datagram_socket
 from showstopper.audio.crowd.refusals import Refusal, Refused
@@ -36,8 +36,8 @@ class Signalling:
         self._message = bytearray()
 
     @classmethod
-    async def open(cls, door: Door, places: list[Place], path: str, context: ssl.SSLContext) -> Self:
-        """Connect to the first place that takes us, and upgrade. `context` is for wss.
+    async def open(cls, door: Door, places: list[Place], path: str, context: ssl.SSLContext | None) -> Self:
+        """Connect to the first place that takes us, and upgrade; over TLS, if there is a context for it.
 
         Raises:
             Refused: for an answer that is no upgrade.
@@ -45,12 +45,12 @@ class Signalling:
         """
         connected = await _connect(places)
         try:
-            if door.secure:
+            if context is not None:
                 connected = context.wrap_socket(
                     connected, server_hostname=door.host, do_handshake_on_connect=False, suppress_ragged_eofs=True
                 )
                 await _secure(connected)
-            signalling = cls(connected, ClientProtocol(parse_uri(door.url(path)), max_size=MOST_BYTES))
+            signalling = cls(connected, ClientProtocol(_uri(door, path), max_size=MOST_BYTES))
             await signalling._upgrade()
         except BaseException:
             connected.close()
@@ -217,6 +217,12 @@ async def _until(waiting: socket.socket, *, writes: bool = False) -> None:
     finally:
         loop.remove_reader(descriptor)
         loop.remove_writer(descriptor)
+
+
+def _uri(door: Door, path: str) -> WebSocketURI:
+    """In parts, as it is known: parsing a URL with a token costs more than the rest of the handshake."""
+    path, _, query = path.partition("?")
+    return WebSocketURI(door.secure, door.host, door.port, door.prefix + path, query)
 
 
 def _refused(error: Exception) -> Refused:

@@ -8,6 +8,7 @@ import os
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 COOKIE: Final = 0x2112A442
@@ -96,11 +97,16 @@ def response(transaction: bytes, mapped: bytes, key: bytes) -> bytes:
 
 def mapped_address(address: Address, transaction: bytes) -> bytes:
     """XOR-MAPPED-ADDRESS: where a request came from (RFC 8489, 14.2)."""
-    host = ipaddress.ip_address(address[0].partition("%")[0])
-    pad = struct.pack(">I", COOKIE) + transaction
-    masked = bytes(one ^ other for one, other in zip(host.packed, pad, strict=False))
-    family = 1 if host.version == 4 else 2
+    packed = _packed(address[0])
+    pad = (struct.pack(">I", COOKIE) + transaction)[: len(packed)]
+    masked = (int.from_bytes(packed, "big") ^ int.from_bytes(pad, "big")).to_bytes(len(packed), "big")
+    family = 1 if len(packed) == 4 else 2
     return _attribute(XOR_MAPPED_ADDRESS, struct.pack(">BBH", 0, family, address[1] ^ (COOKIE >> 16)) + masked)
+
+
+@lru_cache(maxsize=1024)
+def _packed(host: str) -> bytes:
+    return ipaddress.ip_address(host.partition("%")[0]).packed
 
 
 def _attribute(name: int, value: bytes) -> bytes:
