@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class PlayedServer:
     has_udp: bool = True
     joins: int = 0
     resumes: int = 0
+    host: str = "127.0.0.1"
     port: int = 0
     open: list[ServerConnection] = field(default_factory=list)
 
@@ -102,7 +104,7 @@ class PlayedServer:
                 words = json.loads(request.trickle.candidateInit)["candidate"].split()
                 address = (words[4], int(words[5]))
         if self.has_udp:
-            await _Relay.check(password, address)
+            await _Relay.check(self.host, password, address)
 
 
 class _Relay(asyncio.DatagramProtocol):
@@ -115,9 +117,9 @@ class _Relay(asyncio.DatagramProtocol):
         self.tls.set_accept_state()
 
     @classmethod
-    async def check(cls, password: str, address: stun.Address) -> None:
+    async def check(cls, host: str, password: str, address: stun.Address) -> None:
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(cls, local_addr=("127.0.0.1", 0))
+        transport, _ = await loop.create_datagram_endpoint(cls, local_addr=(host, 0))
         transport.sendto(stun.request("ours:theirs", password.encode(), 1, controlling=True), address)
 
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
@@ -140,9 +142,9 @@ def response(**message: Any) -> bytes:
 
 
 @asynccontextmanager
-async def played() -> AsyncIterator[PlayedServer]:
+async def played(host: str = "127.0.0.1", context: ssl.SSLContext | None = None) -> AsyncIterator[PlayedServer]:
     """One that does everything right, until a test changes that."""
-    server = PlayedServer()
-    async with serve(server.talk, "127.0.0.1", 0, process_request=server.admit) as listening:
+    server = PlayedServer(host=host)
+    async with serve(server.talk, host, 0, process_request=server.admit, ssl=context) as listening:
         server.port = next(iter(listening.sockets)).getsockname()[1]
         yield server

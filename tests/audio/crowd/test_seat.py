@@ -1,8 +1,11 @@
 """How listeners join, are refused, are lost and come back, with a server that is played."""
 
 import asyncio
+import dataclasses
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
 from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.audio.crowd.rules import Limits
+from tests.audio.crowd import certificates
 from tests.audio.crowd.played_server import PlayedServer, played, response
 
 PATIENCE_SECONDS = 20.0
@@ -59,6 +63,29 @@ async def test_everybody_is_let_in_once_and_says_goodbye(server: PlayedServer) -
         assert all(mark.called < mark.upgraded <= mark.joined <= mark.connected <= mark.secured for mark in marks)
     await until("all have hung up", lambda: not server.open)
     assert server.joins == 5
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("127.0.0.1", "ws://localhost"), ("::1", "ws://[::1]"), ("127.0.0.1", "wss://localhost"), ("::1", "wss://[::1]")],
+)
+async def test_by_name_over_tls_and_over_ipv6(
+    host: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A CA of one's own is found as OpenSSL finds it. Media goes over the family of the signalling."""
+    file = certificates.signed_by_itself(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    async with played(host, context if url.startswith("wss") else None) as server:
+        room = dataclasses.replace(server.room, url=f"{url}:{server.port}")
+        async with Crowd(room, 2, spread_seconds=0.0) as crowd:
+            await crowd.all_tried()
+            assert told(crowd) == [(Event.JOINED, "")] * 2
+            listener = crowd.listener(0)
+            assert listener is not None
+            assert listener.transport is not None
+            assert listener.transport.address[0] == host
 
 
 @pytest.mark.parametrize(

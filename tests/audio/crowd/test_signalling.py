@@ -1,8 +1,6 @@
 """WebSockets with real servers on loopback: good ones, ones that refuse, and ones that talk nonsense."""
 
 import asyncio
-import datetime
-import ipaddress
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,10 +9,6 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websocket
 from websockets.http11 import Request, Response
@@ -23,6 +17,7 @@ from showstopper.audio.crowd import signalling
 from showstopper.audio.crowd.refusals import Refusal, Refused
 from showstopper.audio.crowd.resolver import Door, Place
 from showstopper.audio.crowd.signalling import Signalling
+from tests.audio.crowd import certificates
 
 Talk = Callable[[ServerConnection], Awaitable[None]]
 
@@ -194,24 +189,8 @@ async def test_frames_that_no_server_may_send_close_it() -> None:
         open_one.close()
 
 
-def certificate(folder: Path) -> Path:
-    """A key and a certificate for 127.0.0.1, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "relay")])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
-    signed = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file = folder / "relay.pem"
-    file.write_bytes(private + signed.public_bytes(pem))
-    return file
-
-
 async def test_over_tls_with_a_ca_that_is_known_and_not_without(tmp_path: Path) -> None:
-    file = certificate(tmp_path)
+    file = certificates.signed_by_itself(tmp_path)
     theirs = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     theirs.load_cert_chain(file)
 
