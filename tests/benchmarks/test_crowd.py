@@ -20,8 +20,8 @@ def test_the_error_of_a_stamp_is_what_lies_between_sending_and_stamp_also_where_
 
 def test_the_figures_have_a_listener_s_share_and_the_ratio_to_the_sdk() -> None:
     names = (
-        "hearing seconds listeners_missed_packets packets_lost kernel_drops packets_per_second pauses latest_sweep_ms "
-        "rss_mb own_ms_per_join refused_at_first"
+        "hearing seconds why listeners_missed_packets packets_lost packets_lost_by_all kernel_drops packets_per_second "
+        "pauses latest_sweep_ms rss_mb own_ms_per_join refused_at_first"
     )
     heard = dict.fromkeys(names.split(), 1.0) | {"listeners": 1000, "cpu_percent": 12.5}
     names = "sockets sent received drops cpu_percent stamp_error_p50_ms stamp_error_p999_ms"
