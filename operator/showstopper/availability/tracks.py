@@ -7,7 +7,7 @@ from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import DISCONNECTED, Kind, Span, State, Window, merge, without_holes
 from showstopper.availability.statistics import Statistics
 
-_HEARD_SOMETHING = frozenset({State.LIVE, State.HOLD, State.STALE})
+_HEARD_SOMETHING = frozenset({State.LIVE, State.HOLD, State.STALE, State.GARBLED})
 
 
 @dataclass(frozen=True, slots=True)
