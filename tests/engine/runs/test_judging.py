@@ -1,6 +1,6 @@
 """From a run's record and a timeline to a verdict: no evidence, no pass."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pytest
@@ -11,8 +11,9 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability.feed import parse_feed
 from showstopper.availability.indicators.listening import RECONNECTS
 from showstopper.availability.measurements import Measurement
-from showstopper.availability.spans import State
+from showstopper.availability.spans import State, Window
 from showstopper.availability.timeline import Timeline
+from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.runs import judging
@@ -42,9 +43,11 @@ def newcomer(called: float, joined: float | None) -> dict[str, Any]:
     return {**visit, "joinedAt": joined, "firstAudioAt": joined, "firstLiveAt": joined}
 
 
-def timeline(*spans: tuple[str, float, float], visits: Iterable[dict[str, Any]] = ()) -> Timeline:
+def timeline(
+    *spans: tuple[str, float, float], visits: Iterable[dict[str, Any]] = (), into: Timeline | None = None
+) -> Timeline:
     """Both residents in the same states, told at 30 s."""
-    found = Timeline()
+    found = Timeline() if into is None else into
     told = [
         {"listener": listener, "kind": "Resident", "state": state, "from": start, "to": end, "missingSeconds": 0.0}
         for listener in RESIDENTS
@@ -236,3 +239,31 @@ def test_every_window_and_expectation_is_recorded() -> None:
     assert [window.name for window in found.windows] == ["Baseline", "Judged"]
     assert [(one.indicator, one.outcome, one.value) for one in found.expectations] == [("AudibleRatio", "Met", "100%")]
     assert found.audible == "100%"
+
+
+def test_a_host_that_is_lost_when_the_window_ends_explains_what_nobody_can_tell_of_the_seconds_after_it() -> None:
+    run = build.run(expect=[{"indicator": "LongestDeadAir", "max": "3s"}], status=with_host((26.2, 30.0)))
+    heard = timeline(("Live", 0.0, 25.9), ("NoMedia", 25.9, 30.0))
+    assert judging.judge(run, heard, RESIDENTS).decision.reason == "HostLost"
+
+
+class Watched(Timeline):
+    """Remembers which windows were looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks: list[Window] = []
+
+    def view(self, window: Window, residents: int | Collection[str], following: float = 0.0) -> View:
+        self.looks.append(window)
+        return super().view(window, residents, following)
+
+
+def test_a_window_is_looked_at_once() -> None:
+    """Each look goes through the spans of all listeners: with a thousand of them that is felt."""
+    heard = Watched()
+    timeline(WELL, into=heard)
+    expect = [{"indicator": "AudibleRatio", "min": "70%"}, {"indicator": "ArrivalAudible", "min": "95%"}]
+    run = build.run(expect=expect, status=with_host((7.8, 15.0)))
+    judging.judge(run, heard, RESIDENTS)
+    assert heard.looks == [judging.baseline_window(run), judging.judged_window(run)]
