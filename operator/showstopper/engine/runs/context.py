@@ -72,6 +72,7 @@ class RunContext:
 
     Attributes:
         first: what the run was created to hit, in this very moment. None if it has to be planned.
+        snapshot: what the plan is made from, as the end of the baseline has just read it. None if it was not read.
         findings: what forbids a verdict, or ended the run early, in the order in which it was found.
     """
 
@@ -82,6 +83,7 @@ class RunContext:
     sampler: Sampler
     proof: MediaProof = field(default_factory=MediaProof)
     first: Proposal | None = None
+    snapshot: Snapshot | None = None
     findings: list[Finding] = field(default_factory=list)
 
     @property
