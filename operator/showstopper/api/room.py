@@ -166,7 +166,7 @@ class MeasuredIndicator(Status):
     worst: Text | None = None
     """Value of the worst listener, in the indicator's unit."""
     reason: Message | None = None
-    """Why there is no value, or no upper bound."""
+    """Why there is no value, or why it is not known exactly."""
 
 
 class ComponentImage(Status):

@@ -35,7 +35,8 @@ class View:
     """A room in a window: residents, arrivals who were in, and every call of a newcomer that touches the window.
 
     `following` is how many seconds after the window are known of the residents too. `never_in` are residents who were
-    seen not to hear the host before the fault: no outage of theirs is the fault's.
+    seen not to hear the host before the fault: no outage of theirs is the fault's. `unmade` is how many calls newcomers
+    should have made in it and did not: of those nothing is known.
     """
 
     window: Window
@@ -44,6 +45,7 @@ class View:
     calls: tuple[Arrival, ...] = ()
     following: float = 0.0
     never_in: frozenset[str] = frozenset()
+    unmade: int = 0
 
     @property
     def known_until(self) -> float:

@@ -39,7 +39,8 @@ def record(*, proven: bool = True, injected: bool = True) -> dict[str, Any]:
 
 def newcomer(called: float, joined: float | None) -> dict[str, Any]:
     """A visit of ten seconds, in which the host was heard if it was joined."""
-    visit = {"sequence": 1, "listener": f"a{called:g}", "calledAt": called, "leftAt": called + 10, "error": ""}
+    name = f"main-stage-listeners-0/a{called:g}"
+    visit = {"sequence": 1, "listener": name, "calledAt": called, "leftAt": called + 10, "error": ""}
     return {**visit, "joinedAt": joined, "firstAudioAt": joined, "firstLiveAt": joined}
 
 
@@ -195,13 +196,16 @@ def test_the_baseline_is_as_long_as_asked_whenever_it_was_written_down() -> None
     assert (window.start - START, window.end - START) == pytest.approx((0.0, 5.0))
 
 
+LATER = [newcomer(12, 13), newcomer(17, 18), newcomer(22, 23)]
+
+
 @pytest.mark.parametrize(
     ("visits", "expected"),
     [
-        ([newcomer(1, 2), newcomer(7, 8)], (Verdict.PASSED, "ExpectationsMet")),
-        ([newcomer(1, 2), newcomer(7, None)], (Verdict.FAILED, "ExpectationMissed")),
-        ([newcomer(-1, None), newcomer(7, None)], (Verdict.INCONCLUSIVE, "BaselineBroken")),
-        ([newcomer(7, None)], (Verdict.INCONCLUSIVE, "NotMeasured")),
+        ([newcomer(1, 2), newcomer(7, 8), *LATER], (Verdict.PASSED, "ExpectationsMet")),
+        ([newcomer(1, 2), newcomer(7, None), *LATER], (Verdict.FAILED, "ExpectationMissed")),
+        ([newcomer(-1, None), newcomer(7, None), *LATER], (Verdict.INCONCLUSIVE, "BaselineBroken")),
+        ([newcomer(7, None), *LATER], (Verdict.INCONCLUSIVE, "NotMeasured")),
     ],
 )
 def test_a_room_that_was_broken_for_newcomers_before_is_not_failed_by_the_fault(
@@ -213,6 +217,33 @@ def test_a_room_that_was_broken_for_newcomers_before_is_not_failed_by_the_fault(
     assert judging.judge(run, heard, RESIDENTS).decision.verdict is expected[0]
     broken = judging.broken_baseline(run, heard, RESIDENTS)
     assert (broken is None) is (expected[0] is not Verdict.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize("indicator", ["JoinSuccess", "ArrivalAudible"])
+def test_one_newcomer_of_the_many_who_were_due_passes_nothing(indicator: str) -> None:
+    """Their process died at the fault, after a call that went well."""
+    run = build.run(expect=[{"indicator": indicator, "min": "95%"}], status=record())
+    judged = judging.judge(run, timeline(WELL, visits=[newcomer(1, 2), newcomer(6.5, 7)]), RESIDENTS)
+    assert (judged.decision.verdict, judged.decision.reason) == (Verdict.INCONCLUSIVE, "NotMeasured")
+    assert "newcomers did not make 2 of the calls that were due" in judged.decision.message
+    assert "between 33.3 % and 100 %" in judged.decision.message
+
+
+def test_a_baseline_without_the_newcomers_who_were_due_says_whom_to_look_at() -> None:
+    timing = {"baseline": "15s", "recovery": "20s"}
+    run = build.run(expect=[{"indicator": "JoinSuccess", "min": "95%"}], status=record(), timing=timing)
+    finding = judging.broken_baseline(run, timeline(WELL, visits=[newcomer(1, 2)]), RESIDENTS)
+    assert finding is not None
+    assert finding.reason == "NotMeasured"
+    assert "newcomers did not make 1 of the calls that were due: look at the room's listener pods" in finding.message
+
+
+def test_a_room_without_newcomers_waits_for_none() -> None:
+    spec = {**build.ROOM_SPEC, "listeners": {"count": 2, "perPod": 2, "arrivals": {"every": "0s"}}}
+    room = {"name": "main-stage", "uid": "room-uid", "spec": spec}
+    run = build.run(expect=[{"indicator": "JoinSuccess", "min": "95%"}], status=record(), room=room)
+    judged = judging.judge(run, timeline(WELL, visits=[newcomer(1, 2), newcomer(7, 8)]), RESIDENTS)
+    assert judged.decision.verdict is Verdict.PASSED
 
 
 def test_a_resident_who_was_deaf_before_has_no_outage_by_the_fault() -> None:

@@ -4,13 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from showstopper.api.reasons import Reason
+from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
-from showstopper.availability import hosts
+from showstopper.availability import due, hosts
+from showstopper.availability.due import Timetable
 from showstopper.availability.hosts import Absence
 from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Finding
+from showstopper.engine.rooms.fleet import names
 from showstopper.engine.runs import hosting
 
 
@@ -51,8 +54,15 @@ def of_window(
     if timeline is None or window is None or window.seconds <= 0:
         return None
     absences = tuple(hosting.absences(run))
-    told = timeline.view(window, residents, following)
+    told = due.watched(timeline.view(window, residents, following), _timetable(run.room))
     return RunView(told, hosts.excused(told, absences), absences)
+
+
+def _timetable(room: AudioRoom) -> Timetable | None:
+    """When the room's newcomers are due, shared out among its pods. None: it has none."""
+    arrivals = room.spec.listeners.arrivals
+    every = arrivals.every.total_seconds() * names.pod_count(room) if arrivals is not None else 0.0
+    return Timetable(names.pods(room), every) if every > 0 else None
 
 
 def host_lost(views: Iterable[RunView | None]) -> Finding | None:
