@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from showstopper.availability.boots import DRIFT, STEP_SECONDS
+from showstopper.availability.clocks import HostClock
 from showstopper.availability.feed import Arrival, read_document
 from showstopper.availability.spans import DEAD, SILENCE, Span, State, Window, merge
 from showstopper.availability.tracks import Track, View
@@ -118,11 +119,20 @@ class HostLog:
     @property
     def ahead(self) -> float | None:
         """How far the wall clock of the process that answered last is ahead of the operator's. None: none has."""
-        if not self._newest:
-            return None
-        boot = max(self._newest, key=self._seen)
-        feed = self._newest[boot]
-        return feed.wall - feed.clock - self._best[boot].offset
+        return self._clock(max(self._newest, key=self._seen)).ahead if self._newest else None
+
+    @property
+    def clocks(self) -> tuple[HostClock, ...]:
+        """The wall clock of each process that has answered, against the operator's."""
+        return tuple(map(self._clock, self._newest))
+
+    def _clock(self, boot: str) -> HostClock:
+        newest, best = self._newest[boot], self._best[boot]
+        return HostClock(
+            since=newest.started + best.offset,
+            ahead=newest.wall - newest.clock - best.offset,
+            uncertainty=best.uncertainty + DRIFT * abs(newest.clock - best.clock),
+        )
 
     @property
     def told_since(self) -> float | None:

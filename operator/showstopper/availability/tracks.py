@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from showstopper.availability.clocks import HostClock
 from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import DISCONNECTED, Kind, Span, State, Window, merge, without_holes
 from showstopper.availability.statistics import Statistics
@@ -36,7 +37,8 @@ class View:
 
     `following` is how many seconds after the window are known of the residents too. `never_in` are residents who were
     seen not to hear the host before the fault: no outage of theirs is the fault's. `unmade` is how many calls newcomers
-    should have made in it and did not: of those nothing is known.
+    should have made in it and did not: of those nothing is known. `host_clocks` are those of the host's processes, as
+    far as they are known.
     """
 
     window: Window
@@ -46,6 +48,7 @@ class View:
     following: float = 0.0
     never_in: frozenset[str] = frozenset()
     unmade: int = 0
+    host_clocks: tuple[HostClock, ...] = ()
 
     @property
     def known_until(self) -> float:

@@ -17,6 +17,7 @@ from showstopper.api.run import (
 )
 from showstopper.availability import coverage, expectations, indicators, summary, verdict
 from showstopper.availability.abort import AbortCondition
+from showstopper.availability.clocks import HostClock
 from showstopper.availability.coverage import Coverage
 from showstopper.availability.expectations import Expectation
 from showstopper.availability.indicators import Indicator, Recovery
@@ -172,16 +173,19 @@ def judge(
     residents: tuple[str, ...],
     *,
     others: Mapping[Measured, Measurement] = MappingProxyType({}),
+    host_clocks: tuple[HostClock, ...] = (),
     aborted: Finding | None = None,
     error: Finding | None = None,
     doubts: tuple[Finding, ...] = (),
 ) -> Judgement:
     """The verdict on a run, from what was recorded and what was heard. The same inputs always give the same one.
 
-    `others` are the measurements of sources beside the listeners.
+    `others` are the measurements of sources beside the listeners, `host_clocks` the clocks of the room's host.
     """
-    before = views.of_window(run, timeline, baseline_window(run), residents)
-    after = views.of_window(run, timeline, judged_window(run), residents, FOLLOWING_SECONDS)
+    before = views.of_window(run, timeline, baseline_window(run), residents, host_clocks=host_clocks)
+    after = views.of_window(
+        run, timeline, judged_window(run), residents, following=FOLLOWING_SECONDS, host_clocks=host_clocks
+    )
     baseline = coverage.of(before.view) if before is not None else None
     judged: Coverage | None = None
     heard: Mapping[Measured, Measurement] = {}

@@ -1,12 +1,13 @@
 """Views: what listeners told of a window of a run, and the same without what the room's own host explains. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 from showstopper.availability import due, hosts
+from showstopper.availability.clocks import HostClock
 from showstopper.availability.due import Timetable
 from showstopper.availability.hosts import Absence
 from showstopper.availability.spans import Window
@@ -45,7 +46,9 @@ def of_window(
     timeline: Timeline | None,
     window: Window | None,
     residents: tuple[str, ...],
+    *,
     following: float = 0.0,
+    host_clocks: tuple[HostClock, ...] = (),
 ) -> RunView | None:
     """What is known of a window, and of so many seconds after it.
 
@@ -54,7 +57,8 @@ def of_window(
     if timeline is None or window is None or window.seconds <= 0:
         return None
     absences = tuple(hosting.absences(run))
-    told = due.watched(timeline.view(window, residents, following), _timetable(run.room))
+    told = replace(timeline.view(window, residents, following), host_clocks=host_clocks)
+    told = due.watched(told, _timetable(run.room))
     return RunView(told, hosts.excused(told, absences), absences)
 
 
