@@ -95,6 +95,23 @@ class Absence:
         return self.end + (REFILL_SECONDS if self.why == STOOD_STILL else AFTER_SECONDS)
 
 
+@dataclass(frozen=True, slots=True)
+class HostKnown:
+    """All that is known of a room's host during a run. By default nothing, as of a speaker who is not ours.
+
+    `seen_until`: when it answered last. `absences`: when it could not be heard. `clocks`: those of its processes.
+    """
+
+    seen_until: float | None = None
+    absences: tuple[Absence, ...] = ()
+    clocks: tuple[HostClock, ...] = ()
+
+    def sure_until(self, now: float) -> float:
+        """Up to when it is known whether it could be heard: until its last answer, as long as it may owe the next."""
+        owes = self.seen_until is not None and now - self.seen_until <= UNANSWERED_SECONDS
+        return min(now, self.seen_until) if owes and self.seen_until is not None else now
+
+
 class HostLog:
     """What all processes of one room's host have said."""
 
