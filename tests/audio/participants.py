@@ -69,8 +69,8 @@ class Participants:
                 member.process.kill()
                 member.process.wait()
 
-    def start(self, role: str, **settings: str) -> Participant:
-        """Start a `host` or a `listener`."""
+    def start(self, role: str, *, package: str = "showstopper.audio", **settings: str) -> Participant:
+        """Start a `host` or a `listener`, or another module of a package."""
         member = Participant(subprocess.Popen(["true"]), free_port(), self.folder / f"{role}-{len(self.members)}.log")
         member.process.wait()
         environment = os.environ | {
@@ -84,7 +84,7 @@ class Participants:
         }
         with member.log.open("wb") as log:
             member.process = subprocess.Popen(
-                [sys.executable, "-m", f"showstopper.audio.{role}"], env=environment | settings, stdout=log, stderr=log
+                [sys.executable, "-m", f"{package}.{role}"], env=environment | settings, stdout=log, stderr=log
             )
         self.members.append(member)
         return member

@@ -6,13 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from showstopper.audio import classify, reading
-from showstopper.audio.classify import BRIDGE_SLICES, Rules, label
+from showstopper.audio.classify import BRIDGE_SLICES, GARBLED_SLICES, Rules, label
 from showstopper.audio.timecode import CYCLE_SECONDS, Samples
 from showstopper.availability.spans import State
 from tests.audio import sounds
 from tests.audio.sounds import MOMENT
 
 L, H, S, Q, U = State.LIVE, State.HOLD, State.STALE, State.SILENT, State.UNKNOWN
+G = State.GARBLED
 RULES = Rules()
 
 
@@ -75,7 +76,7 @@ def test_hold_music_is_hold() -> None:
 
 def test_a_code_without_a_neighbour_that_agrees_is_not_believed() -> None:
     lonely = np.concatenate([sounds.noise(0.1), sounds.code(MOMENT, 0.1), sounds.noise(0.1)])
-    assert judged(lonely, MOMENT)[0] == [U, U, U]
+    assert judged(lonely, MOMENT)[0] == [G, U, G]
 
 
 def test_a_code_from_the_future_is_live_only_as_far_as_clocks_may_disagree() -> None:
@@ -112,7 +113,25 @@ def test_a_long_unclear_stretch_stays_unclear() -> None:
     assert labels == [L] * 5 + [U] * 5 * count + [L] * 5
 
 
-states = st.sampled_from([L, H, S, U])
+@pytest.mark.parametrize(("before", "after"), [(L, L), (L, H), (Q, L), (Q, Q), (S, L)])
+def test_sound_without_a_code_is_garbled_from_four_tenths_of_a_second_on(before: State, after: State) -> None:
+    count = GARBLED_SLICES // reading.SLICES
+    loud = [state is not Q for state in (before, *[G] * count, after) for _ in range(reading.SLICES)]
+    assert label([before, *[G] * count, after], loud, RULES) == [before] * 5 + [G] * 5 * count + [after] * 5
+
+
+def test_sound_without_a_code_that_is_shorter_says_nothing_clear() -> None:
+    short = [G] * (GARBLED_SLICES // reading.SLICES - 1)
+    assert label([L, *short, L], [True] * 25, RULES) == [L] * 25
+    assert label([L, *short, H], [True] * 25, RULES)[5:20] == [U] * 15
+
+
+def test_a_code_that_is_not_believed_is_no_proof_that_it_was_not_the_host() -> None:
+    assert label([L, G, G, U, G, G, L], [True] * 35, RULES)[5:30] == [U] * 25
+    assert label([L, U, U, U, U, U, L], [True] * 35, RULES)[5:30] == [U] * 25
+
+
+states = st.sampled_from([L, H, S, U, G])
 
 
 @given(st.lists(st.tuples(states, st.lists(st.booleans(), min_size=5, max_size=5)), min_size=1, max_size=40))
@@ -124,12 +143,12 @@ def test_labels_invent_no_live_sound(windows: list[tuple[State, list[bool]]]) ->
         first, last = start // reading.SLICES, (end - 1) // reading.SLICES
         reach = BRIDGE_SLICES // reading.SLICES + 1
         near = [windows[at][0] for at in range(max(0, first - reach), min(len(windows), last + reach + 1))]
-        assert state is Q or state in near
-        assert state is not Q or end - start >= reading.SLICES or U in near
+        assert state is Q or state in near or (state is U and G in near)
+        assert state is not Q or end - start >= reading.SLICES or {U, G} & set(near)
 
 
 @given(st.lists(st.tuples(states, st.lists(st.booleans(), min_size=5, max_size=5)), min_size=40, max_size=60))
-@settings(max_examples=50)
+@settings(max_examples=100)
 def test_a_class_depends_on_nothing_beyond_the_margin(windows: list[tuple[State, list[bool]]]) -> None:
     loud = list(itertools.chain.from_iterable(marks for _, marks in windows))
     whole = label([state for state, _ in windows], loud, RULES)

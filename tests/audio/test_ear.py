@@ -85,8 +85,10 @@ def test_live_says_its_delay_and_a_replayed_host_is_stale() -> None:
     assert stale[0].delay == pytest.approx(90, abs=0.002)
 
 
-def test_noise_is_unknown_and_never_live() -> None:
-    assert [one.state for one in heard(sounds.noise(3))] == [State.UNKNOWN]
+@pytest.mark.parametrize("frame", [80, 400, 800])
+@pytest.mark.parametrize("ask_every", [1, 5, 30])
+def test_noise_is_garbled_from_its_first_to_its_last_moment_however_it_comes(frame: int, ask_every: int) -> None:
+    assert [one.state for one in heard(sounds.noise(3), frame=frame, ask_every=ask_every)] == [State.GARBLED]
 
 
 def test_stretches_have_no_hole_and_no_overlap_while_the_clock_settles() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.audio.media import PACKET_SECONDS, Media, Poll
+from showstopper.audio.media import PACKET_SECONDS, REACH_SECONDS, Media, Poll
 
 P = PACKET_SECONDS
 
@@ -116,6 +116,16 @@ def test_what_it_made_up_at_the_edge_of_an_absence_belongs_to_the_absence() -> N
     for quarter in range(1, 15):
         media.polled(quarter * 0.25, [poll(times, quarter * 0.25, concealed=5000 if quarter >= 6 else 0)])
     assert media.concealed_seconds(1.0, 2.0) == 0
+
+
+@pytest.mark.parametrize("trouble", [{"concealed": 480}, {"lost": 3}])
+def test_sound_near_a_loss_or_what_made_up_for_it_is_doubtful(trouble: dict[str, int]) -> None:
+    media = Media()
+    for quarter in range(1, 17):
+        at = quarter / 4
+        media.polled(at, [Poll("a", at, quarter * 12, last_packet_at=at, **(trouble if at >= 2 else {}))])
+    assert media.doubtful(0.5, 3.5) == [pytest.approx((1.75 - REACH_SECONDS, 2.0 + REACH_SECONDS))]
+    assert media.doubtful(3.0, 9.0) == [pytest.approx((4.0 - REACH_SECONDS, 9.0))], "what comes next is not known yet"
 
 
 def test_it_forgets_what_is_two_minutes_old() -> None:

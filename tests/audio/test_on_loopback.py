@@ -150,6 +150,46 @@ def test_a_room_without_a_host_is_no_media_and_a_room_of_somebody_else_s_sound_i
     participants.until("the external one hears sound", lambda: states(other, "/0")[-1:] == ["Live"])
 
 
+def heard(member: Participant, listener: str) -> dict[str, float]:
+    """For how many seconds a listener was in each state."""
+    totals: dict[str, float] = {}
+    for span in member.spans(listener):
+        totals[span["state"]] = totals.get(span["state"], 0.0) + span["to"] - span["from"]
+    return totals
+
+
+def test_a_stranger_s_noise_is_garbled_and_the_host_beside_it_is_live(participants: Participants) -> None:
+    listener = participants.start("listener", SHOWSTOPPER_LISTENERS="1")
+    participants.start("stranger", package="tests.audio")
+    participants.until("ten seconds of noise", lambda: heard(listener, "/0").get("Garbled", 0.0) > 10)
+    assert "Live" not in heard(listener, "/0")
+    participants.start("host", SHOWSTOPPER_HOLD_SECONDS="0")
+    participants.until("the resident hears the host", lambda: live_now(listener, 1))
+
+
+@pytest.mark.parametrize("percent", [10, 30])
+def test_a_host_of_whom_packets_are_lost_is_never_garbled(participants: Participants, percent: int) -> None:
+    listener = participants.start("listener", SHOWSTOPPER_LISTENERS="3")
+    participants.start("host", SHOWSTOPPER_HOLD_SECONDS="0")
+    participants.until("three residents hear the host", lambda: live_now(listener, 3))
+    lossy = ["add table inet lossy", "add chain inet lossy out { type filter hook output priority 0; }"]
+    # The first two bits of a packet of sound are 10 (RFC 7983).
+    sound = f"meta l4proto udp @th,64,2 2 numgen random mod 100 < {percent} counter drop"
+    lossy.append(f"add rule inet lossy out {sound}")
+    subprocess.run(["nft", "-f", "-"], input="\n".join(lossy), text=True, check=True)
+    try:
+        since = listener.get("/v1/spans")["clock"]["monotonic"]
+        participants.until(
+            "15 s of it are told",
+            lambda: min(span["to"] for span in listener.get("/v1/spans")["open"]) > since + 15,
+        )
+    finally:
+        subprocess.run(["nft", "delete", "table", "inet", "lossy"], check=True)
+    told = {state for index in range(3) for state in heard(listener, f"/{index}")}
+    assert "Garbled" not in told
+    assert sum(row["concealedSamples"] for row in statistics(listener)) > 0
+
+
 def test_who_joins_at_the_second_try_inside_the_sdk_hears_the_host(
     participants: Participants, two_relays: Stage
 ) -> None:

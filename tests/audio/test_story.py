@@ -10,7 +10,7 @@ from showstopper.audio.story import LAST_SECONDS, Story
 from showstopper.availability.spans import Kind, Span, State
 
 L, H, S, Q, U = State.LIVE, State.HOLD, State.STALE, State.SILENT, State.UNKNOWN
-N, X, J = State.NO_MEDIA, State.OFFLINE, State.JOINING
+N, X, J, G = State.NO_MEDIA, State.OFFLINE, State.JOINING, State.GARBLED
 
 
 def flowing(media: Media, *stretches: tuple[float, float], until: float) -> None:
@@ -123,6 +123,39 @@ def test_a_pause_of_speech_is_live_only_while_media_flows() -> None:
     assert told(story, 12.0)[2:] == [(L, 1.2, 5.1), (N, 5.1, 8.1), (L, 8.1, 12)]
 
 
+def test_sound_that_is_not_the_host_s_is_garbled_while_packets_come_and_the_player_makes_nothing_up() -> None:
+    story = connected((1.2, 20.0))
+    story.sound([Heard(L, 1.2, 4.0), Heard(G, 4.0, 9.0), Heard(L, 9.0, 15.0)])
+    assert told(story, 15.0)[2:] == [(L, 1.2, 4), (G, 4, 9), (L, 9, 15)]
+
+
+def test_what_the_player_made_up_nearby_may_have_been_the_host() -> None:
+    story = connected((1.2, 6.0), until=6.0)
+    for quarter in range(25, 81):  # it makes something up between 7 and 7.25
+        at = quarter / 4
+        made_up = 2400 if at >= 7.25 else 0
+        total = round(at * 48000)
+        story.media.polled(at, [Poll("a", at, round(at * 50), last_packet_at=at, concealed=made_up, total=total)])
+    story.sound([Heard(L, 1.2, 4.0), Heard(G, 4.0, 15.0)])
+    assert told(story, 15.0)[3:] == [(G, 4, 6.7), (U, 6.7, 7.55), (G, 7.55, 15)]
+
+
+def test_sound_without_packets_or_beyond_the_last_statistics_is_not_known_to_be_anybody_s() -> None:
+    story = connected((1.2, 5.0), (8.0, 9.0), until=10.0)
+    story.sound([Heard(L, 1.2, 5.0), Heard(G, 5.5, 7.0)])
+    assert (U, 5.5, 7) in told(story, 8.0)
+    story = connected((1.2, 10.0), until=10.0)
+    story.sound([Heard(L, 1.2, 5.0), Heard(G, 5.0, 15.0)])
+    assert told(story, 15.0)[-2:] == [(G, 5, 9.7), (U, 9.7, 15)]
+
+
+def test_one_of_several_tracks_that_says_nothing_clear_may_be_the_host() -> None:
+    story = connected((1.2, 20.0))
+    story.sound([Heard(G, 1.2, 10.0)])
+    story.sound([Heard(U, 2.0, 3.0), Heard(L, 3.0, 5.0), Heard(Q, 5.0, 10.0)])
+    assert told(story, 10.0)[2:] == [(U, 1.2, 1.35), (G, 1.35, 2), (U, 2, 3), (L, 3, 5), (G, 5, 10)]
+
+
 def test_a_lost_session_is_offline_until_the_next_call() -> None:
     story = connected((1.2, 4.0))
     story.sound([Heard(L, 1.2, 4.1)])
@@ -167,7 +200,7 @@ def test_first_sound_and_first_live_are_remembered() -> None:
 
 moments = st.floats(0, 30)
 stretches = st.tuples(moments, st.floats(0.01, 8)).map(lambda pair: (pair[0], pair[0] + pair[1]))
-sounds = st.tuples(st.sampled_from([L, H, S, Q, U]), stretches).map(lambda pair: Heard(pair[0], *pair[1]))
+sounds = st.tuples(st.sampled_from([L, H, S, Q, U, G]), stretches).map(lambda pair: Heard(pair[0], *pair[1]))
 
 
 @given(

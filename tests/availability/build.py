@@ -8,18 +8,19 @@ from typing import Any
 from hypothesis import strategies as st
 
 from showstopper.availability.feed import Feed, parse_feed
-from showstopper.availability.spans import Kind, Span, State, Window
+from showstopper.availability.spans import DISCONNECTED, Kind, Span, State, Window
 from showstopper.availability.statistics import Statistics
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import Track, View, resident_track
 
 # The operator's clock of all tests: a large number, as unix seconds are.
 EPOCH = 1_790_000_000.0
-L, H, S, Q, N, O, J, U = (  # noqa: E741 (one letter a state makes stories readable)
+L, H, S, Q, G, N, O, J, U = (  # noqa: E741 (one letter a state makes stories readable)
     State.LIVE,
     State.HOLD,
     State.STALE,
     State.SILENT,
+    State.GARBLED,
     State.NO_MEDIA,
     State.OFFLINE,
     State.JOINING,
@@ -131,7 +132,7 @@ def rows_of(name: str, story: Story) -> list[Statistics]:
 
 def _pattern(state: State, odd: int) -> dict[str, Any]:
     """Figures of a row that begins in that state."""
-    if state not in {State.LIVE, State.HOLD, State.STALE, State.SILENT}:
+    if state in DISCONNECTED | {State.NO_MEDIA, State.UNKNOWN}:
         return {"received": 0.0, "samples": 0.0, "jitter": None, "delay": None}
     lost = odd % 4 if odd % 3 == 0 else 0
     delay = (0.25 if odd % 5 == 0 else 0.06) if state is State.LIVE else None
@@ -234,4 +235,4 @@ def stories(seconds: int = 30, states: Sequence[State] = tuple(State)) -> st.Sea
 
 
 def known_stories(seconds: int = 30) -> st.SearchStrategy[Story]:
-    return stories(seconds, [L, L, L, L, H, S, Q, N, O, J])
+    return stories(seconds, [L, L, L, L, H, S, Q, G, N, O, J])

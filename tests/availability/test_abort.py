@@ -1,10 +1,12 @@
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
 
 from showstopper.availability.abort import AbortCondition, breached
 from showstopper.availability.errors import BoundError
+from showstopper.availability.hosts import STARTED_ANEW, Absence, HostKnown
 from showstopper.availability.indicators import INDICATORS, Indicator, Recovery
 from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_SUCCESS, TIME_TO_FIRST_AUDIO
 from showstopper.availability.indicators.indicator import Better
@@ -12,7 +14,22 @@ from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST
 from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.verdict import Finding
-from tests.availability.build import EPOCH, L, Q, Story, U, arrival_json, feed, known_stories, row, spans, timeline
+from tests.availability.build import (
+    EPOCH,
+    J,
+    L,
+    N,
+    O,
+    Q,
+    Story,
+    U,
+    arrival_json,
+    feed,
+    known_stories,
+    row,
+    spans,
+    timeline,
+)
 
 DEAF = AbortCondition(AUDIBLE_RATIO, below=0.1, seconds=10)
 
@@ -25,9 +42,16 @@ def room(*stories: Story) -> Timeline:
 
 
 def asked(
-    condition: AbortCondition, found: Timeline, now: float, since: float = 0.0, residents: int = 1
+    condition: AbortCondition, found: Timeline, now: float, since: float = 0.0, residents: int = 1, **more: Any
 ) -> Finding | None:
-    return breached(condition, found, residents, since=EPOCH + since, now=EPOCH + now, recovery=Recovery(EPOCH + since))
+    recovery = Recovery(EPOCH + since)
+    return breached(condition, found, residents, since=EPOCH + since, now=EPOCH + now, recovery=recovery, **more)
+
+
+def host(seen: float, *absences: tuple[float, float]) -> HostKnown:
+    """A host that answered last at `seen`, and could not be heard meanwhile."""
+    away = tuple(Absence(EPOCH + start, EPOCH + end, STARTED_ANEW) for start, end in absences)
+    return HostKnown(EPOCH + seen, away)
 
 
 def test_a_share_must_have_been_beyond_the_bound_for_as_long_as_the_condition_says() -> None:
@@ -68,6 +92,42 @@ def test_nothing_before_the_fault_counts() -> None:
 
 def test_a_room_that_is_well_is_not_ended() -> None:
     assert asked(DEAF, room([(L, 30)]), 30) is None
+
+
+SHORT = AbortCondition(AUDIBLE_RATIO, below=0.1, seconds=2)
+
+
+def test_silence_that_the_host_explains_ends_no_run() -> None:
+    deaf = room([(L, 10), (Q, 20)])
+    assert asked(SHORT, deaf, 25, host=host(25)) is not None
+    assert asked(SHORT, deaf, 25, host=host(25, (10, 25))) is None
+    assert asked(SHORT, deaf, 25, host=host(25, (10, 14))) is not None, "it is back"
+
+
+@pytest.mark.parametrize("now", [12.5, 13.0, 14.0, 14.9, 15.5, 20.0])
+def test_a_host_that_just_falls_silent_ends_no_run_before_it_is_known_to_be_gone(now: float) -> None:
+    """It is asked once a second, and is known to be gone after five: a condition of two seconds must not be faster."""
+    deaf = room([(L, 10), (N, now - 10)])
+    gone = [(10.0, now)] if now > 15 else []
+    assert asked(SHORT, deaf, now, host=host(10.0, *gone)) is None
+    assert asked(SHORT, deaf, now, host=host(now)) is not None
+
+
+def test_a_host_that_answers_a_second_late_holds_the_brake_up_for_no_longer_than_that() -> None:
+    deaf = room([(L, 10), (N, 20)])
+    assert asked(SHORT, deaf, 13.5, host=host(12.4)) is not None
+
+
+def test_who_lost_the_connection_has_lost_it_without_the_host() -> None:
+    assert asked(SHORT, room([(L, 10), (O, 20)]), 25, host=host(25, (10, 25))) is not None
+
+
+def test_listeners_that_start_anew_end_no_run() -> None:
+    """What a new process tells before it has heard the host says something of us."""
+    first = feed(spans("r0", [(L, 10)]), clock=10)
+    again = feed(still=spans("r0", [(J, 14)], start=12), clock=26, boot="boot-2")
+    assert asked(SHORT, timeline(first, again), 26) is None
+    assert asked(SHORT, timeline(again), 26) is not None, "it has never been in: that is the room's"
 
 
 def test_unknown_time_does_not_count_but_who_is_blind_ends_nothing() -> None:

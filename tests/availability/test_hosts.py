@@ -42,6 +42,14 @@ def states(view: View) -> list[list[tuple[State, float]]]:
     return [[(span.state, round(span.seconds, 3)) for span in track.spans] for track in view.residents]
 
 
+def test_each_process_has_its_own_clock_and_says_since_when() -> None:
+    first = {**document(at=29), "clock": {"monotonic": 29.0, "wall": EPOCH + 29.25}}
+    answers = log(first, document("two", at=60, started=31))
+    assert [(clock.since - EPOCH, round(clock.ahead, 6)) for clock in answers.clocks] == [(0.0, 0.25), (31.0, 0.0)]
+    assert all(0.001 <= clock.uncertainty < 0.002 for clock in answers.clocks)
+    assert answers.ahead == 0
+
+
 def test_a_process_that_answers_throughout_was_there() -> None:
     assert gaps(log(document(at=20), document(at=59)), window(10, 60)) == []
 

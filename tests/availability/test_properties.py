@@ -78,8 +78,8 @@ def _record(name: str, visit: list[Span]) -> dict[str, Any]:
         name,
         visit[0].start - EPOCH,
         visit[-1].end - EPOCH,
-        joined=first("Live", "Hold", "Stale", "Silent", "NoMedia"),
-        audio=first("Live", "Hold", "Stale"),
+        joined=first("Live", "Hold", "Stale", "Silent", "Garbled", "NoMedia"),
+        audio=first("Live", "Hold", "Stale", "Garbled"),
         live=first("Live"),
     )
 

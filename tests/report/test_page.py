@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from showstopper.api.room import MeasuredIndicator
 from showstopper.api.run import ExpectationRecord, WindowRecord
 from showstopper.api.verdicts import Verdict
+from showstopper.availability.spans import State
 from showstopper.report import bullets, looks, page
 from showstopper.report.record import NOT_KNOWN, Act, Day, Record
 from tests.availability.build import J, L, N, Story, feed, spans, timeline, window
@@ -75,6 +76,20 @@ def test_no_other_colour_is_green() -> None:
     for colour in shown:
         red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
         assert green < max(red, blue) + 43, colour
+
+
+def test_every_state_is_told_apart_by_its_character_and_by_its_pattern() -> None:
+    assert len({look.character for look in looks.STATES.values()}) == len(State)
+    assert len({(look.colour, look.hatch) for look in looks.STATES.values()}) == len(State)
+
+
+def test_garbled_sound_is_drawn_and_explained() -> None:
+    record = build.record()
+    assert record.heard is not None
+    first, *others = record.heard.residents
+    garbled = replace(first, spans=tuple(replace(span, state=State.GARBLED) for span in first.spans))
+    text = page.of_run(replace(record, heard=replace(record.heard, residents=(garbled, *others))))
+    assert looks.STATES[State.GARBLED].words in Reader(text).text
 
 
 def test_without_spans_no_listener_is_drawn_and_the_page_says_why() -> None:

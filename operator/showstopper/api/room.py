@@ -113,7 +113,7 @@ class Host(StrEnum):
     """Who speaks in the room."""
 
     MANAGED = "Managed"
-    """The operator runs a host that speaks a time code, which tells live sound from hold music and from stale sound."""
+    """The operator runs a host that speaks a time code, which tells live sound from any other."""
     EXTERNAL = "External"
     """Somebody else speaks. Only sound and silence can be told apart."""
 
@@ -123,7 +123,8 @@ class Program(Spec):
 
     host: Host = Host.MANAGED
     """Who speaks. Managed: the operator runs a host that speaks a time code, so that listeners can tell live speech
-    from hold music and stale sound. External: somebody else speaks, and listeners only tell sound from silence."""
+    from hold music, stale sound and any other. External: somebody else speaks, and listeners only tell sound from
+    silence."""
     hold: Annotated[Duration, Between("0s", "10m")] = parse_duration("3s")
     """How long the managed host plays hold music before it starts to speak."""
 
@@ -165,7 +166,7 @@ class MeasuredIndicator(Status):
     worst: Text | None = None
     """Value of the worst listener, in the indicator's unit."""
     reason: Message | None = None
-    """Why there is no value, or no upper bound."""
+    """Why there is no value, or why it is not known exactly."""
 
 
 class ComponentImage(Status):

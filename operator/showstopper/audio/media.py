@@ -18,6 +18,10 @@ CODED_PATIENCE_SECONDS = 0.12
 LATE_SECONDS = 0.2
 """Media that was held up for less, and then came in a burst, is late and not missing: a busy machine does that."""
 
+REACH_SECONDS = 0.3
+"""Sound so near to a loss may be read badly because of that: the codec needs some frames to find back, a window is 100
+ms long, and sound and statistics reach us up to 60 ms apart."""
+
 KEEP_SECONDS = 120.0
 
 
@@ -82,6 +86,7 @@ class Media:
         self._patience = patience
         self._flows: dict[str, Flow] = {}
         self._concealed: list[tuple[float, float, float]] = []  # from, to, seconds made up audibly
+        self._repaired: list[tuple[float, float]] = []
         self._undecoded: list[tuple[float, float]] = []
         self._ended = Poll("", 0.0)
         self.checked = float("-inf")
@@ -93,6 +98,8 @@ class Media:
             made_up = poll.concealed - (flow.latest.concealed if flow.latest else poll.concealed)
             if made_up > 0:
                 self._concealed.append((self.checked, at, made_up / STATISTICS_RATE))
+            if _repaired(flow.latest or Poll(poll.source, at), poll):
+                self._repaired.append((self.checked, at))
             if flow.latest is not None and poll.received > flow.latest.received and poll.total <= flow.latest.total:
                 self._undecoded.append((flow.latest.at, poll.at))
             flow.polled(poll)
@@ -134,6 +141,14 @@ class Media:
         """
         return [(max(start, first), min(end, last)) for first, last in self._undecoded if first < end and last > start]
 
+    def doubtful(self, start: float, end: float) -> list[tuple[float, float]]:
+        """The stretches within [start, end) in which sound may be the player's own: nearby it made some up, or packets
+        were lost, or it has not been asked yet.
+        """
+        stretches = [*self._repaired, (self.checked, math.inf)]
+        near = ((first - REACH_SECONDS, last + REACH_SECONDS) for first, last in stretches)
+        return [(max(start, first), min(end, last)) for first, last in near if first < end and last > start]
+
     def totals(self) -> Poll:
         """The counters since the listener first called, and the newest jitter and packet."""
         total = self._ended
@@ -144,12 +159,22 @@ class Media:
 
     def _forget(self, before: float) -> None:
         self._concealed = [entry for entry in self._concealed if entry[1] >= before]
+        self._repaired = [entry for entry in self._repaired if entry[1] >= before]
         self._undecoded = [entry for entry in self._undecoded if entry[1] >= before]
         for source, flow in list(self._flows.items()):
             recent = [stretch for stretch in flow.stretches if stretch[1] >= before]
             flow.stretches = recent or flow.stretches[-1:]
             if flow.latest is None and not recent:
                 del self._flows[source]
+
+
+def _repaired(before: Poll, poll: Poll) -> bool:
+    """Whether the player had to mend sound between two polls.
+
+    What it mends a lost packet with from the next one (in-band FEC, RFC 6716, 2.1.7) is sound of a lower rate that
+    counts as lost and not as concealed.
+    """
+    return poll.concealed > before.concealed or poll.lost > before.lost
 
 
 def _sum(poll: Poll, other: Poll | None) -> Poll:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from showstopper.audio.ear import Heard
@@ -14,8 +15,8 @@ from showstopper.availability.spans import Kind, Span, State
 SETTLE_SECONDS = 0.15
 """Sound follows the first packet within this, while the player fills its buffer: quiet of a room only after it."""
 
-RANK = (State.LIVE, State.STALE, State.HOLD, State.UNKNOWN)
-"""Of several tracks, the best counts."""
+RANK = (State.LIVE, State.STALE, State.HOLD, State.UNKNOWN, State.GARBLED)
+"""Of several tracks, the best counts. Beside one of which nothing clear is known, another is not known to be worse."""
 
 LAST_SECONDS = 0.25
 """The last of a listener's sound that is not heard when it leaves: a frame and a window that were not full yet."""
@@ -24,6 +25,24 @@ LIVE_SECONDS = 60.0
 """For how long it is known what delay live sound had: statistics that come late still find it."""
 
 _KEEP = 4096
+
+Stretches = list[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Statistics:
+    """What the statistics say of a stretch of time: where no packet came, where packets came and the player made no
+    sound of them, and where what was heard may be the player's own.
+    """
+
+    absences: Stretches
+    undecoded: Stretches
+    doubtful: Stretches
+
+    @property
+    def absent(self) -> Iterable[tuple[float, float]]:
+        """Where there was no media, with the time that the player takes to sound again."""
+        return ((start, end + SETTLE_SECONDS) for start, end in self.absences)
 
 
 class Story:
@@ -70,17 +89,19 @@ class Story:
         """The spans that ended before `until`. What is told is never changed."""
         if until <= self.told_until:
             return []
-        absences = self.media.absences(self.told_until - SETTLE_SECONDS, until)
-        undecoded = self.media.undecoded(self.told_until, until)
+        media = self.media
+        said = _Statistics(
+            absences=media.absences(self.told_until - SETTLE_SECONDS, until),
+            undecoded=media.undecoded(self.told_until, until),
+            doubtful=media.doubtful(self.told_until, until),
+        )
         closed = []
-        for start, end in self._pieces(until, absences, undecoded):
-            state, heard = self._state_at((start + end) / 2, absences)
-            if state is State.SILENT and heard is None and any(first <= start < last for first, last in undecoded):
-                state = State.UNKNOWN  # the player stood still: this probe cannot say that it was silent
+        for start, end in self._pieces(until, said):
+            state, heard = self._state_at((start + end) / 2, said)
             if self._open is None or self._open.state is not state:
                 closed += self._close()
                 self._open = Span(self.listener, self.kind, state, start, start, missing=self._lead(start, state))
-            self._grow(start, end, heard, absences)
+            self._grow(start, end, heard, said.absences)
         self.told_until = until
         self._forget()
         return closed
@@ -93,36 +114,36 @@ class Story:
             self._open = replace(self._open, end=at)
         return spans + self._close()
 
-    def _pieces(
-        self, until: float, absences: list[tuple[float, float]], undecoded: list[tuple[float, float]]
-    ) -> list[tuple[float, float]]:
+    def _pieces(self, until: float, said: _Statistics) -> Stretches:
         """[told, until) cut wherever anything changes."""
         cuts = {at for at, _ in self._connection}
         for heard in self._sounds:
             cuts |= {heard.start, heard.end}
-        for start, end in (*self._blind, *undecoded):
+        for start, end in (*self._blind, *said.undecoded, *said.doubtful, *said.absent):
             cuts |= {start, end}
-        for start, end in absences:
-            cuts |= {start, end + SETTLE_SECONDS}
         inside = sorted({self.told_until, until, *(cut for cut in cuts if self.told_until < cut < until)})
         return list(pairwise(inside))
 
-    def _state_at(self, at: float, absences: list[tuple[float, float]]) -> tuple[State, Heard | None]:
+    def _state_at(self, at: float, said: _Statistics) -> tuple[State, Heard | None]:
         """The state at one instant, and the sound that decided it."""
-        if any(start <= at < end for start, end in self._blind):
+        if _within(at, self._blind):
             return State.UNKNOWN, None
-        absent = any(start <= at < end + SETTLE_SECONDS for start, end in absences)
+        absent = _within(at, said.absent)
         sounds = [sound for sound in self._sounds if sound.start <= at < sound.end]
         heard = min(
             (sound for sound in sounds if sound.state in RANK), key=lambda sound: RANK.index(sound.state), default=None
         )
         if heard is not None and not (heard.quiet and absent):
-            return heard.state, heard
+            own = heard.state is State.GARBLED and (absent or _within(at, said.doubtful))
+            return (State.UNKNOWN if own else heard.state), heard
         index = bisect_right(self._connection, at, key=lambda entry: entry[0])
         connection = self._connection[max(0, index - 1)][1]
         if connection is not None:
             return connection, None
-        return (State.NO_MEDIA if absent else State.SILENT), None
+        if absent:
+            return State.NO_MEDIA, None
+        # Where the player stood still, this probe cannot say that it was silent.
+        return (State.UNKNOWN if _within(at, said.undecoded) else State.SILENT), None
 
     def _lead(self, start: float, state: State) -> float:
         """How much earlier than the silence that begins at `start` media went missing: what the player made up."""
@@ -134,7 +155,7 @@ class Story:
                 return max(0.0, start - began)
         return 0.0
 
-    def _grow(self, start: float, end: float, heard: Heard | None, absences: list[tuple[float, float]]) -> None:
+    def _grow(self, start: float, end: float, heard: Heard | None, absences: Stretches) -> None:
         """Let the open span reach `end`."""
         assert self._open is not None
         missing = self._open.missing
@@ -174,6 +195,10 @@ class Story:
             self._blind.popleft()
         while self._live and self._live[0][1] <= self.told_until - LIVE_SECONDS:
             self._live.popleft()
+
+
+def _within(at: float, stretches: Iterable[tuple[float, float]]) -> bool:
+    return any(start <= at < end for start, end in stretches)
 
 
 def _mean(delays: list[tuple[float, float]]) -> float | None:

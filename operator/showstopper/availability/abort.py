@@ -7,12 +7,13 @@ certain. But it needs sight of at least half of the listening time: who is blind
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from showstopper.api.reasons import Reason
-from showstopper.availability import coverage
+from showstopper.availability import coverage, hosts
 from showstopper.availability.errors import BoundError
 from showstopper.availability.figures import apart, sentence_figure
+from showstopper.availability.hosts import HostKnown
 from showstopper.availability.indicators import Indicator, Recovery
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.spans import Window
@@ -26,6 +27,7 @@ PATIENCE_SECONDS = 3.0
 # What is taken over the last seconds needs some to be taken over, where `for` is 0 s: a newcomer is due after so many,
 # and statistics come in rows of two.
 LEAST_SECONDS = 5.0
+HOST_UNKNOWN = HostKnown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +69,24 @@ def breached(
     since: float,
     now: float,
     recovery: Recovery | None = None,
+    host: HostKnown = HOST_UNKNOWN,
 ) -> Finding | None:
     """Why the run must end now, or None. `since` is when the fault began: nothing before it counts.
+
+    What `host` explains is Unknown, as for the verdict, and nothing counts behind the host's last answer: it may be
+    gone, which ends no run as the room's doing.
 
     A trailing indicator is taken over the last `seconds` seconds (if they are 0: the last five), all of them after
     `since`. One that can only grow in a run is taken from `since` until `seconds` seconds ago.
     """
-    now = _end(timeline, now)
+    now = min(_end(timeline, now), host.sure_until(now))
     window = Window(since, now - condition.seconds)
     if condition.indicator.trailing:
         window = Window(now - condition.over, now)
     if window.start < since or window.seconds <= 0:
         return None
-    view = timeline.view(window, residents)
+    told = replace(timeline.view(window, residents), host_clocks=host.clocks)
+    view = hosts.excused(told, host.absences)
     if coverage.of(view).unknown_share > BLIND_SHARE:
         return None
     figure = _figure(condition.indicator.measure(view, recovery))

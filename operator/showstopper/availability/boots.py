@@ -179,7 +179,7 @@ class Boot:
             # The row that went on in the newest answer tells what no closed one does.
             tail = counting.clipped(max(counting.start, log.end if log else start), end)
             rows += [tail] if tail is not None and tail.end > start else []
-        return [row.placed(self.offset, self.ahead) for row in rows]
+        return [row.placed(self.offset, self.ahead, self.uncertainty) for row in rows]
 
     def calls(self, window: Window) -> Iterator[tuple[Arrival, list[Span]]]:
         """Every newcomer's call that touches the window, with all that is known of the visit."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from showstopper.availability.boots import DRIFT, STEP_SECONDS
+from showstopper.availability.clocks import HostClock
 from showstopper.availability.feed import Arrival, read_document
 from showstopper.availability.spans import DEAD, SILENCE, Span, State, Window, merge
 from showstopper.availability.tracks import Track, View
@@ -94,6 +95,23 @@ class Absence:
         return self.end + (REFILL_SECONDS if self.why == STOOD_STILL else AFTER_SECONDS)
 
 
+@dataclass(frozen=True, slots=True)
+class HostKnown:
+    """All that is known of a room's host during a run. By default nothing, as of a speaker who is not ours.
+
+    `seen_until`: when it answered last. `absences`: when it could not be heard. `clocks`: those of its processes.
+    """
+
+    seen_until: float | None = None
+    absences: tuple[Absence, ...] = ()
+    clocks: tuple[HostClock, ...] = ()
+
+    def sure_until(self, now: float) -> float:
+        """Up to when it is known whether it could be heard: until its last answer, as long as it may owe the next."""
+        owes = self.seen_until is not None and now - self.seen_until <= UNANSWERED_SECONDS
+        return min(now, self.seen_until) if owes and self.seen_until is not None else now
+
+
 class HostLog:
     """What all processes of one room's host have said."""
 
@@ -118,11 +136,20 @@ class HostLog:
     @property
     def ahead(self) -> float | None:
         """How far the wall clock of the process that answered last is ahead of the operator's. None: none has."""
-        if not self._newest:
-            return None
-        boot = max(self._newest, key=self._seen)
-        feed = self._newest[boot]
-        return feed.wall - feed.clock - self._best[boot].offset
+        return self._clock(max(self._newest, key=self._seen)).ahead if self._newest else None
+
+    @property
+    def clocks(self) -> tuple[HostClock, ...]:
+        """The wall clock of each process that has answered, against the operator's."""
+        return tuple(map(self._clock, self._newest))
+
+    def _clock(self, boot: str) -> HostClock:
+        newest, best = self._newest[boot], self._best[boot]
+        return HostClock(
+            since=newest.started + best.offset,
+            ahead=newest.wall - newest.clock - best.offset,
+            uncertainty=best.uncertainty + DRIFT * abs(newest.clock - best.clock),
+        )
 
     @property
     def told_since(self) -> float | None:

@@ -17,6 +17,7 @@ class State(StrEnum):
     HOLD = "Hold"  # the hold loop
     STALE = "Stale"  # a time code that is too old
     SILENT = "Silent"  # media without sound
+    GARBLED = "Garbled"  # sound that is certainly not the host: mangled, or somebody else's
     NO_MEDIA = "NoMedia"  # connected, no packets
     OFFLINE = "Offline"
     JOINING = "Joining"
@@ -24,7 +25,7 @@ class State(StrEnum):
 
 
 # Connected, but not hearing the live host.
-SILENCE = frozenset({State.HOLD, State.STALE, State.SILENT, State.NO_MEDIA})
+SILENCE = frozenset({State.HOLD, State.STALE, State.SILENT, State.GARBLED, State.NO_MEDIA})
 DISCONNECTED = frozenset({State.OFFLINE, State.JOINING})
 # A listener who was in and has not left, and does not hear the live host.
 DEAD = SILENCE | DISCONNECTED

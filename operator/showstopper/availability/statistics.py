@@ -29,6 +29,7 @@ class Statistics:
         delay: mean mouth-to-ear delay of its live sound in seconds, by the wall clocks of host and listener. None:
             there was no live sound with a time code.
         ahead: by how many seconds the listener's wall clock is ahead of the operator's.
+        unsure: how wrong that may be, in seconds.
 
     """
 
@@ -42,6 +43,7 @@ class Statistics:
     jitter: float | None = None
     delay: float | None = None
     ahead: float = 0.0
+    unsure: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -53,7 +55,7 @@ class Statistics:
         """RTP packets that should have come."""
         return self.received + self.lost
 
-    def placed(self, by: float, ahead: float) -> "Statistics":
+    def placed(self, by: float, ahead: float, unsure: float) -> "Statistics":
         """The same on a clock that is `by` seconds ahead. A delay by a wall clock that was never read is not known."""
         known = not math.isnan(ahead)
         return Statistics(
@@ -67,6 +69,7 @@ class Statistics:
             jitter=self.jitter,
             delay=self.delay if known else None,
             ahead=ahead if known else 0.0,
+            unsure=unsure if known else 0.0,
         )
 
     def clipped(self, start: float, end: float) -> "Statistics | None":

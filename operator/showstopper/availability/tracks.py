@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from showstopper.availability.clocks import HostClock
 from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import DISCONNECTED, Kind, Span, State, Window, merge, without_holes
 from showstopper.availability.statistics import Statistics
 
-_HEARD_SOMETHING = frozenset({State.LIVE, State.HOLD, State.STALE})
+_HEARD_SOMETHING = frozenset({State.LIVE, State.HOLD, State.STALE, State.GARBLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,9 @@ class View:
     """A room in a window: residents, arrivals who were in, and every call of a newcomer that touches the window.
 
     `following` is how many seconds after the window are known of the residents too. `never_in` are residents who were
-    seen not to hear the host before the fault: no outage of theirs is the fault's.
+    seen not to hear the host before the fault: no outage of theirs is the fault's. `unmade` is how many calls newcomers
+    should have made in it and did not: of those nothing is known. `host_clocks` are those of the host's processes, as
+    far as they are known.
     """
 
     window: Window
@@ -44,6 +47,8 @@ class View:
     calls: tuple[Arrival, ...] = ()
     following: float = 0.0
     never_in: frozenset[str] = frozenset()
+    unmade: int = 0
+    host_clocks: tuple[HostClock, ...] = ()
 
     @property
     def known_until(self) -> float:

@@ -37,8 +37,8 @@ def call(
     )  # fmt: skip
 
 
-def room(*calls: Arrival) -> View:
-    return View(WHOLE, (), (), calls)
+def room(*calls: Arrival, unmade: int = 0) -> View:
+    return View(WHOLE, (), (), calls, unmade=unmade)
 
 
 def figures(measured: Measurement) -> tuple[float | None, float, float, int]:
@@ -115,6 +115,29 @@ def test_without_a_call_nothing_is_measured(indicator: Callable[[View], Measurem
 def test_calls_that_were_all_lost_from_sight_measure_no_share() -> None:
     measured = arrival_audible(room(call(11, None, None, seen=14)))
     assert figures(measured) == (None, 0.0, 1.0, 0)
+
+
+@pytest.mark.parametrize("indicator", [join_success, arrival_audible])
+def test_calls_that_were_due_and_not_made_may_have_gone_either_way(indicator: Callable[[View], Measurement]) -> None:
+    measured = indicator(room(call(1, 2, 16), unmade=3))
+    assert figures(measured) == (1.0, 0.25, 1.0, 1)
+    assert "3 of the calls" in measured.reason
+    assert figures(indicator(room(call(1, None, 16), unmade=3))) == (0.0, 0.0, 0.75, 1)
+
+
+@pytest.mark.parametrize("indicator", [join_success, arrival_audible, time_to_first_audio])
+def test_where_none_was_made_it_says_how_many_were_due(indicator: Callable[[View], Measurement]) -> None:
+    measured = indicator(room(unmade=3))
+    assert (measured.value, measured.samples) == (None, 0)
+    assert "3 of the calls" in measured.reason
+
+
+def test_calls_that_were_not_made_bound_no_time_to_first_audio() -> None:
+    measured = time_to_first_audio(room(call(1, 2, 16), call(5, 8, 20), unmade=1))
+    assert figures(measured) == (3, 3, math.inf, 2)
+    assert "1 of the calls" in measured.reason
+    calls = [call(index, index + 1, index + 15) for index in range(30)]
+    assert figures(time_to_first_audio(room(*calls, unmade=1))) == (1, 1, 1, 30)
 
 
 def test_time_to_first_audio_is_the_slowest_but_one_in_twenty() -> None:

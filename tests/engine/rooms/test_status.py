@@ -14,7 +14,7 @@ from showstopper.availability.spans import State
 from showstopper.clock import to_timestamp
 from showstopper.engine.rooms import status
 from showstopper.engine.rooms.status import Figures, Hearing, Situation
-from tests.availability.build import EPOCH, H, J, L, Story, U, view
+from tests.availability.build import EPOCH, G, H, J, L, Story, U, view
 from tests.engine.rooms.build import room
 
 NOW = EPOCH + 1000.0
@@ -57,6 +57,12 @@ def test_an_outage_that_has_begun_is_not_made_up_for_by_what_was_before() -> Non
 def test_the_others_are_told_by_what_they_hear_last() -> None:
     found = heard([(L, 5)], [(L, 3), (H, 2)], [(H, 4), (J, 1)], [(L, 2), (U, 3)], [(H, 2), (L, 3)])
     assert found == Hearing(5, 1, {State.HOLD: 1, State.JOINING: 1, State.UNKNOWN: 1, State.LIVE: 1})
+
+
+def test_who_hears_somebody_else_s_sound_does_not_hear_the_host() -> None:
+    situation = replace(WELL, hearing=heard(*[[(L, 5)]] * 5, [(L, 1), (G, 4)]))
+    said = status.outlook(room(), situation, NOW).message
+    assert said.startswith("5 of 6 residents hear the host; 1 hear sound that is not the host's (Garbled)")
 
 
 def test_of_a_small_fleet_all_must_hear_and_of_a_large_one_most() -> None:

@@ -20,6 +20,10 @@ def answer(boot: str, at: float, *, started: float = -100.0, speaks: float | Non
     return HostFeed(boot, START, 0.001, at, START + at, started, speaks, ())
 
 
+def record_of(of: ExperimentRun, heard: HostLog, now: float) -> HostRecord:
+    return hosting.record(hosting.known(of, heard, now))
+
+
 def log(*answers: HostFeed) -> HostLog:
     made = HostLog()
     for each in answers:
@@ -32,26 +36,26 @@ def absences(record: HostRecord) -> list[tuple[float, float, str]]:
 
 
 def test_a_host_that_was_there_has_no_absence() -> None:
-    record = hosting.record(run(), log(answer("one", 59)), START + 60)
+    record = record_of(run(), log(answer("one", 59)), START + 60)
     assert absences(record) == []
     assert record.seen_until == to_timestamp(START + 59)
 
 
 def test_a_restart_that_was_recorded_is_remembered_by_an_operator_that_restarts() -> None:
     seen = log(answer("one", 29), answer("two", 40, started=31, speaks=34))
-    before = hosting.record(run(), seen, START + 40)
+    before = record_of(run(), seen, START + 40)
     assert absences(before) == [(29, 34, STARTED_ANEW)]
-    after = hosting.record(run(before), log(answer("two", 60, started=31, speaks=34)), START + 60)
+    after = record_of(run(before), log(answer("two", 60, started=31, speaks=34)), START + 60)
     assert absences(after) == [(29, 34, STARTED_ANEW)]
 
 
 def test_a_host_that_answers_again_was_there_all_the_time() -> None:
-    before = hosting.record(run(), log(answer("one", 10)), START + 40)
+    before = record_of(run(), log(answer("one", 10)), START + 40)
     assert [each[:2] for each in absences(before)] == [(10, 40)]
-    assert absences(hosting.record(run(before), log(answer("one", 10), answer("one", 59)), START + 60)) == []
+    assert absences(record_of(run(before), log(answer("one", 10), answer("one", 59)), START + 60)) == []
 
 
 def test_a_host_that_restarted_while_the_operator_was_away_went_after_its_last_word() -> None:
-    before = hosting.record(run(), log(answer("one", 20)), START + 20)
-    after = hosting.record(run(before), log(answer("two", 60, started=31, speaks=34)), START + 60)
+    before = record_of(run(), log(answer("one", 20)), START + 20)
+    after = record_of(run(before), log(answer("two", 60, started=31, speaks=34)), START + 60)
     assert absences(after) == [(20, 34, STARTED_ANEW)]

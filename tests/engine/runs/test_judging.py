@@ -1,6 +1,6 @@
 """From a run's record and a timeline to a verdict: no evidence, no pass."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pytest
@@ -11,8 +11,9 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability.feed import parse_feed
 from showstopper.availability.indicators.listening import RECONNECTS
 from showstopper.availability.measurements import Measurement
-from showstopper.availability.spans import State
+from showstopper.availability.spans import State, Window
 from showstopper.availability.timeline import Timeline
+from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.runs import judging
@@ -38,13 +39,16 @@ def record(*, proven: bool = True, injected: bool = True) -> dict[str, Any]:
 
 def newcomer(called: float, joined: float | None) -> dict[str, Any]:
     """A visit of ten seconds, in which the host was heard if it was joined."""
-    visit = {"sequence": 1, "listener": f"a{called:g}", "calledAt": called, "leftAt": called + 10, "error": ""}
+    name = f"main-stage-listeners-0/a{called:g}"
+    visit = {"sequence": 1, "listener": name, "calledAt": called, "leftAt": called + 10, "error": ""}
     return {**visit, "joinedAt": joined, "firstAudioAt": joined, "firstLiveAt": joined}
 
 
-def timeline(*spans: tuple[str, float, float], visits: Iterable[dict[str, Any]] = ()) -> Timeline:
+def timeline(
+    *spans: tuple[str, float, float], visits: Iterable[dict[str, Any]] = (), into: Timeline | None = None
+) -> Timeline:
     """Both residents in the same states, told at 30 s."""
-    found = Timeline()
+    found = Timeline() if into is None else into
     told = [
         {"listener": listener, "kind": "Resident", "state": state, "from": start, "to": end, "missingSeconds": 0.0}
         for listener in RESIDENTS
@@ -192,13 +196,16 @@ def test_the_baseline_is_as_long_as_asked_whenever_it_was_written_down() -> None
     assert (window.start - START, window.end - START) == pytest.approx((0.0, 5.0))
 
 
+LATER = [newcomer(12, 13), newcomer(17, 18), newcomer(22, 23)]
+
+
 @pytest.mark.parametrize(
     ("visits", "expected"),
     [
-        ([newcomer(1, 2), newcomer(7, 8)], (Verdict.PASSED, "ExpectationsMet")),
-        ([newcomer(1, 2), newcomer(7, None)], (Verdict.FAILED, "ExpectationMissed")),
-        ([newcomer(-1, None), newcomer(7, None)], (Verdict.INCONCLUSIVE, "BaselineBroken")),
-        ([newcomer(7, None)], (Verdict.INCONCLUSIVE, "NotMeasured")),
+        ([newcomer(1, 2), newcomer(7, 8), *LATER], (Verdict.PASSED, "ExpectationsMet")),
+        ([newcomer(1, 2), newcomer(7, None), *LATER], (Verdict.FAILED, "ExpectationMissed")),
+        ([newcomer(-1, None), newcomer(7, None), *LATER], (Verdict.INCONCLUSIVE, "BaselineBroken")),
+        ([newcomer(7, None), *LATER], (Verdict.INCONCLUSIVE, "NotMeasured")),
     ],
 )
 def test_a_room_that_was_broken_for_newcomers_before_is_not_failed_by_the_fault(
@@ -210,6 +217,33 @@ def test_a_room_that_was_broken_for_newcomers_before_is_not_failed_by_the_fault(
     assert judging.judge(run, heard, RESIDENTS).decision.verdict is expected[0]
     broken = judging.broken_baseline(run, heard, RESIDENTS)
     assert (broken is None) is (expected[0] is not Verdict.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize("indicator", ["JoinSuccess", "ArrivalAudible"])
+def test_one_newcomer_of_the_many_who_were_due_passes_nothing(indicator: str) -> None:
+    """Their process died at the fault, after a call that went well."""
+    run = build.run(expect=[{"indicator": indicator, "min": "95%"}], status=record())
+    judged = judging.judge(run, timeline(WELL, visits=[newcomer(1, 2), newcomer(6.5, 7)]), RESIDENTS)
+    assert (judged.decision.verdict, judged.decision.reason) == (Verdict.INCONCLUSIVE, "NotMeasured")
+    assert "newcomers did not make 2 of the calls that were due" in judged.decision.message
+    assert "between 33.3 % and 100 %" in judged.decision.message
+
+
+def test_a_baseline_without_the_newcomers_who_were_due_says_whom_to_look_at() -> None:
+    timing = {"baseline": "15s", "recovery": "20s"}
+    run = build.run(expect=[{"indicator": "JoinSuccess", "min": "95%"}], status=record(), timing=timing)
+    finding = judging.broken_baseline(run, timeline(WELL, visits=[newcomer(1, 2)]), RESIDENTS)
+    assert finding is not None
+    assert finding.reason == "NotMeasured"
+    assert "newcomers did not make 1 of the calls that were due: look at the room's listener pods" in finding.message
+
+
+def test_a_room_without_newcomers_waits_for_none() -> None:
+    spec = {**build.ROOM_SPEC, "listeners": {"count": 2, "perPod": 2, "arrivals": {"every": "0s"}}}
+    room = {"name": "main-stage", "uid": "room-uid", "spec": spec}
+    run = build.run(expect=[{"indicator": "JoinSuccess", "min": "95%"}], status=record(), room=room)
+    judged = judging.judge(run, timeline(WELL, visits=[newcomer(1, 2), newcomer(7, 8)]), RESIDENTS)
+    assert judged.decision.verdict is Verdict.PASSED
 
 
 def test_a_resident_who_was_deaf_before_has_no_outage_by_the_fault() -> None:
@@ -236,3 +270,31 @@ def test_every_window_and_expectation_is_recorded() -> None:
     assert [window.name for window in found.windows] == ["Baseline", "Judged"]
     assert [(one.indicator, one.outcome, one.value) for one in found.expectations] == [("AudibleRatio", "Met", "100%")]
     assert found.audible == "100%"
+
+
+def test_a_host_that_is_lost_when_the_window_ends_explains_what_nobody_can_tell_of_the_seconds_after_it() -> None:
+    run = build.run(expect=[{"indicator": "LongestDeadAir", "max": "3s"}], status=with_host((26.2, 30.0)))
+    heard = timeline(("Live", 0.0, 25.9), ("NoMedia", 25.9, 30.0))
+    assert judging.judge(run, heard, RESIDENTS).decision.reason == "HostLost"
+
+
+class Watched(Timeline):
+    """Remembers which windows were looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks: list[Window] = []
+
+    def view(self, window: Window, residents: int | Collection[str], following: float = 0.0) -> View:
+        self.looks.append(window)
+        return super().view(window, residents, following)
+
+
+def test_a_window_is_looked_at_once() -> None:
+    """Each look goes through the spans of all listeners: with a thousand of them that is felt."""
+    heard = Watched()
+    timeline(WELL, into=heard)
+    expect = [{"indicator": "AudibleRatio", "min": "70%"}, {"indicator": "ArrivalAudible", "min": "95%"}]
+    run = build.run(expect=expect, status=with_host((7.8, 15.0)))
+    judging.judge(run, heard, RESIDENTS)
+    assert heard.looks == [judging.baseline_window(run), judging.judged_window(run)]

@@ -2,12 +2,13 @@
 
 A call counts in the window in which its fate is sealed: where what was hoped for happened, where the visit ended
 without it, or, if it was still waiting when the window ended, where it was due. Calls that were not due yet are left
-out, so that the last seconds of a window neither flatter nor blame. One that we lost sight of (its pod died) is neither
-good nor bad: it widens the bounds. Who joins or hears later than a newcomer waits has failed when it was due.
+out, so that the last seconds of a window neither flatter nor blame. One that we lost sight of (its pod died), and one
+that was due and was never made, is neither good nor bad: it widens the bounds. Who joins or hears later than a newcomer
+waits has failed when it was due.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 
 from showstopper.availability.feed import Arrival
@@ -78,22 +79,26 @@ def time_to_first_audio(view: View) -> Measurement:
         if (outcome := fate(call, call.first_audio, view.window)) is not None
     ]
     if not waits:
-        return unmeasured(TIME_TO_FIRST_AUDIO, NO_CALL)
-    rank = math.ceil(QUANTILE * len(waits)) - 1
-    lower = sorted(wait[0] for wait in waits)[rank]
-    upper = sorted(wait[1] for wait in waits)[rank]
+        return unmeasured(TIME_TO_FIRST_AUDIO, _no_call(view))
+    known = _slowest(wait[1] for wait in waits)
     slowest, _, listener = max(waits)
     silent = sum(1 for wait in waits if wait[1] == math.inf)
     return Measurement(
         measured=TIME_TO_FIRST_AUDIO,
-        value=None if upper == math.inf else upper,
+        value=None if known == math.inf else known,
         samples=len(waits),
-        lower=lower,
-        upper=upper,
-        reason=f"{silent} of {len(waits)} newcomers heard nothing" if upper == math.inf else "",
+        lower=_slowest([*(wait[0] for wait in waits), *[0.0] * view.unmade]),
+        upper=_slowest([*(wait[1] for wait in waits), *[math.inf] * view.unmade]),
+        reason=f"{silent} of {len(waits)} newcomers heard nothing" if known == math.inf else _unmade(view),
         worst_listener=listener,
         worst_value=None if slowest == math.inf else slowest,
     )
+
+
+def _slowest(waits: Iterable[float]) -> float:
+    """The wait that is not exceeded by 95 % of them, by nearest rank."""
+    ordered = sorted(waits)
+    return ordered[math.ceil(QUANTILE * len(ordered)) - 1]
 
 
 def _wait(call: Arrival, outcome: Fate, window: Window) -> tuple[float, float]:
@@ -111,19 +116,31 @@ def _share(indicator: Indicator, view: View, event: Callable[[Arrival], float | 
     fates = [(fate_in_time(call, event(call), view.window), call.listener) for call in view.calls]
     happened = sum(1 for outcome, _ in fates if outcome is Fate.HAPPENED)
     failed = [listener for outcome, listener in fates if outcome is Fate.FAILED]
-    lost = sum(1 for outcome, _ in fates if outcome is Fate.LOST)
+    lost = sum(1 for outcome, _ in fates if outcome is Fate.LOST) + view.unmade
     decided = happened + len(failed)
     if not decided:
-        return unmeasured(indicator, NO_CALL)
+        return unmeasured(indicator, _no_call(view))
     return Measurement(
         measured=indicator,
         value=happened / decided,
         samples=decided,
         lower=happened / (decided + lost),
         upper=(happened + lost) / (decided + lost),
+        reason=_unmade(view),
         worst_listener=failed[0] if failed else "",
         worst_value=0.0 if failed else None,
     )
+
+
+def _no_call(view: View) -> str:
+    return _unmade(view) or NO_CALL
+
+
+def _unmade(view: View) -> str:
+    """Why something of newcomers is not known. Empty: they made every call that was due."""
+    if not view.unmade:
+        return ""
+    return f"newcomers did not make {view.unmade} of the calls that were due: look at the room's listener pods"
 
 
 JOIN_SUCCESS = Indicator(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 
 import aiohttp
 
@@ -263,6 +264,7 @@ class LiveRoom:
         audible, indicators = self._figures.audible, self._figures.indicators
         if audible is None or now - self._figures_at >= FIGURES_SECONDS:
             self._figures_at = now
-            audible, indicators = status.measured(self.timeline.view(self._window(now, MINUTE), self.residents))
+            view = self.timeline.view(self._window(now, MINUTE), self.residents)
+            audible, indicators = status.measured(replace(view, host_clocks=self.hosts.clocks))
         serving, release = self._components.serving(self.room, addresses), self._components.release
         self._figures = status.Figures(audible, indicators, serving, release)

@@ -6,8 +6,7 @@ as they are apart: by a little that is nothing, by more nobody can tell what was
 
 from collections.abc import Mapping
 
-LIMIT_SECONDS = 2.0
-"""Sound is stale at 5 s, and the slowest relay of a live room is heard within one: what lies between is worth this."""
+from showstopper.availability.clocks import SKEW_SECONDS
 
 
 class Skew:
@@ -28,7 +27,7 @@ class Skew:
             return
         pod = max(listeners, key=lambda name: abs(listeners[name] - host))
         apart = abs(listeners[pod] - host)
-        if apart > LIMIT_SECONDS:
+        if apart > SKEW_SECONDS:
             self._last = now, f"the clock of the host's node and that of listener pod {pod} are {apart:.1f} s apart"
 
     def since(self, moment: float) -> str | None:

@@ -42,6 +42,7 @@ _DOING = {
     State.HOLD: "hear Hold",
     State.STALE: "hear Stale",
     State.SILENT: "hear nothing (Silent)",
+    State.GARBLED: "hear sound that is not the host's (Garbled)",
     State.NO_MEDIA: "get no media (NoMedia)",
     State.OFFLINE: "are Offline",
     State.JOINING: "are Joining",

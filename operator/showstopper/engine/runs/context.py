@@ -8,6 +8,7 @@ from showstopper.api.room import AudioRoom, Host
 from showstopper.api.run import ClockWitness, ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability import abort
+from showstopper.availability.hosts import HostKnown
 from showstopper.availability.indicators import Recovery
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, from_timestamp
@@ -72,6 +73,7 @@ class RunContext:
 
     Attributes:
         first: what the run was created to hit, in this very moment. None if it has to be planned.
+        snapshot: what the plan is made from, as the end of the baseline has just read it. None if it was not read.
         findings: what forbids a verdict, or ended the run early, in the order in which it was found.
     """
 
@@ -82,6 +84,7 @@ class RunContext:
     sampler: Sampler
     proof: MediaProof = field(default_factory=MediaProof)
     first: Proposal | None = None
+    snapshot: Snapshot | None = None
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -147,8 +150,12 @@ class RunContext:
 
     async def note_host(self) -> None:
         """Write down what the room's managed host says of itself. What it explains is not the room's."""
-        if self.run.spec.room.spec.program.host is Host.MANAGED and (room := self.room()) is not None:
-            await self.record.note_host(hosting.record(self.run, room.hosts, self.clock.now()))
+        if self._managed and (room := self.room()) is not None:
+            await self.record.note_host(hosting.record(hosting.known(self.run, room.hosts, self.clock.now())))
+
+    @property
+    def _managed(self) -> bool:
+        return self.run.spec.room.spec.program.host is Host.MANAGED
 
     async def observe(self) -> Mapping[str, FaultState]:
         """What hands and listeners report of every fault that was started."""
@@ -166,17 +173,18 @@ class RunContext:
             recovery: when it ended, or now.
 
         Raises:
-            RunEnded: one is met.
+            RunEnded: one is met. If the clocks do not tell what was heard, that is the reason, and not the room.
         """
         room, now = self.room(), self.clock.now()
-        if room is None:
+        if room is None or not self.run.spec.abort_if:
             return
+        host = hosting.known(self.run, room.hosts, now) if self._managed else HostKnown()
         for condition in judging.abort_conditions(self.run.spec.abort_if):
             finding = abort.breached(
-                condition, room.timeline, self.residents, since=since, now=now, recovery=Recovery(recovery)
+                condition, room.timeline, self.residents, since=since, now=now, recovery=Recovery(recovery), host=host
             )
             if finding is not None:
-                raise RunEnded(replace(finding, verdict=Verdict.ABORTED))
+                raise RunEnded(self.clock_skew() or replace(finding, verdict=Verdict.ABORTED))
 
     def tell(self, reason: str, note: str, action: str, *, warning: bool = False) -> None:
         """Post an Event on the run. Nothing waits for it."""

@@ -15,8 +15,9 @@ from showstopper.api.run import (
     StepName,
     WindowRecord,
 )
-from showstopper.availability import coverage, expectations, hosts, indicators, summary, verdict
+from showstopper.availability import coverage, expectations, indicators, summary, verdict
 from showstopper.availability.abort import AbortCondition
+from showstopper.availability.clocks import HostClock
 from showstopper.availability.coverage import Coverage
 from showstopper.availability.expectations import Expectation
 from showstopper.availability.indicators import Indicator, Recovery
@@ -29,7 +30,8 @@ from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, Finding
 from showstopper.clock import from_timestamp, to_timestamp
-from showstopper.engine.runs import hosting
+from showstopper.engine.runs import views
+from showstopper.engine.runs.views import RunView
 
 # What a verdict says of a window of which too little is known, whoever is to blame for that.
 _BLIND = frozenset({Reason.TOO_MUCH_UNKNOWN, Reason.NOT_MEASURED, Reason.LISTENERS_GONE})
@@ -134,18 +136,24 @@ def abort_conditions(declared: tuple[AbortIf, ...]) -> list[AbortCondition]:
 
 def broken_baseline(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Finding | None:
     """Why a fault would tell nothing about the room: it is broken already, or not known well enough."""
-    baseline = baseline_coverage(run, timeline, residents)
-    newcomers = _newcomers_before(run, timeline, residents)
-    evidence = Evidence(faults=(), expectations=(), baseline=baseline, judged=None, newcomers=newcomers)
+    before = views.of_window(run, timeline, baseline_window(run), residents)
+    evidence = Evidence(
+        faults=(),
+        expectations=(),
+        baseline=coverage.of(before.view) if before is not None else None,
+        judged=None,
+        newcomers=_newcomers_before(run, before),
+    )
     finding = verdict.baseline_broken(evidence) or verdict.newcomers_broken(evidence)
-    lost = _host_lost(run, timeline, residents, baseline_window(run))
-    return lost if lost is not None and finding is not None and finding.reason in _BLIND else finding
+    if finding is not None and finding.reason in _BLIND:
+        return views.host_lost([before]) or finding
+    return finding
 
 
 def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Coverage | None:
     """How well the baseline is known, and how audible the host was in it. None: there was no baseline."""
-    view = _view(run, timeline, baseline_window(run), residents)
-    return coverage.of(view) if view is not None else None
+    before = views.of_window(run, timeline, baseline_window(run), residents)
+    return coverage.of(before.view) if before is not None else None
 
 
 def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measured, Measurement]:
@@ -165,27 +173,28 @@ def judge(
     residents: tuple[str, ...],
     *,
     others: Mapping[Measured, Measurement] = MappingProxyType({}),
+    host_clocks: tuple[HostClock, ...] = (),
     aborted: Finding | None = None,
     error: Finding | None = None,
     doubts: tuple[Finding, ...] = (),
 ) -> Judgement:
     """The verdict on a run, from what was recorded and what was heard. The same inputs always give the same one.
 
-    `others` are the measurements of sources beside the listeners.
+    `others` are the measurements of sources beside the listeners, `host_clocks` the clocks of the room's host.
     """
-    before, after = baseline_window(run), judged_window(run)
-    baseline_view = _view(run, timeline, before, residents)
-    view = _view(run, timeline, after, residents, FOLLOWING_SECONDS)
-    baseline = coverage.of(baseline_view) if baseline_view is not None else None
-    newcomers = _newcomers_before(run, timeline, residents)
+    before = views.of_window(run, timeline, baseline_window(run), residents, host_clocks=host_clocks)
+    after = views.of_window(
+        run, timeline, judged_window(run), residents, following=FOLLOWING_SECONDS, host_clocks=host_clocks
+    )
+    baseline = coverage.of(before.view) if before is not None else None
     judged: Coverage | None = None
     heard: Mapping[Measured, Measurement] = {}
     windows: list[WindowRecord] = []
     outages: list[OutageRecord] = []
-    if baseline_view is not None:
-        windows.append(_window("Baseline", baseline_view.window, summary.window(baseline_view)))
-    if view is not None:
-        view = _of_those_who_were_in(view, baseline)
+    if before is not None:
+        windows.append(_window("Baseline", before.view.window, summary.window(before.view)))
+    if after is not None:
+        view = _of_those_who_were_in(after.view, baseline)
         judged = coverage.of(view)
         heard = measure(run, view, baseline)
         windows.append(_window("Judged", view.window, summary.of_measured(judged, heard)))
@@ -200,10 +209,10 @@ def judge(
             aborted=aborted,
             error=error,
             doubts=doubts,
-            newcomers=newcomers,
+            newcomers=_newcomers_before(run, before),
         )
     )
-    if decision.reason in _BLIND and (lost := _host_lost(run, timeline, residents, before, after)) is not None:
+    if decision.reason in _BLIND and (lost := views.host_lost([before, after])) is not None:
         decision = replace(decision, reason=lost.reason, message=lost.message)
     return Judgement(
         decision=decision,
@@ -216,61 +225,17 @@ def judge(
     )
 
 
-def _newcomers_before(
-    run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]
-) -> tuple[expectations.Judgement, ...]:
+def _newcomers_before(run: ExperimentRun, before: RunView | None) -> tuple[expectations.Judgement, ...]:
     """What expectations are about newcomers, measured before the fault, against what a healthy room has."""
-    about = [
-        (expectation, indicator)
-        for expectation in _expected(run)
-        if isinstance(indicator := expectation.measured, Indicator) and indicator.listeners is Listeners.ARRIVALS
-    ]
-    view = _view(run, timeline, baseline_window(run), residents, FOLLOWING_SECONDS) if about else None
-    if view is None:
+    if before is None:
         return ()
     return tuple(
-        expectations.judge(expectations.healthy(expectation, verdict.HEALTHY_RATIO), indicator.measure(view, None))
-        for expectation, indicator in about
-    )
-
-
-def _view(
-    run: ExperimentRun,
-    timeline: Timeline | None,
-    window: Window | None,
-    residents: tuple[str, ...],
-    following: float = 0.0,
-) -> View | None:
-    """What is known of a window and of the seconds after it, without what the host explains.
-
-    None: there was no such window, or nobody listened.
-    """
-    if timeline is None or window is None or window.seconds <= 0:
-        return None
-    return hosts.excused(timeline.view(window, residents, following), hosting.absences(run))
-
-
-def _host_lost(
-    run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...], *windows: Window | None
-) -> Finding | None:
-    """Why something is not known of the room: its own host could not be heard, and listeners missed it."""
-    absences = hosting.absences(run)
-    if timeline is None or not absences:
-        return None
-    for window in windows:
-        if window is None or window.seconds <= 0:
-            continue
-        view = timeline.view(window, residents)
-        if hosts.excused(view, absences) == view:
-            continue
-        touching = [each for each in absences if each.start < window.end and each.end > window.start]
-        seconds = sum(min(each.end, window.end) - max(each.start, window.start) for each in touching)
-        message = (
-            f"the room's own host could not be heard for {seconds:.1f} s ({touching[0].why}), so that what listeners "
-            "missed then is not the room's: look at the host's pod, then run again"
+        expectations.judge(
+            expectations.healthy(expectation, verdict.HEALTHY_RATIO), indicator.measure(before.view, None)
         )
-        return Finding(Reason.HOST_LOST, message)
-    return None
+        for expectation in _expected(run)
+        if isinstance(indicator := expectation.measured, Indicator) and indicator.listeners is Listeners.ARRIVALS
+    )
 
 
 def _expected(run: ExperimentRun) -> list[Expectation]:

@@ -48,7 +48,10 @@ class Baseline:
             return skew
         room = context.room()
         broken = judging.broken_baseline(context.run, room.timeline if room else None, context.residents)
-        return broken or policies.served_by_others(await context.services.snapshot(context.run))
+        if broken is not None:
+            return broken
+        context.snapshot = await context.services.snapshot(context.run)
+        return policies.served_by_others(context.snapshot)
 
 
 async def _wait_for_room(context: RunContext, patience: float, *, since: float | None = None) -> None:

@@ -74,7 +74,7 @@ class Inject:
         """The confirmed plan that the run was created with, or one from what there is now."""
         if context.first is not None:
             return await context.first.confirmation or context.first.plan
-        spec, snapshot = context.run.spec, await context.services.snapshot(context.run)
+        spec, snapshot = context.run.spec, context.snapshot or await context.services.snapshot(context.run)
         if spec.targets:
             made = plan.again(snapshot, spec.faults, spec.targets, spec.seed)
         else:

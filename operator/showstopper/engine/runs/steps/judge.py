@@ -31,6 +31,7 @@ class Judge:
             room.timeline if room else None,
             context.residents,
             others=sampling.measured(context.run),
+            host_clocks=room.hosts.clocks if room else (),
             aborted=_first(findings, Verdict.ABORTED),
             error=_first(findings, Verdict.ERROR),
             doubts=tuple(each for each in findings if each.verdict not in {Verdict.ABORTED, Verdict.ERROR}),
