@@ -47,6 +47,9 @@ class Reason(StrEnum):
     """More than 5% of the listening time is unknown. Look at the room's listener pods and their CPU load."""
     HOST_LOST = "HostLost"
     """The room's managed host started anew, stood still or did not answer, which explains what listeners missed."""
+    HEARING_LOST = "HearingLost"
+    """The operator was restarted during the run, and what listeners heard before could not be read again: a listener
+    keeps an hour, until its pod is restarted. Run again, or make the run shorter than an hour after its baseline."""
     CLOCK_SKEW = "ClockSkew"
     """A clock stepped during the run, or the clocks of host and listeners are too far apart. Synchronise the nodes."""
     RELEASE_CHANGED = "ReleaseChanged"

@@ -8,6 +8,7 @@ from showstopper.api.expectations.indicators import bound_value
 from showstopper.api.experiment import AbortIf
 from showstopper.api.reasons import Reason
 from showstopper.api.run import (
+    BaselineRecord,
     ExpectationRecord,
     ExperimentRun,
     OutageRecord,
@@ -29,7 +30,7 @@ from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, Finding
 from showstopper.clock import from_timestamp, to_timestamp
-from showstopper.engine.runs import hosting
+from showstopper.engine.runs import baselines, hosting
 
 # What a verdict says of a window of which too little is known, whoever is to blame for that.
 _BLIND = frozenset({Reason.TOO_MUCH_UNKNOWN, Reason.NOT_MEASURED, Reason.LISTENERS_GONE})
@@ -37,6 +38,18 @@ _BLIND = frozenset({Reason.TOO_MUCH_UNKNOWN, Reason.NOT_MEASURED, Reason.LISTENE
 # What a window's last instant leaves open is decided by so many seconds after it: who is Unknown then is gone only if
 # nothing is known of it in them, and an outage that goes on then has its end in them. A late probe tells within three.
 FOLLOWING_SECONDS = 5.0
+
+
+BASELINE = "Baseline"
+"""The name of its window."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredBaseline:
+    """What is written of a baseline when it is over: for the verdict, and for people."""
+
+    record: BaselineRecord
+    window: WindowRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +156,27 @@ def broken_baseline(run: ExperimentRun, timeline: Timeline | None, residents: tu
 
 
 def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Coverage | None:
-    """How well the baseline is known, and how audible the host was in it. None: there was no baseline."""
-    view = _view(run, timeline, baseline_window(run), residents)
+    """How well the baseline is known, and how audible the host was in it. None: there was no baseline.
+
+    By the run's record, once the baseline is over: no ring of a listener goes back for longer than an hour.
+    """
+    window, kept = baseline_window(run), run.status.baseline
+    if window is not None and kept is not None:
+        return baselines.coverage(kept, window, residents)
+    view = _view(run, timeline, window, residents)
     return coverage.of(view) if view is not None else None
+
+
+def measure_baseline(
+    run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]
+) -> MeasuredBaseline | None:
+    """What the run's record has to keep of a baseline that is over. None: there was none, or nobody listened."""
+    view = _view(run, timeline, baseline_window(run), residents)
+    if view is None:
+        return None
+    covered = coverage.of(view)
+    figures = summary.of_measured(covered, indicators.measure_all(view, None))
+    return MeasuredBaseline(baselines.record(covered, residents), _window(BASELINE, view.window, figures))
 
 
 def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measured, Measurement]:
@@ -174,16 +205,13 @@ def judge(
     `others` are the measurements of sources beside the listeners.
     """
     before, after = baseline_window(run), judged_window(run)
-    baseline_view = _view(run, timeline, before, residents)
     view = _view(run, timeline, after, residents, FOLLOWING_SECONDS)
-    baseline = coverage.of(baseline_view) if baseline_view is not None else None
+    baseline = baseline_coverage(run, timeline, residents)
     newcomers = _newcomers_before(run, timeline, residents)
     judged: Coverage | None = None
     heard: Mapping[Measured, Measurement] = {}
-    windows: list[WindowRecord] = []
+    windows = _baseline_record(run, timeline, residents)
     outages: list[OutageRecord] = []
-    if baseline_view is not None:
-        windows.append(_window("Baseline", baseline_view.window, summary.window(baseline_view)))
     if view is not None:
         view = _of_those_who_were_in(view, baseline)
         judged = coverage.of(view)
@@ -216,10 +244,23 @@ def judge(
     )
 
 
+def _baseline_record(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> list[WindowRecord]:
+    """The figures of the baseline for people: those that were kept, if it is over."""
+    if run.status.baseline is not None:
+        return [window for window in run.status.windows if window.name == BASELINE]
+    measured = measure_baseline(run, timeline, residents)
+    return [measured.window] if measured is not None else []
+
+
 def _newcomers_before(
     run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]
 ) -> tuple[expectations.Judgement, ...]:
-    """What expectations are about newcomers, measured before the fault, against what a healthy room has."""
+    """What expectations are about newcomers, measured before the fault, against what a healthy room has.
+
+    Nothing, once a baseline is over: a run whose newcomers were not well in it has ended there.
+    """
+    if run.status.baseline is not None:
+        return ()
     about = [
         (expectation, indicator)
         for expectation in _expected(run)
@@ -247,7 +288,8 @@ def _view(
     """
     if timeline is None or window is None or window.seconds <= 0:
         return None
-    return hosts.excused(timeline.view(window, residents, following), hosting.absences(run))
+    view = timeline.view(window, residents, following, baselines.were_in(run, residents))
+    return hosts.excused(view, hosting.absences(run))
 
 
 def _host_lost(
@@ -260,7 +302,7 @@ def _host_lost(
     for window in windows:
         if window is None or window.seconds <= 0:
             continue
-        view = timeline.view(window, residents)
+        view = timeline.view(window, residents, were_in=baselines.were_in(run, residents))
         if hosts.excused(view, absences) == view:
             continue
         touching = [each for each in absences if each.start < window.end and each.end > window.start]

@@ -41,14 +41,20 @@ class Baseline:
         assert step is not None
         end = from_timestamp(step.started_at) + seconds
         await context.wait.until(end)
-        await context.until_known(end)
-        await context.note_host()
-        await record.complete(StepName.BASELINE)
-        if (skew := context.clock_skew()) is not None:
-            return skew
-        room = context.room()
-        broken = judging.broken_baseline(context.run, room.timeline if room else None, context.residents)
-        return broken or policies.served_by_others(await context.services.snapshot(context.run))
+        if not record.completed(StepName.BASELINE) and (broken := await _measure(context, end)) is not None:
+            return broken
+        return policies.served_by_others(await context.services.snapshot(context.run))
+
+
+async def _measure(context: RunContext, end: float) -> Finding | None:
+    """Measure the baseline once and for all, and keep that. Returns why no fault would tell anything about the room."""
+    await context.until_known(end)
+    await context.note_host()
+    room, run = context.room(), context.run
+    timeline = room.timeline if room is not None else None
+    broken = context.clock_skew() or judging.broken_baseline(run, timeline, context.residents)
+    await context.record.complete_baseline(judging.measure_baseline(run, timeline, context.residents), broken)
+    return broken
 
 
 async def _wait_for_room(context: RunContext, patience: float, *, since: float | None = None) -> None:
