@@ -97,6 +97,7 @@ async def live(client: Client, here: AudioRoom, stage: Stage) -> AsyncIterator[t
 
         named = {"metadata.name": here.metadata.name}
         mirror = Mirror(client, AUDIO_ROOM, "show", fields=named, keep=AudioRoom.parse, on_change=hand_over)
+        rooms.pod_cache.follow([here.metadata.namespace])
         tasks = [asyncio.create_task(rooms.run()), asyncio.create_task(mirror.run())]
         try:
             yield rooms, await until(lambda: rooms.find(*here.key), "the live room")
@@ -104,6 +105,7 @@ async def live(client: Client, here: AudioRoom, stage: Stage) -> AsyncIterator[t
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+            rooms.pod_cache.follow([])
             for pod in there:
                 await client.delete(POD, "show", pod.name, grace_seconds=0)
 

@@ -20,6 +20,7 @@ from showstopper.engine.rooms.fleet import manifests, names
 from showstopper.engine.rooms.fleet.keeper import Keeper
 from showstopper.engine.rooms.listening.collector import Collector, HostCollector
 from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
+from showstopper.engine.rooms.pod_cache import PodCache
 from showstopper.engine.rooms.reporter import Reporter
 from showstopper.engine.rooms.skew import Skew
 
@@ -53,6 +54,7 @@ class LiveRoom:
         *,
         session: aiohttp.ClientSession,
         roster: Roster,
+        pod_cache: PodCache,
         images: manifests.Images,
         archive: ArchiveWatch,
         port: int = listeners.PORT,
@@ -69,7 +71,7 @@ class LiveRoom:
         self._images = images
         self._archive = archive
         self._keeper = Keeper(client, images)
-        self._components = Components(client, clock)
+        self._components = Components(client, clock, pod_cache)
         self._reporter = Reporter(client, room.status)
         namespace, name = room.key
         self._collector = Collector(name, self.timeline, clock, session, namespace=namespace, port=port)
@@ -91,8 +93,13 @@ class LiveRoom:
     def on_change(self, room: AudioRoom) -> None:
         """The room as the API has it now. A changed spec is acted on at once, or when no run holds the fleet."""
         self.room = room
+        self._components.changed()
         if self._held_by is None:
             self._keep(room)
+
+    def pods_changed(self) -> None:
+        """A pod of the room's namespace changed, or a workload did."""
+        self._components.changed()
 
     def hold(self, run: str, room: AudioRoom) -> None:
         """Keep the fleet as it is while a run measures with it. `room`: as the run knows it."""
@@ -264,5 +271,7 @@ class LiveRoom:
         if audible is None or now - self._figures_at >= FIGURES_SECONDS:
             self._figures_at = now
             audible, indicators = status.measured(self.timeline.view(self._window(now, MINUTE), self.residents))
-        serving, release = self._components.serving(self.room, addresses), self._components.release
+        behind = self._components.behind(self.room, addresses)
+        serving = tuple(sorted({str(pod["metadata"]["name"]) for pod in behind.values()}))
+        release = self._components.release
         self._figures = status.Figures(audible, indicators, serving, release)
