@@ -198,6 +198,8 @@ class Reason(StrEnum):
     """A run experiments on the room. The room stays ready, whatever its listeners hear."""
     STARTING = "Starting"
     """The listeners of the room are being started."""
+    DRAINING = "Draining"
+    """Listeners and host have left the room, so that a relay that drains can end. They come back within a minute."""
     FLEET_REFUSED = "FleetRefused"
     """The pods of the listeners or the host cannot be created. The message has the error."""
     LISTENERS_MISSING = "ListenersMissing"

@@ -41,7 +41,7 @@ class Components:
         self._client = client
         self._clock = clock
         self._pod_cache = pod_cache
-        self._pods: dict[str, list[Object]] = {}
+        self._by_component: dict[str, list[Object]] = {}
         self._exposed = pods.Exposed()
         self._unknown: frozenset[pods.MediaAddress] = frozenset()
         self._look = asyncio.Event()
@@ -49,6 +49,11 @@ class Components:
     def changed(self) -> None:
         """A pod of the room's namespace changed, or the room did: look again."""
         self._look.set()
+
+    @property
+    def all(self) -> list[Object]:
+        """The pods of all components, at the last look."""
+        return [pod for group in self._by_component.values() for pod in group]
 
     async def run(self, room: Callable[[], AudioRoom]) -> None:
         """Look for ever, whenever something has changed."""
@@ -70,7 +75,7 @@ class Components:
         """Look once."""
         everyone = self._pod_cache.of(room.metadata.namespace)
         selections = {component.name: pods.select(component, everyone) for component in room.spec.components}
-        self._pods = {name: list(selection.running) for name, selection in selections.items()}
+        self._by_component = {name: list(selection.running) for name, selection in selections.items()}
         self.refusal = next(
             (
                 pods.selects_fleet(component, [pod["metadata"]["name"] for pod in fleet])
@@ -81,7 +86,7 @@ class Components:
         )
         before = self.release
         try:
-            self.release, self.problem = tuple(pods.images(room, self._pods)), ""
+            self.release, self.problem = tuple(pods.images(room, self._by_component)), ""
         except InvalidResource as error:
             self.release, self.problem = (), str(error)
         if self.release != before:
@@ -90,7 +95,7 @@ class Components:
 
     async def _expose(self, room: AudioRoom, everyone: Sequence[Object]) -> None:
         """Look for the Services of addresses that no pod has. Without the right to list them there are none."""
-        owned = pods.behind(room, self._unknown, self._pods, pods.Exposed())
+        owned = pods.behind(room, self._unknown, self._by_component, pods.Exposed())
         if self._unknown == owned.keys():
             return
         try:
@@ -100,7 +105,7 @@ class Components:
 
     def behind(self, room: AudioRoom, addresses: frozenset[pods.MediaAddress]) -> Mapping[pods.MediaAddress, pods.Pod]:
         """The pods behind these addresses. A new address of no known pod makes it look at once."""
-        known = pods.behind(room, addresses, self._pods, self._exposed)
+        known = pods.behind(room, addresses, self._by_component, self._exposed)
         unknown = addresses - known.keys()
         if unknown - self._unknown:
             self._look.set()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 import aiohttp
+import structlog
 
 from showstopper.api.room import AudioRoom, ComponentImage
 from showstopper.availability.hosts import HostLog
@@ -13,9 +14,10 @@ from showstopper.clock import Clock
 from showstopper.cluster import listeners
 from showstopper.cluster.client import Client
 from showstopper.cluster.supervision import for_ever
-from showstopper.engine.rooms import media_paths, releases, status
+from showstopper.engine.rooms import media_paths, pods, releases, status
 from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.rooms.components import Components
+from showstopper.engine.rooms.draining import Draining
 from showstopper.engine.rooms.fleet import manifests, names
 from showstopper.engine.rooms.fleet.keeper import Keeper
 from showstopper.engine.rooms.listening.collector import Collector, HostCollector
@@ -23,6 +25,8 @@ from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
 from showstopper.engine.rooms.pod_cache import PodCache
 from showstopper.engine.rooms.reporter import Reporter
 from showstopper.engine.rooms.skew import Skew
+
+log = structlog.get_logger()
 
 # A pod reports that has answered within one question, its time limit and some delay.
 REPORTING_SECONDS = 4.0
@@ -71,6 +75,7 @@ class LiveRoom:
         self._images = images
         self._archive = archive
         self._keeper = Keeper(client, images)
+        self._draining = Draining()
         self._components = Components(client, clock, pod_cache)
         self._reporter = Reporter(client, room.status)
         namespace, name = room.key
@@ -107,6 +112,7 @@ class LiveRoom:
             self._held_by = self.under_experiment = run
             self.timeline.held = True
             self._keep(room)
+            self._drain((), self._clock.now())
 
     def release(self, run: str) -> None:
         """The run is over: what was kept back is done now."""
@@ -136,7 +142,9 @@ class LiveRoom:
                 group.create_task(for_ever(f"{name} of room {'/'.join(self.room.key)}", work))
 
     async def _keep_fleet(self) -> None:
-        await self._keeper.run(lambda: self.fleet, lambda: self._held_by is not None)
+        await self._keeper.run(
+            lambda: self.fleet, held=lambda: self._held_by is not None, away=lambda: self._draining.away is not None
+        )
 
     @property
     def ready(self) -> bool:
@@ -247,6 +255,7 @@ class LiveRoom:
             misdescribed=self._components.refusal,
             run=self.under_experiment,
             kept_back=self.room.spec != self.fleet.spec,
+            away=self._draining.away.pod if self._draining.away is not None else None,
             archive=self._archive.trouble,
         )
 
@@ -272,6 +281,15 @@ class LiveRoom:
             self._figures_at = now
             audible, indicators = status.measured(self.timeline.view(self._window(now, MINUTE), self.residents))
         behind = self._components.behind(self.room, addresses)
-        serving = tuple(sorted({str(pod["metadata"]["name"]) for pod in behind.values()}))
         release = self._components.release
-        self._figures = status.Figures(audible, indicators, serving, release)
+        self._figures = status.Figures(audible, indicators, tuple(pods.names(behind.values())), release)
+        self._drain(behind.values(), now)
+
+    def _drain(self, serving: Iterable[pods.Pod], now: float) -> None:
+        """Have the fleet leave a relay that drains, or come back."""
+        before = self._draining.away
+        self._draining.look(serving, self._components.all, now, held=self._held_by is not None)
+        if (after := self._draining.away) != before:
+            log.info("fleet_moved", room=self.room.metadata.name, away_from=after.pod if after else None)
+            self._progress = self._version, 0, now
+            self._keeper.changed()
