@@ -237,7 +237,8 @@ class Reason(StrEnum):
     """A rollout does not go on by itself: an OnDelete strategy, a partition, a pause, a canary, or a progress deadline
     that has passed. The message says how to finish it."""
     SEVERAL_RELEASES = "SeveralReleases"
-    """Pods of a component run different images, and no rollout is under way. Finish or roll back the canary."""
+    """Pods of a component are of different releases, and no rollout is under way. Finish or roll back the canary, or
+    run in a room whose component selects the pods of one version."""
     RUNS_INCONCLUSIVE = "RunsInconclusive"
     """The runs of a required experiment on this release gave no verdict, and none will start by itself. Look at them,
     then request another."""

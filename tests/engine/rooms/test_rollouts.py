@@ -115,3 +115,11 @@ def test_a_pod_names_its_deployment_by_way_of_its_replica_set() -> None:
     made["metadata"]["labels"] = {"rollouts-pod-template-hash": "7c9f"}
     assert rollouts.owner_of(made) == ("ReplicaSet", "relay-7c9f")
     assert rollouts.owner_of(pod("bare")) is None
+
+
+def test_workloads_that_differ_in_their_place_alone_have_the_same_software() -> None:
+    spec: dict[str, Any] = {"containers": [{"name": "livekit", "image": "livekit:1"}]}
+    moved = {**spec, "nodeSelector": {"zone": "b"}, "terminationGracePeriodSeconds": 30}
+    configured = {**spec, "volumes": [{"name": "config", "configMap": {"name": "new"}}]}
+    assert rollouts.software_hash(spec) == rollouts.software_hash(moved)
+    assert rollouts.software_hash(spec) != rollouts.software_hash(configured)

@@ -111,3 +111,10 @@ class Components:
             self._look.set()
         self._unknown = frozenset(unknown)
         return known
+
+    def serving(self, room: AudioRoom, addresses: frozenset[pods.MediaAddress]) -> frozenset[str]:
+        """The components that have a pod behind one of these addresses."""
+        uids = {pod["metadata"]["uid"] for pod in self.behind(room, addresses).values()}
+        return frozenset(
+            name for name, group in self._by_component.items() if any(pod["metadata"]["uid"] in uids for pod in group)
+        )

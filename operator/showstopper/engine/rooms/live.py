@@ -169,6 +169,12 @@ class LiveRoom:
         """By address and port of a relay, how many residents get media from it."""
         return media_paths.serving(self.timeline, now)
 
+    def serving_components(self) -> frozenset[str]:
+        """The components whose pods residents get media from."""
+        return self._components.serving(
+            self.room, frozenset(media_paths.of_residents(self.timeline, self._clock.now()))
+        )
+
     async def until_known(self, moment: float, timeout: float) -> bool:
         """Wait until all listener pods have told what was heard up to that moment, or False on time-out."""
         try:

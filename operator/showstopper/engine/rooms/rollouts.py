@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ class Workload:
     Attributes:
         labels: of its pods.
         template: ten characters that are those of this pod template alone.
+        software: the same of what its containers are and what they mount, wherever and under whatever labels they run.
         rollout: what keeps its pods from having the template. None if nothing does.
     """
 
@@ -43,6 +44,7 @@ class Workload:
     labels: Mapping[str, str]
     template: str
     rollout: Rollout | None
+    software: str = ""
 
     @property
     def owner(self) -> tuple[str, str]:
@@ -54,7 +56,9 @@ def read(kind: Kind, body: Mapping[str, Any]) -> Workload:
     """A Deployment, StatefulSet or DaemonSet as the API has it."""
     template, name = body["spec"].get("template", {}), str(body["metadata"]["name"])
     labels = (template.get("metadata") or {}).get("labels") or {}
-    return Workload(kind.name, name, labels, template_hash(template), rollout(kind, body))
+    return Workload(
+        kind.name, name, labels, template_hash(template), rollout(kind, body), software_hash(template.get("spec") or {})
+    )
 
 
 def template_hash(template: Mapping[str, Any]) -> str:
@@ -62,7 +66,15 @@ def template_hash(template: Mapping[str, Any]) -> str:
     metadata = template.get("metadata") or {}
     annotations = metadata.get("annotations") or {}
     own = {key: value for key, value in annotations.items() if not key.startswith(f"{GROUP}/")}
-    content = [metadata.get("labels") or {}, own, template.get("spec") or {}]
+    return _hash([metadata.get("labels") or {}, own, template.get("spec") or {}])
+
+
+def software_hash(spec: Mapping[str, Any]) -> str:
+    """The hash of what a pod is made of: two workloads that differ in their zones or nodes alone have the same."""
+    return _hash([spec.get(part) for part in ("containers", "initContainers", "volumes")])
+
+
+def _hash(content: Sequence[Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
 
 
