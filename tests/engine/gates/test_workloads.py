@@ -198,3 +198,24 @@ async def test_a_failed_run_that_is_deleted_still_counts(relay: Deployed) -> Non
 
         await until(told, "the deleted run counts")
         assert await relay.answer() == "False ExperimentNotPassed"
+
+
+async def test_it_counts_also_for_a_gate_that_is_made_anew(relay: Deployed) -> None:
+    """As a hook of Argo CD is, at every sync."""
+    relay.declare_gate()
+    async with at_work(relay.operator):
+        run = (await relay.answers("True Passed")).status.experiments[0].run
+        assert run is not None
+        later = to_timestamp(relay.operator.clock.now() + 1)
+        relay.patch("exprun", run, {"verdict": "Failed", "reason": "ExpectationMissed", "finishedAt": later})
+        await relay.answers("False ExperimentNotPassed")
+
+        async def remembered() -> bool:
+            return [each.verdict for each in (await relay.operator.experiment()).status.verdicts] == ["Failed"]
+
+        await until(remembered, "the verdict in the experiment's status")
+        await relay.operator.client.delete(EXPERIMENT_RUN, relay.operator.namespace, run)
+        relay.operator.server.kubectl("-n", relay.operator.namespace, "delete", "releasegate", "night")
+        relay.declare_gate()
+        gate = await relay.answers("False ExperimentNotPassed")
+        assert "though the run was deleted" in (gate.status.message or "")

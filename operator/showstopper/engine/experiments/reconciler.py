@@ -8,7 +8,7 @@ from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT
-from showstopper.engine.experiments import deciding, status
+from showstopper.engine.experiments import deciding, memory, status
 from showstopper.engine.experiments.situation import Begin, Show, Situation
 from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Rooms
@@ -40,6 +40,10 @@ class Reconciler:
         self._events = events
         self._rooms = rooms
         self._recorders: StatusWriters[Experiment] = StatusWriters(client, EXPERIMENT)
+
+    def newest(self, experiment: Experiment) -> Experiment:
+        """It with the status that was written last, which the source of events need not tell."""
+        return self._recorders.of(experiment).resource
 
     def forget(self, uid: str) -> None:
         """The experiment is gone."""
@@ -86,11 +90,13 @@ class Reconciler:
     async def _show(self, recorder: StatusWriter[Experiment], runs: Runs, show: Show) -> float | None:
         """Write it for the generation that it was decided for, and for no other."""
         decided, now = recorder.resource.metadata.generation, to_timestamp(self._clock.now())
+        by_name = runs.of_name(recorder.resource)
         news = status.news(recorder.resource.status, show)
 
         def change(experiment: Experiment) -> None:
             if experiment.metadata.generation == decided:
                 experiment.status = status.status_of(experiment, show, now)
+                experiment.status.verdicts = memory.remember(experiment.status.verdicts, by_name)
 
         await recorder.write(change)
         if recorder.resource.metadata.generation != decided:

@@ -42,6 +42,7 @@ def status_of(experiment: Experiment, show: Show, now: str) -> ExperimentStatus:
         last_hash=before.last_hash,
         last_release=show.release or before.last_release,
         run=before.run,
+        verdicts=before.verdicts,
         faults=", ".join(sorted({fault.kind for fault in experiment.spec.faults})),
         plan=list(show.targets),
     )

@@ -12,6 +12,7 @@ from showstopper.api.room import AudioRoom, ComponentImage
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.clock import from_timestamp, to_timestamp
+from showstopper.engine.experiments import memory
 from showstopper.engine.gates import verdicts
 from showstopper.engine.gates.verdicts import History
 from showstopper.engine.rooms import releases
@@ -237,11 +238,13 @@ def _require(situation: Situation, name: str, release: Release) -> _Finding:
         message = f"there is no Experiment {name} in namespace {gate.metadata.namespace}: apply it, or leave it out"
         return _Finding(Requirement(name=name, state=RequirementState.MISSING, message=message))
     place = verdicts.place_of(experiment, room, release)
+    own = next((each for each in gate.status.verdicts if (each.experiment, each.release) == (name, place)), None)
+    recalled = memory.recall(experiment, room, release, _components(situation))
     known = verdicts.history(
         verdicts.of_declaration(situation.runs, experiment, room),
         release,
         _components(situation),
-        next((each for each in gate.status.verdicts if (each.experiment, each.release) == (name, place)), None),
+        verdicts.newer(own, recalled, name, place),
         with_templates=gate.spec.release is ReleaseScope.POD_TEMPLATE,
     )
     requirement, request = _judge(situation, experiment, release, known)

@@ -104,11 +104,7 @@ class Gates(WorkQueue[ReleaseGate]):
             gate=gate,
             room=room,
             deployed=deployed,
-            experiments={
-                experiment.metadata.name: experiment
-                for experiment in self._experiments.all()
-                if experiment.key[0] == namespace
-            },
+            experiments=self._experiments.newest(namespace),
             runs=[run for run in self._runs.all() if run.metadata.namespace == namespace],
             seen_seconds=seen_seconds,
             quiet_seconds=self._clock.now() - since,
