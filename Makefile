@@ -17,7 +17,7 @@ ROOMS ?= 2
 STAMP := .venv/.installed
 
 .PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e \
-        test crds docs argocd lock stage demo bench-latency bench-accuracy bench-flood bench-targets bench-archive bench-lift \
+        test crds docs argocd lock stage demo bench-latency bench-accuracy bench-flood bench-targets bench-gates bench-archive bench-lift \
         bench-truth truth fault-table report-shots clean
 
 help: ## Say what there is
@@ -108,6 +108,9 @@ bench-flood: $(STAMP) ## Packets one core floods, beside trafgen and hping3; nee
 
 bench-targets: $(STAMP) ## Five hundred targets in one run, in one API server: build/bench/targets.json
 	@$(PYTHON) -m bench.targets
+
+bench-gates: $(STAMP) ## How soon a gate closes after a template changed, and what deciding costs among 5,000 pods: build/bench/gates.json
+	@$(PYTHON) -m bench.gates
 
 bench-archive: needs ## How long a list of 10,000 runs takes from SQLite and from PostgreSQL: build/bench/archive.json
 	@$(PYTHON) -m bench.archive

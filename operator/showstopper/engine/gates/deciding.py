@@ -103,8 +103,8 @@ def decide(situation: Situation) -> Answer:
         return Answer(trouble)
     assert situation.deployed is not None
     components = _components(situation)
-    images = tuple(image for image in situation.deployed.images if image.component in components)
-    if (trouble := _unsettled(situation, situation.deployed)) is not None:
+    images = releases.started(image for image in situation.deployed.images if image.component in components)
+    if (trouble := _unsettled(situation, situation.deployed, images)) is not None:
         return Answer(trouble, images)
     return _answer(situation, images)
 
@@ -204,16 +204,16 @@ def _patiently(situation: Situation, waiting: Reason, over: Reason, message: str
     return conditions.in_progress(waiting, message) if patient else conditions.refused(over, message)
 
 
-def _unsettled(situation: Situation, deployed: Deployed) -> Outlook | None:
+def _unsettled(situation: Situation, deployed: Deployed, images: Sequence[ComponentImage]) -> Outlook | None:
     """Why it cannot be said which release this is, or will be."""
     if deployed.moving is not None:
         return conditions.in_progress(Reason.ROLLOUT_UNDER_WAY, deployed.moving)
     if deployed.held is not None:
         return conditions.refused(Reason.ROLLOUT_HELD, deployed.held[:1024])
-    release = releases.of(deployed.images)
+    release = releases.of(images)
     if release.settled:
         return None
-    message = f"the images are not settled: {_told(deployed.images)}"[:1024]
+    message = f"the images are not settled: {_told(images)}"[:1024]
     if not release.known:
         return conditions.in_progress(Reason.ROLLOUT_UNDER_WAY, message)
     return _patiently(situation, Reason.ROLLOUT_UNDER_WAY, Reason.SEVERAL_RELEASES, message)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import NAMESPACE, POD
+from showstopper.cluster.kinds import NAMESPACE, POD, Kind
 from showstopper.cluster.mirror import Change, ChangeType, Mirror
 from showstopper.cluster.supervision import for_ever
 from showstopper.engine.rooms import probes, rollouts
@@ -28,6 +28,7 @@ class PodCache:
         self._client = client
         self._observers: list[Callable[[str], None]] = []
         self._rolling_at: dict[str, dict[tuple[str, str], float]] = {}
+        self._observed: dict[str, dict[tuple[str, str], str]] = {}
         self.labels: dict[str, Mapping[str, str]] = {}
         self._pods: dict[str, Mirror[Object]] = {}
         self._workloads: dict[str, list[Mirror[Workload]]] = {}
@@ -46,13 +47,14 @@ class PodCache:
             self._pods.pop(namespace, None)
             self._workloads.pop(namespace, None)
             self._rolling_at.pop(namespace, None)
+            self._observed.pop(namespace, None)
             self.labels.pop(namespace, None)
         for namespace in wanted - self._tasks.keys():
             self._pods[namespace] = Mirror(
                 self._client, POD, namespace, keep=slim, on_change=lambda change: self._tell(change.key[0])
             )
             self._workloads[namespace] = [
-                Mirror(self._client, kind, namespace, keep=partial(rollouts.read, kind), on_change=self._take)
+                Mirror(self._client, kind, namespace, keep=partial(self._read, kind), on_change=self._take)
                 for kind in rollouts.KINDS
             ]
             self._tasks[namespace] = asyncio.get_running_loop().create_task(self._follow(namespace))
@@ -123,11 +125,21 @@ class PodCache:
         await self.look_at(namespace)
         await pods.run()
 
+    def _read(self, kind: Kind, body: Mapping[str, Any]) -> Workload:
+        """A workload whose template was observed, and of which only the number of pods changes, is not rolled out."""
+        observed = self._observed.setdefault(body["metadata"]["namespace"], {})
+        owner = kind.name, str(body["metadata"]["name"])
+        workload = rollouts.read(kind, body, observed=observed.get(owner, ""))
+        if rollouts.is_observed(body):
+            observed[owner] = workload.template
+        return workload
+
     def _take(self, change: Change[Workload]) -> None:
         namespace, workload = change.key[0], change.value
         rolling_at = self._rolling_at.setdefault(namespace, {})
         if change.type is ChangeType.DELETED:
             rolling_at.pop(workload.owner, None)
+            self._observed.get(namespace, {}).pop(workload.owner, None)
         elif workload.rollout is not None:
             rolling_at[workload.owner] = asyncio.get_running_loop().time()
         self._tell(namespace)

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from showstopper.api.room import ComponentImage
 from showstopper.api.run import ReleaseImage
 
 Image = ComponentImage | ReleaseImage
+SomeImage = TypeVar("SomeImage", ComponentImage, ReleaseImage)
 MIXED = "mixed"
 """What the template of pods begins with that may not all have the same one: no verdict on them counts for a release."""
 
@@ -90,6 +92,18 @@ def of(images: Iterable[Image], components: Collection[str] | None = None, *, wi
     own = [image for image in images if components is None or image.component in components]
     templates = ((image.component, image.template) for image in own if image.template and with_templates)
     return Release(frozenset((image.component, image.container, image.digest) for image in own), frozenset(templates))
+
+
+def started(images: Iterable[SomeImage]) -> tuple[SomeImage, ...]:
+    """These without what has not started yet beside one of the same image: a pod by which a component was scaled out.
+
+    It serves nobody so far. What it runs when it has started counts.
+    """
+    every = tuple(images)
+    running = {(image.component, image.container, image.image) for image in every if image.digest}
+    return tuple(
+        image for image in every if image.digest or (image.component, image.container, image.image) not in running
+    )
 
 
 def side_by_side(images: Collection[Image]) -> str | None:

@@ -52,13 +52,25 @@ class Workload:
         return self.kind, self.name
 
 
-def read(kind: Kind, body: Mapping[str, Any]) -> Workload:
-    """A Deployment, StatefulSet or DaemonSet as the API has it."""
+def read(kind: Kind, body: Mapping[str, Any], *, observed: str = "") -> Workload:
+    """A Deployment, StatefulSet or DaemonSet as the API has it.
+
+    Args:
+        kind: which of the three.
+        body: of the workload.
+        observed: the newest template that its controller is known to have observed, as `Workload.template` has it.
+    """
     template, name = body["spec"].get("template", {}), str(body["metadata"]["name"])
     labels = (template.get("metadata") or {}).get("labels") or {}
-    return Workload(
-        kind.name, name, labels, template_hash(template), rollout(kind, body), software_hash(template.get("spec") or {})
-    )
+    content = template_hash(template)
+    under_way = rollout(kind, body, scaled=content == observed)
+    return Workload(kind.name, name, labels, content, under_way, software_hash(template.get("spec") or {}))
+
+
+def is_observed(body: Mapping[str, Any]) -> bool:
+    """Whether the workload's controller has seen all that its spec says."""
+    seen, generation = body.get("status", {}).get("observedGeneration", 0), body["metadata"].get("generation", 0)
+    return bool(seen >= generation)
 
 
 def template_hash(template: Mapping[str, Any]) -> str:
@@ -78,14 +90,15 @@ def _hash(content: Sequence[Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
 
 
-def rollout(kind: Kind, body: Mapping[str, Any]) -> Rollout | None:
+def rollout(kind: Kind, body: Mapping[str, Any], *, scaled: bool = False) -> Rollout | None:
     """Why not all pods have the workload's template, as `kubectl rollout status` has it. Unready pods are no rollout.
 
     From the moment at which the template changes: then the generation is newer than what its controller has observed.
+    `scaled`: its template is one that the controller has observed, so that something else has changed.
     """
     spec, status, name = body["spec"], body.get("status", {}), f"{kind.name} {body['metadata']['name']}"
     moving = Rollout(f"{name} is being rolled out")
-    if status.get("observedGeneration", 0) < body["metadata"].get("generation", 0):
+    if not scaled and not is_observed(body):
         return moving
     wanted, updated, there = _progress(kind, spec, status)
     if updated >= there and (updated > 0 or wanted == 0):
