@@ -142,13 +142,11 @@ class Gates(WorkQueue[ReleaseGate]):
     async def _show(self, recorder: StatusWriter[ReleaseGate], answer: Answer) -> None:
         gate, now = recorder.resource, to_timestamp(self._clock.now())
         before = conditions.find(gate.status.conditions, conditions.ConditionType.READY)
-        decided = gate.metadata.generation
 
         def change(fresh: ReleaseGate) -> None:
-            if fresh.metadata.generation == decided:
-                fresh.status = status_of(fresh, answer, now)
+            fresh.status = status_of(fresh, answer, now)
 
-        await recorder.write(change)
+        await recorder.write_for(gate.metadata.generation, change)
         shown = (before.status, before.reason) if before is not None else None
         if shown != (answer.outlook.ready, answer.outlook.reason):
             reason = Reason.OPENED if answer.open else answer.outlook.reason
