@@ -17,8 +17,8 @@ ROOMS ?= 2
 STAMP := .venv/.installed
 
 .PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e \
-        test crds docs argocd lock stage demo bench-latency bench-accuracy bench-flood bench-targets bench-archive bench-lift \
-        bench-truth bench-crowd truth fault-table report-shots clean
+        test crds docs argocd lock stage demo bench-latency bench-accuracy bench-flood bench-targets bench-gates bench-archive \
+        bench-lift bench-truth bench-crowd truth fault-table report-shots clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile dev/cluster/cluster.mk
@@ -111,6 +111,9 @@ bench-crowd: needs ## What a thousand listeners cost, beside the SDK's, and whet
 
 bench-targets: $(STAMP) ## Five hundred targets in one run, in one API server: build/bench/targets.json
 	@$(PYTHON) -m bench.targets
+
+bench-gates: $(STAMP) ## How soon a gate closes after a template changed, and what deciding costs among 5,000 pods: build/bench/gates.json
+	@$(PYTHON) -m bench.gates
 
 bench-archive: needs ## How long a list of 10,000 runs takes from SQLite and from PostgreSQL: build/bench/archive.json
 	@$(PYTHON) -m bench.archive

@@ -364,3 +364,28 @@ def test_a_row_says_how_far_the_wall_clock_that_measured_its_delay_is_ahead_of_o
 def test_a_delay_by_a_wall_clock_that_was_never_read_is_not_known() -> None:
     told = dataclasses.replace(feed([], clock=4, statistics=[row(0, 2)]), wall=None)
     assert [each.delay for each in timeline(told).view(WHOLE, ["r0"]).residents[0].statistics] == [None]
+
+
+def test_a_pod_that_dropped_nothing_tells_from_its_first_span_on() -> None:
+    room = timeline(feed(spans("r0", [(J, 2), (L, 10)], start=5), clock=20))
+    assert room.known_from(["pod-0"]) == EPOCH + 5
+    assert room.known_from(["pod-0", "pod-1"]) == float("inf")
+
+
+def test_what_a_ring_dropped_ended_before_the_oldest_that_is_left() -> None:
+    left = feed(spans("r0", [(L, 10), (Q, 2), (L, 8)], start=5), clock=30)
+    room = timeline(dataclasses.replace(left, lost=3))
+    assert room.known_from(["pod-0"]) == EPOCH + 15
+    room.add(feed([], spans("r0", [(L, 10)], start=25), clock=35, first=4))
+    assert room.known_from(["pod-0"]) == EPOCH + 15
+
+
+def test_an_answer_of_which_all_was_dropped_tells_of_now_alone() -> None:
+    left = dataclasses.replace(feed([], spans("r0", [(L, 20)], start=5), clock=25), lost=3)
+    assert timeline(left).known_from(["pod-0"]) == EPOCH + 25
+
+
+def test_who_is_known_to_have_been_in_does_not_join_for_the_first_time() -> None:
+    room = timeline(feed(spans("r0", [(J, 3), (L, 27)]), clock=30))
+    assert states(room.view(WHOLE, ["r0"])) == [("Joining", 0, 3), ("Live", 3, 30)]
+    assert states(room.view(WHOLE, ["r0"], were_in=["r0"])) == [("Unknown", 0, 3), ("Live", 3, 30)]

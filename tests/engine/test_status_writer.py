@@ -48,6 +48,19 @@ async def test_what_was_written_and_never_answered_is_told(client: Client, names
     assert told == ["Baseline"]
 
 
+async def test_what_was_decided_for_another_generation_is_not_written(client: Client, namespace: str) -> None:
+    recorder = StatusWriter(client, EXPERIMENT_RUN, await stored(client, namespace, "decided"))
+    assert await recorder.write_for(1, set_step)
+    await client.patch(EXPERIMENT_RUN, namespace, "decided", [{"op": "add", "path": "/spec/abort", "value": True}])
+
+    def set_another(run: ExperimentRun) -> None:
+        run.status.step = "Recovering"
+
+    assert not await recorder.write_for(1, set_another)
+    assert recorder.resource.metadata.generation == 2
+    assert ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, "decided")).status.step == "Baseline"
+
+
 async def test_what_is_no_news_is_not_written(client: Client, namespace: str) -> None:
     recorder = StatusWriter(client, EXPERIMENT_RUN, await stored(client, namespace, "still"))
     await recorder.write(set_step)

@@ -35,6 +35,7 @@ class RunHarness:
         images = Images("audio", "Never")
         rooms = Rooms(client, clock, images=images)
         self.client, self.namespace = client, namespace
+        self.room_spec: dict[str, Any] = {}
         self.snapshots = Snapshots(client, clock, rooms)
         self.switch = StopSwitch(client, namespace)
         hands = HandFactory(
@@ -63,7 +64,7 @@ class RunHarness:
         self.switch.add_observer(self.runs.wake)
 
     def room(self) -> AudioRoom:
-        room = build.room()
+        room = build.room(**self.room_spec)
         room.metadata.namespace = self.namespace
         return room
 

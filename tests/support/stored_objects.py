@@ -33,16 +33,23 @@ async def pod(
     node: str = "node1",
     labels: Mapping[str, str] = LABELS,
     address: str = "198.18.200.9",
+    digest: str = "",
+    owner: Object | None = None,
 ) -> Object:
-    """A scheduled pod of the component relay."""
+    """A scheduled pod of the component relay. `owner`: the reference to what made it."""
     body = {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": place, "labels": dict(labels)},
+        "metadata": {
+            "name": name,
+            "namespace": place,
+            "labels": dict(labels),
+            "ownerReferences": [owner] if owner is not None else [],
+        },
         "spec": {"nodeName": node, "containers": [{"name": "livekit", "image": "livekit:1"}]},
     }
     await client.create(POD, body)
-    return await set_ready(client, place, name, ready=ready, address=address)
+    return await set_ready(client, place, name, ready=ready, address=address, digest=digest)
 
 
 async def set_ready(

@@ -276,6 +276,34 @@ class RunSummary(Status):
     """When the run reached its verdict."""
 
 
+class ComponentRelease(Status):
+    """Release of one component, in hashes."""
+
+    name: Name
+    """Name of the component."""
+    images: Text
+    """Hash of the digests of its containers' images."""
+    template: Text = ""
+    """Hash of its pod template. Empty if it is not known."""
+
+
+class ReleaseVerdict(Status):
+    """Newest verdict of the experiment on a release, which gates count also when its run has been deleted."""
+
+    run: Text
+    """Name of the run."""
+    verdict: Text
+    """Verdict of the run: Passed, Failed or Aborted."""
+    finished_at: Timestamp
+    """When the run finished."""
+    hash: Text
+    """Hash of what the experiment declared when the run was requested."""
+    room: Text
+    """Hash of the AudioRoom as it was declared then."""
+    components: Annotated[list[ComponentRelease], Field(max_length=16)] = []
+    """What the room's components ran."""
+
+
 class MissedRun(Status):
     """Scheduled time at which no run was started."""
 
@@ -320,6 +348,8 @@ class ExperimentStatus(Status):
     """Last scheduled time at which a run was started."""
     missed_run: MissedRun | None = None
     """Last scheduled time, if no run was started then, and why."""
+    verdicts: Annotated[list[ReleaseVerdict], Field(max_length=16)] = []
+    """Newest verdict on each of the last 16 releases, also where its run has been deleted."""
     plan: Annotated[list[PlannedTarget], Field(max_length=100)] = []
     """Result of a dry run: exactly the pods that a run would hit."""
     message: Message | None = None

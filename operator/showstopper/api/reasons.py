@@ -47,6 +47,9 @@ class Reason(StrEnum):
     """More than 5% of the listening time is unknown. Look at the room's listener pods and their CPU load."""
     HOST_LOST = "HostLost"
     """The room's managed host started anew, stood still or did not answer, which explains what listeners missed."""
+    HEARING_LOST = "HearingLost"
+    """The operator was restarted during the run, and what listeners heard before could not be read again: a listener
+    keeps an hour, until its pod is restarted. Run again, or make the run shorter than an hour after its baseline."""
     CLOCK_SKEW = "ClockSkew"
     """A clock stepped during the run, or the clocks of host and listeners are too far apart. Synchronise the nodes."""
     RELEASE_CHANGED = "ReleaseChanged"
@@ -195,6 +198,8 @@ class Reason(StrEnum):
     """A run experiments on the room. The room stays ready, whatever its listeners hear."""
     STARTING = "Starting"
     """The listeners of the room are being started."""
+    DRAINING = "Draining"
+    """Listeners and host have left the room, so that a relay that drains can end. They come back within a minute."""
     FLEET_REFUSED = "FleetRefused"
     """The pods of the listeners or the host cannot be created. The message has the error."""
     LISTENERS_MISSING = "ListenersMissing"
@@ -232,7 +237,8 @@ class Reason(StrEnum):
     """A rollout does not go on by itself: an OnDelete strategy, a partition, a pause, a canary, or a progress deadline
     that has passed. The message says how to finish it."""
     SEVERAL_RELEASES = "SeveralReleases"
-    """Pods of a component run different images, and no rollout is under way. Finish or roll back the canary."""
+    """Pods of a component are of different releases, and no rollout is under way. Finish or roll back the canary, or
+    run in a room whose component selects the pods of one version."""
     RUNS_INCONCLUSIVE = "RunsInconclusive"
     """The runs of a required experiment on this release gave no verdict, and none will start by itself. Look at them,
     then request another."""

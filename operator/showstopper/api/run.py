@@ -323,6 +323,25 @@ class SourceRecord(Status):
     """Why the newest sample that failed could not be taken, for a person."""
 
 
+class BaselineRecord(Status):
+    """What the verdict needs of the baseline. It is measured once, when the baseline is over."""
+
+    residents: int
+    """Number of residents that should have been in the room."""
+    unknown: float
+    """Share of the listening time for which the state of a resident is unknown, from 0 to 1."""
+    audible: float | None = None
+    """Share of the known listening time in which residents heard the host, from 0 to 1."""
+    audible_at_least: float
+    """The same share, if nobody heard the host in unknown time."""
+    audible_at_most: float
+    """The same share, if everybody heard the host in unknown time."""
+    unheard: Annotated[list[int], Field(max_length=500)] = []
+    """Residents who were seen, and never to hear the host: their places in the room, counted from 0."""
+    unseen: Annotated[list[int], Field(max_length=500)] = []
+    """Residents of whom nothing is known: their places in the room, counted from 0."""
+
+
 class OutageRecord(Status):
     """Outage: a stretch in which a listener in the room did not hear the live host."""
 
@@ -404,6 +423,8 @@ class ExperimentRunStatus(Status):
     """Images that ran when the baseline began. Empty without a baseline, in which case `spec.release` applies."""
     windows: Annotated[list[WindowRecord], Field(max_length=4)] = []
     """Indicators measured before the faults (Baseline) and from the first injection on (Judged)."""
+    baseline: BaselineRecord | None = None
+    """What the verdict needs of the baseline. Absent until the baseline is over."""
     expectations: Annotated[list[ExpectationRecord], Field(max_length=16)] = []
     """Expectations with the measured values, in the order of `spec.expect`."""
     sources: Annotated[list[SourceRecord], Field(max_length=16)] = []

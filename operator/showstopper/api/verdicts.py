@@ -21,3 +21,7 @@ class Verdict(StrEnum):
     def exit_code(self) -> int:
         """Exit code of the command line: 0 for Passed only."""
         return tuple(Verdict).index(self)
+
+
+UNDECIDED = frozenset({Verdict.INCONCLUSIVE, Verdict.ERROR})
+"""They say nothing of a release: the room, the measurement, or we ourselves allowed no verdict."""

@@ -72,6 +72,8 @@ class Boot:
         self.pod = feed.pod
         self.next = 0
         self._clock = float("-inf")
+        self._begins = math.inf
+        self._dropped_until = float("-inf")
         self._reading = (float("inf"), 0.0)
         self._wall = math.nan
         self._rings: dict[str, _Ring] = {}
@@ -107,9 +109,20 @@ class Boot:
         """Up to here everything is known of all its listeners who were in at its newest answer."""
         return min((span.end for span in self._open), default=self._clock) + self.offset
 
+    @property
+    def begins(self) -> float:
+        """The start of the oldest that it has told."""
+        return self._begins + self.offset
+
+    @property
+    def dropped_until(self) -> float:
+        """Until then it has dropped from its ring what nobody had read. Minus infinity: nothing."""
+        return self._dropped_until + self.offset
+
     def add(self, feed: Feed, forgotten: float) -> None:
         """Take in an answer, but for what ended before `forgotten` (operator's clock)."""
         self._read_clock(feed)
+        self._note_reach(feed)
         self.next = max(self.next, feed.next)
         horizon = forgotten - self.offset
         for span in feed.spans:
@@ -127,6 +140,15 @@ class Boot:
             self._counting = {row.listener: row for row in feed.counting}
             self._samples = feed.listeners
             self._reopen(feed.open)
+
+    def _note_reach(self, feed: Feed) -> None:
+        """How far back it tells. What a ring drops ended before the oldest entry that is left in it."""
+        starts = [span.start for span in (*feed.spans, *feed.open)] + [call.called for call in feed.arrivals]
+        self._begins = min([self._begins, *starts])
+        if feed.lost:
+            ends = [span.end for span in feed.spans] + [call.seen_until for call in feed.arrivals]
+            oldest = min([*ends, *(row.end for row in feed.statistics)], default=feed.clock)
+            self._dropped_until = max(self._dropped_until, oldest)
 
     def _read_clock(self, feed: Feed) -> None:
         """Keep the better reading of the clocks, or the one after a step: all that is known moves with it."""

@@ -78,6 +78,13 @@ class Timeline:
         wanted = known if pods is None else pods
         return min((known[pod] for pod in wanted), default=None) if set(wanted) <= set(known) else None
 
+    def known_from(self, pods: Collection[str]) -> float:
+        """The instant from which on these pods have told all that they saw. Infinity: one of them never answered."""
+        boots: dict[str, list[Boot]] = {pod: [] for pod in pods}
+        for boot in self._boots.values():
+            boots.setdefault(boot.pod, []).append(boot)
+        return max((_reach(boots[pod]) for pod in pods), default=float("-inf"))
+
     def seen_until(self) -> float | None:
         """The instant of the newest answer of any pod, or None if there was none."""
         return max((boot.seen_until for boot in self._boots.values()), default=None)
@@ -90,11 +97,18 @@ class Timeline:
         """The newest span of each listener that has not left, times on the operator's clock."""
         return {span.listener: span for boot in self._newest() for span in boot.current()}
 
-    def view(self, window: Window, residents: int | Collection[str], following: float = 0.0) -> View:
+    def view(
+        self,
+        window: Window,
+        residents: int | Collection[str],
+        following: float = 0.0,
+        were_in: Collection[str] = frozenset(),
+    ) -> View:
         """What is known of a window, and of at most `following` seconds after it.
 
         `residents` are those who are meant to be in: their names, or how many. One that was never seen is Unknown
-        throughout. Of a number, all that were seen count, even if they are more.
+        throughout. Of a number, all that were seen count, even if they are more. `were_in` are residents of whom it is
+        known from elsewhere that they heard the host before all that was told here.
         """
         boots = self._ordered()
         calls = [(call, spans) for boot in boots for call, spans in boot.calls(window)]
@@ -102,7 +116,10 @@ class Timeline:
         arrivals = (arrival_track(call, spans, window, until) for call, spans in calls)
         return View(
             window=window,
-            residents=tuple(self._resident(name, window, until, boots) for name in self._names(window, residents)),
+            residents=tuple(
+                self._resident(name, window, until, boots, was_in=name in were_in)
+                for name in self._names(window, residents)
+            ),
             arrivals=tuple(track for track in arrivals if track is not None),
             calls=tuple(call for call, _ in calls),
             following=until - window.end,
@@ -114,8 +131,8 @@ class Timeline:
         seen = {name for boot in self._boots.values() for name in boot.residents(window)}
         return sorted(seen) + [f"unseen/{index}" for index in range(residents - len(seen))]
 
-    def _resident(self, name: str, window: Window, until: float, boots: list[Boot]) -> Track:
-        spans = list(_in_turn(_seen(name, Window(window.start, until), boots)))
+    def _resident(self, name: str, window: Window, until: float, boots: list[Boot], *, was_in: bool) -> Track:
+        spans = list(_in_turn(_seen(name, Window(window.start, until), boots, was_in=was_in)))
         statistics = (boot.statistics(name, window) for boot in boots)
         return resident_track(name, spans, window, _in_turn(statistics), until)
 
@@ -127,13 +144,18 @@ class Timeline:
         return list({boot.pod: boot for boot in self._ordered()}.values())
 
 
-def _seen(name: str, window: Window, boots: Iterable[Boot]) -> Iterator[list[Span]]:
+def _reach(boots: Collection[Boot]) -> float:
+    """The instant from which on these boots of one pod have told everything."""
+    begins = min((boot.begins for boot in boots), default=math.inf)
+    return max([begins, *(boot.dropped_until for boot in boots)])
+
+
+def _seen(name: str, window: Window, boots: Iterable[Boot], *, was_in: bool) -> Iterator[list[Span]]:
     """What each boot saw of a resident.
 
     A process that starts again has to join first, whatever the room does. So once a resident was in, what a later boot
     tells of it before it has heard the host says something about us, and nothing about the room: it is Unknown.
     """
-    was_in = False
     for boot in boots:
         first_live = boot.first_live(name)
         spans = boot.spans(name, window)

@@ -2,10 +2,13 @@
 
 import asyncio
 import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 import structlog
 
+from showstopper.api.reasons import Reason
 from showstopper.api.schema.base import API_VERSION, Resource
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
@@ -13,6 +16,16 @@ from showstopper.cluster.kinds import EVENT
 from showstopper.errors import ClusterError, Conflict
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What people are told once: reason, note, what was done (CamelCase), and whether it is a warning."""
+
+    reason: Reason
+    note: str
+    action: str
+    warning: bool
 
 
 class Events:
@@ -37,6 +50,12 @@ class Events:
         task = asyncio.get_running_loop().create_task(self.publish(regarding, reason, note, action=action, kind=kind))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
+
+    async def publish_all(self, regarding: Resource, news: Iterable[News]) -> None:
+        """Publish one event after the other."""
+        for each in news:
+            kind: Literal["Normal", "Warning"] = "Warning" if each.warning else "Normal"
+            await self.publish(regarding, each.reason, each.note, action=each.action, kind=kind)
 
     async def publish(
         self,

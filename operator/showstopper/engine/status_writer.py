@@ -53,6 +53,20 @@ class StatusWriter(Generic[T]):
                 fresh = True
                 await self._write(change)
 
+    async def write_for(self, generation: int, change: Callable[[T], None]) -> bool:
+        """The same, but only while its spec is that of this generation. Returns whether it is.
+
+        Raises:
+            NotFound, ClusterError: as `write`.
+        """
+
+        def change_if_decided_for(resource: T) -> None:
+            if resource.metadata.generation == generation:
+                change(resource)
+
+        await self.write(change_if_decided_for)
+        return self.resource.metadata.generation == generation
+
     async def refresh(self) -> None:
         """Read the object again: its spec may say abort by now.
 

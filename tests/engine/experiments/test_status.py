@@ -8,9 +8,9 @@ from showstopper.api.experiment import ExperimentStatus
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
+from showstopper.cluster.events import News
 from showstopper.engine.experiments import outcomes, status
 from showstopper.engine.experiments.situation import Show
-from showstopper.engine.experiments.status import News
 from showstopper.engine.experiments.timetable import Timetable
 from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
 from showstopper.engine.runs import requests

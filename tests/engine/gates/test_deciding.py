@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.schema.base import dump
+from showstopper.engine.experiments import memory
 from showstopper.engine.gates import deciding
 from showstopper.engine.gates.deciding import Answer, Situation
 from showstopper.engine.rooms.releases import Deployed
@@ -270,6 +271,25 @@ def test_a_failed_run_that_is_deleted_still_counts_until_a_newer_pass() -> None:
     again = run("kill-3", "good", finished=NOW - 60)
     assert stands(situation(passed, again, gate=remembering)) == "Current Passed"
     assert stands(situation(run("kill-4", "newer"), digest="newer", gate=remembering)) == "Current Passed"
+
+
+def test_a_new_gate_asks_the_experiment_what_became_of_deleted_runs() -> None:
+    passed, failed = run("kill-1", "good", finished=NOW - 2 * HOUR), run("kill-2", "good", "Failed")
+    remembering = build.experiment()
+    remembering.status.verdicts = memory.remember([], [passed, failed])
+    known = {"kill": remembering}
+    answer = deciding.decide(situation(passed, experiments=known))
+    assert (answer.outlook.stalled, answer.outlook.reason) == (True, "ExperimentNotPassed")
+    assert "run kill-2: its verdict was Failed, and counts though the run was deleted" in answer.outlook.message
+    assert stands(situation(passed, run("kill-3", "good", finished=NOW - 60), experiments=known)) == "Current Passed"
+    assert stands(situation(run("kill-4", "newer"), digest="newer", experiments=known)) == "Current Passed"
+    assert deciding.decide(situation(experiments=known)).notes[0].verdict == "Failed"
+
+
+def test_a_deleted_pass_opens_nothing() -> None:
+    remembering = build.experiment()
+    remembering.status.verdicts = memory.remember([], [run("kill-1", "good")])
+    assert stands(situation(experiments={"kill": remembering})) == "Failed RunMissing"
 
 
 def test_attempts_are_counted_though_their_runs_are_trimmed() -> None:

@@ -4,129 +4,38 @@ There is no controller and no kubelet here: the test plays both, so that nothing
 """
 
 import asyncio
-import json
-import time
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from showstopper.api.conditions import ConditionType, find
 from showstopper.api.gate import ReleaseGate
-from showstopper.api.schema.base import dump
 from showstopper.clock import to_timestamp
-from showstopper.cluster.kinds import DEPLOYMENT, EXPERIMENT_RUN, POD, RELEASE_GATE
-from showstopper.engine.rooms import deployed
-from showstopper.engine.runs import requests
-from tests.support import build
-from tests.support.api_server import apply
-from tests.support.operator_harness import NAME, OperatorHarness, at_work, until
+from showstopper.cluster.kinds import EXPERIMENT_RUN, POD, RELEASE_GATE
+from showstopper.cluster.mirror import Change, Mirror
+from tests.support.gated_deployment import GatedDeployment
+from tests.support.operator_harness import OperatorHarness, at_work, until
 
 pytestmark = pytest.mark.apiserver
 
-DIGEST = "sha256:" + "1" * 64
-# 100 ms on an idle machine. The tests share theirs; with looks every few seconds it took up to 14 s.
-AT_ONCE_SECONDS = 3.0
-
-
-class Deployed:
-    """A Deployment of the relay with its pod, played by the test, and a gate that is about it."""
-
-    def __init__(self, operator: OperatorHarness) -> None:
-        self.operator = operator
-        self.labels: dict[str, str] = build.room().spec.components[0].selector.match_labels
-
-    async def create(self) -> None:
-        spec = {"containers": [{"name": "relay", "image": "relay:1"}]}
-        template = {"metadata": {"labels": self.labels}, "spec": spec}
-        namespace = self.operator.namespace
-        metadata = {"name": "relay", "namespace": namespace}
-        body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
-        selector = {"matchLabels": self.labels}
-        apply(self.operator.server, {**body, "spec": {"replicas": 1, "selector": selector, "template": template}})
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {**metadata, "name": "relay-a", "labels": self.labels}}
-        await self.operator.client.create(POD, {**pod, "spec": spec})
-        state = {"name": "relay", "image": "relay:1", "imageID": f"relay@{DIGEST}", "ready": True, "restartCount": 0}
-        self.patch("pod", "relay-a", {"phase": "Running", "containerStatuses": [state]})
-        await self.rolled_out()
-
-    async def rolled_out(self) -> None:
-        """As its controller says it in the end."""
-        body = await self.operator.client.get(DEPLOYMENT, self.operator.namespace, "relay")
-        seen = {"observedGeneration": body["metadata"]["generation"], "replicas": 1, "updatedReplicas": 1}
-        self.patch("deployment", "relay", seen)
-
-    def patch(self, kind: str, name: str, status: dict[str, Any]) -> None:
-        words = ("-n", self.operator.namespace, "patch", kind, name, "--subresource=status", "--type=merge")
-        self.operator.server.kubectl(*words, f"--patch={json.dumps({'status': status})}")
-
-    async def change_template(self, key: str, value: str) -> None:
-        """Any change of it, such as `kubectl set image`: here a checksum of configuration."""
-        path = "/spec/template/metadata/annotations"
-        change = [{"op": "add", "path": path, "value": {key: value}}]
-        await self.operator.client.patch(DEPLOYMENT, self.operator.namespace, "relay", change)
-
-    async def restore_template(self) -> None:
-        change = [{"op": "remove", "path": "/spec/template/metadata/annotations"}]
-        await self.operator.client.patch(DEPLOYMENT, self.operator.namespace, "relay", change)
-
-    async def passes(self) -> None:
-        """A run that passed with what is deployed."""
-        experiment, room = await self.operator.experiment(), await self.operator.room()
-        release = await deployed.look(self.operator.client, room, ["relay"])
-        assert [image.digest for image in release.images] == [DIGEST]
-        assert release.images[0].template not in {"", "mixed"}
-        origin = {"name": NAME, "uid": "another-life", "hash": requests.wanted(experiment).hash}
-        snapshot = {"name": room.metadata.name, "uid": room.metadata.uid, "spec": dump(room.spec)}
-        images = [dump(image) for image in release.images]
-        run = build.run(f"{NAME}-{release.images[0].template}", experiment=origin, room=snapshot, release=images)
-        metadata = {"name": run.metadata.name, "namespace": self.operator.namespace}
-        body = {"apiVersion": "showstopper.dev/v1alpha1", "kind": "ExperimentRun", "metadata": metadata}
-        await self.operator.client.create(EXPERIMENT_RUN, {**body, "spec": dump(run.spec)})
-        now = to_timestamp(self.operator.clock.now())
-        self.patch("exprun", run.metadata.name, {"verdict": "Passed", "reason": "Passed", "finishedAt": now})
-
-    def declare_gate(self, **spec: Any) -> None:
-        metadata = {"name": "night", "namespace": self.operator.namespace}
-        body = {"apiVersion": "showstopper.dev/v1alpha1", "kind": "ReleaseGate", "metadata": metadata}
-        named = {"roomRef": {"name": "main-stage"}, "components": ["relay"], "experiments": [{"name": NAME}], **spec}
-        apply(self.operator.server, {**body, "spec": named})
-
-    async def gate(self) -> ReleaseGate:
-        return ReleaseGate.parse(await self.operator.client.get(RELEASE_GATE, self.operator.namespace, "night"))
-
-    async def answer(self) -> str:
-        gate = await self.gate()
-        ready = find(gate.status.conditions, ConditionType.READY)
-        if ready is None or gate.status.observed_generation != gate.metadata.generation:
-            return "not yet"
-        return f"{ready.status} {ready.reason}"
-
-    async def answers(self, wanted: str) -> ReleaseGate:
-        async def so() -> ReleaseGate | None:
-            return await self.gate() if await self.answer() == wanted else None
-
-        return await until(so, f"the gate is {wanted}")
-
 
 @pytest.fixture
-async def relay(operator: OperatorHarness) -> Deployed:
-    made = Deployed(operator)
+async def relay(operator: OperatorHarness) -> GatedDeployment:
+    made = GatedDeployment(operator)
     operator.apply(suspend=True)
     await made.create()
     await made.passes()
     return made
 
 
-async def test_it_closes_at_once_when_a_template_changes_long_before_any_pod_does(relay: Deployed) -> None:
+async def test_it_closes_at_once_when_a_template_changes_long_before_any_pod_does(relay: GatedDeployment) -> None:
     relay.declare_gate()
     async with at_work(relay.operator):
         await relay.answers("True Passed")
         for n in range(5):
-            began = time.monotonic()
             await relay.change_template("checksum/config", str(n))
-            while await relay.answer() != "Unknown RolloutUnderWay":
-                assert time.monotonic() - began < AT_ONCE_SECONDS, "it let a template pass that no run has seen"
-                await asyncio.sleep(0.005)
+            await relay.answers("Unknown RolloutUnderWay")  # nobody plays the controller before that
             await relay.rolled_out()
             await relay.answers("False RunMissing")  # the same image, and another release
             await relay.restore_template()
@@ -134,7 +43,69 @@ async def test_it_closes_at_once_when_a_template_changes_long_before_any_pod_doe
             await relay.answers("True Passed")  # rolled back: what passed before counts again
 
 
-async def test_images_alone_are_the_release_if_the_gate_says_so(relay: Deployed) -> None:
+async def test_scaling_does_not_close_it(relay: GatedDeployment) -> None:
+    relay.declare_gate()
+    async with at_work(relay.operator), answers_of(relay) as answers:
+        await relay.answers("True Passed")
+        await relay.scale(3)
+        assert await answer_after_a_look(relay, "scaled") == "True Passed", "its controller has not seen that yet"
+        await relay.create_pod("relay-b")
+        await until(lambda: knows(relay, "relay-b"), "the new pod")
+        assert await answer_after_a_look(relay, "starting") == "True Passed", "nobody has started the new pod"
+        await relay.rolled_out(2)
+        relay.start_pod("relay-b")
+        assert await answer_after_a_look(relay, "started") == "True Passed"
+        await relay.scale(1)
+        await relay.operator.client.delete(POD, relay.operator.namespace, "relay-b", grace_seconds=0)
+        assert await answer_after_a_look(relay, "smaller") == "True Passed"
+    assert set(answers[answers.index("True Passed") :]) == {"True Passed"}, "not in between either"
+
+
+async def answer_after_a_look(relay: GatedDeployment, revision: str) -> str:
+    """The gate's answer for a new revision, which it gives after a look at the workloads."""
+    relay.declare_gate(revision=revision)
+
+    async def answered() -> str | None:
+        answer = await relay.answer()
+        return answer if answer != "not yet" else None
+
+    return await until(answered, "an answer")
+
+
+async def knows(relay: GatedDeployment, pod: str) -> bool:
+    """Whether the operator has been told of the pod."""
+    known = relay.operator.operation.rooms.pod_cache.of(relay.operator.namespace)
+    return pod in {each["metadata"]["name"] for each in known}
+
+
+async def test_a_pod_with_another_image_closes_it(relay: GatedDeployment) -> None:
+    relay.declare_gate()
+    async with at_work(relay.operator):
+        await relay.answers("True Passed")
+        await relay.create_pod("relay-b", image="relay:2")
+        await relay.answers("Unknown RolloutUnderWay")
+
+
+@asynccontextmanager
+async def answers_of(relay: GatedDeployment) -> AsyncIterator[list[str]]:
+    """Every answer of the gate, as a watch tells them."""
+    told: list[str] = []
+
+    def note(change: Change[ReleaseGate]) -> None:
+        ready = find(change.value.status.conditions, ConditionType.READY)
+        if ready is not None:
+            told.append(f"{ready.status} {ready.reason}")
+
+    mirror = Mirror(
+        relay.operator.client, RELEASE_GATE, relay.operator.namespace, keep=ReleaseGate.parse, on_change=note
+    )
+    watching = asyncio.create_task(mirror.run())
+    await mirror.synced()
+    yield told
+    watching.cancel()
+
+
+async def test_images_alone_are_the_release_if_the_gate_says_so(relay: GatedDeployment) -> None:
     relay.declare_gate(release="Images")
     async with at_work(relay.operator):
         await relay.answers("True Passed")
@@ -144,7 +115,7 @@ async def test_images_alone_are_the_release_if_the_gate_says_so(relay: Deployed)
         await relay.answers("True Passed")
 
 
-async def test_a_changed_revision_or_a_new_gate_is_answered_for_after_a_look(relay: Deployed) -> None:
+async def test_a_changed_revision_or_a_new_gate_is_answered_for_after_a_look(relay: GatedDeployment) -> None:
     """Its first answer is about the change before it, also where the watch has not told that yet."""
     relay.declare_gate(revision="one")
     async with at_work(relay.operator):
@@ -164,7 +135,7 @@ async def test_a_changed_revision_or_a_new_gate_is_answered_for_after_a_look(rel
         assert answer == "Unknown RolloutUnderWay"
 
 
-async def test_a_new_operator_lets_an_open_gate_stand_until_it_has_looked(relay: Deployed) -> None:
+async def test_a_new_operator_lets_an_open_gate_stand_until_it_has_looked(relay: GatedDeployment) -> None:
     relay.declare_gate()
     async with at_work(relay.operator):
         before = await relay.answers("True Passed")
@@ -183,7 +154,7 @@ async def _loaded(operator: OperatorHarness) -> bool:
     return operator.operation.loaded
 
 
-async def test_a_failed_run_that_is_deleted_still_counts(relay: Deployed) -> None:
+async def test_a_failed_run_that_is_deleted_still_counts(relay: GatedDeployment) -> None:
     relay.declare_gate()
     async with at_work(relay.operator):
         gate = await relay.answers("True Passed")
@@ -198,3 +169,24 @@ async def test_a_failed_run_that_is_deleted_still_counts(relay: Deployed) -> Non
 
         await until(told, "the deleted run counts")
         assert await relay.answer() == "False ExperimentNotPassed"
+
+
+async def test_it_counts_also_for_a_gate_that_is_made_anew(relay: GatedDeployment) -> None:
+    """As a hook of Argo CD is, at every sync."""
+    relay.declare_gate()
+    async with at_work(relay.operator):
+        run = (await relay.answers("True Passed")).status.experiments[0].run
+        assert run is not None
+        later = to_timestamp(relay.operator.clock.now() + 1)
+        relay.patch("exprun", run, {"verdict": "Failed", "reason": "ExpectationMissed", "finishedAt": later})
+        await relay.answers("False ExperimentNotPassed")
+
+        async def remembered() -> bool:
+            return [each.verdict for each in (await relay.operator.experiment()).status.verdicts] == ["Failed"]
+
+        await until(remembered, "the verdict in the experiment's status")
+        await relay.operator.client.delete(EXPERIMENT_RUN, relay.operator.namespace, run)
+        relay.operator.server.kubectl("-n", relay.operator.namespace, "delete", "releasegate", "night")
+        relay.declare_gate()
+        gate = await relay.answers("False ExperimentNotPassed")
+        assert "though the run was deleted" in (gate.status.message or "")

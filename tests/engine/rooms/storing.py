@@ -20,13 +20,14 @@ async def make_room(client: Client, **spec: Any) -> AudioRoom:
     return AudioRoom.parse(await client.create(AUDIO_ROOM, wanted))
 
 
-async def make_pod(client: Client, name: str, labels: dict[str, str], address: str, version: str = "") -> None:
-    """Store a running pod."""
+async def make_pod(
+    client: Client, name: str, labels: dict[str, str], address: str, version: str = "", *, node: str = ""
+) -> None:
+    """Store a running pod. With a node it is its kubelet's to end, and there is none: it stays until it is forced."""
     metadata = {"name": name, "namespace": "show", "labels": labels, "annotations": {names.FLEET_ANNOTATION: version}}
     containers = [{"name": "livekit", "image": "showstopper.local/livekit:1"}]
-    await client.create(
-        POD, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": containers}}
-    )
+    spec = {"containers": containers, **({"nodeName": node} if node else {})}
+    await client.create(POD, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
     status = {
         "phase": "Running",
         "podIP": address,

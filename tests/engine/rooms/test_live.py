@@ -10,6 +10,7 @@ from showstopper.cluster.client import Client
 from showstopper.engine.rooms import LiveRoom
 from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.rooms.listening.roster import Roster
+from showstopper.engine.rooms.pod_cache import PodCache
 from tests.engine.rooms.build import IMAGES, room
 
 
@@ -18,7 +19,14 @@ def live() -> LiveRoom:
     """A room of six that nobody listens to."""
     client, session = cast("Client", None), cast("aiohttp.ClientSession", None)
     return LiveRoom(
-        room(), client, Clock(), session=session, roster=Roster(client), images=IMAGES, archive=ArchiveWatch()
+        room(),
+        client,
+        Clock(),
+        session=session,
+        roster=Roster(client),
+        pod_cache=PodCache(client),
+        images=IMAGES,
+        archive=ArchiveWatch(),
     )
 
 

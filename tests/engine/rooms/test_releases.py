@@ -58,3 +58,21 @@ def test_a_release_that_something_is_on_its_way_to_has_no_identity_yet() -> None
     assert Deployed(images, moving="Deployment relay is being rolled out").identity is None
     assert Deployed(images, held="Deployment relay is paused").identity is None
     assert Deployed((*images, image("sha256:2"))).identity is None
+
+
+def test_a_pod_that_starts_beside_one_of_its_image_is_no_other_release() -> None:
+    first = image("sha256:1")
+    assert releases.started([first, image(""), image("", "store")]) == (first, image("", "store"))
+    other = image("").model_copy(update={"image": "relay:2"})
+    assert releases.started([first, other]) == (first, other)
+
+
+def test_two_images_of_one_container_are_side_by_side_and_a_pod_that_starts_is_not() -> None:
+    same = [image("sha256:1"), image(""), image("sha256:2", "store")]
+    assert releases.side_by_side(same) is None
+    assert releases.side_by_side([image("")]) is None
+    told = releases.side_by_side([*same, image("sha256:3")])
+    assert told is not None
+    assert told.startswith("container relay of component relay runs relay:1 sha256:1, ")
+    other = image("").model_copy(update={"image": "relay:2"})
+    assert releases.side_by_side([*same, other]) is not None, "another image, whose pod has not started"

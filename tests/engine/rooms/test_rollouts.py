@@ -115,3 +115,23 @@ def test_a_pod_names_its_deployment_by_way_of_its_replica_set() -> None:
     made["metadata"]["labels"] = {"rollouts-pod-template-hash": "7c9f"}
     assert rollouts.owner_of(made) == ("ReplicaSet", "relay-7c9f")
     assert rollouts.owner_of(pod("bare")) is None
+
+
+def test_workloads_that_differ_in_their_place_alone_have_the_same_software() -> None:
+    spec: dict[str, Any] = {"containers": [{"name": "livekit", "image": "livekit:1"}]}
+    moved = {**spec, "nodeSelector": {"zone": "b"}, "terminationGracePeriodSeconds": 30}
+    configured = {**spec, "volumes": [{"name": "config", "configMap": {"name": "new"}}]}
+    assert rollouts.software_hash(spec) == rollouts.software_hash(moved)
+    assert rollouts.software_hash(spec) != rollouts.software_hash(configured)
+
+
+def test_a_workload_whose_template_was_observed_is_scaled_and_not_rolled_out() -> None:
+    template: dict[str, Any] = {"spec": {"containers": [{"name": "livekit"}]}}
+    status = {"observedGeneration": 1, "updatedReplicas": 2, "replicas": 2}
+    body = workload(spec={"replicas": 5, "template": template}, **status)
+    known = rollouts.template_hash(template)
+    assert rollouts.read(DEPLOYMENT, body, observed=known).rollout is None
+    assert rollouts.read(DEPLOYMENT, body, observed="another").rollout is not None
+    assert rollouts.read(DEPLOYMENT, body).rollout is not None, "nobody knows what was observed"
+    moving = workload(spec={"template": template}, observedGeneration=1, updatedReplicas=1, replicas=3)
+    assert rollouts.read(DEPLOYMENT, moving, observed=known).rollout is not None, "its rollout goes on"

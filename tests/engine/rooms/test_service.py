@@ -97,6 +97,7 @@ async def live(client: Client, here: AudioRoom, stage: Stage) -> AsyncIterator[t
 
         named = {"metadata.name": here.metadata.name}
         mirror = Mirror(client, AUDIO_ROOM, "show", fields=named, keep=AudioRoom.parse, on_change=hand_over)
+        rooms.pod_cache.follow([here.metadata.namespace])
         tasks = [asyncio.create_task(rooms.run()), asyncio.create_task(mirror.run())]
         try:
             yield rooms, await until(lambda: rooms.find(*here.key), "the live room")
@@ -104,6 +105,7 @@ async def live(client: Client, here: AudioRoom, stage: Stage) -> AsyncIterator[t
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+            rooms.pod_cache.follow([])
             for pod in there:
                 await client.delete(POD, "show", pod.name, grace_seconds=0)
 
@@ -203,6 +205,37 @@ async def test_a_fleet_that_a_run_holds_changes_when_the_run_is_over(client: Cli
 
         await until(smaller, "the change")
         assert len(found.residents) == 3
+
+
+async def test_a_fleet_leaves_a_relay_that_drains_and_comes_back_when_it_has_ended(client: Client) -> None:
+    here, stage = await make_room(client), Stage()
+    labels = {"app.kubernetes.io/component": "relay"}
+    await make_pod(client, "relay-old", labels, stage.relay, node="node1")
+
+    async def replicas() -> tuple[int, int]:
+        fleet = await client.get(STATEFUL_SET, "show", names.listeners(here))
+        host = await client.get(DEPLOYMENT, "show", names.host(here))
+        return fleet["spec"]["replicas"], host["spec"]["replicas"]
+
+    async def has(wanted: tuple[int, int]) -> bool:
+        return await replicas() == wanted
+
+    async with live(client, here, stage):
+        await until(lambda: _is(client, here, "True Live"), "Live")
+        await client.delete(POD, "show", "relay-old", grace_seconds=18_000)  # nobody ends it here
+        await until(lambda: has((0, 0)), "the leaving of the fleet")
+        await until(lambda: _is(client, here, "Unknown Draining"), "the reason in the status")
+        await client.delete(POD, "show", "relay-old", grace_seconds=0)
+        await until(lambda: has((2, 1)), "the fleet")
+        await until(lambda: _is(client, here, "True Live"), "Live again")
+
+
+async def test_a_run_that_takes_hold_of_a_fleet_that_is_away_has_it_back(client: Client) -> None:
+    here = await make_room(client)
+    keep = Keeper(client, IMAGES)
+    await keep.keep(here, away=True)
+    await keep.keep(here, held=True)
+    assert (await client.get(STATEFUL_SET, "show", names.listeners(here)))["spec"]["replicas"] == 2
 
 
 async def test_a_held_fleet_of_another_image_is_left_alone_and_made_where_it_is_missing(client: Client) -> None:

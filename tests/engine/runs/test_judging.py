@@ -285,9 +285,15 @@ class Watched(Timeline):
         super().__init__()
         self.looks: list[Window] = []
 
-    def view(self, window: Window, residents: int | Collection[str], following: float = 0.0) -> View:
+    def view(
+        self,
+        window: Window,
+        residents: int | Collection[str],
+        following: float = 0.0,
+        were_in: Collection[str] = frozenset(),
+    ) -> View:
         self.looks.append(window)
-        return super().view(window, residents, following)
+        return super().view(window, residents, following, were_in)
 
 
 def test_a_window_is_looked_at_once() -> None:

@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
-from showstopper.api.run import ExperimentRun, StepName
+from showstopper.api.reasons import Reason
+from showstopper.api.run import BaselineRecord, ExperimentRun, StepName, WindowRecord
 from showstopper.api.schema.base import API_VERSION, dump
+from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, Kind
 from showstopper.engine.runs import judging
+from showstopper.engine.runs.judging import MeasuredBaseline
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import Unavailable
@@ -62,6 +65,25 @@ async def test_a_step_whose_answer_was_lost_is_there_once(client: Client, namesp
     stored = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, "begun"))
     assert through.lost
     assert [step.name for step in stored.status.steps] == [StepName.BASELINE]
+
+
+async def test_a_baseline_is_kept_with_its_end_and_only_once(client: Client, namespace: str) -> None:
+    record = RunRecord(await writer_of(client, client, namespace, "kept"), Clock())
+    await record.begin(StepName.BASELINE, "watches")
+    first, second = (
+        MeasuredBaseline(
+            BaselineRecord(residents=residents, unknown=0.1, audible_at_least=0.5, audible_at_most=0.6),
+            WindowRecord(name="Baseline", from_="2026-01-01T00:00:00Z", to="2026-01-01T00:00:05Z"),
+        )
+        for residents in (2, 3)
+    )
+    await record.complete_baseline(first, Finding(Reason.BASELINE_BROKEN, "broken"))
+    await record.complete_baseline(second, None)
+    stored = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, "kept"))
+    assert stored.status.baseline == first.record
+    assert [window.name for window in stored.status.windows] == ["Baseline"]
+    assert stored.status.ended_early is not None
+    assert stored.status.ended_early.reason == "BaselineBroken"
 
 
 async def test_a_verdict_whose_answer_was_lost_is_there_once(client: Client, namespace: str) -> None:

@@ -17,10 +17,9 @@ from showstopper.cluster.kinds import GAME_DAY, POLICY_BINDING
 from showstopper.engine.days import acts, programme
 from showstopper.engine.days.deciding import decide
 from showstopper.engine.days.steps import Draft, Situation, Step
-from showstopper.engine.experiments import deciding
+from showstopper.engine.experiments import making
 from showstopper.engine.experiments.reconciler import MIRROR_SECONDS
 from showstopper.engine.planning.snapshots import Snapshots
-from showstopper.engine.runs import requests
 from showstopper.engine.runs.service import Runs
 from showstopper.engine.status_writer import StatusWriter, StatusWriters
 from showstopper.errors import Forbidden, NotFound
@@ -125,35 +124,22 @@ class DayReconciler:
         if room is None:
             return Finding(Reason.ROOM_NOT_FOUND, f'there is no AudioRoom "{experiment.spec.room_ref.name}" any more')
         request = programme.request(day, act, day.status.performance, experiment, runs.of(experiment))
-        made, release = await self._snapshots.plan(room, experiment.spec.faults, requests.seed(experiment, request))
-        if (finding := deciding.early_refusal(made)) is not None:
-            return finding
         try:
-            await runs.create(experiment, request, room, release, made)
+            return await making.make(self._snapshots, runs, experiment, request, room)
         except Forbidden as error:
             return Finding(Reason.RUN_NOT_CREATED, str(error), Verdict.ERROR)
-        return None
 
     async def _write(self, recorder: StatusWriter[GameDay], step: Step) -> bool:
         """Write it for the generation that it was decided for, and for no other. Returns whether it was that one."""
-        day, now = recorder.resource, to_timestamp(self._clock.now())
-        decided, performance = day.metadata.generation, day.status.performance
+        now, performance = to_timestamp(self._clock.now()), recorder.resource.status.performance
 
         def change(day: GameDay) -> None:
-            if day.metadata.generation == decided and day.status.performance == performance:
+            if day.status.performance == performance:
                 day.status = step.written(day, now)
 
-        await recorder.write(change)
-        if recorder.resource.metadata.generation != decided:
+        if not await recorder.write_for(recorder.resource.metadata.generation, change):
             return False
-        for news in step.news:
-            await self._events.publish(
-                recorder.resource,
-                news.reason,
-                news.note,
-                action=news.action,
-                kind="Warning" if news.warning else "Normal",
-            )
+        await self._events.publish_all(recorder.resource, step.news)
         return True
 
     async def _trim(self, day: GameDay, runs: Runs) -> None:

@@ -11,7 +11,7 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
-from showstopper.engine.experiments.status import News
+from showstopper.cluster.events import News
 
 
 @dataclass(frozen=True, slots=True)

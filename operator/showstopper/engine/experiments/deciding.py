@@ -10,8 +10,6 @@ from showstopper.engine.experiments import outcomes, timetable
 from showstopper.engine.experiments import schedule as schedules
 from showstopper.engine.experiments.situation import RETRY_SECONDS, Begin, Show, Situation
 from showstopper.engine.experiments.timetable import Due
-from showstopper.engine.planning import policies
-from showstopper.engine.planning.plan import Plan
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.requests import Request
 
@@ -35,16 +33,6 @@ def decide(situation: Situation) -> Show | Begin:
     looks = RELEASE_SECONDS if spec.run_on else None
     again = min((seconds for seconds in (step.again, due.again, looks) if seconds is not None), default=None)
     return replace(step, table=due.table, again=again, release=_seen_release(situation) or situation.release)
-
-
-def early_refusal(made: Plan) -> Finding | None:
-    """What no waiting mends is refused before there is a run. Targets may still come: the run itself asks for them."""
-    asked = (
-        policies.refuse_unlabelled_namespace,
-        policies.refuse_unknown_component,
-        policies.refuse_what_the_room_lacks,
-    )
-    return next((finding for ask in asked if (finding := ask(made)) is not None), None)
 
 
 def _asked_for(situation: Situation, due: Due) -> Show | Begin | None:

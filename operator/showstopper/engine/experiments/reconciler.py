@@ -8,7 +8,7 @@ from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT
-from showstopper.engine.experiments import deciding, status
+from showstopper.engine.experiments import deciding, making, memory, status
 from showstopper.engine.experiments.situation import Begin, Show, Situation
 from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Rooms
@@ -41,6 +41,10 @@ class Reconciler:
         self._rooms = rooms
         self._recorders: StatusWriters[Experiment] = StatusWriters(client, EXPERIMENT)
 
+    def newest(self, experiment: Experiment) -> Experiment:
+        """It with the status that was written last, which the source of events need not tell."""
+        return self._recorders.of(experiment).resource
+
     def forget(self, uid: str) -> None:
         """The experiment is gone."""
         self._recorders.forget(uid)
@@ -72,37 +76,30 @@ class Reconciler:
         """Create the run, or return what the status shows instead."""
         room = self._room(experiment)
         assert room is not None, "a run begins only where there is a room"
-        seed = requests.seed(experiment, begin.request)
-        made, release = await self._snapshots.plan(room, experiment.spec.faults, seed)
         if experiment.spec.dry_run:
-            finding = await self._snapshots.objection(made, room)
-            return begin.refused(finding) if finding is not None else begin.instead(status.planned(made))
-        if (finding := deciding.early_refusal(made)) is not None:
-            return begin.refused(finding)
-        # Planned now, so that the plan is of use only to a run that injects at once.
-        await runs.create(experiment, begin.request, room, release, made)
-        return None
+            return await self._plan(experiment, room, begin)
+        refused = await making.make(self._snapshots, runs, experiment, begin.request, room)
+        return begin.refused(refused) if refused is not None else None
+
+    async def _plan(self, experiment: Experiment, room: AudioRoom, begin: Begin) -> Show:
+        """What a dry run shows."""
+        seed = requests.seed(experiment, begin.request)
+        made, _ = await self._snapshots.plan(room, experiment.spec.faults, seed)
+        refused = await self._snapshots.objection(made, room)
+        return begin.refused(refused) if refused is not None else begin.instead(status.planned(made))
 
     async def _show(self, recorder: StatusWriter[Experiment], runs: Runs, show: Show) -> float | None:
         """Write it for the generation that it was decided for, and for no other."""
-        decided, now = recorder.resource.metadata.generation, to_timestamp(self._clock.now())
+        now, by_name = to_timestamp(self._clock.now()), runs.of_name(recorder.resource)
         news = status.news(recorder.resource.status, show)
 
         def change(experiment: Experiment) -> None:
-            if experiment.metadata.generation == decided:
-                experiment.status = status.status_of(experiment, show, now)
+            experiment.status = status.status_of(experiment, show, now)
+            experiment.status.verdicts = memory.remember(experiment.status.verdicts, by_name)
 
-        await recorder.write(change)
-        if recorder.resource.metadata.generation != decided:
+        if not await recorder.write_for(recorder.resource.metadata.generation, change):
             return 0.0  # somebody changed it meanwhile
-        for item in news:
-            await self._events.publish(
-                recorder.resource,
-                item.reason,
-                item.note,
-                action=item.action,
-                kind="Warning" if item.warning else "Normal",
-            )
+        await self._events.publish_all(recorder.resource, news)
         if show.run is not None and show.run.finished:
             await runs.trim(recorder.resource)
         return show.again

@@ -40,6 +40,10 @@ class Experiments(WorkQueue[Experiment]):
         """It is gone, or another one has its name."""
         self._reconciler.forget(resource.metadata.uid)
 
+    def newest(self, namespace: str) -> dict[str, Experiment]:
+        """The experiments of a namespace by name, each with the status that was written last."""
+        return {each.metadata.name: self._reconciler.newest(each) for each in self.all() if each.key[0] == namespace}
+
     def on_delete(self, resource: Experiment) -> None:
         """An experiment was deleted: its runs end themselves, for they ask whether it is there."""
         super().on_delete(resource)

@@ -1,29 +1,18 @@
 """Showing: the whole status of an experiment from where it stands, and what of it is news for people. Pure."""
 
-from dataclasses import dataclass
-
 from showstopper.api import conditions
 from showstopper.api.conditions import ConditionType
 from showstopper.api.experiment import Experiment, ExperimentStatus, PlannedTarget, RunSummary
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
+from showstopper.cluster.events import News
 from showstopper.engine.experiments import outcomes
 from showstopper.engine.experiments.situation import Show
 from showstopper.engine.planning.plan import Plan
 
 # What a status takes of a plan.
 MOST_TARGETS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """An event on the experiment: reason, note, and whether it is a warning."""
-
-    reason: Reason
-    note: str
-    action: str
-    warning: bool
 
 
 def status_of(experiment: Experiment, show: Show, now: str) -> ExperimentStatus:
@@ -42,6 +31,7 @@ def status_of(experiment: Experiment, show: Show, now: str) -> ExperimentStatus:
         last_hash=before.last_hash,
         last_release=show.release or before.last_release,
         run=before.run,
+        verdicts=before.verdicts,
         faults=", ".join(sorted({fault.kind for fault in experiment.spec.faults})),
         plan=list(show.targets),
     )

@@ -12,6 +12,7 @@ from showstopper.api.room import AudioRoom, ComponentImage
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.clock import from_timestamp, to_timestamp
+from showstopper.engine.experiments import memory
 from showstopper.engine.gates import verdicts
 from showstopper.engine.gates.verdicts import History
 from showstopper.engine.rooms import releases
@@ -102,8 +103,8 @@ def decide(situation: Situation) -> Answer:
         return Answer(trouble)
     assert situation.deployed is not None
     components = _components(situation)
-    images = tuple(image for image in situation.deployed.images if image.component in components)
-    if (trouble := _unsettled(situation, situation.deployed)) is not None:
+    images = releases.started(image for image in situation.deployed.images if image.component in components)
+    if (trouble := _unsettled(situation, situation.deployed, images)) is not None:
         return Answer(trouble, images)
     return _answer(situation, images)
 
@@ -203,16 +204,16 @@ def _patiently(situation: Situation, waiting: Reason, over: Reason, message: str
     return conditions.in_progress(waiting, message) if patient else conditions.refused(over, message)
 
 
-def _unsettled(situation: Situation, deployed: Deployed) -> Outlook | None:
+def _unsettled(situation: Situation, deployed: Deployed, images: Sequence[ComponentImage]) -> Outlook | None:
     """Why it cannot be said which release this is, or will be."""
     if deployed.moving is not None:
         return conditions.in_progress(Reason.ROLLOUT_UNDER_WAY, deployed.moving)
     if deployed.held is not None:
         return conditions.refused(Reason.ROLLOUT_HELD, deployed.held[:1024])
-    release = releases.of(deployed.images)
+    release = releases.of(images)
     if release.settled:
         return None
-    message = f"the images are not settled: {_told(deployed.images)}"[:1024]
+    message = f"the images are not settled: {_told(images)}"[:1024]
     if not release.known:
         return conditions.in_progress(Reason.ROLLOUT_UNDER_WAY, message)
     return _patiently(situation, Reason.ROLLOUT_UNDER_WAY, Reason.SEVERAL_RELEASES, message)
@@ -237,11 +238,13 @@ def _require(situation: Situation, name: str, release: Release) -> _Finding:
         message = f"there is no Experiment {name} in namespace {gate.metadata.namespace}: apply it, or leave it out"
         return _Finding(Requirement(name=name, state=RequirementState.MISSING, message=message))
     place = verdicts.place_of(experiment, room, release)
+    own = next((each for each in gate.status.verdicts if (each.experiment, each.release) == (name, place)), None)
+    recalled = memory.recall(experiment, room, release, _components(situation))
     known = verdicts.history(
         verdicts.of_declaration(situation.runs, experiment, room),
         release,
         _components(situation),
-        next((each for each in gate.status.verdicts if (each.experiment, each.release) == (name, place)), None),
+        verdicts.newer(own, recalled, name, place),
         with_templates=gate.spec.release is ReleaseScope.POD_TEMPLATE,
     )
     requirement, request = _judge(situation, experiment, release, known)

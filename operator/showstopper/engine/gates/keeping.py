@@ -104,11 +104,7 @@ class Gates(WorkQueue[ReleaseGate]):
             gate=gate,
             room=room,
             deployed=deployed,
-            experiments={
-                experiment.metadata.name: experiment
-                for experiment in self._experiments.all()
-                if experiment.key[0] == namespace
-            },
+            experiments=self._experiments.newest(namespace),
             runs=[run for run in self._runs.all() if run.metadata.namespace == namespace],
             seen_seconds=seen_seconds,
             quiet_seconds=self._clock.now() - since,
@@ -146,13 +142,11 @@ class Gates(WorkQueue[ReleaseGate]):
     async def _show(self, recorder: StatusWriter[ReleaseGate], answer: Answer) -> None:
         gate, now = recorder.resource, to_timestamp(self._clock.now())
         before = conditions.find(gate.status.conditions, conditions.ConditionType.READY)
-        decided = gate.metadata.generation
 
         def change(fresh: ReleaseGate) -> None:
-            if fresh.metadata.generation == decided:
-                fresh.status = status_of(fresh, answer, now)
+            fresh.status = status_of(fresh, answer, now)
 
-        await recorder.write(change)
+        await recorder.write_for(gate.metadata.generation, change)
         shown = (before.status, before.reason) if before is not None else None
         if shown != (answer.outlook.ready, answer.outlook.reason):
             reason = Reason.OPENED if answer.open else answer.outlook.reason

@@ -4,20 +4,18 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from showstopper.api.experiment import Experiment
+from showstopper.api.experiment import Experiment, ReleaseVerdict
 from showstopper.api.gate import RememberedVerdict
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
-from showstopper.api.verdicts import Verdict
+from showstopper.api.verdicts import UNDECIDED, Verdict
 from showstopper.engine.rooms import releases
 from showstopper.engine.rooms.releases import Release
 from showstopper.engine.runs import requests
 
 MOST_REMEMBERED = 64
 MOST_UNDECIDED = 8
-# They say nothing of the release: the room, the measurement, or we ourselves allowed no verdict.
-UNDECIDED = {Verdict.INCONCLUSIVE, Verdict.ERROR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +78,22 @@ def history(
         undecided=tuple(names[-MOST_UNDECIDED:]),
         last_undecided=undecided[-1] if undecided else None,
         under_way=next((run for run in own if not run.finished), None),
+    )
+
+
+def newer(
+    own: RememberedVerdict | None, experiments: ReleaseVerdict | None, name: str, place: str
+) -> RememberedVerdict | None:
+    """What is remembered of an experiment on a release: by the gate, or by the experiment, which outlives gates."""
+    if experiments is None or (own is not None and (own.finished_at or "") >= experiments.finished_at):
+        return own
+    return RememberedVerdict(
+        experiment=name,
+        release=place,
+        run=experiments.run,
+        verdict=experiments.verdict,
+        finished_at=experiments.finished_at,
+        undecided=own.undecided if own is not None else [],
     )
 
 

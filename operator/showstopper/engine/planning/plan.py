@@ -10,8 +10,7 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Aim
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import MOST_MEDIA, ChosenPod
-from showstopper.engine.planning import probes
-from showstopper.engine.rooms import media_paths
+from showstopper.engine.rooms import media_paths, probes
 from showstopper.engine.rooms.pods import MediaAddress, addresses_of, node_addresses
 from showstopper.faults.containers import DEFAULT_CONTAINER
 from showstopper.faults.effects import Container, Pod

@@ -19,7 +19,6 @@ from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import POD
 from showstopper.engine.planning import plan, planner, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
-from showstopper.engine.planning.pod_cache import PodCache
 from showstopper.engine.rooms import Rooms, deployed
 from showstopper.engine.rooms.pods import MediaAddress, images, of_component
 from showstopper.engine.rooms.releases import Deployed
@@ -37,8 +36,7 @@ class Snapshots:
         self._client = client
         self._clock = clock
         self._rooms = rooms
-        self._observers: list[Callable[[str], None]] = []
-        self._pod_cache = PodCache(client, self._changed)
+        self._pod_cache = rooms.pod_cache
 
     def follow(self, namespaces: Iterable[str]) -> None:
         """Remember the pods of these namespaces, and of no others."""
@@ -50,7 +48,7 @@ class Snapshots:
 
     def add_observer(self, observer: Callable[[str], None]) -> None:
         """Call it with a namespace whenever a pod or a workload in it changes."""
-        self._observers.append(observer)
+        self._pod_cache.add_observer(observer)
 
     def is_synced(self, namespace: str) -> bool:
         """Whether all pods and workloads of the namespace are remembered."""
@@ -80,10 +78,6 @@ class Snapshots:
         namespace = room.metadata.namespace
         workloads = self._pod_cache.workloads(namespace)
         return deployed.of(room, self.remembered(namespace), workloads, components)
-
-    def _changed(self, namespace: str) -> None:
-        for observer in self._observers:
-            observer(namespace)
 
     async def of_run(self, run: ExperimentRun) -> Snapshot:
         """The snapshot of a run, by the room as it was declared when the run was asked for."""

@@ -1,23 +1,25 @@
-"""Components: the pods of a room's components, looked up now and then, and at once when an unknown one serves."""
+"""Components: the pods of a room's components as they are remembered, which of them serve, and what they run."""
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from showstopper.api.room import AudioRoom, Component, ComponentImage
+from showstopper.api.room import AudioRoom, ComponentImage
 from showstopper.clock import Clock
-from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import POD, SERVICE
+from showstopper.cluster.client import Client, Object
+from showstopper.cluster.kinds import SERVICE
 from showstopper.engine.rooms import pods
+from showstopper.engine.rooms.pod_cache import PodCache
 from showstopper.errors import Forbidden, InvalidResource, ShowstopperError
 
 log = structlog.get_logger()
 
-EVERY_SECONDS = 10.0
+UNKNOWN_SECONDS = 10.0
+"""So often the Services of an address are looked for that no pod has."""
 LEAST_SECONDS = 2.0
+"""A rollout changes a pod many times a second, and its release is shown to people."""
 MOST_CHANGES = 64
 
 
@@ -31,38 +33,49 @@ class Components:
         refusal: why the room cannot be one as it describes them. Empty if it can.
     """
 
-    def __init__(self, client: Client, clock: Clock) -> None:
+    def __init__(self, client: Client, clock: Clock, pod_cache: PodCache) -> None:
         self.release: tuple[ComponentImage, ...] = ()
         self.changes: deque[tuple[float, tuple[ComponentImage, ...]]] = deque(maxlen=MOST_CHANGES)
         self.problem = ""
         self.refusal = ""
         self._client = client
         self._clock = clock
-        self._pods: dict[str, list[dict[str, Any]]] = {}
+        self._pod_cache = pod_cache
+        self._by_component: dict[str, list[Object]] = {}
         self._exposed = pods.Exposed()
         self._unknown: frozenset[pods.MediaAddress] = frozenset()
         self._look = asyncio.Event()
 
+    def changed(self) -> None:
+        """A pod of the room's namespace changed, or the room did: look again."""
+        self._look.set()
+
+    @property
+    def all(self) -> list[Object]:
+        """The pods of all components, at the last look."""
+        return [pod for group in self._by_component.values() for pod in group]
+
     async def run(self, room: Callable[[], AudioRoom]) -> None:
-        """Look for ever."""
+        """Look for ever, whenever something has changed."""
+        await self._pod_cache.pods_synced(room().metadata.namespace)
         while True:
+            self._look.clear()
             try:
                 await self.look(room())
             except ShowstopperError as error:
                 log.warning("components_not_seen", room=room().metadata.name, error=str(error))
             await asyncio.sleep(LEAST_SECONDS)
-            self._look.clear()
             try:
-                async with asyncio.timeout(EVERY_SECONDS - LEAST_SECONDS):
+                async with asyncio.timeout(UNKNOWN_SECONDS - LEAST_SECONDS if self._unknown else None):
                     await self._look.wait()
             except TimeoutError:
                 continue
 
     async def look(self, room: AudioRoom) -> None:
         """Look once."""
-        selections = {component.name: await self._select(room, component) for component in room.spec.components}
-        self._pods = {name: list(selection.running) for name, selection in selections.items()}
-        await self._expose(room)
+        everyone = self._pod_cache.of(room.metadata.namespace)
+        selections = {component.name: pods.select(component, everyone) for component in room.spec.components}
+        self._by_component = {name: list(selection.running) for name, selection in selections.items()}
         self.refusal = next(
             (
                 pods.selects_fleet(component, [pod["metadata"]["name"] for pod in fleet])
@@ -73,35 +86,35 @@ class Components:
         )
         before = self.release
         try:
-            self.release, self.problem = tuple(pods.images(room, self._pods)), ""
+            self.release, self.problem = tuple(pods.images(room, self._by_component)), ""
         except InvalidResource as error:
             self.release, self.problem = (), str(error)
         if self.release != before:
             self.changes.append((self._clock.now(), self.release))
+        await self._expose(room, everyone)
 
-    async def _select(self, room: AudioRoom, component: Component) -> pods.Selection:
-        labels = component.selector.match_labels
-        return pods.select(component, await self._client.list(POD, room.metadata.namespace, labels=labels))
-
-    async def _expose(self, room: AudioRoom) -> None:
+    async def _expose(self, room: AudioRoom, everyone: Sequence[Object]) -> None:
         """Look for the Services of addresses that no pod has. Without the right to list them there are none."""
-        owned = pods.behind(room, self._unknown, self._pods, pods.Exposed())
+        owned = pods.behind(room, self._unknown, self._by_component, pods.Exposed())
         if self._unknown == owned.keys():
             return
-        namespace = room.metadata.namespace
         try:
-            services, everyone = await asyncio.gather(
-                self._client.list(SERVICE, namespace), self._client.list(POD, namespace)
-            )
+            self._exposed = pods.Exposed(await self._client.list(SERVICE, room.metadata.namespace), everyone)
         except Forbidden:
             return
-        self._exposed = pods.Exposed(services, everyone)
 
-    def serving(self, room: AudioRoom, addresses: frozenset[pods.MediaAddress]) -> tuple[str, ...]:
-        """The names of the pods behind these addresses. A new address makes it look for its pod at once."""
-        known = pods.behind(room, addresses, self._pods, self._exposed)
+    def behind(self, room: AudioRoom, addresses: frozenset[pods.MediaAddress]) -> Mapping[pods.MediaAddress, pods.Pod]:
+        """The pods behind these addresses. A new address of no known pod makes it look at once."""
+        known = pods.behind(room, addresses, self._by_component, self._exposed)
         unknown = addresses - known.keys()
         if unknown - self._unknown:
             self._look.set()
         self._unknown = frozenset(unknown)
-        return tuple(pods.serving(room, known, self._pods, self._exposed))
+        return known
+
+    def serving(self, room: AudioRoom, addresses: frozenset[pods.MediaAddress]) -> frozenset[str]:
+        """The components that have a pod behind one of these addresses."""
+        uids = {pod["metadata"]["uid"] for pod in self.behind(room, addresses).values()}
+        return frozenset(
+            name for name, group in self._by_component.items() if any(pod["metadata"]["uid"] in uids for pod in group)
+        )

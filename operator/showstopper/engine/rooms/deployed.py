@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from showstopper.api.room import AudioRoom, Component
+from showstopper.api.room import AudioRoom, Component, ComponentImage
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
 from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.engine.rooms import pods as room_pods
-from showstopper.engine.rooms import rollouts
+from showstopper.engine.rooms import releases, rollouts
 from showstopper.engine.rooms.releases import MIXED, Deployed
 from showstopper.engine.rooms.rollouts import Rollout, Workload
 
@@ -56,6 +56,9 @@ def of(
         moving=_first(under_way, held=False),
         held=held,
         draining=room_pods.leaving(room, by_component, plain),
+        several={
+            name: why for name, group in behind.items() if (why := _several(name, by_component[name], group, images))
+        },
     )
 
 
@@ -85,6 +88,26 @@ def _template(pods: Sequence[Mapping[str, Any]], workloads: Sequence[Workload]) 
     content = parts[0] if len(parts) == 1 else hashlib.sha256(repr(parts).encode()).hexdigest()[:10]
     mixed = len(foreign) > 1 or any(workload.rollout is not None for workload in workloads)
     return f"{MIXED}{content}" if mixed else content
+
+
+def _several(
+    component: str,
+    pods: Sequence[Mapping[str, Any]],
+    workloads: Sequence[Workload],
+    images: Sequence[ComponentImage],
+) -> str:
+    """What runs side by side in a component, for a person. "" if all of its pods are of one release."""
+    own = [image for image in images if image.component == component]
+    if (apart := releases.side_by_side(own)) is not None:
+        return apart
+    if any(image.template.startswith(MIXED) for image in own):
+        return f"pods of component {component} have several templates"
+    owners = {rollouts.owner_of(pod) for pod in pods if room_pods.is_live(pod)}
+    software = {workload.software: workload for workload in workloads if workload.owner in owners}
+    if len(software) < 2:
+        return ""
+    named = ", ".join(f"{workload.kind} {workload.name}" for workload in software.values())
+    return f"component {component} has workloads with different containers ({named})"
 
 
 def _first(under_way: Iterable[Rollout], *, held: bool) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import aiohttp
+import structlog
 
 from showstopper.api.room import AudioRoom, ComponentImage
 from showstopper.availability.hosts import HostLog
@@ -14,15 +15,19 @@ from showstopper.clock import Clock
 from showstopper.cluster import listeners
 from showstopper.cluster.client import Client
 from showstopper.cluster.supervision import for_ever
-from showstopper.engine.rooms import media_paths, releases, status
+from showstopper.engine.rooms import media_paths, pods, releases, status
 from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.rooms.components import Components
+from showstopper.engine.rooms.draining import Draining
 from showstopper.engine.rooms.fleet import manifests, names
 from showstopper.engine.rooms.fleet.keeper import Keeper
 from showstopper.engine.rooms.listening.collector import Collector, HostCollector
 from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
+from showstopper.engine.rooms.pod_cache import PodCache
 from showstopper.engine.rooms.reporter import Reporter
 from showstopper.engine.rooms.skew import Skew
+
+log = structlog.get_logger()
 
 # A pod reports that has answered within one question, its time limit and some delay.
 REPORTING_SECONDS = 4.0
@@ -54,6 +59,7 @@ class LiveRoom:
         *,
         session: aiohttp.ClientSession,
         roster: Roster,
+        pod_cache: PodCache,
         images: manifests.Images,
         archive: ArchiveWatch,
         port: int = listeners.PORT,
@@ -70,7 +76,8 @@ class LiveRoom:
         self._images = images
         self._archive = archive
         self._keeper = Keeper(client, images)
-        self._components = Components(client, clock)
+        self._draining = Draining()
+        self._components = Components(client, clock, pod_cache)
         self._reporter = Reporter(client, room.status)
         namespace, name = room.key
         self._collector = Collector(name, self.timeline, clock, session, namespace=namespace, port=port)
@@ -92,8 +99,13 @@ class LiveRoom:
     def on_change(self, room: AudioRoom) -> None:
         """The room as the API has it now. A changed spec is acted on at once, or when no run holds the fleet."""
         self.room = room
+        self._components.changed()
         if self._held_by is None:
             self._keep(room)
+
+    def pods_changed(self) -> None:
+        """A pod of the room's namespace changed, or a workload did."""
+        self._components.changed()
 
     def hold(self, run: str, room: AudioRoom) -> None:
         """Keep the fleet as it is while a run measures with it. `room`: as the run knows it."""
@@ -101,6 +113,7 @@ class LiveRoom:
             self._held_by = self.under_experiment = run
             self.timeline.held = True
             self._keep(room)
+            self._drain((), self._clock.now())
 
     def release(self, run: str) -> None:
         """The run is over: what was kept back is done now."""
@@ -130,7 +143,9 @@ class LiveRoom:
                 group.create_task(for_ever(f"{name} of room {'/'.join(self.room.key)}", work))
 
     async def _keep_fleet(self) -> None:
-        await self._keeper.run(lambda: self.fleet, lambda: self._held_by is not None)
+        await self._keeper.run(
+            lambda: self.fleet, held=lambda: self._held_by is not None, away=lambda: self._draining.away is not None
+        )
 
     @property
     def ready(self) -> bool:
@@ -154,6 +169,12 @@ class LiveRoom:
     def serving(self, now: float) -> dict[tuple[str, int], int]:
         """By address and port of a relay, how many residents get media from it."""
         return media_paths.serving(self.timeline, now)
+
+    def serving_components(self) -> frozenset[str]:
+        """The components whose pods residents get media from."""
+        return self._components.serving(
+            self.room, frozenset(media_paths.of_residents(self.timeline, self._clock.now()))
+        )
 
     async def until_known(self, moment: float, timeout: float) -> bool:
         """Wait until all listener pods have told what was heard up to that moment, or False on time-out."""
@@ -241,6 +262,7 @@ class LiveRoom:
             misdescribed=self._components.refusal,
             run=self.under_experiment,
             kept_back=self.room.spec != self.fleet.spec,
+            away=self._draining.away.pod if self._draining.away is not None else None,
             archive=self._archive.trouble,
         )
 
@@ -266,5 +288,16 @@ class LiveRoom:
             self._figures_at = now
             view = self.timeline.view(self._window(now, MINUTE), self.residents)
             audible, indicators = status.measured(replace(view, host_clocks=self.hosts.clocks))
-        serving, release = self._components.serving(self.room, addresses), self._components.release
-        self._figures = status.Figures(audible, indicators, serving, release)
+        behind = self._components.behind(self.room, addresses)
+        release = self._components.release
+        self._figures = status.Figures(audible, indicators, tuple(pods.names(behind.values())), release)
+        self._drain(behind.values(), now)
+
+    def _drain(self, serving: Iterable[pods.Pod], now: float) -> None:
+        """Have the fleet leave a relay that drains, or come back."""
+        before = self._draining.away
+        self._draining.look(serving, self._components.all, now, held=self._held_by is not None)
+        if (after := self._draining.away) != before:
+            log.info("fleet_moved", room=self.room.metadata.name, away_from=after.pod if after else None)
+            self._progress = self._version, 0, now
+            self._keeper.changed()

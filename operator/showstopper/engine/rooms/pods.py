@@ -165,11 +165,9 @@ def container_of(component: Component, pod: Pod) -> Mapping[str, Any]:
     return containers[choice]
 
 
-def serving(
-    room: AudioRoom, addresses: Iterable[MediaAddress], pods: Mapping[str, Sequence[Pod]], exposed: Exposed
-) -> list[str]:
-    """The names of the pods behind the addresses that listeners get media from, in order. Unknown ones are left out."""
-    return sorted({str(pod["metadata"]["name"]) for pod in behind(room, addresses, pods, exposed).values()})
+def names(pods: Iterable[Pod]) -> list[str]:
+    """Their names, each once, in order."""
+    return sorted({str(pod["metadata"]["name"]) for pod in pods})
 
 
 def behind(

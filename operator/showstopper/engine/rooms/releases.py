@@ -1,13 +1,15 @@
 """Releases: which images and pod templates a room's components run: a verdict counts for these alone. Pure."""
 
 import hashlib
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from showstopper.api.room import ComponentImage
 from showstopper.api.run import ReleaseImage
 
 Image = ComponentImage | ReleaseImage
+SomeImage = TypeVar("SomeImage", ComponentImage, ReleaseImage)
 MIXED = "mixed"
 """What the template of pods begins with that may not all have the same one: no verdict on them counts for a release."""
 
@@ -55,12 +57,14 @@ class Deployed:
         moving: the rollout that is under way, as a sentence for a person. None if there is none.
         held: the rollout that does not go on by itself, and what to do about it.
         draining: the pod of another release that has not ended yet, until when it may take, and how to end it.
+        several: by component, what runs side by side in it: no verdict on it is about one release.
     """
 
     images: tuple[ComponentImage, ...]
     moving: str | None = None
     held: str | None = None
     draining: str | None = None
+    several: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def on_its_way(self) -> str | None:
@@ -88,6 +92,33 @@ def of(images: Iterable[Image], components: Collection[str] | None = None, *, wi
     own = [image for image in images if components is None or image.component in components]
     templates = ((image.component, image.template) for image in own if image.template and with_templates)
     return Release(frozenset((image.component, image.container, image.digest) for image in own), frozenset(templates))
+
+
+def started(images: Iterable[SomeImage]) -> tuple[SomeImage, ...]:
+    """These without what has not started yet beside one of the same image: a pod by which a component was scaled out.
+
+    It serves nobody so far. What it runs when it has started counts.
+    """
+    every = tuple(images)
+    running = {(image.component, image.container, image.image) for image in every if image.digest}
+    return tuple(
+        image for image in every if image.digest or (image.component, image.container, image.image) not in running
+    )
+
+
+def side_by_side(images: Collection[Image]) -> str | None:
+    """Which container runs several images, for a person. None if each runs one.
+
+    A pod that has not started yet has no digest: it is taken for the same if its image has the name of one that has.
+    """
+    for place in sorted({(image.component, image.container) for image in images}):
+        own = [image for image in images if (image.component, image.container) == place]
+        started = [image for image in own if image.digest]
+        others = {image.image for image in own if not image.digest} - {image.image for image in started}
+        if len({image.digest for image in started}) + len(others) > 1:
+            named = ", ".join(f"{image.image} {image.digest or '(not started)'}" for image in own)
+            return f"container {place[1]} of component {place[0]} runs {named}"
+    return None
 
 
 def change(before: Collection[Image], after: Collection[Image]) -> str | None:

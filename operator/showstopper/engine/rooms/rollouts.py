@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ class Workload:
     Attributes:
         labels: of its pods.
         template: ten characters that are those of this pod template alone.
+        software: the same of what its containers are and what they mount, wherever and under whatever labels they run.
         rollout: what keeps its pods from having the template. None if nothing does.
     """
 
@@ -43,6 +44,7 @@ class Workload:
     labels: Mapping[str, str]
     template: str
     rollout: Rollout | None
+    software: str = ""
 
     @property
     def owner(self) -> tuple[str, str]:
@@ -50,11 +52,25 @@ class Workload:
         return self.kind, self.name
 
 
-def read(kind: Kind, body: Mapping[str, Any]) -> Workload:
-    """A Deployment, StatefulSet or DaemonSet as the API has it."""
+def read(kind: Kind, body: Mapping[str, Any], *, observed: str = "") -> Workload:
+    """A Deployment, StatefulSet or DaemonSet as the API has it.
+
+    Args:
+        kind: which of the three.
+        body: of the workload.
+        observed: the newest template that its controller is known to have observed, as `Workload.template` has it.
+    """
     template, name = body["spec"].get("template", {}), str(body["metadata"]["name"])
     labels = (template.get("metadata") or {}).get("labels") or {}
-    return Workload(kind.name, name, labels, template_hash(template), rollout(kind, body))
+    content = template_hash(template)
+    under_way = rollout(kind, body, scaled=content == observed)
+    return Workload(kind.name, name, labels, content, under_way, software_hash(template.get("spec") or {}))
+
+
+def is_observed(body: Mapping[str, Any]) -> bool:
+    """Whether the workload's controller has seen all that its spec says."""
+    seen, generation = body.get("status", {}).get("observedGeneration", 0), body["metadata"].get("generation", 0)
+    return bool(seen >= generation)
 
 
 def template_hash(template: Mapping[str, Any]) -> str:
@@ -62,18 +78,27 @@ def template_hash(template: Mapping[str, Any]) -> str:
     metadata = template.get("metadata") or {}
     annotations = metadata.get("annotations") or {}
     own = {key: value for key, value in annotations.items() if not key.startswith(f"{GROUP}/")}
-    content = [metadata.get("labels") or {}, own, template.get("spec") or {}]
+    return _hash([metadata.get("labels") or {}, own, template.get("spec") or {}])
+
+
+def software_hash(spec: Mapping[str, Any]) -> str:
+    """The hash of what a pod is made of: two workloads that differ in their zones or nodes alone have the same."""
+    return _hash([spec.get(part) for part in ("containers", "initContainers", "volumes")])
+
+
+def _hash(content: Sequence[Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
 
 
-def rollout(kind: Kind, body: Mapping[str, Any]) -> Rollout | None:
+def rollout(kind: Kind, body: Mapping[str, Any], *, scaled: bool = False) -> Rollout | None:
     """Why not all pods have the workload's template, as `kubectl rollout status` has it. Unready pods are no rollout.
 
     From the moment at which the template changes: then the generation is newer than what its controller has observed.
+    `scaled`: its template is one that the controller has observed, so that something else has changed.
     """
     spec, status, name = body["spec"], body.get("status", {}), f"{kind.name} {body['metadata']['name']}"
     moving = Rollout(f"{name} is being rolled out")
-    if status.get("observedGeneration", 0) < body["metadata"].get("generation", 0):
+    if not scaled and not is_observed(body):
         return moving
     wanted, updated, there = _progress(kind, spec, status)
     if updated >= there and (updated > 0 or wanted == 0):

@@ -14,12 +14,17 @@ from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.rooms.fleet.manifests import Images
 from showstopper.engine.rooms.listening.roster import Roster
 from showstopper.engine.rooms.live import LiveRoom
+from showstopper.engine.rooms.pod_cache import PodCache
 
 log = structlog.get_logger()
 
 
 class Rooms:
-    """The rooms by namespace and name. Handlers call `on_change` and `on_delete`. Runs call `find`."""
+    """The rooms by namespace and name. Handlers call `on_change` and `on_delete`. Runs call `find`.
+
+    Attributes:
+        pod_cache: the pods and workloads of the namespaces that whoever wired all this has it follow.
+    """
 
     def __init__(
         self,
@@ -36,6 +41,8 @@ class Rooms:
         self._archive = archive or ArchiveWatch()
         self._port = port
         self._roster = Roster(client)
+        self.pod_cache = PodCache(client)
+        self.pod_cache.add_observer(self._pods_changed)
         self._wanted: dict[tuple[str, str], AudioRoom] = {}
         self._live: dict[tuple[str, str], tuple[LiveRoom, asyncio.Task[None]]] = {}
         self._held: dict[tuple[str, str], tuple[str, AudioRoom]] = {}
@@ -76,6 +83,11 @@ class Rooms:
         if (live := self.find(*room.key)) is not None:
             live.release(run)
 
+    def _pods_changed(self, namespace: str) -> None:
+        for key, (live, _) in self._live.items():
+            if key[0] == namespace:
+                live.pods_changed()
+
     def all(self) -> list[AudioRoom]:
         """Every room as it was declared."""
         return list(self._wanted.values())
@@ -111,6 +123,7 @@ class Rooms:
                 self._clock,
                 session=session,
                 roster=self._roster,
+                pod_cache=self.pod_cache,
                 images=self._images,
                 archive=self._archive,
                 port=self._port,

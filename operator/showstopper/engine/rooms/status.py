@@ -93,6 +93,7 @@ class Situation:
         refusal: why the fleet cannot be made. Empty if it can.
         misdescribed: why the components are none that faults may be aimed at. Empty if they are.
         run: the run that experiments on the room now.
+        away: the pod for whose sake the fleet has left the room, if it has.
         archive: why nothing is archived. Empty if it is, None if there is no archive.
     """
 
@@ -106,6 +107,7 @@ class Situation:
     misdescribed: str = ""
     run: str | None = None
     kept_back: bool = False
+    away: str | None = None
     archive: str | None = None
 
 
@@ -127,8 +129,8 @@ def outlook(room: AudioRoom, situation: Situation, now: float) -> Outlook:
     was_ready = ready is not None and ready.status == "True"
     if (tested := _under_experiment(room, situation, well_before=current and was_ready)) is not None:
         return tested
-    if situation.misdescribed:
-        return refused(Reason.SELECTS_FLEET, situation.misdescribed)
+    if (ours := _not_to_be_heard(situation)) is not None:
+        return ours
     settled = situation.reporting == situation.pods and not situation.outdated
     if situation.hearing.enough and (settled or (current and not situation.outdated)):
         return Outlook(Reason.LIVE, f"{_hear(room, situation)}{_troubles(situation)}", ready="True")
@@ -138,6 +140,19 @@ def outlook(room: AudioRoom, situation: Situation, now: float) -> Outlook:
     if (not begun or situation.outdated) and now - situation.progress_at < START_SECONDS:
         return in_progress(Reason.STARTING, f"{_reporting(situation)}; {_hear(room, situation)}{_troubles(situation)}")
     return _broken(room, situation, before, now)
+
+
+def _not_to_be_heard(situation: Situation) -> Outlook | None:
+    """Why it says nothing of the room what its residents hear."""
+    if situation.misdescribed:
+        return refused(Reason.SELECTS_FLEET, situation.misdescribed)
+    if situation.away is None:
+        return None
+    message = (
+        f"listeners and host have left the room, so that pod {situation.away}, which drains, can end: they come back "
+        "when it has, or after a minute"
+    )
+    return in_progress(Reason.DRAINING, message)
 
 
 def _under_experiment(room: AudioRoom, situation: Situation, *, well_before: bool) -> Outlook | None:

@@ -1,5 +1,6 @@
 """The context of a run: what its steps share."""
 
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +12,7 @@ from showstopper.availability import abort
 from showstopper.availability.hosts import HostKnown
 from showstopper.availability.indicators import Recovery
 from showstopper.availability.verdict import Finding
-from showstopper.clock import Clock, from_timestamp
+from showstopper.clock import Clock, from_timestamp, to_timestamp
 from showstopper.cluster.events import Events
 from showstopper.engine.hands.of_run import HandFactory, Hands
 from showstopper.engine.hands.pace import PACE, Pace
@@ -74,6 +75,7 @@ class RunContext:
     Attributes:
         first: what the run was created to hit, in this very moment. None if it has to be planned.
         snapshot: what the plan is made from, as the end of the baseline has just read it. None if it was not read.
+        resumed: another operator began it, and what that had heard of it has to be read again.
         findings: what forbids a verdict, or ended the run early, in the order in which it was found.
     """
 
@@ -85,6 +87,7 @@ class RunContext:
     proof: MediaProof = field(default_factory=MediaProof)
     first: Proposal | None = None
     snapshot: Snapshot | None = None
+    resumed: bool = False
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -147,6 +150,24 @@ class RunContext:
             message = f"{problem}, so that live sound cannot be told from stale: synchronise the clocks of the nodes"
             return Finding(Reason.CLOCK_SKEW, message)
         return None
+
+    def hearing_lost(self) -> Finding | None:
+        """Why a run that another operator began is not judged: what was heard since then could not be read again.
+
+        Newcomers' calls that are in no ring any more are missing without a trace, so that no bound holds them.
+        """
+        room, window = self.room(), judging.judged_window(self.run)
+        if not self.resumed or room is None or window is None:
+            return None
+        known = room.timeline.known_from(room.pods)
+        if known <= window.start:
+            return None
+        since = f"before {to_timestamp(known)}" if known < math.inf else "in the run"
+        message = (
+            f"the operator was restarted during the run, and what some listener heard {since} could not be read again: "
+            "run it again; a listener keeps an hour, until its pod is restarted"
+        )
+        return Finding(Reason.HEARING_LOST, message)
 
     async def note_host(self) -> None:
         """Write down what the room's managed host says of itself. What it explains is not the room's."""

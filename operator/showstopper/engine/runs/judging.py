@@ -8,6 +8,7 @@ from showstopper.api.expectations.indicators import bound_value
 from showstopper.api.experiment import AbortIf
 from showstopper.api.reasons import Reason
 from showstopper.api.run import (
+    BaselineRecord,
     ExpectationRecord,
     ExperimentRun,
     OutageRecord,
@@ -30,7 +31,7 @@ from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, Finding
 from showstopper.clock import from_timestamp, to_timestamp
-from showstopper.engine.runs import views
+from showstopper.engine.runs import baselines, views
 from showstopper.engine.runs.views import RunView
 
 # What a verdict says of a window of which too little is known, whoever is to blame for that.
@@ -39,6 +40,18 @@ _BLIND = frozenset({Reason.TOO_MUCH_UNKNOWN, Reason.NOT_MEASURED, Reason.LISTENE
 # What a window's last instant leaves open is decided by so many seconds after it: who is Unknown then is gone only if
 # nothing is known of it in them, and an outage that goes on then has its end in them. A late probe tells within three.
 FOLLOWING_SECONDS = 5.0
+
+
+BASELINE = "Baseline"
+"""The name of its window."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredBaseline:
+    """What is written of a baseline when it is over: for the verdict, and for people."""
+
+    record: BaselineRecord
+    window: WindowRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +164,45 @@ def broken_baseline(run: ExperimentRun, timeline: Timeline | None, residents: tu
 
 
 def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Coverage | None:
-    """How well the baseline is known, and how audible the host was in it. None: there was no baseline."""
-    before = views.of_window(run, timeline, baseline_window(run), residents)
+    """How well the baseline is known, and how audible the host was in it. None: there was no baseline.
+
+    By the run's record, once the baseline is over: no ring of a listener goes back for longer than an hour.
+    """
+    return _baseline_coverage(run, _baseline_view(run, timeline, residents, ()), residents)
+
+
+def _baseline_view(
+    run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...], host_clocks: tuple[HostClock, ...]
+) -> RunView | None:
+    """What is known of the baseline, while its record is not written. None then, or if there was none."""
+    if run.status.baseline is not None:
+        return None
+    return views.of_window(run, timeline, baseline_window(run), residents, host_clocks=host_clocks)
+
+
+def _baseline_coverage(run: ExperimentRun, before: RunView | None, residents: tuple[str, ...]) -> Coverage | None:
+    window, kept = baseline_window(run), run.status.baseline
+    if window is not None and kept is not None:
+        return baselines.coverage(kept, window, residents)
     return coverage.of(before.view) if before is not None else None
+
+
+def measure_baseline(
+    run: ExperimentRun,
+    timeline: Timeline | None,
+    residents: tuple[str, ...],
+    *,
+    host_clocks: tuple[HostClock, ...] = (),
+) -> MeasuredBaseline | None:
+    """What the run's record has to keep of a baseline that is over. None: there was none, or nobody listened."""
+    before = views.of_window(run, timeline, baseline_window(run), residents, host_clocks=host_clocks)
+    if before is None:
+        return None
+    return MeasuredBaseline(baselines.record(coverage.of(before.view), residents), _baseline_window(before))
+
+
+def _baseline_window(before: RunView) -> WindowRecord:
+    return _window(BASELINE, before.view.window, summary.window(before.view))
 
 
 def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measured, Measurement]:
@@ -182,17 +231,15 @@ def judge(
 
     `others` are the measurements of sources beside the listeners, `host_clocks` the clocks of the room's host.
     """
-    before = views.of_window(run, timeline, baseline_window(run), residents, host_clocks=host_clocks)
+    before = _baseline_view(run, timeline, residents, host_clocks)
     after = views.of_window(
         run, timeline, judged_window(run), residents, following=FOLLOWING_SECONDS, host_clocks=host_clocks
     )
-    baseline = coverage.of(before.view) if before is not None else None
+    baseline = _baseline_coverage(run, before, residents)
     judged: Coverage | None = None
     heard: Mapping[Measured, Measurement] = {}
-    windows: list[WindowRecord] = []
+    windows = _baseline_record(run, before)
     outages: list[OutageRecord] = []
-    if before is not None:
-        windows.append(_window("Baseline", before.view.window, summary.window(before.view)))
     if after is not None:
         view = _of_those_who_were_in(after.view, baseline)
         judged = coverage.of(view)
@@ -225,8 +272,18 @@ def judge(
     )
 
 
+def _baseline_record(run: ExperimentRun, before: RunView | None) -> list[WindowRecord]:
+    """The figures of the baseline for people: those that were kept, if it is over."""
+    if before is None:
+        return [window for window in run.status.windows if window.name == BASELINE]
+    return [_baseline_window(before)]
+
+
 def _newcomers_before(run: ExperimentRun, before: RunView | None) -> tuple[expectations.Judgement, ...]:
-    """What expectations are about newcomers, measured before the fault, against what a healthy room has."""
+    """What expectations are about newcomers, measured before the fault, against what a healthy room has.
+
+    Nothing, once the baseline's record is written: a run whose newcomers were not well in it has ended there.
+    """
     if before is None:
         return ()
     return tuple(

@@ -25,7 +25,7 @@ from showstopper.clock import Clock, to_timestamp
 from showstopper.engine.hands import records
 from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.runs import judging
-from showstopper.engine.runs.judging import Judgement
+from showstopper.engine.runs.judging import Judgement, MeasuredBaseline
 from showstopper.engine.status_writer import StatusWriter
 
 log = structlog.get_logger()
@@ -123,6 +123,21 @@ class RunRecord:
             if step is not None and step.completed_at is None:
                 step.completed_at = now
                 step.message = message or step.message
+
+        await self._write(change)
+
+    async def complete_baseline(self, baseline: MeasuredBaseline | None, broken: Finding | None) -> None:
+        """The baseline is over: what the verdict needs of it is kept with that, and why there will be none, if so."""
+        now = self._now()
+
+        def change(run: ExperimentRun) -> None:
+            step = judging.step(run, StepName.BASELINE)
+            if step is None or step.completed_at is not None:
+                return  # it was written, only the answer was lost
+            step.completed_at = now
+            if baseline is not None:
+                run.status.baseline, run.status.windows = baseline.record, [baseline.window]
+            _end_early(run, broken)
 
         await self._write(change)
 

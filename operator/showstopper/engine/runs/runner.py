@@ -6,7 +6,7 @@ import structlog
 
 from showstopper.api import conditions
 from showstopper.api.reasons import Reason
-from showstopper.api.run import ExperimentRun
+from showstopper.api.run import ExperimentRun, StepName
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.hands.agent import answers
@@ -30,7 +30,8 @@ class Runner:
         hands = services.hands.hands(record.run, pause=wait.pause, news=wait.wake)
         self._record, self._wait, self._hands = record, wait, hands
         self._sampler = Sampler(record, services.sources, services.clock, every=services.pace.sample)
-        self._context = RunContext(services, record, wait, hands, self._sampler)
+        resumed = record.begun(StepName.INJECTING)
+        self._context = RunContext(services, record, wait, hands, self._sampler, resumed=resumed)
 
     @property
     def run(self) -> ExperimentRun:

@@ -193,16 +193,19 @@ class Runs:
         self._known[run.metadata.uid] = run
         self._on_change(run)
 
-    async def trim(self, experiment: Experiment) -> None:
-        """Delete the oldest finished runs of an experiment beyond its historyLimit, whatever its UID was."""
-        own = [
+    def of_name(self, experiment: Experiment) -> list[ExperimentRun]:
+        """The runs of all experiments that have, or had, its name, without those that are written in a game day."""
+        return [
             run
             for run in self.all()
             if run.metadata.namespace == experiment.metadata.namespace
             and run.spec.experiment.name == experiment.metadata.name
             and not run.inline
         ]
-        await self.keep_newest(own, experiment.spec.history_limit)
+
+    async def trim(self, experiment: Experiment) -> None:
+        """Delete the oldest finished runs of an experiment beyond its historyLimit, whatever its UID was."""
+        await self.keep_newest(self.of_name(experiment), experiment.spec.history_limit)
 
     async def keep_newest(self, runs: Iterable[ExperimentRun], most: int) -> None:
         """Delete the oldest of these runs that are over."""

@@ -15,7 +15,7 @@ from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Finding
 from showstopper.engine.rooms.fleet import names
-from showstopper.engine.runs import hosting
+from showstopper.engine.runs import baselines, hosting
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ def of_window(
     if timeline is None or window is None or window.seconds <= 0:
         return None
     absences = tuple(hosting.absences(run))
-    told = replace(timeline.view(window, residents, following), host_clocks=host_clocks)
+    told = timeline.view(window, residents, following, baselines.were_in(run, residents))
+    told = replace(told, host_clocks=host_clocks)
     told = due.watched(told, _timetable(run.room))
     return RunView(told, hosts.excused(told, absences), absences)
 

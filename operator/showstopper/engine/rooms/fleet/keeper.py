@@ -32,25 +32,26 @@ class Keeper:
         """Look at the room at once: it is not what it was."""
         self._changed.set()
 
-    async def run(self, room: Callable[[], AudioRoom], held: Callable[[], bool] = lambda: False) -> None:
+    async def run(self, room: Callable[[], AudioRoom], *, held: Callable[[], bool], away: Callable[[], bool]) -> None:
         """Keep the fleet for ever: after each change, and now and then because others may have changed it.
 
         Args:
             room: returns the room as its fleet is to be.
             held: whether what is there has to stay as it is, because a run measures with it.
+            away: whether nobody of the fleet is to be in the room.
         """
         while True:
             self._changed.clear()
-            settled = await self._try(room(), held=held())
+            settled = await self._try(room(), held=held(), away=away())
             try:
                 async with asyncio.timeout(RECHECK_SECONDS if settled else RETRY_SECONDS):
                     await self._changed.wait()
             except TimeoutError:
                 continue
 
-    async def _try(self, room: AudioRoom, *, held: bool) -> bool:
+    async def _try(self, room: AudioRoom, *, held: bool, away: bool) -> bool:
         try:
-            await self.keep(room, held=held)
+            await self.keep(room, held=held, away=away)
         except Unavailable as error:
             log.warning(
                 "fleet_not_checked", room=room.metadata.name, namespace=room.metadata.namespace, error=str(error)
@@ -69,16 +70,22 @@ class Keeper:
             log.warning("fleet_refused", room=room.metadata.name, namespace=room.metadata.namespace, error=refusal)
         self.refusal = refusal
 
-    async def keep(self, room: AudioRoom, *, held: bool = False) -> None:
-        """Make the fleet what the room says. `held`: only what is missing, and leave the rest as it is.
+    async def keep(self, room: AudioRoom, *, held: bool = False, away: bool = False) -> None:
+        """Make the fleet what the room says.
+
+        Args:
+            room: whose fleet it is.
+            held: make only what is missing, also what has no pods, and leave the rest as it is.
+            away: without pods.
 
         Raises:
             ClusterError: when the API refuses. Conflict when an object of that name belongs to somebody else.
         """
-        wanted = manifests.manifests(room, self._images)
+        wanted = manifests.manifests(room, self._images, away=away)
         for manifest in wanted:
             kind, name = _KINDS[manifest["kind"]], manifest["metadata"]["name"]
-            if await self._owned(kind, room, name) is None or not held:
+            owned = await self._owned(kind, room, name)
+            if owned is None or owned["spec"].get("replicas") == 0 or not held:
                 await self._client.apply(kind, manifest)
         if room.spec.program.host is Host.EXTERNAL and not held:
             await self._dismiss_host(room)

@@ -28,11 +28,13 @@ class Images:
     pull_secrets: tuple[str, ...] = ()
 
 
-def manifests(room: AudioRoom, images: Images) -> list[dict[str, Any]]:
-    """What is meant to be there for the room, ready for a server-side apply."""
+def manifests(room: AudioRoom, images: Images, *, away: bool = False) -> list[dict[str, Any]]:
+    """What is meant to be there for the room, ready for a server-side apply. `away`: without a pod."""
     fleet = [_listeners(room, images)]
     if room.spec.program.host is Host.MANAGED:
         fleet.append(_host(room, images))
+    for manifest in fleet if away else ():
+        manifest["spec"]["replicas"] = 0
     return fleet
 
 

@@ -32,8 +32,8 @@ class Baseline:
                 return refused
             await _wait_for_room(context, context.pace.room)
             deployed = await _wait_for_release(context)
-            if (changed := context.room_changed()) is not None:
-                return changed
+            if (other := context.room_changed() or _several_releases(context, deployed)) is not None:
+                return other
             context.hold_fleet()
             message = f"watches the room for {seconds:g} s before the fault"
             await record.begin(StepName.BASELINE, message, release=deployed.images, witnesses=context.witnesses())
@@ -41,17 +41,22 @@ class Baseline:
         assert step is not None
         end = from_timestamp(step.started_at) + seconds
         await context.wait.until(end)
-        await context.until_known(end)
-        await context.note_host()
-        await record.complete(StepName.BASELINE)
-        if (skew := context.clock_skew()) is not None:
-            return skew
-        room = context.room()
-        broken = judging.broken_baseline(context.run, room.timeline if room else None, context.residents)
-        if broken is not None:
+        if not record.completed(StepName.BASELINE) and (broken := await _measure(context, end)) is not None:
             return broken
         context.snapshot = await context.services.snapshot(context.run)
         return policies.served_by_others(context.snapshot)
+
+
+async def _measure(context: RunContext, end: float) -> Finding | None:
+    """Measure the baseline once and for all, and keep that. Returns why no fault would tell anything about the room."""
+    await context.until_known(end)
+    await context.note_host()
+    room, run = context.room(), context.run
+    timeline, clocks = (room.timeline, room.hosts.clocks) if room is not None else (None, ())
+    broken = context.clock_skew() or judging.broken_baseline(run, timeline, context.residents)
+    measured = judging.measure_baseline(run, timeline, context.residents, host_clocks=clocks)
+    await context.record.complete_baseline(measured, broken)
+    return broken
 
 
 async def _wait_for_room(context: RunContext, patience: float, *, since: float | None = None) -> None:
@@ -71,6 +76,25 @@ async def _wait_for_room(context: RunContext, patience: float, *, since: float |
         message = "waits until the listeners of the room hear the host"
         await context.record.show(conditions.in_progress(Reason.WAITING_FOR_ROOM, message))
         await context.wait.pause(0.5)
+
+
+def _several_releases(context: RunContext, deployed: Deployed) -> Finding | None:
+    """Why a verdict would be on no release: not all pods that the run is about are of the same one.
+
+    It is about the components that it aims at, and about those that are heard: a canary that carries no sound would
+    pass by what the pods beside it do.
+    """
+    aimed = {fault.component for fault in context.run.spec.faults}
+    room = context.room()
+    heard = room.serving_components() if room is not None else frozenset[str]()
+    several = [why for component, why in deployed.several.items() if component in aimed | heard]
+    if not several:
+        return None
+    message = (
+        f"{several[0]}, and a verdict would be on neither: finish or roll back the canary, or run in a room whose "
+        "component selects the pods of one version alone"
+    )
+    return Finding(Reason.SEVERAL_RELEASES, message[:1024])
 
 
 async def _wait_for_release(context: RunContext) -> Deployed:

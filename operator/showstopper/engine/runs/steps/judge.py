@@ -9,6 +9,7 @@ from showstopper.clock import from_timestamp
 from showstopper.engine.rooms import releases
 from showstopper.engine.runs import judging, sampling
 from showstopper.engine.runs.context import RunContext
+from showstopper.engine.runs.waiting import RunEnded
 from showstopper.errors import ClusterError, InvalidResource, Unavailable
 
 
@@ -21,6 +22,8 @@ class Judge:
     async def run(self, context: RunContext) -> Finding | None:
         """Returns nothing: what was found is in the verdict."""
         findings = list(context.findings)
+        if context.resumed and not findings:
+            findings += await _read_again(context)
         await context.note_host()
         findings += [finding for finding in (context.clock_skew(), context.room_changed()) if finding is not None]
         if not findings and (other := await _other_release(context)) is not None:
@@ -41,6 +44,18 @@ class Judge:
         warning = decision.verdict is not Verdict.PASSED
         context.tell(str(decision.verdict), decision.message, "Judge", warning=warning)
         return None
+
+
+async def _read_again(context: RunContext) -> list[Finding]:
+    """Wait for what listeners heard before this operator began. Returns why that is not known, or not judged."""
+    window = judging.judged_window(context.run)
+    try:
+        if window is not None:
+            await context.until_known(window.end)
+    except RunEnded as ended:
+        return [ended.finding]
+    lost = context.hearing_lost()
+    return [lost] if lost is not None else []
 
 
 def _first(findings: list[Finding], verdict: Verdict) -> Finding | None:

@@ -7,7 +7,7 @@ import pytest
 
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
-from showstopper.engine.planning.pod_cache import PodCache, slim
+from showstopper.engine.rooms.pod_cache import PodCache, slim
 from tests.engine.rooms import build
 from tests.support import stored_objects
 

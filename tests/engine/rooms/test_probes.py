@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from showstopper.engine.planning import pod_cache, probes
+from showstopper.engine.rooms import pod_cache, probes
 
 HTTP = {"name": "http", "containerPort": 7880}
 

@@ -10,11 +10,10 @@ from functools import partial
 from typing import Any
 
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import NAMESPACE, POD
+from showstopper.cluster.kinds import NAMESPACE, POD, Kind
 from showstopper.cluster.mirror import Change, ChangeType, Mirror
 from showstopper.cluster.supervision import for_ever
-from showstopper.engine.planning import probes
-from showstopper.engine.rooms import rollouts
+from showstopper.engine.rooms import probes, rollouts
 from showstopper.engine.rooms.rollouts import Rollout, Workload
 from showstopper.faults.containers import DEFAULT_CONTAINER
 
@@ -23,20 +22,22 @@ ROLLED_OUT_SECONDS = 1.0
 
 
 class PodCache:
-    """The pods and workloads by namespace, each with the fields that planning and releases need.
+    """The pods and workloads by namespace, each with the fields that planning, rooms and releases need."""
 
-    Args:
-        on_change: called with a namespace whenever a pod or a workload in it changes.
-    """
-
-    def __init__(self, client: Client, on_change: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._on_change = on_change
+        self._observers: list[Callable[[str], None]] = []
         self._rolling_at: dict[str, dict[tuple[str, str], float]] = {}
+        self._observed: dict[str, dict[tuple[str, str], str]] = {}
         self.labels: dict[str, Mapping[str, str]] = {}
         self._pods: dict[str, Mirror[Object]] = {}
         self._workloads: dict[str, list[Mirror[Workload]]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._followed = asyncio.Event()
+
+    def add_observer(self, observer: Callable[[str], None]) -> None:
+        """Call it with a namespace whenever a pod or a workload in it changes."""
+        self._observers.append(observer)
 
     def follow(self, namespaces: Iterable[str]) -> None:
         """Watch these namespaces, and no others."""
@@ -46,16 +47,18 @@ class PodCache:
             self._pods.pop(namespace, None)
             self._workloads.pop(namespace, None)
             self._rolling_at.pop(namespace, None)
+            self._observed.pop(namespace, None)
             self.labels.pop(namespace, None)
         for namespace in wanted - self._tasks.keys():
             self._pods[namespace] = Mirror(
-                self._client, POD, namespace, keep=slim, on_change=lambda change: self._on_change(change.key[0])
+                self._client, POD, namespace, keep=slim, on_change=lambda change: self._tell(change.key[0])
             )
             self._workloads[namespace] = [
-                Mirror(self._client, kind, namespace, keep=partial(rollouts.read, kind), on_change=self._take)
+                Mirror(self._client, kind, namespace, keep=partial(self._read, kind), on_change=self._take)
                 for kind in rollouts.KINDS
             ]
             self._tasks[namespace] = asyncio.get_running_loop().create_task(self._follow(namespace))
+        self._followed.set()
 
     def of(self, namespace: str) -> list[Object]:
         """The pods of a namespace, as they were told last; none if it is not followed, or was not listed yet."""
@@ -88,6 +91,13 @@ class PodCache:
             for workloads in self._workloads[namespace]:
                 await workloads.synced()
 
+    async def pods_synced(self, namespace: str) -> None:
+        """Wait until the namespace is followed, and all of its pods are known."""
+        while (pods := self._pods.get(namespace)) is None:
+            self._followed.clear()
+            await self._followed.wait()
+        await pods.synced()
+
     async def refresh(self, namespace: str) -> None:
         """Read the workloads afresh: what has changed until now is known then.
 
@@ -115,14 +125,28 @@ class PodCache:
         await self.look_at(namespace)
         await pods.run()
 
+    def _read(self, kind: Kind, body: Mapping[str, Any]) -> Workload:
+        """A workload whose template was observed, and of which only the number of pods changes, is not rolled out."""
+        observed = self._observed.setdefault(body["metadata"]["namespace"], {})
+        owner = kind.name, str(body["metadata"]["name"])
+        workload = rollouts.read(kind, body, observed=observed.get(owner, ""))
+        if rollouts.is_observed(body):
+            observed[owner] = workload.template
+        return workload
+
     def _take(self, change: Change[Workload]) -> None:
         namespace, workload = change.key[0], change.value
         rolling_at = self._rolling_at.setdefault(namespace, {})
         if change.type is ChangeType.DELETED:
             rolling_at.pop(workload.owner, None)
+            self._observed.get(namespace, {}).pop(workload.owner, None)
         elif workload.rollout is not None:
             rolling_at[workload.owner] = asyncio.get_running_loop().time()
-        self._on_change(namespace)
+        self._tell(namespace)
+
+    def _tell(self, namespace: str) -> None:
+        for observer in self._observers:
+            observer(namespace)
 
 
 def slim(pod: Mapping[str, Any]) -> Object:
