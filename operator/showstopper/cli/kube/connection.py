@@ -1,6 +1,7 @@
 """Connection: which cluster and namespace to use, and as whom, by the rules of kubectl."""
 
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,8 +30,17 @@ class Connection:
 
     @property
     def namespace(self) -> str:
-        """The given namespace, else the context's, else (in a pod) the pod's, else `default`."""
-        return self.given_namespace or self._of_context() or "default"
+        """The given namespace, else the context's, else (in a pod) the pod's, else `default`.
+
+        Raises:
+            SettingsError: no namespace can have that name.
+        """
+        from showstopper.api.schema.base import NAME_PATTERN, WRITE_A_NAME  # noqa: PLC0415 - heavy, as the client
+
+        name = self.given_namespace or self._of_context() or "default"
+        if not re.fullmatch(NAME_PATTERN, name):
+            raise SettingsError(f'invalid namespace "{name[:100]}": {WRITE_A_NAME}')
+        return name
 
     @asynccontextmanager
     async def open(self) -> "AsyncIterator[Client]":
