@@ -85,3 +85,9 @@ def test_what_is_no_resource_at_all_is_refused_in_a_sentence(kind: str, body: An
     for whole in (body, {"metadata": body}, {"metadata": {"name": body, "namespace": body}}):
         parsed, refusal = read(kind, whole)
         assert parsed is not None or refusal.startswith(f"{kind} ")
+
+
+def test_a_list_is_called_a_list() -> None:
+    """And not by what the models make of it."""
+    _, refusal = read("Experiment", experiment({"spec.faults": 7}))
+    assert "spec.faults: Input should be a valid list" in refusal

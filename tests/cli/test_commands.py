@@ -99,8 +99,9 @@ def test_no_kubeconfig(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert_one_line(call(command, "kill"), ExitCode.ERROR, "there is no kubeconfig at")
 
 
-def test_a_file_that_is_no_kubeconfig(tmp_path: Path) -> None:
-    (tmp_path / "words").write_text("just words")
+@pytest.mark.parametrize("words", ["just words", "a: [", "contexts: 7", "clusters: 4", "users: {a: b}", "\0"])
+def test_a_file_that_is_no_kubeconfig(words: str, tmp_path: Path) -> None:
+    (tmp_path / "words").write_text(words)
     assert_one_line(
         call("--kubeconfig", str(tmp_path / "words"), "verdict", "kill"), ExitCode.ERROR, "is not a kubeconfig"
     )

@@ -125,7 +125,8 @@ def _problems(error: ValidationError) -> str:
         inner = any(len(other) > len(place) and other[: len(place)] == place for other in places)
         if problem["type"] == "too_short" and inner:
             continue
-        texts.append(f"{'.'.join(str(part) for part in place)}: {problem['msg'].removeprefix('Value error, ')}")
+        said = problem["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
+        texts.append(f"{'.'.join(str(part) for part in place)}: {said}")
     return "; ".join(texts[:5])
 
 

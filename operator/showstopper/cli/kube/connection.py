@@ -92,8 +92,14 @@ class Connection:
             names = ", ".join(str(file) for file in files)
             raise SettingsError(f"cannot connect: there is no kubeconfig at {names}; {_HOW}")
         for file in files:
-            if file.is_file() and not isinstance(_loaded(file), dict):
+            if file.is_file() and not _is_kubeconfig(_loaded(file)):
                 raise SettingsError(f"{file} is not a kubeconfig; {_HOW}")
+
+
+def _is_kubeconfig(content: object) -> bool:
+    """Whether it has the lists of a kubeconfig, as far as it has them at all."""
+    lists = ("contexts", "clusters", "users")
+    return isinstance(content, dict) and all(isinstance(content.get(name) or [], list) for name in lists)
 
 
 _HOW = "set KUBECONFIG or pass --kubeconfig"
@@ -115,7 +121,7 @@ def _merged(files: list[Path]) -> dict[str, object]:
     merged: dict[str, object] = {"contexts": contexts}
     for file in files:
         content = _loaded(file)
-        if isinstance(content, dict):
+        if isinstance(content, dict) and _is_kubeconfig(content):
             contexts.extend(content.get("contexts") or [])
             merged.setdefault("current-context", content.get("current-context"))
     return merged
