@@ -1,7 +1,7 @@
 """RecoveryTime as it truly was, second by second."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,7 @@ def recovery_range(room: Room) -> Range:
     if room.hidden[:, room.times.fault : room.times.end].all():
         return ANYTHING
     least, most = _lacking(room, _begun(room, good), before=bad), _lacking(room, bad, before=good)
+    most = replace(most, window=len(most.count))
     return least.recovered(least.short, endless=False), most.recovered(most.short)
 
 

@@ -75,6 +75,7 @@ def test_a_late_drop_after_a_quiet_start_is_the_drop() -> None:
 
 def test_a_single_class_window_is_no_relapse_but_more_is() -> None:
     assert figures(recover([(L, 30), (Q, 0.1), (L, 29.9)]))[0] == 0
+    assert figures(recover([(Q, 0.1), (L, 59.9)])) == (0, 0, 0), "also where it is under way when the fault ends"
     assert figures(recover([(L, 30), (Q, 0.3), (L, 29.7)]))[0] == pytest.approx(30.3)
     flapping: Story = [(L, 2), *[(state, 0.4) for _ in range(5) for state in (Q, L)], (L, 40)]
     assert figures(recover(flapping))[0] == pytest.approx(5.6)

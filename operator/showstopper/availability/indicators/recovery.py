@@ -60,8 +60,8 @@ class Gaps:
         return self.heard_from(self.low[-1][1]) if self.low else 0.0
 
     def held_from(self, instant: float) -> float:
-        """The first instant from that one on from which the room hears in every second of ten."""
-        start = self.heard_from(instant)
+        """The first instant from that one on from which the room hears in every second of ten. 0: it never stopped."""
+        start = self.heard_from(instant) if instant else 0.0
         for first, last in self.low:
             if last > start and first < start + HOLD_SECONDS - SLIDING_SECONDS - NOISE:
                 start = self.heard_from(last)
