@@ -82,6 +82,14 @@ def test_a_recovery_longer_than_was_watched_is_missed_only_if_that_is_beyond_the
     assert "had not recovered" in judged.sentence
 
 
+def test_a_recovery_that_is_meant_to_take_long_and_does_is_met_however_long_it_takes() -> None:
+    watched = Measurement(RECOVERY, None, 6, 40.0, math.inf, "the room had not recovered when the window ended")
+    judged = judge(Expectation(RECOVERY, minimum=30.0), watched)
+    assert (judged.outcome, judged.margin) == (Outcome.MET, 10.0)
+    assert "at least 40 s" in judged.sentence
+    assert judge(Expectation(RECOVERY, minimum=45.0), watched).outcome is Outcome.UNMEASURED
+
+
 def test_what_never_happens_is_beyond_every_bound() -> None:
     never = Measurement(TIME_TO_FIRST_AUDIO, None, 6, math.inf, math.inf, "6 of 6 newcomers heard nothing")
     judged = judge(Expectation(TIME_TO_FIRST_AUDIO, maximum=2.0), never)

@@ -136,6 +136,14 @@ def test_a_newcomer_who_waited_for_a_host_that_was_away_neither_heard_it_nor_did
     assert JOIN_SUCCESS.measure(told, None).value == 1.0
 
 
+def test_a_newcomer_who_heard_a_host_that_was_away_too_late_did_not_fail() -> None:
+    heard = View(window(0, 60), (), (), (newcomer(joined=20.5, audio=26, live=26),))
+    assert ARRIVAL_AUDIBLE.measure(heard, None).value == 0.0
+    assert ARRIVAL_AUDIBLE.measure(hosts.excused(heard, [missed(19, 25)]), None).value is None
+    in_time = View(window(0, 60), (), (), (newcomer(joined=20.5, audio=24, live=24),))
+    assert ARRIVAL_AUDIBLE.measure(hosts.excused(in_time, [missed(19, 23)]), None).value == 1.0
+
+
 def test_a_newcomer_whom_the_room_refused_is_refused_whoever_speaks() -> None:
     heard = View(window(0, 60), (), (), (newcomer(joined=None, audio=None, live=None),))
     assert hosts.excused(heard, [missed(19, 40)]) == heard

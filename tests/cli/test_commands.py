@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from showstopper import __version__
 from showstopper.api.verdicts import Verdict
+from showstopper.cli import main
 from showstopper.cli.commands.report import Format, render
 from showstopper.cli.exit_codes import ExitCode, of_verdict
 from showstopper.cli.interruptible import Watched, run_to_end
@@ -96,8 +99,9 @@ def test_no_kubeconfig(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert_one_line(call(command, "kill"), ExitCode.ERROR, "there is no kubeconfig at")
 
 
-def test_a_file_that_is_no_kubeconfig(tmp_path: Path) -> None:
-    (tmp_path / "words").write_text("just words")
+@pytest.mark.parametrize("words", ["just words", "a: [", "contexts: 7", "clusters: 4", "users: {a: b}", "\0"])
+def test_a_file_that_is_no_kubeconfig(words: str, tmp_path: Path) -> None:
+    (tmp_path / "words").write_text(words)
     assert_one_line(
         call("--kubeconfig", str(tmp_path / "words"), "verdict", "kill"), ExitCode.ERROR, "is not a kubeconfig"
     )
@@ -117,6 +121,36 @@ def test_names_with_slashes_are_refused(kubeconfig: Path) -> None:
         ExitCode.ERROR,
         'invalid name "show/kill": pass the name alone, and the namespace with -n',
     )
+
+
+@pytest.mark.parametrize("name", ["kill?watch=1", "..", "a b", "Kill", "k" * 5000, "kill\n", "é", ""])
+@pytest.mark.parametrize("command", ["run", "verdict", "report", "watch", "abort", "gate"])
+def test_what_cannot_be_a_name_is_never_asked_for(command: str, name: str, kubeconfig: Path) -> None:
+    result = call(command, name)
+    assert_one_line(result, ExitCode.ERROR, "write a name of at most 63")
+    assert len(result.stderr) < 400
+
+
+def test_what_cannot_be_a_namespace_is_never_asked_for(kubeconfig: Path) -> None:
+    assert_one_line(call("-n", "../show", "verdict", "kill"), ExitCode.ERROR, 'invalid namespace "../show": write')
+    assert_one_line(call("-n", "Show", "history"), ExitCode.ERROR, 'invalid namespace "Show": write')
+
+
+@pytest.mark.parametrize(
+    "words", ["-n Show verdict kill", "verdict -n Show kill", "verdict kill -n Show", "verdict kill --namespace=Show"]
+)
+def test_options_for_the_cluster_are_taken_wherever_they_stand(words: str, kubeconfig: Path) -> None:
+    assert_one_line(call(*words.split()), ExitCode.ERROR, 'invalid namespace "Show"')
+
+
+def test_no_command_has_an_option_of_its_own_with_the_name_of_one_for_the_cluster() -> None:
+    assert main.cluster_options_first(["stop", "--", "-n", "x"]) == ["stop", "--", "-n", "x"]
+    assert main.cluster_options_first(["verdict", "kill", "-n"]) == ["verdict", "kill", "-n"]
+    group: Any = get_command(app)
+    for name in COMMANDS:
+        command = group.get_command(None, name)
+        own = {option for parameter in getattr(command, "params", ()) for option in parameter.opts}
+        assert not own & main.CLUSTER_OPTIONS, name
 
 
 def test_the_namespace_is_the_options_then_the_contexts_then_default(kubeconfig: Path) -> None:

@@ -66,7 +66,7 @@ class Judgement:
 def judge(expectation: Expectation, measurement: Measurement) -> Judgement:
     """Met if the bound holds wherever the truth lies, missed if it holds nowhere, else unmeasured."""
     outcome = _outcome(expectation, measurement)
-    margin = _margin(expectation, measurement) if outcome is not Outcome.UNMEASURED else None
+    margin = _margin(expectation, measurement, outcome) if outcome is not Outcome.UNMEASURED else None
     return Judgement(expectation, measurement, outcome, margin, _sentence(expectation, measurement, outcome, margin))
 
 
@@ -100,23 +100,24 @@ def _outcome(expectation: Expectation, measurement: Measurement) -> Outcome:
         best, worst, bound = -measurement.lower, -measurement.upper, -bound
     if best < bound - TOLERANCE:
         return Outcome.MISSED
-    if measurement.value is not None and worst >= bound - TOLERANCE:
+    if measurement.samples and worst >= bound - TOLERANCE:
         return Outcome.MET
     return Outcome.UNMEASURED
 
 
-def _margin(expectation: Expectation, measurement: Measurement) -> float | None:
-    figure = _figure(expectation, measurement)
+def _margin(expectation: Expectation, measurement: Measurement, outcome: Outcome) -> float | None:
+    figure = _figure(expectation, measurement, outcome)
     if not math.isfinite(figure):
         return None
     return figure - expectation.bound if expectation.minimum is not None else expectation.bound - figure
 
 
-def _figure(expectation: Expectation, measurement: Measurement) -> float:
+def _figure(expectation: Expectation, measurement: Measurement, outcome: Outcome) -> float:
     """What is compared for people: the value, or if there is none the bound that decides."""
     if measurement.value is not None:
         return measurement.value
-    return measurement.upper if expectation.minimum is not None else measurement.lower
+    at_least = (expectation.minimum is not None) is (outcome is Outcome.MET)
+    return measurement.lower if at_least else measurement.upper
 
 
 def _sentence(expectation: Expectation, measurement: Measurement, outcome: Outcome, margin: float | None) -> str:
@@ -125,7 +126,7 @@ def _sentence(expectation: Expectation, measurement: Measurement, outcome: Outco
         return f"{name} was not measured well enough: {_doubt(expectation, measurement)}"
     if margin is None:
         return f"{name} has no value ({measurement.reason}), which is beyond {sentence_figure(unit, expectation.bound)}"
-    value, bound = apart(unit, _figure(expectation, measurement), expectation.bound)
+    value, bound = apart(unit, _figure(expectation, measurement, outcome), expectation.bound)
     met = outcome is Outcome.MET
     sign = ("≥" if met else "<") if expectation.minimum is not None else ("≤" if met else ">")
     shown = value if measurement.value is not None else f"at least {value} ({measurement.reason})"

@@ -42,6 +42,8 @@ COMMANDS = {
 """Commands in the order of the help. Each module has a function `command`, or a `group` of commands."""
 HIDDEN = frozenset({"operator", "agent", "archive", "before-uninstall", "host", "listener"})
 """Processes of the cluster, which the charts start: the help does not list them."""
+CLUSTER_OPTIONS = frozenset({"--kubeconfig", "--context", "--namespace", "-n", "--as", "--as-group"})
+"""Options of every command, as `options` declares them. No command has one of its own with such a name."""
 DEBUG_VARIABLE = "SHOWSTOPPER_DEBUG"
 """If this is set, what nobody expected is printed with its traceback."""
 
@@ -67,6 +69,11 @@ class LazyCommands(TyperGroup):
         single = typer.Typer(add_completion=False)
         single.command(cmd_name, hidden=cmd_name in HIDDEN)(module.command)
         return typer.main.get_command(single)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the options for the cluster wherever they stand."""
+        parsed: list[str] = super().parse_args(ctx, cluster_options_first(args))
+        return parsed
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called. It decides who is told of an error: people, or the log of a process."""
@@ -97,6 +104,24 @@ class LazyCommands(TyperGroup):
             _tell_unexpected(error)
             code = ExitCode.ERROR
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def cluster_options_first(words: Sequence[str]) -> list[str]:
+    """The words of a command with the options for the cluster before all others: kubectl takes them anywhere, too."""
+    options: list[str] = []
+    others: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            return [*options, *others, word, *rest]
+        if word in CLUSTER_OPTIONS and rest:
+            options += [word, rest.pop(0)]
+        elif word.partition("=")[0] in CLUSTER_OPTIONS and "=" in word:
+            options.append(word)
+        else:
+            others.append(word)
+    return [*options, *others]
 
 
 def _tell_unexpected(error: Exception) -> None:

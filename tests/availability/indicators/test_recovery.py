@@ -12,7 +12,8 @@ from showstopper.availability.indicators.listening import audible_ratio
 from showstopper.availability.indicators.recovery import recovery_time
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.spans import State
-from tests.availability.build import EPOCH, L, N, O, Q, Story, U, hide, known_stories, view
+from showstopper.availability.tracks import View, resident_track
+from tests.availability.build import EPOCH, L, N, O, Q, Story, U, hide, known_stories, spans, view, window
 
 KILL = Recovery(EPOCH)
 
@@ -74,6 +75,7 @@ def test_a_late_drop_after_a_quiet_start_is_the_drop() -> None:
 
 def test_a_single_class_window_is_no_relapse_but_more_is() -> None:
     assert figures(recover([(L, 30), (Q, 0.1), (L, 29.9)]))[0] == 0
+    assert figures(recover([(Q, 0.1), (L, 59.9)])) == (0, 0, 0), "also where it is under way when the fault ends"
     assert figures(recover([(L, 30), (Q, 0.3), (L, 29.7)]))[0] == pytest.approx(30.3)
     flapping: Story = [(L, 2), *[(state, 0.4) for _ in range(5) for state in (Q, L)], (L, 40)]
     assert figures(recover(flapping))[0] == pytest.approx(5.6)
@@ -112,6 +114,18 @@ def test_a_drop_that_has_just_begun_at_the_end_has_no_bound() -> None:
     assert figures(recover([(L, 29.8), (Q, 0.2)])) == (None, 30, math.inf)
 
 
+def test_a_relapse_that_begins_after_the_window_is_none_and_one_that_goes_on_then_is() -> None:
+    def measured(*story: tuple[State, float]) -> Measurement:
+        spans_of = spans("r0", story)
+        return recovery_time(
+            View(window(0, 60), (resident_track("r0", spans_of, window(0, 60), until=EPOCH + 65),), following=5), KILL
+        )
+
+    assert figures(measured((L, 2), (Q, 5), (L, 53.5), (Q, 4.5))) == (7, 7, 7)
+    assert figures(measured((L, 2), (Q, 5), (L, 52.5), (Q, 5.5)))[0] is None
+    assert figures(measured((L, 2), (Q, 50), (L, 9), (Q, 4))) == (52, 52, math.inf), "ten seconds were not heard"
+
+
 def test_only_the_share_of_the_baseline_must_hear_again() -> None:
     deaf: Story = [(Q, 60)]
     hit: Story = [(L, 2), (Q, 10), (L, 48)]
@@ -139,8 +153,20 @@ def test_an_unknown_stretch_before_a_relapse_that_was_seen_does_not_matter() -> 
     assert figures(recover([(L, 1), (U, 2), (L, 20), (Q, 10), (L, 27)])) == (33, 33, 33)
 
 
-def test_an_unknown_stretch_behind_a_certain_recovery_does_not_matter() -> None:
-    assert figures(recover([(L, 2), (Q, 5), (L, 33), (U, 5), (L, 15)])) == (7, 7, 7)
+def test_an_unknown_stretch_behind_a_certain_recovery_does_not_matter_while_others_hear() -> None:
+    hit: Story = [(L, 2), (Q, 5), (L, 53)]
+    assert figures(recover([(L, 2), (Q, 5), (L, 33), (U, 5), (L, 15)], hit)) == (7, 7, 7)
+
+
+def test_a_relapse_that_most_of_the_room_could_not_see_is_not_ruled_out() -> None:
+    blind: Story = [(L, 2), (Q, 5), (L, 33), (U, 5), (L, 15)]
+    assert figures(recover(blind)) == (7, 7, 45)
+    assert figures(recover(blind, blind, [(L, 2), (Q, 5), (L, 53)])) == (7, 7, 45)
+    assert figures(recover([(L, 2), (Q, 5), (L, 45), (U, 5), (L, 3)])) == (7, 7, math.inf)
+
+
+def test_a_probe_that_was_late_for_a_moment_hides_no_relapse() -> None:
+    assert figures(recover([(L, 2), (Q, 5), (L, 33), (U, 0.5), (L, 19.5)])) == (7, 7, 7)
 
 
 def test_of_a_room_that_nobody_saw_no_recovery_is_measured() -> None:
@@ -163,7 +189,10 @@ def hide_any(data: st.DataObject, stories: list[Story], end: float = 30) -> list
 def test_the_bounds_hold_whatever_was_hidden_in_the_window_and_in_the_baseline(
     room: list[Story], data: st.DataObject
 ) -> None:
-    """But for a relapse that nobody could see: where a room was heard for ten seconds, it has recovered."""
+    """But for a relapse that nobody could see: where a room was heard for ten seconds, it has recovered.
+
+    Nobody is at most half of the room: the other half looks.
+    """
     before = data.draw(st.lists(known_stories(), min_size=len(room), max_size=len(room)))
     seen_room = hide_any(data, room)
     seen = recover(*seen_room, recovery=baseline(*hide_any(data, before)))

@@ -41,12 +41,31 @@ def test_a_list_is_its_items() -> None:
         ("kind: Experiment\nmetadata: {name: 7}", "no metadata.name"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {name: p}", "holds Pod p"),
         (EXPERIMENT_TEXT.replace("v1alpha1", "v9"), "write showstopper.dev/v1alpha1"),
+        ("kind: List\nitems: 7", "has 0 experiments"),
+        (EXPERIMENT_TEXT.replace("kill", '"kill?dryRun=All"'), "metadata.name: write a name of at most 63"),
+        (EXPERIMENT_TEXT.replace("kill", "k" * 5000), "metadata.name: write a name of at most 63"),
+        (EXPERIMENT_TEXT.replace("{name: kill}", "{name: kill, namespace: 7}"), "metadata.namespace: write a name"),
+        (EXPERIMENT_TEXT.replace("spec: {}", "spec: {revision: !!binary aGk=}"), "bytes is not JSON serializable"),
+        (EXPERIMENT_TEXT.replace("spec: {}", "spec: {revision: .nan}"), "not JSON compliant"),
+        (EXPERIMENT_TEXT.replace("spec: {}", "spec: &a {again: *a}"), "Circular reference"),
+        ("[" * 5000, "not YAML that Kubernetes can take"),
     ],
 )
 def test_what_cannot_be_applied_is_refused_with_the_file_and_the_reason(text: str, said: str) -> None:
     with pytest.raises(InvalidResource, match=said) as caught:
         parse(text)
     assert "file.yaml" in str(caught.value)
+
+
+def test_a_date_is_a_text_as_kubectl_reads_it() -> None:
+    text = EXPERIMENT_TEXT.replace("spec: {}", "spec: {revision: 2026-12-01}")
+    assert parse(text).experiment["spec"] == {"revision": "2026-12-01"}
+
+
+@pytest.mark.parametrize("nothing", ["", "null", '""'])
+def test_a_namespace_that_is_left_empty_is_the_one_of_the_context(nothing: str) -> None:
+    text = EXPERIMENT_TEXT.replace("{name: kill}", f"{{name: kill, namespace: {nothing}}}")
+    assert parse(text).experiment["metadata"]["namespace"] == "show"
 
 
 def test_a_namespace_that_contradicts_the_option_is_refused() -> None:

@@ -15,11 +15,11 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 # RFC 1123 label, as Kubernetes has it for most names and for the values of labels.
-_NAME = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_WRITE_A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens, with no hyphen first or last"
-Name = Annotated[str, StringConstraints(max_length=63), Matching(_NAME, _WRITE_A_NAME)]
+NAME_PATTERN = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+WRITE_A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens, with no hyphen first or last"
+Name = Annotated[str, StringConstraints(max_length=63), Matching(NAME_PATTERN, WRITE_A_NAME)]
 # Names of our resources. A CRD can restrict them only at its root.
-NAME_RULE = CelRule(f"self.metadata.name.matches('^{_NAME}$')", f"metadata.name: {_WRITE_A_NAME}")
+NAME_RULE = CelRule(f"self.metadata.name.matches('^{NAME_PATTERN}$')", f"metadata.name: {WRITE_A_NAME}")
 Text = Annotated[str, StringConstraints(max_length=256)]
 Message = Annotated[str, StringConstraints(max_length=1024)]
 # RFC 3339 with microseconds; the schema says date-time.
@@ -100,14 +100,19 @@ class Resource(BaseModel):
         try:
             return cls.model_validate(body)
         except ValidationError as error:
-            metadata = body.get("metadata") or {}
-            place = "/".join(filter(None, (metadata.get("namespace"), metadata.get("name", "?"))))
-            raise InvalidResource(f"{cls.kind} {place}: {_problems(error)}") from error
+            raise InvalidResource(f"{cls.kind} {_place(body)}: {_problems(error)}") from error
 
     @property
     def key(self) -> tuple[str, str]:
         """Namespace and name."""
         return self.metadata.namespace, self.metadata.name
+
+
+def _place(body: object) -> str:
+    """Namespace and name of an object of which nothing is known to be right."""
+    metadata = body.get("metadata") if isinstance(body, Mapping) else None
+    words = (metadata.get("namespace"), metadata.get("name", "?")) if isinstance(metadata, Mapping) else ("?",)
+    return "/".join(word if isinstance(word, str) else "?" for word in words if word)
 
 
 def _problems(error: ValidationError) -> str:
@@ -120,7 +125,8 @@ def _problems(error: ValidationError) -> str:
         inner = any(len(other) > len(place) and other[: len(place)] == place for other in places)
         if problem["type"] == "too_short" and inner:
             continue
-        texts.append(f"{'.'.join(str(part) for part in place)}: {problem['msg'].removeprefix('Value error, ')}")
+        said = problem["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
+        texts.append(f"{'.'.join(str(part) for part in place)}: {said}")
     return "; ".join(texts[:5])
 
 

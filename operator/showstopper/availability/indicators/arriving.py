@@ -52,7 +52,7 @@ def fate_in_time(call: Arrival, happened: float | None, window: Window) -> Fate 
         return fate(call, happened, window)
     if call.left is not None and call.left <= due:
         return fate(call, None, window)
-    if happened is not None or call.sure_until >= due:
+    if call.sure_until >= due:
         return Fate.FAILED if window.start < due <= window.end else None
     return fate(call, None, window)
 

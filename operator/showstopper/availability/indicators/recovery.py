@@ -8,15 +8,15 @@ seen in the window.
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, takewhile
 
 from showstopper.availability.indicators.indicator import Better, Indicator, Listeners, Recovery
 from showstopper.availability.indicators.listening import NOBODY, RESOLUTION_SECONDS
 from showstopper.availability.measurements import Measurement, unmeasured
-from showstopper.availability.spans import DEAD, NOISE, State
-from showstopper.availability.tracks import View
+from showstopper.availability.spans import DEAD, NOISE, Span, State
+from showstopper.availability.tracks import Track, View
 from showstopper.availability.units import DURATION
 
 # The room must go on hearing for so long (docs/how-it-measures.md).
@@ -26,8 +26,12 @@ HOLD_SECONDS = 10.0
 SLIDING_SECONDS = 1.0
 # By how much of all residents the room may fall short of its baseline: the same 5 % as Ready, Unknown and the baseline.
 SPARE_SHARE = 0.05
+# A second of which more of the room than this is Unknown may hide a relapse: most of those who would tell did not look.
+# Where less is Unknown the others look: a probe that is late now and then does not spoil what they heard.
+BLIND_SHARE = 0.5
 
-_DOUBTFUL = DEAD | {State.UNKNOWN}
+_UNKNOWN = frozenset({State.UNKNOWN})
+_DOUBTFUL = DEAD | _UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,8 @@ class Gaps:
         return self.heard_from(self.low[-1][1]) if self.low else 0.0
 
     def held_from(self, instant: float) -> float:
-        """The first instant from that one on from which the room hears in every second of ten."""
-        start = self.heard_from(instant)
+        """The first instant from that one on from which the room hears in every second of ten. 0: it never stopped."""
+        start = self.heard_from(instant) if instant else 0.0
         for first, last in self.low:
             if last > start and first < start + HOLD_SECONDS - SLIDING_SECONDS - NOISE:
                 start = self.heard_from(last)
@@ -69,8 +73,8 @@ def recovery_time(view: View, recovery: Recovery | None) -> Measurement:
 
     The lower bound takes every Unknown resident as hearing, and the least that the baseline may have been. The value
     does so too, with what is known of the baseline. The upper bound takes every Unknown resident as not hearing, until
-    ten seconds were certainly heard: a relapse counts only if it was seen. A room that was not heard for ten seconds
-    has no value: its recovery takes at least as long as it was seen not to hear.
+    ten seconds were certainly heard: a relapse counts only if it was seen, or if most of the room was Unknown. A room
+    that was not heard for ten seconds has no value: its recovery takes at least as long as it was seen not to hear.
     """
     if recovery is None:
         return unmeasured(RECOVERY_TIME, "there is no fault in this window to recover from")
@@ -80,13 +84,18 @@ def recovery_time(view: View, recovery: Recovery | None) -> Measurement:
     base = recovery.baseline
     least, known, most = (base.lower, base.value, base.upper) if base is not None else (1.0, 1.0, 1.0)
 
-    def gaps(states: frozenset[State], share: float) -> Gaps:
-        return _gaps(view, states, share, since, end)
+    def heard_from(states: frozenset[State], spare: float) -> float:
+        spans = (span for track in view.residents for span in _of_the_window(track, states))
+        return _gaps(spans, spare, since, end, view.window.end - since).heard_to_the_end_from()
 
     shares = (least, most if known is None else known, most)
-    seen = {share: gaps(DEAD, share).heard_to_the_end_from() for share in set(shares)}
+    seen = {share: heard_from(DEAD, _spare(view, share)) for share in set(shares)}
     lower, value, latest = (seen[share] for share in shares)
-    upper = gaps(_DOUBTFUL, most).held_from(latest)
+    blind = heard_from(_UNKNOWN, BLIND_SHARE * len(view.residents) + NOISE)
+    doubtful = (
+        span for track in view.residents for span in (*track.spans, *track.following) if span.state in _DOUBTFUL
+    )
+    upper = _gaps(doubtful, _spare(view, most), since, end, end - since).held_from(max(latest, blind))
     return Measurement(
         measured=RECOVERY_TIME,
         value=value if _held(value, end - since) else None,
@@ -97,26 +106,39 @@ def recovery_time(view: View, recovery: Recovery | None) -> Measurement:
     )
 
 
-def _gaps(view: View, states: frozenset[State], share: float, since: float, end: float) -> Gaps:
-    """When residents were in one of the states, between `since` and `end`. Whatever comes behind it counts as heard."""
+def _spare(view: View, share: float) -> float:
+    """How many residents the room may be short of, if the baseline had that share of them."""
+    residents = len(view.residents)
+    return residents * (1.0 - min(1.0, share)) + max(residents * SPARE_SHARE, RESOLUTION_SECONDS) + NOISE
+
+
+def _of_the_window(track: Track, states: frozenset[State]) -> Iterator[Span]:
+    """The spans in one of the states. What begins after the window does not count, and what goes on then does."""
+    yield from (span for span in track.spans if span.state in states)
+    if track.spans and track.spans[-1].state in states:
+        yield from takewhile(lambda span: span.state in states, track.following)
+
+
+def _gaps(spans: Iterable[Span], spare: float, since: float, end: float, last: float) -> Gaps:
+    """What the spans leave unheard between `since` and `end`, in seconds that begin at most `last` after `since`.
+
+    Whatever comes behind `end` counts as heard.
+    """
     changes = Counter({0.0: 0, end - since: 0})
-    for track in view.residents:
-        for span in (*track.spans, *track.following):
-            if span.state in states and span.end > since and span.start < end:
-                changes[max(span.start, since) - since] += 1
-                changes[min(span.end, end) - since] -= 1
+    for span in spans:
+        if span.end > since and span.start < end:
+            changes[max(span.start, since) - since] += 1
+            changes[min(span.end, end) - since] -= 1
     edges = sorted(changes)
     deaf = list(accumulate(changes[edge] for edge in edges))
-    residents = len(view.residents)
-    spare = residents * (1.0 - min(1.0, share)) + max(residents * SPARE_SHARE, RESOLUTION_SECONDS) + NOISE
-    return Gaps(edges, deaf, spare, list(_low(edges, deaf, spare, view.window.end - since)))
+    return Gaps(edges, deaf, spare, list(_low(edges, deaf, spare, last)))
 
 
 def _low(edges: list[float], deaf: list[int], spare: float, end: float) -> Iterator[tuple[float, float]]:
     """Where a second begins that has more than `spare` listener-seconds without the host, as [first, last) in order.
 
     The listener-seconds of a second are a function of where it begins that is linear between the edges and the instants
-    one second before them. So it is enough to look at it there, and to draw lines.
+    one second before them. So it is enough to look at it there and at the window's end, and to draw lines.
     """
     if max(deaf) <= spare:
         return
@@ -128,7 +150,9 @@ def _low(edges: list[float], deaf: list[int], spare: float, end: float) -> Itera
         index = bisect_right(edges, instant) - 1
         return totals[index] + deaf[index] * (instant - edges[index])
 
-    begins = sorted({begin for edge in edges for begin in (edge, edge - SLIDING_SECONDS) if 0 <= begin <= end})
+    begins = sorted(
+        {max(0.0, end), *(begin for edge in edges for begin in (edge, edge - SLIDING_SECONDS) if 0 <= begin <= end)}
+    )
     excess = [until(begin + SLIDING_SECONDS) - until(begin) - spare for begin in begins]
     first: float | None = 0.0 if excess[0] > 0 else None
     for index, (before, after) in enumerate(pairwise(excess)):

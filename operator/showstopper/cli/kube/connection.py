@@ -1,6 +1,7 @@
 """Connection: which cluster and namespace to use, and as whom, by the rules of kubectl."""
 
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,8 +30,17 @@ class Connection:
 
     @property
     def namespace(self) -> str:
-        """The given namespace, else the context's, else (in a pod) the pod's, else `default`."""
-        return self.given_namespace or self._of_context() or "default"
+        """The given namespace, else the context's, else (in a pod) the pod's, else `default`.
+
+        Raises:
+            SettingsError: no namespace can have that name.
+        """
+        from showstopper.api.schema.base import NAME_PATTERN, WRITE_A_NAME  # noqa: PLC0415 - heavy, as the client
+
+        name = self.given_namespace or self._of_context() or "default"
+        if not re.fullmatch(NAME_PATTERN, name):
+            raise SettingsError(f'invalid namespace "{name[:100]}": {WRITE_A_NAME}')
+        return name
 
     @asynccontextmanager
     async def open(self) -> "AsyncIterator[Client]":
@@ -82,8 +92,14 @@ class Connection:
             names = ", ".join(str(file) for file in files)
             raise SettingsError(f"cannot connect: there is no kubeconfig at {names}; {_HOW}")
         for file in files:
-            if file.is_file() and not isinstance(_loaded(file), dict):
+            if file.is_file() and not _is_kubeconfig(_loaded(file)):
                 raise SettingsError(f"{file} is not a kubeconfig; {_HOW}")
+
+
+def _is_kubeconfig(content: object) -> bool:
+    """Whether it has the lists of a kubeconfig, as far as it has them at all."""
+    lists = ("contexts", "clusters", "users")
+    return isinstance(content, dict) and all(isinstance(content.get(name) or [], list) for name in lists)
 
 
 _HOW = "set KUBECONFIG or pass --kubeconfig"
@@ -105,7 +121,7 @@ def _merged(files: list[Path]) -> dict[str, object]:
     merged: dict[str, object] = {"contexts": contexts}
     for file in files:
         content = _loaded(file)
-        if isinstance(content, dict):
+        if isinstance(content, dict) and _is_kubeconfig(content):
             contexts.extend(content.get("contexts") or [])
             merged.setdefault("current-context", content.get("current-context"))
     return merged

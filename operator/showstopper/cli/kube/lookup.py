@@ -1,9 +1,12 @@
 """Lookup: experiments, runs and game days by name."""
 
+import re
+
 from showstopper.api.conditions import Condition, ConditionType, find
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import NAME_PATTERN, WRITE_A_NAME
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, Kind
 from showstopper.engine.runs import requests
@@ -18,8 +21,10 @@ async def get(client: Client, kind: Kind, namespace: str, name: str) -> Object:
         SettingsError: this cannot be a name.
         NotFound: there is no such object, or the cluster does not have the kind. The message says which.
     """
-    if not name or "/" in name:
-        raise SettingsError(f'invalid name "{name}": pass the name alone, and the namespace with -n')
+    if "/" in name:
+        raise SettingsError(f'invalid name "{name[:100]}": pass the name alone, and the namespace with -n')
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise SettingsError(f'invalid name "{name[:100]}": {WRITE_A_NAME}')
     try:
         return await client.get(kind, namespace, name)
     except NotFound as error:

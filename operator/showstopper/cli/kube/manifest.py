@@ -1,5 +1,7 @@
 """Manifest: the resources in a file. Kinds that the command does not apply are refused, not ignored."""
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,11 +9,22 @@ from typing import Any
 
 import yaml
 
-from showstopper.api.schema.base import API_VERSION
+from showstopper.api.schema.base import API_VERSION, NAME_PATTERN, WRITE_A_NAME
 from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, Kind
 from showstopper.errors import InvalidResource, SettingsError
 
+LONGEST_FILE_NAME = 255
+"""Linux refuses to look for a longer one (limits.h, NAME_MAX)."""
 APPLIED = {kind.name: kind for kind in (AUDIO_ROOM, EXPERIMENT)}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as kubectl reads it: what looks like a date is a text, as `revision: 2026-12-01` is."""
+
+    yaml_implicit_resolvers = {
+        letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,9 @@ class Manifest:
 
 def is_file(word: str) -> bool:
     """Whether FILE_OR_NAME is a file: it has a slash or a known suffix, which no name has, or the file exists."""
-    return "/" in word or word.endswith((".yaml", ".yml", ".json")) or Path(word).is_file()
+    if "/" in word or word.endswith((".yaml", ".yml", ".json")):
+        return True
+    return len(word) <= LONGEST_FILE_NAME and Path(word).is_file()
 
 
 def read(path: Path, namespace: str, *, namespace_given: bool) -> Manifest:
@@ -49,9 +64,10 @@ def read(path: Path, namespace: str, *, namespace_given: bool) -> Manifest:
 def parse(text: str, source: str, namespace: str, *, namespace_given: bool) -> Manifest:
     """The manifest in a text. `source` names it in messages."""
     try:
-        documents = [document for document in yaml.safe_load_all(text) if document is not None]
-    except yaml.YAMLError as error:
-        raise InvalidResource(f"{source} is not YAML: {error}") from error
+        documents = [document for document in yaml.load_all(text, _Loader) if document is not None]
+        json.dumps(documents, allow_nan=False)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise InvalidResource(f"{source} is not YAML that Kubernetes can take: {error}") from error
     objects = tuple(_object(document, source) for document in _flat(documents))
     count = sum(1 for kind, _ in objects if kind is EXPERIMENT)
     if count != 1:
@@ -69,7 +85,8 @@ def parse(text: str, source: str, namespace: str, *, namespace_given: bool) -> M
 def _flat(documents: list[Any]) -> Iterator[Any]:
     for document in documents:
         is_list = isinstance(document, dict) and document.get("kind") == "List"
-        yield from (document.get("items") or []) if is_list else [document]
+        items = document.get("items") if is_list else [document]
+        yield from items if isinstance(items, list) else []
 
 
 def _object(document: Any, source: str) -> tuple[Kind, dict[str, Any]]:
@@ -87,8 +104,15 @@ def _object(document: Any, source: str) -> tuple[Kind, dict[str, Any]]:
         raise InvalidResource(
             f"{source}: {_title(document)} has apiVersion {document.get('apiVersion')!r}: write {API_VERSION}"
         )
+    if not metadata.get("namespace"):
+        metadata.pop("namespace", None)
+    for field in metadata.keys() & {"name", "namespace"}:
+        # They become parts of an address, in which other characters would mean something else.
+        if not isinstance(metadata[field], str) or not re.fullmatch(NAME_PATTERN, metadata[field]):
+            raise InvalidResource(f"{source}: {_title(document)}: metadata.{field}: {WRITE_A_NAME}")
     return APPLIED[document["kind"]], document
 
 
 def _title(body: dict[str, Any]) -> str:
-    return f"{body['kind']} {body['metadata']['name']}"
+    """Kind and name, which may be of any length."""
+    return f"{body['kind']} {body['metadata']['name'][:100]}"
