@@ -1,12 +1,12 @@
 """Listening: the indicators about those who are in: AudibleRatio, LongestDeadAir, OutageCount, Reconnects."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from showstopper.availability.indicators.indicator import Better, Indicator, Listeners
 from showstopper.availability.measurements import Measurement, unmeasured
 from showstopper.availability.outages import Stretch, stretches
-from showstopper.availability.spans import DEAD, DISCONNECTED, NOISE, State
+from showstopper.availability.spans import DEAD, DISCONNECTED, NOISE, Span, State
 from showstopper.availability.tracks import Track, View
 from showstopper.availability.units import COUNT, DURATION, SHARE
 
@@ -109,7 +109,8 @@ def _at_most_in(row: Stretch, track: Track, shortest: float) -> int:
 
     Each Unknown span may hold as many as fit, with live sound between them, and live sound at an end where it meets
     one that is known. Of one that the window cuts off any part may be inside. The known ones are as many as there are,
-    unless what is Unknown between two is too short to part them.
+    unless what is Unknown between two is too short to part them. Of an outage of which less is seen than the shortest
+    lasts, the rest is in the Unknown span beside it.
     """
     count = 0
     for index, span in enumerate(row.spans):
@@ -119,11 +120,29 @@ def _at_most_in(row: Stretch, track: Track, shortest: float) -> int:
             continue
         after = index + 1 < len(row.spans) and row.spans[index + 1].state in row.bad
         cut = (span is track.spans[0]) + (span is track.spans[-1])
-        if before and after and span.seconds < SHORTEST_LIVE_SECONDS - NOISE:
+        rest = _unseen_rest(row.spans[:index][::-1], row.bad, track.spans[0], shortest)
+        rest += _unseen_rest(row.spans[index + 1 :], row.bad, track.spans[-1], shortest)
+        if before and after and span.seconds - rest < SHORTEST_LIVE_SECONDS - NOISE:
             count -= 1
-        free = span.seconds + SHORTEST_LIVE_SECONDS * (1 - before - after) + shortest * cut
+        free = span.seconds - rest + SHORTEST_LIVE_SECONDS * (1 - before - after) + shortest * cut
         count += max(0, int((free + NOISE) / (shortest + SHORTEST_LIVE_SECONDS)))
     return count
+
+
+def _unseen_rest(beside: Sequence[Span], bad: frozenset[State], edge: Span, shortest: float) -> float:
+    """How much of the outage beside an Unknown span must be inside that span. Seconds.
+
+    Nothing, where more of it may be elsewhere: in another Unknown span, or beyond the window's edge.
+
+    Args:
+        beside: the spans of the stretch from the Unknown one outwards.
+        bad: the states of an outage.
+        edge: the last span of the window on that side.
+        shortest: how long an outage lasts at least, in seconds.
+    """
+    if not beside or beside[-1] is edge or any(span.state not in bad for span in beside):
+        return 0.0
+    return max(0.0, shortest - sum(span.seconds for span in beside))
 
 
 def _known(tracks: Iterable[Track]) -> list[Track]:
