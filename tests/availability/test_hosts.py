@@ -8,7 +8,6 @@ from showstopper.availability import hosts, outages
 from showstopper.availability.errors import FeedError
 from showstopper.availability.feed import Arrival
 from showstopper.availability.hosts import STARTED_ANEW, STOOD_STILL, UNANSWERED, Absence, HostLog, parse_host
-from showstopper.availability.indicators import arriving
 from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_SUCCESS
 from showstopper.availability.indicators.listening import audible_ratio
 from showstopper.availability.spans import State, Window
@@ -143,18 +142,6 @@ def test_a_newcomer_who_heard_a_host_that_was_away_too_late_did_not_fail() -> No
     assert ARRIVAL_AUDIBLE.measure(hosts.excused(heard, [missed(19, 25)]), None).value is None
     in_time = View(window(0, 60), (), (), (newcomer(joined=20.5, audio=24, live=24),))
     assert ARRIVAL_AUDIBLE.measure(hosts.excused(in_time, [missed(19, 23)]), None).value == 1.0
-
-
-def test_a_newcomer_who_heard_a_host_that_was_away_in_the_next_window_hides_nothing_of_this_one() -> None:
-    heard = newcomer(joined=20.5, audio=24, live=24)
-    for end in (22.0, 23.9):
-        before = hosts.excused(View(window(0, end), (), (), (heard,)), [missed(19, 21)])
-        assert ARRIVAL_AUDIBLE.measure(before, None).samples == 0
-        assert ARRIVAL_AUDIBLE.measure(before, None).reason == arriving.NO_CALL
-        (call,) = before.calls
-        assert arriving.fate_in_time(call, call.first_live, before.window) is None
-    after = hosts.excused(View(window(22, 60), (), (), (heard,)), [missed(19, 21)])
-    assert ARRIVAL_AUDIBLE.measure(after, None).value == 1.0
 
 
 def test_a_newcomer_whom_the_room_refused_is_refused_whoever_speaks() -> None:

@@ -15,7 +15,6 @@ from itertools import pairwise
 from showstopper.availability.boots import DRIFT, STEP_SECONDS
 from showstopper.availability.clocks import HostClock
 from showstopper.availability.feed import Arrival, read_document
-from showstopper.availability.indicators.arriving import DUE_SECONDS
 from showstopper.availability.spans import DEAD, SILENCE, Span, State, Window, merge
 from showstopper.availability.tracks import Track, View
 
@@ -304,15 +303,11 @@ def _cut(span: Span, pieces: list[tuple[float, float]]) -> Iterator[Span]:
 
 
 def _undecided(call: Arrival, pieces: list[tuple[float, float]]) -> Arrival:
-    """A newcomer who was in the room and waited for the host when that was not there: what it heard is not known.
-
-    But that it heard the host in time, and when, is.
-    """
+    """A newcomer who was in the room and waited for the host when that was not there: what it heard is not known."""
     waited_until = call.first_live if call.first_live is not None else call.seen_until
     missed = next((start for start, end in pieces if start < waited_until and end > call.called), None)
     if call.joined is None or missed is None:
         return call
     heard = call.first_audio if call.first_audio is not None and call.first_audio <= missed else None
-    in_time = call.first_live is not None and call.first_live <= call.called + DUE_SECONDS
-    sure_until = max(call.called, min(call.sure_until, waited_until if in_time else missed))
+    sure_until = max(call.called, min(call.sure_until, missed))
     return replace(call, first_audio=heard, left=None, sure_until=sure_until)
