@@ -108,8 +108,9 @@ class HostKnown:
 
     def sure_until(self, now: float) -> float:
         """Up to when it is known whether it could be heard: until its last answer, as long as it may owe the next."""
-        owes = self.seen_until is not None and now - self.seen_until <= UNANSWERED_SECONDS
-        return min(now, self.seen_until) if owes and self.seen_until is not None else now
+        if self.seen_until is None or now - self.seen_until > UNANSWERED_SECONDS:
+            return now
+        return min(now, self.seen_until)
 
 
 class HostLog:

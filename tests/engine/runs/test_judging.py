@@ -145,7 +145,7 @@ def test_a_baseline_without_its_host_says_so() -> None:
     heard = timeline(("Live", 0.0, 1.0), ("Hold", 1.0, 4.0), ("Live", 4.0, 30.0))
     assert verdict(heard)[1] == "BaselineBroken"
     run = build.run(status=with_host((1.0, 4.0)))
-    finding = judging.broken_baseline(run, heard, RESIDENTS)
+    finding = judging.broken_baseline(run, judging.baseline_view(run, heard, RESIDENTS))
     assert finding is not None
     assert finding.reason == "HostLost"
     assert "its process started anew" in finding.message
@@ -215,7 +215,7 @@ def test_a_room_that_was_broken_for_newcomers_before_is_not_failed_by_the_fault(
     heard = timeline(WELL, visits=visits)
     assert judging.judge(run, heard, RESIDENTS).decision.reason == expected[1]
     assert judging.judge(run, heard, RESIDENTS).decision.verdict is expected[0]
-    broken = judging.broken_baseline(run, heard, RESIDENTS)
+    broken = judging.broken_baseline(run, judging.baseline_view(run, heard, RESIDENTS))
     assert (broken is None) is (expected[0] is not Verdict.INCONCLUSIVE)
 
 
@@ -232,7 +232,8 @@ def test_one_newcomer_of_the_many_who_were_due_passes_nothing(indicator: str) ->
 def test_a_baseline_without_the_newcomers_who_were_due_says_whom_to_look_at() -> None:
     timing = {"baseline": "15s", "recovery": "20s"}
     run = build.run(expect=[{"indicator": "JoinSuccess", "min": "95%"}], status=record(), timing=timing)
-    finding = judging.broken_baseline(run, timeline(WELL, visits=[newcomer(1, 2)]), RESIDENTS)
+    before = judging.baseline_view(run, timeline(WELL, visits=[newcomer(1, 2)]), RESIDENTS)
+    finding = judging.broken_baseline(run, before)
     assert finding is not None
     assert finding.reason == "NotMeasured"
     assert "newcomers did not make 1 of the calls that were due: look at the room's listener pods" in finding.message

@@ -113,6 +113,7 @@ def _at_most_in(row: Stretch, track: Track, shortest: float) -> int:
     lasts, the rest is in the Unknown span beside it.
     """
     count = 0
+    unknown = [index for index, span in enumerate(row.spans) if span.state not in row.bad]
     for index, span in enumerate(row.spans):
         before = index > 0 and row.spans[index - 1].state in row.bad
         if span.state in row.bad:
@@ -120,8 +121,9 @@ def _at_most_in(row: Stretch, track: Track, shortest: float) -> int:
             continue
         after = index + 1 < len(row.spans) and row.spans[index + 1].state in row.bad
         cut = (span is track.spans[0]) + (span is track.spans[-1])
-        rest = _unseen_rest(row.spans[:index][::-1], row.bad, track.spans[0], shortest)
-        rest += _unseen_rest(row.spans[index + 1 :], row.bad, track.spans[-1], shortest)
+        # Of an outage between two Unknown spans more may be in either of them.
+        rest = _unseen_rest(row.spans[:index], track.spans[0], shortest) if index == unknown[0] else 0.0
+        rest += _unseen_rest(row.spans[index + 1 :], track.spans[-1], shortest) if index == unknown[-1] else 0.0
         if before and after and span.seconds - rest < SHORTEST_LIVE_SECONDS - NOISE:
             count -= 1
         free = span.seconds - rest + SHORTEST_LIVE_SECONDS * (1 - before - after) + shortest * cut
@@ -129,20 +131,19 @@ def _at_most_in(row: Stretch, track: Track, shortest: float) -> int:
     return count
 
 
-def _unseen_rest(beside: Sequence[Span], bad: frozenset[State], edge: Span, shortest: float) -> float:
-    """How much of the outage beside an Unknown span must be inside that span. Seconds.
+def _unseen_rest(seen: Sequence[Span], edge: Span, shortest: float) -> float:
+    """How much of an outage must be inside the Unknown span beside it. Seconds.
 
-    Nothing, where more of it may be elsewhere: in another Unknown span, or beyond the window's edge.
+    Nothing, if the window cuts the outage off.
 
     Args:
-        beside: the spans of the stretch from the Unknown one outwards.
-        bad: the states of an outage.
-        edge: the last span of the window on that side.
+        seen: what is known of the outage.
+        edge: the span of the window's end on that side.
         shortest: how long an outage lasts at least, in seconds.
     """
-    if not beside or beside[-1] is edge or any(span.state not in bad for span in beside):
+    if not seen or seen[0] is edge or seen[-1] is edge:
         return 0.0
-    return max(0.0, shortest - sum(span.seconds for span in beside))
+    return max(0.0, shortest - sum(span.seconds for span in seen))
 
 
 def _known(tracks: Iterable[Track]) -> list[Track]:

@@ -106,16 +106,12 @@ def started(images: Iterable[SomeImage]) -> tuple[SomeImage, ...]:
     )
 
 
-def side_by_side(images: Collection[Image]) -> str | None:
-    """Which container runs several images, for a person. None if each runs one.
-
-    A pod that has not started yet has no digest: it is taken for the same if its image has the name of one that has.
-    """
+def side_by_side(images: Collection[SomeImage]) -> str | None:
+    """Which container runs several images, for a person. None if each runs one, as far as it has `started`."""
+    counted = started(images)
     for place in sorted({(image.component, image.container) for image in images}):
-        own = [image for image in images if (image.component, image.container) == place]
-        started = [image for image in own if image.digest]
-        others = {image.image for image in own if not image.digest} - {image.image for image in started}
-        if len({image.digest for image in started}) + len(others) > 1:
+        if len({image.digest or image.image for image in counted if (image.component, image.container) == place}) > 1:
+            own = (image for image in images if (image.component, image.container) == place)
             named = ", ".join(f"{image.image} {image.digest or '(not started)'}" for image in own)
             return f"container {place[1]} of component {place[0]} runs {named}"
     return None

@@ -147,9 +147,21 @@ def abort_conditions(declared: tuple[AbortIf, ...]) -> list[AbortCondition]:
     ]
 
 
-def broken_baseline(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> Finding | None:
+def baseline_view(
+    run: ExperimentRun,
+    timeline: Timeline | None,
+    residents: tuple[str, ...],
+    *,
+    host_clocks: tuple[HostClock, ...] = (),
+) -> RunView | None:
+    """What is known of the baseline, while its record is not written. None then, or if there was none."""
+    if run.status.baseline is not None:
+        return None
+    return views.of_window(run, timeline, baseline_window(run), residents, host_clocks=host_clocks)
+
+
+def broken_baseline(run: ExperimentRun, before: RunView | None) -> Finding | None:
     """Why a fault would tell nothing about the room: it is broken already, or not known well enough."""
-    before = views.of_window(run, timeline, baseline_window(run), residents)
     evidence = Evidence(
         faults=(),
         expectations=(),
@@ -168,16 +180,7 @@ def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: 
 
     By the run's record, once the baseline is over: no ring of a listener goes back for longer than an hour.
     """
-    return _baseline_coverage(run, _baseline_view(run, timeline, residents, ()), residents)
-
-
-def _baseline_view(
-    run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...], host_clocks: tuple[HostClock, ...]
-) -> RunView | None:
-    """What is known of the baseline, while its record is not written. None then, or if there was none."""
-    if run.status.baseline is not None:
-        return None
-    return views.of_window(run, timeline, baseline_window(run), residents, host_clocks=host_clocks)
+    return _baseline_coverage(run, baseline_view(run, timeline, residents), residents)
 
 
 def _baseline_coverage(run: ExperimentRun, before: RunView | None, residents: tuple[str, ...]) -> Coverage | None:
@@ -187,15 +190,8 @@ def _baseline_coverage(run: ExperimentRun, before: RunView | None, residents: tu
     return coverage.of(before.view) if before is not None else None
 
 
-def measure_baseline(
-    run: ExperimentRun,
-    timeline: Timeline | None,
-    residents: tuple[str, ...],
-    *,
-    host_clocks: tuple[HostClock, ...] = (),
-) -> MeasuredBaseline | None:
+def measure_baseline(before: RunView | None, residents: tuple[str, ...]) -> MeasuredBaseline | None:
     """What the run's record has to keep of a baseline that is over. None: there was none, or nobody listened."""
-    before = views.of_window(run, timeline, baseline_window(run), residents, host_clocks=host_clocks)
     if before is None:
         return None
     return MeasuredBaseline(baselines.record(coverage.of(before.view), residents), _baseline_window(before))
@@ -231,7 +227,7 @@ def judge(
 
     `others` are the measurements of sources beside the listeners, `host_clocks` the clocks of the room's host.
     """
-    before = _baseline_view(run, timeline, residents, host_clocks)
+    before = baseline_view(run, timeline, residents, host_clocks=host_clocks)
     after = views.of_window(
         run, timeline, judged_window(run), residents, following=FOLLOWING_SECONDS, host_clocks=host_clocks
     )

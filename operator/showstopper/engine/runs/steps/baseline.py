@@ -53,9 +53,9 @@ async def _measure(context: RunContext, end: float) -> Finding | None:
     await context.note_host()
     room, run = context.room(), context.run
     timeline, clocks = (room.timeline, room.hosts.clocks) if room is not None else (None, ())
-    broken = context.clock_skew() or judging.broken_baseline(run, timeline, context.residents)
-    measured = judging.measure_baseline(run, timeline, context.residents, host_clocks=clocks)
-    await context.record.complete_baseline(measured, broken)
+    before = judging.baseline_view(run, timeline, context.residents, host_clocks=clocks)
+    broken = context.clock_skew() or judging.broken_baseline(run, before)
+    await context.record.complete_baseline(judging.measure_baseline(before, context.residents), broken)
     return broken
 
 
