@@ -23,8 +23,8 @@ from showstopper.audio.crowd.crowd import SWEEP_SECONDS
 from showstopper.audio.crowd.packets import Floats
 from showstopper.audio.crowd.sweep import Batch, Sweep
 from showstopper.audio.crowd.timestamps import Reading
+from showstopper.audio.media import PACKET_SECONDS
 
-PACKET_SECONDS = 0.02
 LAST_SECONDS = 1.0
 """How long the sweep goes on after the sender has ended."""
 

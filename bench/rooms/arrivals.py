@@ -1,12 +1,10 @@
 """Newcomers as they truly fared: who got in, who heard the host, and how long they waited for a sound."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.rooms.room import ANYTHING, DUE, GRID, Call, Range, Room, Stretch
-
-Event = Callable[[Call], int | None]
 
 
 @dataclass(frozen=True)

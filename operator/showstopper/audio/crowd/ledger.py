@@ -9,12 +9,7 @@ import numpy as np
 
 from showstopper.audio.crowd.packets import Flags, Ints, Packets
 from showstopper.audio.crowd.streams import Streams
-
-PACKET_SECONDS = 0.02
-"""Opus packets of WebRTC clients hold 20 ms: that long after its arrival a packet still sounds."""
-
-PATIENCE_SECONDS = 0.12
-"""Without a packet for longer, media is missing. As with listeners that decode (media.py)."""
+from showstopper.audio.media import CODED_PATIENCE_SECONDS, PACKET_SECONDS
 
 SILENT_BYTES = 3
 """Digital silence is coded in so few bytes; hold music, speech and time code were never seen below 42."""
@@ -72,13 +67,13 @@ class Ledger:
 
     def paused_since(self, now: float) -> dict[int, float]:
         """The listeners that have had media and have none now, and since when."""
-        slots = np.nonzero(now - self.last_at > PATIENCE_SECONDS)[0]
+        slots = np.nonzero(now - self.last_at > CODED_PATIENCE_SECONDS)[0]
         return {int(slot): float(self.last_at[slot]) + PACKET_SECONDS for slot in slots}
 
     def _note_pauses(self, packets: Packets, begins: Flags) -> None:
         before = np.where(begins, self.last_at[packets.slot], np.r_[np.nan, packets.at[:-1]])
-        for row in np.nonzero(packets.at - before > PATIENCE_SECONDS)[0]:
-            start = float(before[row]) + PACKET_SECONDS
+        for row in np.nonzero(packets.at - before > CODED_PATIENCE_SECONDS)[0]:
+            start = float(before[row]) + PACKET_SECONDS  # so long it still sounds
             self.pauses.append(Stretch(int(packets.slot[row]), start, float(packets.at[row])))
 
     def _note_silence(self, packets: Packets, begins: Flags) -> None:

@@ -66,8 +66,11 @@ class Streams:
     def _columns(self, slot: Ints, ssrc: Ints, sequence: Ints) -> Ints:
         """Where each stream is kept. A new one begins with this sequence number."""
         known = self._ssrc[slot] == ssrc[:, None]
-        self._heard[slot[known.any(axis=1)], known.argmax(axis=1)[known.any(axis=1)]] = self._turn
-        for row in np.nonzero(~known.any(axis=1))[0]:
+        found, column = known.any(axis=1), known.argmax(axis=1)
+        self._heard[slot[found], column[found]] = self._turn
+        if found.all():
+            return np.asarray(column)
+        for row in np.nonzero(~found)[0]:
             self._begin(int(slot[row]), int(ssrc[row]), int(sequence[row]))
         known = self._ssrc[slot] == ssrc[:, None]
         return np.where(known.any(axis=1), known.argmax(axis=1), _NOWHERE)
