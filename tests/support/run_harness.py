@@ -18,13 +18,14 @@ from showstopper.engine.hands.of_run import HandFactory
 from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.planning.plan import Plan
 from showstopper.engine.planning.snapshots import Snapshots
-from showstopper.engine.rooms import Images, Rooms
+from showstopper.engine.rooms import Images, LiveRoom, Rooms
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.context import Services
 from showstopper.engine.runs.service import Runs
 from showstopper.engine.sources import Sources
 from showstopper.engine.stop_switch import StopSwitch
 from tests.support import build
+from tests.support.operator_harness import until
 
 
 class RunHarness:
@@ -67,6 +68,15 @@ class RunHarness:
         room = build.room(**self.room_spec)
         room.metadata.namespace = self.namespace
         return room
+
+    async def live_room(self) -> LiveRoom:
+        """The room, once it is looked at. Its rooms have to be run."""
+        self.services.rooms.on_change(self.room())
+
+        async def live() -> LiveRoom | None:
+            return self.services.rooms.find(self.namespace, "main-stage")
+
+        return await until(live, "the room")
 
     def experiment(self, name: str, baseline: str, *, recovery: str = "0s", **spec: Any) -> Experiment:
         timing = {"baseline": baseline, "recovery": recovery}

@@ -12,6 +12,10 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import TargetRecord
 from showstopper.availability.verdict import Finding
 
+EXTRA_SHARE, EXTRA_SECONDS = 0.05, 0.25
+"""For how much longer than its time a limit may count as lifted: the times of arming and lifting are taken beside the
+counters, not with them; and in the period in which a CPU quota is set, the one before was in force. Our choice."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObservedTarget:
@@ -161,6 +165,17 @@ def deserted(observed: Observed) -> Finding | None:
         return None
     why = observed.targets[-1].message or "they are gone"
     return Finding(Reason.TARGETS_GONE, f"had no target at its end: {why}; nothing replaced them")
+
+
+def at_most(lasted: float) -> float:
+    """The most seconds for which a limit may have let through what it allows."""
+    return lasted * (1 + EXTRA_SHARE) + EXTRA_SECONDS
+
+
+def wrong_dose(words: str) -> Finding:
+    """What was counted is not what was declared: a fault of another strength was tested. `words`: in which way."""
+    message = f"{words}: another fault than the declared one was tested; look at the agents' logs"
+    return Finding(Reason.WRONG_DOSE, message)
 
 
 def names(targets: Iterable[ObservedTarget]) -> str:

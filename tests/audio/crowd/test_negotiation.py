@@ -1,7 +1,6 @@
 """What is answered to LiveKit's signalling, message by message."""
 
 import json
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,6 +10,7 @@ from showstopper.audio.crowd import negotiation
 from showstopper.audio.crowd.ice import Agent, Credentials
 from showstopper.audio.crowd.negotiation import Leave, Negotiation, Nonsense
 from tests.audio.crowd import offers
+from tests.audio.crowd.played_server import response
 
 OURS = ("10.0.3.9", 40123)
 
@@ -18,10 +18,6 @@ OURS = ("10.0.3.9", 40123)
 def negotiate() -> tuple[Negotiation, Agent]:
     agent = Agent()
     return Negotiation(agent, "AB:CD", OURS), agent
-
-
-def response(**message: Any) -> bytes:
-    return bytes(rtc.SignalResponse(**message).SerializeToString())
 
 
 def offer(text: str, number: int = 1) -> bytes:

@@ -1,6 +1,5 @@
 """`showstopper before-uninstall` against a real API server: what ends, in which order, and what is left alone."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,7 +28,7 @@ def server() -> Iterator[ApiServer]:
     with api_server.with_crds() as running:
         running.kubectl("create", "namespace", AGENTS)
         running.kubectl("-n", AGENTS, "create", "role", STOP_SWITCH_ROLE, "--verb=get", "--resource=configmaps")
-        _apply(running, workload("Deployment", OPERATOR, OPERATOR_LABELS))
+        api_server.apply(running, workload("Deployment", OPERATOR, OPERATOR_LABELS))
         yield running
 
 
@@ -47,21 +46,16 @@ def workload(kind: str, name: str, labels: dict[str, str], owner: dict[str, Any]
     }
 
 
-def _apply(server: ApiServer, body: dict[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = json.loads(server.kubectl("create", "--filename=-", "--output=json", stdin=json.dumps(body)))
-    return made
-
-
 def with_fleet(server: ApiServer) -> None:
     """A room with its listeners, and somebody else's workload with the same labels."""
-    made = _apply(server, room())
+    made = api_server.apply(server, room())
     owner = {key: made[key] for key in ("apiVersion", "kind")} | {
         "name": made["metadata"]["name"],
         "uid": made["metadata"]["uid"],
     }
-    _apply(server, workload("StatefulSet", "main-stage-listeners", names.FLEET_LABELS, owner))
-    _apply(server, workload("Deployment", "main-stage-host", names.FLEET_LABELS, owner))
-    _apply(server, workload("Deployment", "copied-labels", names.FLEET_LABELS))
+    api_server.apply(server, workload("StatefulSet", "main-stage-listeners", names.FLEET_LABELS, owner))
+    api_server.apply(server, workload("Deployment", "main-stage-host", names.FLEET_LABELS, owner))
+    api_server.apply(server, workload("Deployment", "copied-labels", names.FLEET_LABELS))
 
 
 def workloads(server: ApiServer) -> set[str]:
@@ -89,7 +83,7 @@ def test_runs_end_then_the_operator_and_then_the_fleets(server: ApiServer) -> No
         "kind": "Pod",
         "metadata": {"name": "op", "namespace": "show", "labels": OPERATOR_LABELS},
     }
-    _apply(server, pod | {"spec": {"containers": CONTAINERS}})
+    api_server.apply(server, pod | {"spec": {"containers": CONTAINERS}})
     process = Person(server).start("before-uninstall")
     waiting.until(lambda: thrown(server), "the switch was not thrown", seconds=SECONDS)
     assert replicas(server) == 1, "who ends the run is still needed"

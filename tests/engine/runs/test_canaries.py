@@ -49,12 +49,7 @@ async def relay(harness: RunHarness, name: str, digest: str = OLD, **rest: Any) 
 
 async def run_in_a_room_that_is_heard(harness: RunHarness, **spec: Any) -> ExperimentRun:
     """As it is when its baseline has begun, or when it is over."""
-    harness.services.rooms.on_change(harness.room())
-
-    async def room() -> Any:
-        return harness.services.rooms.find(harness.namespace, "main-stage")
-
-    live = await until(room, "the room")
+    live = await harness.live_room()
     now = harness.services.clock.now()
     both = [f"{POD}/0", f"{POD}/1"]
     heard = [span for name in both for span in spans(name, [(L, 400)])]

@@ -14,10 +14,8 @@ from showstopper.clock import to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.engine.hands.pace import Pace
-from showstopper.engine.rooms import LiveRoom
 from tests.availability.build import L, feed, spans
 from tests.support import build
-from tests.support.operator_harness import until
 from tests.support.run_harness import RunHarness
 
 pytestmark = pytest.mark.apiserver
@@ -33,15 +31,6 @@ async def harness(client: Client, namespace: str) -> AsyncIterator[RunHarness]:
     yield made
     await made.end()
     rooms.cancel()
-
-
-async def room(harness: RunHarness) -> LiveRoom:
-    harness.services.rooms.on_change(harness.room())
-
-    async def live() -> LiveRoom | None:
-        return harness.services.rooms.find(harness.namespace, "main-stage")
-
-    return await until(live, "the room")
 
 
 def told(now: float) -> Feed:
@@ -89,18 +78,18 @@ async def verdict(harness: RunHarness, run: ExperimentRun) -> tuple[str, str]:
 
 
 async def test_it_is_judged_by_the_record_of_its_baseline(harness: RunHarness) -> None:
-    (await room(harness)).timeline.add(told(harness.services.clock.now()))
+    (await harness.live_room()).timeline.add(told(harness.services.clock.now()))
     run = await left_over(harness, ago=600, recovery="300s")
     assert await verdict(harness, run) == ("Passed", "ExpectationsMet")
 
 
 async def test_what_is_judged_has_to_be_in_the_rings(harness: RunHarness) -> None:
-    (await room(harness)).timeline.add(told(harness.services.clock.now()))
+    (await harness.live_room()).timeline.add(told(harness.services.clock.now()))
     run = await left_over(harness, ago=1.5 * HOUR, recovery="1h")
     assert await verdict(harness, run) == ("Inconclusive", "HearingLost")
 
 
 async def test_so_it_is_where_a_listener_pod_does_not_answer_any_more(harness: RunHarness) -> None:
-    await room(harness)
+    await harness.live_room()
     run = await left_over(harness, ago=600, recovery="300s")
     assert await verdict(harness, run) == ("Inconclusive", "HearingLost")

@@ -19,7 +19,7 @@ from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Method, Plan, Technique
 from showstopper.faults.network.rules import Site
 from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed, Traffic
-from showstopper.faults.observed import Observed, deserted, names
+from showstopper.faults.observed import Observed, deserted, names, wrong_dose
 
 N = TypeVar("N", bound=NetworkFault)
 T = TypeVar("T", bound=TrafficFault)
@@ -126,14 +126,9 @@ class NetworkBehaviour(AgentBehaviour[N]):
         return None
 
     def _wrong_dose(self, observed: Observed) -> Finding | None:
-        """What was counted is not what was declared: a fault of another strength was tested."""
+        """What was counted is not what was declared."""
         words = self.off_dose(observed.spec, observed) if observed.spec is not None else None  # type: ignore[arg-type]
-        if words is None:
-            return None
-        return Finding(
-            Reason.WRONG_DOSE,
-            f"{words}: another fault than the declared one was tested; look at the agents' logs",
-        )
+        return wrong_dose(words) if words is not None else None
 
     def look_at(self, fault: str) -> str:
         """Where to look when no packet matched."""

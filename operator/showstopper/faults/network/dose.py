@@ -8,7 +8,7 @@ dose is within it, and nothing is said.
 import math
 from datetime import timedelta
 
-from showstopper.faults.observed import Observed, ObservedTarget
+from showstopper.faults.observed import Observed, at_most
 
 DEVIATIONS = 6
 UNREAD_PACKETS, UNREAD_SHARE = 10, 0.01
@@ -16,9 +16,6 @@ UNREAD_PACKETS, UNREAD_SHARE = 10, 0.01
 LATE_SECONDS = 0.02
 """By how much a burst may be too long, or come too late: the kernel's timers have ticks of up to 10 ms (HZ=100), and a
 thread that is woken on a busy node needs as long again. A choice of ours."""
-EXTRA_SHARE, EXTRA_SECONDS = 0.05, 0.25
-"""How much more than its rate a limit may let through: the times of arming and lifting are taken beside the counters,
-not with them. A choice of ours."""
 
 
 def by_chance(observed: Observed, share: float) -> str | None:
@@ -62,8 +59,7 @@ def below_rate(observed: Observed, bits_per_second: int, directions: int) -> str
     for target in observed.targets:
         if not target.lasted or target.passed_bytes is None:
             continue
-        seconds = target.lasted * (1 + EXTRA_SHARE) + EXTRA_SECONDS
-        if target.passed_bytes * 8 > directions * bits_per_second * seconds:
+        if target.passed_bytes * 8 > directions * bits_per_second * at_most(target.lasted):
             rate = target.passed_bytes * 8 / target.lasted
             return (
                 f"let {_kilobits(rate)} a second pass at {target.pod}, and {_kilobits(bits_per_second)} a second in "
@@ -74,14 +70,12 @@ def below_rate(observed: Observed, bits_per_second: int, directions: int) -> str
 
 def passed(observed: Observed) -> str:
     """The rate that a limit let through, where it is known; else nothing."""
-    known = [target for target in observed.targets if target.lasted and target.passed_bytes is not None]
-    if not known:
-        return ""
-    return f", {_kilobits(sum(_rate(target) for target in known))} a second passed"
-
-
-def _rate(target: ObservedTarget) -> float:
-    return (target.passed_bytes or 0) * 8 / target.lasted if target.lasted else 0.0
+    rates = [
+        target.passed_bytes * 8 / target.lasted
+        for target in observed.targets
+        if target.lasted and target.passed_bytes is not None
+    ]
+    return f", {_kilobits(sum(rates))} a second passed" if rates else ""
 
 
 def _of_chance(packets: int, share: float) -> float:
