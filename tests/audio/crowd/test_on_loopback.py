@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from showstopper.audio.client import POLL_SECONDS
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
 from showstopper.audio.crowd.refusals import Loss, Refusal
@@ -100,7 +101,11 @@ async def test_every_packet_is_counted_though_the_process_stands_still(room: Roo
 async def test_crowd_and_sdk_agree_on_the_beginning_of_an_outage_and_the_crowd_comes_back(
     room: RoomSettings, relay: Relay, tmp_path: Path
 ) -> None:
-    """The best of some tries: the SDK takes its times itself, later on a busy machine. Ours are the kernel's."""
+    """The best of some tries: the SDK takes its times itself, later on a busy machine. Ours are the kernel's.
+
+    A session that the SDK gives up at once takes with it what was counted since the last look at its statistics: then
+    media seems to end up to a look earlier. So the later of its listeners is compared.
+    """
     with sdk_listeners.started(room, 2, tmp_path / "sdk.log") as sdk:
         async with Crowd(room, SIZE, spread_seconds=0.5) as crowd:
             disagreements: list[float] = []
@@ -111,8 +116,8 @@ async def test_crowd_and_sdk_agree_on_the_beginning_of_an_outage_and_the_crowd_c
                 killed_at = time.monotonic()
                 ours, theirs = await kill(relay, crowd, sdk)
                 assert max(ours) - min(ours) < AGREEMENT_SECONDS + 0.005
-                assert median(theirs) > median(ours) - AGREEMENT_SECONDS
-                disagreements.append(abs(median(ours) - median(theirs)))
+                assert min(theirs) > median(ours) - POLL_SECONDS - AGREEMENT_SECONDS
+                disagreements.append(abs(median(ours) - max(theirs)))
                 await come_back(relay, crowd, killed_at)
             assert min(disagreements) < AGREEMENT_SECONDS, disagreements
 
@@ -130,7 +135,7 @@ async def kill(relay: Relay, crowd: Crowd, sdk: sdk_listeners.SdkListeners) -> t
     await asyncio.sleep(1.5)
     crowd.sweep()
     absences = [each for listener in sdk.report()["absences"].values() for each in listener]
-    theirs = [start for start, end in absences if start > killed_at - 0.2 and end - start > 0.12]
+    theirs = [start for start, end in absences if start > killed_at - POLL_SECONDS - 0.1 and end - start > 0.12]
     ours = list(crowd.ledger.paused_since(time.monotonic()).values())
     assert len(theirs) == 2, (killed_at, absences)
     assert len(ours) == crowd.size
