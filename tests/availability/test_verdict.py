@@ -28,6 +28,7 @@ def ratio(value: float) -> Judgement:
 
 
 MET, MISSED = ratio(0.764), ratio(0.5)
+WANTED = judge(Expectation(DEAD_AIR, minimum=5.0), Measurement(DEAD_AIR, 9.0, 2, 9.0, 9.0))
 BLIND = judge(Expectation(DEAD_AIR, maximum=20.0), unmeasured(DEAD_AIR, "nobody was there"))
 SOUND = Evidence(
     faults=(FaultEvidence("kill", proven=True, reverted=True),),
@@ -37,6 +38,7 @@ SOUND = Evidence(
 )
 ABORTED = Finding(Reason.ABORT_REQUESTED, "spec.abort was set")
 CRASHED = Finding(Reason.ENGINE_FAILED, "the operator failed")
+DELETED = Finding(Reason.TARGETS_GONE, "relay-a was deleted")
 LEASE = Finding(Reason.LEASE_LOST, "the lease ran out")
 
 # Everything that alone must keep a run from passing: what is wrong, verdict, reason, a word of the message.
@@ -66,6 +68,8 @@ FLAWS: list[tuple[dict[str, Any], Verdict, str, str]] = [
     ({"judged": seen([(L, 59), (U, 1)])}, Verdict.INCONCLUSIVE, "ListenersGone", "1 of 1"),
     ({"judged": seen([(L, 50), (U, 5), (L, 5)])}, Verdict.INCONCLUSIVE, "TooMuchUnknown", "8.3 %"),
     ({"expectations": ()}, Verdict.INCONCLUSIVE, "NothingExpected", "expect"),
+    ({"other_cause": DELETED, "expectations": (MISSED,)}, Verdict.INCONCLUSIVE, "TargetsGone", "deleted (AudibleRatio"),
+    ({"other_cause": DELETED, "expectations": (WANTED,)}, Verdict.INCONCLUSIVE, "TargetsGone", "deleted (LongestDead"),
     ({"expectations": (MET, MISSED)}, Verdict.FAILED, "ExpectationMissed", "missed by 20 points"),
     ({"expectations": (MET, BLIND)}, Verdict.INCONCLUSIVE, "NotMeasured", "nobody was there"),
 ]
@@ -111,6 +115,10 @@ def test_what_is_missed_for_certain_fails_whatever_else_is_unmeasured() -> None:
 )
 def test_a_missed_expectation_on_evidence_that_is_not_sound_is_no_failure(flaw: dict[str, Any]) -> None:
     assert decide(dataclasses.replace(SOUND, **{**flaw, "expectations": (MISSED,)})).verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_room_that_stood_a_fault_and_something_else_has_passed() -> None:
+    assert decide(dataclasses.replace(SOUND, other_cause=DELETED)).verdict is Verdict.PASSED
 
 
 def test_one_unproven_fault_among_proven_ones_is_enough() -> None:

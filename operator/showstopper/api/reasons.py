@@ -85,7 +85,8 @@ class Reason(StrEnum):
 
     # Faults that could not be carried out
     TARGETS_GONE = "TargetsGone"
-    """Target pods were deleted by somebody else, before or while the fault hit them. Run again when they are stable."""
+    """Target pods were deleted by somebody else, before or during the run. What listeners missed may come of that. Run
+    again when they are stable."""
     KILL_UNCERTAIN = "KillUncertain"
     """A target pod went while the operator was restarted, and it is not known whether the run deleted it. Run again."""
     INJECTION_FAILED = "InjectionFailed"

@@ -62,6 +62,13 @@ class Judgement:
     margin: float | None
     sentence: str
 
+    @property
+    def done_badly(self) -> bool:
+        """Whether the room certainly did as badly as an outage makes it, be that what is asked for or not."""
+        if self.outcome is Outcome.UNMEASURED:
+            return False
+        return (self.outcome is Outcome.MET) is _wants_outage(self.expectation)
+
 
 def judge(expectation: Expectation, measurement: Measurement) -> Judgement:
     """Met if the bound holds wherever the truth lies, missed if it holds nowhere, else unmeasured."""
@@ -76,11 +83,19 @@ def healthy(expectation: Expectation, least: float) -> Expectation:
     The same bound, if it asks for a good figure. One that asks for a bad figure expects the fault to make it: then a
     share must have been at least `least`, and anything else must have been better than the bound.
     """
-    indicator = expectation.measured
-    higher = isinstance(indicator, Indicator) and indicator.better is Better.HIGHER
-    if higher == (expectation.minimum is not None):
+    if not _wants_outage(expectation):
         return expectation
+    indicator = expectation.measured
+    higher = expectation.maximum is not None
     return Expectation(indicator, minimum=least) if higher else Expectation(indicator, maximum=expectation.bound)
+
+
+def _wants_outage(expectation: Expectation) -> bool:
+    """Whether it asks for a bad figure. Which figures of other sources are bad is not known: they ask for good ones."""
+    indicator = expectation.measured
+    if not isinstance(indicator, Indicator):
+        return False
+    return (indicator.better is Better.HIGHER) is (expectation.maximum is not None)
 
 
 def judge_all(

@@ -44,7 +44,8 @@ class Evidence:
     judged in. None if there was no such window. `aborted` and `error` are why the run was ended early, or by our own
     failure. `doubts` are what else the engine knows to forbid a verdict (a lost lease, a step that cannot be told to
     have happened). Their reasons are passed on. `newcomers` are the figures of newcomers before the fault that an
-    expectation is about, each against what a healthy room has.
+    expectation is about, each against what a healthy room has. `other_cause` is what has happened to the room beside
+    the faults: a room that stood both has passed, and of one that did not it is not known which it did not stand.
     """
 
     faults: tuple[FaultEvidence, ...]
@@ -55,6 +56,7 @@ class Evidence:
     error: Finding | None = None
     doubts: tuple[Finding, ...] = ()
     newcomers: tuple[Judgement, ...] = ()
+    other_cause: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,13 @@ def nothing_expected(evidence: Evidence) -> Finding | None:
     )
 
 
+def another_cause(evidence: Evidence) -> Finding | None:
+    """What the faults and something else have done together is not known to be the faults' doing."""
+    badly = [judgement.sentence for judgement in evidence.expectations if judgement.done_badly]
+    other = evidence.other_cause
+    return Finding(other.reason, f"{other.message} ({'; '.join(badly)})") if other is not None and badly else None
+
+
 def expectation_missed(evidence: Evidence) -> Finding | None:
     """Asked before what is unmeasured: one that is missed for certain is a failure, whatever the others are."""
     missed = [judgement.sentence for judgement in evidence.expectations if judgement.outcome is Outcome.MISSED]
@@ -225,6 +234,7 @@ CHAIN: tuple[Callable[[Evidence], Finding | None], ...] = (
     listeners_gone,
     too_much_unknown,
     nothing_expected,
+    another_cause,
     expectation_missed,
     not_measured,
 )

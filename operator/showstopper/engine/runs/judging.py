@@ -221,11 +221,13 @@ def judge(
     host_clocks: tuple[HostClock, ...] = (),
     aborted: Finding | None = None,
     error: Finding | None = None,
+    other_cause: Finding | None = None,
     doubts: tuple[Finding, ...] = (),
 ) -> Judgement:
     """The verdict on a run, from what was recorded and what was heard. The same inputs always give the same one.
 
-    `others` are the measurements of sources beside the listeners, `host_clocks` the clocks of the room's host.
+    `others` are the measurements of sources beside the listeners, `host_clocks` the clocks of the room's host,
+    `other_cause` is what else than the faults may have made the room fail.
     """
     before = baseline_view(run, timeline, residents, host_clocks=host_clocks)
     after = views.of_window(
@@ -251,6 +253,7 @@ def judge(
             judged=judged,
             aborted=aborted,
             error=error,
+            other_cause=other_cause,
             doubts=doubts,
             newcomers=_newcomers_before(run, before),
         )

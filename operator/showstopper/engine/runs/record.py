@@ -1,7 +1,7 @@
 """The record of a run: its one writer. Steps, targets, what hands report, why it ended early, and the verdict."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import structlog
 
@@ -18,6 +18,7 @@ from showstopper.api.run import (
     SourceRecord,
     Step,
     StepName,
+    TargetRecord,
 )
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -177,16 +178,17 @@ class RunRecord:
             self._noted = time.monotonic()
             await self._write(lambda run: _set_states(run, states))
 
-    async def note_restarts(self, restarts: Mapping[str, str]) -> None:
-        """Which container of a target was restarted, by UID of the target, in words."""
+    async def note_interference(self, restarts: Mapping[str, str], gone: Collection[str]) -> None:
+        """Which container of a target was restarted, by UID of the target, in words, and which targets are gone now."""
+        now = self._now()
+
+        def noted(target: TargetRecord) -> TargetRecord:
+            restarted = restarts.get(target.uid, target.restarted or "")[:256] or None
+            gone_at = target.gone_at or (now if target.uid in gone else None)
+            return target.model_copy(update={"restarted": restarted, "gone_at": gone_at})
 
         def change(run: ExperimentRun) -> None:
-            run.status.targets = [
-                target.model_copy(update={"restarted": restarts[target.uid][:256]})
-                if target.uid in restarts
-                else target
-                for target in run.status.targets
-            ]
+            run.status.targets = [noted(target) for target in run.status.targets]
 
         await self._write(change)
 

@@ -7,7 +7,7 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.rooms import releases
-from showstopper.engine.runs import judging, sampling
+from showstopper.engine.runs import interference, judging, sampling
 from showstopper.engine.runs.context import RunContext
 from showstopper.engine.runs.waiting import RunEnded
 from showstopper.errors import ClusterError, InvalidResource, Unavailable
@@ -37,6 +37,7 @@ class Judge:
             host_clocks=room.hosts.clocks if room else (),
             aborted=_first(findings, Verdict.ABORTED),
             error=_first(findings, Verdict.ERROR),
+            other_cause=interference.deleted(context.run),
             doubts=tuple(each for each in findings if each.verdict not in {Verdict.ABORTED, Verdict.ERROR}),
         )
         decision = judgement.decision

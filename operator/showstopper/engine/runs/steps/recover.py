@@ -6,7 +6,7 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.availability.verdict import Finding
 from showstopper.engine.hands import records
-from showstopper.engine.runs import judging, restarts
+from showstopper.engine.runs import interference, judging
 from showstopper.engine.runs.context import RunContext
 from showstopper.engine.runs.waiting import RunEnded
 
@@ -25,7 +25,7 @@ class Recover:
             except RunEnded as ended:
                 await context.record.end_early(ended.finding)
                 raise
-        return unproven(context.run) or await _restarted(context)
+        return unproven(context.run) or await _interfered(context)
 
     async def _watch(self, context: RunContext) -> None:
         run, record, clock = context.run, context.record, context.clock
@@ -49,18 +49,18 @@ class Recover:
         await record.complete(StepName.RECOVERING, states=await context.observe())
 
 
-async def _restarted(context: RunContext) -> Finding | None:
+async def _interfered(context: RunContext) -> Finding | None:
     """Why the faults were not alone. Read once, when all is over: a probe's kill comes late."""
     if not records.by_agents(context.run):
         return None
     snapshot = await context.services.snapshot(context.run)
     pods = [pod for group in snapshot.pods.values() for pod in group]
-    containers = restarts.restarted(context.run, pods)
-    if containers:
-        await context.record.note_restarts(
-            {uid: restarts.described(container) for uid, container in containers.items()}
+    containers, gone = interference.restarted(context.run, pods), interference.gone(context.run, pods)
+    if containers or gone:
+        await context.record.note_interference(
+            {uid: interference.described(container) for uid, container in containers.items()}, gone
         )
-    return restarts.told_to_end(context.run, containers)
+    return interference.told_to_end(context.run, containers)
 
 
 def unproven(run: ExperimentRun) -> Finding | None:

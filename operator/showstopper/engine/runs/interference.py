@@ -1,13 +1,15 @@
-"""Restarts: containers of targets that were started anew while a fault lasted, or soon after it. Pure.
+"""Interference: what happened to the targets of lasting faults, and no fault of the run has done. Pure.
 
 A delay that a liveness probe does not bear makes the kubelet restart its target: what listeners hear then is another
-fault, which nobody has declared. A container that ends by itself is what the fault does to the room.
+fault, which nobody has declared. A container that ends by itself is what the fault does to the room. A pod that was
+deleted meanwhile is an outage of its own: a room that stood both has passed, and one that did not may have stood the
+fault.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from showstopper.api.reasons import Reason
-from showstopper.api.run import ExperimentRun
+from showstopper.api.run import ExperimentRun, TargetRecord
 from showstopper.availability.verdict import Finding
 from showstopper.faults.effects import Container, Pod
 
@@ -20,18 +22,18 @@ def restarted(run: ExperimentRun, pods: Iterable[Pod]) -> Mapping[str, Container
 
     A container that a fault of the run kills is started anew because of that.
     """
-    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
-    killed = {target.uid for target in run.status.targets if target.fault in instant}
-    before = {
-        target.uid: target.restarts
-        for target in run.status.targets
-        if target.restarts is not None and target.uid not in killed
-    }
+    before = {target.uid: target.restarts for target in _spared(run) if target.restarts is not None}
     return {
         pod.uid: max(pod.containers, key=lambda container: container.restarts)
         for pod in pods
         if pod.uid in before and pod.restarts > before[pod.uid]
     }
+
+
+def gone(run: ExperimentRun, pods: Iterable[Pod]) -> Collection[str]:
+    """UIDs of targets of faults that last which are deleted, or about to be, and which no fault of the run kills."""
+    there = {pod.uid for pod in pods if not pod.terminating}
+    return {target.uid for target in _spared(run)} - there
 
 
 def described(container: Container) -> str:
@@ -55,3 +57,23 @@ def told_to_end(run: ExperimentRun, containers: Mapping[str, Container]) -> Find
             "alone: look at the pod's events; raise the probe's failureThreshold, or name ports that it does not use",
         )
     return None
+
+
+def deleted(run: ExperimentRun) -> Finding | None:
+    """Why what listeners missed may not be the faults' doing: somebody else has deleted a target meanwhile."""
+    lost = [target for target in _spared(run) if target.gone_at is not None]
+    if not lost:
+        return None
+    names = ", ".join(sorted({target.pod for target in lost})[:5])
+    return Finding(
+        Reason.TARGETS_GONE,
+        f"{names} was deleted during the run, and not by it, so that what listeners missed may come of that: "
+        "look at its events, and run again when its component rests",
+    )
+
+
+def _spared(run: ExperimentRun) -> list[TargetRecord]:
+    """The targets that no fault of the run kills."""
+    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
+    killed = {target.uid for target in run.status.targets if target.fault in instant}
+    return [target for target in run.status.targets if target.uid not in killed]

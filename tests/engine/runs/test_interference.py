@@ -1,0 +1,69 @@
+"""What happened to targets while a fault lasted, and was not its doing."""
+
+from dataclasses import replace
+
+import pytest
+
+from showstopper.api.run import ExperimentRun
+from showstopper.engine.runs import interference
+from showstopper.faults.effects import Container, Pod
+from tests.support import build
+
+DELAY = {"name": "slow", "target": {"component": "relay"}, "duration": "60s", "delay": {"latency": "2s"}}
+NOW = "2026-01-01T00:00:20Z"
+KILL = {"name": "kill", "target": {"component": "relay"}, "containerKill": {}}
+
+
+def run(*, fault: str = "slow", before: int | None = 1) -> ExperimentRun:
+    target = {"fault": fault, "pod": "relay-a", "uid": "relay-a-uid", "restarts": before}
+    return build.run(faults=[DELAY, KILL], status={"targets": [target]})
+
+
+def pod(count: int, code: int | None = 137, reason: str = "Error") -> Pod:
+    container = Container("livekit", "ab", restarts=count, exit_code=code, exit_reason=reason)
+    return replace(build.pod("relay-a"), containers=(Container("metrics"), container))
+
+
+def test_a_target_whose_container_the_kubelet_restarts_forbids_a_verdict() -> None:
+    containers = interference.restarted(run(), [pod(2)])
+    finding = interference.told_to_end(run(), containers)
+    assert finding is not None
+    assert finding.reason == "ContainerRestarted"
+    assert "container livekit (exit code 137, Error) of relay-a" in finding.message
+
+
+@pytest.mark.parametrize("code", [0, 143, None])
+def test_an_end_that_was_asked_for_or_is_not_known_forbids_it_too(code: int | None) -> None:
+    assert interference.told_to_end(run(), interference.restarted(run(), [pod(2, code)])) is not None
+
+
+def test_a_container_that_ends_by_itself_is_noted_and_is_what_the_fault_does_to_the_room() -> None:
+    containers = interference.restarted(run(), [pod(2, 1)])
+    assert interference.described(containers["relay-a-uid"]) == "livekit (exit code 1, Error)"
+    assert interference.told_to_end(run(), containers) is None
+
+
+def test_earlier_restarts_and_those_that_a_kill_of_the_run_makes_are_nobodys() -> None:
+    assert not interference.restarted(run(), [pod(1)])
+    assert not interference.restarted(run(before=None), [pod(2)])
+    assert not interference.restarted(run(fault="kill"), [pod(2)])
+
+
+def test_a_target_that_is_deleted_or_about_to_be_is_gone_unless_a_fault_of_the_run_kills_it() -> None:
+    assert interference.gone(run(), [build.pod("relay-b")]) == {"relay-a-uid"}
+    assert interference.gone(run(), [replace(build.pod("relay-a"), terminating=True)]) == {"relay-a-uid"}
+    assert not interference.gone(run(), [build.pod("relay-a")])
+    assert not interference.gone(run(fault="kill"), [])
+
+
+def test_a_target_that_somebody_else_has_deleted_is_another_cause() -> None:
+    target = {"fault": "slow", "pod": "relay-a", "uid": "relay-a-uid", "goneAt": NOW}
+    finding = interference.deleted(build.run(faults=[DELAY], status={"targets": [target]}))
+    assert finding is not None
+    assert finding.reason == "TargetsGone"
+    assert "relay-a was deleted during the run" in finding.message
+
+
+def test_what_a_kill_of_the_same_run_takes_away_is_no_other_cause() -> None:
+    targets = [{"fault": name, "pod": "relay-a", "uid": "relay-a-uid", "goneAt": NOW} for name in ("slow", "kill")]
+    assert interference.deleted(build.run(faults=[DELAY, KILL], status={"targets": targets})) is None
