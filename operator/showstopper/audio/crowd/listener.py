@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
-from showstopper.audio.crowd import negotiation
+from showstopper.audio.crowd import calls, negotiation
 from showstopper.audio.crowd.access import Access
 from showstopper.audio.crowd.diary import Lost, Marks
 from showstopper.audio.crowd.dtls import HandshakeFailed
@@ -67,20 +67,17 @@ class Listener:
         self.marks.called = time.monotonic()
         self._token = token
         try:
-            async with asyncio.timeout(limits.signalling):
-                self.signalling = await self._open(negotiation.path(token))
-            self.marks.upgraded = time.monotonic()
-            self._begin(self.signalling)
-            async with asyncio.timeout(limits.response):
-                await self._let_in
-            async with asyncio.timeout(limits.media):
-                await self._ready
-        except BaseException as error:
+            with calls.refusing(self.access, self._too_late):
+                async with asyncio.timeout(limits.signalling):
+                    self.signalling = await calls.call(self.access, negotiation.path(token))
+                self.marks.upgraded = time.monotonic()
+                self._begin(self.signalling)
+                async with asyncio.timeout(limits.response):
+                    await self._let_in
+                async with asyncio.timeout(limits.media):
+                    await self._ready
+        except BaseException:
             self.drop()
-            if isinstance(error, TimeoutError):
-                raise self._too_late() from None
-            if isinstance(error, OSError):
-                raise Refused.by_system(error, str(self.access.door)) from error
             raise
 
     async def resume(self, limits: Limits) -> None:
@@ -90,15 +87,11 @@ class Listener:
             Refused: if it does not.
         """
         assert self.negotiation is not None
-        token = self.negotiation.token or self._token
-        try:
+        path = negotiation.path(self.negotiation.token or self._token, self.negotiation.sid)
+        too_late = Refused(Refusal.TIMED_OUT, f"not resumed after {limits.signalling:g} s")
+        with calls.refusing(self.access, lambda: too_late):
             async with asyncio.timeout(limits.signalling):
-                signalling = await self._open(negotiation.path(token, self.negotiation.sid))
-                messages = await self._first(signalling)
-        except TimeoutError:
-            raise Refused(Refusal.TIMED_OUT, f"not resumed after {limits.signalling:g} s") from None
-        except OSError as error:
-            raise Refused.by_system(error, str(self.access.door)) from error
+                signalling, messages = await calls.call_again(self.access, path)
         if self.signalling is not None:
             self.signalling.close()
         self.signalling = signalling
@@ -170,22 +163,6 @@ class Listener:
             self.transport.close()
         if self.signalling is not None:
             self.signalling.close()
-
-    async def _open(self, path: str) -> Signalling:
-        places = await self.access.resolver.places()
-        return await Signalling.open(self.access.door, places, path, self.access.context)
-
-    async def _first(self, signalling: Signalling) -> list[bytes]:
-        """The first messages of a signalling that was opened again."""
-        try:
-            messages = await signalling.first()
-        except BaseException:
-            signalling.close()
-            raise
-        if not messages or not negotiation.is_resumed(messages[0]):
-            signalling.close()
-            raise Refused(Refusal.CLOSED, "the relay does not know the session any more")
-        return messages
 
     def _begin(self, signalling: Signalling) -> None:
         """Read both sockets in the event loop, until media can flow."""
@@ -260,10 +237,8 @@ class Listener:
                 loop.remove_reader(holder.socket.fileno())
 
     def _too_late(self) -> Refused:
-        if math.isnan(self.marks.upgraded):
-            return Refused(Refusal.TIMED_OUT, "no answer to the join")
         if math.isnan(self.marks.joined):
-            return Refused(Refusal.TIMED_OUT, "the server took the connection and did not let the listener in")
+            return calls.not_let_in(self.marks)
         if self.negotiation is None or not self.negotiation.peer_fingerprint:
             return Refused(Refusal.TIMED_OUT, "in the room, but the server offered no media")
         if self.transport is not None and not self.transport.connected and not self.transport.agent.candidates:
