@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -18,9 +18,8 @@ from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
 from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.audio.settings import RoomSettings
-from tests.audio.participants import Participants
 from tests.support import sdk_listeners
-from tests.support.relays import KEY, SECRET, Relay, Stage, own_network, stage
+from tests.support.relays import KEY, SECRET, Relay
 
 pytestmark = pytest.mark.livekit
 
@@ -29,34 +28,6 @@ TRIES = 3
 PATIENCE_SECONDS = 60.0
 AGREEMENT_SECONDS = 0.02
 """What separates two listeners of the same outage at most: one packet."""
-
-
-@pytest.fixture(scope="module")
-def one_relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with own_network(), stage(tmp_path_factory.mktemp("crowd"), 1) as running:
-        yield running
-
-
-@pytest.fixture
-def relay(one_relay: Stage) -> Relay:
-    (relay,) = one_relay.relays
-    if relay.process is None:
-        relay.start()
-    return relay
-
-
-@pytest.fixture
-def people(one_relay: Stage, tmp_path: Path, relay: Relay) -> Iterator[Participants]:
-    """A room in which a host speaks."""
-    with Participants.gathered(one_relay, tmp_path) as participants:
-        host = participants.start("host", SHOWSTOPPER_HOLD_SECONDS="0")
-        participants.until("the host is in the room", lambda: (host.get("/v1/host") or {}).get("published"))
-        yield participants
-
-
-@pytest.fixture
-def room(people: Participants, relay: Relay) -> RoomSettings:
-    return RoomSettings("crowd", relay.url, people.room, KEY, SECRET)
 
 
 async def until(what: str, holds: Callable[[], bool]) -> None:

@@ -131,6 +131,11 @@ def is_join(message: bytes) -> bool:
     return first_field(message) == _FIELDS["join"]
 
 
+def is_leave(message: bytes) -> bool:
+    """Whether the message sends the listener away."""
+    return first_field(message) == _FIELDS["leave"]
+
+
 def ping(wall_milliseconds: int) -> bytes:
     """What clients send every five seconds."""
     return bytes(rtc.SignalRequest(ping_req=rtc.Ping(timestamp=wall_milliseconds)).SerializeToString())
