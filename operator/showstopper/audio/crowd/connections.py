@@ -66,4 +66,5 @@ async def ready(waiting: socket.socket, *, writes: bool = False) -> None:
         await can
     finally:
         loop.remove_reader(descriptor)
-        loop.remove_writer(descriptor)
+        if writes:
+            loop.remove_writer(descriptor)
