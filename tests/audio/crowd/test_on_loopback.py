@@ -127,8 +127,8 @@ async def test_a_session_whose_signalling_breaks_is_resumed_and_media_goes_on(ro
         for slot in range(4):
             listener = crowd.listener(slot)
             assert listener is not None
-            assert listener.signalling is not None
-            listener.signalling.socket.shutdown(socket.SHUT_RDWR)
+            assert listener.session is not None
+            listener.session.signalling.socket.shutdown(socket.SHUT_RDWR)
         await until("all are resumed", lambda: len(events(crowd, Event.RESUMED, cut_at)) == 4)
         await asyncio.sleep(0.5)
         assert events(crowd, Event.JOINED, cut_at) == []
@@ -136,7 +136,7 @@ async def test_a_session_whose_signalling_breaks_is_resumed_and_media_goes_on(ro
         # machine. Read in sweeps, it would always be some.
         assert max(crowd.ledger.lost - lost) < 50
         assert all_hear(crowd, time.monotonic() - 0.5)
-        restarted = [crowd.listener(slot).negotiation.restarts for slot in range(4)]  # type: ignore[union-attr]
+        restarted = [crowd.listener(slot).session.negotiation.restarts for slot in range(4)]  # type: ignore[union-attr]
         assert restarted == [1] * 4
 
 

@@ -83,8 +83,8 @@ async def test_by_name_over_tls_and_over_ipv6(
             assert told(crowd) == [(Event.JOINED, "")] * 2
             listener = crowd.listener(0)
             assert listener is not None
-            assert listener.transport is not None
-            assert listener.transport.address[0] == host
+            assert listener.session is not None
+            assert listener.session.transport.address[0] == host
 
 
 @pytest.mark.parametrize(

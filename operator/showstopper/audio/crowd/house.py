@@ -111,20 +111,19 @@ class House:
 
     def entered(self, slot: int, listener: Listener) -> None:
         """A new session's media can flow: sweep its sockets."""
-        assert listener.transport is not None
+        assert listener.session is not None
         self.ledger.joined_afresh(slot)
         self._listeners[slot] = listener
-        self._sweep.add(slot, listener.transport.socket.fileno())
+        self._sweep.add(slot, listener.session.transport.socket.fileno())
         self.resumed(slot, listener)
 
     def resumed(self, slot: int, listener: Listener) -> None:
         """A session goes on over new signalling: sweep that."""
-        assert listener.signalling is not None
-        assert listener.negotiation is not None
-        descriptor = listener.signalling.socket.fileno()
+        assert listener.session is not None
+        descriptor = listener.session.signalling.socket.fileno()
         self._descriptors[slot], self._slots[descriptor] = descriptor, slot
         self._poll.register(descriptor, select.EPOLLIN)
-        self._liveness.began(slot, time.monotonic(), listener.negotiation.ping_timeout)
+        self._liveness.began(slot, time.monotonic(), listener.session.negotiation.ping_timeout)
 
     def sweep_one(self, slot: int) -> None:
         """Read one listener's media now."""

@@ -87,7 +87,7 @@ class Seat:
     async def _come_back(self) -> bool:
         """Try what a client tries. Returns whether it is in again."""
         assert self.listener is not None
-        leave = self.listener.negotiation.leave if self.listener.negotiation is not None else None
+        leave = self.listener.session.negotiation.leave if self.listener.session is not None else None
         for attempt, way in enumerate(rules.attempts(leave), 1):
             try:
                 if await (self._resume() if way is Way.RESUME else self._rejoin()):
