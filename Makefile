@@ -106,7 +106,7 @@ bench-accuracy: needs ## Dead air as measured against captured packets: build/be
 bench-flood: $(STAMP) ## Packets one core floods, beside trafgen and hping3; needs root: build/bench/flood.json
 	@$(PYTHON) -m bench.flood
 
-bench-crowd: needs ## What a thousand listeners cost, beside the SDK's, and whether they miss a packet: build/bench/crowd.json
+bench-crowd: needs ## What a thousand listeners cost beside others' and miss, and who of a storm gets in: build/bench/crowd.json
 	@$(PYTHON) -m bench.crowd
 
 bench-targets: $(STAMP) ## Five hundred targets in one run, in one API server: build/bench/targets.json

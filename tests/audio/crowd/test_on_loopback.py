@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,9 +19,8 @@ from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
 from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.audio.settings import RoomSettings
-from tests.audio.participants import Participants
 from tests.support import sdk_listeners
-from tests.support.relays import KEY, SECRET, Relay, Stage, own_network, stage
+from tests.support.relays import KEY, SECRET, Relay
 
 pytestmark = pytest.mark.livekit
 
@@ -30,34 +29,6 @@ TRIES = 3
 PATIENCE_SECONDS = 60.0
 AGREEMENT_SECONDS = 0.02
 """What separates two listeners of the same outage at most: one packet."""
-
-
-@pytest.fixture(scope="module")
-def one_relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with own_network(), stage(tmp_path_factory.mktemp("crowd"), 1) as running:
-        yield running
-
-
-@pytest.fixture
-def relay(one_relay: Stage) -> Relay:
-    (relay,) = one_relay.relays
-    if relay.process is None:
-        relay.start()
-    return relay
-
-
-@pytest.fixture
-def people(one_relay: Stage, tmp_path: Path, relay: Relay) -> Iterator[Participants]:
-    """A room in which a host speaks."""
-    with Participants.gathered(one_relay, tmp_path) as participants:
-        host = participants.start("host", SHOWSTOPPER_HOLD_SECONDS="0")
-        participants.until("the host is in the room", lambda: (host.get("/v1/host") or {}).get("published"))
-        yield participants
-
-
-@pytest.fixture
-def room(people: Participants, relay: Relay) -> RoomSettings:
-    return RoomSettings("crowd", relay.url, people.room, KEY, SECRET)
 
 
 async def until(what: str, holds: Callable[[], bool]) -> None:
@@ -161,8 +132,8 @@ async def test_a_session_whose_signalling_breaks_is_resumed_and_media_goes_on(ro
         for slot in range(4):
             listener = crowd.listener(slot)
             assert listener is not None
-            assert listener.signalling is not None
-            listener.signalling.socket.shutdown(socket.SHUT_RDWR)
+            assert listener.session is not None
+            listener.session.signalling.socket.shutdown(socket.SHUT_RDWR)
         await until("all are resumed", lambda: len(events(crowd, Event.RESUMED, cut_at)) == 4)
         await asyncio.sleep(0.5)
         assert events(crowd, Event.JOINED, cut_at) == []
@@ -170,7 +141,7 @@ async def test_a_session_whose_signalling_breaks_is_resumed_and_media_goes_on(ro
         # machine. Read in sweeps, it would always be some.
         assert max(crowd.ledger.lost - lost) < 50
         assert all_hear(crowd, time.monotonic() - 0.5)
-        restarted = [crowd.listener(slot).negotiation.restarts for slot in range(4)]  # type: ignore[union-attr]
+        restarted = [crowd.listener(slot).session.negotiation.restarts for slot in range(4)]  # type: ignore[union-attr]
         assert restarted == [1] * 4
 
 
