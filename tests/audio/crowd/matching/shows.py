@@ -75,10 +75,10 @@ def _sound(part: Part, at: float) -> Samples:
 
 
 def _foreign(part: Part, at: float, count: int) -> Samples:
-    """Noise, other music, or two hosts at once."""
+    """Noise, other music, or two hosts at once, none of which is live: beside another one, a live host may be heard."""
     kinds = (sounds.noise, sounds.pink, sounds.melody)
     if part.seed % 4 == 3:
-        hosts = [timecode.encode(MOMENT + at - age, count, opus.RATE) for age in (0.1, 100.0)]
+        hosts = [timecode.encode(MOMENT + at - age, count, opus.RATE) for age in (50.0, 100.0)]
         return np.asarray(sum(hosts) / 2, np.float32)
     sound = kinds[part.seed % 4](part.seconds + 0.1, seed=part.seed)
     return np.interp(np.arange(count) / opus.RATE, np.arange(len(sound)) / 8000, sound).astype(np.float32)
