@@ -16,9 +16,11 @@ from showstopper.audio.crowd.diary import Entry, Event
 from showstopper.audio.crowd.ledger import Ledger
 from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.liveness import Liveness
+from showstopper.audio.crowd.matching.ears import Ears
 from showstopper.audio.crowd.rules import Limits
 from showstopper.audio.crowd.seat import Seat
 from showstopper.audio.crowd.sweep import Sweep
+from showstopper.audio.ear import Heard
 from showstopper.audio.settings import RoomSettings
 from showstopper.audio.tokens import token
 
@@ -29,6 +31,7 @@ LATE_SECONDS = 1.0
 
 MOST_ENTRIES = 100_000
 MOST_STALLS = 1000
+MOST_HEARD = 200_000
 
 
 class Crowd:
@@ -43,6 +46,7 @@ class Crowd:
         hidden: bool = True,
         spread_seconds: float = SPREAD_SECONDS,
         limits: Limits | None = None,
+        ears: Ears | None = None,
     ) -> None:
         """Nobody joins yet.
 
@@ -54,6 +58,7 @@ class Crowd:
                 nothing like an audience.
             spread_seconds: time over which the joins are spread, and with them the pings.
             limits: seconds that the steps of a join may take.
+            ears: what tells what is heard; without, packets are only counted.
         """
         self.size = size
         self.ledger = Ledger(size)
@@ -69,6 +74,9 @@ class Crowd:
         self._name, self._hidden = name, hidden
         self._spread_seconds = spread_seconds
         self._limits = limits or Limits()
+        self.heard: deque[tuple[int, Heard]] = deque(maxlen=MOST_HEARD)
+        """What the ears told of each slot; the oldest goes."""
+        self._ears = ears
         self._sweep = Sweep()
         self._liveness = Liveness(size)
         self._seats: list[Seat] = []
@@ -140,6 +148,8 @@ class Crowd:
             self.stalls.append((now - gap, now))
             self._liveness.stood_still(gap)
         self._read_media(now)
+        if self._ears is not None:
+            self.heard.extend(self._ears.tell(now))
         self._read_signals(now)
         self._tend(now)
         self.sweep_cpu_seconds += time.thread_time() - began
@@ -150,6 +160,8 @@ class Crowd:
         """Sweep a new listener's sockets."""
         assert listener.transport is not None
         self.ledger.joined_afresh(slot)
+        if self._ears is not None:
+            self._ears.joined(slot, listener.transport.receiving_key)
         self._sweep.add(slot, listener.transport.socket.fileno())
         self.resumed(slot, listener)
 
@@ -204,6 +216,8 @@ class Crowd:
         for batch in self._sweep.read(slot):
             self._liveness.datagrams(batch.slots, now)
             self.ledger.take(batch.packets)
+            if self._ears is not None:
+                self._ears.take(batch)
             for datagram in batch.datagrams:
                 if (listener := self._seats[datagram.slot].listener) is not None:
                     listener.take(datagram.data, datagram.sender)
