@@ -1,13 +1,14 @@
-"""Real Opus frames for tests: libopus by ctypes, 20 ms mono frames, with the decoder's own concealment of lost ones."""
+"""Real Opus frames for tests: 20 ms mono frames by libopus, and what a listener hears of them."""
 
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
+import weakref
 from collections.abc import Callable
 
 import numpy as np
 
+from showstopper.audio.crowd.matching.opus import Decoder, library
 from showstopper.audio.timecode import Samples
 
 RATE = 48000
@@ -18,49 +19,38 @@ SET_DTX = 4016
 MAX_BYTES = 1500
 
 
-def library() -> ctypes.CDLL:
-    """libopus, or a sentence that says how to get it."""
-    name = ctypes.util.find_library("opus")
-    if name is None:
-        raise RuntimeError("libopus is not installed; `apt-get install libopus0` brings it")
-    opus = ctypes.CDLL(name)
-    opus.opus_encoder_create.restype = ctypes.c_void_p
-    opus.opus_decoder_create.restype = ctypes.c_void_p
-    opus.opus_encoder_destroy.argtypes = [ctypes.c_void_p]
-    opus.opus_decoder_destroy.argtypes = [ctypes.c_void_p]
-    opus.opus_encode_float.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
-    opus.opus_decode_float.argtypes = [
-        ctypes.c_void_p,
-        ctypes.c_char_p,
-        ctypes.c_int,
-        ctypes.c_void_p,
-        ctypes.c_int,
-        ctypes.c_int,
-    ]
-    return opus
+class Encoder:
+    """Encodes one stream, frame by frame, without DTX."""
+
+    def __init__(self, bitrate: int) -> None:
+        self._opus = library()
+        self._opus.opus_encoder_create.restype = ctypes.c_void_p
+        self._state = ctypes.c_void_p(self._opus.opus_encoder_create(RATE, 1, APPLICATION_VOIP, None))
+        self._packet = ctypes.create_string_buffer(MAX_BYTES)
+        assert self._opus.opus_encoder_ctl(self._state, SET_BITRATE, ctypes.c_int(bitrate)) == 0
+        assert self._opus.opus_encoder_ctl(self._state, SET_DTX, ctypes.c_int(0)) == 0
+        weakref.finalize(self, self._opus.opus_encoder_destroy, self._state)
+
+    def encode(self, frame: Samples) -> bytes:
+        """The packet of a frame at 48 kHz."""
+        sound = np.ascontiguousarray(frame, np.float32)
+        data = ctypes.c_void_p(sound.ctypes.data)
+        size = self._opus.opus_encode_float(self._state, data, FRAME, self._packet, MAX_BYTES)
+        assert size > 0
+        return self._packet.raw[:size]
+
+
+def packets(sound: Samples, bitrate: int) -> list[bytes]:
+    """The packets of `sound` (48 kHz)."""
+    encoder = Encoder(bitrate)
+    return [encoder.encode(sound[start : start + FRAME]) for start in range(0, len(sound) - FRAME + 1, FRAME)]
 
 
 def through_opus(sound: Samples, bitrate: int, lost: Callable[[int], bool] = lambda frame: False) -> Samples:
     """What a listener hears of `sound` (48 kHz), at 8 kHz: frames are lost where `lost(index)` says so."""
-    opus = library()
-    error = ctypes.c_int()
-    encoder = opus.opus_encoder_create(RATE, 1, APPLICATION_VOIP, ctypes.byref(error))
-    assert error.value == 0
-    decoder = opus.opus_decoder_create(8000, 1, ctypes.byref(error))
-    assert error.value == 0
-    assert opus.opus_encoder_ctl(ctypes.c_void_p(encoder), SET_BITRATE, bitrate) == 0
-    assert opus.opus_encoder_ctl(ctypes.c_void_p(encoder), SET_DTX, 0) == 0
-    packet = ctypes.create_string_buffer(MAX_BYTES)
-    heard = np.zeros(160, np.float32)
-    parts = []
-    for index in range(len(sound) // FRAME):
-        frame = np.ascontiguousarray(sound[index * FRAME : (index + 1) * FRAME], np.float32)
-        size = opus.opus_encode_float(encoder, frame.ctypes.data, FRAME, packet, MAX_BYTES)
-        assert size > 0
-        given = (None, 0) if lost(index) else (packet.raw[:size], size)
-        count = opus.opus_decode_float(decoder, *given, heard.ctypes.data, 160, 0)
-        assert count == 160
-        parts.append(heard.copy())
-    opus.opus_encoder_destroy(encoder)
-    opus.opus_decoder_destroy(decoder)
-    return np.concatenate(parts)
+    decoder = Decoder()
+    parts = [
+        decoder.conceal() if lost(index) else decoder.decode(packet)
+        for index, packet in enumerate(packets(sound, bitrate))
+    ]
+    return np.concatenate(parts).astype(np.float32) / np.float32(32768)

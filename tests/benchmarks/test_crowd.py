@@ -12,8 +12,7 @@ from bench.relay_record import Compared
 from showstopper.audio.crowd.diary import Marks
 from showstopper.audio.crowd.refusals import Refusal
 from showstopper.audio.crowd.storm.tally import Tally, Try
-from showstopper.audio.crowd.sweep import Batch
-from tests.audio.crowd.rtp import Packet, arrays
+from tests.audio.crowd.rtp import Packet, batch
 
 OFFSET = 1_800_000_000_000_000_000
 
@@ -23,7 +22,7 @@ def test_the_error_of_a_stamp_is_what_lies_between_sending_and_stamp_also_where_
     sent = (round(at * 1e9) + OFFSET) // 1000
     late = [0.0, 0.000_25, -0.001, 0.5]
     packets = [Packet(0, 1, (sent - round(each * 1e6)) % 2**32, 80, at) for each in late]
-    assert stamps.errors(Batch(arrays(packets), [], [0]), OFFSET) == pytest.approx(np.array(late), abs=5e-6)
+    assert stamps.errors(batch(packets), OFFSET) == pytest.approx(np.array(late), abs=5e-6)
 
 
 def played_crowd() -> dict[str, Any]:

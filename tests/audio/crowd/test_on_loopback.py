@@ -12,13 +12,17 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from showstopper.audio.classify import Rules
 from showstopper.audio.client import POLL_SECONDS
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
+from showstopper.audio.crowd.matching.ears import Ears
 from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.audio.settings import RoomSettings
+from showstopper.availability.spans import State
 from tests.support import sdk_listeners
 from tests.support.relays import KEY, SECRET, Relay
 
@@ -67,6 +71,32 @@ async def test_every_packet_is_counted_though_the_process_stands_still(room: Roo
         assert all(pause.end - pause.start < 1.0 for pause in list(crowd.ledger.pauses)[pauses:])
         assert [round(end - start, 1) for start, end in crowd.stalls] == [pytest.approx(1.5, abs=0.3)]
     assert crowd.present == 0
+
+
+async def test_all_are_told_to_hear_the_host_live_until_the_relay_is_killed(room: RoomSettings, relay: Relay) -> None:
+    offset = time.time() - time.monotonic()
+    ears = Ears(SIZE, Rules(), lambda at: at + offset)
+    async with Crowd(room, SIZE, spread_seconds=0.5, ears=ears) as crowd:
+        await until("everybody hears the host", lambda: all_hear(crowd, time.monotonic() - 0.5))
+        began = time.monotonic()
+        await asyncio.sleep(3.0)
+        killed_at = time.monotonic()
+        relay.kill()
+        await until(
+            "it is told until then", lambda: bool(np.all(live(crowd, began, killed_at) > 0.9 * (killed_at - began)))
+        )
+        assert ears.unopened == 0
+        assert {heard.state for _, heard in crowd.heard} == {State.LIVE}
+        assert max(heard.end for _, heard in crowd.heard) < killed_at + 0.05
+
+
+def live(crowd: Crowd, start: float, end: float) -> npt.NDArray[np.float64]:
+    """The seconds in which each was told to hear the host, up to its last packet."""
+    seconds = np.zeros(SIZE)
+    for slot, heard in crowd.heard:
+        if heard.state is State.LIVE:
+            seconds[slot] += max(0.0, min(heard.end, end) - max(heard.start, start))
+    return seconds
 
 
 async def test_crowd_and_sdk_agree_on_the_beginning_of_an_outage_and_the_crowd_comes_back(

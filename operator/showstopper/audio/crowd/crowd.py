@@ -10,6 +10,7 @@ from showstopper.audio.crowd import rules
 from showstopper.audio.crowd.access import Access
 from showstopper.audio.crowd.house import House
 from showstopper.audio.crowd.listener import Listener
+from showstopper.audio.crowd.matching.ears import Ears
 from showstopper.audio.crowd.rules import Limits
 from showstopper.audio.crowd.seat import Seat
 from showstopper.audio.settings import RoomSettings
@@ -30,6 +31,7 @@ class Crowd(House):
         hidden: bool = True,
         spread_seconds: float = SPREAD_SECONDS,
         limits: Limits | None = None,
+        ears: Ears | None = None,
     ) -> None:
         """Nobody joins yet.
 
@@ -41,8 +43,9 @@ class Crowd(House):
                 nothing like an audience.
             spread_seconds: time over which the joins are spread, and with them the pings.
             limits: seconds that the steps of a join may take.
+            ears: what tells what is heard; without, packets are only counted.
         """
-        super().__init__(size)
+        super().__init__(size, ears)
         self._settings = settings
         self._name, self._hidden = name, hidden
         self._spread_seconds = spread_seconds

@@ -14,7 +14,9 @@ from showstopper.audio.crowd.diary import Entry, Event
 from showstopper.audio.crowd.ledger import Ledger
 from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.liveness import Liveness
+from showstopper.audio.crowd.matching.ears import Ears
 from showstopper.audio.crowd.sweep import Sweep
+from showstopper.audio.ear import Heard
 
 SWEEP_SECONDS = 0.05
 LATE_SECONDS = 1.0
@@ -22,13 +24,19 @@ LATE_SECONDS = 1.0
 
 MOST_ENTRIES = 100_000
 MOST_STALLS = 1000
+MOST_HEARD = 200_000
 
 
 class House:
     """One slot for each listener. Enter it as a context: it is swept until it is left."""
 
-    def __init__(self, size: int) -> None:
-        """`size` is the number of listeners that may be in it."""
+    def __init__(self, size: int, ears: Ears | None = None) -> None:
+        """Nobody is in it yet.
+
+        Args:
+            size: number of listeners that may be in it.
+            ears: what tells what is heard; without, packets are only counted.
+        """
         self.size = size
         self.ledger = Ledger(size)
         self.diary: deque[Entry] = deque(maxlen=MOST_ENTRIES)
@@ -39,6 +47,9 @@ class House:
         """Stretches without a sweep for longer than LATE_SECONDS: a refusal or a loss then may be our own doing."""
         self.sweep_cpu_seconds = 0.0
         """Processor time that all sweeps took."""
+        self.heard: deque[tuple[int, Heard]] = deque(maxlen=MOST_HEARD)
+        """What the ears told of each slot; the oldest goes."""
+        self._ears = ears
         self._sweep = Sweep()
         self._liveness = Liveness(size)
         self._listeners: dict[int, Listener] = {}
@@ -105,6 +116,8 @@ class House:
             self.stalls.append((now - gap, now))
             self._liveness.stood_still(gap)
         self._read_media(now)
+        if self._ears is not None:
+            self.heard.extend(self._ears.tell(now))
         self._read_signals(now)
         self._tend(now)
         self.sweep_cpu_seconds += time.thread_time() - began
@@ -114,6 +127,8 @@ class House:
         assert listener.session is not None
         self.ledger.joined_afresh(slot)
         self._listeners[slot] = listener
+        if self._ears is not None:
+            self._ears.joined(slot, listener.session.transport.receiving_key)
         self._sweep.add(slot, listener.session.transport.socket.fileno())
         self.resumed(slot, listener)
 
@@ -161,6 +176,8 @@ class House:
         for batch in self._sweep.read(slot):
             self._liveness.datagrams(batch.slots, now)
             self.ledger.take(batch.packets)
+            if self._ears is not None:
+                self._ears.take(batch)
             for datagram in batch.datagrams:
                 if (listener := self._listeners.get(datagram.slot)) is not None:
                     listener.take(datagram.data, datagram.sender)
