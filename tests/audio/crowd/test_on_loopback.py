@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import socket
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,21 +24,14 @@ from showstopper.audio.settings import RoomSettings
 from showstopper.availability.spans import State
 from tests.support import sdk_listeners
 from tests.support.relays import KEY, SECRET, Relay
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.livekit
 
 SIZE = 20
 TRIES = 3
-PATIENCE_SECONDS = 60.0
 AGREEMENT_SECONDS = 0.02
 """What separates two listeners of the same outage at most: one packet."""
-
-
-async def until(what: str, holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS:g} s: {what}"
-        await asyncio.sleep(0.05)
 
 
 def all_hear(crowd: Crowd, since: float) -> bool:
@@ -78,24 +70,22 @@ async def test_all_are_told_to_hear_the_host_live_until_the_relay_is_killed(room
     ears = Ears(SIZE, Rules(), lambda at: at + offset)
     async with Crowd(room, SIZE, spread_seconds=0.5, ears=ears) as crowd:
         await until("everybody hears the host", lambda: all_hear(crowd, time.monotonic() - 0.5))
-        began = time.monotonic()
-        await asyncio.sleep(3.0)
+        # On a busy machine the host stumbles, and what lies around that is Unknown.
+        await until("everybody is told to hear the host", lambda: bool(np.all(live(crowd)[0] > 2.0)))
         killed_at = time.monotonic()
         relay.kill()
-        await until(
-            "it is told until then", lambda: bool(np.all(live(crowd, began, killed_at) > 0.9 * (killed_at - began)))
-        )
+        await until("it is told until then", lambda: bool(np.all(live(crowd)[1] > killed_at - 1.5)))
         assert ears.unopened == 0
         assert {heard.state for _, heard in crowd.heard} == {State.LIVE}
-        assert max(heard.end for _, heard in crowd.heard) < killed_at + 0.05
+        assert live(crowd)[1].max() < killed_at + 0.05
 
 
-def live(crowd: Crowd, start: float, end: float) -> npt.NDArray[np.float64]:
-    """The seconds in which each was told to hear the host, up to its last packet."""
-    seconds = np.zeros(SIZE)
+def live(crowd: Crowd) -> npt.NDArray[np.float64]:
+    """The seconds in which each was told to hear the host, and when it was last told to."""
+    seconds = np.zeros((2, SIZE))
     for slot, heard in crowd.heard:
         if heard.state is State.LIVE:
-            seconds[slot] += max(0.0, min(heard.end, end) - max(heard.start, start))
+            seconds[:, slot] = seconds[0, slot] + heard.end - heard.start, max(seconds[1, slot], heard.end)
     return seconds
 
 

@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.audio.crowd.rules import Limits
 from tests.audio.crowd import certificates
 from tests.audio.crowd.played_server import PlayedServer, played, response
+from tests.support.waiting import until
 
-PATIENCE_SECONDS = 20.0
 SHORT = Limits(signalling=2.0, response=0.3, media=0.5)
 JOIN = response(join=rtc.JoinResponse())
 
@@ -40,13 +40,6 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def one(server: PlayedServer, limits: Limits | None = None, size: int = 1) -> Crowd:
     return Crowd(server.room, size, spread_seconds=0.0, limits=limits)
-
-
-async def until(what: str, holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, what
-        await asyncio.sleep(0.01)
 
 
 def told(crowd: Crowd) -> list[tuple[Event, str]]:

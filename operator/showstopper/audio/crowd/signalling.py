@@ -128,11 +128,18 @@ class Signalling:
         for event in self._protocol.events_received():
             if isinstance(event, Frame):
                 messages += self._frame(event)
-        if self._protocol.parser_exc is not None:
-            self._end(f"not a WebSocket: {self._protocol.parser_exc}")
-        elif self._protocol.state is State.CLOSED or self._protocol.close_rcvd is not None:
-            self._end(f"closed by the server ({self._protocol.close_rcvd or 'without a word'})")
+        if why := self._over():
+            self._flush()  # the protocol's own last word: without it a server waits for one
+            self._end(why)
         return messages
+
+    def _over(self) -> str:
+        """Why the server ended it, if it has."""
+        if self._protocol.parser_exc is not None:
+            return f"not a WebSocket: {self._protocol.parser_exc}"
+        if self._protocol.state is State.CLOSED or self._protocol.close_rcvd is not None:
+            return f"closed by the server ({self._protocol.close_rcvd or 'without a word'})"
+        return ""
 
     def _frame(self, frame: Frame) -> list[bytes]:
         if frame.opcode not in _DATA:
