@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from showstopper.audio.crowd.dtls import KEY_BYTES, SALT_BYTES, Handshake
 from showstopper.audio.crowd.matching.unsealing import Unsealer, payload
+from tests.audio.crowd.dtls_server import FINGERPRINT, DtlsServer
 from tests.audio.crowd.rtp import Packet, datagram
-from tests.audio.crowd.test_dtls import OURS, THEIRS, Server, shake
+from tests.audio.crowd.test_dtls import OURS, shake
 
 KEY = bytes(range(KEY_BYTES + SALT_BYTES))
 SOUND = b"sixty bytes of Opus, more or less"
@@ -23,14 +24,14 @@ def sealed(key: bytes, *sequences: int) -> list[bytes]:
     return [relay.protect(struct.pack(">BBHII", 0x80, 111, sequence, 0, 9) + SOUND) for sequence in sequences]
 
 
-def relay_key(server: Server) -> bytes:
+def relay_key(server: DtlsServer) -> bytes:
     """The server's half of the keys, from the relay's side of the handshake."""
     material = server.tls.export_keying_material(b"EXTRACTOR-dtls_srtp", 2 * (KEY_BYTES + SALT_BYTES))
     return material[KEY_BYTES : 2 * KEY_BYTES] + material[2 * KEY_BYTES + SALT_BYTES :]
 
 
 def test_what_the_relay_seals_after_the_handshake_is_opened_by_the_listener_s_key() -> None:
-    handshake, server = Handshake(OURS, f"sha-256 {THEIRS.fingerprint}"), Server()
+    handshake, server = Handshake(OURS, FINGERPRINT), DtlsServer()
     shake(handshake, server)
     (packet,) = sealed(relay_key(server), 7)
     assert Unsealer(handshake.receiving_key()).open(packet) == SOUND
