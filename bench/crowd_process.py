@@ -15,13 +15,10 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
 from showstopper.audio.settings import RoomSettings
 
-NAME = "crowd"
 SETTLE_SECONDS = 3.0
 """After the last join the relay still tells everybody of the newcomers."""
 
@@ -33,7 +30,7 @@ counted blank frames, which the relay does not send any more."""
 async def listen(size: int, seconds: float, spread: float) -> None:
     """Let that many in over `spread` seconds, listen for `seconds`, and say what was measured."""
     began = time.process_time()
-    async with Crowd(RoomSettings.read(os.environ), size, name=NAME, hidden=True, spread_seconds=spread) as crowd:
+    async with Crowd(RoomSettings.read(os.environ), size, hidden=True, spread_seconds=spread) as crowd:
         await crowd.all_tried()
         joining = time.process_time() - began - crowd.sweep_cpu_seconds
         said = joins(crowd, joining / size)
@@ -42,7 +39,7 @@ async def listen(size: int, seconds: float, spread: float) -> None:
         await asyncio.to_thread(sys.stdin.readline)
         await asyncio.sleep(ENDED_SECONDS)
         crowd.sweep()
-        received = {f"{NAME}-{slot}": int(count) for slot, count in enumerate(crowd.ledger.received)}
+        received = {crowd.identity(slot): int(count) for slot, count in enumerate(crowd.ledger.received)}
     print(json.dumps(received), flush=True)
 
 
@@ -61,8 +58,8 @@ async def measure(crowd: Crowd, seconds: float) -> dict[str, float | int | str |
     """Listen for so long."""
     crowd.sweep()
     cpu, wall = time.process_time(), time.monotonic()
-    sweep_cpu, lost, received = crowd.sweep_cpu_seconds, crowd.ledger.lost.copy(), crowd.ledger.received.copy()
-    drops, pauses, sweeps = crowd.drops, len(crowd.ledger.pauses), crowd.sweeps
+    lost, received = crowd.ledger.lost.copy(), crowd.ledger.received.copy()
+    drops, pauses = crowd.drops, len(crowd.ledger.pauses)
     await asyncio.sleep(seconds)
     crowd.sweep()
     lasted = time.monotonic() - wall
@@ -74,15 +71,12 @@ async def measure(crowd: Crowd, seconds: float) -> dict[str, float | int | str |
         "hearing": int((got > 0).sum()),
         "seconds": lasted,
         "cpu_percent": (time.process_time() - cpu) / lasted * 100,
-        "sweep_percent": (crowd.sweep_cpu_seconds - sweep_cpu) / lasted * 100,
         "packets_per_second": float(got.sum() / lasted),
-        "packets_per_listener_least": float(np.min(got) / lasted),
         "packets_lost_by_all": by_all,
         "packets_lost": int((missed - by_all).sum()),
         "listeners_with_gaps": int((missed > by_all).sum()),
         "kernel_drops": crowd.drops - drops,
         "pauses": len(crowd.ledger.pauses) - pauses,
-        "sweeps": crowd.sweeps - sweeps,
         "latest_sweep_ms": crowd.latest_sweep_seconds * 1e3,
         "rss_mb": rss_mb(),
     }

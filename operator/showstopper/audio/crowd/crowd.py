@@ -27,7 +27,6 @@ class Crowd(House):
         settings: RoomSettings,
         size: int,
         *,
-        name: str = "crowd",
         hidden: bool = True,
         spread_seconds: float = SPREAD_SECONDS,
         limits: Limits | None = None,
@@ -38,7 +37,6 @@ class Crowd(House):
         Args:
             settings: the room, and what lets one in.
             size: number of listeners.
-            name: the beginning of their identities.
             hidden: whether the others in the room are not told of them. Such a crowd costs the relay half, and weighs
                 nothing like an audience.
             spread_seconds: time over which the joins are spread, and with them the pings.
@@ -47,7 +45,7 @@ class Crowd(House):
         """
         super().__init__(size, ears)
         self._settings = settings
-        self._name, self._hidden = name, hidden
+        self._hidden = hidden
         self._spread_seconds = spread_seconds
         self._limits = limits or Limits()
         self._seats: list[Seat] = []
@@ -66,12 +64,16 @@ class Crowd(House):
         """Who sits there, and may be joining or lost."""
         return self._seats[slot].listener
 
+    def identity(self, slot: int) -> str:
+        """The name under which it is in the room."""
+        return f"crowd-{slot}"
+
     async def all_tried(self) -> None:
         """Wait until everybody's first join has come to its end, in the room or not. Raises what ended the crowd."""
         await self.until(self._all_tried())
 
     def _token(self, slot: int) -> str:
-        return token(self._settings, f"{self._name}-{slot}", publish=False, hidden=self._hidden)
+        return token(self._settings, self.identity(slot), publish=False, hidden=self._hidden)
 
     async def _all_tried(self) -> None:
         for seat in self._seats:

@@ -40,7 +40,6 @@ class House:
         self.size = size
         self.ledger = Ledger(size)
         self.diary: deque[Entry] = deque(maxlen=MOST_ENTRIES)
-        self.sweeps = 0
         self.latest_sweep_seconds = 0.0
         """The longest time between two sweeps, so far."""
         self.stalls: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
@@ -111,7 +110,6 @@ class House:
         now = time.monotonic()
         gap, self._swept_at = now - self._swept_at, now
         self.latest_sweep_seconds = max(self.latest_sweep_seconds, gap)
-        self.sweeps += 1
         if gap > LATE_SECONDS:
             self.stalls.append((now - gap, now))
             self._liveness.stood_still(gap)

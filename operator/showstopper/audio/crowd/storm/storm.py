@@ -42,15 +42,12 @@ class Visitor(Protocol):
 class Storm:
     """One storm. `tries` has every visitor's, by number, while and after it runs."""
 
-    def __init__(
-        self, settings: RoomSettings, shape: Shape, *, name: str = "visitor", limits: Limits | None = None
-    ) -> None:
+    def __init__(self, settings: RoomSettings, shape: Shape, *, limits: Limits | None = None) -> None:
         """Tokens are made here: they take as long as a join takes the network.
 
         Args:
             settings: the room, and what lets one in.
             shape: how many come, and how.
-            name: the beginning of their identities. Who comes under an identity that is in the room takes its place.
             limits: seconds that the steps of a join may take.
 
         Raises:
@@ -66,7 +63,7 @@ class Storm:
         self._limits = limits or Limits()
         self._access = Access.to(settings.url)
         self._tokens = [
-            token(settings, f"{name}-{number}", publish=False, hidden=shape.hidden) for number in range(shape.visitors)
+            token(settings, f"visitor-{number}", publish=False, hidden=shape.hidden) for number in range(shape.visitors)
         ]
         self._visitors: list[Visitor] = []
 
