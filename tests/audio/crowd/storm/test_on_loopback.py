@@ -25,7 +25,9 @@ async def test_all_who_come_at_once_get_in_and_hear(room: RoomSettings, hidden: 
     assert tally.connected is not None
     assert tally.first_packet is not None
     assert tally.upgraded.count == tally.connected.count == tally.first_packet.count == SIZE
-    assert 0 < tally.upgraded.p50 < tally.connected.p50 < tally.first_packet.p50 <= tally.first_packet.longest
+    assert 0 < tally.upgraded.p50 < tally.connected.p50
+    # A packet's time is the kernel's; on a busy machine we read the end of the handshake after it.
+    assert tally.upgraded.p50 < tally.first_packet.p50 <= tally.first_packet.longest
 
 
 async def test_who_only_signals_gets_in_without_a_transport(room: RoomSettings) -> None:
