@@ -9,8 +9,8 @@ from showstopper.audio import classify, reading
 from showstopper.audio.classify import BRIDGE_SLICES, GARBLED_SLICES, Rules, label
 from showstopper.audio.timecode import CYCLE_SECONDS, Samples
 from showstopper.availability.spans import State
-from tests.audio import sounds
-from tests.audio.sounds import MOMENT
+from tests.support import sounds
+from tests.support.sounds import MOMENT
 
 L, H, S, Q, U = State.LIVE, State.HOLD, State.STALE, State.SILENT, State.UNKNOWN
 G = State.GARBLED

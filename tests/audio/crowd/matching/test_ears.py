@@ -20,7 +20,7 @@ from showstopper.audio.ear import Heard
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
 from tests.audio.crowd import rtp
-from tests.audio.crowd.matching.shows import MONOTONIC, Part, show, wall
+from tests.support.shows import MONOTONIC, Part, show, wall
 
 ROOM = show([Part(State.LIVE, 1.5), Part(State.HOLD, 1.2), Part(State.LIVE, 1.3)])
 SWEEP_SECONDS = 0.05

@@ -13,8 +13,8 @@ from showstopper.audio.crowd.matching.reference import Library, Reference
 from showstopper.audio.ear import Heard
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
-from tests.audio.crowd.matching.shows import MONOTONIC, Part, Show, show, wall
 from tests.audio.crowd.matching.test_reference import LIVE, played, whole
+from tests.support.shows import MONOTONIC, Part, Show, show, wall
 
 ROOM = show([Part(State.LIVE, 1.5), Part(State.HOLD, 1.5), Part(State.LIVE, 1.0), Part(State.SILENT, 0.5)])
 LATE = 0.05

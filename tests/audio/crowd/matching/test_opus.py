@@ -5,8 +5,8 @@ import pytest
 
 from showstopper.audio import reading, timecode
 from showstopper.audio.crowd.matching.opus import Decoder, Undecodable
-from tests.audio import opus
-from tests.audio.sounds import MOMENT
+from tests.support import opus
+from tests.support.sounds import MOMENT
 
 
 def test_a_packet_is_one_slice_and_a_lost_one_is_made_up() -> None:

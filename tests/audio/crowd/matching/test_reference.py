@@ -13,7 +13,7 @@ from showstopper.audio.crowd.matching.recording import UNCLEAR, Recording, Sound
 from showstopper.audio.crowd.matching.reference import Library, Reference
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
-from tests.audio.crowd.matching.shows import MONOTONIC, Part, Show, show, wall
+from tests.support.shows import MONOTONIC, Part, Show, show, wall
 
 L, H, S, Q, G, U = State.LIVE, State.HOLD, State.STALE, State.SILENT, State.GARBLED, State.UNKNOWN
 LIVE = show([Part(L, 4)])

@@ -1,4 +1,4 @@
-"""Clips for tests: seconds of one listener each, in a room whose sound is known, and what it was sent in truth."""
+"""Clips: seconds of one listener each, in a room whose sound is known, and what it was sent in truth."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from showstopper.audio.crowd.packets import Packets
 from showstopper.audio.ear import Heard
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
-from tests.audio.crowd.matching.shows import LOOKAHEAD_SECONDS, MONOTONIC, Part, Show, show, wall
+from tests.support.shows import LOOKAHEAD_SECONDS, MONOTONIC, Part, Show, show, wall
 
 SHOW_SECONDS = 30.0
 CLIPS_PER_SHOW = 100
@@ -26,7 +26,9 @@ JITTER_SECONDS = 0.004
 EDGE_SECONDS = 0.1
 """So near to the limit of Stale a packet, which is 20 ms of sound, may be either."""
 
-EITHER = "Live or Stale"
+EITHER, EDGE = "Live or Stale", "edge"
+"""What a packet is that is too near to that limit, and one that is more than one sound."""
+
 RULES = Rules()
 
 
@@ -172,7 +174,7 @@ def _take(chosen: Chosen, by_row: Mapping[int, Sent], followers: list[Follower])
 
 
 def compare(clip: Clip, table: Counter[tuple[str, str]]) -> None:
-    """Count packets by what each was called and what it was. One that is several sounds is 'edge'."""
+    """Count packets by what each was called and what it was. One that is several sounds is an EDGE."""
     told = sorted(clip.told, key=lambda heard: heard.start)
     for sent in clip.sent:
         middle = sent.at + PACKET_SECONDS / 2
@@ -180,4 +182,4 @@ def compare(clip: Clip, table: Counter[tuple[str, str]]) -> None:
         assert len(called) <= 1
         state = called.pop() if called else State.UNKNOWN
         truth = sent.truth()
-        table[state, truth or (EITHER if sent.is_live() else "edge")] += 1
+        table[state, truth or (EITHER if sent.is_live() else EDGE)] += 1

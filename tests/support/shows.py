@@ -11,8 +11,8 @@ from showstopper.audio import timecode
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.audio.timecode import Samples
 from showstopper.availability.spans import State
-from tests.audio import opus, sounds
-from tests.audio.sounds import MOMENT
+from tests.support import opus, sounds
+from tests.support.sounds import MOMENT
 
 MONOTONIC = 1000.0
 """Monotonic time at which a show begins. The wall clock then stands at MOMENT."""
