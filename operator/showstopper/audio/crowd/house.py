@@ -40,6 +40,8 @@ class House:
         self.size = size
         self.ledger = Ledger(size)
         self.diary: deque[Entry] = deque(maxlen=MOST_ENTRIES)
+        self.blind: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
+        """Stretches of which our own kernel dropped datagrams, or in which the clock of its time stamps stepped."""
         self.latest_sweep_seconds = 0.0
         """The longest time between two sweeps, so far."""
         self.stalls: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
@@ -57,11 +59,11 @@ class House:
         """Whose signalling each descriptor is."""
         self._descriptors: dict[int, int] = {}
         self._poll = select.epoll()
-        self._swept_at = time.monotonic()
+        self._swept_at = self._swept_before = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._swept_at = time.monotonic()
+        self._swept_at = self._swept_before = time.monotonic()
         self._tasks = [asyncio.create_task(self._sweep_for_ever())]
         return self
 
@@ -108,12 +110,17 @@ class House:
         """Read everything that has come, and see who pings now and who is lost."""
         began = time.thread_time()
         now = time.monotonic()
-        gap, self._swept_at = now - self._swept_at, now
+        gap = now - self._swept_at
         self.latest_sweep_seconds = max(self.latest_sweep_seconds, gap)
         if gap > LATE_SECONDS:
             self.stalls.append((now - gap, now))
             self._liveness.stood_still(gap)
+        failures = self.drops, self.clock_steps
         self._read_media(now)
+        if failures != (self.drops, self.clock_steps):
+            # A full buffer is known by the packet that came after it was read: in the sweep after that one.
+            self.blind.append((self._swept_before, time.monotonic()))
+        self._swept_before, self._swept_at = self._swept_at, now
         if self._ears is not None:
             self.heard.extend(self._ears.tell(now))
         self._read_signals(now)
