@@ -63,6 +63,7 @@ def heard(ears: Ears, datagrams: Sequence[Datagram], since: float = MONOTONIC) -
             slot, at = np.array([each.slot for each in came]), np.array([each.at for each in came])
             ears.take(Batch(sound(data, length, slot, at), [], slot.tolist(), data, length))
         for told_slot, stretch in ears.tell(now):
+            assert stretch.start > now - ears.lag
             told[told_slot].append(stretch)
     return told
 

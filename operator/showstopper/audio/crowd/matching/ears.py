@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from showstopper.audio.classify import Rules
-from showstopper.audio.crowd.matching.follower import Follower, Sample
+from showstopper.audio.crowd.matching.follower import Follower, Sample, lag
 from showstopper.audio.crowd.matching.reference import Library, Reference
 from showstopper.audio.crowd.matching.sampling import Chosen, Sampler
 from showstopper.audio.crowd.matching.unsealing import Unsealer
@@ -18,6 +18,9 @@ from showstopper.audio.ear import Heard
 
 TELL_SECONDS = 0.25
 """Looking whether a thousand listeners have anything to tell takes half a millisecond."""
+
+LATE_SECONDS = 0.25
+"""What sweeps may be late, and packets jitter. What is told later than that stays Unknown."""
 
 
 class Ears:
@@ -37,6 +40,8 @@ class Ears:
         """
         self.unopened = 0
         """Packets that were to be opened and could not be."""
+        self.lag = lag(rules) + TELL_SECONDS + LATE_SECONDS
+        """Seconds after which all that was heard at a time is told."""
         self._library = Library()
         self._references = {slot: Reference(self._library, rules, wall) for slot in references}
         self._sampler = Sampler(slots, seed, tuple(references))

@@ -11,6 +11,7 @@ from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.ledger import SILENT_BYTES
 from showstopper.audio.crowd.matching.recording import MOST_CONCEALED
 from showstopper.audio.crowd.matching.reference import Library, Place
+from showstopper.audio.crowd.matching.sampling import SAMPLE_SECONDS
 from showstopper.audio.ear import Heard
 from showstopper.audio.media import CODED_PATIENCE_SECONDS, PACKET_SECONDS
 from showstopper.audio.reading import RATE, WINDOW
@@ -90,7 +91,7 @@ class Follower:
     def __init__(self, library: Library, rules: Rules) -> None:
         self._library = library
         self._rules = rules
-        self._wait = rules.margin * WINDOW / RATE + SETTLE_SECONDS
+        self._wait = _wait(rules)
         self._waiting: deque[Sample] = deque()
         self._chain: _Chain | None = None
 
@@ -171,6 +172,15 @@ class Follower:
         known = {state for states in said.values() if len(states) == 1 for state in states} - {State.UNKNOWN}
         state = known.pop() if len(known) == 1 else State.UNKNOWN
         return state if alone or state is State.LIVE else State.UNKNOWN
+
+
+def lag(rules: Rules) -> float:
+    """Seconds after which all that was heard at a time is told: some chain's last sample is the second one after it."""
+    return _wait(rules) + SAMPLE_SECONDS + max(CHAIN_SECONDS, SETTLE_SECONDS)
+
+
+def _wait(rules: Rules) -> float:
+    return rules.margin * WINDOW / RATE + SETTLE_SECONDS
 
 
 def _step(before: Sample, after: Sample) -> int:
