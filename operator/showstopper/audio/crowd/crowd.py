@@ -27,6 +27,7 @@ class Crowd(House):
         settings: RoomSettings,
         size: int,
         *,
+        name: str = "crowd",
         hidden: bool = True,
         spread_seconds: float = SPREAD_SECONDS,
         limits: Limits | None = None,
@@ -37,6 +38,7 @@ class Crowd(House):
         Args:
             settings: the room, and what lets one in.
             size: number of listeners.
+            name: what their identities begin with.
             hidden: whether the others in the room are not told of them. Such a crowd costs the relay half, and weighs
                 nothing like an audience.
             spread_seconds: time over which the joins are spread, and with them the pings.
@@ -45,7 +47,7 @@ class Crowd(House):
         """
         super().__init__(size, ears)
         self._settings = settings
-        self._hidden = hidden
+        self._name, self._hidden = name, hidden
         self._spread_seconds = spread_seconds
         self._limits = limits or Limits()
         self._seats: list[Seat] = []
@@ -66,7 +68,7 @@ class Crowd(House):
 
     def identity(self, slot: int) -> str:
         """The name under which it is in the room."""
-        return f"crowd-{slot}"
+        return f"{self._name}/{slot}"
 
     async def all_tried(self) -> None:
         """Wait until everybody's first join has come to its end, in the room or not. Raises what ended the crowd."""

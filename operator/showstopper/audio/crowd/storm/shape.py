@@ -6,10 +6,8 @@ import math
 from dataclasses import dataclass
 
 from showstopper.audio.crowd.rules import Limits
+from showstopper.audio.settings import MOST_OF_A_CROWD
 from showstopper.errors import SettingsError
-
-MOST_VISITORS = 3000
-"""So many listeners one process and core can keep without missing a packet (`make bench-crowd`)."""
 
 MOST_SECONDS = 600.0
 """Time from the first join to the last one."""
@@ -39,8 +37,8 @@ class Shape:
 
     def __post_init__(self) -> None:
         """Raises SettingsError for a storm that could not be kept, or would not end."""
-        if not 1 <= self.visitors <= MOST_VISITORS:
-            raise SettingsError(f"a storm of {self.visitors} visitors; write 1 to {MOST_VISITORS}, and run several")
+        if not 1 <= self.visitors <= MOST_OF_A_CROWD:
+            raise SettingsError(f"a storm of {self.visitors} visitors; write 1 to {MOST_OF_A_CROWD}, and run several")
         if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
             raise SettingsError(f"{self.rate} joins a second; write a number above 0, or none for all at once")
         if not 0 <= self.ramp_seconds <= MOST_SECONDS or (self.rate is None and self.ramp_seconds):
