@@ -64,7 +64,7 @@ def test_it_says_whose_account_it_is(show: Show) -> None:
 
 def test_who_reads_on_is_told_what_is_new_and_nothing_of_those_who_hear_on(show: Show) -> None:
     first = show.read(0)
-    assert first["changes"] == [[slot, 1000.0, "Live"] for slot in range(SIZE)]
+    assert first["changes"] == [{"slot": slot, "at": 1000.0, "state": "Live"} for slot in range(SIZE)]
     assert first["newest"] == first["changes"]
     show.second(State.LIVE)
     more = show.read(first["next"])
@@ -82,7 +82,7 @@ def test_a_second_is_bounded_whatever_the_crowd_does(monkeypatch: pytest.MonkeyP
     read = show.read(0)["next"]
     show.second(*[State.LIVE, State.HOLD] * 20)
     more = show.read(read)
-    assert len(json.dumps(more)) < 300_000
+    assert len(json.dumps(more)) < 500_000
     assert more["totals"][0]["untold"] > 2800
     assert sum(more["totals"][0]["seconds"].values()) == pytest.approx(3000)
 
@@ -93,7 +93,7 @@ def test_who_comes_late_is_told_since_when_each_is_in_its_state(show: Show, monk
     show.second(State.HOLD)
     said = show.read(0)
     assert said["lost"] == SIZE
-    assert {(at, state) for _, at, state in said["newest"]} == {(1003.0, "Hold")}
+    assert {(change["at"], change["state"]) for change in said["newest"]} == {(1003.0, "Hold")}
     assert len(said["newest"]) == SIZE
 
 

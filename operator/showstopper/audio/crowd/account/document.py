@@ -86,8 +86,8 @@ class Account:
         }
 
 
-def _change(change: Change) -> list[object]:
-    return [change.slot, round(change.at, 6), change.state.value]
+def _change(change: Change) -> dict[str, object]:
+    return {"slot": change.slot, "at": round(change.at, 6), "state": change.state.value}
 
 
 def _totals(totals: Totals) -> dict[str, object]:

@@ -22,7 +22,7 @@ from showstopper.availability.spans import NOISE, Span, State, Window
 T = TypeVar("T")
 
 MOST_CHANGES = 6000
-"""Told of a turn at most: two of each listener of the largest crowd, 200 kB as JSON."""
+"""Told of a turn at most: two of each listener of the largest crowd, 320 kB as JSON."""
 
 
 class Records(Protocol):
