@@ -363,6 +363,31 @@ MISTAKES = (
         "at least 1 item",
     ),
     _room("a crowd in one pod", {"spec.listeners.perPod": 21}, "spec.listeners.perPod", "less than or equal to 20"),
+    _room(
+        "a crowd in too many pods",
+        {"spec.listeners.crowd": {"count": 2000, "perPod": 10}},
+        "spec.listeners.crowd",
+        "a crowd has at most 100 pods: write a larger perPod (3000 at most), or a smaller count",
+    ),
+    _room(
+        "a crowd that one pod does not hold",
+        {"spec.listeners.crowd": {"count": 5000, "perPod": 5000}},
+        "spec.listeners.crowd.perPod",
+        "less than or equal to 3000",
+    ),
+    _room(
+        "a crowd of nobody",
+        {"spec.listeners.crowd": {"count": 0}},
+        "spec.listeners.crowd.count",
+        "greater than or equal to 1",
+    ),
+    _room(
+        "a crowd without a size",
+        {"spec.listeners.crowd": {"hidden": True}},
+        "spec.listeners.crowd.count",
+        "Required value",
+        "Field required",
+    ),
     _room("nobody", {"spec.listeners.count": 0}, "spec.listeners.count", "greater than or equal to 1"),
     _room("a rush", {"spec.listeners.arrivals.every": "1ms"}, "spec.listeners.arrivals.every", 'from "100ms" to "1h"'),
     _room(

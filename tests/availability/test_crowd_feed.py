@@ -35,6 +35,7 @@ def document(rows: Sequence[tuple[int, float, str]] = (), settled: float = 10.0,
         "lost": 0,
         "changes": changes(*rows),
         "newest": [],
+        "refusals": {},
         **fields,
     }
 
@@ -95,6 +96,14 @@ def test_who_reads_all_of_it_again_reads_the_same() -> None:
     assert told(reader, said) == told(reader, said)
 
 
+def test_refusals_are_counted_over_pods() -> None:
+    reader = CrowdReader()
+    reader.read(document(refusals={"Unavailable": 2, "NoUDP": 1}), POD, OFFSET)
+    reader.read(document(refusals={"Unavailable": 5}, pod="other"), "other", OFFSET)
+    assert reader.refusals({POD, "other", "a third"}) == {"Unavailable": 7, "NoUDP": 1}
+    assert reader.refusals({POD}) == {"Unavailable": 2, "NoUDP": 1}
+
+
 GOOD = document([(0, 1.0, "Live")], newest=changes((0, 1.0, "Live")))
 
 
@@ -112,6 +121,7 @@ GOOD = document([(0, 1.0, "Live")], newest=changes((0, 1.0, "Live")))
         (("changes", 0, "slot"), 2, "changes[0].slot", "is 2, and the crowd has 2 listeners"),
         (("changes", 0, "at"), "soon", "changes[0].at", "not a number"),
         (("newest", 0, "state"), "Loud", "newest[0].state", "not one of Live"),
+        (("refusals",), {"Unavailable": -1}, "refusals.Unavailable", "below zero"),
         (("lost",), 1.5, "lost", "not a whole number"),
     ],
 )

@@ -98,8 +98,33 @@ class Arrivals(Spec):
     """How long each arrival listens before it leaves."""
 
 
+MOST_CROWD_PODS = 100
+
+
+class Crowd(Spec):
+    """Crowd: many cheap listeners beside the residents. They count packets, and compare them with those of two of their
+    own that decode. What runs find out rests on the residents and arrivals alone.
+    """
+
+    count: Annotated[int, Field(ge=1, le=100_000)]
+    """Number of listeners of the crowd. They stay in the room for as long as it exists."""
+    per_pod: Annotated[int, Field(ge=1, le=3000)] = 1000
+    """Maximum number of them in one pod. A thousand take about a third of a processor."""
+    hidden: bool = True
+    """Whether others in the room are not told of them. Hidden listeners cost the relay about half, and are no model of
+    an audience that everybody sees come."""
+
+    rules = (
+        Rule(
+            f"self.count <= self.perPod * {MOST_CROWD_PODS}",
+            f"a crowd has at most {MOST_CROWD_PODS} pods: write a larger perPod (3000 at most), or a smaller count",
+            holds=lambda crowd: crowd.count <= crowd.per_pod * MOST_CROWD_PODS,
+        ),
+    )
+
+
 class Listeners(Spec):
-    """Fleet of virtual listeners: residents, which stay in the room, and arrivals, which come and go."""
+    """Fleet of virtual listeners: residents, which stay in the room, arrivals, which come and go, and a crowd."""
 
     count: Annotated[int, Field(ge=1, le=10_000)] = 6
     """Number of residents: listeners that stay in the room for as long as it exists."""
@@ -107,6 +132,8 @@ class Listeners(Spec):
     """Maximum number of residents in one pod. Too many on a slow processor report gaps that are not in the audio."""
     arrivals: Arrivals | None = Arrivals()
     """Arrivals, which reveal failures that listeners already in the room do not notice, such as refused joins."""
+    crowd: Crowd | None = None
+    """Crowd of cheap listeners. Default: none."""
 
 
 class Host(StrEnum):
@@ -185,6 +212,22 @@ class ComponentImage(Status):
     several. Empty if no Deployment, StatefulSet, DaemonSet or Argo Rollout makes them."""
 
 
+class CrowdStatus(Status):
+    """Number of listeners of the crowd that are wanted, that report, and that hear the host."""
+
+    intended: int = 0
+    """Number of listeners that should be in the crowd."""
+    reporting: int = 0
+    """Number of listeners whose state is known."""
+    live: int = 0
+    """Number of listeners that heard the live host or, with an external host, sound, some five seconds ago: so long it
+    takes until that is settled."""
+    others: Text | None = None
+    """States of the other ones, with how many are in each, such as "12 NoMedia, 3 Unknown"."""
+    refusals: Text | None = None
+    """Why joins were refused since the crowd's processes began, with how many were, such as "15 Unavailable"."""
+
+
 class ListenersStatus(Status):
     """Number of residents that are wanted, that report, and that hear the host."""
 
@@ -194,6 +237,8 @@ class ListenersStatus(Status):
     """Number of residents whose state is known."""
     live: int = 0
     """Number of residents that hear the live host or, with an external host, sound."""
+    crowd: CrowdStatus | None = None
+    """Number of the crowd's listeners, likewise. Absent if the room has no crowd."""
 
 
 class AudioRoomStatus(Status):

@@ -1,6 +1,7 @@
 """The feed of a crowd pod (`GET /v1/crowd`), read as any listener pod's: changes of state become spans again. Pure."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -47,6 +48,14 @@ class CrowdReader:
 
     def __init__(self) -> None:
         self._crowds: dict[str, _Crowd] = {}
+        self._refusals: dict[str, dict[str, int]] = {}
+
+    def refusals(self, pods: Iterable[str]) -> Counter[str]:
+        """Joins that were refused in these pods since their processes began, by reason."""
+        total = Counter[str]()
+        for pod in pods:
+            total.update(self._refusals.get(pod, {}))
+        return total
 
     def read(self, document: object, pod: str, offset: float, uncertainty: float = 0.0) -> Feed:
         """The feed in a JSON document. Answers of a pod are read in the order in which they were asked for.
@@ -79,6 +88,7 @@ class CrowdReader:
             listeners=(),
             arrivals=(),
         )
+        self._refusals[pod] = root.counts("refusals")
         crowd = self._crowd(feed, size, afresh=bool(newest))
         spans = tuple(span for change in changes if (span := crowd.close(change)) is not None)
         for change in newest:

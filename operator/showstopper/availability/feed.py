@@ -259,6 +259,11 @@ class Reader:
             raise self.wrong(field, f"is {value}, below zero")
         return value if field in self.value else default or 0
 
+    def counts(self, field: str) -> dict[str, int]:
+        """The whole numbers from 0 of an object, by their names."""
+        inside = self.inside(field)
+        return {name: inside.count(name) for name in inside.value}
+
     def choice(self, field: str, choices: type[E]) -> E:
         """One of the choices, by its value."""
         try:

@@ -265,6 +265,30 @@ async def test_a_room_with_a_speaker_of_its_own_loses_its_host(client: Client) -
         await client.get(DEPLOYMENT, "show", names.host(here))
 
 
+async def test_a_room_has_its_crowd_until_it_wants_none(client: Client) -> None:
+    here = await make_room(client)
+    wanted = room(listeners={"count": 6, "perPod": 3, "crowd": {"count": 2500}}).spec
+    keep = Keeper(client, IMAGES)
+    await keep.keep(here.model_copy(update={"spec": wanted}))
+    assert (await client.get(STATEFUL_SET, "show", names.crowd(here)))["spec"]["replicas"] == 3
+    await keep.keep(here, held=True)
+    assert (await client.get(STATEFUL_SET, "show", names.crowd(here)))["spec"]["replicas"] == 3
+    await keep.keep(here)
+    with pytest.raises(NotFound):
+        await client.get(STATEFUL_SET, "show", names.crowd(here))
+    assert (await client.get(STATEFUL_SET, "show", names.listeners(here)))["spec"]["replicas"] == 2
+
+
+async def test_somebody_elses_workload_of_the_crowds_name_is_left_alone(client: Client) -> None:
+    here = await make_room(client)
+    crowded = here.model_copy(update={"spec": room(listeners={"count": 6, "crowd": {"count": 1}}).spec})
+    other = manifests.manifests(crowded, IMAGES)[-1]
+    del other["metadata"]["ownerReferences"]
+    await client.create(STATEFUL_SET, other)
+    await Keeper(client, IMAGES).keep(here)
+    assert await client.get(STATEFUL_SET, "show", names.crowd(here))
+
+
 async def test_keeping_a_fleet_that_is_as_it_should_be_writes_nothing(client: Client) -> None:
     here = await make_room(client)
     keep = Keeper(client, IMAGES)

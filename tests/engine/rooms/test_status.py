@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.conditions import Condition, ConditionType, find
-from showstopper.api.room import AudioRoom, AudioRoomStatus
+from showstopper.api.room import AudioRoom, AudioRoomStatus, CrowdStatus
 from showstopper.api.schema.base import dump
 from showstopper.availability.spans import State
 from showstopper.clock import to_timestamp
@@ -22,6 +22,14 @@ HEARD = Hearing(6, 6)
 HALF = Hearing(6, 3, {State.HOLD: 3})
 NOBODY = Hearing(6, 0, {State.UNKNOWN: 6})
 WELL = Situation(HEARD, pods=2, reporting=2, progress_at=NOW - 3600)
+
+
+def test_a_crowd_stands_beside_the_residents_and_makes_no_room_ready() -> None:
+    crowd = CrowdStatus(intended=200, reporting=200, live=0, others="200 NoMedia")
+    status = told(room(), replace(WELL, crowd=crowd), NOW).status
+    assert status.listeners.crowd == crowd
+    assert stands(room(), replace(WELL, crowd=crowd), NOW)[:2] == ("True", "Live")
+    assert told(room(), WELL, NOW).status.listeners.crowd is None
 
 
 def told(here: AudioRoom, situation: Situation, now: float) -> AudioRoom:

@@ -18,10 +18,11 @@ from showstopper.cluster.supervision import for_ever
 from showstopper.engine.rooms import media_paths, pods, releases, status
 from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.rooms.components import Components
+from showstopper.engine.rooms.crowds import RoomCrowd
 from showstopper.engine.rooms.draining import Draining
 from showstopper.engine.rooms.fleet import manifests, names
 from showstopper.engine.rooms.fleet.keeper import Keeper
-from showstopper.engine.rooms.listening.collector import Collector, HostCollector
+from showstopper.engine.rooms.listening.collector import REPORTING_SECONDS, Collector, HostCollector
 from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
 from showstopper.engine.rooms.pod_cache import PodCache
 from showstopper.engine.rooms.reporter import Reporter
@@ -29,8 +30,6 @@ from showstopper.engine.rooms.skew import Skew
 
 log = structlog.get_logger()
 
-# A pod reports that has answered within one question, its time limit and some delay.
-REPORTING_SECONDS = 4.0
 # How long a restarted operator looks before it says anything about a room that has a status already.
 SILENT_SECONDS = 10.0
 TICK_SECONDS = 1.0
@@ -82,6 +81,7 @@ class LiveRoom:
         namespace, name = room.key
         self._collector = Collector(name, self.timeline, clock, session, namespace=namespace, port=port)
         self._host_collector = HostCollector(name, self.hosts, clock, session, namespace=namespace, port=port)
+        self._crowd = RoomCrowd(room.key, clock, session, roster, port=port)
         self._news = asyncio.Event()
         self._held_by: str | None = None
         self._steps = clock.steps
@@ -137,6 +137,7 @@ class LiveRoom:
                 ("fleet", self._keep_fleet),
                 ("listening", lambda: self._collector.run(self._there, self._heard)),
                 ("host", lambda: self._host_collector.run(self._hosts_there, self._host_heard)),
+                ("crowd", lambda: self._crowd.run(lambda: self.fleet)),
                 ("components", lambda: self._components.run(lambda: self.room)),
                 ("status", self._report),
             ):
@@ -237,6 +238,7 @@ class LiveRoom:
         if self._steps != self._clock.steps:
             self._steps, self._figures_at = self._clock.steps, float("-inf")
             self.timeline.clock_stepped()
+            self._crowd.clock_stepped()
         self.skew.look(now, self.hosts.ahead, self.timeline.ahead())
 
     def _may_speak(self, now: float) -> bool:
@@ -264,6 +266,7 @@ class LiveRoom:
             kept_back=self.room.spec != self.fleet.spec,
             away=self._draining.away.pod if self._draining.away is not None else None,
             archive=self._archive.trouble,
+            crowd=self._crowd.status(self.fleet, now),
         )
 
     def _hearing(self, now: float) -> status.Hearing:
@@ -276,7 +279,11 @@ class LiveRoom:
         return Window(end - seconds, end)
 
     def _troubles(self, there: Iterable[ListenerPod]) -> tuple[str, ...]:
-        known = {**self._collector.problems, **{pod.name: pod.trouble for pod in there if pod.trouble}}
+        known = {
+            **self._collector.problems,
+            **{pod.name: pod.trouble for pod in there if pod.trouble},
+            **self._crowd.troubles(self.fleet),
+        }
         pods = (f"pod {name}: {known[name]}" for name in sorted(known))
         return tuple(filter(None, [*pods, self._components.problem]))
 

@@ -17,7 +17,15 @@ from showstopper.api.conditions import (
     renewed,
 )
 from showstopper.api.reasons import Reason
-from showstopper.api.room import AudioRoom, AudioRoomStatus, ComponentImage, Host, ListenersStatus, MeasuredIndicator
+from showstopper.api.room import (
+    AudioRoom,
+    AudioRoomStatus,
+    ComponentImage,
+    CrowdStatus,
+    Host,
+    ListenersStatus,
+    MeasuredIndicator,
+)
 from showstopper.availability import summary
 from showstopper.availability.indicators import INDICATORS
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO, seconds_in
@@ -95,6 +103,7 @@ class Situation:
         run: the run that experiments on the room now.
         away: the pod for whose sake the fleet has left the room, if it has.
         archive: why nothing is archived. Empty if it is, None if there is no archive.
+        crowd: what the crowd hears. None if there is none.
     """
 
     hearing: Hearing
@@ -109,6 +118,7 @@ class Situation:
     kept_back: bool = False
     away: str | None = None
     archive: str | None = None
+    crowd: CrowdStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +232,7 @@ def compose(room: AudioRoom, situation: Situation, figures: Figures, now: float)
             intended=situation.hearing.intended,
             reporting=_residents_reporting(situation),
             live=situation.hearing.live,
+            crowd=situation.crowd,
         ),
         audible=figures.audible,
         serving=list(figures.serving[:64]),

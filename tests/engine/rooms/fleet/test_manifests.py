@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.room import AudioRoom
-from showstopper.audio.settings import HostSettings, ListenerSettings
+from showstopper.audio.settings import CrowdSettings, HostSettings, ListenerSettings
 from showstopper.engine.rooms.fleet import manifests, names
 from tests.engine.rooms.build import IMAGES, room
 
@@ -47,6 +47,33 @@ def test_a_room_with_a_speaker_of_its_own_gets_no_host() -> None:
     found = manifests.manifests(room(program={"host": "External"}), IMAGES)
     assert [one["kind"] for one in found] == ["StatefulSet"]
     assert environment(found[0])["SHOWSTOPPER_PROGRAM"] == "External"
+
+
+CROWD = {"count": 2500, "perPod": 1000, "hidden": False}
+
+
+def with_crowd(**crowd: Any) -> AudioRoom:
+    return room(listeners={"count": 6, "perPod": 3, "crowd": CROWD | crowd})
+
+
+def test_the_crowd_of_a_room_is_the_golden_one() -> None:
+    *fleet, crowd = manifests.manifests(with_crowd(), IMAGES)
+    assert crowd == yaml.safe_load((GOLDEN / "crowd.yaml").read_text())
+    assert fleet == manifests.manifests(room(listeners={"count": 6, "perPod": 3}), IMAGES)
+
+
+@given(st.integers(1, 6000), st.integers(60, 3000), st.booleans())
+def test_the_crowd_s_pods_take_their_settings_and_hold_all_of_it(count: int, per_pod: int, hidden: bool) -> None:
+    here = with_crowd(count=count, perPod=per_pod, hidden=hidden)
+    crowd = manifests.manifests(here, IMAGES)[-1]
+    pods = [CrowdSettings.read(environment(crowd, name)) for name in names.crowd_pods(here)]
+    assert len(pods) == crowd["spec"]["replicas"]
+    assert sum(pod.size for pod in pods) == count
+    assert {(pod.hidden, pod.program) for pod in pods} == {(hidden, "Managed")}
+
+
+def test_a_room_that_is_left_is_left_by_its_crowd() -> None:
+    assert [one["spec"]["replicas"] for one in manifests.manifests(with_crowd(), IMAGES, away=True)] == [0, 0, 0]
 
 
 @given(st.integers(1, 60), st.integers(1, 20))
@@ -110,7 +137,7 @@ def test_what_does_not_change_a_listener_keeps_the_fleets_version() -> None:
 
 
 def test_pods_obey_the_restricted_pod_security_standard_and_hold_no_token() -> None:
-    for manifest in manifests.manifests(room(), IMAGES):
+    for manifest in manifests.manifests(with_crowd(), IMAGES):
         spec = manifest["spec"]["template"]["spec"]
         assert spec["automountServiceAccountToken"] is False
         assert spec["securityContext"]["runAsNonRoot"] is True

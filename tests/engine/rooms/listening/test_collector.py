@@ -222,6 +222,7 @@ def crowd(pod: str, *changes: tuple[int, float, str], first: int = 1, **fields: 
         "lost": 0,
         "changes": told,
         "newest": [],
+        "refusals": {"Unavailable": 3},
         **fields,
     }
 

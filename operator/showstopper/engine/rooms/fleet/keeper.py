@@ -88,17 +88,18 @@ class Keeper:
             if owned is None or owned["spec"].get("replicas") == 0 or not held:
                 await self._client.apply(kind, manifest)
         if room.spec.program.host is Host.EXTERNAL and not held:
-            await self._dismiss_host(room)
+            await self._dismiss(DEPLOYMENT, room, names.host(room))
+        if room.spec.listeners.crowd is None and not held:
+            await self._dismiss(STATEFUL_SET, room, names.crowd(room))
 
-    async def _dismiss_host(self, room: AudioRoom) -> None:
-        """Delete the host of a room that now has a speaker of its own, not a Deployment that only has the same name."""
+    async def _dismiss(self, kind: Kind, room: AudioRoom, name: str) -> None:
+        """Delete what the room wants no more: its own object, not another's that only has the same name."""
         try:
-            deployment = await self._owned(DEPLOYMENT, room, names.host(room))
+            body = await self._owned(kind, room, name)
         except Conflict:
             return
-        if deployment is not None:
-            uid = deployment["metadata"]["uid"]
-            await self._client.delete(DEPLOYMENT, room.metadata.namespace, names.host(room), uid=uid)
+        if body is not None:
+            await self._client.delete(kind, room.metadata.namespace, name, uid=body["metadata"]["uid"])
 
     async def _owned(self, kind: Kind, room: AudioRoom, name: str) -> dict[str, Any] | None:
         """The room's own object of that name, or None if there is none.

@@ -1,4 +1,4 @@
-"""Fleet: from an AudioRoom to the manifests of its listeners and its managed host. Pure."""
+"""Fleet: from an AudioRoom to the manifests of its listeners, its managed host and its crowd. Pure."""
 
 import hashlib
 import json
@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from showstopper.api.room import AudioRoom, Host
+from showstopper.api.room import AudioRoom, Crowd, Host
 from showstopper.api.schema.base import API_VERSION
-from showstopper.cluster.listeners import HOST, LISTENER, PORT
+from showstopper.cluster.listeners import CROWD, HOST, LISTENER, PORT
 from showstopper.engine.rooms.fleet import names
 
 # The longest time that the pods' settings accept (audio/settings.py). Rare arrivals over many pods would exceed it.
 _DAY = timedelta(days=1)
-# A host that is late silences everybody: it gets its share of a busy node, with room above the 13 % that it takes.
-_CPU = {HOST: "200m", LISTENER: "50m"}
 _NOBODY = 65532
+_POD_NAME = {"name": "SHOWSTOPPER_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,8 @@ def manifests(room: AudioRoom, images: Images, *, away: bool = False) -> list[di
     fleet = [_listeners(room, images)]
     if room.spec.program.host is Host.MANAGED:
         fleet.append(_host(room, images))
+    if (crowd := room.spec.listeners.crowd) is not None:
+        fleet.append(_crowd(room, crowd, images))
     for manifest in fleet if away else ():
         manifest["spec"]["replicas"] = 0
     return fleet
@@ -50,7 +51,9 @@ def _listeners(room: AudioRoom, images: Images) -> dict[str, Any]:
         kind="StatefulSet",
         name=names.listeners(room),
         role=LISTENER,
-        template=_template(room, images, LISTENER, _listener_environment(room), health="/healthz"),
+        template=_template(
+            room, images, LISTENER, _listener_environment(room), health="/healthz", resources=_resources("50m")
+        ),
         spec={
             "replicas": names.pod_count(room),
             "podManagementPolicy": "Parallel",
@@ -61,15 +64,50 @@ def _listeners(room: AudioRoom, images: Images) -> dict[str, Any]:
 
 
 def _host(room: AudioRoom, images: Images) -> dict[str, Any]:
+    # A host that is late silences everybody: it gets its share of a busy node, with room above the 13 % that it takes.
     return _workload(
         room,
         kind="Deployment",
         name=names.host(room),
         role=HOST,
-        template=_template(room, images, HOST, _host_environment(room), health="/readyz"),
+        template=_template(room, images, HOST, _host_environment(room), health="/readyz", resources=_resources("200m")),
         # Two hosts at a time would speak over each other.
         spec={"replicas": 1, "strategy": {"type": "Recreate"}},
     )
+
+
+def _crowd(room: AudioRoom, crowd: Crowd, images: Images) -> dict[str, Any]:
+    return _workload(
+        room,
+        kind="StatefulSet",
+        name=names.crowd(room),
+        role=CROWD,
+        template=_template(
+            room,
+            images,
+            CROWD,
+            _crowd_environment(room, crowd),
+            health="/healthz",
+            resources=_crowd_resources(crowd.per_pod),
+        ),
+        spec={
+            "replicas": len(names.crowd_pods(room)),
+            "podManagementPolicy": "Parallel",
+            "serviceName": names.crowd(room),
+        },
+    )
+
+
+def _resources(cpu: str) -> dict[str, Any]:
+    return {"requests": {"cpu": cpu, "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+
+
+def _crowd_resources(listeners: int) -> dict[str, Any]:
+    """What so many take, with room above it: 260 MB and three tenths of a core for a thousand (measured, with ears)."""
+    return {
+        "requests": {"cpu": f"{50 + listeners * 2 // 5}m", "memory": f"{128 + listeners // 5}Mi"},
+        "limits": {"memory": f"{512 + listeners // 2}Mi"},
+    }
 
 
 def _workload(
@@ -98,7 +136,13 @@ def _workload(
 
 
 def _template(
-    room: AudioRoom, images: Images, role: str, environment: list[dict[str, Any]], *, health: str
+    room: AudioRoom,
+    images: Images,
+    role: str,
+    environment: list[dict[str, Any]],
+    *,
+    health: str,
+    resources: dict[str, Any],
 ) -> dict[str, Any]:
     spec = {
         "automountServiceAccountToken": False,
@@ -111,7 +155,7 @@ def _template(
             "runAsGroup": _NOBODY,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(images, role, environment, health)],
+        "containers": [_container(images, role, environment, health, resources)],
         "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}],
         "topologySpreadConstraints": [
             {
@@ -126,7 +170,9 @@ def _template(
     return {"metadata": metadata, "spec": spec}
 
 
-def _container(images: Images, role: str, environment: list[dict[str, Any]], health: str) -> dict[str, Any]:
+def _container(
+    images: Images, role: str, environment: list[dict[str, Any]], health: str, resources: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "name": role,
         "image": images.audio,
@@ -135,7 +181,7 @@ def _container(images: Images, role: str, environment: list[dict[str, Any]], hea
         "env": environment,
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "readinessProbe": {"httpGet": {"path": health, "port": "http"}, "periodSeconds": 5, "timeoutSeconds": 2},
-        "resources": {"requests": {"cpu": _CPU[role], "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+        "resources": resources,
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -167,7 +213,7 @@ def _listener_environment(room: AudioRoom) -> list[dict[str, Any]]:
     stay = arrivals.stay if arrivals else timedelta(seconds=1)
     return [
         *_room_environment(room),
-        {"name": "SHOWSTOPPER_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        _POD_NAME,
         *_values(
             SHOWSTOPPER_LISTENERS=str(listeners.per_pod),
             SHOWSTOPPER_COUNT=str(listeners.count),
@@ -177,6 +223,19 @@ def _listener_environment(room: AudioRoom) -> list[dict[str, Any]]:
             SHOWSTOPPER_ARRIVAL_EVERY=_seconds(every * names.pod_count(room)),
             SHOWSTOPPER_ARRIVAL_STEP=_seconds(every),
             SHOWSTOPPER_ARRIVAL_STAY=_seconds(stay),
+        ),
+    ]
+
+
+def _crowd_environment(room: AudioRoom, crowd: Crowd) -> list[dict[str, Any]]:
+    return [
+        *_room_environment(room),
+        _POD_NAME,
+        *_values(
+            SHOWSTOPPER_LISTENERS=str(crowd.per_pod),
+            SHOWSTOPPER_COUNT=str(crowd.count),
+            SHOWSTOPPER_HIDDEN=str(crowd.hidden).lower(),
+            SHOWSTOPPER_PROGRAM=room.spec.program.host.value,
         ),
     ]
 

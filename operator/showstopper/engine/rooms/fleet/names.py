@@ -1,4 +1,4 @@
-"""Names and labels of what the operator makes for a room: the listener fleet and the managed host."""
+"""Names and labels of what the operator makes for a room: the listener fleet, the crowd and the managed host."""
 
 import hashlib
 import math
@@ -49,6 +49,18 @@ def residents(room: AudioRoom) -> tuple[str, ...]:
     """The residents who are meant to be in, named as the feeds name them: pod, and place in the whole fleet."""
     name, per_pod = listeners(room), room.spec.listeners.per_pod
     return tuple(f"{name}-{index // per_pod}/{index}" for index in range(room.spec.listeners.count))
+
+
+def crowd(room: AudioRoom) -> str:
+    """The name of the StatefulSet of the room's crowd."""
+    return f"{base(room.metadata.name)}-crowd"
+
+
+def crowd_pods(room: AudioRoom) -> frozenset[str]:
+    """The names of the crowd pods that are meant to be."""
+    wanted = room.spec.listeners.crowd
+    count = 0 if wanted is None else math.ceil(wanted.count / wanted.per_pod)
+    return frozenset(f"{crowd(room)}-{ordinal}" for ordinal in range(count))
 
 
 def labels(room: AudioRoom, role: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 EVERY_SECONDS = 1.0
+# A pod reports that has answered within one question, its time limit and some delay.
+REPORTING_SECONDS = 4.0
 
 
 class PodCollector(ABC, Generic[T]):
@@ -146,6 +149,10 @@ class CrowdCollector(Collector):
     ) -> None:
         super().__init__(room, known, clock, session, namespace=namespace, port=port)
         self._reader = CrowdReader()
+
+    def refusals(self, pods: Iterable[str]) -> Counter[str]:
+        """Joins that were refused in these pods, by reason."""
+        return self._reader.refusals(pods)
 
     async def _feed(self, pod: str, address: str, after: int) -> Feed:
         return await listeners.read_crowd(

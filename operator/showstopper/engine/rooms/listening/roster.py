@@ -1,4 +1,4 @@
-"""Roster: the pods of all rooms' fleets, listeners and hosts, from one cluster-wide watch."""
+"""Roster: the pods of all rooms' fleets, listeners, crowds and hosts, from one cluster-wide watch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
-from showstopper.cluster.listeners import HOST, LISTENER, ROLE_LABEL, ROOM_LABEL
+from showstopper.cluster.listeners import CROWD, HOST, LISTENER, ROLE_LABEL, ROOM_LABEL
 from showstopper.cluster.mirror import Change, ChangeType, Mirror
 from showstopper.engine.rooms.fleet.names import FLEET_ANNOTATION
 
@@ -41,6 +41,10 @@ class Roster:
     def hosts(self, namespace: str, room: str) -> Mapping[str, ListenerPod]:
         """The pods of the room's host by name: one, or two while one replaces the other."""
         return self._of(namespace, room, HOST)
+
+    def crowd(self, namespace: str, room: str) -> Mapping[str, ListenerPod]:
+        """The room's crowd pods by name."""
+        return self._of(namespace, room, CROWD)
 
     def _of(self, namespace: str, room: str, role: str) -> Mapping[str, ListenerPod]:
         pods = self._rooms.get((namespace, room), {})

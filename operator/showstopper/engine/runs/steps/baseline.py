@@ -8,7 +8,7 @@ from showstopper.api.run import StepName
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.planning import policies
-from showstopper.engine.rooms.live import REPORTING_SECONDS
+from showstopper.engine.rooms.listening.collector import REPORTING_SECONDS
 from showstopper.engine.rooms.releases import Deployed
 from showstopper.engine.runs import judging
 from showstopper.engine.runs.context import RunContext

@@ -1,0 +1,85 @@
+"""A room's crowd, as its status has it. Small HTTP servers on loopback stand for its pods."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from showstopper.api.room import AudioRoom, CrowdStatus
+from showstopper.clock import Clock
+from showstopper.cluster import listeners
+from showstopper.cluster.client import Client
+from showstopper.cluster.listeners import CROWD, ROLE_LABEL, ROOM_LABEL
+from showstopper.engine.rooms.crowds import RoomCrowd
+from showstopper.engine.rooms.listening.collector import REPORTING_SECONDS
+from showstopper.engine.rooms.listening.roster import Roster
+from tests.engine.rooms.build import pod, room
+from tests.engine.rooms.listening.test_collector import crowd, listener_pods, until
+
+NAME = "main-stage-crowd-0"
+
+
+def with_crowd(count: int, per_pod: int = 2) -> AudioRoom:
+    return room(listeners={"count": 6, "perPod": 3, "crowd": {"count": count, "perPod": per_pod}})
+
+
+@asynccontextmanager
+async def asked(here: AudioRoom, **answers: Callable[[int], Any]) -> AsyncIterator[tuple[RoomCrowd, Roster, Clock]]:
+    """The crowd of a room whose pods of these numbers answer so."""
+    clock, roster = Clock(), Roster(cast("Client", None))
+    replies = {f"main-stage-crowd-{number[1:]}": answer for number, answer in answers.items()}
+    async with listener_pods(**replies) as (pods, there), listeners.session() as session:
+        for each in there:
+            labels = {ROOM_LABEL: "main-stage", ROLE_LABEL: CROWD}
+            body = pod(each.name, labels=labels, address=each.address or "")
+            body["metadata"] |= {"uid": each.name, "resourceVersion": "1"}
+            roster.mirror.learn(body)
+        found = RoomCrowd(here.key, clock, session, roster, port=pods.port)
+        running = asyncio.create_task(found.run(lambda: here))
+        try:
+            yield found, roster, clock
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+
+async def test_it_says_how_many_hear_the_host_and_what_the_others_do() -> None:
+    here = with_crowd(4)
+    one = crowd("main-stage-crowd-0", (0, 80.0, "Live"), (1, 80.0, "NoMedia"))
+    other = crowd("main-stage-crowd-1", (0, 80.0, "Live"))
+    async with asked(here, p0=lambda _: one, p1=lambda _: other) as (found, _, clock):
+        await until(lambda: _reporting(found, here, clock) == 3, "what both pods say")
+        assert found.status(here, clock.now()) == CrowdStatus(
+            intended=4, reporting=3, live=2, others="1 NoMedia, 1 Unknown", refusals="6 Unavailable"
+        )
+
+
+async def test_of_a_pod_that_does_not_answer_any_more_nothing_is_said() -> None:
+    here = with_crowd(2)
+    answer = crowd(NAME, (0, 80.0, "Live"), (1, 80.0, "Live"))
+    async with asked(here, p0=lambda _: answer) as (found, _, clock):
+        await until(lambda: _reporting(found, here, clock) == 2, "what the pod says")
+        later = found.status(here, clock.now() + REPORTING_SECONDS + 2)
+        assert later == CrowdStatus(intended=2, reporting=0, live=0)
+
+
+async def test_a_crowd_pod_in_trouble_is_named_and_one_that_is_wanted_no_more_is_not() -> None:
+    here = with_crowd(2)
+    async with asked(here, p0=lambda _: crowd(NAME, room="other"), p1=lambda _: crowd("x")) as (found, _, clock):
+        await until(lambda: bool(found.troubles(here)), "the trouble")
+        assert found.troubles(here) == {NAME: 'span feed: room: is "other", not "main-stage"'}
+        assert _reporting(found, here, clock) == 0
+
+
+async def test_a_room_without_a_crowd_has_no_status_of_one() -> None:
+    async with asked(room(), p0=lambda _: crowd(NAME)) as (found, _, clock):
+        assert found.status(room(), clock.now()) is None
+        assert found.troubles(room()) == {}
+
+
+def _reporting(found: RoomCrowd, here: AudioRoom, clock: Clock) -> int:
+    status = found.status(here, clock.now())
+    assert status is not None
+    return status.reporting
