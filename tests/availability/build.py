@@ -15,12 +15,13 @@ from showstopper.availability.tracks import Track, View, resident_track
 
 # The operator's clock of all tests: a large number, as unix seconds are.
 EPOCH = 1_790_000_000.0
-L, H, S, Q, G, N, O, J, U = (  # noqa: E741 (one letter a state makes stories readable)
+L, H, S, Q, G, C, N, O, J, U = (  # noqa: E741 (one letter a state makes stories readable)
     State.LIVE,
     State.HOLD,
     State.STALE,
     State.SILENT,
     State.GARBLED,
+    State.UNCLEAR,
     State.NO_MEDIA,
     State.OFFLINE,
     State.JOINING,

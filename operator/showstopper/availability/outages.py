@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from showstopper.availability.spans import DEAD, SILENCE, Span, State
+from showstopper.availability.spans import DEAD, SILENCE, UNCERTAIN, Span, State
 from showstopper.availability.tracks import Track, View
 
 
@@ -96,7 +96,7 @@ def stretches(track: Track, bad: frozenset[State]) -> Iterator[Stretch]:
     for span in (*track.spans, *track.following):
         if span.start >= within and not row:
             return
-        if span.state in bad or span.state is State.UNKNOWN:
+        if span.state in bad or span.state in UNCERTAIN:
             row.append(span)
         elif row:
             yield Stretch(tuple(row), bad, goes_on=False)
@@ -135,7 +135,7 @@ def of_stretch(track: Track, stretch: Stretch) -> Outage | None:
 
 def _ended(track: Track, stretch: Stretch) -> OutageEnd:
     last = stretch.spans[-1]
-    if last.state is State.UNKNOWN:
+    if last.state in UNCERTAIN:
         return OutageEnd.UNKNOWN
     if last.end < (track.following or track.spans)[-1].end:
         return OutageEnd.RECOVERED

@@ -5,7 +5,16 @@ from dataclasses import dataclass, replace
 
 from showstopper.availability.clocks import HostClock
 from showstopper.availability.feed import Arrival
-from showstopper.availability.spans import DISCONNECTED, Kind, Span, State, Window, merge, without_holes
+from showstopper.availability.spans import (
+    DISCONNECTED,
+    UNCERTAIN,
+    Kind,
+    Span,
+    State,
+    Window,
+    merge,
+    without_holes,
+)
 from showstopper.availability.statistics import Statistics
 
 _HEARD_SOMETHING = frozenset({State.LIVE, State.HOLD, State.STALE, State.GARBLED})
@@ -109,7 +118,7 @@ def _since_in(spans: tuple[Span, ...], call: Arrival) -> tuple[Span, ...]:
     for index, span in enumerate(spans):
         if span.state is State.LIVE:
             return spans[index:]
-        if span.state is State.UNKNOWN and span.end > heard:
+        if span.state in UNCERTAIN and span.end > heard:
             return (replace(span, start=max(span.start, heard)), *spans[index + 1 :])
     return ()
 
@@ -120,7 +129,7 @@ def _perhaps_in(spans: tuple[Span, ...]) -> tuple[Span, ...]:
     for index, span in enumerate(spans):
         if span.state is State.LIVE:
             return (*merge(doubtful), *spans[index:])
-        if doubtful or span.state is State.UNKNOWN:
+        if doubtful or span.state in UNCERTAIN:
             doubtful.append(replace(span, state=State.UNKNOWN, missing=0.0))
     return tuple(merge(doubtful))
 
@@ -131,12 +140,12 @@ def unfinished_call(listener: str, spans: Sequence[Span]) -> Arrival:
     What happened behind an Unknown stretch may have happened in it: that is not told.
     """
     whole = without_holes(spans, listener, Kind.ARRIVAL, spans[0].start, spans[-1].end)
-    sure_until = next((span.start for span in whole if span.state is State.UNKNOWN), spans[-1].end)
+    sure_until = next((span.start for span in whole if span.state in UNCERTAIN), spans[-1].end)
 
     def first(wanted: frozenset[State]) -> float | None:
         return next((span.start for span in whole if span.state in wanted and span.start < sure_until), None)
 
-    connected = frozenset(State) - DISCONNECTED - {State.UNKNOWN}
+    connected = frozenset(State) - DISCONNECTED - UNCERTAIN
     return Arrival(
         listener=listener,
         called=spans[0].start,

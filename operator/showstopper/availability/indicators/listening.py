@@ -6,7 +6,7 @@ from dataclasses import replace
 from showstopper.availability.indicators.indicator import Better, Indicator, Listeners
 from showstopper.availability.measurements import Measurement, unmeasured
 from showstopper.availability.outages import Stretch, stretches
-from showstopper.availability.spans import DEAD, DISCONNECTED, NOISE, Span, State
+from showstopper.availability.spans import DEAD, DISCONNECTED, NOISE, UNCERTAIN, Span, State
 from showstopper.availability.tracks import Track, View
 from showstopper.availability.units import COUNT, DURATION, SHARE
 
@@ -20,19 +20,19 @@ SHORTEST_RECONNECT_SECONDS = 0.5
 NOBODY = "nothing is known of any listener in this window: look at the listener pods of the room"
 
 
-def seconds_in(track: Track, state: State) -> float:
-    """How long the listener was in that state."""
-    return sum(span.end - span.start for span in track.spans if span.state is state)
+def seconds_in(track: Track, *states: State) -> float:
+    """How long the listener was in these states."""
+    return sum(span.end - span.start for span in track.spans if span.state in states)
 
 
 def audible_ratio(view: View) -> Measurement:
-    """Live listener-seconds over intended minus Unknown ones, of residents. Bounds: all Unknown is dead, or live."""
+    """Live listener-seconds over those that are certain, of residents. Bounds: what is uncertain is dead, or live."""
     live = known = 0.0
     samples = 0
     worst: tuple[float, str] | None = None
     for track in view.residents:
         heard = seconds_in(track, State.LIVE)
-        seen = view.window.seconds - seconds_in(track, State.UNKNOWN)
+        seen = view.window.seconds - seconds_in(track, *UNCERTAIN)
         if seen <= NOISE:
             continue
         samples += 1
@@ -148,7 +148,7 @@ def _unseen_rest(seen: Sequence[Span], edge: Span, shortest: float) -> float:
 
 def _known(tracks: Iterable[Track]) -> list[Track]:
     """The tracks of those of whom anything is known."""
-    return [track for track in tracks if any(span.state is not State.UNKNOWN for span in track.spans)]
+    return [track for track in tracks if any(span.state not in UNCERTAIN for span in track.spans)]
 
 
 def _ratio(part: float, whole: float) -> float:
