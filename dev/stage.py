@@ -30,6 +30,9 @@ EMBEDDED_SHARE = ["resources.requests.cpu=1"]
 kubelets that replace a pod, just when it would read the answer to its delete call (p95 69 ms instead of 162)."""
 
 ROOM = "main-stage"
+METRICS_PORT = 6789
+"""Of a relay, as the chart of the stage has it."""
+
 OPERATOR_SECONDS = 120
 ROOM_SECONDS = 240
 NOTICED_SECONDS = 20
