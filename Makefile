@@ -18,7 +18,7 @@ STAMP := .venv/.installed
 
 .PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e \
         test crds docs argocd lock stage demo bench-latency bench-accuracy bench-flood bench-targets bench-gates bench-archive \
-        bench-lift bench-truth bench-crowd truth fault-table report-shots clean
+        bench-lift bench-truth bench-crowd truth truth-clips fault-table report-shots clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile dev/cluster/cluster.mk
@@ -106,7 +106,7 @@ bench-accuracy: needs ## Dead air as measured against captured packets: build/be
 bench-flood: $(STAMP) ## Packets one core floods, beside trafgen and hping3; needs root: build/bench/flood.json
 	@$(PYTHON) -m bench.flood
 
-bench-crowd: needs ## What a thousand listeners cost, beside the SDK's, and whether they miss a packet: build/bench/crowd.json
+bench-crowd: needs ## What a thousand listeners cost beside others' and miss, and who of a storm gets in: build/bench/crowd.json
 	@$(PYTHON) -m bench.crowd
 
 bench-targets: $(STAMP) ## Five hundred targets in one run, in one API server: build/bench/targets.json
@@ -120,6 +120,9 @@ bench-archive: needs ## How long a list of 10,000 runs takes from SQLite and fro
 
 truth: $(STAMP) ## Whether a verdict is ever wrong: 100,000 random rooms whose truth is known: build/bench/truth_rooms.json
 	@$(PYTHON) -m bench.truth_rooms
+
+truth-clips: needs ## Whether a crowd calls anything Live that was not: 10,000 clips of known truth: build/bench/truth_clips.json
+	@$(PYTHON) -m bench.truth_clips
 
 bench-lift: $(STAMP) ## Whether faults let go by themselves: 72 trials, three ways to lose control; needs root: build/bench/lift.json
 	@$(PYTHON) -m bench.lift

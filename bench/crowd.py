@@ -1,8 +1,8 @@
-"""What a crowd of listeners costs, beside listeners that decode, and whether it misses anything.
+"""What a crowd of listeners costs beside others, whether it misses anything, and who gets into a room in a storm.
 
-On one machine, on loopback: the relay and the host on one core, the crowd on another. Then listeners of the SDK on the
-crowd's core, and sockets that a plain sender feeds. Writes build/bench/crowd.json. With one core, or with other work on
-the machine, the figures are not worth much: the load average stands beside them.
+On one machine, on loopback: the relay and the host on one core, listeners on another. Writes build/bench/crowd.json.
+With one core, or with other work on the machine, the figures are not worth much: the load average stands beside them.
+`--listeners 50 --visitors 50 --sockets 100 --seconds 5` tries it in a minute or two.
 """
 
 from __future__ import annotations
@@ -14,58 +14,57 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import report
+from bench import aiortc_environment, crowd_figures, relay_record, report
+from bench.loopback import Loopback, loopback, pinned
+from bench.relay_record import Compared
 from dev.cluster import endings, packages, progress
+from dev.cluster.errors import CommandError
 from dev.cluster.packages import Need
 from showstopper.audio.settings import RoomSettings
+from showstopper.audio.tokens import token
 from tests.support import sdk_listeners
-from tests.support.relays import KEY, SECRET, Relay, free_port
 
 NEEDS = (Need("taskset", "util-linux"),)
 SPREAD_JOINS_PER_SECOND = 60
 """One relay core lets some 100 hidden listeners a second in."""
 
 SDK_LISTENERS = 10
-SDK_SECONDS = 15.0
+AIORTC_LISTENERS = 20
+OTHERS_SECONDS = 15.0
 SETTLE_SECONDS = 3.0
 STAMPS_SECONDS = 6.0
-_ROOM = "bench"
+QUIET_JOINS = 100
+QUIET_JOINS_PER_SECOND = 20.0
+"""An eighth of what one relay core takes in: what a join costs ourselves, where nobody waits for anybody."""
+
+AIORTC = Path(__file__).with_name("aiortc_listeners.py")
 
 
-def pinned(core: int) -> tuple[str, ...]:
-    """What is put before a command to keep it on a core."""
-    return ("taskset", "-c", str(core))
-
-
-@contextmanager
-def stage(folder: Path, core: int) -> Iterator[RoomSettings]:
-    """A relay with a host who speaks, on one core."""
-    relay = Relay("relay", folder, None, before=pinned(core))
-    relay.start()
-    room = RoomSettings(_ROOM, relay.url, _ROOM, KEY, SECRET)
-    settings = {"SHOWSTOPPER_PORT": str(free_port()), "SHOWSTOPPER_HOLD_SECONDS": "0"}
-    command = [*pinned(core), sys.executable, "-m", "showstopper.audio.host"]
-    with (folder / "host.log").open("wb") as log:
-        host = subprocess.Popen(command, env=sdk_listeners.environment(room) | settings, stdout=log, stderr=log)
-    try:
-        yield room
-    finally:
-        host.kill()
-        host.wait()
-        relay.kill()
-
-
-def crowd(room: RoomSettings, core: int, size: int, seconds: float) -> dict[str, Any]:
-    """What bench/crowd_process.py says."""
-    spread = size / SPREAD_JOINS_PER_SECOND
-    options = [f"--size={size}", f"--seconds={seconds}", f"--spread={spread}"]
+def crowd(running: Loopback, core: int, size: int, seconds: float) -> tuple[dict[str, Any], Compared]:
+    """What bench/crowd_process.py says, and how it agrees with the relay's own record, for the whole stay."""
+    options = [f"--size={size}", f"--seconds={seconds}", f"--spread={size / SPREAD_JOINS_PER_SECOND}"]
     command = [*pinned(core), sys.executable, "-m", "bench.crowd_process", *options]
-    environment = sdk_listeners.environment(room)
+    environment = sdk_listeners.environment(running.room)
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        running.end_sound()  # the last packet is then the same for both
+        received, _ = process.communicate("\n")
+    if process.returncode:
+        raise RuntimeError(f"the crowd's process ended with {process.returncode}")
+    return dict(json.loads(said)), relay_record.read(running.relay.log, json.loads(received))
+
+
+def storm(running: Loopback, core: int, visitors: int, *options: str) -> dict[str, Any]:
+    """What bench/storm_process.py says."""
+    command = [*pinned(core), sys.executable, "-m", "bench.storm_process", f"--visitors={visitors}", *options]
+    environment = sdk_listeners.environment(running.room)
     return dict(json.loads(subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout))
 
 
@@ -79,10 +78,24 @@ def sdk_percent(room: RoomSettings, core: int, folder: Path) -> float:
             time.sleep(0.2)
         time.sleep(SETTLE_SECONDS)
         before = listeners.report()
-        time.sleep(SDK_SECONDS)
+        time.sleep(OTHERS_SECONDS)
         after = listeners.report()
     used = after["cpu_seconds"] - before["cpu_seconds"]
     return float(used / (after["at"] - before["at"]) / SDK_LISTENERS * 100)
+
+
+def aiortc(room: RoomSettings, core: int) -> dict[str, Any] | None:
+    """What bench/aiortc_listeners.py says; None where aiortc cannot be had."""
+    try:
+        python = aiortc_environment.ensure()
+    except CommandError as error:
+        report.console.print(f"no aiortc to compare with: {error}")
+        return None
+    tokens = [token(room, f"aiortc-{number}", publish=False) for number in range(AIORTC_LISTENERS)]
+    asked = json.dumps({"url": room.url, "tokens": tokens, "seconds": OTHERS_SECONDS}) + "\n"
+    command = [*pinned(core), str(python), str(AIORTC)]
+    done = subprocess.run(command, input=asked, check=True, stdout=subprocess.PIPE, text=True)
+    return dict(json.loads(done.stdout))
 
 
 def stamps(core: int, sender_core: int, sockets: int) -> dict[str, Any]:
@@ -91,59 +104,39 @@ def stamps(core: int, sender_core: int, sockets: int) -> dict[str, Any]:
     return dict(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
 
 
-def figures(crowd: dict[str, Any], sdk: float, stamps: dict[str, Any]) -> dict[str, report.Figure]:
-    """The flat object of crowd.json."""
-    each = crowd["cpu_percent"] / crowd["listeners"]
-    return {
-        "listeners": crowd["listeners"],
-        "hearing": crowd["hearing"],
-        "seconds": round(crowd["seconds"], 1),
-        "cpu_percent": round(crowd["cpu_percent"], 2),
-        "cpu_percent_per_listener": round(each, 4),
-        "cpu_percent_per_sdk_listener": round(sdk, 2),
-        "ratio_to_sdk": round(sdk / each, 1),
-        "listeners_missed_packets": crowd["listeners_missed_packets"],
-        "packets_lost": crowd["packets_lost"],
-        "packets_lost_by_all": crowd["packets_lost_by_all"],
-        "kernel_drops": crowd["kernel_drops"],
-        "packets_per_second": round(crowd["packets_per_second"]),
-        "pauses": crowd["pauses"],
-        "latest_sweep_ms": round(crowd["latest_sweep_ms"], 1),
-        f"rss_mb_{crowd['listeners']}": round(crowd["rss_mb"], 1),
-        "own_ms_per_join": round(crowd["own_ms_per_join"], 2),
-        "refused_at_first": crowd["refused_at_first"],
-        "why_refused": crowd["why"],
-        "synthetic_sockets": stamps["sockets"],
-        "synthetic_sent": stamps["sent"],
-        "synthetic_received": stamps["received"],
-        "synthetic_drops": stamps["drops"],
-        "synthetic_cpu_percent": round(stamps["cpu_percent"], 1),
-        "stamp_error_p50_ms": stamps["stamp_error_p50_ms"],
-        "stamp_error_p999_ms": stamps["stamp_error_p999_ms"],
-        "load_average": round(os.getloadavg()[0], 2),
-    }
+def measure(chosen: argparse.Namespace, near: int, far: int, folder: Path) -> dict[str, report.Figure]:
+    """All of it, with listeners on the near core and the relay on the far one; each storm at a relay of its own."""
+    with progress.step(f"{chosen.sockets} sockets, fed by a plain sender"):
+        figures = crowd_figures.of_stamps(stamps(near, far, chosen.sockets))
+    with loopback(folder, far) as running:
+        with progress.step(f"{QUIET_JOINS} joins at {QUIET_JOINS_PER_SECOND:g} a second"):
+            quiet = storm(running, near, QUIET_JOINS, "--hidden", f"--rate={QUIET_JOINS_PER_SECOND}")
+        with progress.step(f"{SDK_LISTENERS} listeners of the SDK"):
+            sdk = sdk_percent(running.room, near, folder)
+        with progress.step(f"{AIORTC_LISTENERS} listeners of aiortc"):
+            others = aiortc(running.room, near)
+    with loopback(folder, far, log_level="debug") as running, progress.step(f"A crowd of {chosen.listeners}"):
+        heard, compared = crowd(running, near, chosen.listeners, chosen.seconds)
+    figures = crowd_figures.of_crowd(heard, compared) | crowd_figures.beside(heard, sdk, others) | figures
+    figures["own_ms_per_join"] = round(quiet["own_ms_per_join"], 2)
+    for kind, options in (("hidden", ["--hidden"]), ("visible", [])):
+        with loopback(folder, far) as running, progress.step(f"A storm of {chosen.visitors}, {kind}"):
+            figures |= crowd_figures.of_storm(kind, storm(running, near, chosen.visitors, *options))
+    return figures | {"load_average": round(os.getloadavg()[0], 2)}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of `make bench-crowd`."""
     parser = argparse.ArgumentParser(prog="bench.crowd", description=__doc__)
-    parser.add_argument("--size", type=int, default=1000)
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--listeners", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long they listen")
+    parser.add_argument("--visitors", type=int, default=1000, help="of each storm")
     parser.add_argument("--sockets", type=int, default=3000)
     chosen = parser.parse_args(arguments)
     packages.ensure(NEEDS)
     cores = sorted(os.sched_getaffinity(0))
-    near, far = cores[0], cores[-1]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with progress.step(f"{chosen.sockets} sockets, fed by a plain sender"):
-            stamped = stamps(near, far, chosen.sockets)
-        with stage(folder, far) as room:
-            with progress.step(f"{SDK_LISTENERS} listeners of the SDK"):
-                sdk = sdk_percent(room, near, folder)
-            with progress.step(f"A crowd of {chosen.size} for {chosen.seconds:g} s"):
-                heard = crowd(room, near, chosen.size, chosen.seconds)
-    report.write("crowd", figures(heard, sdk, stamped))
+    with tempfile.TemporaryDirectory() as folder:
+        report.write("crowd", measure(chosen, cores[0], cores[-1], Path(folder)))
 
 
 if __name__ == "__main__":

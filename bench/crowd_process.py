@@ -1,6 +1,7 @@
 """A crowd in a process of its own, for bench/crowd.py: what listening to a room costs. The room is in the environment.
 
-Prints one line of JSON.
+Prints a line of JSON. Then it waits for a line on its input, which says that the host is gone, and prints what each
+listener has received in all, by identity.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ import asyncio
 import json
 import os
 import resource
+import sys
 import time
 from pathlib import Path
-
-import numpy as np
 
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
@@ -22,46 +22,64 @@ from showstopper.audio.settings import RoomSettings
 SETTLE_SECONDS = 3.0
 """After the last join the relay still tells everybody of the newcomers."""
 
+ENDED_SECONDS = 3.0
+"""How long after the host has left the relay has closed its track to everybody for certain. Who leaves before that is
+counted blank frames, which the relay does not send any more."""
 
-async def measure(size: int, seconds: float, spread: float) -> dict[str, float | int | str | None]:
-    """Let that many in over `spread` seconds, and listen for `seconds`."""
+
+async def listen(size: int, seconds: float, spread: float) -> None:
+    """Let that many in over `spread` seconds, listen for `seconds`, and say what was measured."""
     began = time.process_time()
     async with Crowd(RoomSettings.read(os.environ), size, hidden=True, spread_seconds=spread) as crowd:
         await crowd.all_tried()
         joining = time.process_time() - began - crowd.sweep_cpu_seconds
-        refused = [entry for entry in crowd.diary if entry.event is Event.REFUSED]
+        said = joins(crowd, joining / size)
         await asyncio.sleep(SETTLE_SECONDS)
+        print(json.dumps(said | await measure(crowd, seconds)), flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        await asyncio.sleep(ENDED_SECONDS)
         crowd.sweep()
-        cpu, wall = time.process_time(), time.monotonic()
-        sweep_cpu, lost, received = crowd.sweep_cpu_seconds, crowd.ledger.lost.copy(), crowd.ledger.received.copy()
-        drops, pauses, sweeps = crowd.drops, len(crowd.ledger.pauses), crowd.sweeps
-        await asyncio.sleep(seconds)
-        crowd.sweep()
-        lasted = time.monotonic() - wall
-        got = crowd.ledger.received - received
-        missed = crowd.ledger.lost - lost
-        # What nobody got was lost on the host's way to the relay, or in it.
-        by_all = int(missed.min())
-        return {
-            "listeners": size,
-            "refused_at_first": len(refused),
-            "why": refused[0].message if refused else None,
-            "hearing": int((got > 0).sum()),
-            "own_ms_per_join": joining / size * 1e3,
-            "seconds": lasted,
-            "cpu_percent": (time.process_time() - cpu) / lasted * 100,
-            "sweep_percent": (crowd.sweep_cpu_seconds - sweep_cpu) / lasted * 100,
-            "packets_per_second": float(got.sum() / lasted),
-            "packets_per_listener_least": float(np.min(got) / lasted),
-            "packets_lost_by_all": by_all,
-            "packets_lost": int((missed - by_all).sum()),
-            "listeners_missed_packets": int((missed > by_all).sum()),
-            "kernel_drops": crowd.drops - drops,
-            "pauses": len(crowd.ledger.pauses) - pauses,
-            "sweeps": crowd.sweeps - sweeps,
-            "latest_sweep_ms": crowd.latest_sweep_seconds * 1e3,
-            "rss_mb": rss_mb(),
-        }
+        received = {crowd.identity(slot): int(count) for slot, count in enumerate(crowd.ledger.received)}
+    print(json.dumps(received), flush=True)
+
+
+def joins(crowd: Crowd, cpu_seconds_each: float) -> dict[str, float | int | str | None]:
+    """What the joins cost, and who was refused."""
+    refused = [entry for entry in crowd.diary if entry.event is Event.REFUSED]
+    return {
+        "listeners": crowd.size,
+        "refused_at_first": len(refused),
+        "why": refused[0].message if refused else None,
+        "own_ms_per_join": cpu_seconds_each * 1e3,
+    }
+
+
+async def measure(crowd: Crowd, seconds: float) -> dict[str, float | int | str | None]:
+    """Listen for so long."""
+    crowd.sweep()
+    cpu, wall = time.process_time(), time.monotonic()
+    lost, received = crowd.ledger.lost.copy(), crowd.ledger.received.copy()
+    drops, pauses = crowd.drops, len(crowd.ledger.pauses)
+    await asyncio.sleep(seconds)
+    crowd.sweep()
+    lasted = time.monotonic() - wall
+    got = crowd.ledger.received - received
+    missed = crowd.ledger.lost - lost
+    # What nobody got was lost on the host's way to the relay, or in it.
+    by_all = int(missed.min())
+    return {
+        "hearing": int((got > 0).sum()),
+        "seconds": lasted,
+        "cpu_percent": (time.process_time() - cpu) / lasted * 100,
+        "packets_per_second": float(got.sum() / lasted),
+        "packets_lost_by_all": by_all,
+        "packets_lost": int((missed - by_all).sum()),
+        "listeners_with_gaps": int((missed > by_all).sum()),
+        "kernel_drops": crowd.drops - drops,
+        "pauses": len(crowd.ledger.pauses) - pauses,
+        "latest_sweep_ms": crowd.latest_sweep_seconds * 1e3,
+        "rss_mb": rss_mb(),
+    }
 
 
 def rss_mb() -> float:
@@ -79,7 +97,7 @@ def main() -> None:
     chosen = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # two descriptors a listener
-    print(json.dumps(asyncio.run(measure(chosen.size, chosen.seconds, chosen.spread))))
+    asyncio.run(listen(chosen.size, chosen.seconds, chosen.spread))
 
 
 if __name__ == "__main__":

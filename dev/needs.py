@@ -12,7 +12,7 @@ from dev.cluster.packages import SYSTEMD, Need
 LIBRARIES = f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}"
 
 TO_TEST = (
-    Need(f"{LIBRARIES}/libopus.so.0", "libopus0"),  # the codec, driven directly by the tests of the time code
+    Need(f"{LIBRARIES}/libopus.so.0", "libopus0"),  # the codec: a crowd decodes with it, and tests encode
     Need("redis-server", "redis-server"),  # where relays meet
     Need("ip", "iproute2"),  # network namespaces of the tests' own
     Need("nft", "nftables"),  # what is in them, seen from outside

@@ -10,9 +10,9 @@ from pathlib import Path
 from dev.cluster import commands, packages, paths, progress
 
 SUITE = "bookworm"
-INCLUDED = ("usr-is-merged", "ca-certificates", "libnftables1", "python3", "python3-venv")
+INCLUDED = ("usr-is-merged", "ca-certificates", "libnftables1", "libopus0", "python3", "python3-venv")
 """usr-is-merged keeps usrmerge and with it 46 MB of Perl out; python3-venv brings pip as a wheel; the agent loads
-libnftables1, which stands here so that no later build asks Debian's archive for it."""
+libnftables1, and a crowd libopus0; they stand here so that no later build asks Debian's archive for them."""
 
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"

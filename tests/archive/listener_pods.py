@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from showstopper.audio.spans import Ring, Visit, span_document, visit_document
+from showstopper.audio.spans import Entry, Ring, Visit, span_document, visit_document
 from showstopper.availability.spans import Kind, Span, State
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
@@ -30,7 +30,7 @@ class Listeners:
         """Begin a new life: a new boot, a clock and numbers from the beginning."""
         self.boots += 1
         self.boot = f"{self.name}-boot-{self.boots}"
-        self.ring = Ring()
+        self.ring = Ring[Entry]()
         self.clock = 0.0
 
     def hear(self, count: int = 1) -> None:

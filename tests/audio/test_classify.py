@@ -9,8 +9,8 @@ from showstopper.audio import classify, reading
 from showstopper.audio.classify import BRIDGE_SLICES, GARBLED_SLICES, Rules, label
 from showstopper.audio.timecode import CYCLE_SECONDS, Samples
 from showstopper.availability.spans import State
-from tests.audio import sounds
-from tests.audio.sounds import MOMENT
+from tests.support import sounds
+from tests.support.sounds import MOMENT
 
 L, H, S, Q, U = State.LIVE, State.HOLD, State.STALE, State.SILENT, State.UNCLEAR
 G = State.GARBLED
@@ -163,3 +163,11 @@ def test_somebody_else_s_speech_is_live_through_its_pauses_and_silent_after_two_
     loud = [True] * 50 + [False] * 60 + [True] * 50 + [False] * 150
     labels = label([U] * 62, loud, rules)
     assert classify.runs(labels) == [(0, 160, L), (160, 310, Q)]
+
+
+@pytest.mark.parametrize(
+    ("delay", "state"),
+    [(-5.1, State.STALE), (-5.0, L), (0.1, L), (5.0, L), (5.1, State.STALE), (300.0, State.STALE)],
+)
+def test_the_host_s_sound_is_stale_by_its_delay(delay: float, state: State) -> None:
+    assert classify.by_delay(delay, Rules()) is state

@@ -10,8 +10,8 @@ from showstopper.audio.classify import Rules
 from showstopper.audio.ear import Ear, Heard
 from showstopper.audio.timecode import Samples
 from showstopper.availability.spans import State
-from tests.audio import sounds
-from tests.audio.sounds import MOMENT
+from tests.support import sounds
+from tests.support.sounds import MOMENT
 
 MONOTONIC = 1000.0
 """Monotonic time at which the sounds begin; the wall clock then stands at MOMENT."""

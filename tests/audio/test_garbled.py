@@ -13,9 +13,9 @@ from showstopper.audio.media import PACKET_SECONDS, Media, Poll
 from showstopper.audio.story import Story
 from showstopper.audio.timecode import Samples
 from showstopper.availability.spans import Kind, Span, State
-from tests.audio import sounds
-from tests.audio.opus import RATE, through_opus
-from tests.audio.sounds import MOMENT
+from tests.support import sounds
+from tests.support.opus import RATE, through_opus
+from tests.support.sounds import MOMENT
 
 MONOTONIC = 1000.0
 """Monotonic time at which the sounds begin. The wall clock then stands at MOMENT."""

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from showstopper.audio import reading, timecode
 from showstopper.audio.timecode import CYCLE_SECONDS, Samples
-from tests.audio import sounds
-from tests.audio.opus import RATE, through_opus
-from tests.audio.sounds import MOMENT
+from tests.support import sounds
+from tests.support.opus import RATE, through_opus
+from tests.support.sounds import MOMENT
 
 OPUS_SECONDS = 0.0065
 """What the encoder looks ahead."""

@@ -1,6 +1,6 @@
 import pytest
 
-from showstopper.audio.settings import HostSettings, ListenerSettings
+from showstopper.audio.settings import CrowdSettings, HostSettings, ListenerSettings
 from showstopper.errors import SettingsError
 
 ROOM = {
@@ -40,6 +40,31 @@ def test_pods_of_one_fleet_take_turns_with_their_arrivals() -> None:
 def test_the_host_holds_for_three_seconds_unless_told_otherwise() -> None:
     assert HostSettings.read(ROOM).hold_seconds == 3
     assert HostSettings.read(ROOM | {"SHOWSTOPPER_HOLD_SECONDS": "0"}).hold_seconds == 0
+
+
+CROWD = ROOM | {"SHOWSTOPPER_POD": "main-stage-crowd-1", "SHOWSTOPPER_LISTENERS": "1000"}
+
+
+def test_a_crowd_pod_holds_its_part_of_the_crowd() -> None:
+    settings = CrowdSettings.read(CROWD | {"SHOWSTOPPER_COUNT": "1200"})
+    assert (settings.pod, settings.size, settings.hidden) == ("main-stage-crowd-1", 200, True)
+    assert not CrowdSettings.read(CROWD | {"SHOWSTOPPER_HIDDEN": "false"}).hidden
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SHOWSTOPPER_LISTENERS", "0", "a whole number from 1 to 3000"),
+        ("SHOWSTOPPER_LISTENERS", "3001", "a whole number from 1 to 3000"),
+        ("SHOWSTOPPER_COUNT", "1000", "leaves nobody for main-stage-crowd-1"),
+        ("SHOWSTOPPER_HIDDEN", "yes", "true or false"),
+        ("SHOWSTOPPER_PROGRAM", "managed", "Managed or External"),
+    ],
+)
+def test_a_crowd_that_cannot_be_is_refused(name: str, value: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words) as refused:
+        CrowdSettings.read(CROWD | {name: value})
+    assert name in str(refused.value)
 
 
 @pytest.mark.parametrize("name", ROOM)

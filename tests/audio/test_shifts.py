@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,9 @@ from showstopper.audio.crew import Crew
 from showstopper.audio.settings import ListenerSettings
 from showstopper.audio.spans import Visit
 from showstopper.availability.spans import Span, State
-from tests.audio.participants import DEADLINE, Participants
+from tests.audio.participants import Participants
 from tests.support.relays import KEY, SECRET, Stage
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.livekit
 
@@ -63,13 +63,6 @@ def children() -> list[int]:
 
 def visits(crew: Crew) -> list[Visit]:
     return [entry for _, entry in crew.ring.after(0).entries if isinstance(entry, Visit)]
-
-
-async def until(what: str, holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {DEADLINE:g} s: {what}"
-        await asyncio.sleep(0.1)
 
 
 async def test_one_shift_follows_the_other_and_all_that_they_heard_is_in_one_ring(crew: Crew) -> None:

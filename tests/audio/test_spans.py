@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.audio.spans import Ring, Visit, span_document, statistics_document, visit_document
+from showstopper.audio.spans import Entry, Ring, Visit, span_document, statistics_document, visit_document
 from showstopper.availability.spans import Kind, Span, State
 from showstopper.availability.statistics import Statistics
 
@@ -13,7 +13,7 @@ def span(number: int) -> Span:
 
 
 def test_it_numbers_from_one_and_gives_what_follows() -> None:
-    ring = Ring()
+    ring = Ring[Entry]()
     ring.add([span(1), span(2)], now=0)
     ring.add([span(3)], now=1)
     page = ring.after(1)
@@ -22,7 +22,7 @@ def test_it_numbers_from_one_and_gives_what_follows() -> None:
 
 
 def test_what_is_older_than_an_hour_is_dropped_and_counted_for_who_missed_it() -> None:
-    ring = Ring()
+    ring = Ring[Entry]()
     for second in range(0, 7200, 10):
         ring.add([span(second)], now=float(second))
     page = ring.after(100)
@@ -33,21 +33,21 @@ def test_what_is_older_than_an_hour_is_dropped_and_counted_for_who_missed_it() -
 
 
 def test_it_never_holds_more_than_its_most() -> None:
-    ring = Ring(most=10)
+    ring = Ring[Entry](most=10)
     ring.add([span(number) for number in range(25)], now=0)
     assert [number for number, _ in ring.after(0).entries] == list(range(16, 26))
     assert ring.after(0).lost == 15
 
 
 def test_a_number_of_another_process_s_ring_reads_from_the_beginning() -> None:
-    ring = Ring()
+    ring = Ring[Entry]()
     ring.add([span(1), span(2)], now=0)
     assert len(ring.after(900).entries) == 2
 
 
 @given(st.lists(st.integers(0, 5), max_size=40), st.integers(1, 30))
 def test_a_reader_that_keeps_reading_sees_each_entry_once(batches: list[int], most: int) -> None:
-    ring, seen, lost, known = Ring(most=most), [], 0, 0
+    ring, seen, lost, known = Ring[Entry](most=most), [], 0, 0
     for number, count in enumerate(batches):
         ring.add([span(number)] * count, now=0)
         if number % 3 == 0:

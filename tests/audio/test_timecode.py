@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.audio import timecode
-from tests.audio.sounds import MOMENT
+from tests.support.sounds import MOMENT
 
 moments = st.floats(1.6e9, 2.2e9)
 

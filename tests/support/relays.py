@@ -58,10 +58,17 @@ class Relay:
     before: tuple[str, ...] = ()
     """What is put before the server's command, such as taskset."""
 
+    log_level: str = "info"
+
     @property
     def url(self) -> str:
         """Where clients join."""
         return f"ws://127.0.0.1:{self.signal_port}"
+
+    @property
+    def log(self) -> Path:
+        """What it has said."""
+        return self.folder / f"{self.name}.log"
 
     def start(self) -> None:
         """Start the server (again) and wait until it answers."""
@@ -74,7 +81,7 @@ class Relay:
             'stun_servers: ["127.0.0.1:3478"]}',
             f"keys: {{{KEY}: {SECRET}}}",
             "room: {auto_create: true, empty_timeout: 300, departure_timeout: 20}",
-            "logging: {level: info}",
+            f"logging: {{level: {self.log_level}}}",
         ]
         if self.redis_port is not None:
             config.append(f'redis: {{address: "127.0.0.1:{self.redis_port}"}}')
@@ -82,7 +89,7 @@ class Relay:
         path.write_text("\n".join(config) + "\n")
         # By its key: the cache also has relays that are broken on purpose (e2e/relays), and they have the same name.
         server = builds.ensure(builds.LIVEKIT)
-        with (self.folder / f"{self.name}.log").open("ab") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen([*self.before, server, "--config", path], stdout=log, stderr=log)
         self._wait()
 
@@ -95,8 +102,7 @@ class Relay:
             if self.process is None or self.process.poll() is not None:
                 break
             time.sleep(0.05)
-        log = (self.folder / f"{self.name}.log").read_text()
-        raise StageError(f"{self.name} did not start; its log ends so: {log[-2000:]}")
+        raise StageError(f"{self.name} did not start; its log ends so: {self.log.read_text()[-2000:]}")
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the server."""
@@ -184,7 +190,7 @@ class Stage:
 
     def words(self) -> str:
         """The ends of the relays' logs."""
-        logs = [(relay.folder / f"{relay.name}.log") for relay in self.relays]
+        logs = [relay.log for relay in self.relays]
         return "\n".join(f"--- {log}\n{log.read_text(errors='replace')[-20_000:]}" for log in logs if log.exists())
 
     def relay_at(self, media_port: int) -> Relay:

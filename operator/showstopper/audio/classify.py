@@ -84,7 +84,12 @@ def classify(readings: Readings, walls: NDArray[np.float64], rules: Rules) -> tu
 def _by_code(clear: bool, delay: float, rules: Rules) -> State:
     if math.isnan(delay):
         return State.UNCLEAR if clear else State.GARBLED
-    return State.LIVE if delay <= rules.stale_seconds else State.STALE
+    return by_delay(delay, rules)
+
+
+def by_delay(delay: float, rules: Rules) -> State:
+    """Live, or Stale: the class of the host's sound that is heard so many seconds after it was spoken."""
+    return State.LIVE if -EARLY_SECONDS <= delay <= rules.stale_seconds else State.STALE
 
 
 def label(windows: Sequence[State], loud: Sequence[bool], rules: Rules) -> list[State]:

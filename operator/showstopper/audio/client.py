@@ -12,7 +12,7 @@ import numpy as np
 import structlog
 from livekit import rtc
 
-from showstopper.audio import reading, statistics
+from showstopper.audio import reading, statistics, wall_clock
 from showstopper.audio.classify import Rules
 from showstopper.audio.clock import SampleClock
 from showstopper.audio.ear import Ear
@@ -39,11 +39,6 @@ REPEATED_SECONDS = 0.05
 
 OVERDUE_SECONDS = 2.0
 """An ear or statistics later than this are not waited for."""
-
-
-def wall(monotonic: float) -> float:
-    """The wall-clock time at a monotonic time."""
-    return monotonic + time.time() - time.monotonic()
 
 
 @dataclass
@@ -110,7 +105,7 @@ class Client:
         except AssertionError:  # how the SDK says that its track is gone, which happens while it reconnects
             log.info("track_gone", listener=self.name, track=track.sid)
             return
-        ear = Ear(self._rules, wall)
+        ear = Ear(self._rules, wall_clock.at)
         task = asyncio.create_task(_hear(stream, ear))
         self._tracks[track.sid] = _Listening(ear, time.monotonic(), stream, task)
 

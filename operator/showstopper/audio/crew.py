@@ -23,7 +23,7 @@ class Crew:
         self.settings = settings
         self.rules = Rules(coded=settings.program == "Managed", stale_seconds=settings.stale_seconds)
         self.boot = str(uuid.uuid4())
-        self.ring = Ring()
+        self.ring = Ring[Entry]()
         self.lag = Lag(self._blind)
         self.borrowed: dict[int, dict[str, Any]] = {}
         self._clients: dict[str, Client] = {}
@@ -77,7 +77,7 @@ class Crew:
         }
 
 
-def page_document(page: Page) -> dict[str, list[dict[str, object]]]:
+def page_document(page: Page[Entry]) -> dict[str, list[dict[str, object]]]:
     """The entries of a page as the feed says them, by their kind."""
     return {
         "spans": [span_document(entry, number) for number, entry in page.entries if isinstance(entry, Span)],

@@ -7,6 +7,7 @@ import json
 
 from aiohttp import web
 
+from showstopper.audio import serving
 from showstopper.audio.crew import Crew, page_document
 
 BATCH = 500
@@ -21,15 +22,13 @@ def application(crew: Crew) -> web.Application:
     app = web.Application()
     app[CREW] = crew
     app.router.add_get("/v1/spans", _spans)
-    app.router.add_get("/healthz", _health)
+    app.router.add_get("/healthz", serving.healthy)
     return app
 
 
 async def _spans(request: web.Request) -> web.Response:
-    text = request.query.get("after", "0")
-    if not text.isdecimal() or len(text) > 18:
-        raise web.HTTPBadRequest(text=f"after is {text[:40]!r}; it must be the last `next`, a whole number from 0\n")
-    return web.Response(body=await encoded(request.app[CREW], int(text)), content_type="application/json")
+    body = await encoded(request.app[CREW], serving.after(request))
+    return web.Response(body=body, content_type="application/json")
 
 
 async def encoded(crew: Crew, after: int) -> bytes:
@@ -50,7 +49,3 @@ async def encoded(crew: Crew, after: int) -> bytes:
     for name, encodings in parts.items():
         fields[name] = f"[{', '.join([*encodings, *map(json.dumps, page_document(page)[name])])}]"
     return f"{{{', '.join(f'{json.dumps(name)}: {value}' for name, value in fields.items())}}}".encode()
-
-
-async def _health(_request: web.Request) -> web.Response:
-    return web.Response(text="ok\n")

@@ -22,14 +22,10 @@ def application(on_stage: OnStage) -> web.Application:
     """`/healthz` (the loop runs), `/readyz` (the room takes its sound) and `/v1/host` (when it did, and stalls)."""
     app = web.Application()
     app[ON_STAGE] = on_stage
-    app.router.add_get("/healthz", _health)
+    app.router.add_get("/healthz", serving.healthy)
     app.router.add_get("/readyz", _ready)
     app.router.add_get("/v1/host", _timeline)
     return app
-
-
-async def _health(_request: web.Request) -> web.Response:
-    return web.Response(text="ok\n")
 
 
 async def _ready(request: web.Request) -> web.Response:

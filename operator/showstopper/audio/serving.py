@@ -1,4 +1,4 @@
-"""What host and listener share as processes: the HTTP server, and leaving the room on SIGTERM."""
+"""What host, listener and crowd share as processes: the HTTP server, and leaving the room on SIGTERM."""
 
 from __future__ import annotations
 
@@ -30,6 +30,23 @@ async def serve(app: web.Application, port: int) -> web.AppRunner:
     await runner.setup()
     await web.TCPSite(runner, None, port).start()
     return runner
+
+
+async def healthy(_request: web.Request) -> web.Response:
+    """Answers `/healthz`: the loop runs."""
+    return web.Response(text="ok\n")
+
+
+def after(request: web.Request) -> int:
+    """The number in `?after=N`, after which entries are asked for.
+
+    Raises:
+        web.HTTPBadRequest: if it is none.
+    """
+    text = request.query.get("after", "0")
+    if not text.isdecimal() or len(text) > 18:
+        raise web.HTTPBadRequest(text=f"after is {text[:40]!r}; it must be the last `next`, a whole number from 0\n")
+    return int(text)
 
 
 async def until_terminated(work: Coroutine[Any, Any, None]) -> None:

@@ -1,13 +1,16 @@
-"""Settings of host and listener, from the environment of their pods. A wrong value is refused by its name."""
+"""Settings of host, listener and crowd, from the environment of their pods. A wrong value is refused by its name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from showstopper.errors import SettingsError
 
 PROGRAMS = ("Managed", "External")
+
+MOST_OF_A_CROWD = 3000
+"""So many cheap listeners one process and core can keep without missing a packet (`make bench-crowd`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,6 @@ class ListenerSettings:
         pod = _text(environment, "SHOWSTOPPER_POD", "the pod's name")
         per_pod = int(_number(environment, "SHOWSTOPPER_LISTENERS", 0, 0, 1000, whole=True, needed=True))
         first = int(_number(environment, "SHOWSTOPPER_FIRST", _ordinal(pod) * per_pod, 0, 1_000_000, whole=True))
-        program = environment.get("SHOWSTOPPER_PROGRAM") or "Managed"
-        if program not in PROGRAMS:
-            raise SettingsError(f"SHOWSTOPPER_PROGRAM is {program!r}; write {' or '.join(PROGRAMS)}")
         return cls(
             room=RoomSettings.read(environment),
             pod=pod,
@@ -84,9 +84,47 @@ class ListenerSettings:
             arrival_every=_number(environment, "SHOWSTOPPER_ARRIVAL_EVERY", 0, 0, 86_400),
             arrival_stay=_number(environment, "SHOWSTOPPER_ARRIVAL_STAY", 15, 1, 86_400),
             arrival_phase=_phase(environment, pod),
-            program=program,
-            stale_seconds=_number(environment, "SHOWSTOPPER_STALE_SECONDS", 5, 0.5, 400),
+            program=_program(environment),
+            stale_seconds=_stale_seconds(environment),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdSettings:
+    """What a crowd pod needs to know."""
+
+    room: RoomSettings
+    pod: str
+    size: int
+    hidden: bool = True
+    program: str = "Managed"
+    stale_seconds: float = 5.0
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> CrowdSettings:
+        """The room's settings and the SHOWSTOPPER_* variables of a crowd pod."""
+        pod = _text(environment, "SHOWSTOPPER_POD", "the pod's name")
+        per_pod = int(_number(environment, "SHOWSTOPPER_LISTENERS", 0, 1, MOST_OF_A_CROWD, whole=True, needed=True))
+        first = _ordinal(pod) * per_pod
+        size = _residents(environment, per_pod, first)
+        if size == 0:
+            raise SettingsError(f"SHOWSTOPPER_COUNT leaves nobody for {pod}, whose first listener is number {first}")
+        return cls(
+            room=RoomSettings.read(environment),
+            pod=pod,
+            size=size,
+            hidden=_choice(environment, "SHOWSTOPPER_HIDDEN", ("true", "false")) == "true",
+            program=_program(environment),
+            stale_seconds=_stale_seconds(environment),
+        )
+
+
+def _program(environment: Mapping[str, str]) -> str:
+    return _choice(environment, "SHOWSTOPPER_PROGRAM", PROGRAMS)
+
+
+def _stale_seconds(environment: Mapping[str, str]) -> float:
+    return _number(environment, "SHOWSTOPPER_STALE_SECONDS", 5, 0.5, 400)
 
 
 def _residents(environment: Mapping[str, str], per_pod: int, first: int) -> int:
@@ -105,6 +143,14 @@ def _ordinal(pod: str) -> int:
     """The number at the end of a StatefulSet pod's name, 0 if there is none."""
     last = pod.rpartition("-")[2]
     return int(last) if last.isdecimal() else 0
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
+    """One of the choices; the first, if nothing is set."""
+    value = environment.get(name) or choices[0]
+    if value not in choices:
+        raise SettingsError(f"{name} is {value!r}; write {' or '.join(choices)}")
+    return value
 
 
 def _text(environment: Mapping[str, str], name: str, meaning: str) -> str:

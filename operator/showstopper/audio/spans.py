@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from showstopper.availability.spans import Kind, Span, State
 from showstopper.availability.statistics import Statistics
@@ -30,25 +30,27 @@ class Visit:
 
 
 Entry = Span | Visit | Statistics
-"""What the ring holds."""
+"""What a listener pod's ring holds."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[T]):
     """What follows a sequence number: numbered entries, the number to ask with next, and how many were dropped."""
 
-    entries: tuple[tuple[int, Entry], ...]
+    entries: tuple[tuple[int, T], ...]
     next: int
     lost: int
 
 
-class Ring:
-    """Spans, visits and statistics in one numbering, from 1. The oldest are dropped after an hour."""
+class Ring(Generic[T]):
+    """Entries in one numbering, from 1. The oldest are dropped after an hour."""
 
     def __init__(self, keep_seconds: float = HOUR, most: int = MOST) -> None:
         self._keep_seconds = keep_seconds
         self._most = most
-        self._entries: deque[tuple[float, Entry]] = deque()
+        self._entries: deque[tuple[float, T]] = deque()
         self._dropped = 0
 
     @property
@@ -56,14 +58,14 @@ class Ring:
         """The highest number so far. 0 before the first."""
         return self._dropped + len(self._entries)
 
-    def add(self, entries: Iterable[Entry], now: float) -> None:
+    def add(self, entries: Iterable[T], now: float) -> None:
         """Append what has ended, and drop what is too old."""
         self._entries.extend((now, entry) for entry in entries)
         while self._entries and (len(self._entries) > self._most or now - self._entries[0][0] > self._keep_seconds):
             self._entries.popleft()
             self._dropped += 1
 
-    def after(self, number: int, most: int | None = None) -> Page:
+    def after(self, number: int, most: int | None = None) -> Page[T]:
         """The entries after that number. A number that is higher than ours, of another process's ring, reads all.
 
         Args:

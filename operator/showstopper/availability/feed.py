@@ -91,7 +91,7 @@ def parse_feed(document: object, offset: float, uncertainty: float = 0.0) -> Fee
 
     """
     pod = document.get("pod") if isinstance(document, Mapping) else None
-    root = _Reader(pod if isinstance(pod, str) else "", "", document)
+    root = Reader(pod if isinstance(pod, str) else "", "", document)
     clock = root.inside("clock")
     return Feed(
         boot=root.text("boot"),
@@ -113,16 +113,16 @@ def parse_feed(document: object, offset: float, uncertainty: float = 0.0) -> Fee
     )
 
 
-def read_document(pod: str, document: object) -> "_Reader":
+def read_document(pod: str, document: object) -> "Reader":
     """Reads the fields of another document of a pod.
 
     Raises:
         FeedError: it is no object.
     """
-    return _Reader(pod, "", document)
+    return Reader(pod, "", document)
 
 
-def _span(item: "_Reader") -> Span:
+def _span(item: "Reader") -> Span:
     start, end = item.seconds("from"), item.seconds("to")
     if end < start:
         raise item.wrong("to", f"{end} is before from, {start}")
@@ -137,7 +137,7 @@ def _span(item: "_Reader") -> Span:
     )
 
 
-def _sample(item: "_Reader") -> Sample:
+def _sample(item: "Reader") -> Sample:
     relay = item.inside("relay") if item.value.get("relay") is not None else None
     return Sample(
         listener=sys.intern(item.text("listener")),
@@ -155,7 +155,7 @@ def _sample(item: "_Reader") -> Sample:
     )
 
 
-def _statistics(item: "_Reader") -> Statistics:
+def _statistics(item: "Reader") -> Statistics:
     start, end = item.seconds("from"), item.seconds("to")
     if end < start:
         raise item.wrong("to", f"{end} is before from, {start}")
@@ -172,7 +172,7 @@ def _statistics(item: "_Reader") -> Statistics:
     )
 
 
-def _arrival(item: "_Reader") -> Arrival:
+def _arrival(item: "Reader") -> Arrival:
     called, left = item.seconds("calledAt"), item.seconds("leftAt")
     if left < called:
         raise item.wrong("leftAt", f"{left} is before calledAt, {called}")
@@ -189,7 +189,7 @@ def _arrival(item: "_Reader") -> Arrival:
     )
 
 
-class _Reader:
+class Reader:
     """Reads the fields of one JSON object and says where a wrong one stands."""
 
     __slots__ = ("path", "pod", "value")
@@ -203,25 +203,30 @@ class _Reader:
         self.value = value
 
     def wrong(self, field: str, problem: str) -> FeedError:
+        """What to raise for a field."""
         return FeedError(self.pod, self.path + field, problem)
 
-    def inside(self, field: str) -> "_Reader":
-        return _Reader(self.pod, f"{self.path}{field}.", self.value.get(field))
+    def inside(self, field: str) -> "Reader":
+        """Reads the object in a field."""
+        return Reader(self.pod, f"{self.path}{field}.", self.value.get(field))
 
-    def each(self, field: str, read: Callable[["_Reader"], T], *, optional: bool = False) -> Iterator[T]:
+    def each(self, field: str, read: Callable[["Reader"], T], *, optional: bool = False) -> Iterator[T]:
+        """What `read` makes of each object in a list."""
         items = self.value.get(field, [] if optional else None)
         if not isinstance(items, list):
             raise self.wrong(field, f"is {_kind_of(items)}, not a list")
         for index, item in enumerate(items):
-            yield read(_Reader(self.pod, f"{self.path}{field}[{index}].", item))
+            yield read(Reader(self.pod, f"{self.path}{field}[{index}].", item))
 
     def text(self, field: str, default: str | None = None) -> str:
+        """A text, which is not empty unless there is a default."""
         value = self.value.get(field, default)
         if isinstance(value, str) and (value or default is not None):
             return value
         raise self.wrong(field, "is empty" if value == "" else f"is {_kind_of(value)}, not a text")
 
     def seconds(self, field: str, default: float | None = None) -> float:
+        """A number of seconds."""
         value = self.maybe_seconds(field)
         if value is not None:
             return value
@@ -230,6 +235,7 @@ class _Reader:
         raise self.wrong(field, "is missing")
 
     def maybe_seconds(self, field: str) -> float | None:
+        """A number of seconds, or None where there is none."""
         value = self.value.get(field)
         if value is None:
             return None
@@ -245,6 +251,7 @@ class _Reader:
         return value
 
     def count(self, field: str, default: int | None = None) -> int:
+        """A whole number from 0."""
         if field not in self.value and default is None:
             raise self.wrong(field, "is missing")
         value = self.whole(field)
@@ -253,6 +260,7 @@ class _Reader:
         return value if field in self.value else default or 0
 
     def choice(self, field: str, choices: type[E]) -> E:
+        """One of the choices, by its value."""
         try:
             return choices(str(self.value.get(field)))
         except ValueError:

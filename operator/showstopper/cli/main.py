@@ -38,9 +38,10 @@ COMMANDS = {
     "before-uninstall": "showstopper.cli.commands.before_uninstall",
     "host": "showstopper.cli.processes.host",
     "listener": "showstopper.cli.processes.listener",
+    "crowd": "showstopper.cli.processes.crowd",
 }
 """Commands in the order of the help. Each module has a function `command`, or a `group` of commands."""
-HIDDEN = frozenset({"operator", "agent", "archive", "before-uninstall", "host", "listener"})
+HIDDEN = frozenset({"operator", "agent", "archive", "before-uninstall", "host", "listener", "crowd"})
 """Processes of the cluster, which the charts start: the help does not list them."""
 CLUSTER_OPTIONS = frozenset({"--kubeconfig", "--context", "--namespace", "-n", "--as", "--as-group"})
 """Options of every command, as `options` declares them. No command has one of its own with such a name."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import aiohttp
 
 from showstopper.api.schema.base import GROUP
+from showstopper.availability.crowd_feed import CrowdReader
 from showstopper.availability.errors import FeedError
 from showstopper.availability.feed import Feed, parse_feed
 from showstopper.availability.hosts import HostFeed, parse_host
@@ -15,6 +16,7 @@ from showstopper.clock import Clock
 ROOM_LABEL = f"{GROUP}/room"
 ROLE_LABEL = f"{GROUP}/role"
 LISTENER = "listener"
+CROWD = "crowd"
 HOST = "host"
 PORT = 8090
 
@@ -45,6 +47,31 @@ async def read(
     """
     content, asked, answered = await _get(session, clock, pod, _url(address, port, f"/v1/spans?after={after}"))
     return read_feed(pod, room, content, asked, answered)
+
+
+async def read_crowd(
+    session: aiohttp.ClientSession,
+    clock: Clock,
+    reader: CrowdReader,
+    *,
+    room: str,
+    pod: str,
+    address: str,
+    port: int,
+    after: int,
+) -> Feed:
+    """What the crowd in a pod of that room has heard after that number. The reader is the room's.
+
+    Raises:
+        FeedError: when it answers something else.
+        aiohttp.ClientError, TimeoutError, OSError: when it does not answer.
+    """
+    content, asked, answered = await _get(session, clock, pod, _url(address, port, f"/v1/crowd?after={after}"))
+    document, there = _read_document(pod, content)
+    feed = reader.read(document, pod, (asked + answered) / 2 - there, (answered - asked) / 2)
+    if feed.room != room:
+        raise FeedError(pod, "room", f'is "{feed.room}", not "{room}"')
+    return feed
 
 
 async def read_host(session: aiohttp.ClientSession, clock: Clock, *, pod: str, address: str, port: int) -> HostFeed:

@@ -7,23 +7,21 @@ import json
 import re
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from livekit.protocol import models, rtc
-from OpenSSL import SSL
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from showstopper.audio.crowd import dtls, stun
-from showstopper.audio.crowd.dtls import Identity
+from showstopper.audio.crowd import stun
 from showstopper.audio.settings import RoomSettings
 from tests.audio.crowd import offers
+from tests.audio.crowd.dtls_server import FINGERPRINT, DtlsServer
 
-THEIRS = Identity()
 SECRET = "a-secret-of-thirty-two-bytes-or-more"
 
 
@@ -41,7 +39,7 @@ class PlayedServer:
     says: list[bytes] = field(default_factory=list)
     """Messages in place of `join` and all that follows; with an empty one it says nothing at all."""
 
-    fingerprint: str = f"sha-256 {THEIRS.fingerprint}"
+    fingerprint: str = FINGERPRINT
     has_udp: bool = True
     joins: int = 0
     resumes: int = 0
@@ -113,8 +111,7 @@ class _Relay(asyncio.DatagramProtocol):
     transport: asyncio.DatagramTransport
 
     def __init__(self) -> None:
-        self.tls = SSL.Connection(THEIRS.context)
-        self.tls.set_accept_state()
+        self.dtls = DtlsServer()
 
     @classmethod
     async def check(cls, host: str, password: str, address: stun.Address) -> None:
@@ -126,14 +123,8 @@ class _Relay(asyncio.DatagramProtocol):
         self.transport = transport
 
     def datagram_received(self, data: bytes, addr: stun.Address) -> None:
-        if data[0] < 4:
-            return
-        self.tls.bio_write(data)
-        with suppress(SSL.Error):
-            self.tls.do_handshake()
-        with suppress(SSL.Error):
-            for datagram in dtls.datagrams(self.tls.bio_read(1 << 16)):
-                self.transport.sendto(datagram, addr)
+        for datagram in self.dtls.take(data):
+            self.transport.sendto(datagram, addr)
 
 
 def response(**message: Any) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from showstopper.audio.crowd.packets import Bytes, Ints, Packets
-from showstopper.audio.crowd.sweep import SNAP
+from showstopper.audio.crowd.sweep import SNAP, Batch
 
 TAG = bytes(10)
 
@@ -43,6 +43,13 @@ def rows(datagrams: Sequence[bytes]) -> tuple[Bytes, Ints]:
     return data, np.array([len(each) for each in datagrams], np.int64)
 
 
+def batch(packets: Sequence[Packet]) -> Batch:
+    """As a sweep reads them."""
+    ordered = sorted(packets, key=lambda packet: packet.slot)
+    slots = sorted({packet.slot for packet in packets})
+    return Batch(arrays(ordered), [], slots, *rows([datagram(packet) for packet in ordered]))
+
+
 def arrays(batch: Sequence[Packet]) -> Packets:
     """As a sweep hands them over: ordered by slot, and within a slot as they arrived."""
     ordered = sorted(batch, key=lambda packet: packet.slot)
@@ -52,4 +59,5 @@ def arrays(batch: Sequence[Packet]) -> Packets:
         ssrc=np.array([packet.ssrc for packet in ordered], np.int64),
         payload=np.array([packet.payload for packet in ordered], np.int64),
         at=np.array([packet.at for packet in ordered], np.float64),
+        row=np.arange(len(ordered)),
     )

@@ -1,49 +1,28 @@
 """Handshakes with a server of OpenSSL's, which plays the relay."""
 
 import random
-from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from OpenSSL import SSL
 
 from showstopper.audio.crowd import dtls
 from showstopper.audio.crowd.dtls import Handshake, HandshakeFailed, Identity
+from tests.audio.crowd.dtls_server import FINGERPRINT, THEIRS, DtlsServer
 
-OURS, THEIRS = Identity(), Identity()
-
-
-class Server:
-    """The relay's side."""
-
-    def __init__(self) -> None:
-        self.tls = SSL.Connection(THEIRS.context)
-        self.tls.set_accept_state()
-
-    def step(self, datagram: bytes) -> list[bytes]:
-        self.tls.bio_write(datagram)
-        with suppress(SSL.WantReadError):
-            self.tls.do_handshake()
-        return self.sent()
-
-    def sent(self) -> list[bytes]:
-        try:
-            return list(dtls.datagrams(self.tls.bio_read(1 << 16)))
-        except SSL.WantReadError:
-            return []
+OURS = Identity()
 
 
-def shake(handshake: Handshake, server: Server) -> None:
+def shake(handshake: Handshake, server: DtlsServer) -> None:
     """Carry datagrams to and fro until nobody has any."""
     flight = handshake.step()
     while flight:
-        answers = [answer for datagram in flight for answer in server.step(datagram)]
+        answers = [answer for datagram in flight for answer in server.take(datagram)]
         flight = [datagram for answer in answers for datagram in handshake.step(answer)]
 
 
 def test_a_handshake_ends_with_the_profile_for_srtp_and_one_key_on_both_sides() -> None:
-    handshake, server = Handshake(OURS, f"sha-256 {THEIRS.fingerprint}"), Server()
+    handshake, server = Handshake(OURS, FINGERPRINT), DtlsServer()
     shake(handshake, server)
     assert handshake.done
     assert server.tls.get_selected_srtp_profile() == dtls.PROFILE
@@ -53,12 +32,12 @@ def test_a_handshake_ends_with_the_profile_for_srtp_and_one_key_on_both_sides() 
 @pytest.mark.parametrize("announced", [OURS.fingerprint, "", "AB"], ids=["another", "none", "short"])
 def test_a_relay_with_another_certificate_than_it_announced_is_refused(announced: str) -> None:
     with pytest.raises(HandshakeFailed, match="announced"):
-        shake(Handshake(OURS, f"sha-256 {announced}"), Server())
+        shake(Handshake(OURS, f"sha-256 {announced}"), DtlsServer())
 
 
 def test_who_announces_no_sha_256_is_refused() -> None:
     with pytest.raises(HandshakeFailed):
-        shake(Handshake(OURS, f"sha-1 {THEIRS.fingerprint}"), Server())
+        shake(Handshake(OURS, f"sha-1 {THEIRS.fingerprint}"), DtlsServer())
 
 
 def test_nothing_is_sent_again_before_its_time() -> None:
@@ -69,11 +48,11 @@ def test_nothing_is_sent_again_before_its_time() -> None:
 
 def test_datagrams_of_anybody_do_not_end_it() -> None:
     draw = random.Random(7)
-    handshake, server = Handshake(OURS, f"sha-256 {THEIRS.fingerprint}"), Server()
+    handshake, server = Handshake(OURS, FINGERPRINT), DtlsServer()
     flight = handshake.step()
     for _ in range(200):
         assert handshake.step(bytes([22, 254, 253]) + draw.randbytes(60)) == []
-    answers = [answer for datagram in flight for answer in server.step(datagram)]
+    answers = [answer for datagram in flight for answer in server.take(datagram)]
     assert [datagram for answer in answers for datagram in handshake.step(answer)]
 
 

@@ -1,8 +1,9 @@
 import asyncio
+import socket
 
 import pytest
 
-from showstopper.audio.crowd.resolver import Door, Resolver
+from showstopper.audio.crowd.resolver import Door, Place, Resolver
 from showstopper.errors import SettingsError
 
 
@@ -31,11 +32,22 @@ def test_it_is_said_as_a_url(url: str) -> None:
 
 
 async def test_who_asks_while_the_question_is_open_gets_its_answer_and_nothing_is_kept() -> None:
-    resolver = Resolver(Door(False, "127.0.0.1", 7880))
+    resolver = Resolver(Door(False, "localhost", 7880))
     first, second = await asyncio.gather(resolver.places(), resolver.places())
     assert first is second
-    assert first[0][1] == ("127.0.0.1", 7880)
+    assert (socket.AF_INET, ("127.0.0.1", 7880)) in first
     assert await resolver.places() is not first
+
+
+@pytest.mark.parametrize(
+    ("host", "place"),
+    [("127.0.0.1", (socket.AF_INET, ("127.0.0.1", 7880))), ("::1", (socket.AF_INET6, ("::1", 7880, 0, 0)))],
+)
+async def test_an_address_costs_neither_a_question_nor_a_thread(host: str, place: Place) -> None:
+    asking = Resolver(Door(False, host, 7880)).places()
+    with pytest.raises(StopIteration) as answered:  # at once: nothing was waited for
+        asking.send(None)
+    assert answered.value.value == [place]
 
 
 async def test_a_name_that_nobody_can_have_is_an_error_for_all_who_asked() -> None:

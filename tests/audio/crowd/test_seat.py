@@ -4,23 +4,22 @@ import asyncio
 import dataclasses
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from livekit.protocol import models, rtc
 
-from showstopper.audio.crowd import crowd as crowd_module
-from showstopper.audio.crowd import rules, seat
+from showstopper.audio.crowd import house, rules, seat
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
 from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.audio.crowd.rules import Limits
 from tests.audio.crowd import certificates
 from tests.audio.crowd.played_server import PlayedServer, played, response
+from tests.support.waiting import until
 
-PATIENCE_SECONDS = 20.0
 SHORT = Limits(signalling=2.0, response=0.3, media=0.5)
 JOIN = response(join=rtc.JoinResponse())
 
@@ -41,13 +40,6 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def one(server: PlayedServer, limits: Limits | None = None, size: int = 1) -> Crowd:
     return Crowd(server.room, size, spread_seconds=0.0, limits=limits)
-
-
-async def until(what: str, holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, what
-        await asyncio.sleep(0.01)
 
 
 def told(crowd: Crowd) -> list[tuple[Event, str]]:
@@ -84,8 +76,8 @@ async def test_by_name_over_tls_and_over_ipv6(
             assert told(crowd) == [(Event.JOINED, "")] * 2
             listener = crowd.listener(0)
             assert listener is not None
-            assert listener.transport is not None
-            assert listener.transport.address[0] == host
+            assert listener.session is not None
+            assert listener.session.transport.address[0] == host
 
 
 @pytest.mark.parametrize(
@@ -185,7 +177,7 @@ async def test_a_relay_that_is_silent_loses_its_listeners_and_a_stall_of_ours_do
     server: PlayedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("showstopper.audio.crowd.liveness.FAILED_SECONDS", 0.4)
-    monkeypatch.setattr(crowd_module, "LATE_SECONDS", 0.2)
+    monkeypatch.setattr(house, "LATE_SECONDS", 0.2)
     async with one(server) as crowd:
         await until("in", lambda: crowd.present == 1)
         time.sleep(0.7)  # noqa: ASYNC251 - the whole process stands still

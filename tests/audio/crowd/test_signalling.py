@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websocket
+from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from showstopper.audio.crowd import signalling
@@ -18,6 +19,7 @@ from showstopper.audio.crowd.refusals import Refusal, Refused
 from showstopper.audio.crowd.resolver import Door, Place
 from showstopper.audio.crowd.signalling import Signalling
 from tests.audio.crowd import certificates
+from tests.support.waiting import until
 
 Talk = Callable[[ServerConnection], Awaitable[None]]
 
@@ -103,6 +105,22 @@ async def test_closing_is_said_to_the_server() -> None:
         open_one.close()
         async with asyncio.timeout(10):
             await closed.wait()
+
+
+async def test_a_server_that_closes_is_answered() -> None:
+    codes: list[int | None] = []
+
+    async def talk(server: ServerConnection) -> None:
+        await server.close()
+        codes.append(server.close_code)
+
+    async with served(talk) as port:
+        open_one = await connect(port)
+        assert await read_until_closed(open_one) == []
+        assert "closed by the server" in open_one.closed
+        await until("the server has its answer", lambda: bool(codes))
+        assert codes == [CloseCode.NORMAL_CLOSURE]
+        open_one.close()
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
-from OpenSSL import SSL
 
-from showstopper.audio.crowd import dtls, stun
+from showstopper.audio.crowd import stun
 from showstopper.audio.crowd.dtls import HandshakeFailed, Identity
 from showstopper.audio.crowd.ice import Credentials
 from showstopper.audio.crowd.transport import Transport
+from tests.audio.crowd.dtls_server import FINGERPRINT, DtlsServer
 
-OURS, THEIRS = Identity(), Identity()
+OURS = Identity()
 PEER = Credentials("theirs", "their-password")
 PATIENCE_SECONDS = 10.0
 
@@ -27,8 +27,7 @@ class Relay:
         self.socket = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         self.socket.bind(("127.0.0.1", 0))
         self.socket.setblocking(False)
-        self.tls = SSL.Connection(THEIRS.context)
-        self.tls.set_accept_state()
+        self.dtls = DtlsServer()
         self.kinds: list[int] = []
         self.deaf = False
 
@@ -47,14 +46,8 @@ class Relay:
 
     def _take(self, data: bytes, sender: stun.Address) -> None:
         self.kinds.append(data[0])
-        if data[0] < 4:
-            return
-        self.tls.bio_write(data)
-        with suppress(SSL.WantReadError):
-            self.tls.do_handshake()
-        with suppress(SSL.WantReadError):
-            for datagram in dtls.datagrams(self.tls.bio_read(1 << 16)):
-                self.socket.sendto(datagram, sender)
+        for datagram in self.dtls.take(data):
+            self.socket.sendto(datagram, sender)
 
 
 @pytest.fixture
@@ -67,7 +60,7 @@ def stack() -> Iterator[ExitStack]:
 def transport(stack: ExitStack) -> Transport:
     made = Transport("127.0.0.1", OURS)
     stack.callback(made.close)
-    made.peer_fingerprint = f"sha-256 {THEIRS.fingerprint}"
+    made.peer_fingerprint = FINGERPRINT
     made.agent.describe(PEER, lite=False)
     return made
 

@@ -13,9 +13,13 @@ from OpenSSL import SSL
 
 PROFILE = b"SRTP_AES128_CM_SHA1_80"
 CERTIFICATE_LIFE = datetime.timedelta(days=3650)
+KEY_BYTES, SALT_BYTES = 16, 14
+"""Of that profile's master key and master salt (RFC 5764, 4.1.2)."""
+
 MTU = 1200
 """Largest datagram of a handshake: what libwebrtc and Pion send at most, so that it passes tunnels, too."""
 
+_LABEL = b"EXTRACTOR-dtls_srtp"
 _RECORD_HEADER = 13  # RFC 6347, 4.1: type, version, epoch, sequence number, length
 _FLIGHT = 1 << 16
 
@@ -84,6 +88,12 @@ class Handshake:
         except SSL.Error as error:
             raise HandshakeFailed(f"DTLS: no answer ({error})") from error
         return self._flight()
+
+    def receiving_key(self) -> bytes:
+        """Master key and master salt of what the relay sends; valid once the handshake is done (RFC 5764, 4.2)."""
+        material = self._tls.export_keying_material(_LABEL, 2 * (KEY_BYTES + SALT_BYTES))
+        keys, salts = material[: 2 * KEY_BYTES], material[2 * KEY_BYTES :]
+        return bytes(keys[KEY_BYTES:] + salts[SALT_BYTES:])  # the relay is DTLS's server: the second half of each
 
     def _verify(self) -> None:
         certificate = self._tls.get_peer_certificate(as_cryptography=True)

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
-from showstopper.audio.crowd import negotiation
+from showstopper.audio.crowd import calls, negotiation
 from showstopper.audio.crowd.access import Access
 from showstopper.audio.crowd.diary import Lost, Marks
 from showstopper.audio.crowd.dtls import HandshakeFailed
-from showstopper.audio.crowd.negotiation import Negotiation, Nonsense
+from showstopper.audio.crowd.negotiation import Nonsense
 from showstopper.audio.crowd.refusals import Loss, Refusal, Refused
 from showstopper.audio.crowd.rules import Limits
-from showstopper.audio.crowd.signalling import Signalling
+from showstopper.audio.crowd.session import Session
 from showstopper.audio.crowd.stun import Address
 from showstopper.audio.crowd.transport import Transport
 
@@ -33,7 +33,7 @@ _REFUSALS = {
 
 @dataclass(eq=False)
 class Listener:
-    """One session in the room, over as many signalling connections as it takes."""
+    """One client, and its session in the room once it has one."""
 
     access: Access
     entered: Callable[[Self], None]
@@ -46,9 +46,7 @@ class Listener:
     """Called before its sockets are closed: no sweep may use them any more."""
 
     marks: Marks = field(default_factory=Marks)
-    signalling: Signalling | None = None
-    transport: Transport | None = None
-    negotiation: Negotiation | None = None
+    session: Session | None = None
     _token: str = ""
     _timer: asyncio.TimerHandle | None = None
 
@@ -67,20 +65,17 @@ class Listener:
         self.marks.called = time.monotonic()
         self._token = token
         try:
-            async with asyncio.timeout(limits.signalling):
-                self.signalling = await self._open(negotiation.path(token))
-            self.marks.upgraded = time.monotonic()
-            self._begin(self.signalling)
-            async with asyncio.timeout(limits.response):
-                await self._let_in
-            async with asyncio.timeout(limits.media):
-                await self._ready
-        except BaseException as error:
+            with calls.refusing(self.access, self._too_late):
+                async with asyncio.timeout(limits.signalling):
+                    signalling = await calls.call(self.access, negotiation.path(token))
+                self.marks.upgraded = time.monotonic()
+                self._begin(Session(signalling, self.access.identity))
+                async with asyncio.timeout(limits.response):
+                    await self._let_in
+                async with asyncio.timeout(limits.media):
+                    await self._ready
+        except BaseException:
             self.drop()
-            if isinstance(error, TimeoutError):
-                raise self._too_late() from None
-            if isinstance(error, OSError):
-                raise Refused.by_system(error, str(self.access.door)) from error
             raise
 
     async def resume(self, limits: Limits) -> None:
@@ -89,26 +84,19 @@ class Listener:
         Raises:
             Refused: if it does not.
         """
-        assert self.negotiation is not None
-        token = self.negotiation.token or self._token
-        try:
+        assert self.session is not None
+        known = self.session.negotiation
+        path = negotiation.path(known.token or self._token, known.sid)
+        too_late = Refused(Refusal.TIMED_OUT, f"not resumed after {limits.signalling:g} s")
+        with calls.refusing(self.access, lambda: too_late):
             async with asyncio.timeout(limits.signalling):
-                signalling = await self._open(negotiation.path(token, self.negotiation.sid))
-                messages = await self._first(signalling)
-        except TimeoutError:
-            raise Refused(Refusal.TIMED_OUT, f"not resumed after {limits.signalling:g} s") from None
-        except OSError as error:
-            raise Refused.by_system(error, str(self.access.door)) from error
-        if self.signalling is not None:
-            self.signalling.close()
-        self.signalling = signalling
-        self.negotiation.leave = None
+                signalling, messages = await calls.call_again(self.access, path)
+        self.session.go_on(signalling)
         self.lost = asyncio.get_running_loop().create_future()
         # ICE restarts now, and the relay sends nothing until we have answered: that must not wait for the next sweep.
         asyncio.get_running_loop().add_reader(signalling.socket.fileno(), self.signalled)
-        signalling.send(negotiation.sync_state())
         for message in messages[1:]:
-            self._hear(message)
+            self._hear(self.session, message)
 
     def settled(self) -> None:
         """A resumed session is for sweeps again."""
@@ -116,32 +104,32 @@ class Listener:
 
     def signalled(self) -> bool:
         """Read the signalling. Returns whether anything was said."""
-        if self.signalling is None:
+        if self.session is None:
             return False
-        messages = self.signalling.read()
+        messages = self.session.signalling.read()
         for message in messages:
-            self._hear(message)
-        if self.signalling.closed:
-            self.lose(Loss.SIGNALLING_CLOSED, self.signalling.closed)
+            self._hear(self.session, message)
+        if self.session.signalling.closed:
+            self.lose(Loss.SIGNALLING_CLOSED, self.session.signalling.closed)
         return bool(messages)
 
     def take(self, data: bytes, sender: Address) -> None:
         """Take a datagram of STUN or DTLS that a sweep has read."""
-        if self.transport is None:
+        if self.session is None:
             return
-        was_connected = self.transport.connected
+        transport = self.session.transport
+        was_connected = transport.connected
         try:
-            self.transport.take(data, sender)
+            transport.take(data, sender)
         except HandshakeFailed as error:
             self.lose(Loss.TRANSPORT_FAILED, str(error))
-        if self.transport.connected and not was_connected:
+        if transport.connected and not was_connected:
             self._stop_reading()
 
     def ping(self) -> None:
         """What clients send every five seconds: a ping to the server, and a consent check to the relay."""
-        if self.signalling is not None and self.transport is not None:
-            self.signalling.send(negotiation.ping(time.time_ns() // 1_000_000))
-            self.transport.consent()
+        if self.session is not None:
+            self.session.ping()
 
     def lose(self, reason: Loss, message: str = "") -> None:
         """Say that the session is lost, or cannot be had. Who waits for it is told of the first reason."""
@@ -156,8 +144,8 @@ class Listener:
 
     def leave(self) -> None:
         """Say goodbye, and close."""
-        if self.signalling is not None and not self.signalling.closed:
-            self.signalling.send(negotiation.goodbye())
+        if self.session is not None:
+            self.session.goodbye()
         self.drop()
 
     def drop(self) -> None:
@@ -166,62 +154,31 @@ class Listener:
         if self._timer is not None:
             self._timer.cancel()
         self._stop_reading()
-        if self.transport is not None:
-            self.transport.close()
-        if self.signalling is not None:
-            self.signalling.close()
+        if self.session is not None:
+            self.session.close()
 
-    async def _open(self, path: str) -> Signalling:
-        places = await self.access.resolver.places()
-        return await Signalling.open(self.access.door, places, path, self.access.context)
-
-    async def _first(self, signalling: Signalling) -> list[bytes]:
-        """The first messages of a signalling that was opened again."""
-        try:
-            messages = await signalling.first()
-        except BaseException:
-            signalling.close()
-            raise
-        if not messages or not negotiation.is_resumed(messages[0]):
-            signalling.close()
-            raise Refused(Refusal.CLOSED, "the relay does not know the session any more")
-        return messages
-
-    def _begin(self, signalling: Signalling) -> None:
+    def _begin(self, session: Session) -> None:
         """Read both sockets in the event loop, until media can flow."""
-        identity = self.access.identity
-        self.transport = Transport(signalling.host, identity)
-        self.negotiation = Negotiation(self.transport.agent, identity.fingerprint, self.transport.address)
+        self.session = session
         loop = asyncio.get_running_loop()
-        loop.add_reader(signalling.socket.fileno(), self.signalled)
-        loop.add_reader(self.transport.socket.fileno(), self._receive)
+        loop.add_reader(session.signalling.socket.fileno(), self.signalled)
+        loop.add_reader(session.transport.socket.fileno(), self._receive)
         self._timer = loop.call_later(INSIST_SECONDS, self._insist)
         self.signalled()
 
-    def _hear(self, message: bytes) -> None:
-        if self.negotiation is None or self.signalling is None or self.transport is None:
-            return
-        restarts = self.negotiation.restarts
+    def _hear(self, session: Session, message: bytes) -> None:
         try:
-            answers = self.negotiation.take(message)
+            restarted = session.hear(message)
         except Nonsense as error:
             self.lose(Loss.NONSENSE, str(error))
             return
-        self.transport.peer_fingerprint = self.negotiation.peer_fingerprint
-        if self.negotiation.restarts > restarts:
-            self.transport.restarted()
-            if self._ready.done():
-                asyncio.get_running_loop().add_reader(self.transport.socket.fileno(), self.sweep)
-        for answer in answers:
-            self.signalling.send(answer)
-        for check, address in self.negotiation.checks:
-            self.transport.send(check, address)
-        self.negotiation.checks.clear()
+        if restarted and self._ready.done():
+            asyncio.get_running_loop().add_reader(session.transport.socket.fileno(), self.sweep)
         if negotiation.is_join(message) and not self._let_in.done():
             self.marks.joined = time.monotonic()
             self._let_in.set_result(None)
-        if self.negotiation.leave is not None:
-            self.lose(Loss.TOLD_TO_LEAVE, self.negotiation.leave.reason)
+        if session.negotiation.leave is not None:
+            self.lose(Loss.TOLD_TO_LEAVE, session.negotiation.leave.reason)
 
     def _receive(self) -> None:
         self._advance(lambda transport: transport.receive())
@@ -232,16 +189,17 @@ class Listener:
 
     def _advance(self, step: Callable[[Transport], None]) -> None:
         """Take a step of the transport, and see how far it got."""
-        if self.transport is None or self._ready.done():
+        if self.session is None or self._ready.done():
             return
+        transport = self.session.transport
         try:
-            step(self.transport)
+            step(transport)
         except HandshakeFailed as error:
             self.lose(Loss.TRANSPORT_FAILED, str(error))
             return
-        if self.transport.connected and math.isnan(self.marks.connected):
+        if transport.connected and math.isnan(self.marks.connected):
             self.marks.connected = time.monotonic()
-        if self.transport.ready:
+        if transport.ready:
             self._enter()
 
     def _enter(self) -> None:
@@ -254,19 +212,10 @@ class Listener:
 
     def _stop_reading(self) -> None:
         """No more in the event loop."""
-        loop = asyncio.get_running_loop()
-        for holder in (self.signalling, self.transport):
-            if holder is not None and holder.socket.fileno() >= 0:
-                loop.remove_reader(holder.socket.fileno())
+        for descriptor in self.session.descriptors if self.session is not None else ():
+            asyncio.get_running_loop().remove_reader(descriptor)
 
     def _too_late(self) -> Refused:
-        if math.isnan(self.marks.upgraded):
-            return Refused(Refusal.TIMED_OUT, "no answer to the join")
-        if math.isnan(self.marks.joined):
-            return Refused(Refusal.TIMED_OUT, "the server took the connection and did not let the listener in")
-        if self.negotiation is None or not self.negotiation.peer_fingerprint:
-            return Refused(Refusal.TIMED_OUT, "in the room, but the server offered no media")
-        if self.transport is not None and not self.transport.connected and not self.transport.agent.candidates:
-            return Refused(Refusal.NO_UDP, f"the relay has no UDP address in the family of {self.access.door.host}")
-        step = "the DTLS handshake" if self.transport is not None and self.transport.connected else "a nominated pair"
-        return Refused(Refusal.TIMED_OUT, f"in the room, but without {step}: is UDP to the relay let through?")
+        if self.session is None or math.isnan(self.marks.joined):
+            return calls.not_let_in(self.marks)
+        return self.session.obstacle(self.access.door.host)

@@ -7,7 +7,7 @@ offer is connected, and hears nothing. No I/O and no clock: messages in, message
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from google.protobuf.message import DecodeError
 from livekit.protocol import models, rtc
@@ -18,6 +18,8 @@ from showstopper.audio.crowd.stun import Address
 
 CLIENT = {"auto_subscribe": "1", "sdk": "python", "version": "1.1.13", "protocol": "17", "os": "linux"}
 """What the pinned SDK says of itself: LiveKit chooses by it how it speaks."""
+
+_CLIENT = urlencode(CLIENT)
 
 PING_TIMEOUT_SECONDS = 15.0
 """Where the server does not say: livekit/rust-sdks, livekit-api/src/signal_client."""
@@ -117,8 +119,8 @@ class Negotiation:
 
 def path(token: str, sid: str = "") -> str:
     """Path and query of the signalling; with a session's `sid` it is resumed."""
-    query = {"access_token": token, **CLIENT}
-    return "/rtc?" + urlencode(query | ({"reconnect": "1", "sid": sid} if sid else {}))
+    session = "&" + urlencode({"reconnect": "1", "sid": sid}) if sid else ""
+    return f"/rtc?access_token={quote(token)}&{_CLIENT}{session}"
 
 
 def is_resumed(message: bytes) -> bool:
@@ -129,6 +131,11 @@ def is_resumed(message: bytes) -> bool:
 def is_join(message: bytes) -> bool:
     """Whether the message lets the listener in."""
     return first_field(message) == _FIELDS["join"]
+
+
+def is_leave(message: bytes) -> bool:
+    """Whether the message sends the listener away."""
+    return first_field(message) == _FIELDS["leave"]
 
 
 def ping(wall_milliseconds: int) -> bytes:

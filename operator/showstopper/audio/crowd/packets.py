@@ -36,6 +36,7 @@ class Packets:
         ssrc: which stream it belongs to.
         payload: bytes of Opus.
         at: when the kernel received it, in monotonic seconds.
+        row: which of the datagrams it is.
     """
 
     slot: Ints
@@ -43,6 +44,7 @@ class Packets:
     ssrc: Ints
     payload: Ints
     at: Floats
+    row: Ints
 
     def __len__(self) -> int:
         return len(self.slot)
@@ -66,6 +68,7 @@ def sound(data: Bytes, length: Ints, slot: Ints, at: Floats) -> Packets:
         ssrc=words[chosen, 2].astype(np.int64),
         payload=payload[chosen],
         at=at[chosen],
+        row=chosen,
     )
 
 

@@ -49,15 +49,19 @@ class Door:
 
 class Resolver:
     """Asks for the addresses of a door. Who asks while the same question is open waits for its answer: a crowd that
-    comes at once must not be held up by the few threads that wait for DNS. Nothing is kept.
+    comes at once must not be held up by the few threads that wait for DNS. Nothing is kept of
+    names; a host that is an address is not asked for.
     """
 
     def __init__(self, door: Door) -> None:
         self._door = door
+        self._literal = _literal(door)
         self._open: asyncio.Task[list[Place]] | None = None
 
     async def places(self) -> list[Place]:
         """The addresses, in the order of preference. Raises OSError."""
+        if self._literal is not None:
+            return self._literal
         if self._open is None:
             self._open = asyncio.create_task(self._ask())
             self._open.add_done_callback(self._answered)
@@ -74,4 +78,17 @@ class Resolver:
             answers = await loop.getaddrinfo(self._door.host, self._door.port, type=socket.SOCK_STREAM)
         except UnicodeError as error:  # a label that is too long for DNS
             raise OSError(f"{self._door.host} is no name of a host") from error
-        return [(family, address) for family, _type, _protocol, _name, address in answers]
+        return _places(answers)
+
+
+def _literal(door: Door) -> list[Place] | None:
+    """The places of a door whose host is an address; None for a name."""
+    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    try:
+        return _places(socket.getaddrinfo(door.host, door.port, type=socket.SOCK_STREAM, flags=flags))
+    except (OSError, UnicodeError):
+        return None
+
+
+def _places(answers: list[Any]) -> list[Place]:
+    return [(family, address) for family, _type, _protocol, _name, address in answers]

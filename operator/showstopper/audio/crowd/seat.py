@@ -6,11 +6,11 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from showstopper.audio.crowd import rules
 from showstopper.audio.crowd.access import Access
 from showstopper.audio.crowd.diary import Event
+from showstopper.audio.crowd.house import House
 from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.refusals import FINAL, Refused
 from showstopper.audio.crowd.rules import Limits, Way
@@ -18,31 +18,6 @@ from showstopper.audio.crowd.rules import Limits, Way
 SHORT_SECONDS = 2.0
 PAUSE_SECONDS = 1.0
 """Who is thrown out as soon as it is in waits before it comes again: a probe must not be the storm (residents.py)."""
-
-
-class House(Protocol):
-    """Who has the seats, and sweeps the sockets of those that sit in them."""
-
-    def entered(self, slot: int, listener: Listener) -> None:
-        """A new session's media can flow."""
-
-    def resumed(self, slot: int, listener: Listener) -> None:
-        """A session goes on over new signalling."""
-
-    def sweep_one(self, slot: int) -> None:
-        """Read its media now."""
-
-    def lost(self, slot: int) -> None:
-        """A session is lost; its media may go on while it is sought."""
-
-    def let_go(self, slot: int) -> None:
-        """Sweep the sockets of this seat no more."""
-
-    def is_alive(self, slot: int, since: float) -> bool:
-        """Whether something came over its transport since then."""
-
-    def note(self, slot: int, event: Event, reason: str = "", message: str = "") -> None:
-        """Write something down."""
 
 
 class Seat:
@@ -112,7 +87,7 @@ class Seat:
     async def _come_back(self) -> bool:
         """Try what a client tries. Returns whether it is in again."""
         assert self.listener is not None
-        leave = self.listener.negotiation.leave if self.listener.negotiation is not None else None
+        leave = self.listener.session.negotiation.leave if self.listener.session is not None else None
         for attempt, way in enumerate(rules.attempts(leave), 1):
             try:
                 if await (self._resume() if way is Way.RESUME else self._rejoin()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import ssl
 from typing import Self
@@ -13,7 +12,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import WebSocketURI
 
-from showstopper.audio.crowd import datagram_socket
+from showstopper.audio.crowd import connections, datagram_socket
 from showstopper.audio.crowd.refusals import Refusal, Refused
 from showstopper.audio.crowd.resolver import Door, Place
 
@@ -43,13 +42,11 @@ class Signalling:
             Refused: for an answer that is no upgrade.
             OSError: if there is no connection.
         """
-        connected = await _connect(places)
+        connected = await connections.connect(places)
         try:
             if context is not None:
-                connected = context.wrap_socket(
-                    connected, server_hostname=door.host, do_handshake_on_connect=False, suppress_ragged_eofs=True
-                )
-                await _secure(connected)
+                connected = connections.wrap(connected, context, door.host)
+                await connections.secure(connected)
             signalling = cls(connected, ClientProtocol(_uri(door, path), max_size=MOST_BYTES))
             await signalling._upgrade()
         except BaseException:
@@ -83,7 +80,7 @@ class Signalling:
     async def first(self) -> list[bytes]:
         """Wait for messages. None come if the server closes instead."""
         while not (messages := self.read()) and not self.closed:
-            await _until(self.socket)
+            await connections.ready(self.socket)
         return messages
 
     def send(self, message: bytes) -> None:
@@ -105,7 +102,7 @@ class Signalling:
         self._protocol.send_request(self._protocol.connect())
         self._flush()
         while True:
-            await _until(self.socket, writes=bool(self._unsent))
+            await connections.ready(self.socket, writes=bool(self._unsent))
             self._flush()
             try:
                 data = self.socket.recv(_CHUNK)
@@ -131,11 +128,18 @@ class Signalling:
         for event in self._protocol.events_received():
             if isinstance(event, Frame):
                 messages += self._frame(event)
-        if self._protocol.parser_exc is not None:
-            self._end(f"not a WebSocket: {self._protocol.parser_exc}")
-        elif self._protocol.state is State.CLOSED or self._protocol.close_rcvd is not None:
-            self._end(f"closed by the server ({self._protocol.close_rcvd or 'without a word'})")
+        if why := self._over():
+            self._flush()  # the protocol's own last word: without it a server waits for one
+            self._end(why)
         return messages
+
+    def _over(self) -> str:
+        """Why the server ended it, if it has."""
+        if self._protocol.parser_exc is not None:
+            return f"not a WebSocket: {self._protocol.parser_exc}"
+        if self._protocol.state is State.CLOSED or self._protocol.close_rcvd is not None:
+            return f"closed by the server ({self._protocol.close_rcvd or 'without a word'})"
+        return ""
 
     def _frame(self, frame: Frame) -> list[bytes]:
         if frame.opcode not in _DATA:
@@ -165,58 +169,6 @@ class Signalling:
 
     def _end(self, why: str) -> None:
         self.closed = self.closed or why
-
-
-async def _connect(places: list[Place]) -> socket.socket:
-    errors: list[OSError] = []
-    for family, address in places:
-        connecting = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            connecting.setblocking(False)
-            connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await asyncio.get_running_loop().sock_connect(connecting, address)
-        except OSError as error:
-            connecting.close()
-            errors.append(error)
-        except BaseException:
-            connecting.close()
-            raise
-        else:
-            return connecting
-    raise errors[0] if errors else OSError("the host has no address")
-
-
-async def _secure(connecting: socket.socket) -> None:
-    assert isinstance(connecting, ssl.SSLSocket)
-    while True:
-        try:
-            connecting.do_handshake()
-        except ssl.SSLWantReadError:
-            await _until(connecting)
-        except ssl.SSLWantWriteError:
-            await _until(connecting, writes=True)
-        else:
-            return
-
-
-async def _until(waiting: socket.socket, *, writes: bool = False) -> None:
-    """Wait until it can be read, or also until it can be written."""
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-
-    def tell() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    descriptor = waiting.fileno()
-    loop.add_reader(descriptor, tell)
-    if writes:
-        loop.add_writer(descriptor, tell)
-    try:
-        await ready
-    finally:
-        loop.remove_reader(descriptor)
-        loop.remove_writer(descriptor)
 
 
 def _uri(door: Door, path: str) -> WebSocketURI:

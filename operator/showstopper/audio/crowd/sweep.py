@@ -77,11 +77,16 @@ class Datagram:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one part of a sweep read: packets of sound, datagrams for the listeners, and the slots that got anything."""
+    """What one part of a sweep read: packets of sound, datagrams for the listeners, and the slots that got anything.
+
+    `data` and `length` are those of all datagrams, as `packets.sound` takes them, until the next batch is read.
+    """
 
     packets: Packets
     datagrams: list[Datagram]
     slots: list[int]
+    data: Bytes
+    length: Ints
 
 
 class Sweep:
@@ -169,7 +174,7 @@ class Sweep:
         # The kernel has written how much of each it used.
         self._headers["control_length"][:rows] = _CONTROL
         self._headers["name_length"][:rows] = _NAME
-        return Batch(sound(data, length, slot, at), datagrams, slots)
+        return Batch(sound(data, length, slot, at), datagrams, slots, data, length)
 
     def _stamps(self, rows: int) -> Ints:
         seconds = self._control[:rows, 16:_STAMPED].copy().view(np.int64)

@@ -41,6 +41,12 @@ class Transport:
         """Whether a pair was nominated."""
         return self._connected is not None
 
+    @property
+    def receiving_key(self) -> bytes:
+        """What opens the packets of sound that the relay sends, once the transport is ready."""
+        assert self._handshake is not None
+        return self._handshake.receiving_key()
+
     def receive(self) -> None:
         """Read what has come, until the transport is ready.
 

@@ -18,7 +18,7 @@ from showstopper.availability.spans import Kind, Span, State, Window
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import Clock
 from showstopper.cluster import listeners
-from showstopper.engine.rooms.listening.collector import Collector, HostCollector
+from showstopper.engine.rooms.listening.collector import Collector, CrowdCollector, HostCollector
 from showstopper.engine.rooms.listening.roster import ListenerPod
 from tests.availability.build import document
 
@@ -49,6 +49,7 @@ async def listener_pods(**answers: Callable[[int], Any]) -> AsyncIterator[tuple[
     pods = Pods()
     app = web.Application()
     app.router.add_get("/v1/spans", pods.answer)
+    app.router.add_get("/v1/crowd", pods.answer)
     app.router.add_get("/v1/host", pods.answer)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -205,6 +206,68 @@ async def test_an_answer_without_an_end_is_cut_off(monkeypatch: pytest.MonkeyPat
     async with listener_pods(a=lambda _: large) as (pods, there), collecting(pods) as found:
         await ask_once(found, there)
         assert "is larger than 1000 bytes" in found.problems["a"]
+
+
+def crowd(pod: str, *changes: tuple[int, float, str], first: int = 1, **fields: Any) -> dict[str, Any]:
+    """What a crowd of two says, which has settled everything up to 95 s of its clock."""
+    told = [{"slot": slot, "at": at, "state": state} for slot, at, state in changes]
+    return {
+        "boot": f"boot-of-{pod}",
+        "room": "main-stage",
+        "pod": pod,
+        "clock": {"monotonic": 100.0, "wall": 100.0},
+        "size": 2,
+        "settledUntil": 95.0,
+        "next": first + len(told) - 1,
+        "lost": 0,
+        "changes": told,
+        "newest": [],
+        **fields,
+    }
+
+
+@asynccontextmanager
+async def collecting_crowd(pods: Pods) -> AsyncIterator[CrowdCollector]:
+    async with listeners.session() as session:
+        yield CrowdCollector("main-stage", Timeline(), Clock(), session, port=pods.port)
+
+
+async def test_a_crowd_is_asked_as_listeners_are_and_known_as_far_as_it_is_settled() -> None:
+    replies = iter([crowd("c", (0, 80.0, "Live"), (1, 80.0, "Live")), crowd("c", (1, 94.0, "NoMedia"), first=3)])
+    async with listener_pods(c=lambda _: next(replies)) as (pods, there), collecting_crowd(pods) as found:
+        await ask_once(found, there)
+        await ask_once(found, there)
+        assert pods.asked["127.0.0.1"] == [0, 2]
+        known, seen = found._known.known_until({"c"}), found._known.seen_until()
+        assert known is not None
+        assert seen is not None
+        assert seen - known == pytest.approx(5.0)
+        one, other = found._known.view(Window(known - 5, known), ["c/0", "c/1"]).residents
+        assert [(span.state, round(span.seconds, 6)) for span in one.spans] == [(State.LIVE, 5.0)]
+        assert [(span.state, round(span.seconds, 6)) for span in other.spans] == [
+            (State.LIVE, 4.0),
+            (State.NO_MEDIA, 1.0),
+        ]
+
+
+async def test_a_restarted_crowd_is_asked_again_from_its_beginning() -> None:
+    new = crowd(
+        "c", (0, 90.0, "Joining"), (0, 92.0, "Live"), boot="new", newest=[{"slot": 0, "at": 92.0, "state": "Live"}]
+    )
+    replies = iter([crowd("c", (0, 80.0, "Live"), first=40), new | {"changes": new["changes"][1:], "newest": []}, new])
+    async with listener_pods(c=lambda _: next(replies)) as (pods, there), collecting_crowd(pods) as found:
+        await ask_once(found, there)
+        await ask_once(found, there)
+        assert pods.asked["127.0.0.1"] == [0, 40, 0]
+        assert found._known.boot("c") == "new"
+        assert {span.state for span in found._known.current().values()} == {State.LIVE, State.UNKNOWN}
+
+
+async def test_what_is_no_crowd_of_the_room_is_a_problem() -> None:
+    async with listener_pods(c=lambda _: crowd("c", room="other")) as (pods, there), collecting_crowd(pods) as found:
+        await ask_once(found, there)
+        assert found.problems["c"] == 'span feed: room: is "other", not "main-stage"'
+        assert found._known.seen_until() is None
 
 
 async def test_a_host_is_asked_as_listeners_are_and_placed_on_our_clock() -> None:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 import aiohttp
 import structlog
 
+from showstopper.availability.crowd_feed import CrowdReader
 from showstopper.availability.errors import FeedError
 from showstopper.availability.feed import Feed
 from showstopper.availability.hosts import HostLog
@@ -127,6 +128,35 @@ class Collector(PodCollector[Timeline]):
     async def _feed(self, pod: str, address: str, after: int) -> Feed:
         return await listeners.read(
             self._session, self._clock, room=self._room, pod=pod, address=address, port=self._port, after=after
+        )
+
+
+class CrowdCollector(Collector):
+    """Asks crowd pods, and adds what their listeners heard to a timeline of theirs."""
+
+    def __init__(
+        self,
+        room: str,
+        known: Timeline,
+        clock: Clock,
+        session: aiohttp.ClientSession,
+        *,
+        namespace: str = "",
+        port: int = listeners.PORT,
+    ) -> None:
+        super().__init__(room, known, clock, session, namespace=namespace, port=port)
+        self._reader = CrowdReader()
+
+    async def _feed(self, pod: str, address: str, after: int) -> Feed:
+        return await listeners.read_crowd(
+            self._session,
+            self._clock,
+            self._reader,
+            room=self._room,
+            pod=pod,
+            address=address,
+            port=self._port,
+            after=after,
         )
 
 

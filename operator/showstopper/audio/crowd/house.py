@@ -1,0 +1,200 @@
+"""The house: one sweep that reads the sockets of all listeners in it, and what it learned of them."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import time
+from collections import deque
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Self
+
+from showstopper.audio.crowd.diary import Entry, Event
+from showstopper.audio.crowd.ledger import Ledger
+from showstopper.audio.crowd.listener import Listener
+from showstopper.audio.crowd.liveness import Liveness
+from showstopper.audio.crowd.matching.ears import Ears
+from showstopper.audio.crowd.sweep import Sweep
+from showstopper.audio.ear import Heard
+
+SWEEP_SECONDS = 0.05
+LATE_SECONDS = 1.0
+"""A sweep later than this is a stall of ours. Buffers hold 3 s; who was silent meanwhile was not looked at."""
+
+MOST_ENTRIES = 100_000
+MOST_STALLS = 1000
+MOST_HEARD = 200_000
+
+
+class House:
+    """One slot for each listener. Enter it as a context: it is swept until it is left."""
+
+    def __init__(self, size: int, ears: Ears | None = None) -> None:
+        """Nobody is in it yet.
+
+        Args:
+            size: number of listeners that may be in it.
+            ears: what tells what is heard; without, packets are only counted.
+        """
+        self.size = size
+        self.ledger = Ledger(size)
+        self.diary: deque[Entry] = deque(maxlen=MOST_ENTRIES)
+        self.blind: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
+        """Stretches of which our own kernel dropped datagrams, or in which the clock of its time stamps stepped."""
+        self.latest_sweep_seconds = 0.0
+        """The longest time between two sweeps, so far."""
+        self.stalls: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
+        """Stretches without a sweep for longer than LATE_SECONDS: a refusal or a loss then may be our own doing."""
+        self.sweep_cpu_seconds = 0.0
+        """Processor time that all sweeps took."""
+        self.heard: deque[tuple[int, Heard]] = deque(maxlen=MOST_HEARD)
+        """What the ears told of each slot; the oldest goes."""
+        self._ears = ears
+        self._sweep = Sweep()
+        self._liveness = Liveness(size)
+        self._listeners: dict[int, Listener] = {}
+        """Whose media is swept, by slot."""
+        self._slots: dict[int, int] = {}
+        """Whose signalling each descriptor is."""
+        self._descriptors: dict[int, int] = {}
+        self._poll = select.epoll()
+        self._swept_at = self._swept_before = time.monotonic()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._swept_at = self._swept_before = time.monotonic()
+        self._tasks = [asyncio.create_task(self._sweep_for_ever())]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._poll.close()
+        failures = [result for result in results if isinstance(result, Exception)]
+        if failures and error is None:
+            raise failures[0]
+
+    @property
+    def drops(self) -> int:
+        """Datagrams that our own kernel dropped, because we read too late."""
+        return self._sweep.drops
+
+    @property
+    def clock_steps(self) -> int:
+        """How often the wall clock stepped."""
+        return self._sweep.steps
+
+    @property
+    def present(self) -> int:
+        """How many listeners have a session now."""
+        return self._liveness.present
+
+    async def until(self, end: Coroutine[Any, Any, None]) -> None:
+        """Wait for that. Raises what it raises, and what has ended another task of the house meanwhile."""
+        ending = asyncio.create_task(end)
+        try:
+            await asyncio.wait([ending, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not ending.done():
+                ending.cancel()
+                await asyncio.wait([ending])
+        for task in [*self._tasks, ending]:
+            if task.done() and not task.cancelled():
+                task.result()
+
+    def sweep(self) -> None:
+        """Read everything that has come, and see who pings now and who is lost."""
+        began = time.thread_time()
+        now = time.monotonic()
+        gap = now - self._swept_at
+        self.latest_sweep_seconds = max(self.latest_sweep_seconds, gap)
+        if gap > LATE_SECONDS:
+            self.stalls.append((now - gap, now))
+            self._liveness.stood_still(gap)
+        failures = self.drops, self.clock_steps
+        self._read_media(now)
+        if failures != (self.drops, self.clock_steps):
+            # A full buffer is known by the packet that came after it was read: in the sweep after that one.
+            self.blind.append((self._swept_before, time.monotonic()))
+        self._swept_before, self._swept_at = self._swept_at, now
+        if self._ears is not None:
+            self.heard.extend(self._ears.tell(now))
+        self._read_signals(now)
+        self._tend(now)
+        self.sweep_cpu_seconds += time.thread_time() - began
+
+    def entered(self, slot: int, listener: Listener) -> None:
+        """A new session's media can flow: sweep its sockets."""
+        assert listener.session is not None
+        self.ledger.joined_afresh(slot)
+        self._listeners[slot] = listener
+        if self._ears is not None:
+            self._ears.joined(slot, listener.session.transport.receiving_key)
+        self._sweep.add(slot, listener.session.transport.socket.fileno())
+        self.resumed(slot, listener)
+
+    def resumed(self, slot: int, listener: Listener) -> None:
+        """A session goes on over new signalling: sweep that."""
+        assert listener.session is not None
+        descriptor = listener.session.signalling.socket.fileno()
+        self._descriptors[slot], self._slots[descriptor] = descriptor, slot
+        self._poll.register(descriptor, select.EPOLLIN)
+        self._liveness.began(slot, time.monotonic(), listener.session.negotiation.ping_timeout)
+
+    def sweep_one(self, slot: int) -> None:
+        """Read one listener's media now."""
+        self._read_media(time.monotonic(), slot)
+
+    def lost(self, slot: int) -> None:
+        """A session is lost: sweep its signalling no more. Its media may go on while it is sought."""
+        self._liveness.ended(slot)
+        if (descriptor := self._descriptors.pop(slot, None)) is not None:
+            del self._slots[descriptor]
+            self._poll.unregister(descriptor)
+
+    def let_go(self, slot: int) -> None:
+        """Sweep the sockets of this slot no more."""
+        self._listeners.pop(slot, None)
+        self._sweep.remove(slot)
+        self.lost(slot)
+
+    def is_alive(self, slot: int, since: float) -> bool:
+        """Whether something came over its transport since then."""
+        return self._liveness.datagram_since(slot, since)
+
+    def note(self, slot: int, event: Event, reason: str = "", message: str = "") -> None:
+        """Write it into the diary."""
+        self.diary.append(Entry(time.monotonic(), slot, event, reason, message))
+
+    async def _sweep_for_ever(self) -> None:
+        due = time.monotonic()
+        while True:
+            self.sweep()
+            due = max(due + SWEEP_SECONDS, time.monotonic())
+            await asyncio.sleep(due - time.monotonic())
+
+    def _read_media(self, now: float, slot: int | None = None) -> None:
+        for batch in self._sweep.read(slot):
+            self._liveness.datagrams(batch.slots, now)
+            self.ledger.take(batch.packets)
+            if self._ears is not None:
+                self._ears.take(batch)
+            for datagram in batch.datagrams:
+                if (listener := self._listeners.get(datagram.slot)) is not None:
+                    listener.take(datagram.data, datagram.sender)
+
+    def _read_signals(self, now: float) -> None:
+        for descriptor, _ in self._poll.poll(0, max(1, len(self._slots))):
+            slot = self._slots[descriptor]
+            if self._listeners[slot].signalled():
+                self._liveness.signal(slot, now)
+
+    def _tend(self, now: float) -> None:
+        for slot in self._liveness.to_ping(now):
+            self._listeners[slot].ping()
+        for slot, loss in self._liveness.lost(now).items():
+            self._listeners[slot].lose(loss)

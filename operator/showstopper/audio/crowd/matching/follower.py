@@ -1,0 +1,196 @@
+"""What one listener hears: some packets that it was sent, found again in the reference. No clock, no I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from showstopper.audio.classify import Rules
+from showstopper.audio.crowd.ledger import SILENT_BYTES
+from showstopper.audio.crowd.matching.recording import MOST_CONCEALED
+from showstopper.audio.crowd.matching.reference import Library, Place
+from showstopper.audio.crowd.matching.sampling import SAMPLE_SECONDS
+from showstopper.audio.ear import Heard
+from showstopper.audio.media import CODED_PATIENCE_SECONDS, PACKET_SECONDS
+from showstopper.audio.reading import RATE, WINDOW
+from showstopper.availability.spans import State
+
+SETTLE_SECONDS = 1.5
+"""Beyond what the ear needs of what follows, a packet waits for so long: a relay may serve the reference that much
+later than the listener. What the reference has not heard by then is Unknown."""
+
+CHAIN_SECONDS = 1.0
+"""What was heard along samples that follow each other is told once a second: to tell it for each costs more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A packet that a listener was sent, and that was chosen.
+
+    Attributes:
+        at: when it came, in monotonic seconds.
+        ssrc: its stream.
+        sequence: its RTP sequence number.
+        payload: what it held, or nothing: it could not be opened, as if somebody had changed it on its way.
+        packets: how many packets the listener had been sent, with this one.
+        octets: how many bytes of payload these held.
+        alone: whether no other stream came at that time.
+    """
+
+    at: float
+    ssrc: int
+    sequence: int
+    payload: bytes | None
+    packets: int
+    octets: int
+    alone: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """Samples that follow each other in the reference: the first one, the last one, and where the last one may be.
+
+    `steps` is how many packets the last one comes after the first, `alone` whether all of them were.
+    """
+
+    first: Sample
+    last: Sample
+    payload: bytes
+    places: list[Place]
+    steps: int
+    alone: bool
+
+    def followed_by(self, sample: Sample) -> _Chain | None:
+        """The chain with one more sample, if that one follows without a gap."""
+        step = _step(self.last, sample)
+        later = (place.moved(step) for place in self.places)
+        places = [
+            place for place in later if place.payload == sample.payload and _is_gapless(place, step, self.last, sample)
+        ]
+        steps = self.steps + step
+        apart = abs(sample.at - self.first.at - steps * PACKET_SECONDS)
+        if not places or apart > CODED_PATIENCE_SECONDS or sample.payload is None or sample.ssrc != self.first.ssrc:
+            return None
+        return _Chain(self.first, sample, sample.payload, places, steps, self.alone and sample.alone)
+
+
+class Follower:
+    """Follows one listener through the reference.
+
+    A sample says what its own packet is. What lies between two samples is known where both are in the reference, as far
+    from each other as their sequence numbers are, and where the listener was sent as many packets with as many bytes in
+    between as the reference was: then these are the reference's packets. It is also known where the listener was sent
+    nothing in between, for so short a time that a player makes up for it. A longer loss is Unknown.
+
+    What replaces packets one for one, with as many bytes, between two samples is not noticed. The listeners of whom all
+    packets are samples are there to show such a thing.
+    """
+
+    def __init__(self, library: Library, rules: Rules) -> None:
+        self._library = library
+        self._rules = rules
+        self._wait = _wait(rules)
+        self._waiting: deque[Sample] = deque()
+        self._chain: _Chain | None = None
+
+    def take(self, sample: Sample) -> None:
+        """Take a sample, in the order of their arrival."""
+        self._waiting.append(sample)
+
+    def tell(self, now: float) -> list[Heard]:
+        """What was heard, as far as it can be told now. Whatever is not in it is Unknown."""
+        told: list[Heard] = []
+        while self._waiting and self._waiting[0].at + self._wait <= now:
+            told += self._follow(self._waiting.popleft())
+        if self._chain is not None and now - self._chain.last.at > self._wait + SETTLE_SECONDS:
+            told += self.end()
+        return told
+
+    def end(self) -> list[Heard]:
+        """The session is over, or nothing came for long: what comes next does not follow what was."""
+        chain, self._chain = self._chain, None
+        return [] if chain is None else self._along(chain) + self._itself(chain)
+
+    def _follow(self, sample: Sample) -> list[Heard]:
+        chain = self._chain
+        if chain is not None and sample.ssrc == chain.last.ssrc and _step(chain.last, sample) <= 0:
+            return []  # late: it does not say what came after it
+        longer = chain.followed_by(sample) if chain is not None else None
+        if longer is None:
+            told = self.end()
+            self._chain = self._begun(sample)
+            return told
+        if sample.at - longer.first.at < CHAIN_SECONDS:
+            self._chain = longer
+            return []
+        self._chain = _Chain(sample, sample, longer.payload, longer.places, 0, sample.alone)
+        return self._along(longer)
+
+    def _begun(self, sample: Sample) -> _Chain | None:
+        if sample.payload is None:
+            return None
+        return _Chain(sample, sample, sample.payload, self._library.places(sample.payload).copy(), 0, sample.alone)
+
+    def _itself(self, chain: _Chain) -> list[Heard]:
+        """What the last packet of a chain is."""
+        last = chain.last
+        state = self._state(chain.places, last.at, last.alone)
+        if len(chain.payload) <= SILENT_BYTES and self._rules.coded and last.alone:
+            state = State.SILENT
+        return [] if state is State.UNKNOWN else [Heard(state, last.at, last.at + PACKET_SECONDS)]
+
+    def _along(self, chain: _Chain) -> list[Heard]:
+        """What was heard from the first packet of a chain to the last."""
+        cuts = {0, chain.steps}
+        for place in chain.places:
+            first = place.index - chain.steps
+            cuts |= {index - first for index in place.recording.changes(first, place.index)}
+        return [heard for start, end in pairwise(sorted(cuts)) for heard in self._part(chain, start, end)]
+
+    def _part(self, chain: _Chain, start: int, end: int) -> list[Heard]:
+        """What was heard from one packet of a chain to another, in between which sound does not change."""
+        began, each = chain.first.at, (chain.last.at - chain.first.at) / chain.steps
+
+        def state(number: int) -> State:
+            places = [place.moved(number - chain.steps) for place in chain.places]
+            return self._state(places, began + number * each, chain.alone)
+
+        # Sound that comes later and later is stale from some packet on.
+        numbers = [start] if state(start) is state(end - 1) else range(start, end)
+        ends = {number: number + 1 for number in numbers} | {numbers[-1]: end}
+        heard = [Heard(state(number), began + number * each, began + ends[number] * each) for number in numbers]
+        return [stretch for stretch in heard if stretch.state is not State.UNKNOWN]
+
+    def _state(self, places: Iterable[Place], at: float, alone: bool) -> State:
+        """What a packet is that may be in any of these places. Beside another stream only Live is sure, the best."""
+        said: dict[int, set[State]] = {}
+        for place in places:
+            said.setdefault(id(place.recording), set()).add(place.sound.heard_at(at, self._rules))
+        # Of one recording all places must agree. Of several, one may have missed what another knows.
+        known = {state for states in said.values() if len(states) == 1 for state in states} - {State.UNKNOWN}
+        state = known.pop() if len(known) == 1 else State.UNKNOWN
+        return state if alone or state is State.LIVE else State.UNKNOWN
+
+
+def lag(rules: Rules) -> float:
+    """Seconds after which all that was heard at a time is told: some chain's last sample is the second one after it."""
+    return _wait(rules) + SAMPLE_SECONDS + max(CHAIN_SECONDS, SETTLE_SECONDS)
+
+
+def _wait(rules: Rules) -> float:
+    return rules.margin * WINDOW / RATE + SETTLE_SECONDS
+
+
+def _step(before: Sample, after: Sample) -> int:
+    """How many packets later one is by its sequence number; negative if it is earlier."""
+    return ((after.sequence - before.sequence + 0x8000) & 0xFFFF) - 0x8000
+
+
+def _is_gapless(place: Place, step: int, first: Sample, last: Sample) -> bool:
+    """Whether, between two samples, the listener was sent what the reference was, or hardly missed anything."""
+    packets, octets = last.packets - first.packets, last.octets - first.octets
+    if packets == 1 and step <= 1 + MOST_CONCEALED:
+        return True
+    return place.recording.packets(place.index - step, place.index) == (packets, octets)

@@ -1,0 +1,117 @@
+"""The reference: what was sent in the room within the last minute, packet by packet, and what each packet is."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from showstopper.audio.classify import Rules
+from showstopper.audio.crowd.ledger import SILENT_BYTES
+from showstopper.audio.crowd.matching.opus import Undecodable
+from showstopper.audio.crowd.matching.recording import KEEP_PACKETS, MOST_CONCEALED, Recording, Sound
+from showstopper.audio.media import CODED_PATIENCE_SECONDS, PACKET_SECONDS
+
+KEEP_SECONDS = KEEP_PACKETS * PACKET_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A packet of a recording."""
+
+    recording: Recording
+    index: int
+
+    @property
+    def sound(self) -> Sound:
+        """What it is, as far as that is known."""
+        return self.recording.sound(self.index)
+
+    @property
+    def payload(self) -> bytes | None:
+        """What it held, as long as that is remembered."""
+        return self.recording.payload(self.index)
+
+    def moved(self, by: int) -> Place:
+        """The place so many packets later."""
+        return Place(self.recording, self.index + by)
+
+
+class Library:
+    """The recordings of all reference listeners, and where in them each payload is."""
+
+    def __init__(self) -> None:
+        self._places: dict[bytes, list[Place]] = {}
+        self._order: deque[tuple[float, bytes]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def places(self, payload: bytes) -> list[Place]:
+        """Where that payload was sent. Music that repeats itself, and stale sound, may be in several places."""
+        return self._places.get(payload, [])
+
+    def add(self, payload: bytes, place: Place, at: float) -> None:
+        """A packet was sent at that time. Silence has no place: all of it is the same three bytes."""
+        if len(payload) > SILENT_BYTES:
+            self._places.setdefault(payload, []).append(place)
+            self._order.append((at, payload))
+
+    def forget(self, before: float) -> None:
+        """Forget what was sent before."""
+        while self._order and self._order[0][0] < before:
+            payload = self._order.popleft()[1]
+            places = self._places[payload]
+            del places[0]
+            if not places:
+                del self._places[payload]
+
+
+class Reference:
+    """One stream of one listener, all of whose packets are decoded: 1 % of a core (measured).
+
+    One in a pod is enough for a crowd. With two, what one of them missed is still known by the other.
+    """
+
+    def __init__(self, library: Library, rules: Rules, wall: Callable[[float], float]) -> None:
+        """`wall` turns a monotonic time into wall-clock time."""
+        self._library = library
+        self._rules = rules
+        self._wall = wall
+        self._recording: Recording | None = None
+        self._ssrc = self._last = -1
+
+    def take(self, ssrc: int, sequence: int, payload: bytes, at: float) -> None:
+        """Take a packet, in the order of their arrival at `at` in monotonic seconds."""
+        self.look(at)
+        step = ((sequence - self._last + 0x8000) & 0xFFFF) - 0x8000
+        if self._recording is not None and (ssrc != self._ssrc or step > 1 + MOST_CONCEALED):
+            self.end()
+        if self._recording is None:
+            self._recording, step = Recording(self._rules, self._wall, at), 1
+        if step < 1:  # late or doubled: its place was filled already
+            return
+        self._ssrc, self._last = ssrc, sequence
+        self._write(self._recording, step - 1, payload, at)
+
+    def look(self, now: float) -> None:
+        """See how late it is: where no packet comes any more, the recording is over."""
+        if self._recording is not None and now - self._recording.last_at > CODED_PATIENCE_SECONDS:
+            self.end()
+        self._library.forget(now - KEEP_SECONDS)
+
+    def end(self) -> None:
+        """The stream is over, or broken."""
+        if self._recording is not None:
+            self._recording.close()
+            self._recording = None
+
+    def _write(self, recording: Recording, lost: int, payload: bytes, at: float) -> None:
+        try:
+            for _ in range(lost):
+                recording.lose()
+            recording.take(payload, at)
+        except Undecodable:
+            self.end()
+            return
+        self._library.add(payload, Place(recording, len(recording) - 1), at)

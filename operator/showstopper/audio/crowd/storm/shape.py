@@ -1,0 +1,72 @@
+"""The shape of a storm: how many join, and when each of them does. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from showstopper.audio.crowd.rules import Limits
+from showstopper.audio.settings import MOST_OF_A_CROWD
+from showstopper.errors import SettingsError
+
+MOST_SECONDS = 600.0
+"""Time from the first join to the last one."""
+
+MOST_LISTEN_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is asked of a storm."""
+
+    visitors: int
+    rate: float | None = None
+    """Joins a second. None: all at once."""
+
+    ramp_seconds: float = 0.0
+    """Time over which the rate grows from nothing, evenly."""
+
+    full: bool = True
+    """Whether visitors take the sound, too; else they are only let in: signalling without ICE and DTLS."""
+
+    hidden: bool = False
+    """Whether nobody in the room is told of them. A hidden storm is not an audience's."""
+
+    listen_seconds: float = 5.0
+    """How long visitors who are in may wait for their first packet after the last join has come to its end."""
+
+    def __post_init__(self) -> None:
+        """Raises SettingsError for a storm that could not be kept, or would not end."""
+        if not 1 <= self.visitors <= MOST_OF_A_CROWD:
+            raise SettingsError(f"a storm of {self.visitors} visitors; write 1 to {MOST_OF_A_CROWD}, and run several")
+        if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
+            raise SettingsError(f"{self.rate} joins a second; write a number above 0, or none for all at once")
+        if not 0 <= self.ramp_seconds <= MOST_SECONDS or (self.rate is None and self.ramp_seconds):
+            raise SettingsError(f"a ramp of {self.ramp_seconds:g} s; write 0 to {MOST_SECONDS:g}, and a rate beside it")
+        if not 0 <= self.listen_seconds <= MOST_LISTEN_SECONDS:
+            raise SettingsError(f"{self.listen_seconds:g} s for the first packet; write 0 to {MOST_LISTEN_SECONDS:g}")
+        if self.comes > MOST_SECONDS:
+            raise SettingsError(
+                f"the last visitor would come after {self.comes:.0f} s; raise the rate: {MOST_SECONDS:g} s is the most"
+            )
+
+    @property
+    def comes(self) -> float:
+        """Seconds from the first join to the last one."""
+        return self.due(self.visitors - 1)
+
+    def due(self, number: int) -> float:
+        """When visitor `number` (from 0) joins, in seconds from the first one.
+
+        While the rate grows, `rate * t² / (2 * ramp)` have come at the time t.
+        """
+        if self.rate is None:
+            return 0.0
+        in_ramp = self.rate * self.ramp_seconds / 2
+        if number < in_ramp:
+            return math.sqrt(2 * self.ramp_seconds * number / self.rate)
+        return self.ramp_seconds + (number - in_ramp) / self.rate
+
+    def longest(self, limits: Limits) -> float:
+        """Seconds after which a storm is over whatever the room does."""
+        return self.comes + limits.signalling + limits.response + limits.media + self.listen_seconds

@@ -1,0 +1,100 @@
+"""The feed of a crowd pod (`GET /v1/crowd`), read as any listener pod's: changes of state become spans again. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from showstopper.availability.feed import Feed, Reader, read_document
+from showstopper.availability.spans import Kind, Span, State
+
+MOST_LISTENERS = 10_000
+"""Of a pod: more than any holds. What claims more is no crowd."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """From a time of the pod's clock on, a listener is in that state."""
+
+    slot: int
+    at: float
+    state: State
+
+
+@dataclass(slots=True)
+class _Crowd:
+    """What is known of one process: since when each listener is in its state, and what they are called."""
+
+    boot: str
+    names: list[str]
+    newest: dict[int, _Change] = field(default_factory=dict)
+
+    def close(self, change: _Change) -> Span | None:
+        """The span that a change ends, if its beginning is known."""
+        before, self.newest[change.slot] = self.newest.get(change.slot), change
+        return None if before is None else self._span(before, change.at)
+
+    def open(self, until: float) -> Iterator[Span]:
+        """What goes on, as far as it is settled. Nothing is known yet of whoever has not changed at all."""
+        for slot in range(len(self.names)):
+            yield self._span(self.newest.get(slot, _Change(slot, until, State.UNKNOWN)), until)
+
+    def _span(self, change: _Change, end: float) -> Span:
+        return Span(self.names[change.slot], Kind.RESIDENT, change.state, change.at, max(end, change.at))
+
+
+class CrowdReader:
+    """Reads the feeds of a room's crowd pods. It remembers each listener's newest change, which opens its next span."""
+
+    def __init__(self) -> None:
+        self._crowds: dict[str, _Crowd] = {}
+
+    def read(self, document: object, pod: str, offset: float, uncertainty: float = 0.0) -> Feed:
+        """The feed in a JSON document. Answers of a pod are read in the order in which they were asked for.
+
+        `offset` and `uncertainty` are those of `parse_feed`.
+
+        Raises:
+            FeedError: naming the field and what is wrong with it. Nothing of the document is remembered then.
+        """
+        root = read_document(pod, document)
+        clock, settled = root.inside("clock"), root.seconds("settledUntil")
+        if root.text("pod") != pod:
+            raise root.wrong("pod", f"is {root.text('pod')!r}, not {pod!r}")
+        if (size := root.count("size")) > MOST_LISTENERS:
+            raise root.wrong("size", f"is {size}, more than {MOST_LISTENERS}")
+        changes, newest = (list(root.each(name, partial(_change, size))) for name in ("changes", "newest"))
+        feed = Feed(
+            boot=root.text("boot"),
+            room=root.text("room"),
+            pod=pod,
+            offset=offset,
+            uncertainty=uncertainty,
+            clock=clock.seconds("monotonic"),
+            wall=clock.maybe_seconds("wall"),
+            lag=0.0,
+            next=root.count("next"),
+            lost=root.count("lost"),
+            spans=(),
+            open=(),
+            listeners=(),
+            arrivals=(),
+        )
+        crowd = self._crowd(feed, size, afresh=bool(newest))
+        spans = tuple(span for change in changes if (span := crowd.close(change)) is not None)
+        for change in newest:
+            crowd.newest.setdefault(change.slot, change)
+        return replace(feed, spans=spans, open=tuple(crowd.open(settled)))
+
+    def _crowd(self, feed: Feed, size: int, *, afresh: bool) -> _Crowd:
+        known = self._crowds.get(feed.pod)
+        if known is not None and known.boot == feed.boot and len(known.names) == size and not afresh:
+            return known
+        crowd = self._crowds[feed.pod] = _Crowd(feed.boot, [f"{feed.pod}/{slot}" for slot in range(size)])
+        return crowd
+
+
+def _change(size: int, item: Reader) -> _Change:
+    slot = item.count("slot")
+    if slot >= size:
+        raise item.wrong("slot", f"is {slot}, and the crowd has {size} listeners")
+    return _Change(slot, item.seconds("at"), item.choice("state", State))

@@ -1,0 +1,115 @@
+"""What a crowd pod says of its crowd, as a reader puts it together."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from showstopper.audio import spans
+from showstopper.audio.crowd.account.document import Account
+from showstopper.audio.crowd.diary import Entry, Event
+from showstopper.audio.crowd.refusals import Loss, Refusal
+from showstopper.audio.settings import CrowdSettings, RoomSettings
+from showstopper.availability.spans import State
+from tests.audio.crowd.account.records import PlayedHouse
+
+LAG = 2.0
+SIZE = 500
+
+
+class Show:
+    """A crowd whose time a test moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, size: int = SIZE) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+        self.house = PlayedHouse(size)
+        room = RoomSettings("main-stage", "ws://relay:7880", "stage", "key", "hush")
+        self.account = Account(CrowdSettings(room, "main-stage-crowd-0", size), self.house, LAG)
+        for slot in range(size):
+            self.house.joined(slot, self.now)
+
+    def second(self, *states: State) -> None:
+        """Everybody hears that for a second, in equal parts of it."""
+        for slot in range(self.house.size):
+            for part, state in enumerate(states):
+                start = self.now - LAG + part / len(states)
+                self.house.hears(slot, start, start + 1 / len(states), state)
+        self.now += 1.0
+        self.account.settle()
+
+    def read(self, after: int) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(json.dumps(self.account.document(after)))
+        return document
+
+
+@pytest.fixture
+def show(monkeypatch: pytest.MonkeyPatch) -> Show:
+    playing = Show(monkeypatch)
+    for _ in range(4):
+        playing.second(State.LIVE)
+    return playing
+
+
+def test_it_says_whose_account_it_is(show: Show) -> None:
+    said = show.read(0)
+    assert (said["room"], said["pod"], said["size"], said["hidden"]) == ("main-stage", "main-stage-crowd-0", SIZE, True)
+    assert said["clock"]["monotonic"] == 1004.0
+    assert said["settledUntil"] == 1002.0
+    assert "hush" not in json.dumps(said)
+
+
+def test_who_reads_on_is_told_what_is_new_and_nothing_of_those_who_hear_on(show: Show) -> None:
+    first = show.read(0)
+    assert first["changes"] == [{"slot": slot, "at": 1000.0, "state": "Live"} for slot in range(SIZE)]
+    assert first["newest"] == first["changes"]
+    show.second(State.LIVE)
+    more = show.read(first["next"])
+    assert (more["changes"], more["newest"], more["lost"]) == ([], [], 0)
+    assert [each["seconds"] for each in more["totals"]] == [{"Live": float(SIZE)}]
+    assert len(json.dumps(more)) < 1000
+    assert show.read(more["next"])["totals"] == []
+
+
+def test_a_second_is_bounded_whatever_the_crowd_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three thousand listeners who change forty times a second."""
+    show = Show(monkeypatch, 3000)
+    for _ in range(3):
+        show.second(State.LIVE)
+    read = show.read(0)["next"]
+    show.second(*[State.LIVE, State.HOLD] * 20)
+    more = show.read(read)
+    assert len(json.dumps(more)) < 500_000
+    assert more["totals"][0]["untold"] > 2800
+    assert sum(more["totals"][0]["seconds"].values()) == pytest.approx(3000)
+
+
+def test_who_comes_late_is_told_since_when_each_is_in_its_state(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(show.account, "_ring", spans.Ring(most=2))
+    show.second(State.LIVE)
+    show.second(State.HOLD)
+    said = show.read(0)
+    assert said["lost"] == SIZE
+    assert {(change["at"], change["state"]) for change in said["newest"]} == {(1003.0, "Hold")}
+    assert len(said["newest"]) == SIZE
+
+
+def test_a_reader_of_another_process_s_numbers_begins_afresh(show: Show) -> None:
+    assert show.read(10**12)["newest"] == show.read(0)["newest"] != []
+
+
+def test_refusals_losses_and_the_instrument_s_own_failures_are_counted(show: Show) -> None:
+    show.house.diary.append(Entry(1003.0, 1, Event.LOST, Loss.SIGNALLING_CLOSED))
+    show.house.diary.append(Entry(1003.1, 1, Event.REFUSED, Refusal.UNAVAILABLE))
+    show.house.drops, show.house.clock_steps = 3, 1
+    show.house.stalls.extend((float(number), number + 1.5) for number in range(200))
+    show.second(State.LIVE)
+    said = show.read(0)
+    assert said["losses"] == {Loss.SIGNALLING_CLOSED: 1}
+    assert said["refusals"] == {Refusal.UNAVAILABLE: 1}
+    assert (said["instrument"]["kernelDrops"], said["instrument"]["clockSteps"]) == (3, 1)
+    assert len(said["instrument"]["stalls"]) == 100
+    assert said["instrument"]["stalls"][-1] == [199.0, 200.5]

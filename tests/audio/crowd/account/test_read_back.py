@@ -1,0 +1,81 @@
+"""From what a house learned of its listeners, over its feed, to what the operator knows of them."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+
+import pytest
+
+from showstopper.audio.crowd.account.document import Account
+from showstopper.audio.crowd.diary import Entry, Event
+from showstopper.audio.crowd.ledger import Stretch
+from showstopper.audio.settings import CrowdSettings, RoomSettings
+from showstopper.availability.crowd_feed import CrowdReader
+from showstopper.availability.spans import State, Window
+from showstopper.availability.timeline import Timeline
+from tests.audio.crowd.account.records import PlayedHouse
+
+LAG = 2.0
+OFFSET = 1_790_000_000.0
+POD = "main-stage-crowd-0"
+SIZE = 8
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_operator_knows_what_the_house_learned(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers are read now and then; the reader starts again once, as an operator does."""
+    draw = random.Random(seed)
+    now = began = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    house = PlayedHouse(SIZE)
+    account = Account(CrowdSettings(RoomSettings("r", "ws://r", "r", "k", "s"), POD, SIZE), house, LAG)
+    truth: dict[int, list[tuple[State, float, float]]] = {}
+    for slot in range(SIZE):
+        house.joined(slot, began)
+        at = began
+        while at < began + 25:
+            end = at + draw.uniform(0.3, 4.0)
+            state = draw.choice([State.LIVE, State.LIVE, State.HOLD, State.NO_MEDIA, State.JOINING])
+            truth.setdefault(slot, []).append((state, at, end))
+            at = end
+    reader, timeline = CrowdReader(), Timeline()
+    fed = began
+    while now < began + 22:
+        now += 1.0
+        feed_house(house, truth, fed, now)
+        fed = now
+        account.settle()
+        if draw.random() < 0.7:
+            document = json.loads(json.dumps(account.document(timeline.after(POD))))
+            timeline.add(reader.read(document, POD, OFFSET))
+        if now == began + 11:
+            reader, timeline = CrowdReader(), Timeline()
+    timeline.add(reader.read(json.loads(json.dumps(account.document(timeline.after(POD)))), POD, OFFSET))
+    window = Window(OFFSET + began, OFFSET + began + 20.0)
+    view = timeline.view(window, [f"{POD}/{slot}" for slot in range(SIZE)])
+    for slot, track in enumerate(view.residents):
+        for state, start, end in truth[slot]:
+            middle = OFFSET + (start + end) / 2
+            if middle < window.end:
+                assert [span.state for span in track.spans if span.start <= middle < span.end] == [state]
+
+
+def feed_house(
+    house: PlayedHouse, truth: dict[int, list[tuple[State, float, float]]], start: float, end: float
+) -> None:
+    """Tell the house of what is over by then, as its ears, its ledger and its diary would."""
+    for slot, stretches in truth.items():
+        house.ledger.first_at[slot], house.ledger.last_at[slot] = 0.0, end
+        for state, begins, over in stretches:
+            if not start < over <= end:
+                continue
+            if state in (State.LIVE, State.HOLD):
+                house.hears(slot, begins, over, state)
+                house.ledger.last_at[slot] = end
+                continue
+            house.ledger.pauses.append(Stretch(slot, begins, over))
+            if state is State.JOINING:
+                house.diary.append(Entry(begins, slot, Event.LOST))
+                house.diary.append(Entry(over, slot, Event.JOINED))

@@ -1,0 +1,185 @@
+"""What is told of a listener whose packets are those of a reference, and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import pytest
+
+from showstopper.audio.classify import Rules
+from showstopper.audio.crowd.matching.follower import Follower, Sample
+from showstopper.audio.crowd.matching.reference import Library, Reference
+from showstopper.audio.ear import Heard
+from showstopper.audio.media import PACKET_SECONDS
+from showstopper.availability.spans import State
+from tests.audio.crowd.matching.test_reference import LIVE, played, whole
+from tests.support.shows import MONOTONIC, Part, Show, show, wall
+
+ROOM = show([Part(State.LIVE, 1.5), Part(State.HOLD, 1.5), Part(State.LIVE, 1.0), Part(State.SILENT, 0.5)])
+LATE = 0.05
+FAR = MONOTONIC + 1000
+
+
+def samples(sound: Show, numbers: Iterable[int], late: float = LATE) -> list[Sample]:
+    """These packets of a listener who gets all of them, and whose relay counts them otherwise."""
+    octets, before = [], 0
+    for packet in sound.packets:
+        before += len(packet)
+        octets.append(before)
+    return [
+        Sample(
+            at=MONOTONIC + (number + 1) * PACKET_SECONDS + late,
+            ssrc=44,
+            sequence=(65_480 + number) & 0xFFFF,
+            payload=sound.packets[number],
+            packets=number + 1,
+            octets=octets[number],
+        )
+        for number in numbers
+    ]
+
+
+def told(library: Library, given: Iterable[Sample], now: float = FAR) -> list[Heard]:
+    follower = Follower(library, Rules())
+    for sample in given:
+        follower.take(sample)
+    return follower.tell(now)
+
+
+def states(heard: Iterable[Heard]) -> list[tuple[State, float, float]]:
+    """In packets' numbers, neighbours joined."""
+    joined: list[tuple[State, float, float]] = []
+    for each in heard:
+        start, end = ((at - MONOTONIC - LATE) / PACKET_SECONDS - 1 for at in (each.start, each.end))
+        if joined and joined[-1][0] is each.state and abs(joined[-1][2] - start) < 0.01:
+            joined[-1] = (each.state, joined[-1][1], round(end, 2))
+        else:
+            joined.append((each.state, round(start, 2), round(end, 2)))
+    return joined
+
+
+def test_one_packet_a_second_tells_the_whole_time_also_where_sound_changes_between_two() -> None:
+    sampled = states(told(whole(ROOM), samples(ROOM, [10, 60, 110, 160, 210])))
+    everything = states(told(whole(ROOM), samples(ROOM, range(10, 211))))
+    assert sampled == everything
+    assert [state for state, _, _ in sampled] == [State.LIVE, State.HOLD, State.LIVE, State.SILENT]
+    (live, hold, again, silent) = sampled
+    assert live[1:] == pytest.approx((10, 70), abs=5)
+    assert hold[1:] == pytest.approx((80, 145), abs=6)
+    assert again[1:] == pytest.approx((155, 195), abs=6)
+    assert silent[2] == 211
+
+
+def test_without_a_reference_nothing_is_told_but_silence() -> None:
+    given = samples(ROOM, [10, 60, 110, 160, 210, 220])
+    assert {heard.state for heard in told(Library(), given)} == {State.SILENT}
+
+
+def test_what_is_not_in_the_reference_is_not_told() -> None:
+    other = show([Part(State.LIVE, 4.0, age=0.2)])
+    assert told(whole(ROOM), samples(other, range(10, 180, 50))) == []
+
+
+def test_an_older_part_of_the_reference_is_stale_by_the_difference_of_times() -> None:
+    library = whole(LIVE)
+    assert {heard.state for heard in told(library, samples(LIVE, [20, 70, 120], late=4.8))} == {State.LIVE}
+    assert {heard.state for heard in told(library, samples(LIVE, [20, 70, 120], late=5.0))} == {State.STALE}
+    assert {heard.state for heard in told(library, samples(LIVE, [20, 70, 120], late=55.0))} == {State.STALE}
+
+
+def test_nothing_is_told_before_its_time_and_nothing_twice() -> None:
+    follower = Follower(whole(LIVE), Rules())
+    given = samples(LIVE, [20, 70, 120])
+    for sample in given:
+        follower.take(sample)
+    assert follower.tell(given[0].at + 2.0) == []
+    parts = [heard for tenth in range(120) for heard in follower.tell(given[0].at + 2.0 + tenth / 10)]
+    assert [heard.start for heard in parts] == pytest.approx([given[0].at, given[1].at, given[2].at])
+    assert follower.tell(FAR) == []
+    assert follower.end() == []
+
+
+def _fewer(sample: Sample) -> Sample:
+    return replace(sample, packets=sample.packets - 1)
+
+
+def _bigger(sample: Sample) -> Sample:
+    return replace(sample, octets=sample.octets + 1)
+
+
+def _later(sample: Sample) -> Sample:
+    return replace(sample, at=sample.at + 0.2)
+
+
+def _moved(sample: Sample) -> Sample:
+    return replace(sample, sequence=sample.sequence + 1)
+
+
+def _another(sample: Sample) -> Sample:
+    return replace(sample, ssrc=45)
+
+
+def _closed(sample: Sample) -> Sample:
+    return replace(sample, payload=None)
+
+
+@pytest.mark.parametrize("change", [_fewer, _bigger, _later, _moved, _another, _closed])
+def test_between_two_samples_that_do_not_fit_nothing_is_told(change: Callable[[Sample], Sample]) -> None:
+    first, second, third = samples(LIVE, [20, 70, 120])
+    following = [change(second), change(third) if change is not _closed else third]
+    starts = [(heard.start, heard.end - heard.start) for heard in told(whole(LIVE), [first, *following])]
+    assert starts[0] == pytest.approx((first.at, PACKET_SECONDS))
+    assert all(start >= following[0].at - 1e-6 for start, _ in starts[1:])
+
+
+def test_a_few_lost_packets_between_two_that_fit_are_what_a_player_makes_up() -> None:
+    def around(gap: int) -> list[tuple[State, float, float]]:
+        before, after = samples(LIVE, [60, 60 + gap + 1])
+        after = replace(after, packets=before.packets + 1, octets=before.octets + len(after.payload or b""))
+        return states(told(whole(LIVE), [before, after]))
+
+    assert around(4) == [(State.LIVE, 60, 66)]
+    assert around(5) == [(State.LIVE, 60, 61), (State.LIVE, 66, 67)]
+
+
+def test_a_late_packet_says_nothing_of_what_came_after_it() -> None:
+    first, second, third = samples(LIVE, [60, 61, 62])
+    early = replace(third, packets=second.packets, octets=third.octets - len(second.payload or b""))
+    assert states(told(whole(LIVE), [first, early, second])) == [(State.LIVE, 60, 63)]
+
+
+def test_beside_another_stream_only_live_is_told() -> None:
+    given = [replace(sample, alone=False) for sample in samples(ROOM, range(10, 220))]
+    assert {heard.state for heard in told(whole(ROOM), given)} == {State.LIVE}
+
+
+def test_hold_music_that_repeats_itself_is_hold_music() -> None:
+    looped = show([Part(State.HOLD, 2.0)])
+    packets = [*LIVE.packets[:60], *looped.packets, *looped.packets]
+    library = played(enumerate(packets))
+    room = Show(packets, [])
+    assert len(library.places(packets[100])) == 2
+    assert {state for state, *_ in states(told(library, samples(room, [100, 150])))} == {State.HOLD}
+
+
+def test_what_one_reference_missed_another_one_may_know() -> None:
+    library = whole(LIVE)
+    second = Reference(library, Rules(), wall)
+    for number, payload in enumerate(LIVE.packets):
+        if number not in range(90, 100):
+            second.take(3, number, payload, MONOTONIC + (number + 1) * PACKET_SECONDS + 0.3)
+    second.look(MONOTONIC + 5)
+    assert states(told(library, samples(LIVE, [60, 110]))) == [(State.LIVE, 60, 111)]
+
+
+def test_what_replaces_packets_one_for_one_between_two_samples_is_noticed_where_all_are_opened() -> None:
+    """The limit of sampling, and what the whole twentieth is for."""
+    library = whole(LIVE)
+    everything = samples(LIVE, range(20, 121))
+    replaced = [
+        replace(sample, payload=bytes(len(sample.payload or b""))) if 30 <= number < 50 else sample
+        for number, sample in enumerate(everything)
+    ]
+    assert states(told(library, [replaced[0], replaced[-1]])) == [(State.LIVE, 20, 121)]
+    assert states(told(library, replaced)) == [(State.LIVE, 20, 50), (State.LIVE, 70, 121)]

@@ -1,0 +1,181 @@
+"""What the reference says of packets whose sound is known."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from showstopper.audio.classify import Rules
+from showstopper.audio.crowd.matching import recording, reference
+from showstopper.audio.crowd.matching.recording import UNCLEAR, Recording, Sound
+from showstopper.audio.crowd.matching.reference import Library, Reference
+from showstopper.audio.media import PACKET_SECONDS
+from showstopper.availability.spans import State
+from tests.support.shows import MONOTONIC, Part, Show, show, wall
+
+L, H, S, Q, G, U = State.LIVE, State.HOLD, State.STALE, State.SILENT, State.GARBLED, State.UNKNOWN
+LIVE = show([Part(L, 4)])
+
+
+def played(packets: Iterable[tuple[int, bytes]], rules: Rules | None = None) -> Library:
+    """A library of one reference that heard these packets, by their sequence numbers, and nothing after them."""
+    library = Library()
+    listener = Reference(library, rules or Rules(), wall)
+    at = MONOTONIC
+    for number, payload in packets:
+        at = MONOTONIC + (number + 1) * PACKET_SECONDS
+        listener.take(9, number & 0xFFFF, payload, at)
+    listener.look(at + 0.2)
+    return library
+
+
+def states(library: Library, packets: Sequence[bytes], late: float = 0.0) -> list[State]:
+    """What each packet is for a listener to whom it came so much later than to the reference."""
+    said = []
+    for number, payload in enumerate(packets):
+        places = library.places(payload)
+        sounds = {place.sound.heard_at(MONOTONIC + (number + 1) * PACKET_SECONDS + late, Rules()) for place in places}
+        said.append(sounds.pop() if len(sounds) == 1 else U)
+    return said
+
+
+def whole(sound: Show) -> Library:
+    return played(enumerate(sound.packets))
+
+
+@pytest.mark.parametrize(
+    ("part", "state"),
+    [
+        (Part(L, 3), L),
+        (Part(L, 3, age=4.5), L),
+        (Part(S, 3, age=6), S),
+        (Part(S, 3, age=300), S),
+        (Part(H, 3), H),
+        *((Part(G, 3, seed=seed), G) for seed in range(4)),
+    ],
+)
+def test_a_packet_is_what_the_host_sent(part: Part, state: State) -> None:
+    sound = show([part])
+    said = states(whole(sound), sound.packets)
+    assert set(said) <= {state, U}
+    assert said.count(state) > 110
+
+
+def test_the_host_s_sound_is_stale_for_whom_it_reaches_five_seconds_after_it_was_spoken() -> None:
+    library = whole(LIVE)
+    assert set(states(library, LIVE.packets, late=4.85)) == {L, U}
+    assert set(states(library, LIVE.packets, late=4.95)) == {S, U}
+    assert set(states(library, LIVE.packets, late=-4.0)) == {L, U}
+
+
+def test_silence_has_no_place_but_a_sound_of_its_own() -> None:
+    sound = show([Part(L, 1), Part(Q, 1)])
+    assert len(sound.packets[80]) <= 3
+    kept = Recording(Rules(), wall, MONOTONIC)
+    for number, payload in enumerate(sound.packets):
+        kept.take(payload, MONOTONIC + number * PACKET_SECONDS)
+    kept.close()
+    assert kept.sound(80) == Sound(Q)
+    assert whole(sound).places(sound.packets[80]) == []
+
+
+SHORTEST_SECONDS = 0.2
+"""Two windows: what is shorter may fill none, and can pass unnoticed, by the SDK's listeners, too."""
+
+KINDS = st.sampled_from([L, H, S, Q, G])
+PARTS = st.lists(
+    st.builds(
+        Part, KINDS, st.floats(SHORTEST_SECONDS, 0.8), st.sampled_from([0.1, 2.0, 4.8]), st.sampled_from([0, 1, 4, 5])
+    ),
+    max_size=4,
+)
+
+
+def aged(part: Part) -> Part:
+    return Part(part.kind, part.seconds, part.age + 10, part.seed) if part.kind is S else part
+
+
+@given(PARTS)
+@settings(max_examples=15, deadline=None)
+def test_nothing_is_called_the_host_s_that_is_not_wherever_sound_changes(parts: list[Part]) -> None:
+    sound = show([aged(part) for part in [Part(L, 0.7), *parts, Part(L, 0.7)]])
+    for said, truth in zip(states(whole(sound), sound.packets), sound.truth, strict=True):
+        if said in {L, S}:  # noise within hold music is bridged, as for every listener that decodes
+            assert {part.kind for part in truth} == {said}
+
+
+@pytest.mark.parametrize("gap", [1, 4, 5, 40])
+def test_a_few_lost_packets_are_made_up_for_and_more_begin_a_new_recording(gap: int) -> None:
+    came = [(number, payload) for number, payload in enumerate(LIVE.packets) if not 80 <= number < 80 + gap]
+    library = played(came)
+    places = [library.places(payload)[0] for _, payload in came]
+    assert len({id(place.recording) for place in places}) == (1 if gap <= 4 else 2)
+    assert set(states(library, LIVE.packets)) == {L, U}
+    assert [place.sound.state for place in places[40:60]] == [L] * 20
+
+
+def test_late_and_doubled_packets_change_nothing() -> None:
+    came = list(enumerate(LIVE.packets))
+    came[60:62] = [came[61], came[60], came[61]]
+    library = played(came)
+    assert states(library, LIVE.packets)[80:120] == [L] * 40
+    assert not library.places(LIVE.packets[60])
+
+
+def test_the_seam_of_sequence_numbers_is_none_of_the_sound() -> None:
+    library = played((65500 + number, payload) for number, payload in enumerate(LIVE.packets))
+    assert len({id(place.recording) for payload in LIVE.packets for place in library.places(payload)}) == 1
+
+
+def test_what_cannot_be_decoded_ends_a_recording_and_says_nothing() -> None:
+    packets = [*LIVE.packets[:100], b"\xff\xff\xff\xff", *LIVE.packets[100:]]
+    library = played(enumerate(packets))
+    assert library.places(b"\xff\xff\xff\xff") == []
+    assert set(states(library, packets)) == {L, U}
+
+
+def test_nothing_is_known_before_its_surroundings_are() -> None:
+    kept = Recording(Rules(), wall, MONOTONIC)
+    for number, payload in enumerate(LIVE.packets):
+        kept.take(payload, MONOTONIC + number * PACKET_SECONDS)
+        newest = [kept.sound(index) for index in range(max(0, number - 34), number + 1)]
+        assert all(sound == UNCLEAR for sound in newest)
+    assert kept.sound(len(LIVE.packets) - 45).state is L
+    assert kept.sound(-1) == kept.sound(10_000) == UNCLEAR
+
+
+def test_a_recording_forgets_and_so_does_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "KEEP_PACKETS", 60)
+    monkeypatch.setattr(reference, "KEEP_SECONDS", 1.2)
+    library = whole(LIVE)
+    assert len(library) <= 61
+    (last,) = library.places(LIVE.packets[-30])
+    assert last.sound.state is L
+    assert last.recording.payload(0) is None
+    assert last.recording.packets(0, 10) is None
+    assert last.recording.sound(0) == UNCLEAR
+    assert last.recording.changes(last.index - 40, last.index) == []
+    assert len(last.recording._packets) <= 120
+
+
+def test_without_a_time_code_any_sound_is_live_and_old_by_the_difference_of_times() -> None:
+    sound = show([Part(G, 5, seed=1)])
+    library = played(enumerate(sound.packets), Rules(coded=False))
+    said = [library.places(payload)[0].sound for payload in sound.packets]
+    known = [(number, each) for number, each in enumerate(said) if each.state is L]
+    assert len(known) > 100
+    for number, each in known:
+        at = MONOTONIC + (number + 1) * PACKET_SECONDS
+        assert each.heard_at(at + 4.9, Rules(coded=False)) is L
+        assert each.heard_at(at + 5.1, Rules(coded=False)) is S
+
+
+def test_a_window_of_two_hosts_one_after_the_other_is_unknown() -> None:
+    sound = show([Part(L, 1.5, age=0.1), Part(L, 1.5, age=3.1)])
+    said = states(whole(sound), sound.packets)
+    seam = [number for number, truth in enumerate(sound.truth) if len(truth) > 1]
+    assert all(said[number] is U for number in range(seam[0] - 4, seam[-1] + 4))
+    assert {said[40], said[110]} == {L}
+    assert all(one is other or U in (one, other) for one, other in itertools.pairwise(said))

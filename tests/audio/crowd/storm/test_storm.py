@@ -1,0 +1,132 @@
+"""Storms at a server that is played: who comes when, who is let in, and how it ends."""
+
+import asyncio
+import dataclasses
+import itertools
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from livekit.protocol import rtc
+
+from showstopper.audio.crowd.refusals import Loss, Refusal
+from showstopper.audio.crowd.rules import Limits
+from showstopper.audio.crowd.storm import storm as storm_module
+from showstopper.audio.crowd.storm.shape import Shape
+from showstopper.audio.crowd.storm.storm import Storm
+from tests.audio.crowd.played_server import PlayedServer, played, response
+
+SHORT = Limits(signalling=2.0, response=0.3, media=0.5)
+BRIEF = Shape(8, listen_seconds=0.1)
+CALLERS = dataclasses.replace(BRIEF, full=False)
+JOIN = response(join=rtc.JoinResponse())
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[PlayedServer]:
+    async with played() as running:
+        yield running
+
+
+async def test_all_are_let_in_and_say_goodbye(server: PlayedServer) -> None:
+    storm = Storm(server.room, BRIEF)
+    tally = await storm.run()
+    assert (tally.let_in, tally.refused, tally.unknown, tally.heard) == (8, {}, 0, 0)
+    assert 0 < storm.cpu_seconds < time.process_time()
+    assert 0 < storm.busy < 1.5
+    assert tally.is_as_asked
+    assert tally.upgraded is not None
+    assert tally.connected is not None
+    assert tally.upgraded.count == tally.connected.count == 8
+    assert 0 < tally.upgraded.p50 < tally.connected.longest
+    assert tally.first_packet is None
+    assert server.joins == 8
+
+
+async def test_who_wants_no_sound_is_let_in_without_a_transport(server: PlayedServer) -> None:
+    server.has_udp = False
+    tally = await Storm(server.room, CALLERS).run()
+    assert (tally.let_in, tally.refused, tally.unknown) == (8, {}, 0)
+    assert tally.upgraded is not None
+    assert tally.connected is None
+
+
+@pytest.mark.parametrize("shape", [BRIEF, CALLERS], ids=["full", "signalling"])
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"status": 401}, Refusal.UNAUTHORIZED),
+        ({"status": 404}, Refusal.NOT_FOUND),
+        ({"status": 503}, Refusal.UNAVAILABLE),
+        ({"status": 500}, Refusal.HTTP),
+        ({"says": [b""]}, Refusal.TIMED_OUT),
+        ({"says": [response(leave=rtc.LeaveRequest())]}, Refusal.TOLD_TO_LEAVE),
+    ],
+    ids=lambda value: "" if isinstance(value, Refusal) else str(value)[:20],
+)
+async def test_everybody_is_counted_at_the_first_try(
+    server: PlayedServer, shape: Shape, change: dict[str, Any], reason: Refusal
+) -> None:
+    for name, value in change.items():
+        setattr(server, name, value)
+    tally = await Storm(server.room, shape, limits=SHORT).run()
+    assert tally.refused == {reason: 8}
+    assert sum(tally.messages.values()) == 8
+    assert server.joins == 8
+
+
+async def test_a_server_that_is_not_there_refuses_everybody(server: PlayedServer) -> None:
+    nowhere = dataclasses.replace(server.room, url="ws://127.0.0.1:1")
+    tally = await Storm(nowhere, BRIEF).run()
+    assert tally.refused == {Refusal.UNREACHABLE: 8}
+
+
+async def test_they_come_at_the_pace_that_was_asked_for(server: PlayedServer) -> None:
+    storm = Storm(server.room, Shape(6, rate=20.0, ramp_seconds=0.1, listen_seconds=0.0))
+    tally = await storm.run()
+    called = [attempt.marks.called for attempt in storm.tries]
+    assert all(attempt.marks.called >= attempt.due for attempt in storm.tries)
+    assert called == sorted(called)
+    assert tally.seconds >= storm.tries[-1].due - storm.tries[0].due - 0.05
+    steps = [later.due - sooner.due for sooner, later in itertools.pairwise(storm.tries)]
+    assert steps[-1] == pytest.approx(0.05)
+
+
+async def test_it_ends_by_itself_and_who_is_not_through_is_unknown(
+    server: PlayedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine that is so busy that the limits of the joins do not hold."""
+    server.says = [JOIN]
+    monkeypatch.setattr(storm_module, "GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(Shape, "longest", lambda *_: 0.0)
+    began = time.monotonic()
+    tally = await Storm(server.room, BRIEF).run()
+    assert time.monotonic() - began < 5.0
+    assert (tally.let_in, tally.refused, tally.unknown) == (0, {}, 8)
+
+
+async def test_a_session_that_is_lost_again_is_counted(server: PlayedServer) -> None:
+    storm = Storm(server.room, Shape(3, listen_seconds=1.0))
+
+    async def hang_up() -> None:
+        while not storm.tries or not all(attempt.is_in for attempt in storm.tries):
+            await asyncio.sleep(0.01)
+        await server.hang_up()
+
+    hanging_up = asyncio.create_task(hang_up())
+    tally = await storm.run()
+    await hanging_up
+    assert tally.let_in == 3
+    assert tally.lost == {Loss.SIGNALLING_CLOSED: 3}
+
+
+async def test_a_defect_ends_it_loudly(server: PlayedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    storm = Storm(server.room, BRIEF)
+
+    def broken() -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(storm.house, "sweep", broken)
+    with pytest.raises(RuntimeError, match="a defect"):
+        await storm.run()

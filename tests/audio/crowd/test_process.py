@@ -1,0 +1,80 @@
+"""The crowd process: what it serves, and on a real relay what it says of a room whose host speaks."""
+
+from __future__ import annotations
+
+import resource
+from collections import Counter
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from showstopper.audio.crowd import process
+from showstopper.audio.crowd.account.document import Account
+from showstopper.audio.settings import CrowdSettings, RoomSettings
+from tests.audio.crowd.account.records import PlayedHouse
+from tests.audio.participants import Participant, Participants
+from tests.support.relays import Relay
+
+SETTINGS = CrowdSettings(RoomSettings("main-stage", "ws://relay:7880", "stage", "key", "hush"), "main-stage-crowd-0", 2)
+SIZE = 20
+
+
+async def test_it_serves_its_account_and_its_health() -> None:
+    account = Account(SETTINGS, PlayedHouse(2), 0.0)
+    account.settle()
+    async with TestClient(TestServer(process.application(account))) as http:
+        assert await (await http.get("/healthz")).text() == "ok\n"
+        said = await (await http.get("/v1/crowd")).json()
+        assert (said["pod"], said["next"], len(said["changes"])) == ("main-stage-crowd-0", 3, 2)
+        assert (await (await http.get("/v1/crowd?after=3")).json())["changes"] == []
+        refused = await http.get("/v1/crowd?after=-1")
+        assert (refused.status, "whole number" in await refused.text()) == (400, True)
+
+
+async def test_it_may_open_as_many_sockets_as_it_is_let() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        process._allow_sockets()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def states(said: dict[str, Any]) -> dict[int, list[str]]:
+    """The states of each listener, in order."""
+    found: dict[int, list[str]] = {}
+    for change in said["changes"]:
+        found.setdefault(change["slot"], []).append(change["state"])
+    return found
+
+
+@pytest.mark.livekit
+def test_everybody_hears_the_host_until_the_relay_is_killed_and_again_after_it(
+    people: Participants, relay: Relay
+) -> None:
+    crowd = people.start(
+        "process",
+        package="showstopper.audio.crowd",
+        SHOWSTOPPER_POD="main-stage-crowd-0",
+        SHOWSTOPPER_LISTENERS=str(SIZE),
+        LIVEKIT_URL=relay.url,
+    )
+    people.until("everybody hears the host", lambda: now(crowd) == {"Live": SIZE})
+    before = crowd.get("/v1/crowd")
+    assert before["present"] == SIZE
+    assert before["instrument"]["kernelDrops"] == 0
+    relay.kill()
+    people.until("nobody does", lambda: "Live" not in now(crowd))
+    relay.start()
+    people.until("everybody hears it again", lambda: now(crowd) == {"Live": SIZE})
+    said = crowd.get(f"/v1/crowd?after={before['next']}")
+    assert set(states(said)) == set(range(SIZE))
+    assert all({"NoMedia", "Live"} <= set(mine) and mine[-1] == "Live" for mine in states(said).values())
+    assert said["losses"]["SignallingClosed"] >= SIZE
+
+
+def now(crowd: Participant) -> dict[str, int]:
+    """How many are in each state, as far as that is settled."""
+    said = crowd.get("/v1/crowd") or {"newest": []}
+    return dict(Counter(change["state"] for change in said["newest"]))

@@ -1,0 +1,146 @@
+"""What a crowd pod tells, as a feed of spans."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from showstopper.availability.crowd_feed import CrowdReader
+from showstopper.availability.errors import FeedError
+from showstopper.availability.spans import State, Window
+from showstopper.availability.timeline import Timeline
+
+POD = "main-stage-crowd-0"
+OFFSET = 1000.0
+
+
+def changes(*rows: tuple[int, float, str]) -> list[dict[str, Any]]:
+    return [{"slot": slot, "at": at, "state": state} for slot, at, state in rows]
+
+
+def document(rows: Sequence[tuple[int, float, str]] = (), settled: float = 10.0, **fields: Any) -> dict[str, Any]:
+    return {
+        "boot": "b-1",
+        "room": "main-stage",
+        "pod": POD,
+        "clock": {"monotonic": settled + 5.0, "wall": settled + 5.0 + OFFSET},
+        "size": 2,
+        "settledUntil": settled,
+        "next": len(rows),
+        "lost": 0,
+        "changes": changes(*rows),
+        "newest": [],
+        **fields,
+    }
+
+
+def told(reader: CrowdReader, said: dict[str, Any]) -> tuple[list[tuple[str, State, float, float]], ...]:
+    feed = reader.read(said, POD, OFFSET)
+    closed, opened = (
+        [(span.listener.rpartition("/")[2], span.state, span.start, span.end) for span in spans]
+        for spans in (feed.spans, feed.open)
+    )
+    return closed, opened
+
+
+def test_a_change_closes_a_span_and_opens_one_which_goes_on_until_all_is_settled() -> None:
+    reader = CrowdReader()
+    first = [(0, 1.0, "Joining"), (1, 1.0, "Joining"), (0, 2.0, "Live")]
+    assert told(reader, document(first)) == (
+        [("0", State.JOINING, 1.0, 2.0)],
+        [("0", State.LIVE, 2.0, 10.0), ("1", State.JOINING, 1.0, 10.0)],
+    )
+    assert told(reader, document([(0, 10.5, "NoMedia")], 11.0)) == (
+        [("0", State.LIVE, 2.0, 10.5)],
+        [("0", State.NO_MEDIA, 10.5, 11.0), ("1", State.JOINING, 1.0, 11.0)],
+    )
+    assert told(reader, document([], 12.0)) == (
+        [],
+        [("0", State.NO_MEDIA, 10.5, 12.0), ("1", State.JOINING, 1.0, 12.0)],
+    )
+
+
+def test_a_pod_that_has_settled_nothing_is_known_until_then_and_its_listeners_are_unknown() -> None:
+    timeline = Timeline()
+    timeline.add(CrowdReader().read(document(settled=10.0), POD, OFFSET))
+    assert timeline.known_until({POD}) == OFFSET + 10.0
+    (one, other) = timeline.view(Window(OFFSET + 9.0, OFFSET + 10.0), [f"{POD}/0", f"{POD}/1"]).residents
+    assert {span.state for span in (*one.spans, *other.spans)} == {State.UNKNOWN}
+
+
+def test_of_what_was_lost_the_newest_says_since_when_it_is_so() -> None:
+    said = document(
+        [(0, 9.0, "Live")], lost=700, newest=changes((0, 9.0, "Live"), (1, 3.0, "Hold")), next=701, settled=9.5
+    )
+    assert told(CrowdReader(), said) == ([], [("0", State.LIVE, 9.0, 9.5), ("1", State.HOLD, 3.0, 9.5)])
+
+
+def test_another_process_has_nothing_to_do_with_the_one_before() -> None:
+    reader = CrowdReader()
+    reader.read(document([(0, 1.0, "Live")]), POD, OFFSET)
+    closed, opened = told(reader, document([(0, 4.0, "Live")], boot="b-2"))
+    assert closed == []
+    assert opened == [("0", State.LIVE, 4.0, 10.0), ("1", State.UNKNOWN, 10.0, 10.0)]
+
+
+def test_who_reads_all_of_it_again_reads_the_same() -> None:
+    rows = [(0, 1.0, "Joining"), (0, 2.0, "Live"), (1, 3.0, "Live"), (0, 6.0, "Hold")]
+    said = document(rows, newest=changes((0, 6.0, "Hold"), (1, 3.0, "Live")))
+    reader = CrowdReader()
+    assert told(reader, said) == told(reader, said)
+
+
+GOOD = document([(0, 1.0, "Live")], newest=changes((0, 1.0, "Live")))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field", "problem"),
+    [
+        (("boot",), 7, "boot", "not a text"),
+        (("pod",), "other", "pod", "is 'other', not 'main-stage-crowd-0'"),
+        (("size",), 10_001, "size", "more than 10000"),
+        (("size",), -1, "size", "below zero"),
+        (("settledUntil",), None, "settledUntil", "missing"),
+        (("clock", "monotonic"), float("nan"), "clock.monotonic", "not a number"),
+        (("changes",), {}, "changes", "not a list"),
+        (("changes", 0), [0, 1.0, "Live"], "changes[0]", "not an object"),
+        (("changes", 0, "slot"), 2, "changes[0].slot", "is 2, and the crowd has 2 listeners"),
+        (("changes", 0, "at"), "soon", "changes[0].at", "not a number"),
+        (("newest", 0, "state"), "Loud", "newest[0].state", "not one of Live"),
+        (("lost",), 1.5, "lost", "not a whole number"),
+    ],
+)
+def test_what_is_no_account_says_where(path: tuple[str | int, ...], value: Any, field: str, problem: str) -> None:
+    said = copy.deepcopy(GOOD)
+    place: Any = said
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    reader = CrowdReader()
+    before = told(reader, GOOD)
+    with pytest.raises(FeedError) as refused:
+        reader.read(said, POD, OFFSET)
+    assert refused.value.field == field
+    assert problem in refused.value.problem
+    assert told(reader, GOOD) == before
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(sorted(GOOD)), JSON)
+def test_whatever_a_pod_says_is_read_or_refused(field: str, value: Any) -> None:
+    try:
+        feed = CrowdReader().read({**GOOD, field: value}, POD, OFFSET)
+    except FeedError:
+        return
+    assert all(span.end >= span.start for span in (*feed.spans, *feed.open))
