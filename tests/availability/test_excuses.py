@@ -5,7 +5,8 @@ import pytest
 from showstopper.availability import excuses, outages
 from showstopper.availability.feed import Arrival
 from showstopper.availability.hosts import STOOD_STILL
-from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_SUCCESS
+from showstopper.availability.indicators import arriving
+from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_SUCCESS, TIME_TO_FIRST_AUDIO
 from showstopper.availability.indicators.listening import audible_ratio
 from showstopper.availability.spans import State
 from showstopper.availability.tracks import View
@@ -68,6 +69,18 @@ def test_a_newcomer_who_heard_a_host_that_was_away_too_late_did_not_fail() -> No
     assert ARRIVAL_AUDIBLE.measure(excuses.excused(heard, [away(19, 25)]), None).value is None
     in_time = View(window(0, 60), (), (), (newcomer(joined=20.5, audio=24, live=24),))
     assert ARRIVAL_AUDIBLE.measure(excuses.excused(in_time, [away(19, 23)]), None).value == 1.0
+
+
+@pytest.mark.parametrize("end", [22.0, 23.9])
+def test_a_newcomer_who_heard_a_host_that_was_away_in_the_next_window_hides_nothing_of_this_one(end: float) -> None:
+    call = newcomer(joined=20.5, audio=24, live=24)
+    this, following = (
+        excuses.excused(View(each, (), (), (call,)), [away(19, 21)]) for each in (window(0, end), window(end, 60))
+    )
+    assert ARRIVAL_AUDIBLE.measure(this, None).reason == arriving.NO_CALL
+    assert [arriving.fate_in_time(each, each.first_live, this.window) for each in this.calls] == [None]
+    assert ARRIVAL_AUDIBLE.measure(following, None).value == 1.0
+    assert TIME_TO_FIRST_AUDIO.measure(this, None).lower == 0.0, "the host explains all of the wait"
 
 
 def test_a_newcomer_whom_the_room_refused_is_refused_whoever_speaks() -> None:
