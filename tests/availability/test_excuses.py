@@ -1,5 +1,7 @@
 """Excuses: what a managed host's own failures explain of what listeners missed, and what they do not."""
 
+import math
+
 import pytest
 
 from showstopper.availability import excuses, outages
@@ -7,10 +9,10 @@ from showstopper.availability.feed import Arrival
 from showstopper.availability.hosts import STOOD_STILL
 from showstopper.availability.indicators import arriving
 from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_SUCCESS, TIME_TO_FIRST_AUDIO
-from showstopper.availability.indicators.listening import audible_ratio
-from showstopper.availability.spans import State
-from showstopper.availability.tracks import View
-from tests.availability.build import EPOCH, H, J, L, N, O, Q, U, away, view, window
+from showstopper.availability.indicators.listening import LONGEST_DEAD_AIR, audible_ratio
+from showstopper.availability.spans import Kind, State
+from showstopper.availability.tracks import View, arrival_track, resident_track, unfinished_call
+from tests.availability.build import EPOCH, H, J, L, N, O, Q, U, away, spans, view, window
 
 
 def states(view: View) -> list[list[tuple[State, float]]]:
@@ -47,6 +49,28 @@ def test_a_host_that_stands_still_for_a_moment_in_an_outage_explains_nothing_of_
     assert excuses.excused(heard, [away(24, 24.4, STOOD_STILL)]) == heard
     told = states(excuses.excused(heard, [away(19.9, 20.4, STOOD_STILL)]))
     assert told == [[(L, 20), (U, 0.9), (N, 7.1), (J, 2), (L, 30)]], "it may have begun with that"
+
+
+def test_a_host_that_stands_still_after_the_window_explains_nothing_of_an_outage_around_that() -> None:
+    whole = spans("r0", [(L, 20), (N, 15), (L, 5)])
+    track = resident_track("r0", whole, window(0, 30), until=EPOCH + 40)
+    told = excuses.excused(View(window(0, 30), (track,), following=10), [away(31, 31.4, STOOD_STILL)])
+    assert LONGEST_DEAD_AIR.measure(told, None).lower == pytest.approx(15)
+    explained = excuses.excused(View(window(0, 30), (track,), following=10), [away(34.5, 34.9, STOOD_STILL)])
+    assert LONGEST_DEAD_AIR.measure(explained, None).lower == pytest.approx(14.5)
+
+
+def test_a_newcomer_that_was_lost_sight_of_while_the_host_was_away_hides_no_outage_without_end() -> None:
+    whole = spans("a1", [(J, 1), (L, 9), (Q, 2)], start=10, kind=Kind.ARRIVAL)
+    track = arrival_track(unfinished_call("a1", whole), whole, window(0, 60))
+    assert track is not None
+    lost = View(window(0, 60), (), (track,))
+    assert LONGEST_DEAD_AIR.measure(lost, None).upper == math.inf, "nobody saw the end of an outage that was seen"
+    assert LONGEST_DEAD_AIR.measure(excuses.excused(lost, [away(20, 24)]), None).upper == pytest.approx(2)
+    at_the_end = arrival_track(unfinished_call("a1", whole), whole, window(0, 22))
+    assert at_the_end is not None
+    still_in = View(window(0, 22), (), (at_the_end,))
+    assert LONGEST_DEAD_AIR.measure(excuses.excused(still_in, [away(20, 21)]), None).upper == math.inf
 
 
 def newcomer(**events: float | None) -> Arrival:

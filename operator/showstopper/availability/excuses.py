@@ -71,7 +71,8 @@ def _excused(track: Track, pieces: list[tuple[float, float]]) -> Track:
 def _deaf_anyway(track: Track, piece: tuple[float, float]) -> bool:
     """Whether a listener was deaf before a short absence and is after it: then that explains nothing of it."""
     start, end = piece
-    around = [span for span in track.spans if span.end > start - EDGE_SECONDS and span.start < end + EDGE_SECONDS]
+    known = (*track.spans, *track.following)
+    around = [span for span in known if span.end > start - EDGE_SECONDS and span.start < end + EDGE_SECONDS]
     return (
         end - start <= SHORT_SECONDS + REFILL_SECONDS
         and bool(around)
