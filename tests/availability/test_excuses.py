@@ -104,7 +104,20 @@ def test_a_newcomer_who_heard_a_host_that_was_away_in_the_next_window_hides_noth
     assert ARRIVAL_AUDIBLE.measure(this, None).reason == arriving.NO_CALL
     assert [arriving.fate_in_time(each, each.first_live, this.window) for each in this.calls] == [None]
     assert ARRIVAL_AUDIBLE.measure(following, None).value == 1.0
-    assert TIME_TO_FIRST_AUDIO.measure(this, None).lower == 0.0, "the host explains all of the wait"
+    assert TIME_TO_FIRST_AUDIO.measure(this, None).lower == pytest.approx(0.5), "the rest is the host's"
+
+
+def test_a_newcomer_who_joined_when_the_host_was_back_waited_for_the_room_alone() -> None:
+    heard = View(window(0, 60), (), (), (newcomer(joined=22.5, audio=None, live=None),))
+    assert excuses.excused(heard, [away(20.5, 21, STOOD_STILL)]) == heard
+
+
+def test_a_newcomer_waits_for_the_room_until_it_has_joined_whoever_speaks() -> None:
+    late = View(window(0, 60), (), (), (newcomer(joined=26, audio=None, live=None),))
+    told = excuses.excused(late, [away(19, 40)])
+    assert JOIN_SUCCESS.measure(told, None).value == 0.0
+    assert ARRIVAL_AUDIBLE.measure(told, None).value == 0.0
+    assert TIME_TO_FIRST_AUDIO.measure(told, None).lower == pytest.approx(6.0)
 
 
 def test_a_newcomer_whom_the_room_refused_is_refused_whoever_speaks() -> None:

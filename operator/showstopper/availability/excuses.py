@@ -99,11 +99,16 @@ def _cut(span: Span, pieces: list[tuple[float, float]]) -> Iterator[Span]:
 
 
 def _undecided(call: Arrival, pieces: list[tuple[float, float]]) -> Arrival:
-    """A newcomer who was in the room and waited for the host when that was not there: what it heard is not known."""
+    """A newcomer who was in the room and waited for the host when that was not there: what it heard is not known.
+
+    Until it had joined it waited for the room.
+    """
+    if call.joined is None:
+        return call
     waited_until = call.first_live if call.first_live is not None else call.seen_until
-    missed = next((start for start, end in pieces if start < waited_until and end > call.called), None)
-    if call.joined is None or missed is None:
+    missed = next((start for start, end in pieces if start < waited_until and end > call.joined), None)
+    if missed is None:
         return call
     heard = call.first_audio if call.first_audio is not None and call.first_audio <= missed else None
-    sure_until = max(call.called, min(call.sure_until, missed))
+    sure_until = max(call.joined, min(call.sure_until, missed))
     return replace(call, first_audio=heard, left=None, sure_until=sure_until)
