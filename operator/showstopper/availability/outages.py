@@ -89,7 +89,8 @@ class Outage:
 def stretches(track: Track, bad: frozenset[State]) -> Iterator[Stretch]:
     """The stretches of a track in order, those that are wholly Unknown included.
 
-    One that goes on when the window ends has its end in what follows, if that is known.
+    One that goes on when the window ends has its end in what follows, if that is known. Of a listener
+    that was lost sight of only what was seen goes on: Unknown time just before that is no sign of an outage.
     """
     row: list[Span] = []
     within = track.spans[-1].end if track.spans else 0.0
@@ -102,7 +103,8 @@ def stretches(track: Track, bad: frozenset[State]) -> Iterator[Stretch]:
             yield Stretch(tuple(row), bad, goes_on=False)
             row = []
     if row:
-        yield Stretch(tuple(row), bad, goes_on=not track.left)
+        over = track.left or (track.lost and all(span.state in UNCERTAIN for span in row))
+        yield Stretch(tuple(row), bad, goes_on=not over)
 
 
 def of_track(track: Track) -> list[Outage]:

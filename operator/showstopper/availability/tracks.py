@@ -26,16 +26,17 @@ class Track:
 
     A resident's track covers the window exactly. An arrival's begins when it first heard the live host (before that it
     was not in) and ends where it left or where the window or our knowledge ends. `left` says that it is known to have
-    left by the end of what is known, so that nothing of it can go on. `statistics` are a resident's rows inside the
-    window, in order and without overlap. Time in which it has none is Unknown to whatever is computed of them.
-    `following` is what came right after the window, as far as it was handed in: it decides what the window's last
-    instant leaves open.
+    left by the end of what is known, so that nothing of it can go on. `lost` says that our knowledge of it ends inside
+    the window. `statistics` are a resident's rows inside the window, in order and without overlap. Time in which it has
+    none is Unknown to whatever is computed of them. `following` is what came right after the window, as far as it was
+    handed in: it decides what the window's last instant leaves open.
     """
 
     listener: str
     kind: Kind
     spans: tuple[Span, ...]
     left: bool = False
+    lost: bool = False
     statistics: tuple[Statistics, ...] = ()
     following: tuple[Span, ...] = ()
 
@@ -105,7 +106,8 @@ def arrival_track(call: Arrival, spans: Sequence[Span], window: Window, until: f
     until = window.end if until is None else until
     after = tuple(part for span in present if (part := span.clipped(window.end, until)))
     left = call.left is not None and call.left <= until
-    return Track(call.listener, Kind.ARRIVAL, inside, left=left, following=after)
+    lost = call.left is None and call.seen_until < window.end
+    return Track(call.listener, Kind.ARRIVAL, inside, left=left, lost=lost, following=after)
 
 
 def _since_in(spans: tuple[Span, ...], call: Arrival) -> tuple[Span, ...]:
