@@ -30,6 +30,9 @@ EMBEDDED_SHARE = ["resources.requests.cpu=1"]
 kubelets that replace a pod, just when it would read the answer to its delete call (p95 69 ms instead of 162)."""
 
 ROOM = "main-stage"
+METRICS_PORT = 6789
+"""Of a relay, as the chart of the stage has it."""
+
 OPERATOR_SECONDS = 120
 ROOM_SECONDS = 240
 NOTICED_SECONDS = 20
@@ -100,24 +103,59 @@ def wait_for_room(cluster: Cluster, *, namespace: str = SHOW, room: str = ROOM, 
 
 
 def start_afresh(cluster: Cluster, *, namespace: str = SHOW, room: str = ROOM) -> None:
-    """New relays, and a store that knows nothing of the rooms of the old ones. Returns when listeners notice."""
+    """New relays, and a store that knows nothing of the rooms of the old ones. Returns when listeners notice.
+
+    In that order: whoever finds a new relay while the old store or an old relay is still there joins a room that the
+    next one does not know of, and the room is split again.
+    """
     with progress.step("Starting the relays and the store afresh") as step:
-        components = "app.kubernetes.io/component in (relay, store)"
-        doomed = ["delete", "pods", f"--selector={components}", "--force", "--grace-period=0", "--wait=false"]
-        cluster.run_kubectl("--namespace", namespace, *doomed)
+        in_namespace = ("--namespace", namespace)
+        relays = cluster.get(*in_namespace, "deployment", "relay")["spec"]["replicas"]
+        step.say("ending the relays")
+        cluster.run_kubectl(*in_namespace, "scale", "deployment/relay", "--replicas=0")
+        _end_pods(cluster, namespace, "relay")
+        step.say("starting a new store")
+        old = _end_pods(cluster, namespace, "store")
+        waiting.until(
+            lambda: any(
+                _is_ready(pod) and pod["metadata"]["uid"] not in old for pod in _pods(cluster, namespace, "store")
+            ),
+            f"no new store in namespace {namespace}",
+            seconds=SPLIT_SECONDS,
+        )
+        cluster.run_kubectl(*in_namespace, "scale", "deployment/relay", f"--replicas={relays}")
         step.say("waiting until the listeners notice")
         with contextlib.suppress(errors.NotReadyError):  # the new ones may be there before anybody noticed
             waiting.until(
-                lambda: _ready(cluster.get("--namespace", namespace, "audioroom", room)).get("status") != "True",
+                lambda: not _is_ready(cluster.get("--namespace", namespace, "audioroom", room)),
                 f"room {namespace}/{room} is heard all the time",
                 seconds=NOTICED_SECONDS,
                 every=0.5,
             )
 
 
+def _end_pods(cluster: Cluster, namespace: str, component: str) -> set[str]:
+    """End the pods of a component at once. Returns their UIDs."""
+    old = {pod["metadata"]["uid"] for pod in _pods(cluster, namespace, component)}
+    doomed = ["delete", "pods", f"--selector=app.kubernetes.io/component={component}"]
+    cluster.run_kubectl("--namespace", namespace, *doomed, "--force", "--grace-period=0", "--wait=false")
+    return old
+
+
+def _pods(cluster: Cluster, namespace: str, component: str) -> list[dict[str, Any]]:
+    pods: list[dict[str, Any]] = cluster.get(
+        "--namespace", namespace, "pods", f"--selector=app.kubernetes.io/component={component}"
+    )["items"]
+    return pods
+
+
+def _is_ready(body: dict[str, Any]) -> bool:
+    return _ready(body).get("status") == "True"
+
+
 def _ready(body: dict[str, Any]) -> dict[str, str]:
-    """A room's condition of that name; empty while there is none."""
-    return next((each for each in body.get("status", {}).get("conditions", []) if each["type"] == "Ready"), {})
+    """A resource's condition of that name; empty while there is none."""
+    return next((each for each in body.get("status", {}).get("conditions") or [] if each["type"] == "Ready"), {})
 
 
 def _wait_for_room(cluster: Cluster, *, namespace: str, room: str, seconds: float) -> None:

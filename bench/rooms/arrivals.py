@@ -54,8 +54,8 @@ def _host_missed(room: Room, call: Call) -> int | None:
     if call.joined is None or call.joined >= call.seen:
         return None
     waited = call.seen if call.heard is None else min(call.heard, call.seen)
-    pieces = (each for each in room.absences if each.first < waited and each.felt > call.called)
-    return next((max(call.called, each.first) for each in pieces), None)
+    pieces = (each for each in room.absences if each.first < waited and each.felt > call.joined)
+    return next((max(call.joined, each.first) for each in pieces), None)
 
 
 def _fate(call: Call, true: int | None, told: int | None, missed: int | None, window: Stretch) -> Fate | None:

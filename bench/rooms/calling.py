@@ -12,12 +12,15 @@ SOUND, LIVE = cells(1.0), cells(1.2)
 
 
 def calls(rng: random.Random, room: Room) -> tuple[Call, ...]:
-    """A call every 2.5 s. For some time the room may refuse them, leave them without the host, or be slow."""
+    """A call every 2.5 s. For some time the room may refuse them, leave them without the host, or be slow.
+
+    Slow it may be with the sound, or let them in late.
+    """
     known = room.times.known
     every = max(cells(2.5), known // 60)
     shut = rng.randrange(known), rng.choice([0, cells(rng.uniform(0, 30)), known])
     dies = rng.randrange(known) if rng.random() < 0.2 else None
-    trouble = rng.choice(["", "refused", "silent", "slow", "cut"])
+    trouble = rng.choice(["", "refused", "silent", "slow", "late", "cut"])
     made = []
     for called in range(rng.randrange(cells(0.3), cells(1)), known - cells(0.5), every):
         troubled = trouble if shut[0] <= called < shut[0] + shut[1] else ""
@@ -42,8 +45,11 @@ def _call(rng: random.Random, called: int, trouble: str, absences: Sequence[Abse
         return Call(called, None, None, None, None, called + cells(rng.uniform(0.2, 4.9)), refused=True)
     if trouble == "silent":
         return Call(called, joined, None, None, None, left)
-    late = cells(rng.uniform(0, 8)) if trouble == "slow" else 0
+    late = cells(rng.uniform(0, 8)) if trouble in ("slow", "late") else 0
+    joined += late if trouble == "late" else 0
     live = called + LIVE + late
+    if joined >= left:
+        return Call(called, None, None, None, None, left)
     if live + cells(0.3) >= left:
         return Call(called, joined, None, None, None, left)
     deaf: Stretch | None = None

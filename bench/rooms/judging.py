@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from bench.rooms import telling
 from bench.rooms.room import FOLLOWING, GRID, Room
 from showstopper.api.verdicts import Verdict
-from showstopper.availability import coverage, expectations, hosts, verdict
+from showstopper.availability import coverage, excuses, expectations, verdict
 from showstopper.availability.expectations import Expectation, Judgement
 from showstopper.availability.indicators import Recovery
 from showstopper.availability.indicators.indicator import Indicator, Listeners
@@ -29,7 +29,7 @@ def judge(room: Room, *, halves: bool = False) -> Judged:
 
     def view(first: int, last: int, following: int) -> View:
         window = Window(telling.EPOCH + first * GRID, telling.EPOCH + last * GRID)
-        return hosts.excused(told.view(window, residents, following * GRID), absences)
+        return excuses.excused(told.view(window, residents, following * GRID), absences)
 
     times = room.times
     base = coverage.of(view(0, times.fault, 0))

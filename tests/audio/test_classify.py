@@ -12,7 +12,7 @@ from showstopper.availability.spans import State
 from tests.support import sounds
 from tests.support.sounds import MOMENT
 
-L, H, S, Q, U = State.LIVE, State.HOLD, State.STALE, State.SILENT, State.UNKNOWN
+L, H, S, Q, U = State.LIVE, State.HOLD, State.STALE, State.SILENT, State.UNCLEAR
 G = State.GARBLED
 RULES = Rules()
 

@@ -75,7 +75,7 @@ def test_a_cut_is_heard_whenever_it_comes_and_however_frames_are_taken(
 def test_hold_music_then_the_host() -> None:
     sound = np.concatenate([sounds.silence(0.5), sounds.hold(2), sounds.code(MOMENT + 2.4, 2)])
     states = [one.state for one in heard(sound)]
-    assert [state for state in states if state is not State.UNKNOWN] == [State.SILENT, State.HOLD, State.LIVE]
+    assert [state for state in states if state is not State.UNCLEAR] == [State.SILENT, State.HOLD, State.LIVE]
 
 
 def test_live_says_its_delay_and_a_replayed_host_is_stale() -> None:

@@ -136,10 +136,10 @@ def test_noise_between_words_that_is_no_longer_than_the_bridge_is_the_host() -> 
     assert State.GARBLED not in heard
 
 
-def test_foreign_sound_that_the_player_had_to_make_up_in_parts_is_not_known_there() -> None:
+def test_foreign_sound_that_the_player_had_to_make_up_in_parts_is_unclear_there() -> None:
     lost = [1000 <= index < 1005 for index in range(3000)]
     spans = told(sounds.noise(40), lost)
-    before, unknown, after = [span for span in spans if span.end > MONOTONIC + 1]
-    assert (before.state, unknown.state, after.state) == (State.GARBLED, State.UNKNOWN, State.GARBLED)
-    assert unknown.start < MONOTONIC + 20 < unknown.end
-    assert unknown.seconds < 1.2
+    before, unclear, after = [span for span in spans if span.end > MONOTONIC + 1]
+    assert (before.state, unclear.state, after.state) == (State.GARBLED, State.UNCLEAR, State.GARBLED)
+    assert unclear.start < MONOTONIC + 20 < unclear.end
+    assert unclear.seconds < 1.2

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from showstopper.availability.feed import Feed, parse_feed
+from showstopper.availability.hosts import STARTED_ANEW, Absence
 from showstopper.availability.spans import DISCONNECTED, Kind, Span, State, Window
 from showstopper.availability.statistics import Statistics
 from showstopper.availability.timeline import Timeline
@@ -15,12 +16,13 @@ from showstopper.availability.tracks import Track, View, resident_track
 
 # The operator's clock of all tests: a large number, as unix seconds are.
 EPOCH = 1_790_000_000.0
-L, H, S, Q, G, N, O, J, U = (  # noqa: E741 (one letter a state makes stories readable)
+L, H, S, Q, G, C, N, O, J, U = (  # noqa: E741 (one letter a state makes stories readable)
     State.LIVE,
     State.HOLD,
     State.STALE,
     State.SILENT,
     State.GARBLED,
+    State.UNCLEAR,
     State.NO_MEDIA,
     State.OFFLINE,
     State.JOINING,
@@ -32,6 +34,10 @@ Story = Sequence[tuple[State, float]]
 
 def window(start: float, end: float) -> Window:
     return Window(EPOCH + start, EPOCH + end)
+
+
+def away(start: float, end: float, why: str = STARTED_ANEW) -> Absence:
+    return Absence(EPOCH + start, EPOCH + end, why)
 
 
 def spans(name: str, story: Story, start: float = 0.0, kind: Kind = Kind.RESIDENT) -> list[Span]:

@@ -6,7 +6,7 @@ from hypothesis import given
 
 from showstopper.availability.abort import AbortCondition, breached
 from showstopper.availability.errors import BoundError
-from showstopper.availability.hosts import STARTED_ANEW, Absence, HostKnown
+from showstopper.availability.hosts import HostKnown
 from showstopper.availability.indicators import INDICATORS, Indicator, Recovery
 from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_SUCCESS, TIME_TO_FIRST_AUDIO
 from showstopper.availability.indicators.indicator import Better
@@ -24,6 +24,7 @@ from tests.availability.build import (
     Story,
     U,
     arrival_json,
+    away,
     feed,
     known_stories,
     row,
@@ -50,8 +51,7 @@ def asked(
 
 def host(seen: float, *absences: tuple[float, float]) -> HostKnown:
     """A host that answered last at `seen`, and could not be heard meanwhile."""
-    away = tuple(Absence(EPOCH + start, EPOCH + end, STARTED_ANEW) for start, end in absences)
-    return HostKnown(EPOCH + seen, away)
+    return HostKnown(EPOCH + seen, tuple(away(start, end) for start, end in absences))
 
 
 def test_a_share_must_have_been_beyond_the_bound_for_as_long_as_the_condition_says() -> None:

@@ -16,11 +16,12 @@ from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_S
 from showstopper.availability.indicators.indicator import Better
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR, OUTAGE_COUNT, RECONNECTS
 from showstopper.availability.indicators.recovery import RECOVERY_TIME
-from showstopper.availability.spans import Kind, Span
+from showstopper.availability.spans import Kind, Span, State
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, decide
 from tests.availability.build import (
     EPOCH,
+    C,
     J,
     L,
     N,
@@ -37,6 +38,17 @@ from tests.availability.build import (
     window,
 )
 
+# Indicators that statistics say nothing of.
+BY_SPANS = (
+    JOIN_SUCCESS,
+    TIME_TO_FIRST_AUDIO,
+    AUDIBLE_RATIO,
+    ARRIVAL_AUDIBLE,
+    LONGEST_DEAD_AIR,
+    OUTAGE_COUNT,
+    RECOVERY_TIME,
+    RECONNECTS,
+)
 BASELINE, JUDGED = (0.0, 15.0), (15.0, 60.0)
 # A newcomer's visit: when it calls, what it goes through, and whether the record of the visit has come.
 Visit = tuple[float, Story, bool]
@@ -238,3 +250,19 @@ def test_every_figure_lies_between_its_bounds_and_every_share_between_0_and_1(
         if measured.value is not None:
             assert measured.lower - 1e-6 <= measured.value <= measured.upper + 1e-6
         assert measured.upper <= measured.unit.most
+
+
+@given(st.lists(stories(60), min_size=2, max_size=2), visits(hidden=True))
+def test_a_figure_is_the_same_whether_the_room_or_the_probe_left_it_open(
+    residents: list[Story], newcomers: list[Visit]
+) -> None:
+    def measured(open_: State) -> list[tuple[float | None, float, float]]:
+        def retold(story: Story) -> Story:
+            return [(open_ if state in {C, U} else state, seconds) for state, seconds in story]
+
+        visits = [(called, retold(story), recorded) for called, story, recorded in newcomers]
+        room = timeline(*Room(list(map(retold, residents)), visits).feeds()).view(window(*JUDGED), 2)
+        figures = [indicator.measure(room, Recovery(EPOCH + JUDGED[0])) for indicator in BY_SPANS]
+        return [(each.value, each.lower, each.upper) for each in figures]
+
+    assert measured(C) == measured(U)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from showstopper.availability.boots import Boot
 from showstopper.availability.feed import Feed, parse_feed
-from showstopper.availability.spans import Kind, Span
+from showstopper.availability.spans import Kind, Span, Window
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from tests.availability.build import (
@@ -268,6 +269,21 @@ def test_pods_are_known_by_their_listeners_whatever_order_they_come_in() -> None
     answers = [feed(spans(f"r{pod}", [(L, 30)]), clock=30, pod=f"pod-{pod}", boot=f"b{pod}") for pod in range(3)]
     views = {timeline(*order).view(WHOLE, 3) for order in itertools.permutations(answers)}
     assert len(views) == 1
+
+
+def test_only_boots_that_know_a_listener_are_asked_about_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A room of a thousand listeners in a thousand pods is not a million questions."""
+    asked, spans_of = [], Boot.spans
+
+    def counted_spans(boot: Boot, listener: str, window: Window) -> list[Span]:
+        asked.append((boot.id, listener))
+        return spans_of(boot, listener, window)
+
+    monkeypatch.setattr(Boot, "spans", counted_spans)
+    answers = [feed(spans(f"r{pod}", [(L, 30)]), clock=30, pod=f"pod-{pod}", boot=f"b{pod}") for pod in range(9)]
+    again = feed(spans("r3", [(J, 1), (L, 4)], start=25), clock=30, pod="pod-3", boot="b3-again")
+    assert len(timeline(*answers, again).view(WHOLE, 9).residents) == 9
+    assert sorted(asked) == sorted([("b3-again", "r3"), *((f"b{pod}", f"r{pod}") for pod in range(9))])
 
 
 def test_a_newcomers_visit_is_known_by_its_record_or_by_its_spans() -> None:

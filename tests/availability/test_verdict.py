@@ -14,7 +14,7 @@ from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST
 from showstopper.availability.measurements import Measurement, unmeasured
 from showstopper.availability.spans import State
 from showstopper.availability.verdict import CHAIN, Evidence, FaultEvidence, Finding, decide
-from tests.availability.build import H, J, L, Q, Story, U, view
+from tests.availability.build import C, H, J, L, Q, Story, U, view
 
 RATIO, DEAD_AIR = AUDIBLE_RATIO, LONGEST_DEAD_AIR
 
@@ -131,6 +131,13 @@ def test_one_unproven_fault_among_proven_ones_is_enough() -> None:
 
 def test_a_late_probe_now_and_then_does_not_spoil_a_baseline() -> None:
     assert decide(dataclasses.replace(SOUND, baseline=seen([(L, 10), (U, 0.5), (L, 4.5)]))).verdict is Verdict.PASSED
+
+
+def test_what_the_room_made_unclear_spoils_no_run_by_itself() -> None:
+    judged = seen([(L, 40), (C, 15), (L, 4), (C, 1)])
+    assert decide(dataclasses.replace(SOUND, judged=judged)).verdict is Verdict.PASSED
+    decision = decide(dataclasses.replace(SOUND, baseline=seen([(L, 14), (C, 1)])))
+    assert (decision.verdict, decision.reason) == (Verdict.INCONCLUSIVE, "TooMuchUnknown")
 
 
 @pytest.mark.parametrize(("residents", "other"), [(20, Q), (500, J), (40, U)])

@@ -1,4 +1,4 @@
-"""Rooms whose truth is known by construction: no verdict on them is wrong, and hardly one needlessly Inconclusive."""
+"""Rooms whose truth is known by construction: no verdict on them is wrong, and none is needlessly Inconclusive."""
 
 import dataclasses
 import math
@@ -20,16 +20,11 @@ SEED = secrets.randbelow(2**32)
 TIMES = Times(fault=750, lifted=750, end=3750)
 """A baseline of 15 s, and a minute after a kill."""
 
-NEEDLESS = 2
-"""So many of 500 rooms may be Inconclusive without need. One in some thousand is: calls that a host's absence touches
-at a window's edge. `make truth` counts them all."""
-
 
 @pytest.mark.parametrize("part", range(4))
-def test_no_verdict_is_wrong_and_hardly_one_is_needless(part: int) -> None:
+def test_no_verdict_is_wrong_and_none_is_needless(part: int) -> None:
     tally = truth_rooms.tally(SEED, range(500 * part, 500 * (part + 1)))
-    assert not tally.wrong, f"seed {SEED}: {tally}"
-    assert tally.needless <= NEEDLESS, f"seed {SEED}: {tally}"
+    assert not tally.examples, f"seed {SEED}: {tally}"
     assert tally.verdicts.keys() == {"Passed", "Failed", "Inconclusive"}
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import urlencode
 
 import yaml
 from kubernetes import config
+from prometheus_client.parser import text_string_to_metric_families
 
 from dev import stage
 from dev.cluster import paths
@@ -35,6 +37,8 @@ SPOILED = paths.PROJECT / "build" / "e2e"
 
 FLEET = ("room.listeners.count=2", "room.listeners.perPod=1")
 """Few listeners, yet on both nodes: these tests are about runs, and share their processors with the whole cluster."""
+
+PUBLISHED = "livekit_track_published_total"
 
 GROUP = "/apis/showstopper.dev/v1alpha1"
 LONG = 240.0
@@ -74,6 +78,9 @@ class Api:
     def lines(self, path: str, **query: str | int) -> list[Object]:
         """The objects of an answer that has one a line, such as a watch's with its time limit."""
         return [json.loads(line) for line in self._raw("GET", path, query=query).splitlines()]
+
+    def text(self, path: str) -> str:
+        return self._raw("GET", path).decode()
 
     def create(self, path: str, body: Object) -> Object:
         return self._ask("POST", path, body=body)
@@ -137,11 +144,30 @@ class Show:
         """Names of the relay pods by UID."""
         return {pod["metadata"]["uid"]: pod["metadata"]["name"] for pod in self.pods()}
 
+    def split(self) -> bool:
+        """Whether participants sit in a room of a relay in which nobody speaks, by the relays' own metrics.
+
+        LiveKit holds a room on one relay. One that stood still may come back into a room of its own, with the host in
+        one and listeners in the other (a split brain of LiveKit's, which no client notices and no time heals).
+        """
+        return any(
+            room.get("livekit_room_total") and room.get("livekit_participant_total") and not room.get(PUBLISHED)
+            for room in map(self._metrics, self.relays().values())
+        )
+
+    def _metrics(self, relay: str) -> dict[str, float]:
+        """The sums of a relay's metrics by the names of their samples."""
+        sums: dict[str, float] = defaultdict(float)
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{relay}:{stage.METRICS_PORT}/proxy/metrics"
+        for family in text_string_to_metric_families(self.api.text(path)):
+            for sample in family.samples:
+                sums[sample.name] += sample.value
+        return sums
+
     def wait_until_well(self) -> None:
         """Until every listener hears the host, both relays are ready and nothing runs: the next fault may come.
 
-        A relay that stood still may come back into a room of its own, with the host in one and listeners in the other
-        (a split brain of LiveKit's, which no client notices and no time heals): such a stage is started afresh.
+        A room that is split stays so: such a stage is started afresh.
         """
         what = f"room {self.namespace}/{self.room} is well"
         try:

@@ -170,6 +170,8 @@ class HoldRecord(Status):
     """When the hold ended."""
     approver: Text | None = None
     """Person who approved the act."""
+    hash: Text | None = None
+    """Hash of the experiment that is held, as an approval approves it."""
     standing: Text | None = None
     """Value of the annotation showstopper.dev/approve before the hold began, which does not approve this hold."""
 

@@ -27,10 +27,10 @@ what was heard before."""
 
 GARBLED_SLICES = 20
 """Sound in which no window has a code is not the host's from 400 ms on. What is shorter may be the edge of two sounds
-or a few windows that were read badly: it says nothing clear, and is Unknown. Measured over five minutes without loss:
+or a few windows that were read badly: it says nothing clear, and is Unclear. Measured over five minutes without loss:
 after 16 and 24 kbps Opus no more than two windows in a row had no code, after 32 kbps none (after 12 kbps six)."""
 
-_UNCLEAR = frozenset({State.UNKNOWN, State.GARBLED})
+_UNREAD = frozenset({State.UNCLEAR, State.GARBLED})
 
 AGREE_SECONDS = 0.06
 """A code counts if a neighbour says the same delay within this: the player stretches a window by less."""
@@ -68,7 +68,7 @@ def classify(readings: Readings, walls: NDArray[np.float64], rules: Rules) -> tu
 
     `walls` are the wall-clock times of the windows' middles. A code is believed only if the window before or after it
     agrees: after heavy loss one window of a thousand is read wrong, and two wrong ones in a row do not agree. One that
-    is not believed is Unknown. Where there is neither code nor hold loop, it is Garbled, as far as a window can tell.
+    is not believed is Unclear. Where there is neither code nor hold loop, it is Garbled, as far as a window can tell.
     """
     delays = (walls - readings.seconds + EARLY_SECONDS) % CYCLE_SECONDS - EARLY_SECONDS
     delays[~readings.clear] = np.nan
@@ -83,7 +83,7 @@ def classify(readings: Readings, walls: NDArray[np.float64], rules: Rules) -> tu
 
 def _by_code(clear: bool, delay: float, rules: Rules) -> State:
     if math.isnan(delay):
-        return State.UNKNOWN if clear else State.GARBLED
+        return State.UNCLEAR if clear else State.GARBLED
     return by_delay(delay, rules)
 
 
@@ -106,10 +106,10 @@ def label(windows: Sequence[State], loud: Sequence[bool], rules: Rules) -> list[
 def _settled(labels: list[State]) -> list[State]:
     """Short unclear stretches take the class of the sound beside them, but not between two different sounds.
 
-    In the others, sound without a code is Garbled where it is long enough, and Unknown where it is not.
+    In the others, sound without a code is Garbled where it is long enough, and Unclear where it is not.
     """
     result = list(labels)
-    for start, end, unclear in runs(state in _UNCLEAR for state in labels):
+    for start, end, unclear in runs(state in _UNREAD for state in labels):
         if not unclear:
             continue
         beside = {*labels[start - 1 : start], *labels[end : end + 1]} - {State.SILENT}
@@ -121,9 +121,9 @@ def _settled(labels: list[State]) -> list[State]:
 
 
 def _long_enough(labels: list[State]) -> list[State]:
-    """The same, with Unknown for what is too short to be Garbled."""
+    """The same, with Unclear for what is too short to be Garbled."""
     return [
-        State.UNKNOWN if end - start < GARBLED_SLICES else state
+        State.UNCLEAR if end - start < GARBLED_SLICES else state
         for start, end, state in runs(labels)
         for _ in range(end - start)
     ]

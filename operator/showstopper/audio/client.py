@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import structlog
@@ -31,6 +33,9 @@ DTX_PATIENCE_SECONDS = 0.6
 
 SETTLED_SECONDS = 0.3
 """How long after an instant the statistics have said what is needed about its packets."""
+
+REPEATED_SECONDS = 0.05
+"""The SDK repeats a report that is no older (WebRTC caches it: pc/rtc_stats_collector.h, kCacheLifetimeUs)."""
 
 OVERDUE_SECONDS = 2.0
 """An ear or statistics later than this are not waited for."""
@@ -63,7 +68,7 @@ class Client:
         self._stamps = SampleClock(statistics.STAMPS)
         self._session: Session | None = None
         self._tracks: dict[str, _Listening] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None]] = set()
 
     async def join(self, identity: str, seconds: float) -> Session:
         """Join afresh within `seconds`.
@@ -83,6 +88,7 @@ class Client:
     def reconnecting(self) -> None:
         """The SDK began to mend the connection."""
         self.story.connection(time.monotonic(), State.JOINING)
+        self._start(self._look())
         log.info("reconnecting", listener=self.name)
 
     def reconnected(self) -> None:
@@ -119,9 +125,20 @@ class Client:
             return
         now = time.monotonic()
         polls = statistics.polls(reports, self._stamps, now)
-        self.sampled_at = polls[0].at if polls else now
-        self._polled(self.sampled_at, polls)
+        at = polls[0].at if polls else now
+        if at < self.sampled_at:  # another answer has overtaken it
+            return
+        self.sampled_at = at
+        self._polled(at, polls)
         self.path = statistics.path(reports) or self.path
+
+    async def _look(self) -> None:
+        """Read the statistics of a session that may be given up in a moment: they end with it."""
+        broke_at = time.monotonic()
+        await self.poll()
+        if self.sampled_at < broke_at:
+            await asyncio.sleep(REPEATED_SECONDS)
+            await self.poll()
 
     def _polled(self, at: float, polls: list[Poll]) -> None:
         self.media.polled(at, polls)
@@ -187,9 +204,13 @@ class Client:
         if listening.ear.clock.started:
             self.story.sound(listening.ear.heard(ended=True))
         listening.task.cancel()
-        closing = asyncio.create_task(listening.stream.aclose())
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
+        self._start(listening.stream.aclose())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let it run, and keep it until it has ended."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
 
 async def _hear(stream: rtc.AudioStream, ear: Ear) -> None:

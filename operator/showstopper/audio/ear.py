@@ -19,9 +19,9 @@ QUANTUM = np.float32(1 / 32768)
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """[start, end) on the monotonic clock in one class: Live, Hold, Stale, Silent, Garbled, or Unknown.
+    """[start, end) on the monotonic clock in one class: Live, Hold, Stale, Silent, Garbled, or Unclear.
 
-    Garbled is sound that is not the host's, unless the player made it up. Unknown is sound that says nothing clear.
+    Garbled is sound that is not the host's, unless the player made it up. Unclear is sound that says nothing clear.
     `delay` is the mean mouth-to-ear delay, if there was a code. `quiet` marks a pause of speech.
     """
 

@@ -29,7 +29,7 @@ KEEP_SECONDS = 120.0
 class Poll:
     """One track's figures at monotonic time `at`. Counters run since the track began.
 
-    `concealed` counts the audible ones of the samples that the player made up.
+    `made_up` counts the samples that the player made up for want of packets, `concealed` the audible ones of them.
     """
 
     source: str
@@ -38,6 +38,7 @@ class Poll:
     lost: int = 0
     last_packet_at: float | None = None
     concealed: int = 0
+    made_up: int = 0
     total: int = 0
     jitter: float = 0.0
 
@@ -49,26 +50,44 @@ class Flow:
     patience: float
     stretches: list[tuple[float, float]] = field(default_factory=list)
     latest: Poll | None = None
+    fed: Poll | None = None
+    """The newest poll that told of packets."""
 
     def polled(self, poll: Poll) -> None:
-        """Take the next poll. The last packet's time and the count place a pause between two polls."""
+        """Take the next poll. The last packet's time, the count and the player place a pause between two polls."""
         before = self.latest
         grown = poll.received - (before.received if before else 0)
         self.latest = poll
         if poll.last_packet_at is None or grown <= 0:
             return
         last = poll.last_packet_at
-        # What was held up comes in a burst: still all of it after the poll before.
-        earliest = before.at if before else -math.inf
-        began = min(last, max(earliest, last - (grown - 1) * PACKET_SECONDS))
+        earliest, began = self._came_again(before, poll, last, last - (grown - 1) * PACKET_SECONDS)
+        self.fed = poll
         if self.stretches:
             start, end = self.stretches[-1]
             everything_came = last - end - grown * PACKET_SECONDS <= self.patience
-            if began - end <= (max(self.patience, LATE_SECONDS) if everything_came else self.patience):
+            if earliest - end <= (max(self.patience, LATE_SECONDS) if everything_came else self.patience):
                 self.stretches[-1] = (start, max(end, last))
                 return
             began = max(began, end)
         self.stretches.append((began, last))
+
+    def _came_again(self, before: Poll | None, poll: Poll, last: float, evenly: float) -> tuple[float, float]:
+        """When the first packet since the poll before came, at the earliest and probably.
+
+        `evenly` is when, if they came one after the other. If that is before that poll, they were held up and came in a
+        burst, at any time between the polls. A player that had nothing to play any more says when: until then it made
+        up everything. One that still had sound does not know.
+        """
+        if before is None or evenly >= before.at:
+            return evenly, evenly
+        first = min(last, before.at)
+        if self.fed is None or before.at - self.stretches[-1][1] <= self.patience:
+            return first, first
+        if before.made_up > self.fed.made_up:
+            sounded = min(last, before.at + (poll.made_up - before.made_up) / STATISTICS_RATE)
+            return sounded, sounded
+        return first, (first + last) / 2
 
     def until(self, now: float) -> list[tuple[float, float]]:
         """The stretches. One that may still go on reaches `now`."""
@@ -188,6 +207,7 @@ def _sum(poll: Poll, other: Poll | None) -> Poll:
         lost=poll.lost + other.lost,
         last_packet_at=max(times, default=None),
         concealed=poll.concealed + other.concealed,
+        made_up=poll.made_up + other.made_up,
         total=poll.total + other.total,
         jitter=other.jitter,
     )

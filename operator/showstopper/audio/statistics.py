@@ -44,6 +44,7 @@ def polls(statistics: Iterable[Any], stamps: SampleClock, at: float) -> list[Pol
                 lost=rtp.received.packets_lost,
                 last_packet_at=stamps.time_of(round(last * 1000)) if last and rtp.received.packets_received else None,
                 concealed=rtp.inbound.concealed_samples - rtp.inbound.silent_concealed_samples,
+                made_up=rtp.inbound.concealed_samples,
                 total=rtp.inbound.total_samples_received,
                 jitter=rtp.received.jitter,
             )

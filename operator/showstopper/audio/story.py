@@ -15,7 +15,7 @@ from showstopper.availability.spans import Kind, Span, State
 SETTLE_SECONDS = 0.15
 """Sound follows the first packet within this, while the player fills its buffer: quiet of a room only after it."""
 
-RANK = (State.LIVE, State.STALE, State.HOLD, State.UNKNOWN, State.GARBLED)
+RANK = (State.LIVE, State.STALE, State.HOLD, State.UNCLEAR, State.GARBLED)
 """Of several tracks, the best counts. Beside one of which nothing clear is known, another is not known to be worse."""
 
 LAST_SECONDS = 0.25
@@ -135,7 +135,7 @@ class Story:
         )
         if heard is not None and not (heard.quiet and absent):
             own = heard.state is State.GARBLED and (absent or _within(at, said.doubtful))
-            return (State.UNKNOWN if own else heard.state), heard
+            return (self._unless_asked(at) if own else heard.state), heard
         index = bisect_right(self._connection, at, key=lambda entry: entry[0])
         connection = self._connection[max(0, index - 1)][1]
         if connection is not None:
@@ -144,6 +144,10 @@ class Story:
             return State.NO_MEDIA, None
         # Where the player stood still, this probe cannot say that it was silent.
         return (State.UNKNOWN if _within(at, said.undecoded) else State.SILENT), None
+
+    def _unless_asked(self, at: float) -> State:
+        """What sound is that is the player's own, if the player has said so: it may not have been asked yet."""
+        return State.UNCLEAR if at < self.media.checked else State.UNKNOWN
 
     def _lead(self, start: float, state: State) -> float:
         """How much earlier than the silence that begins at `start` media went missing: what the player made up."""

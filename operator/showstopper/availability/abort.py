@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from showstopper.api.reasons import Reason
-from showstopper.availability import coverage, hosts
+from showstopper.availability import coverage, excuses
 from showstopper.availability.errors import BoundError
 from showstopper.availability.figures import apart, sentence_figure
 from showstopper.availability.hosts import HostKnown
@@ -86,7 +86,7 @@ def breached(
     if window.start < since or window.seconds <= 0:
         return None
     told = replace(timeline.view(window, residents), host_clocks=host.clocks)
-    view = hosts.excused(told, host.absences)
+    view = excuses.excused(told, host.absences)
     if coverage.of(view).unknown_share > BLIND_SHARE:
         return None
     figure = _figure(condition.indicator.measure(view, recovery))

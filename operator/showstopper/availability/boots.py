@@ -172,6 +172,11 @@ class Boot:
             log.forget(horizon)
         self._logs = {name: log for name, log in self._logs.items() if len(log)}
 
+    @property
+    def listeners(self) -> set[str]:
+        """All of whom it tells anything."""
+        return {*self._first_live, *self._rings, *self._logs, *self._counting}
+
     def first_live(self, listener: str) -> float | None:
         """When the listener first heard the live host, on the operator's clock, or None if it has not yet."""
         first = self._first_live.get(listener)

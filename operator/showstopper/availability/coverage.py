@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from showstopper.availability.indicators.listening import audible_ratio, seconds_in
 from showstopper.availability.measurements import Measurement
-from showstopper.availability.spans import DEAD, NOISE, State, Window
+from showstopper.availability.spans import DEAD, NOISE, UNCERTAIN, State, Window
 from showstopper.availability.tracks import Track, View
 
 # A window of which more than this is Unknown allows no verdict (docs/how-it-measures.md). It forgives a late probe now
@@ -50,7 +50,7 @@ def of(view: View) -> Coverage:
         intended=len(view.residents),
         unknown_share=min(1.0, unknown / intended) if intended > 0 else 1.0,
         gone=tuple(track.listener for track in view.residents if _gone(track)),
-        unheard=tuple(track.listener for track in view.residents if not (_has(track, State.LIVE) or _unseen(track))),
+        unheard=tuple(track.listener for track in view.residents if _certainly_unheard(track)),
         unseen=tuple(track.listener for track in view.residents if _unseen(track)),
         audible=audible_ratio(view),
         dead=_dead(view, intended),
@@ -63,8 +63,9 @@ def _dead(view: View, intended: float) -> tuple[tuple[State, float], ...]:
     return tuple(sorted(shares, key=lambda entry: -entry[1]))
 
 
-def _has(track: Track, state: State) -> bool:
-    return any(span.state is state for span in track.spans)
+def _certainly_unheard(track: Track) -> bool:
+    states = {span.state for span in track.spans}
+    return State.LIVE not in states and not states <= UNCERTAIN
 
 
 def _gone(track: Track) -> bool:

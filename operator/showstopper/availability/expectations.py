@@ -164,5 +164,5 @@ def _doubt(expectation: Expectation, measurement: Measurement) -> str:
 
 def _why(measurement: Measurement) -> str:
     if measurement.upper == math.inf:
-        return "something was still going on, or Unknown, when the window ended"
-    return "parts of the window are Unknown"
+        return "something was still going on, or not certain, when the window ended"
+    return "parts of the window are Unknown or Unclear"

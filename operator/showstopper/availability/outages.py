@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from showstopper.availability.spans import DEAD, SILENCE, Span, State
+from showstopper.availability.spans import DEAD, SILENCE, UNCERTAIN, Span, State
 from showstopper.availability.tracks import Track, View
 
 
@@ -89,20 +89,22 @@ class Outage:
 def stretches(track: Track, bad: frozenset[State]) -> Iterator[Stretch]:
     """The stretches of a track in order, those that are wholly Unknown included.
 
-    One that goes on when the window ends has its end in what follows, if that is known.
+    One that goes on when the window ends has its end in what follows, if that is known. Of a listener
+    that was lost sight of only what was seen goes on: Unknown time just before that is no sign of an outage.
     """
     row: list[Span] = []
     within = track.spans[-1].end if track.spans else 0.0
     for span in (*track.spans, *track.following):
         if span.start >= within and not row:
             return
-        if span.state in bad or span.state is State.UNKNOWN:
+        if span.state in bad or span.state in UNCERTAIN:
             row.append(span)
         elif row:
             yield Stretch(tuple(row), bad, goes_on=False)
             row = []
     if row:
-        yield Stretch(tuple(row), bad, goes_on=not track.left)
+        over = track.left or (track.lost and all(span.state in UNCERTAIN for span in row))
+        yield Stretch(tuple(row), bad, goes_on=not over)
 
 
 def of_track(track: Track) -> list[Outage]:
@@ -135,7 +137,7 @@ def of_stretch(track: Track, stretch: Stretch) -> Outage | None:
 
 def _ended(track: Track, stretch: Stretch) -> OutageEnd:
     last = stretch.spans[-1]
-    if last.state is State.UNKNOWN:
+    if last.state in UNCERTAIN:
         return OutageEnd.UNKNOWN
     if last.end < (track.following or track.spans)[-1].end:
         return OutageEnd.RECOVERED

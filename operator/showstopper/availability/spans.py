@@ -21,7 +21,8 @@ class State(StrEnum):
     NO_MEDIA = "NoMedia"  # connected, no packets
     OFFLINE = "Offline"
     JOINING = "Joining"
-    UNKNOWN = "Unknown"  # the probe could not see: neither audible nor dead air
+    UNCLEAR = "Unclear"  # sound that may be the host's: lost packets, or what the player made of them, hide its code
+    UNKNOWN = "Unknown"  # the probe could not see
 
 
 # Connected, but not hearing the live host.
@@ -29,6 +30,8 @@ SILENCE = frozenset({State.HOLD, State.STALE, State.SILENT, State.GARBLED, State
 DISCONNECTED = frozenset({State.OFFLINE, State.JOINING})
 # A listener who was in and has not left, and does not hear the live host.
 DEAD = SILENCE | DISCONNECTED
+# Neither audible nor dead air for certain. Unclear is what the room made of the sound, Unknown what our probe missed.
+UNCERTAIN = frozenset({State.UNCLEAR, State.UNKNOWN})
 
 
 class Kind(StrEnum):

@@ -12,7 +12,7 @@ from showstopper.availability.indicators import Recovery, measure_all
 from showstopper.availability.indicators.listening import seconds_in
 from showstopper.availability.measurements import Measured, Measurement
 from showstopper.availability.outages import Outage
-from showstopper.availability.spans import NOISE, State
+from showstopper.availability.spans import NOISE, UNCERTAIN, State
 from showstopper.availability.tracks import View
 
 __all__ = [
@@ -117,7 +117,7 @@ def rows(view: View) -> tuple[Row, ...]:
     """One row per resident, in the order of their names."""
     table = []
     for track in view.residents:
-        known = view.window.seconds - seconds_in(track, State.UNKNOWN)
+        known = view.window.seconds - seconds_in(track, *UNCERTAIN)
         dead = [row.dead_air for row in outages.of_track(track)]
         table.append(
             Row(

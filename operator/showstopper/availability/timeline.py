@@ -113,12 +113,12 @@ class Timeline:
         boots = self._ordered()
         calls = [(call, spans) for boot in boots for call, spans in boot.calls(window)]
         until = max(window.end, min(window.end + following, self.seen_until() or window.end))
+        told_by = _told_by(boots, self._names(window, residents))
         arrivals = (arrival_track(call, spans, window, until) for call, spans in calls)
         return View(
             window=window,
             residents=tuple(
-                self._resident(name, window, until, boots, was_in=name in were_in)
-                for name in self._names(window, residents)
+                _resident(name, window, until, tellers, was_in=name in were_in) for name, tellers in told_by.items()
             ),
             arrivals=tuple(track for track in arrivals if track is not None),
             calls=tuple(call for call, _ in calls),
@@ -130,11 +130,6 @@ class Timeline:
             return sorted(set(residents))
         seen = {name for boot in self._boots.values() for name in boot.residents(window)}
         return sorted(seen) + [f"unseen/{index}" for index in range(residents - len(seen))]
-
-    def _resident(self, name: str, window: Window, until: float, boots: list[Boot], *, was_in: bool) -> Track:
-        spans = list(_in_turn(_seen(name, Window(window.start, until), boots, was_in=was_in)))
-        statistics = (boot.statistics(name, window) for boot in boots)
-        return resident_track(name, spans, window, _in_turn(statistics), until)
 
     def _ordered(self) -> list[Boot]:
         return sorted(self._boots.values(), key=attrgetter("seen_until", "id"))
@@ -148,6 +143,21 @@ def _reach(boots: Collection[Boot]) -> float:
     """The instant from which on these boots of one pod have told everything."""
     begins = min((boot.begins for boot in boots), default=math.inf)
     return max([begins, *(boot.dropped_until for boot in boots)])
+
+
+def _told_by(boots: Iterable[Boot], names: Iterable[str]) -> dict[str, list[Boot]]:
+    """By listener, the boots that have told anything of it: of a thousand, few have of any one."""
+    told_by: dict[str, list[Boot]] = {name: [] for name in names}
+    for boot in boots:
+        for name in boot.listeners & told_by.keys():
+            told_by[name].append(boot)
+    return told_by
+
+
+def _resident(name: str, window: Window, until: float, boots: Sequence[Boot], *, was_in: bool) -> Track:
+    spans = list(_in_turn(_seen(name, Window(window.start, until), boots, was_in=was_in)))
+    statistics = (boot.statistics(name, window) for boot in boots)
+    return resident_track(name, spans, window, _in_turn(statistics), until)
 
 
 def _seen(name: str, window: Window, boots: Iterable[Boot], *, was_in: bool) -> Iterator[list[Span]]:

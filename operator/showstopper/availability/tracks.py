@@ -5,7 +5,16 @@ from dataclasses import dataclass, replace
 
 from showstopper.availability.clocks import HostClock
 from showstopper.availability.feed import Arrival
-from showstopper.availability.spans import DISCONNECTED, Kind, Span, State, Window, merge, without_holes
+from showstopper.availability.spans import (
+    DISCONNECTED,
+    UNCERTAIN,
+    Kind,
+    Span,
+    State,
+    Window,
+    merge,
+    without_holes,
+)
 from showstopper.availability.statistics import Statistics
 
 _HEARD_SOMETHING = frozenset({State.LIVE, State.HOLD, State.STALE, State.GARBLED})
@@ -17,16 +26,17 @@ class Track:
 
     A resident's track covers the window exactly. An arrival's begins when it first heard the live host (before that it
     was not in) and ends where it left or where the window or our knowledge ends. `left` says that it is known to have
-    left by the end of what is known, so that nothing of it can go on. `statistics` are a resident's rows inside the
-    window, in order and without overlap. Time in which it has none is Unknown to whatever is computed of them.
-    `following` is what came right after the window, as far as it was handed in: it decides what the window's last
-    instant leaves open.
+    left by the end of what is known, so that nothing of it can go on. `lost` says that our knowledge of it ends inside
+    the window. `statistics` are a resident's rows inside the window, in order and without overlap. Time in which it has
+    none is Unknown to whatever is computed of them. `following` is what came right after the window, as far as it was
+    handed in: it decides what the window's last instant leaves open.
     """
 
     listener: str
     kind: Kind
     spans: tuple[Span, ...]
     left: bool = False
+    lost: bool = False
     statistics: tuple[Statistics, ...] = ()
     following: tuple[Span, ...] = ()
 
@@ -96,7 +106,8 @@ def arrival_track(call: Arrival, spans: Sequence[Span], window: Window, until: f
     until = window.end if until is None else until
     after = tuple(part for span in present if (part := span.clipped(window.end, until)))
     left = call.left is not None and call.left <= until
-    return Track(call.listener, Kind.ARRIVAL, inside, left=left, following=after)
+    lost = call.left is None and call.seen_until < window.end
+    return Track(call.listener, Kind.ARRIVAL, inside, left=left, lost=lost, following=after)
 
 
 def _since_in(spans: tuple[Span, ...], call: Arrival) -> tuple[Span, ...]:
@@ -109,7 +120,7 @@ def _since_in(spans: tuple[Span, ...], call: Arrival) -> tuple[Span, ...]:
     for index, span in enumerate(spans):
         if span.state is State.LIVE:
             return spans[index:]
-        if span.state is State.UNKNOWN and span.end > heard:
+        if span.state in UNCERTAIN and span.end > heard:
             return (replace(span, start=max(span.start, heard)), *spans[index + 1 :])
     return ()
 
@@ -120,7 +131,7 @@ def _perhaps_in(spans: tuple[Span, ...]) -> tuple[Span, ...]:
     for index, span in enumerate(spans):
         if span.state is State.LIVE:
             return (*merge(doubtful), *spans[index:])
-        if doubtful or span.state is State.UNKNOWN:
+        if doubtful or span.state in UNCERTAIN:
             doubtful.append(replace(span, state=State.UNKNOWN, missing=0.0))
     return tuple(merge(doubtful))
 
@@ -131,12 +142,12 @@ def unfinished_call(listener: str, spans: Sequence[Span]) -> Arrival:
     What happened behind an Unknown stretch may have happened in it: that is not told.
     """
     whole = without_holes(spans, listener, Kind.ARRIVAL, spans[0].start, spans[-1].end)
-    sure_until = next((span.start for span in whole if span.state is State.UNKNOWN), spans[-1].end)
+    sure_until = next((span.start for span in whole if span.state in UNCERTAIN), spans[-1].end)
 
     def first(wanted: frozenset[State]) -> float | None:
         return next((span.start for span in whole if span.state in wanted and span.start < sure_until), None)
 
-    connected = frozenset(State) - DISCONNECTED - {State.UNKNOWN}
+    connected = frozenset(State) - DISCONNECTED - UNCERTAIN
     return Arrival(
         listener=listener,
         called=spans[0].start,

@@ -129,7 +129,7 @@ def baseline_broken(evidence: Evidence) -> Finding | None:
         return Finding(
             Reason.TOO_MUCH_UNKNOWN,
             f"before the fault listeners heard the live host perhaps only {heard} of the time (healthy: {healthy}), "
-            "for a part of it is Unknown: look at the room's listener pods and their load",
+            "for a part of it is Unknown or Unclear: look at the room's listener pods and their load",
         )
     return None
 

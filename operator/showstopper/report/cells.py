@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from showstopper.availability.spans import DEAD, NOISE, Kind, Span, State, Window, merge
+from showstopper.availability.spans import DEAD, NOISE, UNCERTAIN, Kind, Span, State, Window, merge
 from showstopper.availability.tracks import Track
 
 # A tenth of a second is the shortest that can be classified (docs/how-it-measures.md, Classes of sound).
@@ -46,8 +46,8 @@ def _touched(span: Span, window: Window, length: float, count: int) -> range:
 def _state(spent: dict[State, float], shortest: float) -> State | None:
     shown = {state: seconds for state, seconds in spent.items() if seconds >= shortest - NOISE}
     dead = {state for state in shown if state in DEAD}
-    unknown = {State.UNKNOWN} & set(shown)
-    return max(dead or unknown or spent, key=lambda state: spent[state], default=None)
+    uncertain = UNCERTAIN & set(shown)
+    return max(dead or uncertain or spent, key=lambda state: spent[state], default=None)
 
 
 def _as_spans(listener: str, kind: Kind, states: list[State | None], start: float, length: float) -> Iterator[Span]:

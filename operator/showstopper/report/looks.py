@@ -27,6 +27,7 @@ STATES = {
     State.STALE: Look("S", "old sound", "#F0E442", "\\\\\\"),
     State.SILENT: Look("-", "silence", "#D55E00", "---"),
     State.GARBLED: Look("G", "garbled or foreign sound", "#E69F00", "..."),
+    State.UNCLEAR: Look("u", "unclear sound", "#FFFFFF", "ooo"),
     State.NO_MEDIA: Look("x", "no media", "#D55E00", "xxx"),
     State.OFFLINE: Look("O", "offline", "#333333", ""),
     State.JOINING: Look("J", "joining", "#CC79A7", "///"),

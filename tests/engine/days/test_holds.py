@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from showstopper.api.conditions import ConditionType, is_true
+from tests.support import build
 from tests.support.simulated_game_day import HOUR, MINUTE, SimulatedGameDay, by_name, inline
 
 APPROVED = {"hold": {"approval": True}}
@@ -78,6 +79,52 @@ def test_a_day_that_nobody_lets_begin_is_inconclusive() -> None:
     simulated.settle()
     simulated.settle(5 * MINUTE)
     assert (simulated.ready(), simulated.day.status.verdict) == ("False HoldTimedOut", "Inconclusive")
+
+
+def edit(simulated: SimulatedGameDay) -> None:
+    """Somebody who may not approve changes what is to be approved."""
+    experiment = simulated.experiments["kill"]
+    simulated.experiments["kill"] = build.experiment(suspend=True, faults=[build.fault(max=2)])
+    assert simulated.experiments["kill"] != experiment
+
+
+def test_an_approval_is_of_the_experiment_as_it_was_then() -> None:
+    simulated = SimulatedGameDay(by_name("one", **APPROVED))
+    simulated.settle()
+    edit(simulated)
+    simulated.annotate("one/alice")
+    simulated.settle(MINUTE)
+    assert (simulated.ready(), len(simulated.runs)) == ("False AwaitingApproval", 0)
+    simulated.annotate(None)
+    simulated.settle()
+    simulated.annotate("one/alice")
+    simulated.settle()
+    assert len(simulated.runs) == 1
+
+
+def test_what_is_changed_after_its_approval_is_to_be_approved_again() -> None:
+    simulated = SimulatedGameDay(by_name("one", **APPROVED))
+    simulated.settle()
+    simulated.change(suspend=True)
+    simulated.annotate("one/alice")
+    simulated.settle()
+    assert simulated.ready() == "False Suspended"
+    edit(simulated)
+    simulated.settle(MINUTE)
+    assert simulated.ready() == "False AwaitingApproval"
+    hold = simulated.current.hold
+    assert hold is not None
+    assert (hold.approver, hold.standing) == (None, "one/alice")
+
+
+def test_edits_make_no_hold_longer() -> None:
+    simulated = SimulatedGameDay(by_name("one", **APPROVED))
+    simulated.settle()
+    simulated.look(59 * MINUTE)
+    edit(simulated)
+    simulated.settle()
+    simulated.settle(MINUTE)
+    assert simulated.ready() == "False HoldTimedOut"
 
 
 def test_a_hold_for_a_time_ends_by_itself() -> None:

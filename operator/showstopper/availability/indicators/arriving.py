@@ -46,10 +46,13 @@ def fate(call: Arrival, happened: float | None, window: Window) -> Fate | None:
 
 
 def fate_in_time(call: Arrival, happened: float | None, window: Window) -> Fate | None:
-    """The same, where what happens later than a newcomer waits (DUE_SECONDS) is as good as never."""
+    """The same, where what happens later than a newcomer waits (DUE_SECONDS) is as good as never.
+
+    What is known to have happened in time leaves nothing open before it, whatever else is not known of the call.
+    """
     due = call.called + DUE_SECONDS
     if happened is not None and happened <= due:
-        return fate(call, happened, window)
+        return Fate.HAPPENED if window.start <= happened < window.end else None
     if call.left is not None and call.left <= due:
         return fate(call, None, window)
     if call.sure_until >= due:

@@ -1,12 +1,13 @@
 """Listening: the indicators about those who are in: AudibleRatio, LongestDeadAir, OutageCount, Reconnects."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
+from showstopper.availability.hidden import most_outages
 from showstopper.availability.indicators.indicator import Better, Indicator, Listeners
 from showstopper.availability.measurements import Measurement, unmeasured
-from showstopper.availability.outages import Stretch, stretches
-from showstopper.availability.spans import DEAD, DISCONNECTED, NOISE, Span, State
+from showstopper.availability.outages import stretches
+from showstopper.availability.spans import DEAD, DISCONNECTED, NOISE, UNCERTAIN, State
 from showstopper.availability.tracks import Track, View
 from showstopper.availability.units import COUNT, DURATION, SHARE
 
@@ -20,19 +21,19 @@ SHORTEST_RECONNECT_SECONDS = 0.5
 NOBODY = "nothing is known of any listener in this window: look at the listener pods of the room"
 
 
-def seconds_in(track: Track, state: State) -> float:
-    """How long the listener was in that state."""
-    return sum(span.end - span.start for span in track.spans if span.state is state)
+def seconds_in(track: Track, *states: State) -> float:
+    """How long the listener was in these states."""
+    return sum(span.end - span.start for span in track.spans if span.state in states)
 
 
 def audible_ratio(view: View) -> Measurement:
-    """Live listener-seconds over intended minus Unknown ones, of residents. Bounds: all Unknown is dead, or live."""
+    """Live listener-seconds over those that are certain, of residents. Bounds: what is uncertain is dead, or live."""
     live = known = 0.0
     samples = 0
     worst: tuple[float, str] | None = None
     for track in view.residents:
         heard = seconds_in(track, State.LIVE)
-        seen = view.window.seconds - seconds_in(track, State.UNKNOWN)
+        seen = view.window.seconds - seconds_in(track, *UNCERTAIN)
         if seen <= NOISE:
             continue
         samples += 1
@@ -94,61 +95,18 @@ def _count(indicator: Indicator, view: View, bad: frozenset[State], shortest: fl
         return unmeasured(indicator, NOBODY)
     lower = upper = 0
     worst = (0, "")
+    lengths = {True: shortest, False: SHORTEST_LIVE_SECONDS}
     for track in view.tracks:
-        inside = replace(track, following=())
-        rows = list(stretches(inside, bad))
-        certain = sum(1 for row in rows if row.known)
+        certain = sum(1 for row in stretches(replace(track, following=()), bad) if row.known)
         lower += certain
-        upper += sum(_at_most_in(row, inside, shortest) for row in rows)
+        upper += most_outages(track.spans, bad, lengths)
         worst = max(worst, (certain, track.listener if certain else ""))
     return Measurement(indicator, float(lower), len(tracks), float(lower), float(upper), "", worst[1], float(worst[0]))
 
 
-def _at_most_in(row: Stretch, track: Track, shortest: float) -> int:
-    """How many outages a stretch may hold.
-
-    Each Unknown span may hold as many as fit, with live sound between them, and live sound at an end where it meets
-    one that is known. Of one that the window cuts off any part may be inside. The known ones are as many as there are,
-    unless what is Unknown between two is too short to part them. Of an outage of which less is seen than the shortest
-    lasts, the rest is in the Unknown span beside it.
-    """
-    count = 0
-    unknown = [index for index, span in enumerate(row.spans) if span.state not in row.bad]
-    for index, span in enumerate(row.spans):
-        before = index > 0 and row.spans[index - 1].state in row.bad
-        if span.state in row.bad:
-            count += 0 if before else 1
-            continue
-        after = index + 1 < len(row.spans) and row.spans[index + 1].state in row.bad
-        cut = (span is track.spans[0]) + (span is track.spans[-1])
-        # Of an outage between two Unknown spans more may be in either of them.
-        rest = _unseen_rest(row.spans[:index], track.spans[0], shortest) if index == unknown[0] else 0.0
-        rest += _unseen_rest(row.spans[index + 1 :], track.spans[-1], shortest) if index == unknown[-1] else 0.0
-        if before and after and span.seconds - rest < SHORTEST_LIVE_SECONDS - NOISE:
-            count -= 1
-        free = span.seconds - rest + SHORTEST_LIVE_SECONDS * (1 - before - after) + shortest * cut
-        count += max(0, int((free + NOISE) / (shortest + SHORTEST_LIVE_SECONDS)))
-    return count
-
-
-def _unseen_rest(seen: Sequence[Span], edge: Span, shortest: float) -> float:
-    """How much of an outage must be inside the Unknown span beside it. Seconds.
-
-    Nothing, if the window cuts the outage off.
-
-    Args:
-        seen: what is known of the outage.
-        edge: the span of the window's end on that side.
-        shortest: how long an outage lasts at least, in seconds.
-    """
-    if not seen or seen[0] is edge or seen[-1] is edge:
-        return 0.0
-    return max(0.0, shortest - sum(span.seconds for span in seen))
-
-
 def _known(tracks: Iterable[Track]) -> list[Track]:
     """The tracks of those of whom anything is known."""
-    return [track for track in tracks if any(span.state is not State.UNKNOWN for span in track.spans)]
+    return [track for track in tracks if any(span.state not in UNCERTAIN for span in track.spans)]
 
 
 def _ratio(part: float, whole: float) -> float:

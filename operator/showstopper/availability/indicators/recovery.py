@@ -15,7 +15,7 @@ from itertools import accumulate, pairwise, takewhile
 from showstopper.availability.indicators.indicator import Better, Indicator, Listeners, Recovery
 from showstopper.availability.indicators.listening import NOBODY, RESOLUTION_SECONDS
 from showstopper.availability.measurements import Measurement, unmeasured
-from showstopper.availability.spans import DEAD, NOISE, Span, State
+from showstopper.availability.spans import DEAD, NOISE, UNCERTAIN, Span, State
 from showstopper.availability.tracks import Track, View
 from showstopper.availability.units import DURATION
 
@@ -30,8 +30,7 @@ SPARE_SHARE = 0.05
 # Where less is Unknown the others look: a probe that is late now and then does not spoil what they heard.
 BLIND_SHARE = 0.5
 
-_UNKNOWN = frozenset({State.UNKNOWN})
-_DOUBTFUL = DEAD | _UNKNOWN
+_DOUBTFUL = DEAD | UNCERTAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def recovery_time(view: View, recovery: Recovery | None) -> Measurement:
     """
     if recovery is None:
         return unmeasured(RECOVERY_TIME, "there is no fault in this window to recover from")
-    if not any(span.state is not State.UNKNOWN for track in view.residents for span in track.spans):
+    if not any(span.state not in UNCERTAIN for track in view.residents for span in track.spans):
         return unmeasured(RECOVERY_TIME, NOBODY)
     since, end = max(recovery.since, view.window.start), view.known_until
     base = recovery.baseline
@@ -91,7 +90,7 @@ def recovery_time(view: View, recovery: Recovery | None) -> Measurement:
     shares = (least, most if known is None else known, most)
     seen = {share: heard_from(DEAD, _spare(view, share)) for share in set(shares)}
     lower, value, latest = (seen[share] for share in shares)
-    blind = heard_from(_UNKNOWN, BLIND_SHARE * len(view.residents) + NOISE)
+    blind = heard_from(UNCERTAIN, BLIND_SHARE * len(view.residents) + NOISE)
     doubtful = (
         span for track in view.residents for span in (*track.spans, *track.following) if span.state in _DOUBTFUL
     )

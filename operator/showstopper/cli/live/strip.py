@@ -28,6 +28,7 @@ LOOKS = {
     State.STALE: Look("S", "yellow", "stale sound"),
     State.SILENT: Look("-", "bold red", "silence"),
     State.GARBLED: Look("G", "bold yellow", "garbled or foreign sound"),
+    State.UNCLEAR: Look("u", "dim", "unclear sound"),
     State.NO_MEDIA: Look("x", "bold red", "no media"),
     State.OFFLINE: Look("O", "bold magenta", "offline"),
     State.JOINING: Look("J", "magenta", "joining"),

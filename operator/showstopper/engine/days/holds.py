@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from showstopper.api import conditions
-from showstopper.api.game_day import APPROVE, Act, ActRecord, GameDay, Hold, HoldRecord
+from showstopper.api.game_day import APPROVE, Act, ActRecord, GameDay, HoldRecord
 from showstopper.api.reasons import Reason
 from showstopper.api.schema.quantities import parse_duration
 from showstopper.api.verdicts import Verdict
@@ -13,6 +13,7 @@ from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.days import endings
 from showstopper.engine.days.steps import Draft, Step
 from showstopper.engine.experiments.schedule import stamp
+from showstopper.engine.runs import requests
 
 TIMEOUT = parse_duration("1h")
 
@@ -36,8 +37,15 @@ def hold(draft: Draft, act: Act, record: ActRecord) -> Step | None:
     if act.hold is None:
         return None
     if record.hold is None:
-        record.hold = _begun(draft, act.hold)
+        record.hold = _begun(draft, act)
         draft.tell(Reason.HELD, f"{draft.called(record)}, waits until {record.hold.until}", "Hold")
+    elif act.hold.approval and record.hold.hash != _hash(draft, act):
+        # Whoever may edit Experiments need not be allowed to approve: what was approved is what runs.
+        before, record.hold = record.hold, _begun(draft, act)
+        if before.ended_at is None:
+            record.hold.until = before.until  # edits make no hold longer
+        note = f"{draft.called(record)}: its experiment was changed, and has to be approved as it is now"
+        draft.tell(Reason.HELD, note, "Hold", warning=True)
     hold = record.hold
     if hold.ended_at is not None:
         return None
@@ -72,13 +80,21 @@ def _approved(draft: Draft, act: Act, record: ActRecord, hold: HoldRecord, left:
     return draft.step(conditions.waiting_for_person(Reason.AWAITING_APPROVAL, message), again=_until(draft, left))
 
 
-def _begun(draft: Draft, asked: Hold) -> HoldRecord:
-    length = asked.for_ or asked.timeout or TIMEOUT
+def _begun(draft: Draft, act: Act) -> HoldRecord:
+    assert act.hold is not None, "only such an act is held"
+    length = act.hold.for_ or act.hold.timeout or TIMEOUT
     return HoldRecord(
         started_at=draft.situation.timestamp,
         until=to_timestamp(draft.situation.now + length.total_seconds()),
-        standing=_said(draft.situation.day) if asked.approval else None,
+        standing=_said(draft.situation.day) if act.hold.approval else None,
+        hash=_hash(draft, act) if act.hold.approval else None,
     )
+
+
+def _hash(draft: Draft, act: Act) -> str | None:
+    """The hash of what the act runs. None: the Experiment that it names does not exist."""
+    experiment = draft.situation.experiments.get(act.name)
+    return requests.wanted(experiment).hash if experiment is not None else None
 
 
 def _said(day: GameDay) -> str | None:

@@ -51,6 +51,7 @@ _DOING = {
     State.STALE: "hear Stale",
     State.SILENT: "hear nothing (Silent)",
     State.GARBLED: "hear sound that is not the host's (Garbled)",
+    State.UNCLEAR: "hear sound in which the host's code cannot be read (Unclear)",
     State.NO_MEDIA: "get no media (NoMedia)",
     State.OFFLINE: "are Offline",
     State.JOINING: "are Joining",

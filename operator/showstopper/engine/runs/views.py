@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
-from showstopper.availability import due, hosts
+from showstopper.availability import due, excuses
 from showstopper.availability.clocks import HostClock
 from showstopper.availability.due import Timetable
 from showstopper.availability.hosts import Absence
@@ -60,7 +60,7 @@ def of_window(
     told = timeline.view(window, residents, following, baselines.were_in(run, residents))
     told = replace(told, host_clocks=host_clocks)
     told = due.watched(told, _timetable(run.room))
-    return RunView(told, hosts.excused(told, absences), absences)
+    return RunView(told, excuses.excused(told, absences), absences)
 
 
 def _timetable(room: AudioRoom) -> Timetable | None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.matching import recording, reference
-from showstopper.audio.crowd.matching.recording import UNCLEAR, Recording, Sound
+from showstopper.audio.crowd.matching.recording import UNKNOWN, Recording, Sound
 from showstopper.audio.crowd.matching.reference import Library, Reference
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
@@ -141,9 +141,9 @@ def test_nothing_is_known_before_its_surroundings_are() -> None:
     for number, payload in enumerate(LIVE.packets):
         kept.take(payload, MONOTONIC + number * PACKET_SECONDS)
         newest = [kept.sound(index) for index in range(max(0, number - 34), number + 1)]
-        assert all(sound == UNCLEAR for sound in newest)
+        assert all(sound == UNKNOWN for sound in newest)
     assert kept.sound(len(LIVE.packets) - 45).state is L
-    assert kept.sound(-1) == kept.sound(10_000) == UNCLEAR
+    assert kept.sound(-1) == kept.sound(10_000) == UNKNOWN
 
 
 def test_a_recording_forgets_and_so_does_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +155,7 @@ def test_a_recording_forgets_and_so_does_the_library(monkeypatch: pytest.MonkeyP
     assert last.sound.state is L
     assert last.recording.payload(0) is None
     assert last.recording.packets(0, 10) is None
-    assert last.recording.sound(0) == UNCLEAR
+    assert last.recording.sound(0) == UNKNOWN
     assert last.recording.changes(last.index - 40, last.index) == []
     assert len(last.recording._packets) <= 120
 

@@ -47,7 +47,7 @@ class Sound:
         return self.state if self.spoken_at is None else by_delay(at - self.spoken_at, rules)
 
 
-UNCLEAR = Sound(State.UNKNOWN)
+UNKNOWN = Sound(State.UNKNOWN)
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class _Packet:
     payload: bytes | None
     count: int
     octets: int
-    sound: Sound = UNCLEAR
+    sound: Sound = UNKNOWN
     since: int = 0
 
 
@@ -114,7 +114,7 @@ class Recording:
 
     def sound(self, index: int) -> Sound:
         """What that packet is. Unknown as long as what follows may still change it, for 0.8 s."""
-        return self._packets[index - self._first].sound if self._first <= index < len(self) else UNCLEAR
+        return self._packets[index - self._first].sound if self._first <= index < len(self) else UNKNOWN
 
     def changes(self, first: int, last: int) -> list[int]:
         """The packets after the one and up to the other with which another sound begins, from the last one back."""
@@ -173,13 +173,15 @@ class Recording:
         )
 
     def _slice(self, heard: Heard, index: int) -> _Slice:
+        if heard.state is State.UNCLEAR:
+            return _Slice(State.UNKNOWN, None, UNKNOWN)
         if heard.state not in _HOSTS:
             return _Slice(heard.state, None, Sound(heard.state))
         came = self._clock.time_of((index + 1) * SLICE)
         if not self._rules.coded:
             return _Slice(State.LIVE, 0.0, Sound(State.LIVE, came))
         if heard.delay is None:  # short, and unclear: the ear bridges it, and here it proves nothing
-            return _Slice(State.UNKNOWN, None, UNCLEAR)
+            return _Slice(State.UNKNOWN, None, UNKNOWN)
         spoken_at = came - heard.delay
         return _Slice(State.LIVE, spoken_at - index * _SLICE_SECONDS, Sound(State.LIVE, spoken_at))
 
