@@ -44,9 +44,9 @@ QUIET_JOINS_PER_SECOND = 20.0
 AIORTC = Path(__file__).with_name("aiortc_listeners.py")
 
 
-def crowd(running: Loopback, core: int, size: int, seconds: float) -> tuple[dict[str, Any], Compared]:
+def crowd(running: Loopback, core: int, size: int, seconds: float, *more: str) -> tuple[dict[str, Any], Compared]:
     """What bench/crowd_process.py says, and how it agrees with the relay's own record, for the whole stay."""
-    options = [f"--size={size}", f"--seconds={seconds}", f"--spread={size / SPREAD_JOINS_PER_SECOND}"]
+    options = [f"--size={size}", f"--seconds={seconds}", f"--spread={size / SPREAD_JOINS_PER_SECOND}", *more]
     command = [*pinned(core), sys.executable, "-m", "bench.crowd_process", *options]
     environment = sdk_listeners.environment(running.room)
     with subprocess.Popen(
@@ -117,6 +117,8 @@ def measure(chosen: argparse.Namespace, near: int, far: int, folder: Path) -> di
             others = aiortc(running.room, near)
     with loopback(folder, far, log_level="debug") as running, progress.step(f"A crowd of {chosen.listeners}"):
         heard, compared = crowd(running, near, chosen.listeners, chosen.seconds)
+    with loopback(folder, far, log_level="debug") as running, progress.step("The same, told what it hears"):
+        figures |= crowd_figures.with_ears(crowd(running, near, chosen.listeners, chosen.seconds, "--ears")[0])
     figures = crowd_figures.of_crowd(heard, compared) | crowd_figures.beside(heard, sdk, others) | figures
     figures["own_ms_per_join"] = round(quiet["own_ms_per_join"], 2)
     for kind, options in (("hidden", ["--hidden"]), ("visible", [])):

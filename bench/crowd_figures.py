@@ -34,6 +34,16 @@ def of_crowd(crowd: dict[str, Any], compared: Compared) -> dict[str, Figure]:
     }
 
 
+def with_ears(crowd: dict[str, Any]) -> dict[str, Figure]:
+    """Of a crowd of which it is also told what it hears."""
+    return {
+        "cpu_percent_with_ears": round(crowd["cpu_percent"], 2),
+        "rss_mb_with_ears": round(crowd["rss_mb"], 1),
+        "live_percent_with_ears": round(crowd["live_percent"], 2),
+        "kernel_drops_with_ears": crowd["kernel_drops"],
+    }
+
+
 def beside(crowd: dict[str, Any], sdk_percent: float, aiortc: dict[str, Any] | None) -> dict[str, Figure]:
     """Of a listener of the crowd beside one of the SDK, which decodes, and one of aiortc, which does not."""
     figures: dict[str, Figure] = {

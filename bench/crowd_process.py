@@ -9,15 +9,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import os
 import resource
 import sys
 import time
 from pathlib import Path
 
+from showstopper.audio import wall_clock
+from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
+from showstopper.audio.crowd.matching.ears import Ears
 from showstopper.audio.settings import RoomSettings
+from showstopper.availability.spans import State
 
 SETTLE_SECONDS = 3.0
 """After the last join the relay still tells everybody of the newcomers."""
@@ -27,15 +32,19 @@ ENDED_SECONDS = 3.0
 counted blank frames, which the relay does not send any more."""
 
 
-async def listen(size: int, seconds: float, spread: float) -> None:
+async def listen(size: int, seconds: float, spread: float, ears: Ears | None) -> None:
     """Let that many in over `spread` seconds, listen for `seconds`, and say what was measured."""
     began = time.process_time()
-    async with Crowd(RoomSettings.read(os.environ), size, hidden=True, spread_seconds=spread) as crowd:
+    async with Crowd(RoomSettings.read(os.environ), size, hidden=True, spread_seconds=spread, ears=ears) as crowd:
         await crowd.all_tried()
         joining = time.process_time() - began - crowd.sweep_cpu_seconds
         said = joins(crowd, joining / size)
         await asyncio.sleep(SETTLE_SECONDS)
-        print(json.dumps(said | await measure(crowd, seconds)), flush=True)
+        since = time.monotonic()
+        said |= await measure(crowd, seconds)
+        if ears is not None:
+            said["live_percent"] = 100 * live(crowd, since, time.monotonic() - ears.lag)
+        print(json.dumps(said), flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         await asyncio.sleep(ENDED_SECONDS)
         crowd.sweep()
@@ -82,6 +91,13 @@ async def measure(crowd: Crowd, seconds: float) -> dict[str, float | int | str |
     }
 
 
+def live(crowd: Crowd, start: float, end: float) -> float:
+    """The share of that time in which listeners were told to hear the host live."""
+    heard = (each for _, each in crowd.heard if each.state is State.LIVE)
+    seconds = sum(max(0.0, min(each.end, end) - max(each.start, start)) for each in heard)
+    return seconds / (crowd.size * (end - start)) if end > start else math.nan
+
+
 def rss_mb() -> float:
     """What this process holds in memory now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -94,10 +110,13 @@ def main() -> None:
     parser.add_argument("--size", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--spread", type=float, required=True)
+    parser.add_argument("--ears", action="store_true", help="tell what they hear, too")
     chosen = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # two descriptors a listener
-    asyncio.run(listen(chosen.size, chosen.seconds, chosen.spread))
+    references = sorted({0, chosen.size // 2})
+    ears = Ears(chosen.size, Rules(), wall_clock.at, references=references) if chosen.ears else None
+    asyncio.run(listen(chosen.size, chosen.seconds, chosen.spread, ears))
 
 
 if __name__ == "__main__":

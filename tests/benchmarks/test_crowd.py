@@ -1,17 +1,22 @@
 """The arithmetic of `make bench-crowd`."""
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bench import crowd_figures, stamps
+from bench import crowd_figures, crowd_process, stamps
 from bench.relay_record import Compared
+from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Marks
 from showstopper.audio.crowd.refusals import Refusal
 from showstopper.audio.crowd.storm.tally import Tally, Try
+from showstopper.audio.ear import Heard
+from showstopper.audio.settings import RoomSettings
+from showstopper.availability.spans import State
 from tests.audio.crowd.rtp import Packet, batch
 
 OFFSET = 1_800_000_000_000_000_000
@@ -38,6 +43,25 @@ def test_the_figures_have_a_listener_s_share_and_what_the_relay_s_record_says() 
     assert figures["cpu_percent_per_listener"] == 0.0125
     assert figures["listeners_missed_packets"] == 3
     assert figures["rss_mb_1000"] == 1.0
+
+
+def test_a_crowd_that_is_told_what_it_hears_has_figures_of_its_own() -> None:
+    figures = crowd_figures.with_ears(played_crowd() | {"live_percent": 99.4567})
+    assert figures == {
+        "cpu_percent_with_ears": 12.5,
+        "rss_mb_with_ears": 1.0,
+        "live_percent_with_ears": 99.46,
+        "kernel_drops_with_ears": 1.0,
+    }
+    assert not figures.keys() & crowd_figures.of_crowd(played_crowd(), Compared(1000, 3, 7)).keys()
+
+
+async def test_the_share_that_is_live_is_of_the_time_that_is_told() -> None:
+    crowd = Crowd(RoomSettings("r", "ws://r", "r", "k", "s"), 2)
+    crowd.heard.extend([(0, Heard(State.LIVE, 9.0, 12.0)), (1, Heard(State.HOLD, 10.0, 11.0))])
+    crowd.heard.append((1, Heard(State.LIVE, 11.0, 11.5)))
+    assert crowd_process.live(crowd, 10.0, 12.0) == (2.0 + 0.5) / 4.0
+    assert math.isnan(crowd_process.live(crowd, 10.0, 9.0))
 
 
 def test_a_listener_stands_beside_those_of_others_also_where_aiortc_cannot_be_had() -> None:
