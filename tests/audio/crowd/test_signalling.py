@@ -118,9 +118,9 @@ async def test_a_server_that_closes_is_answered() -> None:
         open_one = await connect(port)
         assert await read_until_closed(open_one) == []
         assert "closed by the server" in open_one.closed
+        open_one.close()
         await until("the server has its answer", lambda: bool(codes))
         assert codes == [CloseCode.NORMAL_CLOSURE]
-        open_one.close()
 
 
 @pytest.mark.parametrize(
