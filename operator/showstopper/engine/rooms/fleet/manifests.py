@@ -103,7 +103,7 @@ def _resources(cpu: str) -> dict[str, Any]:
 
 
 def _crowd_resources(listeners: int) -> dict[str, Any]:
-    """What so many take, with room above it: 260 MB and three tenths of a core for a thousand (measured, with ears)."""
+    """What so many take, with room above it: 260 MB and a third of a core for a thousand (measured, with ears)."""
     return {
         "requests": {"cpu": f"{50 + listeners * 2 // 5}m", "memory": f"{128 + listeners // 5}Mi"},
         "limits": {"memory": f"{512 + listeners // 2}Mi"},
