@@ -76,10 +76,9 @@ def hold_of(day: GameDay, act: str) -> HoldRecord:
 
 def _unchanged(day: GameDay, act: str) -> list[Object]:
     """A test that the API server makes: the hold is still about the experiment that was looked at."""
-    place, hold = next(
-        (place, record.hold) for place, record in enumerate(day.status.acts) if record.name == act and record.hold
-    )
-    return [{"op": "test", "path": f"/status/acts/{place}/hold/hash", "value": hold.hash}] if hold.hash else []
+    form = hold_of(day, act).hash
+    place = [record.name for record in day.status.acts].index(act)
+    return [{"op": "test", "path": f"/status/acts/{place}/hold/hash", "value": form}] if form else []
 
 
 async def _user_name(client: Client) -> str:

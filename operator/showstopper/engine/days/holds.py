@@ -10,7 +10,7 @@ from showstopper.api.schema.quantities import parse_duration
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
-from showstopper.engine.days import endings, programme
+from showstopper.engine.days import endings
 from showstopper.engine.days.steps import Draft, Step
 from showstopper.engine.experiments.schedule import stamp
 
@@ -38,7 +38,7 @@ def hold(draft: Draft, act: Act, record: ActRecord) -> Step | None:
     if record.hold is None:
         record.hold = _begun(draft, act)
         draft.tell(Reason.HELD, f"{draft.called(record)}, waits until {record.hold.until}", "Hold")
-    elif act.hold.approval and record.hold.hash != programme.form(draft.situation.experiments.get(act.name)):
+    elif act.hold.approval and record.hold.hash != draft.situation.form(act):
         # Whoever may edit Experiments need not be allowed to approve: what was approved is what runs.
         before, record.hold = record.hold, _begun(draft, act)
         if before.ended_at is None:
@@ -86,7 +86,7 @@ def _begun(draft: Draft, act: Act) -> HoldRecord:
         started_at=draft.situation.timestamp,
         until=to_timestamp(draft.situation.now + length.total_seconds()),
         standing=_said(draft.situation.day) if act.hold.approval else None,
-        hash=programme.form(draft.situation.experiments.get(act.name)) if act.hold.approval else None,
+        hash=draft.situation.form(act) if act.hold.approval else None,
     )
 
 

@@ -49,11 +49,6 @@ def experiment_of(
     )
 
 
-def form(experiment: Experiment | None) -> str | None:
-    """The hash of what an act runs, which an approval approves. None: the Experiment that it names does not exist."""
-    return requests.wanted(experiment).hash if experiment is not None else None
-
-
 def inline_name(day: GameDay, act: Act) -> str:
     """What an experiment that is written in an act is called on its runs."""
     return f"{day.metadata.name}-{act.name}"[:63].rstrip("-")

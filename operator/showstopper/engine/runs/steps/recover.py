@@ -56,17 +56,16 @@ async def _restarted(context: RunContext) -> Finding | None:
     if not records.by_agents(context.run):
         return None
     containers = interference.restarted(context.run, await _pods(context))
-    if containers:
-        await context.record.note_restarts(
-            {uid: interference.described(container) for uid, container in containers.items()}
-        )
+    await context.record.note_restarts(
+        {uid: interference.described(container) for uid, container in containers.items()}
+    )
     return interference.told_to_end(context.run, containers)
 
 
 async def _note_gone(context: RunContext) -> None:
     """Which targets are gone when the recovery is over. Who goes later is no cause of what was heard."""
-    if records.by_agents(context.run) and (gone := interference.gone(context.run, await _pods(context))):
-        await context.record.note_gone(gone)
+    if records.by_agents(context.run):
+        await context.record.note_gone(interference.gone(context.run, await _pods(context)))
 
 
 async def _pods(context: RunContext) -> list[Pod]:
