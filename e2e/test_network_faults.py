@@ -30,7 +30,7 @@ def fault(kind: str, spec: Object, *, duration: str = "6s", **target: Any) -> Ob
 
 def test_lost_packets_are_lost_at_the_listeners_and_the_run_passes(show: Show) -> None:
     before = lost_and_received(show)
-    loss = fault("packetLoss", {"percent": "20%", "direction": "Egress", "ports": ["media"]})
+    loss = fault("packetLoss", {"percent": "40%", "direction": "Egress", "ports": ["media"]})
     show.apply(experiment("loss", faults=[loss], expect=(*LENIENT, *LOSSY)))
     found, run = show.verdict("loss")
     after = lost_and_received(show)
@@ -39,10 +39,11 @@ def test_lost_packets_are_lost_at_the_listeners_and_the_run_passes(show: Show) -
     (record,) = run["status"]["faults"]
     assert record["proven"]
     assert record["reverted"]
-    assert 0.1 < record["affected"] / record["matched"] < 0.3, record
+    assert 0.3 < record["affected"] / record["matched"] < 0.5, record
     lost, received = (now - then for now, then in zip(after, before, strict=True))
-    # 50 packets a second to each of two residents for six seconds: 120 are lost, and the relay sends some once more.
-    assert 20 <= lost <= 240, (lost, received)
+    # 50 packets a second to each of two residents for six seconds: 240 are lost. The relay sends them once more, and
+    # loses 40 % again: of a loss of 20 % two such rounds leave less than LOSSY asks for.
+    assert 20 <= lost <= 480, (lost, received)
     assert not show.api.get(show.path("injections"))["items"]
     shares = [_share(window, "PacketLoss") for window in run["status"]["windows"]]
     assert shares[0] < shares[1], "more was lost than before the fault"

@@ -72,6 +72,8 @@ class Reason(StrEnum):
     """The Experiment was deleted during its run."""
     GAME_DAY_DELETED = "GameDayDeleted"
     """The GameDay was deleted during the run of an act."""
+    EXPERIMENT_CHANGED = "ExperimentChanged"
+    """An act's experiment was changed after its approval, before its run was made. Perform the game day again."""
     SUPERSEDED = "Superseded"
     """The GameDay was changed during a performance. The runs of the old performance end first."""
     LIFTED_EARLY = "LiftedEarly"

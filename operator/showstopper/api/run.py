@@ -212,7 +212,7 @@ class TargetRecord(Status):
     processes: ProcessFigures | None = None
     """Last observation of the processes that the fault applied to."""
     gone_at: Timestamp | None = None
-    """When the pod, or every process of the container, was gone."""
+    """When the pod, or every process of the container, was gone. Of a fault that lasts, when that was found."""
     media_stopped_at: Timestamp | None = None
     """When the last media packet from the pod's address arrived at any listener."""
     proven: bool = False

@@ -52,6 +52,11 @@ class Rules:
     stale_seconds: float = 5.0
     pause_seconds: float = 2.0
 
+    @classmethod
+    def of_program(cls, program: str, stale_seconds: float) -> Rules:
+        """Those of a room: a managed host speaks in code, and somebody else does not."""
+        return cls(coded=program == "Managed", stale_seconds=stale_seconds)
+
     @property
     def quiet_slices(self) -> int:
         """How many soft slices in a row are silence."""

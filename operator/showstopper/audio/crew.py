@@ -21,7 +21,7 @@ class Crew:
 
     def __init__(self, settings: ListenerSettings) -> None:
         self.settings = settings
-        self.rules = Rules(coded=settings.program == "Managed", stale_seconds=settings.stale_seconds)
+        self.rules = Rules.of_program(settings.program, settings.stale_seconds)
         self.boot = str(uuid.uuid4())
         self.ring = Ring[Entry]()
         self.lag = Lag(self._blind)

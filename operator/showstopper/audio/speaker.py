@@ -9,7 +9,7 @@ from collections import deque
 import numpy as np
 from livekit import rtc
 
-from showstopper.audio import timecode
+from showstopper.audio import timecode, wall_clock
 
 RATE = 16000
 FRAME_SECONDS = 0.01
@@ -63,6 +63,6 @@ class Voice:
         """The next 100 ms, of which the first sample is to be captured at monotonic time `due`."""
         holding = self.hold_until is None or due < self.hold_until
         encode = timecode.encode_hold if holding else timecode.encode
-        samples = encode(due + time.time() - time.monotonic(), FRAME * BLOCK, RATE)
+        samples = encode(wall_clock.at(due), FRAME * BLOCK, RATE)
         frames = (samples * FULL_SCALE).astype(np.int16).reshape(BLOCK, FRAME)
         return [rtc.AudioFrame(frame.tobytes(), RATE, 1, FRAME) for frame in frames]

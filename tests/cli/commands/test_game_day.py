@@ -62,6 +62,18 @@ def test_what_cannot_be_approved_says_why(server: ApiServer, words: tuple[str, s
     assert says in err
 
 
+def test_another_form_of_the_experiment_than_the_one_that_was_read_is_not_approved(server: ApiServer) -> None:
+    day, admin = Day(server, "changed"), administrator(server)
+    day.hold(hash="0123456789abcdef")
+    code, _, err = Person(server).call("gameday", "approve", "changed", "loss", "--hash", "fedcba9876543210")
+    assert code == 4
+    assert "was changed: its hash is 0123456789abcdef, and not fedcba9876543210" in err
+    process = Person(server).start("gameday", "approve", "changed", "loss", "--hash", "0123456789abcdef")
+    waiting.until(lambda: day.said() == f"loss/{admin}", "nobody approved", seconds=SECONDS)
+    day.approved(admin)
+    assert ended(process)[0] == 0
+
+
 def test_who_may_not_approve_is_told_so(server: ApiServer) -> None:
     Day(server, "forbidden").hold()
     server.kubectl("create", "role", "looks", "-n", "show", "--verb=get", "--resource=gamedays.showstopper.dev")

@@ -117,6 +117,18 @@ def test_what_is_changed_after_its_approval_is_to_be_approved_again() -> None:
     assert (hold.approver, hold.standing) == (None, "one/alice")
 
 
+def test_what_is_changed_between_the_note_of_a_run_and_the_run_is_not_run() -> None:
+    simulated = SimulatedGameDay(by_name("one", **APPROVED), inline("two"))
+    simulated.settle()
+    simulated.annotate("one/alice")
+    simulated.look(die=True)
+    assert simulated.current.run is not None
+    edit(simulated)
+    simulated.look()
+    (act, _) = simulated.day.status.acts
+    assert (act.verdict, act.reason, simulated.runs) == ("Inconclusive", "ExperimentChanged", [])
+
+
 def test_edits_make_no_hold_longer() -> None:
     simulated = SimulatedGameDay(by_name("one", **APPROVED))
     simulated.settle()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -14,12 +15,17 @@ from typing import Any
 
 from tests.support.control_loss import agent_killed
 from tests.support.known_truth.faults import HEARD, RECOVERY, RELAY, SPARE, TO_LISTENERS, fault
-from tests.support.known_truth.scenario import ANY, PASSES, Right, Scenario, inconclusive, lenient
+from tests.support.known_truth.scenario import ANY, FAILS, PASSES, Right, Scenario, inconclusive, lenient
 from tests.support.operator_process import Operator
 from tests.support.staged_room import Object, Show, eventually
 
 LIGHT = {"percent": "2%", **TO_LISTENERS}
 TOTAL = {"percent": "100%", **TO_LISTENERS}
+RELAPSE = {
+    "faults": [fault("packetLoss", TOTAL, duration="3s")],
+    "expect": [{"indicator": "RecoveryTime", "max": "25s"}],
+    "recovery": RECOVERY,
+}
 DEAD_PODS = 3
 NOTICED_SECONDS = 5.0
 """Within this a room whose relay is gone is no longer Ready."""
@@ -124,37 +130,52 @@ def _is_failed(show: Show, number: int) -> bool:
 
 
 def relapse(random: Random) -> Scenario:
-    """The room comes back, is heard for longer than ten seconds, and dies for good."""
+    """The room comes back, is heard for longer than ten seconds, and its relays hang for good."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        _recovering(show, name)
+        time.sleep(random.uniform(16, 18))
+        for process in _processes_of_relays(show):
+            os.kill(process, signal.SIGSTOP)
+
+    known = "a room that relapses has not recovered"
+    return Scenario("relapse", known, FAILS, RELAPSE, around=_relays_started_again, meanwhile=meanwhile)
+
+
+def taken_away(random: Random) -> Scenario:
+    """The room comes back, is heard for longer than ten seconds, and somebody else takes its relays away."""
 
     def meanwhile(show: Show, name: str) -> None:
         _recovering(show, name)
         time.sleep(random.uniform(16, 18))
         _scale_relays(show, 0)
 
-    @contextmanager
-    def around(show: Show) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            _scale_relays(show, 2)
+    known = "the relapse is not the fault's: its target was deleted by somebody else"
+    right = inconclusive("TargetsGone")
+    return Scenario("taken away", known, right, RELAPSE, around=_relays_started_again, meanwhile=meanwhile)
 
-    spec = {
-        "faults": [fault("packetLoss", TOTAL, duration="3s")],
-        "expect": [{"indicator": "RecoveryTime", "max": "25s"}],
-        "recovery": RECOVERY,
-    }
-    right: Right = {"Failed": frozenset({"ExpectationMissed"})}
-    known = "a room that relapses has not recovered"
-    return Scenario("relapse", known, right, spec, around=around, meanwhile=meanwhile)
+
+@contextmanager
+def _relays_started_again(show: Show) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        _scale_relays(show, 0)
+        _scale_relays(show, 2)
 
 
 def _scale_relays(show: Show, replicas: int) -> None:
     path = f"/apis/apps/v1/namespaces/{show.namespace}/deployments/relay/scale"
-    pods = [] if replicas else [show.cluster.pod(show.namespace, pod["metadata"]["name"]) for pod in show.pods()]
-    processes = [process for pod in pods for process in pod.processes("livekit")]
+    processes = [] if replicas else _processes_of_relays(show)
     show.api.merge(path, {"spec": {"replicas": replicas}})
     for process in processes:  # LiveKit drains for as long as anybody listens
-        os.kill(process, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # and ends at once if nobody does
+            os.kill(process, signal.SIGKILL)
+
+
+def _processes_of_relays(show: Show) -> list[int]:
+    pods = [show.cluster.pod(show.namespace, pod["metadata"]["name"]) for pod in show.pods()]
+    return [process for pod in pods for process in pod.processes("livekit")]
 
 
 def killed_before(random: Random) -> Scenario:
@@ -358,6 +379,7 @@ ALL = (
     listener_killed,
     dead_pods,
     relapse,
+    taken_away,
     killed_before,
     killed_by_others,
     room_changed,

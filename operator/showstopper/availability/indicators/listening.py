@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from showstopper.availability.hidden import most_outages
 from showstopper.availability.indicators.indicator import Better, Indicator, Listeners
 from showstopper.availability.measurements import Measurement, unmeasured
+from showstopper.availability.outage_bounds import ShortestLengths, most_outages
 from showstopper.availability.outages import stretches
 from showstopper.availability.spans import DEAD, DISCONNECTED, NOISE, UNCERTAIN, State
 from showstopper.availability.tracks import Track, View
@@ -95,7 +95,7 @@ def _count(indicator: Indicator, view: View, bad: frozenset[State], shortest: fl
         return unmeasured(indicator, NOBODY)
     lower = upper = 0
     worst = (0, "")
-    lengths = {True: shortest, False: SHORTEST_LIVE_SECONDS}
+    lengths = ShortestLengths(outage=shortest, between=SHORTEST_LIVE_SECONDS)
     for track in view.tracks:
         certain = sum(1 for row in stretches(replace(track, following=()), bad) if row.known)
         lower += certain

@@ -49,12 +49,16 @@ def approve(
     context: typer.Context,
     name: NameArgument,
     act: Annotated[str, typer.Argument(metavar="ACT", help="Name of the act that awaits approval.")],
+    form: Annotated[
+        str | None,
+        typer.Option("--hash", metavar="HASH", help="Hash of its experiment. Another form is refused."),
+    ] = None,
 ) -> None:
     """Approve an act that awaits it, in your own name.
 
     This requires the verb approve on gamedays.
     """
-    asyncio.run(_approve(context.obj, name, act))
+    asyncio.run(_approve(context.obj, name, act, form))
 
 
 async def _status(connection: Connection, name: str, form: Form) -> ExitCode:
@@ -94,10 +98,10 @@ async def _show(client: Client, day: GameDay, form: Form) -> ExitCode:
     return ExitCode.INCONCLUSIVE
 
 
-async def _approve(connection: Connection, name: str, act: str) -> None:
+async def _approve(connection: Connection, name: str, act: str, form: str | None) -> None:
     async with connection.open() as client:
         try:
-            approver = await approval.approve(client, connection.namespace, name, act)
+            approver = await approval.approve(client, connection.namespace, name, act, form=form)
         except Unavailable:
             note(f"the API server does not answer; showstopper gameday status {name} shows whether the act is approved")
             raise

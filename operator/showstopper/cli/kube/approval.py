@@ -18,12 +18,19 @@ OPERATOR_SECONDS = 30.0
 _PATH = f"/metadata/annotations/{APPROVE.replace('/', '~1')}"
 
 
-async def approve(client: Client, namespace: str, name: str, act: str) -> str:
+async def approve(client: Client, namespace: str, name: str, act: str, *, form: str | None = None) -> str:
     """Approve the act. Returns the approver's name.
+
+    Args:
+        client: of the cluster.
+        namespace: of the game day.
+        name: of the game day.
+        act: the act that awaits approval.
+        form: the hash of the experiment that is approved, as the game day tells it. None: as it is now.
 
     Raises:
         NotFound: there is no such game day or act.
-        Refused: the act does not await approval, or not any more.
+        Refused: the act does not await approval, or not any more, or its experiment has another hash.
         Forbidden: the caller may not approve.
         NoOperator: no operator records the approval.
     """
@@ -31,11 +38,16 @@ async def approve(client: Client, namespace: str, name: str, act: str) -> str:
     value = f"{act}/{approver}"
     day = await lookup.game_day(client, namespace, name)
     hold = hold_of(day, act)
+    if form is not None and form != hold.hash:
+        raise Refused(
+            f"the experiment of act {act} was changed: its hash is {hold.hash}, and not {form}; look at it, then "
+            f"approve it with --hash {hold.hash}"
+        )
     if hold.standing is not None and day.metadata.annotations.get(APPROVE) == value:
         # The annotation is older than the hold, so it does not count. The operator has to see it removed first.
         await _patch(client, day, {"op": "remove", "path": _PATH})
         day = await _poll(client, day, lambda newer: hold_of(newer, act).standing is None)
-    await _patch(client, day, {"op": "add", "path": _PATH, "value": value})
+    await _patch(client, day, *_unchanged(day, act), {"op": "add", "path": _PATH, "value": value})
     await _poll(client, day, lambda newer: _approved_by(newer, act) == approver)
     return approver
 
@@ -62,6 +74,13 @@ def hold_of(day: GameDay, act: str) -> HoldRecord:
     return record.hold
 
 
+def _unchanged(day: GameDay, act: str) -> list[Object]:
+    """A test that the API server makes: the hold is still about the experiment that was looked at."""
+    form = hold_of(day, act).hash
+    place = [record.name for record in day.status.acts].index(act)
+    return [{"op": "test", "path": f"/status/acts/{place}/hold/hash", "value": form}] if form else []
+
+
 async def _user_name(client: Client) -> str:
     """The caller's name, as the API server knows it."""
     body = {"apiVersion": SELF_SUBJECT_REVIEW.group_version, "kind": SELF_SUBJECT_REVIEW.name, "metadata": {}}
@@ -69,7 +88,7 @@ async def _user_name(client: Client) -> str:
     return str(answer["status"]["userInfo"]["username"])
 
 
-async def _patch(client: Client, day: GameDay, change: Object) -> None:
+async def _patch(client: Client, day: GameDay, *changes: Object) -> None:
     start: list[Object] = []
     if not day.metadata.annotations:
         start = [
@@ -77,7 +96,7 @@ async def _patch(client: Client, day: GameDay, change: Object) -> None:
             {"op": "add", "path": "/metadata/annotations", "value": {}},
         ]
     try:
-        await client.patch(GAME_DAY, *day.key, [*start, change])
+        await client.patch(GAME_DAY, *day.key, [*start, *changes])
     except Conflict as error:
         raise Conflict(f"game day {day.metadata.name} was changed at the same time: try again", status=409) from error
 

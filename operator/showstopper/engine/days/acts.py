@@ -53,6 +53,10 @@ def close(draft: Draft, record: ActRecord, finding: Finding) -> Step:
 
 
 def _making(draft: Draft, act: Act, record: ActRecord) -> Step:
+    approved = record.hold.hash if record.hold is not None else None
+    if approved is not None and approved != draft.situation.form(act):
+        message = f"the experiment of act {act.name} was changed after its approval, before run {record.run} was made"
+        return close(draft, record, Finding(Reason.EXPERIMENT_CHANGED, message))
     message = f"{draft.called(record)}: run {record.run} is being made"
     return draft.step(conditions.in_progress(Reason.ACT_UNDER_WAY, message), begin=act)
 

@@ -13,7 +13,6 @@ from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.days import endings
 from showstopper.engine.days.steps import Draft, Step
 from showstopper.engine.experiments.schedule import stamp
-from showstopper.engine.runs import requests
 
 TIMEOUT = parse_duration("1h")
 
@@ -39,7 +38,7 @@ def hold(draft: Draft, act: Act, record: ActRecord) -> Step | None:
     if record.hold is None:
         record.hold = _begun(draft, act)
         draft.tell(Reason.HELD, f"{draft.called(record)}, waits until {record.hold.until}", "Hold")
-    elif act.hold.approval and record.hold.hash != _hash(draft, act):
+    elif act.hold.approval and record.hold.hash != draft.situation.form(act):
         # Whoever may edit Experiments need not be allowed to approve: what was approved is what runs.
         before, record.hold = record.hold, _begun(draft, act)
         if before.ended_at is None:
@@ -73,7 +72,7 @@ def _approved(draft: Draft, act: Act, record: ActRecord, hold: HoldRecord, left:
             return None
     message = (
         f"{draft.called(record)}, waits for approval until {stamp(from_timestamp(hold.until))}: "
-        f"showstopper -n {day.metadata.namespace} gameday approve {day.metadata.name} {act.name}"
+        f"showstopper -n {day.metadata.namespace} gameday approve {day.metadata.name} {act.name} --hash {hold.hash}"
     )
     if given is not None and given.act == act.name:
         message += f' (annotation {APPROVE} said "{hold.standing}" before this hold began: remove it first)'
@@ -87,14 +86,8 @@ def _begun(draft: Draft, act: Act) -> HoldRecord:
         started_at=draft.situation.timestamp,
         until=to_timestamp(draft.situation.now + length.total_seconds()),
         standing=_said(draft.situation.day) if act.hold.approval else None,
-        hash=_hash(draft, act) if act.hold.approval else None,
+        hash=draft.situation.form(act) if act.hold.approval else None,
     )
-
-
-def _hash(draft: Draft, act: Act) -> str | None:
-    """The hash of what the act runs. None: the Experiment that it names does not exist."""
-    experiment = draft.situation.experiments.get(act.name)
-    return requests.wanted(experiment).hash if experiment is not None else None
 
 
 def _said(day: GameDay) -> str | None:

@@ -12,6 +12,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.cluster.events import News
+from showstopper.engine.runs import requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class Situation:
     def timestamp(self) -> str:
         """Now, as it is written."""
         return to_timestamp(self.now)
+
+    def form(self, act: Act) -> str | None:
+        """The hash of what an act runs, which an approval approves. None: there is no Experiment of that name."""
+        experiment = self.experiments.get(act.name)
+        return requests.wanted(experiment).hash if experiment is not None else None
 
     @property
     def window_passed(self) -> bool:

@@ -18,7 +18,6 @@ from showstopper.api.run import (
     SourceRecord,
     Step,
     StepName,
-    TargetRecord,
 )
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
@@ -178,19 +177,27 @@ class RunRecord:
             self._noted = time.monotonic()
             await self._write(lambda run: _set_states(run, states))
 
-    async def note_interference(self, restarts: Mapping[str, str], gone: Collection[str]) -> None:
-        """Which container of a target was restarted, by UID of the target, in words, and which targets are gone now."""
-        now = self._now()
+    async def note_restarts(self, restarts: Mapping[str, str]) -> None:
+        """Which container of a target was restarted, by UID of the target, in words."""
+        await self._note({uid: {"restarted": words[:256]} for uid, words in restarts.items()})
 
-        def noted(target: TargetRecord) -> TargetRecord:
-            restarted = restarts.get(target.uid, target.restarted or "")[:256] or None
-            gone_at = target.gone_at or (now if target.uid in gone else None)
-            return target.model_copy(update={"restarted": restarted, "gone_at": gone_at})
+    async def note_gone(self, gone: Collection[str]) -> None:
+        """UIDs of targets that are found to be gone, and were not hit to that end."""
+        now = self._now()
+        known = {target.uid for target in self.run.status.targets if target.gone_at is not None}
+        await self._note({uid: {"gone_at": now} for uid in gone if uid not in known})
+
+    async def _note(self, news: Mapping[str, Mapping[str, str]]) -> None:
+        """News of targets, by their UIDs."""
 
         def change(run: ExperimentRun) -> None:
-            run.status.targets = [noted(target) for target in run.status.targets]
+            run.status.targets = [
+                target.model_copy(update=news[target.uid]) if target.uid in news else target
+                for target in run.status.targets
+            ]
 
-        await self._write(change)
+        if news:
+            await self._write(change)
 
     def keep_samples(self, sources: list[SourceRecord]) -> None:
         """What was sampled of sources beside the listeners. It is written with whatever is written next."""

@@ -4,6 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Generic, TypeVar
 
 import aiohttp
@@ -137,18 +138,9 @@ class Collector(PodCollector[Timeline]):
 class CrowdCollector(Collector):
     """Asks crowd pods, and adds what their listeners heard to a timeline of theirs."""
 
-    def __init__(
-        self,
-        room: str,
-        known: Timeline,
-        clock: Clock,
-        session: aiohttp.ClientSession,
-        *,
-        namespace: str = "",
-        port: int = listeners.PORT,
-    ) -> None:
-        super().__init__(room, known, clock, session, namespace=namespace, port=port)
-        self._reader = CrowdReader()
+    @cached_property
+    def _reader(self) -> CrowdReader:
+        return CrowdReader()
 
     def refusals(self, pods: Iterable[str]) -> Counter[str]:
         """Joins that were refused in these pods, by reason."""

@@ -9,6 +9,7 @@ from showstopper.engine.hands import records
 from showstopper.engine.runs import interference, judging
 from showstopper.engine.runs.context import RunContext
 from showstopper.engine.runs.waiting import RunEnded
+from showstopper.faults.effects import Pod
 
 
 class Recover:
@@ -25,7 +26,7 @@ class Recover:
             except RunEnded as ended:
                 await context.record.end_early(ended.finding)
                 raise
-        return unproven(context.run) or await _interfered(context)
+        return unproven(context.run) or await _restarted(context)
 
     async def _watch(self, context: RunContext) -> None:
         run, record, clock = context.run, context.record, context.clock
@@ -41,6 +42,7 @@ class Recover:
                 context.check_abort(window.start, start)
             left = window.end - clock.now()
             await context.wait.pause(min(context.pace.poll, left) if left > 0 else context.pace.poll)
+        await _note_gone(context)
         await context.until_known(window.end)
         room = context.room()
         if room is not None and judging.undecided(run, room.timeline, context.residents):
@@ -49,18 +51,26 @@ class Recover:
         await record.complete(StepName.RECOVERING, states=await context.observe())
 
 
-async def _interfered(context: RunContext) -> Finding | None:
+async def _restarted(context: RunContext) -> Finding | None:
     """Why the faults were not alone. Read once, when all is over: a probe's kill comes late."""
     if not records.by_agents(context.run):
         return None
-    snapshot = await context.services.snapshot(context.run)
-    pods = [pod for group in snapshot.pods.values() for pod in group]
-    containers, gone = interference.restarted(context.run, pods), interference.gone(context.run, pods)
-    if containers or gone:
-        await context.record.note_interference(
-            {uid: interference.described(container) for uid, container in containers.items()}, gone
-        )
+    containers = interference.restarted(context.run, await _pods(context))
+    await context.record.note_restarts(
+        {uid: interference.described(container) for uid, container in containers.items()}
+    )
     return interference.told_to_end(context.run, containers)
+
+
+async def _note_gone(context: RunContext) -> None:
+    """Which targets are gone when the recovery is over. Who goes later is no cause of what was heard."""
+    if records.by_agents(context.run):
+        await context.record.note_gone(interference.gone(context.run, await _pods(context)))
+
+
+async def _pods(context: RunContext) -> list[Pod]:
+    snapshot = await context.services.snapshot(context.run)
+    return [pod for group in snapshot.pods.values() for pod in group]
 
 
 def unproven(run: ExperimentRun) -> Finding | None:

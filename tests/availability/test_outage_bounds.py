@@ -1,4 +1,4 @@
-"""Hidden: as many outages as there can be in what is Unknown, and not one more."""
+"""As many outages as there can be in what is Unknown, and not one more."""
 
 import itertools
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.rooms import outages
-from showstopper.availability.hidden import most_outages
+from showstopper.availability.outage_bounds import ShortestLengths, most_outages
 from showstopper.availability.spans import DEAD
 from tests.availability.build import L, N, O, Story, U, spans
 
@@ -17,7 +17,7 @@ OUTAGE, SOUND = 0.1, 0.2
 
 
 def most(story: Story, shortest: float = OUTAGE) -> int:
-    return most_outages(spans("r0", story), DEAD, {True: shortest, False: SOUND})
+    return most_outages(spans("r0", story), DEAD, ShortestLengths(shortest, SOUND))
 
 
 @pytest.mark.parametrize(
