@@ -16,7 +16,7 @@ from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
-from showstopper.engine.runs import judging
+from showstopper.engine.runs import judging, windows
 from tests.availability.build import feed
 from tests.availability.build import spans as spans_of
 from tests.support import build
@@ -164,34 +164,34 @@ def lasting(**times: str) -> ExperimentRun:
 
 def test_what_is_judged_begins_with_the_fault_and_not_with_its_request() -> None:
     """A first pull of a flooder's image takes tens of seconds, in which everybody hears everything."""
-    window = judging.judged_window(lasting(armedAt=at(14), liftedAt=at(19)))
+    window = windows.judged_window(lasting(armedAt=at(14), liftedAt=at(19)))
     assert window is not None
     assert (window.start - START, window.end - START) == pytest.approx((14.0, 39.0))
 
 
 def test_recovery_counts_from_the_lifting_and_not_from_when_that_was_written_down() -> None:
-    assert judging.ended_at(lasting(armedAt=at(14), liftedAt=at(19))) == pytest.approx(START + 19)
+    assert windows.ended_at(lasting(armedAt=at(14), liftedAt=at(19))) == pytest.approx(START + 19)
 
 
 def test_a_fault_that_nobody_saw_lifted_is_over_with_its_revert() -> None:
-    assert judging.ended_at(lasting(armedAt=at(14))) == pytest.approx(START + 33)
+    assert windows.ended_at(lasting(armedAt=at(14))) == pytest.approx(START + 33)
 
 
 def test_a_kill_begins_when_its_deletion_was_accepted() -> None:
     status = record()
     status["targets"][0]["answeredAt"] = at(6.5)
-    assert judging.injected_at(build.run(status=status)) == pytest.approx(START + 6.5)
+    assert windows.injected_at(build.run(status=status)) == pytest.approx(START + 6.5)
 
 
 def test_the_judged_window_begins_with_the_call_and_ends_after_the_recovery() -> None:
     run = build.run(status=record())
-    window = judging.judged_window(run)
+    window = windows.judged_window(run)
     assert window is not None
     assert (window.start - START, window.end - START) == pytest.approx((6.0, 26.0))
 
 
 def test_the_baseline_is_as_long_as_asked_whenever_it_was_written_down() -> None:
-    window = judging.baseline_window(build.run(status=record()))
+    window = windows.baseline_window(build.run(status=record()))
     assert window is not None
     assert (window.start - START, window.end - START) == pytest.approx((0.0, 5.0))
 
@@ -304,4 +304,4 @@ def test_a_window_is_looked_at_once() -> None:
     expect = [{"indicator": "AudibleRatio", "min": "70%"}, {"indicator": "ArrivalAudible", "min": "95%"}]
     run = build.run(expect=expect, status=with_host((7.8, 15.0)))
     judging.judge(run, heard, RESIDENTS)
-    assert heard.looks == [judging.baseline_window(run), judging.judged_window(run)]
+    assert heard.looks == [windows.baseline_window(run), windows.judged_window(run)]

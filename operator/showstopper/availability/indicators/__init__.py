@@ -8,11 +8,11 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 
-from showstopper.availability.indicators.indicator import Indicator, Recovery
+from showstopper.availability.indicators.indicator import Indicator, Population, Recovery
 from showstopper.availability.measurements import Measured, Measurement
 from showstopper.availability.tracks import View
 
-__all__ = ["INDICATORS", "Indicator", "Recovery", "measure_all", "named"]
+__all__ = ["INDICATORS", "Indicator", "Population", "Recovery", "measure_all", "measure_crowd", "named"]
 
 
 def _declared() -> Iterator[Indicator]:
@@ -41,13 +41,25 @@ INDICATORS = _in_order(_declared())
 """Every indicator, in the order in which people read them."""
 
 _BY_NAME = {indicator.name: indicator for indicator in INDICATORS}
+_BY_NAME |= {
+    other.name: other
+    for indicator in INDICATORS
+    if indicator.of_crowds
+    for other in (indicator.among(Population.CROWD), indicator.among(Population.ALL))
+}
 
 
 def named(name: str) -> Indicator | None:
-    """The indicator of that name, or None if this version of Showstopper has no such."""
+    """The indicator of that name, in records too, or None if this version of Showstopper has no such."""
     return _BY_NAME.get(name)
 
 
 def measure_all(view: View, recovery: Recovery | None = None) -> dict[Measured, Measurement]:
     """Every indicator in a window. RecoveryTime needs to know what to recover from."""
     return {indicator: indicator.measure(view, recovery) for indicator in INDICATORS}
+
+
+def measure_crowd(view: View, population: Population, recovery: Recovery | None = None) -> dict[Measured, Measurement]:
+    """Every indicator that a crowd can tell, in a window of the crowd's listeners, or of those and the fleet's."""
+    indicators = (indicator.among(population) for indicator in INDICATORS if indicator.of_crowds)
+    return {indicator: indicator.measure(view, recovery) for indicator in indicators}

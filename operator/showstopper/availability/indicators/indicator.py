@@ -1,8 +1,9 @@
 """Indicator: all that is known of one figure about a room, in one object."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.tracks import View
@@ -22,6 +23,20 @@ class Listeners(StrEnum):
     RESIDENTS = "residents"
     ARRIVALS = "arrivals"
     ALL = "residents and arrivals"
+
+
+class Population(StrEnum):
+    """Whom an indicator is measured of."""
+
+    FLEET = "Fleet"
+    """The residents and arrivals, who decode all that they hear."""
+    CROWD = "Crowd"
+    """The crowd, whose listeners count packets and match them with what two of their own decode."""
+    ALL = "All"
+    """Fleet and crowd together."""
+
+
+_OF = {Population.FLEET: "", Population.CROWD: " of the crowd", Population.ALL: " of fleet and crowd"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,8 @@ class Indicator:
         needs_fault: whether it means nothing in a window without a fault. The status of a room leaves it out.
         seen_after: seconds after a value of it that must be seen, before the value is known. A recovery that is no
             longer than an upper bound and this cannot show that the bound was met.
+        of_crowds: whether a crowd can tell it: who hears the host, and since when.
+        population: whom it is measured of.
     """
 
     name: str
@@ -64,7 +81,25 @@ class Indicator:
     measure: Callable[[View, Recovery | None], Measurement]
     needs_fault: bool = False
     seen_after: float = 0.0
+    of_crowds: bool = False
+    population: Population = Population.FLEET
+
+    def among(self, population: Population) -> "Indicator":
+        """The same figure, measured of others. It is another indicator, with a name of its own."""
+        return _among(self, population)
 
     def __str__(self) -> str:
         """The name."""
         return self.name
+
+
+@cache
+def _among(indicator: Indicator, population: Population) -> Indicator:
+    if population is indicator.population:
+        return indicator
+
+    def measure(view: View, recovery: Recovery | None) -> Measurement:
+        return replace(indicator.measure(view, recovery), measured=other)
+
+    other = replace(indicator, name=f"{indicator.name}{_OF[population]}", population=population, measure=measure)
+    return other

@@ -122,6 +122,7 @@ AUDIBLE_RATIO = Indicator(
     listeners=Listeners.RESIDENTS,
     trailing=True,
     measure=lambda view, _: audible_ratio(view),
+    of_crowds=True,
 )
 LONGEST_DEAD_AIR = Indicator(
     name="LongestDeadAir",
@@ -132,6 +133,7 @@ LONGEST_DEAD_AIR = Indicator(
     listeners=Listeners.ALL,
     trailing=False,
     measure=lambda view, _: longest_dead_air(view),
+    of_crowds=True,
 )
 OUTAGE_COUNT = Indicator(
     name="OutageCount",
@@ -142,6 +144,7 @@ OUTAGE_COUNT = Indicator(
     listeners=Listeners.ALL,
     trailing=False,
     measure=lambda view, _: outage_count(view),
+    of_crowds=True,
 )
 RECONNECTS = Indicator(
     name="Reconnects",
@@ -152,4 +155,5 @@ RECONNECTS = Indicator(
     listeners=Listeners.ALL,
     trailing=False,
     measure=lambda view, _: reconnects(view),
+    of_crowds=True,
 )

@@ -192,4 +192,5 @@ RECOVERY_TIME = Indicator(
     measure=recovery_time,
     needs_fault=True,
     seen_after=HOLD_SECONDS,
+    of_crowds=True,
 )

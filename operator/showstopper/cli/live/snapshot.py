@@ -10,7 +10,7 @@ from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.clock import from_timestamp
 from showstopper.engine.rooms.fleet import names
-from showstopper.engine.runs import judging
+from showstopper.engine.runs import judging, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class LiveSnapshot:
 
     def judged(self) -> View | None:
         """What is known from the injection until all pods have last reported. None: not injected yet."""
-        window = judging.judged_window(self.run)
+        window = windows.judged_window(self.run)
         known = self.timeline.known_until()
         if window is None or known is None or known <= window.start:
             return None

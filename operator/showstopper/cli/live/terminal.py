@@ -15,7 +15,7 @@ from showstopper.availability.tracks import Track
 from showstopper.cli.live import strip
 from showstopper.cli.live.snapshot import LiveSnapshot, planned_seconds
 from showstopper.clock import from_timestamp
-from showstopper.engine.runs import judging
+from showstopper.engine.runs import windows
 from showstopper.report.words import asked, short_name
 
 # The width of the columns beside the strip, and the number of lines that are not listeners.
@@ -85,7 +85,7 @@ def _listeners(snapshot: LiveSnapshot, shown: Iterable[tuple[Track, Row]], colum
     table.add_column("audible", justify="right", no_wrap=True)
     table.add_column("dead air", justify="right", no_wrap=True)
     for record in snapshot.run.status.faults:
-        injected = judging.injected_at(snapshot.run)
+        injected = windows.injected_at(snapshot.run)
         mark = strip.marker(injected, window, columns, record.name) if injected is not None else Text()
         table.add_row(Text("fault", style="bold"), record.kind, mark, "", "proven" if record.proven else "not yet")
     for track, row in shown:

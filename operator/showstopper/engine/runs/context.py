@@ -21,7 +21,7 @@ from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.engine.rooms import LiveRoom, Rooms
 from showstopper.engine.rooms.fleet import names
 from showstopper.engine.rooms.releases import Deployed
-from showstopper.engine.runs import clocks, hosting, judging
+from showstopper.engine.runs import clocks, hosting, judging, windows
 from showstopper.engine.runs.proof import MediaProof
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.runs.sampling import Sampler
@@ -156,7 +156,7 @@ class RunContext:
 
         Newcomers' calls that are in no ring any more are missing without a trace, so that no bound holds them.
         """
-        room, window = self.room(), judging.judged_window(self.run)
+        room, window = self.room(), windows.judged_window(self.run)
         if not self.resumed or room is None or window is None:
             return None
         known = room.timeline.known_from(room.pods)

@@ -12,8 +12,6 @@ from showstopper.api.run import (
     ExpectationRecord,
     ExperimentRun,
     OutageRecord,
-    Step,
-    StepName,
     WindowRecord,
 )
 from showstopper.availability import coverage, expectations, indicators, summary, verdict
@@ -30,8 +28,8 @@ from showstopper.availability.spans import State, Window
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, Finding
-from showstopper.clock import from_timestamp, to_timestamp
-from showstopper.engine.runs import baselines, views
+from showstopper.clock import to_timestamp
+from showstopper.engine.runs import baselines, views, windows
 from showstopper.engine.runs.views import RunView
 
 # What a verdict says of a window of which too little is known, whoever is to blame for that.
@@ -67,67 +65,9 @@ class Judgement:
     recovery: str | None
 
 
-def step(run: ExperimentRun, name: StepName) -> Step | None:
-    """The step of that name, if the run has come to it."""
-    return next((entry for entry in run.status.steps if entry.name is name), None)
-
-
-def baseline_window(run: ExperimentRun) -> Window | None:
-    """As long as the baseline was asked to be, from its start. None if there was no baseline."""
-    baseline = step(run, StepName.BASELINE)
-    if baseline is None:
-        return None
-    start = from_timestamp(baseline.started_at)
-    return Window(start, start + run.spec.timing.baseline.total_seconds())
-
-
-def injected_at(run: ExperimentRun) -> float | None:
-    """When the first target was hit, on the operator's clock: armed by an agent, or its deletion accepted.
-
-    What is asked for and not armed tests nothing, and would only dilute the figures. None: nothing was asked for.
-    """
-    return min(_begins(run), default=None)
-
-
-def ended_at(run: ExperimentRun) -> float | None:
-    """When the last fault was over, on the operator's clock: lifted, its signal sent, or its deletion accepted.
-
-    A fault of which nobody told when it was lifted is over when the revert was. Until then, what has begun counts.
-    """
-    begins = _begins(run)
-    if not begins:
-        return None
-    lasting = [fault for fault in run.status.faults if not run.fault(fault.name).spec.instant]
-    lifted = [from_timestamp(fault.lifted_at) for fault in lasting if fault.lifted_at]
-    reverting = step(run, StepName.REVERTING)
-    if len(lifted) < len(lasting) and reverting is not None and reverting.completed_at is not None:
-        lifted.append(from_timestamp(reverting.completed_at))
-    return max([*begins, *lifted])
-
-
-def _begins(run: ExperimentRun) -> list[float]:
-    """When each fault that was begun hit its first target, and a kill each of its targets. Asked for, if no more."""
-    armed = {fault.name: from_timestamp(fault.armed_at) for fault in run.status.faults if fault.armed_at}
-    kills = [target for target in run.status.targets if target.fault not in armed]
-    called = [
-        from_timestamp(moment)
-        for target in kills
-        if (moment := target.armed_at or target.answered_at or target.requested_at) is not None
-    ]
-    return [*armed.values(), *called]
-
-
-def judged_window(run: ExperimentRun) -> Window | None:
-    """From the first target that was hit to the end of the recovery."""
-    start, ended = injected_at(run), ended_at(run)
-    if start is None or ended is None:
-        return None
-    return Window(start, ended + run.spec.timing.recovery.total_seconds())
-
-
 def undecided(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> bool:
     """Whether somebody did not hear the host when the judged window ended, so that what follows has to tell."""
-    window = judged_window(run)
+    window = windows.judged_window(run)
     if timeline is None or window is None:
         return False
     view = timeline.view(Window(window.end - RESOLUTION_SECONDS, window.end), residents)
@@ -157,7 +97,7 @@ def baseline_view(
     """What is known of the baseline, while its record is not written. None then, or if there was none."""
     if run.status.baseline is not None:
         return None
-    return views.of_window(run, timeline, baseline_window(run), residents, host_clocks=host_clocks)
+    return views.of_window(run, timeline, windows.baseline_window(run), residents, host_clocks=host_clocks)
 
 
 def broken_baseline(run: ExperimentRun, before: RunView | None) -> Finding | None:
@@ -184,7 +124,7 @@ def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: 
 
 
 def _baseline_coverage(run: ExperimentRun, before: RunView | None, residents: tuple[str, ...]) -> Coverage | None:
-    window, kept = baseline_window(run), run.status.baseline
+    window, kept = windows.baseline_window(run), run.status.baseline
     if window is not None and kept is not None:
         return baselines.coverage(kept, window, residents)
     return coverage.of(before.view) if before is not None else None
@@ -203,7 +143,7 @@ def _baseline_window(before: RunView) -> WindowRecord:
 
 def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measured, Measurement]:
     """The indicators of what was heard from the first injection on, also while the run is still under way."""
-    since = ended_at(run) or view.window.start
+    since = windows.ended_at(run) or view.window.start
     view = _of_those_who_were_in(view, baseline)
     return indicators.measure_all(view, Recovery(since, baseline.audible if baseline else None))
 
@@ -231,18 +171,18 @@ def judge(
     """
     before = baseline_view(run, timeline, residents, host_clocks=host_clocks)
     after = views.of_window(
-        run, timeline, judged_window(run), residents, following=FOLLOWING_SECONDS, host_clocks=host_clocks
+        run, timeline, windows.judged_window(run), residents, following=FOLLOWING_SECONDS, host_clocks=host_clocks
     )
     baseline = _baseline_coverage(run, before, residents)
     judged: Coverage | None = None
     heard: Mapping[Measured, Measurement] = {}
-    windows = _baseline_record(run, before)
+    records = _baseline_record(run, before)
     outages: list[OutageRecord] = []
     if after is not None:
         view = _of_those_who_were_in(after.view, baseline)
         judged = coverage.of(view)
         heard = measure(run, view, baseline)
-        windows.append(_window("Judged", view.window, summary.of_measured(judged, heard)))
+        records.append(_window("Judged", view.window, summary.of_measured(judged, heard)))
         outages = [OutageRecord.model_validate(outage) for outage in summary.worst_outages(view)]
     judgements = expectations.judge_all(_expected(run), {**heard, **others})
     decision = verdict.decide(
@@ -262,7 +202,7 @@ def judge(
         decision = replace(decision, reason=lost.reason, message=lost.message)
     return Judgement(
         decision=decision,
-        windows=windows,
+        windows=records,
         expectations=[ExpectationRecord.model_validate(summary.judgement(judgement)) for judgement in judgements],
         outages=outages,
         audible=_shown(heard, AUDIBLE_RATIO),

@@ -24,7 +24,7 @@ from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, to_timestamp
 from showstopper.engine.hands import records
 from showstopper.engine.hands.protocol import FaultState
-from showstopper.engine.runs import judging
+from showstopper.engine.runs import windows
 from showstopper.engine.runs.judging import Judgement, MeasuredBaseline
 from showstopper.engine.status_writer import StatusWriter
 
@@ -70,11 +70,11 @@ class RunRecord:
 
     def begun(self, name: StepName) -> bool:
         """Whether the run has come to a step."""
-        return judging.step(self.run, name) is not None
+        return windows.step(self.run, name) is not None
 
     def completed(self, name: StepName) -> bool:
         """Whether a step is over."""
-        step = judging.step(self.run, name)
+        step = windows.step(self.run, name)
         return step is not None and step.completed_at is not None
 
     async def begin(
@@ -98,7 +98,7 @@ class RunRecord:
         now = self._now()
 
         def change(run: ExperimentRun) -> None:
-            if judging.step(run, name) is not None:
+            if windows.step(run, name) is not None:
                 return  # it was written, only the answer was lost
             run.status.steps.append(Step(name=name, started_at=now, message=message))
             run.status.step = name
@@ -119,7 +119,7 @@ class RunRecord:
 
         def change(run: ExperimentRun) -> None:
             _set_states(run, states or {})
-            step = judging.step(run, name)
+            step = windows.step(run, name)
             if step is not None and step.completed_at is None:
                 step.completed_at = now
                 step.message = message or step.message
@@ -131,7 +131,7 @@ class RunRecord:
         now = self._now()
 
         def change(run: ExperimentRun) -> None:
-            step = judging.step(run, StepName.BASELINE)
+            step = windows.step(run, StepName.BASELINE)
             if step is None or step.completed_at is not None:
                 return  # it was written, only the answer was lost
             step.completed_at = now
@@ -151,7 +151,7 @@ class RunRecord:
         """
 
         def change(run: ExperimentRun) -> None:
-            if judging.step(run, StepName.INJECTING) is not None:
+            if windows.step(run, StepName.INJECTING) is not None:
                 return  # it was written, only the answer was lost
             status = run.status
             status.steps.append(Step(name=StepName.INJECTING, started_at=at, message="before the first call"))

@@ -18,7 +18,7 @@ from showstopper.availability.measurements import Measured, Measurement
 from showstopper.availability.samples import Samples, Stretch
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, from_timestamp, to_timestamp
-from showstopper.engine.runs import judging
+from showstopper.engine.runs import windows
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.sources import Sources
 from showstopper.errors import QueryRefused, ShowstopperError
@@ -104,7 +104,7 @@ class _Sampled:
 
 def measured(run: ExperimentRun) -> Mapping[Measured, Measurement]:
     """What the samples in a run's record say of the judged window. Nothing, if the run did not come so far."""
-    window = judging.judged_window(run)
+    window = windows.judged_window(run)
     known = {source.expectation: source for source in run.status.sources}
     if window is None or window.seconds <= 0:
         return {}

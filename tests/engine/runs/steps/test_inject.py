@@ -15,7 +15,7 @@ from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, POD
 from showstopper.engine.hands.pace import Pace
 from showstopper.engine.planning import plan
-from showstopper.engine.runs import judging
+from showstopper.engine.runs import windows
 from showstopper.engine.runs.context import Proposal, RunContext
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.runs.sampling import Sampler
@@ -124,7 +124,7 @@ async def test_after_a_restart_a_pod_that_went_is_not_hit_again(harness: RunHarn
     assert target["reason"] == "KillUncertain"
     assert "somebody else may have deleted it" in target["message"]
     assert "answeredAt" not in target
-    window = judging.judged_window(context.run)
+    window = windows.judged_window(context.run)
     assert window is not None
     assert window.start == from_timestamp(context.run.metadata.creation_timestamp)
 

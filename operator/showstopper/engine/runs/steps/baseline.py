@@ -10,7 +10,7 @@ from showstopper.clock import from_timestamp
 from showstopper.engine.planning import policies
 from showstopper.engine.rooms.listening.collector import REPORTING_SECONDS
 from showstopper.engine.rooms.releases import Deployed
-from showstopper.engine.runs import judging
+from showstopper.engine.runs import judging, windows
 from showstopper.engine.runs.context import RunContext
 from showstopper.errors import InvalidResource
 
@@ -37,7 +37,7 @@ class Baseline:
             context.hold_fleet()
             message = f"watches the room for {seconds:g} s before the fault"
             await record.begin(StepName.BASELINE, message, release=deployed.images, witnesses=context.witnesses())
-        step = judging.step(context.run, StepName.BASELINE)
+        step = windows.step(context.run, StepName.BASELINE)
         assert step is not None
         end = from_timestamp(step.started_at) + seconds
         await context.wait.until(end)

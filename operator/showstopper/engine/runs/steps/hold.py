@@ -9,7 +9,7 @@ from showstopper.api.run import ExperimentRun, StepName
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.hands.protocol import FaultState
-from showstopper.engine.runs import judging
+from showstopper.engine.runs import windows
 from showstopper.engine.runs.context import RunContext
 from showstopper.engine.runs.steps.inject import recorded
 
@@ -44,7 +44,7 @@ class Hold:
                 return trouble
             if over:
                 await context.hands.lift(context.run, over)
-            if (since := judging.injected_at(context.run)) is not None:
+            if (since := windows.injected_at(context.run)) is not None:
                 context.check_abort(since, context.clock.now())
             await context.hands.follow(context.run, left.keys())
             if left:
@@ -54,7 +54,7 @@ class Hold:
 
 def _ends(context: RunContext) -> dict[str, float]:
     """When each fault is to end, in Unix seconds. A signal that asks processes to end gets them some time."""
-    step = judging.step(context.run, StepName.ACTIVE)
+    step = windows.step(context.run, StepName.ACTIVE)
     assert step is not None
     began = from_timestamp(step.started_at)
     return {

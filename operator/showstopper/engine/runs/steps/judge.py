@@ -7,7 +7,7 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.rooms import releases
-from showstopper.engine.runs import interference, judging, sampling
+from showstopper.engine.runs import interference, judging, sampling, windows
 from showstopper.engine.runs.context import RunContext
 from showstopper.engine.runs.waiting import RunEnded
 from showstopper.errors import ClusterError, InvalidResource, Unavailable
@@ -49,7 +49,7 @@ class Judge:
 
 async def _read_again(context: RunContext) -> list[Finding]:
     """Wait for what listeners heard before this operator began. Returns why that is not known, or not judged."""
-    window = judging.judged_window(context.run)
+    window = windows.judged_window(context.run)
     try:
         if window is not None:
             await context.until_known(window.end)

@@ -6,7 +6,7 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.availability.verdict import Finding
 from showstopper.engine.hands import records
-from showstopper.engine.runs import interference, judging
+from showstopper.engine.runs import interference, judging, windows
 from showstopper.engine.runs.context import RunContext
 from showstopper.engine.runs.waiting import RunEnded
 from showstopper.faults.effects import Pod
@@ -30,11 +30,11 @@ class Recover:
 
     async def _watch(self, context: RunContext) -> None:
         run, record, clock = context.run, context.record, context.clock
-        window = judging.judged_window(run)
+        window = windows.judged_window(run)
         assert window is not None, "an injection has a time"
         seconds = run.spec.timing.recovery.total_seconds()
         await record.begin(StepName.RECOVERING, f"watches the room for {seconds:g} s")
-        start = judging.ended_at(run) or window.start
+        start = windows.ended_at(run) or window.start
         proof_until = max(window.end, start + context.pace.proof)
         while clock.now() < window.end or (not context.proof.complete(context.run) and clock.now() < proof_until):
             await record.note_states(await context.observe())
