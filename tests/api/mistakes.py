@@ -217,6 +217,32 @@ MISTAKES = (
         "spec.expect[0].kubernetes.kind",
         'write a kind, like "Deployment"',
     ),
+    _experiment(
+        "an indicator that a crowd cannot tell",
+        {"spec.expect.0": {"indicator": "MouthToEar", "listeners": "Crowd", "max": "1s"}},
+        "spec.expect[0]",
+        "a crowd tells AudibleRatio",
+    ),
+    _experiment(
+        "a source of a crowd",
+        {"spec.expect.0": {"kubernetes": AVAILABLE, "listeners": "Crowd", "min": "95%"}},
+        "spec.expect[0]",
+        "a crowd tells AudibleRatio",
+    ),
+    _experiment(
+        "no such listeners",
+        {"spec.expect.0.listeners": "Audience"},
+        "spec.expect[0].listeners",
+        'Unsupported value: "Audience"',
+        "'Fleet', 'Crowd' or 'All'",
+    ),
+    _experiment(
+        "the name of an indicator of a crowd",
+        {"spec.expect.0.indicator": "AudibleRatio of the crowd"},
+        "spec.expect[0].indicator",
+        'Unsupported value: "AudibleRatio of the crowd"',
+        "is not an indicator",
+    ),
     _experiment("min and max", {"spec.expect.0.max": "80%"}, "spec.expect[0]", "write exactly one of min and max"),
     _experiment(
         "neither min nor max", {"spec.expect.0.min": LEAVE_OUT}, "spec.expect[0]", "write exactly one of min and max"

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, StringConstraints
 
 from showstopper.api.conditions import Condition
-from showstopper.api.expectations.indicators import Bound, IndicatorName, bounds_in_unit
+from showstopper.api.expectations.indicators import Bound, IndicatorName, bounds_in_unit, told_by_crowds
 from showstopper.api.expectations.sources import SOURCES, Queries
 from showstopper.api.faults.agent_kinds import AgentKinds
 from showstopper.api.faults.base import FaultKind
@@ -25,7 +25,7 @@ from showstopper.api.schema.quantities import (
     parse_duration,
 )
 from showstopper.api.schema.rules import Rule, exactly_one, given, unique_names
-from showstopper.availability.indicators import INDICATORS, Indicator
+from showstopper.availability.indicators import INDICATORS, Indicator, Population
 from showstopper.availability.measurements import Measured
 
 
@@ -134,17 +134,24 @@ class Expectation(Queries):
 
     indicator: IndicatorName | None = None
     """Indicator to bound. Required unless another source is asked."""
+    listeners: Population | None = None
+    """Whom the indicator is measured of. Fleet: the residents and arrivals, who decode what they hear. Crowd: the
+    crowd of the room. All: both together. Default: Fleet."""
     min: Bound | None = None
     """Minimum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
     max: Bound | None = None
     """Maximum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
 
-    rules = (exactly_one(("indicator", *SOURCES), _ONE_SOURCE), *bounds_in_unit("min", "max", queries=SOURCES))
+    rules = (
+        exactly_one(("indicator", *SOURCES), _ONE_SOURCE),
+        *bounds_in_unit("min", "max", queries=SOURCES),
+        told_by_crowds("listeners"),
+    )
 
     @property
     def measured(self) -> Measured:
         """What is bounded, whichever source measures it."""
-        measured = self.indicator or self.query
+        measured = self.indicator.among(self.listeners or Population.FLEET) if self.indicator else self.query
         assert measured is not None, "the model refuses an expectation of nothing"
         return measured
 

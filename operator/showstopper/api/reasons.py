@@ -86,6 +86,11 @@ class Reason(StrEnum):
     """The faults could not be reverted by a call. They lift by themselves when the Lease of the run expires."""
 
     # Faults that could not be carried out
+    INSTRUMENTS_DISAGREE = "InstrumentsDisagree"
+    """The fleet and the crowd tell different times of the same outage, or the crowd lost packets of its own. One of the
+    instruments is wrong. Look at the load of the nodes that they run on, then run again."""
+    NO_CROWD = "NoCrowd"
+    """An expectation is about the crowd, and the room has none. Add `listeners.crowd` to the AudioRoom."""
     TARGETS_GONE = "TargetsGone"
     """Target pods were deleted by somebody else, before or during the run. What listeners missed may come of that. Run
     again when they are stable."""

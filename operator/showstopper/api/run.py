@@ -362,6 +362,28 @@ class OutageRecord(Status):
     Unknown (nothing more is known of the listener)."""
 
 
+class SharedStart(Status):
+    """Start of an outage that fleet and crowd both saw: the median of either's listeners."""
+
+    after: Text
+    """Start of the outage as the crowd tells it, as the time since the first injection."""
+    fleet_later: Text
+    """How much later the fleet tells it, such as "3.1ms". Negative if earlier. No verdict rests on more than 20 ms."""
+
+
+class CrowdRecord(Status):
+    """What the room's crowd told of the run."""
+
+    baseline: BaselineRecord | None = None
+    """What the verdict needs of the baseline. Absent until the baseline is over."""
+    windows: Annotated[list[WindowRecord], Field(max_length=4)] = []
+    """Indicators of the crowd before the faults (Baseline) and from the first injection on (Judged)."""
+    starts: Annotated[list[SharedStart], Field(max_length=8)] = []
+    """Starts of outages that fleet and crowd both saw."""
+    outages: Annotated[list[OutageRecord], Field(max_length=10)] = []
+    """The outages of the crowd's listeners with the most dead air, worst first."""
+
+
 class ClockWitness(Status):
     """Process of a listener pod whose own clock shows whether the operator's clock has stepped since the baseline."""
 
@@ -434,7 +456,9 @@ class ExperimentRunStatus(Status):
     host: HostRecord | None = None
     """Presence of the room's managed host during the run. Absent if somebody else speaks in the room."""
     outages: Annotated[list[OutageRecord], Field(max_length=20)] = []
-    """The outages with the most dead air, worst first."""
+    """The outages with the most dead air, worst first. Those of the crowd are in `crowd`."""
+    crowd: CrowdRecord | None = None
+    """What the room's crowd told. Absent if the room has none."""
     ended_early: EarlyEnd | None = None
     """Why the run ended before its last step. Written before the faults are reverted. Absent if it did not."""
     verdict: Text | None = None

@@ -1,6 +1,6 @@
 """Verdict: a chain of questions on the evidence. The first finding decides, and Passed needs that there is none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from showstopper.api.reasons import Reason
@@ -37,11 +37,20 @@ class FaultEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class CrowdEvidence:
+    """Of a crowd that an expectation is about: the coverage of the baseline, and of the judged window."""
+
+    baseline: Coverage | None
+    judged: Coverage | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that a verdict rests on.
 
     `baseline` and `judged` are the coverage of the window before the fault and of the one that the expectations were
-    judged in. None if there was no such window. `aborted` and `error` are why the run was ended early, or by our own
+    judged in. None if there was no such window. `crowd` has the same of the room's crowd, where an expectation is about
+    it. `aborted` and `error` are why the run was ended early, or by our own
     failure. `doubts` are what else the engine knows to forbid a verdict (a lost lease, a step that cannot be told to
     have happened). Their reasons are passed on. `newcomers` are the figures of newcomers before the fault that an
     expectation is about, each against what a healthy room has. `other_cause` is what has happened to the room beside
@@ -57,6 +66,7 @@ class Evidence:
     doubts: tuple[Finding, ...] = ()
     newcomers: tuple[Judgement, ...] = ()
     other_cause: Finding | None = None
+    crowd: CrowdEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +122,32 @@ def baseline_broken(evidence: Evidence) -> Finding | None:
 
     Healthy is a share of the listening time, so that one deaf listener of twenty spoils no run, and one of ten does.
     """
-    baseline = evidence.baseline
-    if baseline is None:
-        return None
+    fleet = _baseline_broken(evidence.baseline, _FLEET) if evidence.baseline is not None else None
+    if fleet is not None or evidence.crowd is None:
+        return fleet
+    if evidence.crowd.baseline is None:
+        return Finding(
+            Reason.TOO_MUCH_UNKNOWN, "nothing is known of the crowd before the fault: look at the room's crowd pods"
+        )
+    return _baseline_broken(evidence.crowd.baseline, _CROWD)
+
+
+def _baseline_broken(baseline: Coverage, whose: "_Listeners") -> Finding | None:
     if baseline.audible.upper < HEALTHY_RATIO - _FLOAT_NOISE:
         heard, healthy = apart(SHARE, baseline.audible.upper, HEALTHY_RATIO)
         return Finding(
             Reason.BASELINE_BROKEN,
-            f"before the fault listeners heard the live host only {heard} of the time (healthy: {healthy}; "
+            f"before the fault {whose.listeners} heard the live host only {heard} of the time (healthy: {healthy}; "
             f"{_instead(baseline)}): make the room work, then run again",
         )
     if baseline.too_unknown:
-        return _too_unknown(baseline, "before the fault")
+        return _too_unknown(baseline, "before the fault", whose)
     if baseline.audible.lower < HEALTHY_RATIO - _FLOAT_NOISE:
         heard, healthy = apart(SHARE, baseline.audible.lower, HEALTHY_RATIO)
         return Finding(
             Reason.TOO_MUCH_UNKNOWN,
-            f"before the fault listeners heard the live host perhaps only {heard} of the time (healthy: {healthy}), "
-            "for a part of it is Unknown or Unclear: look at the room's listener pods and their load",
+            f"before the fault {whose.listeners} heard the live host perhaps only {heard} of the time (healthy: "
+            f"{healthy}), for a part of it is Unknown or Unclear: look at the room's {whose.pods} and their load",
         )
     return None
 
@@ -177,21 +195,24 @@ def revert_not_verified(evidence: Evidence) -> Finding | None:
 
 def listeners_gone(evidence: Evidence) -> Finding | None:
     """Who is gone at the end cannot tell whether the room came back."""
-    judged = evidence.judged
-    if judged is None or not judged.listeners_gone:
-        return None
-    return Finding(
-        Reason.LISTENERS_GONE,
-        f"{len(judged.gone)} of {judged.intended} listeners were gone at the end ({_names(judged.gone)}): look at the "
-        "room's listener pods",
-    )
+    for judged, whose in _judged(evidence):
+        if judged.listeners_gone:
+            return Finding(
+                Reason.LISTENERS_GONE,
+                f"{len(judged.gone)} of {judged.intended} listeners{whose.suffix} were gone at the end "
+                f"({_names(judged.gone)}): look at the room's {whose.pods}",
+            )
+    return None
 
 
 def too_much_unknown(evidence: Evidence) -> Finding | None:
     """A window of which too much is Unknown allows no verdict."""
     if evidence.judged is None:
         return Finding(Reason.TOO_MUCH_UNKNOWN, "the room was not watched after the fault, so nothing is known")
-    return _too_unknown(evidence.judged, "after the fault") if evidence.judged.too_unknown else None
+    for judged, whose in _judged(evidence):
+        if judged.too_unknown:
+            return _too_unknown(judged, "after the fault", whose)
+    return None
 
 
 def nothing_expected(evidence: Evidence) -> Finding | None:
@@ -240,13 +261,35 @@ CHAIN: tuple[Callable[[Evidence], Finding | None], ...] = (
 )
 
 
-def _too_unknown(coverage: Coverage, when: str) -> Finding:
+@dataclass(frozen=True, slots=True)
+class _Listeners:
+    """How sentences speak of one kind of listeners."""
+
+    listeners: str
+    suffix: str
+    time: str
+    pods: str
+
+
+_FLEET = _Listeners("listeners", "", "listening time", "listener pods")
+_CROWD = _Listeners("the crowd's listeners", " of the crowd", "crowd's listening time", "crowd pods")
+
+
+def _judged(evidence: Evidence) -> Iterator[tuple[Coverage, _Listeners]]:
+    """The judged window, as far as expectations are about these listeners. A crowd that told nothing is unmeasured."""
+    if evidence.judged is not None:
+        yield evidence.judged, _FLEET
+    if evidence.crowd is not None and evidence.crowd.judged is not None:
+        yield evidence.crowd.judged, _CROWD
+
+
+def _too_unknown(coverage: Coverage, when: str, whose: _Listeners) -> Finding:
     who = f"; never seen: {_names(coverage.unseen)}" if coverage.unseen else ""
     unknown, limit = apart(SHARE, coverage.unknown_share, UNKNOWN_LIMIT)
     return Finding(
         Reason.TOO_MUCH_UNKNOWN,
-        f"{when} {unknown} of the listening time is Unknown (at most {limit} allows a verdict){who}: "
-        "look at the room's listener pods and their load",
+        f"{when} {unknown} of the {whose.time} is Unknown (at most {limit} allows a verdict){who}: "
+        f"look at the room's {whose.pods} and their load",
     )
 
 

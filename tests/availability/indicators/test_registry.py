@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from showstopper.availability import indicators
-from showstopper.availability.indicators import INDICATORS, Indicator, measure_all, named
+from showstopper.availability.indicators import INDICATORS, Indicator, Population, measure_all, measure_crowd, named
 from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_SUCCESS
 from showstopper.availability.indicators.indicator import Better
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR
@@ -61,3 +61,22 @@ def test_all_are_measured_each_as_itself() -> None:
     results = measure_all(view([(L, 20)]))
     assert list(results) == list(INDICATORS)
     assert all(result.measured is measured for measured, result in results.items())
+
+
+@pytest.mark.parametrize("population", list(Population)[1:])
+def test_a_figure_of_others_is_another_indicator_with_a_name_of_its_own(population: Population) -> None:
+    other = AUDIBLE_RATIO.among(population)
+    assert other is AUDIBLE_RATIO.among(population)
+    assert other != AUDIBLE_RATIO
+    assert other.name.startswith("AudibleRatio of ")
+    assert named(other.name) is other
+    assert (other.unit, other.better) == (AUDIBLE_RATIO.unit, AUDIBLE_RATIO.better)
+    measured = measure_crowd(view([(L, 10)]), population)
+    assert {figure.population for figure in measured if isinstance(figure, Indicator)} == {population}
+    assert measured[other].measured is other
+    assert measured[other].value == 1.0
+
+
+def test_of_the_fleet_it_is_the_same() -> None:
+    assert AUDIBLE_RATIO.among(Population.FLEET) is AUDIBLE_RATIO
+    assert named(JOIN_SUCCESS.among(Population.CROWD).name) is None, "a crowd cannot tell it"

@@ -51,7 +51,7 @@ def everybody(story: Story, **others: Story) -> dict[str, Story]:
 
 def kept(made: ExperimentRun, timeline: Timeline) -> ExperimentRun:
     """The same run when its baseline has been measured, as it comes back from the API server."""
-    measured = judging.measure_baseline(judging.baseline_view(made, timeline, RESIDENTS), RESIDENTS)
+    measured = judging.measure_baseline(made, judging.baseline_view(made, timeline, RESIDENTS), RESIDENTS)
     assert measured is not None
     status = made.status.model_copy(update={"baseline": measured.record, "windows": [measured.window]})
     return ExperimentRun.parse(json.loads(json.dumps(dump(made.model_copy(update={"status": status})))))
@@ -106,6 +106,6 @@ def test_a_baseline_takes_little_room_in_the_record_of_the_largest_room() -> Non
 def test_of_a_room_that_is_not_heard_at_all_no_more_is_kept() -> None:
     names = tuple(f"r{number}" for number in range(2_000))
     timeline = heard(feed([span for name in names for span in spans(name, [(Q, 40)])], clock=40, offset=START))
-    measured = judging.measure_baseline(judging.baseline_view(run(), timeline, names), names)
+    measured = judging.measure_baseline(run(), judging.baseline_view(run(), timeline, names), names)
     assert measured is not None
     assert len(measured.record.unheard) == baselines.MOST_NAMED

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, InstanceOf, PlainSerializer, StringConstraints, WithJsonSchema
 
 from showstopper.api.schema.rules import Rule, exactly_one, given
-from showstopper.availability.indicators import INDICATORS, Indicator, named
+from showstopper.availability.indicators import INDICATORS, Indicator, Population, named
 from showstopper.availability.measurements import Measured
 from showstopper.availability.units import SHARE, Unit
 
@@ -29,7 +29,7 @@ def _named(name: object) -> Indicator:
     if isinstance(name, Indicator):
         return name
     indicator = named(name) if isinstance(name, str) else None
-    if indicator is None:
+    if indicator is None or indicator.population is not Population.FLEET:
         raise ValueError(f"{name!r} is not an indicator: write one of {', '.join(_NAMES)}")
     return indicator
 
@@ -112,6 +112,28 @@ def bounds_in_unit(lower: str, upper: str, *, queries: Iterable[str] = ()) -> tu
     message = f"write exactly one of {lower} and {upper} (for both, two entries)"
     either = exactly_one((lower, upper), message)
     return (either, *(of_indicators(*group) for group in _by_unit()), *map(of_query, sources))
+
+
+def told_by_crowds(field: str) -> Rule:
+    """Of a crowd only those indicators can be bounded that it can tell.
+
+    Args:
+        field: that says of whom the field `indicator` is measured.
+    """
+    told = [indicator.name for indicator in INDICATORS if indicator.of_crowds]
+    fleet = str(Population.FLEET)
+
+    def holds(bounded: Any) -> bool:
+        population = getattr(bounded, field)
+        of_fleet = population is None or population is Population.FLEET
+        return of_fleet or (bounded.indicator is not None and bounded.indicator.of_crowds)
+
+    message = f"a crowd tells {', '.join(told)}: leave out {field}, or write one of these indicators"
+    return Rule(
+        f"!has(self.{field}) || self.{field} == '{fleet}' || (has(self.indicator) && self.indicator in {told})",
+        message,
+        holds=holds,
+    )
 
 
 def _by_unit() -> Iterator[tuple[Unit, list[Indicator]]]:

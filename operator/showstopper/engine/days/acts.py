@@ -15,7 +15,7 @@ from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.days import endings, programme
 from showstopper.engine.days.steps import Draft, Step
-from showstopper.engine.runs import requests
+from showstopper.engine.runs import requests, windows
 
 # A run is made within a second. If it cannot be made for so long, it is not the room's fault.
 MAKING_SECONDS = 120.0
@@ -79,7 +79,7 @@ def _judged(draft: Draft, record: ActRecord, run: ExperimentRun) -> Step:
     record.verdict, record.reason, record.message = status.verdict, status.reason, status.message
     record.audible, record.dead_air, record.recovery = status.audible, status.dead_air, status.recovery
     for window in status.windows:
-        if window.name == "Judged":
+        if window.name == windows.JUDGED:
             for measured in window.indicators:
                 _count_in(draft.status, record.name, measured.indicator, _figure(measured))
     return _closed(draft, record)

@@ -1,5 +1,6 @@
 """RoomCrowd: what a room's crowd hears, asked each second, and counted for the room's status."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -12,13 +13,18 @@ from showstopper.clock import Clock
 from showstopper.engine.rooms.fleet import names
 from showstopper.engine.rooms.listening.collector import REPORTING_SECONDS, CrowdCollector
 from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
+from showstopper.engine.rooms.status import LIVE_SHARE
 
 # Of a text in a status.
 LONGEST = 256
 
 
 class RoomCrowd:
-    """The crowd of one room, which may have none."""
+    """The crowd of one room, which may have none.
+
+    Attributes:
+        timeline: what its listeners told.
+    """
 
     def __init__(
         self, key: tuple[str, str], clock: Clock, session: aiohttp.ClientSession, roster: Roster, *, port: int
@@ -26,16 +32,27 @@ class RoomCrowd:
         namespace, name = key
         self._key = key
         self._roster = roster
-        self._timeline = Timeline()
-        self._collector = CrowdCollector(name, self._timeline, clock, session, namespace=namespace, port=port)
+        self.timeline = Timeline()
+        self._collector = CrowdCollector(name, self.timeline, clock, session, namespace=namespace, port=port)
 
-    async def run(self, room: Callable[[], AudioRoom]) -> None:
-        """Ask for ever what the room's crowd hears."""
-        await self._collector.run(lambda: self._there(room()), lambda: None)
+    async def run(self, room: Callable[[], AudioRoom], heard: Callable[[], None]) -> None:
+        """Ask for ever what the room's crowd hears. `heard` is called after each answer."""
+        await self._collector.run(lambda: self._there(room()), heard)
+
+    def known_until(self, room: AudioRoom) -> float:
+        """Up to when all its pods have told what is settled. Infinity: the room has no crowd. 0: one told nothing."""
+        pods = names.crowd_pods(room)
+        known = self.timeline.known_until(pods) if pods else math.inf
+        return known if known is not None else 0.0
+
+    def is_live(self, room: AudioRoom, now: float) -> bool:
+        """Whether the crowd hears the host. One that does not exist hinders nobody."""
+        status = self.status(room, now)
+        return status is None or status.live >= LIVE_SHARE * status.intended
 
     def clock_stepped(self) -> None:
         """Our own clock was put right."""
-        self._timeline.clock_stepped()
+        self.timeline.clock_stepped()
 
     def status(self, room: AudioRoom, now: float) -> CrowdStatus | None:
         """How many hear the host, as far as that is settled. None if the room has no crowd."""
@@ -44,7 +61,7 @@ class RoomCrowd:
             return None
         answered = self._collector.answered
         reporting = {pod for pod in names.crowd_pods(room) if now - answered.get(pod, 0.0) < REPORTING_SECONDS}
-        current = self._timeline.current()
+        current = self.timeline.current()
         states = Counter(span.state for name, span in current.items() if name.rpartition("/")[0] in reporting)
         unknown, live = states.pop(State.UNKNOWN, 0), states.pop(State.LIVE, 0)
         return CrowdStatus(

@@ -47,6 +47,7 @@ class LiveRoom:
     Attributes:
         room: as it is declared now.
         fleet: the room as its listeners and its host are kept: as a run knows it that holds it, else as it is declared.
+        crowd: what the room's crowd hears.
         under_experiment: the name of the run whose turn it is, which keeps the room Ready meanwhile.
     """
 
@@ -81,7 +82,7 @@ class LiveRoom:
         namespace, name = room.key
         self._collector = Collector(name, self.timeline, clock, session, namespace=namespace, port=port)
         self._host_collector = HostCollector(name, self.hosts, clock, session, namespace=namespace, port=port)
-        self._crowd = RoomCrowd(room.key, clock, session, roster, port=port)
+        self.crowd = RoomCrowd(room.key, clock, session, roster, port=port)
         self._news = asyncio.Event()
         self._held_by: str | None = None
         self._steps = clock.steps
@@ -111,7 +112,7 @@ class LiveRoom:
         """Keep the fleet as it is while a run measures with it. `room`: as the run knows it."""
         if room.metadata.uid == self.room.metadata.uid:
             self._held_by = self.under_experiment = run
-            self.timeline.held = True
+            self.timeline.held = self.crowd.timeline.held = True
             self._keep(room)
             self._drain((), self._clock.now())
 
@@ -119,7 +120,7 @@ class LiveRoom:
         """The run is over: what was kept back is done now."""
         if self._held_by == run:
             self._held_by = self.under_experiment = None
-            self.timeline.held = False
+            self.timeline.held = self.crowd.timeline.held = False
             self._keep(self.room)
             self._keeper.changed()  # the operator may have another image than its predecessor, who began the run
 
@@ -137,7 +138,7 @@ class LiveRoom:
                 ("fleet", self._keep_fleet),
                 ("listening", lambda: self._collector.run(self._there, self._heard)),
                 ("host", lambda: self._host_collector.run(self._hosts_there, self._host_heard)),
-                ("crowd", lambda: self._crowd.run(lambda: self.fleet)),
+                ("crowd", lambda: self.crowd.run(lambda: self.fleet, self._news.set)),
                 ("components", lambda: self._components.run(lambda: self.room)),
                 ("status", self._report),
             ):
@@ -178,7 +179,7 @@ class LiveRoom:
         )
 
     async def until_known(self, moment: float, timeout: float) -> bool:
-        """Wait until all listener pods have told what was heard up to that moment, or False on time-out."""
+        """Wait until all pods of fleet and crowd have told what was heard up to that moment, or False on time-out."""
         try:
             async with asyncio.timeout(timeout):
                 while not self._known(moment):
@@ -190,7 +191,9 @@ class LiveRoom:
 
     def _known(self, moment: float) -> bool:
         known, host = self.timeline.known_until(self.pods), self.hosts.seen_until
-        return known is not None and known >= moment and (host is None or host >= moment)
+        if known is None or min(known, self.crowd.known_until(self.fleet)) < moment:
+            return False
+        return host is None or host >= moment
 
     def _hosts_there(self) -> list[ListenerPod]:
         """The pods of the host. A room with a speaker of its own has none."""
@@ -238,7 +241,7 @@ class LiveRoom:
         if self._steps != self._clock.steps:
             self._steps, self._figures_at = self._clock.steps, float("-inf")
             self.timeline.clock_stepped()
-            self._crowd.clock_stepped()
+            self.crowd.clock_stepped()
         self.skew.look(now, self.hosts.ahead, self.timeline.ahead())
 
     def _may_speak(self, now: float) -> bool:
@@ -266,7 +269,7 @@ class LiveRoom:
             kept_back=self.room.spec != self.fleet.spec,
             away=self._draining.away.pod if self._draining.away is not None else None,
             archive=self._archive.trouble,
-            crowd=self._crowd.status(self.fleet, now),
+            crowd=self.crowd.status(self.fleet, now),
         )
 
     def _hearing(self, now: float) -> status.Hearing:
@@ -282,7 +285,7 @@ class LiveRoom:
         known = {
             **self._collector.problems,
             **{pod.name: pod.trouble for pod in there if pod.trouble},
-            **self._crowd.troubles(self.fleet),
+            **self.crowd.troubles(self.fleet),
         }
         pods = (f"pod {name}: {known[name]}" for name in sorted(known))
         return tuple(filter(None, [*pods, self._components.problem]))

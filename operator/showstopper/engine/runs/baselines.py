@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from showstopper.api.run import BaselineRecord, ExperimentRun
+from showstopper.api.run import BaselineRecord
 from showstopper.availability.coverage import Coverage
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO
 from showstopper.availability.measurements import Measurement
@@ -42,9 +42,8 @@ def coverage(kept: BaselineRecord, window: Window, residents: Sequence[str]) -> 
     )
 
 
-def were_in(run: ExperimentRun, residents: Sequence[str]) -> frozenset[str]:
-    """The residents who heard the host in the baseline, by the run's record."""
-    kept = run.status.baseline
+def were_in(kept: BaselineRecord | None, residents: Sequence[str]) -> frozenset[str]:
+    """The residents who heard the host in the baseline, by what was kept of it."""
     if kept is None:
         return frozenset()
     return frozenset(residents).difference(_names([*kept.unheard, *kept.unseen], residents))

@@ -21,7 +21,7 @@ from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.engine.rooms import LiveRoom, Rooms
 from showstopper.engine.rooms.fleet import names
 from showstopper.engine.rooms.releases import Deployed
-from showstopper.engine.runs import clocks, hosting, judging, windows
+from showstopper.engine.runs import clocks, crowds, hosting, judging, windows
 from showstopper.engine.runs.proof import MediaProof
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.runs.sampling import Sampler
@@ -160,6 +160,8 @@ class RunContext:
         if not self.resumed or room is None or window is None:
             return None
         known = room.timeline.known_from(room.pods)
+        if crowds.is_asked(self.run):
+            known = max(known, room.crowd.timeline.known_from(names.crowd_pods(self.run.room)))
         if known <= window.start:
             return None
         since = f"before {to_timestamp(known)}" if known < math.inf else "in the run"

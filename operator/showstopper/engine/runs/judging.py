@@ -9,6 +9,7 @@ from showstopper.api.experiment import AbortIf
 from showstopper.api.reasons import Reason
 from showstopper.api.run import (
     BaselineRecord,
+    CrowdRecord,
     ExpectationRecord,
     ExperimentRun,
     OutageRecord,
@@ -27,9 +28,8 @@ from showstopper.availability.measurements import Measured, Measurement
 from showstopper.availability.spans import State, Window
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
-from showstopper.availability.verdict import Decision, Evidence, FaultEvidence, Finding
-from showstopper.clock import to_timestamp
-from showstopper.engine.runs import baselines, views, windows
+from showstopper.availability.verdict import CrowdEvidence, Decision, Evidence, FaultEvidence, Finding
+from showstopper.engine.runs import baselines, crowds, views, windows
 from showstopper.engine.runs.views import RunView
 
 # What a verdict says of a window of which too little is known, whoever is to blame for that.
@@ -40,16 +40,13 @@ _BLIND = frozenset({Reason.TOO_MUCH_UNKNOWN, Reason.NOT_MEASURED, Reason.LISTENE
 FOLLOWING_SECONDS = 5.0
 
 
-BASELINE = "Baseline"
-"""The name of its window."""
-
-
 @dataclass(frozen=True, slots=True)
 class MeasuredBaseline:
     """What is written of a baseline when it is over: for the verdict, and for people."""
 
     record: BaselineRecord
     window: WindowRecord
+    crowd: CrowdRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +60,7 @@ class Judgement:
     audible: str | None
     dead_air: str | None
     recovery: str | None
+    crowd: CrowdRecord | None = None
 
 
 def undecided(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> bool:
@@ -100,18 +98,22 @@ def baseline_view(
     return views.of_window(run, timeline, windows.baseline_window(run), residents, host_clocks=host_clocks)
 
 
-def broken_baseline(run: ExperimentRun, before: RunView | None) -> Finding | None:
-    """Why a fault would tell nothing about the room: it is broken already, or not known well enough."""
+def broken_baseline(run: ExperimentRun, before: RunView | None, crowd: RunView | None = None) -> Finding | None:
+    """Why a fault would tell nothing about the room: it is broken already, or not known well enough.
+
+    `before` is what the fleet told of the baseline, `crowd` what the crowd did.
+    """
     evidence = Evidence(
         faults=(),
         expectations=(),
         baseline=coverage.of(before.view) if before is not None else None,
         judged=None,
         newcomers=_newcomers_before(run, before),
+        crowd=CrowdEvidence(crowds.baseline_coverage(run, crowd), None) if crowds.is_asked(run) else None,
     )
     finding = verdict.baseline_broken(evidence) or verdict.newcomers_broken(evidence)
     if finding is not None and finding.reason in _BLIND:
-        return views.host_lost([before]) or finding
+        return views.host_lost([before, crowd]) or finding
     return finding
 
 
@@ -130,15 +132,18 @@ def _baseline_coverage(run: ExperimentRun, before: RunView | None, residents: tu
     return coverage.of(before.view) if before is not None else None
 
 
-def measure_baseline(before: RunView | None, residents: tuple[str, ...]) -> MeasuredBaseline | None:
+def measure_baseline(
+    run: ExperimentRun, before: RunView | None, residents: tuple[str, ...], crowd: RunView | None = None
+) -> MeasuredBaseline | None:
     """What the run's record has to keep of a baseline that is over. None: there was none, or nobody listened."""
     if before is None:
         return None
-    return MeasuredBaseline(baselines.record(coverage.of(before.view), residents), _baseline_window(before))
+    kept = baselines.record(coverage.of(before.view), residents)
+    return MeasuredBaseline(kept, _baseline_window(before), crowds.measure_baseline(crowd, run))
 
 
 def _baseline_window(before: RunView) -> WindowRecord:
-    return _window(BASELINE, before.view.window, summary.window(before.view))
+    return windows.record(windows.BASELINE, before.view.window, summary.window(before.view))
 
 
 def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measured, Measurement]:
@@ -157,6 +162,7 @@ def judge(
     timeline: Timeline | None,
     residents: tuple[str, ...],
     *,
+    crowd: Timeline | None = None,
     others: Mapping[Measured, Measurement] = MappingProxyType({}),
     host_clocks: tuple[HostClock, ...] = (),
     aborted: Finding | None = None,
@@ -166,12 +172,18 @@ def judge(
 ) -> Judgement:
     """The verdict on a run, from what was recorded and what was heard. The same inputs always give the same one.
 
-    `others` are the measurements of sources beside the listeners, `host_clocks` the clocks of the room's host,
-    `other_cause` is what else than the faults may have made the room fail.
+    `crowd` is what the room's crowd told, `others` are the measurements of sources beside the listeners, `host_clocks`
+    the clocks of the room's host, `other_cause` is what else than the faults may have made the room fail.
     """
     before = baseline_view(run, timeline, residents, host_clocks=host_clocks)
     after = views.of_window(
-        run, timeline, windows.judged_window(run), residents, following=FOLLOWING_SECONDS, host_clocks=host_clocks
+        run,
+        timeline,
+        windows.judged_window(run),
+        residents,
+        kept=run.status.baseline,
+        following=FOLLOWING_SECONDS,
+        host_clocks=host_clocks,
     )
     baseline = _baseline_coverage(run, before, residents)
     judged: Coverage | None = None
@@ -182,9 +194,10 @@ def judge(
         view = _of_those_who_were_in(after.view, baseline)
         judged = coverage.of(view)
         heard = measure(run, view, baseline)
-        records.append(_window("Judged", view.window, summary.of_measured(judged, heard)))
+        records.append(windows.record(windows.JUDGED, view.window, summary.of_measured(judged, heard)))
         outages = [OutageRecord.model_validate(outage) for outage in summary.worst_outages(view)]
-    judgements = expectations.judge_all(_expected(run), {**heard, **others})
+    told = crowds.judge(run, crowd, after.view if after else None, baseline, FOLLOWING_SECONDS)
+    judgements = expectations.judge_all(_expected(run), {**heard, **told.measured, **others})
     decision = verdict.decide(
         Evidence(
             faults=tuple(FaultEvidence(f.name, f.proven, f.reverted, f.message or "") for f in run.status.faults),
@@ -194,8 +207,9 @@ def judge(
             aborted=aborted,
             error=error,
             other_cause=other_cause,
-            doubts=doubts,
+            doubts=doubts if told.disagreement is None else (*doubts, told.disagreement),
             newcomers=_newcomers_before(run, before),
+            crowd=CrowdEvidence(told.baseline, told.judged) if crowds.is_asked(run) else None,
         )
     )
     if decision.reason in _BLIND and (lost := views.host_lost([before, after])) is not None:
@@ -208,13 +222,14 @@ def judge(
         audible=_shown(heard, AUDIBLE_RATIO),
         dead_air=_shown(heard, LONGEST_DEAD_AIR),
         recovery=_shown(heard, RECOVERY_TIME),
+        crowd=told.record,
     )
 
 
 def _baseline_record(run: ExperimentRun, before: RunView | None) -> list[WindowRecord]:
     """The figures of the baseline for people: those that were kept, if it is over."""
     if before is None:
-        return [window for window in run.status.windows if window.name == BASELINE]
+        return [window for window in run.status.windows if window.name == windows.BASELINE]
     return [_baseline_window(before)]
 
 
@@ -244,12 +259,6 @@ def _expected(run: ExperimentRun) -> list[Expectation]:
         )
         for declared in run.spec.expect
     ]
-
-
-def _window(name: str, window: Window, figures: dict[str, object]) -> WindowRecord:
-    return WindowRecord.model_validate(
-        {**figures, "name": name, "from": to_timestamp(window.start), "to": to_timestamp(window.end)}
-    )
 
 
 def _shown(measurements: Mapping[Measured, Measurement], measured: Measured) -> str | None:

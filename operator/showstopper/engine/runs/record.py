@@ -137,6 +137,7 @@ class RunRecord:
             step.completed_at = now
             if baseline is not None:
                 run.status.baseline, run.status.windows = baseline.record, [baseline.window]
+                run.status.crowd = baseline.crowd
             _end_early(run, broken)
 
         await self._write(change)
@@ -237,6 +238,7 @@ class RunRecord:
             status.windows, status.expectations = judgement.windows, judgement.expectations
             status.outages, status.audible = judgement.outages, judgement.audible
             status.dead_air, status.recovery = judgement.dead_air, judgement.recovery
+            status.crowd = judgement.crowd
             status.verdict, status.reason, status.message = decision.verdict, decision.reason, decision.message[:1024]
             status.finished_at = now
             status.started_at = status.started_at or now

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
-from showstopper.api.run import ExperimentRun
+from showstopper.api.run import BaselineRecord, ExperimentRun
 from showstopper.availability import due, excuses
 from showstopper.availability.clocks import HostClock
 from showstopper.availability.due import Timetable
@@ -47,17 +47,18 @@ def of_window(
     window: Window | None,
     residents: tuple[str, ...],
     *,
+    kept: BaselineRecord | None = None,
     following: float = 0.0,
     host_clocks: tuple[HostClock, ...] = (),
 ) -> RunView | None:
-    """What is known of a window, and of so many seconds after it.
+    """What is known of a window, and of so many seconds after it. `kept` is what the record has of their baseline.
 
     None: there was no such window, or nobody listened.
     """
     if timeline is None or window is None or window.seconds <= 0:
         return None
     absences = tuple(hosting.absences(run))
-    told = timeline.view(window, residents, following, baselines.were_in(run, residents))
+    told = timeline.view(window, residents, following, baselines.were_in(kept, residents))
     told = replace(told, host_clocks=host_clocks)
     told = due.watched(told, _timetable(run.room))
     return RunView(told, excuses.excused(told, absences), absences)

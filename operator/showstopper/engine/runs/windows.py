@@ -1,8 +1,17 @@
 """Windows: when a run's steps began, when its faults hit, and which times are measured. By its record alone. Pure."""
 
-from showstopper.api.run import ExperimentRun, Step, StepName
+from collections.abc import Mapping
+from typing import Any
+
+from showstopper.api.run import ExperimentRun, Step, StepName, WindowRecord
 from showstopper.availability.spans import Window
-from showstopper.clock import from_timestamp
+from showstopper.clock import from_timestamp, to_timestamp
+
+BASELINE = "Baseline"
+"""The name of the window before the faults."""
+
+JUDGED = "Judged"
+"""The name of the window from the first target that was hit to the end of the recovery."""
 
 
 def step(run: ExperimentRun, name: StepName) -> Step | None:
@@ -61,3 +70,10 @@ def judged_window(run: ExperimentRun) -> Window | None:
     if start is None or ended is None:
         return None
     return Window(start, ended + run.spec.timing.recovery.total_seconds())
+
+
+def record(name: str, window: Window, figures: Mapping[str, Any]) -> WindowRecord:
+    """What was measured in a window, as a run's record keeps it."""
+    return WindowRecord.model_validate(
+        {**figures, "name": name, "from": to_timestamp(window.start), "to": to_timestamp(window.end)}
+    )

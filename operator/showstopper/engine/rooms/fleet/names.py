@@ -63,6 +63,15 @@ def crowd_pods(room: AudioRoom) -> frozenset[str]:
     return frozenset(f"{crowd(room)}-{ordinal}" for ordinal in range(count))
 
 
+def crowd_listeners(room: AudioRoom) -> tuple[str, ...]:
+    """The crowd's listeners who are meant to be in, named as their feeds name them: pod, and place in the pod."""
+    wanted = room.spec.listeners.crowd
+    if wanted is None:
+        return ()
+    name, per_pod = crowd(room), wanted.per_pod
+    return tuple(f"{name}-{index // per_pod}/{index % per_pod}" for index in range(wanted.count))
+
+
 def labels(room: AudioRoom, role: str) -> dict[str, str]:
     """All labels of an object of ours. The first two select its pods."""
     return {

@@ -8,9 +8,10 @@ from showstopper.api.run import StepName
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.planning import policies
+from showstopper.engine.rooms import LiveRoom
 from showstopper.engine.rooms.listening.collector import REPORTING_SECONDS
 from showstopper.engine.rooms.releases import Deployed
-from showstopper.engine.runs import judging, windows
+from showstopper.engine.runs import crowds, judging, windows
 from showstopper.engine.runs.context import RunContext
 from showstopper.errors import InvalidResource
 
@@ -28,7 +29,7 @@ class Baseline:
             return None
         context.first = None  # what was planned when the run was created may have changed by the end of this
         if not record.begun(StepName.BASELINE):
-            if (refused := await context.sampler.sample()) is not None:
+            if (refused := await context.sampler.sample() or _no_crowd(context)) is not None:
                 return refused
             await _wait_for_room(context, context.pace.room)
             deployed = await _wait_for_release(context)
@@ -54,9 +55,22 @@ async def _measure(context: RunContext, end: float) -> Finding | None:
     room, run = context.room(), context.run
     timeline, clocks = (room.timeline, room.hosts.clocks) if room is not None else (None, ())
     before = judging.baseline_view(run, timeline, context.residents, host_clocks=clocks)
-    broken = context.clock_skew() or judging.broken_baseline(run, before)
-    await context.record.complete_baseline(judging.measure_baseline(before, context.residents), broken)
+    crowd = crowds.baseline_view(run, room.crowd.timeline if room is not None else None)
+    broken = context.clock_skew() or judging.broken_baseline(run, before, crowd)
+    await context.record.complete_baseline(judging.measure_baseline(run, before, context.residents, crowd), broken)
     return broken
+
+
+def _no_crowd(context: RunContext) -> Finding | None:
+    """Why an expectation on the crowd could not be judged: there is none."""
+    run = context.run
+    if run.spec.room.spec.listeners.crowd is not None or not crowds.is_asked(run):
+        return None
+    message = (
+        f"an expectation is about the crowd, and AudioRoom {run.spec.room.name} has none: add listeners.crowd to it, "
+        "or leave out the expectation's listeners"
+    )
+    return Finding(Reason.NO_CROWD, message)
 
 
 async def _wait_for_room(context: RunContext, patience: float, *, since: float | None = None) -> None:
@@ -71,11 +85,17 @@ async def _wait_for_room(context: RunContext, patience: float, *, since: float |
         room = context.room()
         if room is not None:
             begun = since if since is not None else room.reporting_since
-            if room.ready or (begun is not None and context.clock.now() - begun > patience):
+            if _is_heard(context, room) or (begun is not None and context.clock.now() - begun > patience):
                 return
         message = "waits until the listeners of the room hear the host"
         await context.record.show(conditions.in_progress(Reason.WAITING_FOR_ROOM, message))
         await context.wait.pause(0.5)
+
+
+def _is_heard(context: RunContext, room: LiveRoom) -> bool:
+    """Whether all hear the host of whom the run expects something."""
+    crowd = not crowds.is_asked(context.run) or room.crowd.is_live(context.run.room, context.clock.now())
+    return room.ready and crowd
 
 
 def _several_releases(context: RunContext, deployed: Deployed) -> Finding | None:

@@ -33,6 +33,7 @@ class Judge:
             context.run,
             room.timeline if room else None,
             context.residents,
+            crowd=room.crowd.timeline if room else None,
             others=sampling.measured(context.run),
             host_clocks=room.hosts.clocks if room else (),
             aborted=_first(findings, Verdict.ABORTED),
