@@ -106,7 +106,7 @@ def crowd(documents: list[Mapping[str, Any]]) -> Timeline:
 
 
 def _crowd_feed(document: Mapping[str, Any]) -> Feed:
-    """The changes of a crowd's listeners as spans, the last of each as one that goes on."""
+    """The changes of a crowd's listeners as spans. What goes on is also kept as it is: its pod may tell its end."""
     pod, until = str(document["pod"]), float(document["until"])
     spans: list[Span] = []
     going: list[Span] = []
@@ -117,7 +117,7 @@ def _crowd_feed(document: Mapping[str, Any]) -> Feed:
                 spans.append(Span(name, Kind.RESIDENT, State(state), float(start), float(end)))
         start, state = changes[-1]
         if state is not None:
-            going.append(Span(name, Kind.RESIDENT, State(state), float(start), until))
+            going.append(Span(name, Kind.RESIDENT, State(state), float(start), max(float(start), until)))
     return Feed(
         boot=document["boot"],
         room=document["room"],
@@ -129,7 +129,7 @@ def _crowd_feed(document: Mapping[str, Any]) -> Feed:
         lag=0.0,
         next=0,
         lost=0,
-        spans=tuple(spans),
+        spans=(*spans, *going),
         open=tuple(going),
         listeners=(),
         arrivals=(),
