@@ -4,8 +4,10 @@ States are told apart by pattern and by letter too, so that they are on paper an
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, groupby
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -13,11 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 
-from showstopper.api.run import StepName
-from showstopper.availability.spans import Kind, Span, State, Window
+from showstopper.api.run import ExperimentRun, StepName
+from showstopper.availability.density import Density
+from showstopper.availability.spans import DEAD, UNCERTAIN, Kind, Span, State, Window
 from showstopper.availability.tracks import View
 from showstopper.clock import from_timestamp
-from showstopper.report import looks
+from showstopper.report import crowds, looks
 from showstopper.report.cells import coarse
 from showstopper.report.drawing import INK, Size, styled, svg
 from showstopper.report.record import FaultWindow, Record, fault_windows
@@ -28,35 +31,57 @@ BAND = "#00000014"
 # How much of its row a bar takes, and how many inches of it a letter needs.
 _BAR = 0.72
 _LETTER = 0.11
+# The height of a crowd's band, in rows of a listener: so that 1 % of it is still seen.
+_BAND = 5.0
+_LINES = re.compile(r" (?=of )|(?<=,) ")
+_UPWARDS = sorted(State, key=lambda state: (state in DEAD, state in UNCERTAIN))
 _LEGEND: dict[str, Any] = {"handlelength": 1.6, "columnspacing": 1.4, "borderpad": 0.0, "borderaxespad": 0.1}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the picture: its name, and its spans (of a fault or a step, bars with words instead)."""
+    """A row of the picture: its name, and its spans. A fault and a step have bars with words instead, a crowd a band.
+
+    `height` is counted in rows of one listener.
+    """
 
     name: str
     spans: tuple[Span, ...] = ()
     bars: tuple[tuple[float, float, str], ...] = ()
     fault: bool = False
+    band: tuple[Density, ...] = ()
+    height: float = 1.0
 
 
 def heard(record: Record, size: Size) -> str:
-    """A row per listener with its states over time, newcomers packed into shared rows, faults as bands over all."""
-    view = record.heard
-    assert view is not None
-    rows = [*_above(record, view.window, size), *_listeners(view, size)]
+    """A row per listener with its states over time, newcomers packed into shared rows, faults as bands over all.
+
+    A crowd is a band: how many of it were in each state. Its listeners who missed most have rows, too.
+    """
+    view, crowd = record.heard, record.crowd
+    known = view or crowd
+    assert known is not None
+    window = known.window
+    rows = [*_above(record, window, size), *(_listeners(view, size) if view else ())]
+    rows += _crowd(record.run, crowd, size) if crowd else ()
     there = {span.state for row in rows for span in row.spans}
+    there |= {state for row in rows for piece in row.band for state in piece.counts}
     handles = [_key(state) for state in State if state in there]
     legend = 0.2 * math.ceil(len(handles) / size.legend)  # inches
     with styled(f"{record.run.metadata.uid}/heard/{size.name}"):
-        height = 0.24 * len(rows) + 0.42 + legend
+        height = 0.24 * sum(row.height for row in rows) + 0.42 + legend
         figure = Figure(figsize=(size.inches, height))
         left, below = size.names / size.inches, (0.36 + legend) / height
         axes = figure.add_axes((left, below, 0.985 - left, 1 - below - 0.04 / height))
-        _draw(axes, rows, fault_windows(record.run), view.window, size)
+        _draw(axes, rows, fault_windows(record.run), window, size)
         figure.legend(handles=handles, loc="lower left", ncols=size.legend, frameon=False, fontsize=8, **_LEGEND)
-        return svg(figure, f"What {len(view.residents)} listeners heard over time; the table below has it in figures")
+        return svg(figure, f"What {_who(record)} heard over time; the table below has it in figures")
+
+
+def _who(record: Record) -> str:
+    fleet = f"{len(record.heard.residents)} listeners" if record.heard else ""
+    crowd = f"a crowd of {len(record.crowd.residents)}" if record.crowd else ""
+    return " and ".join(each for each in (fleet, crowd) if each)
 
 
 def _key(state: State) -> Patch:
@@ -76,12 +101,15 @@ def _draw(axes: Axes, rows: Sequence[Row], faults: Iterable[FaultWindow], window
         for edge in {start, end}:
             axes.axvline(edge, color=FAULT, linewidth=0.8, linestyle=(0, (4, 2)), zorder=4)
     second = window.seconds / (size.inches - size.names)  # seconds an inch
-    _draw_spans(axes, rows, window.start)
-    for index, row in enumerate(rows):
-        _draw_letters(axes, index, row, window.start, second)
-        _draw_bars(axes, index, row, second)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks(range(len(rows)), [row.name for row in rows])
+    middles = _middles(rows)
+    _draw_spans(axes, rows, middles, window.start)
+    for middle, row in zip(middles, rows, strict=True):
+        _draw_letters(axes, middle, row, window.start, second)
+        _draw_bars(axes, middle, row, second)
+        if row.band:
+            _draw_band(axes, middle, row, window.start, second)
+    axes.set_ylim(sum(row.height for row in rows) - 0.5, -0.5)
+    axes.set_yticks(middles, [row.name for row in rows])
     axes.set_xlim(0, window.seconds)
     axes.xaxis.set_major_formatter(_clock if window.seconds > 180 else _seconds)
     axes.tick_params(length=2, width=0.6, labelcolor=INK)
@@ -90,41 +118,110 @@ def _draw(axes: Axes, rows: Sequence[Row], faults: Iterable[FaultWindow], window
         axes.spines[side].set_visible(False)
 
 
-def _draw_spans(axes: Axes, rows: Sequence[Row], origin: float) -> None:
+def _middles(rows: Sequence[Row]) -> list[float]:
+    """Where the rows are, counted in rows of one listener from the middle of the first such row."""
+    ends = accumulate(row.height for row in rows)
+    return [end - row.height / 2 - 0.5 for end, row in zip(ends, rows, strict=True)]
+
+
+def _draw_spans(axes: Axes, rows: Sequence[Row], middles: Sequence[float], origin: float) -> None:
     """All spans of a state as one shape: a page of a long day stays small."""
     shapes: dict[State, list[Path]] = {}
-    for index, row in enumerate(rows):
+    for middle, row in zip(middles, rows, strict=True):
         for span in row.spans:
-            shapes.setdefault(span.state, []).append(_rectangle(span.start - origin, span.end - origin, index))
+            shapes.setdefault(span.state, []).append(_rectangle(span.start - origin, span.end - origin, middle))
     for state, rectangles in shapes.items():
-        look = looks.STATES[state]
-        axes.add_patch(
-            PathPatch(
-                Path.make_compound_path(*rectangles),
-                facecolor=look.colour,
-                hatch=look.hatch or None,
-                edgecolor="#999999" if state is State.UNKNOWN else INK,
-                linewidth=0 if state is State.LIVE else 0.3,
-            )
+        _add(axes, state, rectangles)
+
+
+def _add(axes: Axes, state: State, shapes: Sequence[Path]) -> None:
+    look = looks.STATES[state]
+    axes.add_patch(
+        PathPatch(
+            Path.make_compound_path(*shapes),
+            facecolor=look.colour,
+            hatch=look.hatch or None,
+            edgecolor="#999999" if state is State.UNKNOWN else INK,
+            linewidth=0 if state is State.LIVE else 0.3,
         )
+    )
 
 
-def _rectangle(start: float, end: float, row: int) -> Path:
+def _draw_band(axes: Axes, middle: float, row: Row, origin: float, second: float) -> None:
+    """How many are in each state, one on top of the other: who hears the host at the bottom, dead air from the top."""
+    tall = row.height - 1 + _BAR
+    bottoms = [middle + tall / 2] * len(row.band)
+    for state in _UPWARDS:
+        parts = [tall * piece.counts.get(state, 0.0) / (piece.listeners or 1.0) for piece in row.band]
+        layer = [
+            Part(piece.start - origin, piece.end - origin, bottom - part, bottom)
+            for piece, bottom, part in zip(row.band, bottoms, parts, strict=True)
+        ]
+        shapes = list(_connected(layer))
+        if shapes:
+            _add(axes, state, [_outline(shape) for shape in shapes])
+        for shape in shapes if state is not State.LIVE else ():
+            _letter_in(axes, shape, state, second)
+        bottoms = [part.top for part in layer]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A rectangle of a band: seconds from left to right, rows from top to bottom."""
+
+    start: float
+    end: float
+    top: float
+    bottom: float
+
+    @property
+    def height(self) -> float:
+        """Of how many rows it is."""
+        return self.bottom - self.top
+
+
+def _connected(layer: Iterable[Part]) -> Iterator[list[Part]]:
+    """The parts of a layer that have a height, in groups without a gap."""
+    for there, group in groupby(layer, key=lambda part: part.height > 0):
+        if there:
+            yield list(group)
+
+
+def _outline(parts: Sequence[Part]) -> Path:
+    """The shape of a group: along its upper edge, and back along its lower one."""
+    upper = [(x, part.top) for part in parts for x in (part.start, part.end)]
+    lower = [(x, part.bottom) for part in parts for x in (part.start, part.end)]
+    return Path([*upper, *reversed(lower), upper[0]], closed=True)
+
+
+def _letter_in(axes: Axes, parts: Sequence[Part], state: State, second: float) -> None:
+    """The letter of a state where it is about as high as anywhere, if it has room for it there."""
+    highest = max(part.height for part in parts)
+    high = [part for part in parts if part.height >= 0.9 * highest]
+    middle = high[len(high) // 2]
+    if (high[-1].end - high[0].start) / second >= _LETTER and middle.height >= _BAR:
+        _letter(axes, (middle.start + middle.end) / 2, (middle.top + middle.bottom) / 2, state)
+
+
+def _rectangle(start: float, end: float, row: float) -> Path:
     top, bottom = row - _BAR / 2, row + _BAR / 2
     return Path([(start, top), (start, bottom), (end, bottom), (end, top), (start, top)], closed=True)
 
 
-def _draw_letters(axes: Axes, index: int, row: Row, origin: float, second: float) -> None:
+def _draw_letters(axes: Axes, index: float, row: Row, origin: float, second: float) -> None:
     """The letter of each span that has room for it. Live sound needs none."""
-    box = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"}
     for span in row.spans:
-        if span.state is State.LIVE or span.seconds / second < _LETTER:
-            continue
-        letter, middle = looks.STATES[span.state].character, (span.start + span.end) / 2 - origin
-        axes.text(middle, index, letter, ha="center", va="center", fontsize=7, color=INK, bbox=box, zorder=3)
+        if span.state is not State.LIVE and span.seconds / second >= _LETTER:
+            _letter(axes, (span.start + span.end) / 2 - origin, index, span.state)
 
 
-def _draw_bars(axes: Axes, index: int, row: Row, second: float) -> None:
+def _letter(axes: Axes, x: float, y: float, state: State) -> None:
+    box = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"}
+    letter = looks.STATES[state].character
+    axes.text(x, y, letter, ha="center", va="center", fontsize=7, color=INK, bbox=box, zorder=3)
+
+
+def _draw_bars(axes: Axes, index: float, row: Row, second: float) -> None:
     for number, (start, end, words) in enumerate(row.bars):
         colour = FAULT if row.fault else ("#E4E4E4", "#CFCFCF")[number % 2]
         if end > start:
@@ -160,6 +257,14 @@ def _listeners(view: View, size: Size) -> Iterator[Row]:
         yield Row(short_name(track.listener), coarse(track, view.window, size.pieces))
     for number, lane in enumerate(lanes(view)):
         yield Row("newcomers" if number == 0 else "", lane)
+
+
+def _crowd(run: ExperimentRun, view: View, size: Size) -> Iterator[Row]:
+    crowd = crowds.of(run)
+    name = crowds.name(crowd) if crowd is not None else f"crowd of {len(view.residents)}"
+    yield Row(_LINES.sub("\n", name), band=crowds.band(view, size.pieces), height=_BAND)
+    for track in crowds.worst(view):
+        yield Row(short_name(track.listener), coarse(track, view.window, size.pieces))
 
 
 def lanes(view: View) -> list[tuple[Span, ...]]:
