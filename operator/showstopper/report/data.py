@@ -6,6 +6,7 @@ from the run's begin.
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -26,6 +27,7 @@ from showstopper.availability.density import Density
 from showstopper.availability.tracks import Track
 from showstopper.clock import to_timestamp
 from showstopper.report import crowds
+from showstopper.report.cells import coarse
 from showstopper.report.record import Act, Day, FaultWindow, Record, fault_windows
 
 SHAPE = "showstopper.dev/report/v1"
@@ -201,7 +203,8 @@ def _crowd(record: Record) -> CrowdData | None:
     if (view := record.crowd) is not None:
         begin = view.window.start
         data.heard = [_density(piece, begin) for piece in crowds.band(view, MOST_PIECES)]
-        data.worst = list(_heard(crowds.worst(view), begin))
+        worst = (replace(track, spans=coarse(track, view.window, MOST_PIECES)) for track in crowds.worst(view))
+        data.worst = list(_heard(worst, begin))
     return data
 
 

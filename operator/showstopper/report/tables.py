@@ -111,7 +111,7 @@ def of_crowd(run: ExperimentRun) -> tuple[Table, ...]:
     none = "No listener of the crowd lost the host." if judged else "Nothing was measured after the fault."
     titles = ("Listener", "Lost after", "Dead air", "Of it silent", "Ended")
     starts = tuple((start.after, start.fleet_later) for start in record.starts)
-    apart = "Starts that are more than 20 ms apart are relied upon by no verdict." if starts else "Both saw none."
+    apart = "No verdict rests on starts that are more than 20 ms apart." if starts else "They saw none together."
     return (
         Table("Outages of the crowd", titles, found, "" if found else none),
         Table("Media stopped for fleet and crowd", ("After, by the crowd", "Later, by the fleet"), starts, apart),
