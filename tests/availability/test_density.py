@@ -37,6 +37,16 @@ def test_too_many_steps_become_means() -> None:
     ]
 
 
+def test_changes_that_are_next_to_each_other_are_one() -> None:
+    found = density.steps(view([(L, 4), (N, 6)], [(L, 4.002), (N, 5.998)], [(L, 4.5), (N, 5.5)], [(L, 10)]))
+    (before, lost, after) = density.thinned(found, 0.01)
+    assert rows((before, after)) == [(0, 4, {"Live": 4}), (4.5, 10, {"Live": 1, "NoMedia": 3})]
+    assert (lost.start - EPOCH, lost.end - EPOCH) == (4, 4.5)
+    assert lost.counts == pytest.approx({L: 2 + 0.002 / 0.5, N: 2 - 0.002 / 0.5}, abs=1e-4)
+    assert density.thinned(found, 0.0) == found
+    assert density.thinned((), 0.01) == ()
+
+
 def test_where_nothing_is_known_nobody_is() -> None:
     found = density.steps(view([(L, 4)]))
     assert rows(density.means(found, [EPOCH - 1, EPOCH, EPOCH + 2, EPOCH + 9])) == [

@@ -96,7 +96,8 @@ def crowd(connection: Connection, namespace: str, room: str, window: Window) -> 
     for boot in _boots(connection, namespace, room, window, boots.c.settled.is_not(None)):
         own = Window(window.start - boot.offset, window.end - boot.offset)
         ended = and_(spans.c.closed, spans.c.end <= own.start)
-        wanted = select(spans).where(spans.c.boot_id == boot.id, spans.c.start < own.end, ~ended)
+        own_spans = spans.c.boot_id == boot.id, spans.c.kind == Kind.RESIDENT.value
+        wanted = select(spans).where(*own_spans, spans.c.start < own.end, ~ended)
         changes: dict[str, list[list[float | str | None]]] = {}
         for span in connection.execute(wanted.order_by(spans.c.start)):
             _change(changes.setdefault(span.listener.rpartition("/")[2], []), span)

@@ -57,6 +57,17 @@ def _between(changes: Mapping[float, Counter[State]]) -> Iterator[Density]:
         yield Density(start, end, {state: float(count) for state, count in now.items() if count})
 
 
+def thinned(found: Sequence[Density], finest: float) -> tuple[Density, ...]:
+    """The same, without a piece that is shorter than so many seconds: it becomes part of a mean."""
+    edges: list[float] = []
+    for step in found:
+        if not edges or step.start - edges[-1] >= finest:
+            edges.append(step.start)
+    if not found or len(edges) == len(found):
+        return tuple(found)
+    return means(found, [*edges, found[-1].end])
+
+
 def coarse(found: Sequence[Density], window: Window, most: int) -> tuple[Density, ...]:
     """The same. If there are more than `most`: the means over as many equal pieces of the window."""
     if len(found) <= most:

@@ -7,6 +7,7 @@ from showstopper.availability.density import Density
 from showstopper.availability.tracks import Track, View
 
 MOST_WORST = 5
+FINEST_SECONDS = 0.01
 LIMITS = (
     "A crowd has no player, so that concealment and mouth-to-ear delay are not measured. Its clients do not fall back "
     "to TCP, and their joins weigh less on a relay than those of an SDK."
@@ -30,8 +31,11 @@ def limits(crowd: Crowd) -> str:
 
 
 def band(view: View, most: int) -> tuple[Density, ...]:
-    """How many were in each state over time, in at most so many pieces."""
-    return density.coarse(density.steps(view), view.window, most)
+    """How many were in each state over time, in at most so many pieces.
+
+    Listeners of a relay that stops lose it within a millisecond or two of each other: that is one change.
+    """
+    return density.coarse(density.thinned(density.steps(view), FINEST_SECONDS), view.window, most)
 
 
 def worst(view: View, most: int = MOST_WORST) -> tuple[Track, ...]:

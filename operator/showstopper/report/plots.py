@@ -7,34 +7,31 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, PathPatch
+from matplotlib.patches import Patch
 from matplotlib.path import Path
 
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.availability.density import Density
-from showstopper.availability.spans import DEAD, UNCERTAIN, Kind, Span, State, Window
+from showstopper.availability.spans import Kind, Span, State, Window
 from showstopper.availability.tracks import View
 from showstopper.clock import from_timestamp
-from showstopper.report import crowds, looks
+from showstopper.report import bands, crowds, looks, shapes
 from showstopper.report.cells import coarse
 from showstopper.report.drawing import INK, Size, styled, svg
 from showstopper.report.record import FaultWindow, Record, fault_windows
+from showstopper.report.shapes import BAR, LETTER
 from showstopper.report.words import short_name
 
 FAULT = "#000000"
 BAND = "#00000014"
-# How much of its row a bar takes, and how many inches of it a letter needs.
-_BAR = 0.72
-_LETTER = 0.11
 # The height of a crowd's band, in rows of a listener: so that 1 % of it is still seen.
 _BAND = 5.0
 _LINES = re.compile(r" (?=of )|(?<=,) ")
-_UPWARDS = sorted(State, key=lambda state: (state in DEAD, state in UNCERTAIN))
 _LEGEND: dict[str, Any] = {"handlelength": 1.6, "columnspacing": 1.4, "borderpad": 0.0, "borderaxespad": 0.1}
 
 
@@ -107,7 +104,7 @@ def _draw(axes: Axes, rows: Sequence[Row], faults: Iterable[FaultWindow], window
         _draw_letters(axes, middle, row, window.start, second)
         _draw_bars(axes, middle, row, second)
         if row.band:
-            _draw_band(axes, middle, row, window.start, second)
+            bands.draw(axes, row.band, (middle, row.height - 1 + BAR), window.start, second)
     axes.set_ylim(sum(row.height for row in rows) - 0.5, -0.5)
     axes.set_yticks(middles, [row.name for row in rows])
     axes.set_xlim(0, window.seconds)
@@ -126,106 +123,31 @@ def _middles(rows: Sequence[Row]) -> list[float]:
 
 def _draw_spans(axes: Axes, rows: Sequence[Row], middles: Sequence[float], origin: float) -> None:
     """All spans of a state as one shape: a page of a long day stays small."""
-    shapes: dict[State, list[Path]] = {}
+    found: dict[State, list[Path]] = {}
     for middle, row in zip(middles, rows, strict=True):
         for span in row.spans:
-            shapes.setdefault(span.state, []).append(_rectangle(span.start - origin, span.end - origin, middle))
-    for state, rectangles in shapes.items():
-        _add(axes, state, rectangles)
-
-
-def _add(axes: Axes, state: State, shapes: Sequence[Path]) -> None:
-    look = looks.STATES[state]
-    axes.add_patch(
-        PathPatch(
-            Path.make_compound_path(*shapes),
-            facecolor=look.colour,
-            hatch=look.hatch or None,
-            edgecolor="#999999" if state is State.UNKNOWN else INK,
-            linewidth=0 if state is State.LIVE else 0.3,
-        )
-    )
-
-
-def _draw_band(axes: Axes, middle: float, row: Row, origin: float, second: float) -> None:
-    """How many are in each state, one on top of the other: who hears the host at the bottom, dead air from the top."""
-    tall = row.height - 1 + _BAR
-    bottoms = [middle + tall / 2] * len(row.band)
-    for state in _UPWARDS:
-        parts = [tall * piece.counts.get(state, 0.0) / (piece.listeners or 1.0) for piece in row.band]
-        layer = [
-            Part(piece.start - origin, piece.end - origin, bottom - part, bottom)
-            for piece, bottom, part in zip(row.band, bottoms, parts, strict=True)
-        ]
-        shapes = list(_connected(layer))
-        if shapes:
-            _add(axes, state, [_outline(shape) for shape in shapes])
-        for shape in shapes if state is not State.LIVE else ():
-            _letter_in(axes, shape, state, second)
-        bottoms = [part.top for part in layer]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A rectangle of a band: seconds from left to right, rows from top to bottom."""
-
-    start: float
-    end: float
-    top: float
-    bottom: float
-
-    @property
-    def height(self) -> float:
-        """Of how many rows it is."""
-        return self.bottom - self.top
-
-
-def _connected(layer: Iterable[Part]) -> Iterator[list[Part]]:
-    """The parts of a layer that have a height, in groups without a gap."""
-    for there, group in groupby(layer, key=lambda part: part.height > 0):
-        if there:
-            yield list(group)
-
-
-def _outline(parts: Sequence[Part]) -> Path:
-    """The shape of a group: along its upper edge, and back along its lower one."""
-    upper = [(x, part.top) for part in parts for x in (part.start, part.end)]
-    lower = [(x, part.bottom) for part in parts for x in (part.start, part.end)]
-    return Path([*upper, *reversed(lower), upper[0]], closed=True)
-
-
-def _letter_in(axes: Axes, parts: Sequence[Part], state: State, second: float) -> None:
-    """The letter of a state where it is about as high as anywhere, if it has room for it there."""
-    highest = max(part.height for part in parts)
-    high = [part for part in parts if part.height >= 0.9 * highest]
-    middle = high[len(high) // 2]
-    if (high[-1].end - high[0].start) / second >= _LETTER and middle.height >= _BAR:
-        _letter(axes, (middle.start + middle.end) / 2, (middle.top + middle.bottom) / 2, state)
+            found.setdefault(span.state, []).append(_rectangle(span.start - origin, span.end - origin, middle))
+    for state, rectangles in found.items():
+        shapes.fill(axes, state, rectangles)
 
 
 def _rectangle(start: float, end: float, row: float) -> Path:
-    top, bottom = row - _BAR / 2, row + _BAR / 2
+    top, bottom = row - BAR / 2, row + BAR / 2
     return Path([(start, top), (start, bottom), (end, bottom), (end, top), (start, top)], closed=True)
 
 
 def _draw_letters(axes: Axes, index: float, row: Row, origin: float, second: float) -> None:
     """The letter of each span that has room for it. Live sound needs none."""
     for span in row.spans:
-        if span.state is not State.LIVE and span.seconds / second >= _LETTER:
-            _letter(axes, (span.start + span.end) / 2 - origin, index, span.state)
-
-
-def _letter(axes: Axes, x: float, y: float, state: State) -> None:
-    box = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"}
-    letter = looks.STATES[state].character
-    axes.text(x, y, letter, ha="center", va="center", fontsize=7, color=INK, bbox=box, zorder=3)
+        if span.state is not State.LIVE and span.seconds / second >= LETTER:
+            shapes.letter(axes, (span.start + span.end) / 2 - origin, index, span.state)
 
 
 def _draw_bars(axes: Axes, index: float, row: Row, second: float) -> None:
     for number, (start, end, words) in enumerate(row.bars):
         colour = FAULT if row.fault else ("#E4E4E4", "#CFCFCF")[number % 2]
         if end > start:
-            axes.broken_barh([(start, end - start)], (index - _BAR / 2, _BAR), facecolor=colour, linewidth=0)
+            axes.broken_barh([(start, end - start)], (index - BAR / 2, BAR), facecolor=colour, linewidth=0)
         else:
             axes.plot([start], [index], marker="v", markersize=7, color=FAULT, zorder=5)
         if words and (end - start) / second > 0.075 * len(words):
