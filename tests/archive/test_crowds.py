@@ -37,8 +37,9 @@ Row = tuple[int, float, State]
 class CrowdPod:
     """One pod of a crowd, whose listeners change whenever a test says so. Everything until `settled` is told."""
 
-    def __init__(self, name: str = POD, *, size: int = SIZE, most: int = 1000) -> None:
+    def __init__(self, name: str = POD, *, namespace: str = "show", size: int = SIZE, most: int = 1000) -> None:
         self.name = name
+        self.namespace = namespace
         self.asked: list[int] = []
         self.settled = 0.0
         self.boot = "boot-1"
@@ -90,7 +91,13 @@ async def asking(database: Engine, there: ListenerPods, *crowds: CrowdPod) -> As
         for number, crowd in enumerate(crowds, start=1):
             there.pods[f"127.0.1.{number}"] = crowd
             labels = {listeners.ROLE_LABEL: listeners.CROWD, listeners.ROOM_LABEL: ROOM}
-            metadata = {"name": crowd.name, "namespace": "show", "uid": "u", "resourceVersion": "1", "labels": labels}
+            metadata = {
+                "name": crowd.name,
+                "namespace": crowd.namespace,
+                "uid": "u",
+                "resourceVersion": "1",
+                "labels": labels,
+            }
             pods.learn({"metadata": metadata, "status": {"podIP": f"127.0.1.{number}"}})
         yield Feeds(pods, keeper, Clock(), session, port=there.port)
     await keeper.close()
@@ -145,6 +152,20 @@ async def test_an_outage_is_told_as_it_was(database: Engine) -> None:
     assert states(view, 1) == [(U, 0.0, 1.0), (L, 1.0, 12.0), (N, 12.0, 25.5), (J, 25.5, 26.0), (L, 26.0, 30.0)]
     assert states(view, 2) == [(U, 0.0, 1.0), (L, 1.0, 12.001), (N, 12.001, 18.0), (L, 18.0, 30.0)]
     assert states(told(database, Window(13.0, 14.0)), 1) == [(N, 0.0, 1.0)]
+
+
+async def test_rooms_of_the_same_name_in_two_namespaces_have_nothing_to_do_with_each_other(database: Engine) -> None:
+    here, elsewhere = CrowdPod(), CrowdPod(namespace="elsewhere")
+    elsewhere.boot = "boot-2"
+    here.settle(10.0, *((slot, 1.0, L) for slot in range(SIZE)))
+    elsewhere.settle(10.0, *((slot, 1.0, H) for slot in range(SIZE)))
+    async with on_loopback() as there, asking(database, there, here, elsewhere) as feeds:
+        await feeds.once()
+        here.settle(20.0, (1, 12.0, N))
+        elsewhere.settle(20.0, (1, 13.0, L))
+        await feeds.once()
+    told_of_one = [(state, start, end) for slot, state, start, end, closed in kept(database) if slot == "1" and closed]
+    assert told_of_one == [("Hold", 1.0, 13.0), ("Live", 1.0, 12.0)]
 
 
 async def test_an_archive_that_starts_again_reads_from_the_beginning_and_keeps_the_same(database: Engine) -> None:

@@ -25,7 +25,7 @@ from showstopper.errors import ArchiveError
 log = structlog.get_logger()
 # What a pod has told within this may go with it when it dies; the operator, which asks more often, judges without us.
 EVERY_SECONDS = 2.0
-# What is kept of a crowd pod, 8 MB an hour: ten outages in a row of a thousand listeners, each with ten changes.
+# Kept of a crowd pod: some 8 MB an hour. It is enough for ten outages of a thousand listeners with ten changes each.
 MOST_SPANS_AN_HOUR = 100_000
 
 Place = tuple[str, str, str]
@@ -63,9 +63,7 @@ class Allowance:
 
 
 class Feeds:
-    """All listener pods and crowd pods, and how far each one's feed is kept. The mirror, which another task runs, tells
-    which.
-    """
+    """All pods of listeners and crowds, and how far each feed is kept. The mirror, another task's, tells which."""
 
     def __init__(
         self,
@@ -84,7 +82,8 @@ class Feeds:
         self._session = session
         self._port = port
         self._positions: dict[Place, tuple[str, int]] | None = None
-        self._crowds = CrowdReader()
+        # By pod: rooms of two namespaces may have pods of the same name.
+        self._readers: dict[Place, CrowdReader] = {}
         # Of the crowds whose newest answer is kept: what began before that is written. Others are read afresh.
         self._written: dict[Place, float] = {}
         self._allowances: dict[Place, Allowance] = {}
@@ -112,6 +111,7 @@ class Feeds:
             self._positions = await self._keeper.read(writing.positions)
         pods = self.pods
         self.problems = {place: why for place, why in self.problems.items() if place in pods}
+        self._readers = {place: reader for place, reader in self._readers.items() if place in pods}
         self._written = {place: at for place, at in self._written.items() if place in pods}
         self._allowances = {place: left for place, left in self._allowances.items() if place in pods}
         asked = await asyncio.gather(*(self._ask(pod) for pod in pods.values()))
@@ -159,7 +159,7 @@ class Feeds:
             return await listeners.read_crowd(
                 self._session,
                 self._clock,
-                self._crowds,
+                self._readers.setdefault(pod.place, CrowdReader()),
                 room=room,
                 pod=name,
                 address=pod.address,
