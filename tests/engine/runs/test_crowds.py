@@ -136,9 +136,7 @@ def test_the_verdict_is_the_same_when_only_the_record_knows_the_baseline() -> No
     kept = crowds.measure_baseline(crowds.baseline_view(made, whole), made)
     before = judging.measure_baseline(made, judging.baseline_view(made, fleet(), RESIDENTS), RESIDENTS)
     assert before is not None
-    status = made.status.model_copy(
-        update={"crowd": kept, "baseline": before.record, "windows": [before.window]}
-    )
+    status = made.status.model_copy(update={"crowd": kept, "baseline": before.record, "windows": [before.window]})
     later = ExperimentRun.parse(json.loads(json.dumps(dump(made.model_copy(update={"status": status})))))
     assert judge(later, *stories).decision == judge(made, *stories).decision
     assert judge(later, *stories).crowd == judge(made, *stories).crowd
