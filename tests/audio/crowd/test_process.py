@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import time
 from collections import Counter
 from typing import Any
 
@@ -21,7 +22,9 @@ SIZE = 20
 
 
 async def test_it_serves_its_account_and_its_health() -> None:
-    account = Account(SETTINGS, PlayedHouse(2), 0.0)
+    house = PlayedHouse(2)
+    account = Account(SETTINGS, house, 0.0)
+    house.swept_at = time.monotonic()
     account.settle()
     async with TestClient(TestServer(process.application(account))) as http:
         assert await (await http.get("/healthz")).text() == "ok\n"

@@ -41,7 +41,8 @@ class House:
         self.ledger = Ledger(size)
         self.diary: deque[Entry] = deque(maxlen=MOST_ENTRIES)
         self.blind: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
-        """Stretches of which our own kernel dropped datagrams, or in which the clock of its time stamps stepped."""
+        """Stretches in which this process stood still, in which our own kernel dropped datagrams, or in which the clock
+        of its time stamps stepped: of nobody it is known what came then."""
         self.latest_sweep_seconds = 0.0
         """The longest time between two sweeps, so far."""
         self.stalls: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
@@ -59,11 +60,12 @@ class House:
         """Whose signalling each descriptor is."""
         self._descriptors: dict[int, int] = {}
         self._poll = select.epoll()
-        self._swept_at = self._swept_before = time.monotonic()
+        self.swept_at = self._swept_before = time.monotonic()
+        """When the newest sweep began. What came until then has been read."""
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._swept_at = self._swept_before = time.monotonic()
+        self.swept_at = self._swept_before = time.monotonic()
         self._tasks = [asyncio.create_task(self._sweep_for_ever())]
         return self
 
@@ -110,17 +112,20 @@ class House:
         """Read everything that has come, and see who pings now and who is lost."""
         began = time.thread_time()
         now = time.monotonic()
-        gap = now - self._swept_at
+        gap = now - self.swept_at
         self.latest_sweep_seconds = max(self.latest_sweep_seconds, gap)
         if gap > LATE_SECONDS:
-            self.stalls.append((now - gap, now))
+            self.stalls.append((self.swept_at, now))
             self._liveness.stood_still(gap)
         failures = self.drops, self.clock_steps
         self._read_media(now)
+        if gap > LATE_SECONDS:
+            # What did not fit into a buffer is known to be dropped only once another packet has come.
+            self.blind.append((self.swept_at, time.monotonic()))
         if failures != (self.drops, self.clock_steps):
             # A full buffer is known by the packet that came after it was read: in the sweep after that one.
             self.blind.append((self._swept_before, time.monotonic()))
-        self._swept_before, self._swept_at = self._swept_at, now
+        self._swept_before, self.swept_at = self.swept_at, now
         if self._ears is not None:
             self.heard.extend(self._ears.tell(now))
         self._read_signals(now)

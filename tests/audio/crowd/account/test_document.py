@@ -38,7 +38,7 @@ class Show:
             for part, state in enumerate(states):
                 start = self.now - LAG + part / len(states)
                 self.house.hears(slot, start, start + 1 / len(states), state)
-        self.now += 1.0
+        self.now = self.house.swept_at = self.now + 1.0
         self.account.settle()
 
     def read(self, after: int) -> dict[str, Any]:

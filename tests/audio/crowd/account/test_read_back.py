@@ -43,7 +43,7 @@ def test_the_operator_knows_what_the_house_learned(seed: int, monkeypatch: pytes
     reader, timeline = CrowdReader(), Timeline()
     fed = began
     while now < began + 22:
-        now += 1.0
+        now = house.swept_at = now + 1.0
         feed_house(house, truth, fed, now)
         fed = now
         account.settle()

@@ -21,11 +21,14 @@ LAG = 5.0
 BEGAN = 100.0
 
 
-def settled(settling: Settling, *times: float) -> tuple[list[tuple[int, float, State]], list[Totals]]:
+def settled(
+    house: PlayedHouse, settling: Settling, *times: float
+) -> tuple[list[tuple[int, float, State]], list[Totals]]:
     """What is told in turns up to these times."""
     told, totals = list[Change](), list[Totals]()
     for until in times:
-        turn = settling.settle(until + LAG)
+        house.swept_at = until + LAG
+        turn = settling.settle()
         assert turn is not None
         told += turn[0]
         totals.append(turn[1])
@@ -38,7 +41,7 @@ def test_a_listener_who_joins_hears_and_is_cut_off() -> None:
     house.joined(0, 101.0)
     house.hears(0, 101.5, 104.0)
     house.hears(0, 104.0, 106.0)
-    told, totals = settled(settling, 103.0, 105.0, 107.0)
+    told, totals = settled(house, settling, 103.0, 105.0, 107.0)
     assert told == [
         (0, 100.0, State.JOINING),
         (0, 101.0, State.NO_MEDIA),
@@ -53,11 +56,14 @@ def test_a_listener_who_joins_hears_and_is_cut_off() -> None:
 
 
 def test_nothing_is_told_before_its_time() -> None:
-    settling = Settling(PlayedHouse(1), LAG, BEGAN)
-    assert settling.settle(BEGAN + LAG) is None
-    assert settling.settle(BEGAN + LAG - 1.0) is None
+    house = PlayedHouse(1)
+    settling = Settling(house, LAG, BEGAN)
+    for swept_at in (BEGAN + LAG, BEGAN + LAG - 1.0):
+        house.swept_at = swept_at
+        assert settling.settle() is None
     assert settling.until == BEGAN
-    assert settling.settle(BEGAN + LAG + 0.1) is not None
+    house.swept_at = BEGAN + LAG + 0.1
+    assert settling.settle() is not None
 
 
 def test_a_thousand_who_hear_on_are_one_line_of_totals() -> None:
@@ -66,8 +72,8 @@ def test_a_thousand_who_hear_on_are_one_line_of_totals() -> None:
     for slot in range(1000):
         house.joined(slot, BEGAN)
         house.hears(slot, BEGAN, 200.0)
-    settled(settling, 101.0)
-    told, totals = settled(settling, 102.0, 103.0)
+    settled(house, settling, 101.0)
+    told, totals = settled(house, settling, 102.0, 103.0)
     assert told == []
     assert [each.seconds for each in totals] == [{State.LIVE: 1000.0}] * 2
 
@@ -78,9 +84,9 @@ def test_what_is_told_too_late_stays_unknown() -> None:
     house.joined(0, BEGAN)
     house.ledger.first_at[0] = BEGAN
     house.ledger.last_at[0] = 200.0
-    assert settled(settling, 102.0)[0] == [(0, 100.0, State.UNKNOWN)]
+    assert settled(house, settling, 102.0)[0] == [(0, 100.0, State.UNKNOWN)]
     house.hears(0, 101.0, 104.0)
-    assert settled(settling, 103.0)[0] == [(0, 102.0, State.LIVE)]
+    assert settled(house, settling, 103.0)[0] == [(0, 102.0, State.LIVE)]
 
 
 def test_where_the_instrument_was_blind_everybody_is_unknown() -> None:
@@ -89,9 +95,9 @@ def test_where_the_instrument_was_blind_everybody_is_unknown() -> None:
     for slot in range(2):
         house.joined(slot, BEGAN)
         house.hears(slot, BEGAN, 200.0)
-    settled(settling, 101.0)
+    settled(house, settling, 101.0)
     house.blind.append((102.0, 102.5))
-    told, _ = settled(settling, 102.2, 103.0)
+    told, _ = settled(house, settling, 102.2, 103.0)
     assert told == [
         (0, 102.0, State.UNKNOWN),
         (1, 102.0, State.UNKNOWN),
@@ -105,7 +111,7 @@ def test_digital_silence_that_goes_on_is_silence() -> None:
     settling = Settling(house, LAG, BEGAN)
     house.joined(0, BEGAN)
     house.ledger.first_at[0], house.ledger.last_at[0], house.ledger.silent_since[0] = BEGAN, 200.0, 101.0
-    assert settled(settling, 102.0)[0] == [(0, 100.0, State.UNKNOWN), (0, 101.0, State.SILENT)]
+    assert settled(house, settling, 102.0)[0] == [(0, 100.0, State.UNKNOWN), (0, 101.0, State.SILENT)]
 
 
 def flapping(house: PlayedHouse, slot: int, start: float) -> None:
@@ -121,14 +127,14 @@ def test_changes_that_are_too_many_are_unknown_and_their_totals_are_not() -> Non
     for slot in range(20):
         house.joined(slot, BEGAN)
         house.hears(slot, BEGAN, 101.0)
-    settled(settling, 101.0)
+    settled(house, settling, 101.0)
     for slot in range(10):
         flapping(house, slot, 101.0)
         house.hears(slot, 102.0, 103.0)
     for slot in range(10, 20):
         house.hears(slot, 101.0, 101.3)
         house.hears(slot, 101.3, 103.0, State.HOLD)
-    told, (totals, after) = settled(settling, 102.0, 103.0)
+    told, (totals, after) = settled(house, settling, 102.0, 103.0)
     assert {change for change in told if change[0] >= 10} == {(slot, 101.3, State.HOLD) for slot in range(10, 20)}
     assert (9, 101.0, State.UNKNOWN) in told
     assert (9, 102.0, State.LIVE) in told
@@ -172,7 +178,7 @@ def test_the_changes_of_all_turns_are_the_spans_of_the_whole_time(
     house.ledger.pauses.extend(without)
     house.blind.extend(blind)
     ends = sorted(turns)
-    told, totals = settled(settling, *ends)
+    told, totals = settled(house, settling, *ends)
     whole = states.spans(
         "0",
         Window(BEGAN, ends[-1]),

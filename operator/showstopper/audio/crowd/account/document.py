@@ -48,10 +48,9 @@ class Account:
 
     def settle(self) -> None:
         """Settle what can be by now."""
-        now = time.monotonic()
-        if (settled := self._settling.settle(now)) is not None:
+        if (settled := self._settling.settle()) is not None:
             changes, totals = settled
-            self._ring.add([*changes, totals], now)
+            self._ring.add([*changes, totals], time.monotonic())
 
     def document(self, after: int) -> dict[str, object]:
         """What was settled after that number.

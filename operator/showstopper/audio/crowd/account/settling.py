@@ -48,6 +48,10 @@ class Records(Protocol):
     def blind(self) -> deque[tuple[float, float]]:
         """When our own instrument failed all of them."""
 
+    @property
+    def swept_at(self) -> float:
+        """Until when everything that came has been read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -96,12 +100,15 @@ class Settling:
         self._silences: defaultdict[int, list[Stretch]] = defaultdict(list)
         self._blind: list[tuple[float, float]] = []
 
-    def settle(self, now: float) -> tuple[list[Change], Totals] | None:
-        """The changes since the last turn up to the lag before now, and the totals of that time; nothing if it is none.
+    def settle(self) -> tuple[list[Change], Totals] | None:
+        """The changes since the last turn up to the lag before the newest sweep, and the totals of that time; nothing
+        if it is none.
 
-        Changes are ordered by time.
+        Changes are ordered by time. After a stall of this process the clock alone says nothing: what has come meanwhile
+        has yet to be read.
         """
         self._collect()
+        now = self._records.swept_at
         turn = Window(self.until, now - self._lag)
         if turn.seconds <= 0:
             return None
