@@ -16,9 +16,16 @@ from showstopper.audio.crowd.account.document import Account
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.matching.ears import Ears
 from showstopper.audio.settings import CrowdSettings
+from showstopper.errors import SettingsError
 
 SETTLE_SECONDS = 1.0
 """How often the account is settled: as often as it is read."""
+
+SOCKETS_EACH = 2
+"""Of a listener: its signalling and its media."""
+
+OTHER_DESCRIPTORS = 64
+"""Of the process: who reads its account, and what Python has open."""
 
 ACCOUNT = web.AppKey("account", Account)
 
@@ -40,7 +47,7 @@ async def _account(request: web.Request) -> web.Response:
 async def listen(settings: CrowdSettings) -> None:
     """Listen until cancelled."""
     structlog.contextvars.bind_contextvars(room=settings.room.name, pod=settings.pod)
-    _allow_sockets()
+    _allow_sockets(settings.size)
     rules = Rules.of_program(settings.program, settings.stale_seconds)
     ears = Ears(settings.size, rules, wall_clock.at, references=sorted({0, settings.size // 2}))
     crowd = Crowd(settings.room, settings.size, name=settings.pod, hidden=settings.hidden, ears=ears)
@@ -59,9 +66,18 @@ async def _settle(account: Account) -> None:
         account.settle()
 
 
-def _allow_sockets() -> None:
-    """Have as many descriptors as this process may: two for each listener."""
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+def _allow_sockets(size: int) -> None:
+    """Have as many descriptors as this process may.
+
+    Raises:
+        SettingsError: where they are too few. Who gets no socket would be Unknown for ever.
+    """
+    most, needed = resource.getrlimit(resource.RLIMIT_NOFILE)[1], SOCKETS_EACH * size + OTHER_DESCRIPTORS
+    if most != resource.RLIM_INFINITY and most < needed:
+        raise SettingsError(
+            f"{size} listeners need {needed} open files, and this process may have {most}: raise its limit "
+            "(LimitNOFILE of the container runtime), or write a smaller perPod"
+        )
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 

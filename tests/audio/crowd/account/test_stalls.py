@@ -10,6 +10,7 @@ import pytest
 from showstopper.audio.crowd.account.settling import Settling
 from showstopper.audio.crowd.diary import Entry, Event
 from showstopper.audio.crowd.house import SWEEP_SECONDS, House
+from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.audio.crowd.sweep import Batch
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
@@ -100,3 +101,30 @@ def test_dead_air_that_begins_while_we_stand_still_is_told_from_its_end_on(show:
     show.stand_still(12.0)
     show.play(10.0)
     assert show.states == [State.UNKNOWN, State.NO_MEDIA]
+
+
+def test_who_was_lost_because_we_stood_still_is_unknown_until_it_is_in_again(show: Show) -> None:
+    show.sweep.ends = show.now
+    show.stand_still(17.0)
+    show.play(0.3)
+    show.house.note(0, Event.LOST, Loss.SIGNALLING_CLOSED)
+    show.play(0.2)
+    show.house.note(0, Event.REFUSED, Refusal.UNAVAILABLE)
+    show.play(15.0)
+    show.house.note(0, Event.JOINED)
+    show.sweep.ends = float("inf")
+    show.play(10.0)
+    assert show.states == [State.UNKNOWN]
+
+
+def test_a_try_that_ends_before_the_stall_in_it_is_known_is_unknown(show: Show) -> None:
+    """What is due after a stall comes at once: a time-out before the sweep, and the account before it, too."""
+    show.sweep.ends = show.now
+    show.house.note(0, Event.LOST, Loss.TOLD_TO_LEAVE)
+    show.play(8.0)
+    show.now += 6.0
+    show.house.note(0, Event.REFUSED, Refusal.TIMED_OUT)
+    show.settle()
+    show.house.sweep()
+    show.play(8.0)
+    assert show.states == [State.UNKNOWN, State.JOINING, State.UNKNOWN]

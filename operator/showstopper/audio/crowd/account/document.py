@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import deque
 from typing import Protocol
 
 from showstopper.audio.crowd.account.settling import Change, Records, Settling, Totals
@@ -29,10 +28,6 @@ class Instrument(Records, Protocol):
     @property
     def clock_steps(self) -> int:
         """How often the wall clock stepped."""
-
-    @property
-    def stalls(self) -> deque[tuple[float, float]]:
-        """Stretches in which this process stood still."""
 
 
 class Account:

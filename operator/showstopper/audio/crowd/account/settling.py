@@ -49,6 +49,10 @@ class Records(Protocol):
         """When our own instrument failed all of them."""
 
     @property
+    def stalls(self) -> deque[tuple[float, float]]:
+        """When this process stood still. They stay there."""
+
+    @property
     def swept_at(self) -> float:
         """Until when everything that came has been read."""
 
@@ -131,8 +135,8 @@ class Settling:
 
     def _collect(self) -> None:
         records = self._records
-        for entry in _taken(records.diary):
-            self.sessions.take(entry)
+        while records.diary and records.diary[0].at <= records.swept_at:  # of a stall before it the next sweep tells
+            self.sessions.take(records.diary.popleft(), records.stalls)
         for slot, heard in _taken(records.heard):
             known = self._heard[slot]
             if known and known[-1].state is heard.state and heard.start - known[-1].end <= NOISE:

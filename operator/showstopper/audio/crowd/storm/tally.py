@@ -8,17 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from showstopper.audio.crowd import stalls
 from showstopper.audio.crowd.diary import Marks
 from showstopper.audio.crowd.refusals import Loss, Refusal
+from showstopper.audio.crowd.stalls import Stall
 
 MOST_MESSAGES = 10
 """Kept of the messages with which visitors were refused: the most frequent ones."""
 
 LATE_SECONDS = 1.0
 """Who joins so much later than it was due made another storm than the one that was asked for."""
-
-_TAKES_OUR_PART = frozenset({Refusal.TIMED_OUT, Refusal.CLOSED, Refusal.TOLD_TO_LEAVE, Refusal.HANDSHAKE})
-"""Refusals that a room may have for a client that is slow, and so for a process that stood still."""
 
 
 @dataclass(slots=True)
@@ -40,14 +39,14 @@ class Try:
         """Whether it got in."""
         return self.refusal is None and not math.isnan(self.ended)
 
-    def is_unknown(self, stalls: Iterable[tuple[float, float]]) -> bool:
+    def is_unknown(self, stood_still: Iterable[Stall]) -> bool:
         """Whether it says nothing of the room: our own process failed, or stood still meanwhile."""
         if self.is_in:
             return False
-        if self.refusal is None or self.refusal is Refusal.INSTRUMENT:
+        if self.refusal is None:
             return True
-        stood_still = any(start < self.ended and end > self.marks.called for start, end in stalls)
-        return self.refusal in _TAKES_OUR_PART and stood_still
+        meanwhile = stalls.before(self.ended, stood_still, self.ended - self.marks.called)
+        return stalls.is_ours(self.refusal, meanwhile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +103,9 @@ class Tally:
     """Seconds that a visitor came too late at most, by our own doing."""
 
     @classmethod
-    def of(cls, tries: Sequence[Try], stalls: Iterable[tuple[float, float]] = ()) -> Self:
-        """Of all tries of a storm, at least one. `stalls` are stretches in which this process stood still."""
-        stood = list(stalls)
+    def of(cls, tries: Sequence[Try], stood_still: Iterable[Stall] = ()) -> Self:
+        """Of all tries of a storm, at least one. `stood_still` is when this process did."""
+        stood = list(stood_still)
         unknown = [each for each in tries if each.is_unknown(stood)]
         let_in = [each for each in tries if each.is_in]
         known = [each for each in tries if not (each.is_in or each.is_unknown(stood))]
