@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.matching import recording, reference
+from showstopper.audio.crowd.matching.opus import Decoder
 from showstopper.audio.crowd.matching.recording import UNKNOWN, Recording, Sound
 from showstopper.audio.crowd.matching.reference import Library, Reference
+from showstopper.audio.crowd.streams import STREAMS
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
 from tests.support.shows import MONOTONIC, Part, Show, show, wall
@@ -122,6 +124,40 @@ def test_late_and_doubled_packets_change_nothing() -> None:
     library = played(came)
     assert states(library, LIVE.packets)[80:120] == [L] * 40
     assert not library.places(LIVE.packets[60])
+
+
+def test_two_streams_at_once_are_each_recorded_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two speakers: their packets come in turns."""
+    opened = itertools.count()
+
+    def open_decoder() -> Decoder:
+        next(opened)
+        return Decoder()
+
+    monkeypatch.setattr(recording, "Decoder", open_decoder)
+    other = show([Part(H, 4)])
+    library = Library()
+    listener = Reference(library, Rules(), wall)
+    for number, both in enumerate(zip(LIVE.packets, other.packets, strict=True)):
+        for ssrc, payload in enumerate(both):
+            listener.take(ssrc, number, payload, MONOTONIC + (number + 1) * PACKET_SECONDS)
+    listener.look(MONOTONIC + 5)
+    assert next(opened) == 2
+    assert set(states(library, LIVE.packets)) == {L, U}
+    assert states(library, LIVE.packets)[20:180] == [L] * 160
+    assert states(library, other.packets)[20:180] == [H] * 160
+
+
+def test_streams_without_end_and_recordings_that_are_over_hold_no_decoder() -> None:
+    library = Library()
+    listener = Reference(library, Rules(), wall)
+    for number, payload in enumerate(LIVE.packets):
+        listener.take(number % 40, number, payload, MONOTONIC + number * 0.001)
+    recordings = {id(place.recording): place.recording for each in LIVE.packets for place in library.places(each)}
+    assert len(recordings) > 100
+    assert sum(hasattr(each, "_decoder") for each in recordings.values()) == STREAMS
+    listener.look(MONOTONIC + 5)
+    assert not any(hasattr(each, "_decoder") for each in recordings.values())
 
 
 def test_the_seam_of_sequence_numbers_is_none_of_the_sound() -> None:

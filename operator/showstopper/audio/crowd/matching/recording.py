@@ -93,7 +93,7 @@ class Recording:
         """Take the next packet.
 
         Raises:
-            Undecodable: if it cannot be decoded. The recording is over then.
+            Undecodable: if it cannot be decoded. The recording is to be closed then.
         """
         samples = self._decoder.decode(payload)
         self.last_at = at
@@ -105,8 +105,9 @@ class Recording:
         self._hear(None, self._decoder.conceal())
 
     def close(self) -> None:
-        """No packet follows: what is known by now of the last ones is all."""
+        """No packet follows: what is known by now of the last ones is all. What was needed to hear more is let go."""
         self._note(self._ear.heard(ended=True))
+        del self._decoder, self._ear, self._slices
 
     def payload(self, index: int) -> bytes | None:
         """What that packet held, or nothing: it was lost, is forgotten, or has not come."""
