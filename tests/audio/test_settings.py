@@ -59,6 +59,7 @@ def test_a_crowd_pod_holds_its_part_of_the_crowd() -> None:
         ("SHOWSTOPPER_COUNT", "1000", "leaves nobody for main-stage-crowd-1"),
         ("SHOWSTOPPER_HIDDEN", "yes", "true or false"),
         ("SHOWSTOPPER_PROGRAM", "managed", "Managed or External"),
+        ("SHOWSTOPPER_PROGRAM", "External", "cannot tell an external host's pauses from dead air yet"),
     ],
 )
 def test_a_crowd_that_cannot_be_is_refused(name: str, value: str, words: str) -> None:

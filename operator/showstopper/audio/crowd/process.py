@@ -48,7 +48,7 @@ async def listen(settings: CrowdSettings) -> None:
     """Listen until cancelled."""
     structlog.contextvars.bind_contextvars(room=settings.room.name, pod=settings.pod)
     _allow_sockets(settings.size)
-    rules = Rules.of_program(settings.program, settings.stale_seconds)
+    rules = Rules(stale_seconds=settings.stale_seconds)
     ears = Ears(settings.size, rules, wall_clock.at, references=sorted({0, settings.size // 2}))
     crowd = Crowd(settings.room, settings.size, name=settings.pod, hidden=settings.hidden, ears=ears)
     account = Account(settings, crowd, ears.lag)
