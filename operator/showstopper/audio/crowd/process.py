@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import resource
 
@@ -40,8 +39,8 @@ def application(account: Account) -> web.Application:
 
 
 async def _account(request: web.Request) -> web.Response:
-    document = request.app[ACCOUNT].document(serving.after(request))
-    return web.Response(body=json.dumps(document).encode(), content_type="application/json")
+    body = await request.app[ACCOUNT].encoded(serving.after(request))
+    return web.Response(body=body, content_type="application/json")
 
 
 async def listen(settings: CrowdSettings) -> None:

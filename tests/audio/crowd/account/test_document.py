@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from showstopper.audio import spans
+from showstopper.audio.crowd.account import document
 from showstopper.audio.crowd.account.document import Account
 from showstopper.audio.crowd.diary import Entry, Event
 from showstopper.audio.crowd.refusals import Loss, Refusal
@@ -42,8 +44,8 @@ class Show:
         self.account.settle()
 
     def read(self, after: int) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(json.dumps(self.account.document(after)))
-        return document
+        said: dict[str, Any] = json.loads(asyncio.run(self.account.encoded(after)))
+        return said
 
 
 @pytest.fixture
@@ -85,6 +87,29 @@ def test_a_second_is_bounded_whatever_the_crowd_does(monkeypatch: pytest.MonkeyP
     assert len(json.dumps(more)) < 500_000
     assert more["totals"][0]["untold"] > 2800
     assert sum(more["totals"][0]["seconds"].values()) == pytest.approx(3000)
+
+
+async def test_who_asks_for_all_of_it_holds_up_nobody_and_is_told_of_one_moment(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document, "BATCH", 50)
+    turns = 0
+
+    async def sweep() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            if turns == 5:
+                show.second(State.HOLD)
+            await asyncio.sleep(0)
+
+    sweeping = asyncio.create_task(sweep())
+    said = json.loads(await show.account.encoded(0))
+    sweeping.cancel()
+    assert turns >= 2 * SIZE // 50
+    assert {each["state"] for name in ("changes", "newest") for each in said[name]} == {"Live"}
+    assert (said["next"], said["settledUntil"]) == (SIZE + 2, 1002.0)
+    assert json.loads(await show.account.encoded(said["next"]))["changes"][0]["state"] == "Hold"
 
 
 def test_who_comes_late_is_told_since_when_each_is_in_its_state(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import time
@@ -48,11 +49,11 @@ def test_the_operator_knows_what_the_house_learned(seed: int, monkeypatch: pytes
         fed = now
         account.settle()
         if draw.random() < 0.7:
-            document = json.loads(json.dumps(account.document(timeline.after(POD))))
+            document = json.loads(asyncio.run(account.encoded(timeline.after(POD))))
             timeline.add(reader.read(document, POD, OFFSET))
         if now == began + 11:
             reader, timeline = CrowdReader(), Timeline()
-    timeline.add(reader.read(json.loads(json.dumps(account.document(timeline.after(POD)))), POD, OFFSET))
+    timeline.add(reader.read(json.loads(asyncio.run(account.encoded(timeline.after(POD)))), POD, OFFSET))
     window = Window(OFFSET + began, OFFSET + began + 20.0)
     view = timeline.view(window, [f"{POD}/{slot}" for slot in range(SIZE)])
     for slot, track in enumerate(view.residents):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Protocol
 
 from showstopper.audio.crowd.account.settling import Change, Records, Settling, Totals
@@ -12,6 +15,9 @@ from showstopper.audio.spans import Ring
 
 MOST_STALLS = 100
 """Told of our own process, the newest."""
+
+BATCH = 500
+"""Entries that are encoded at a time, in some milliseconds: an hour of them at once would hold up the sweeps."""
 
 
 class Instrument(Records, Protocol):
@@ -47,14 +53,24 @@ class Account:
             changes, totals = settled
             self._ring.add([*changes, totals], time.monotonic())
 
-    def document(self, after: int) -> dict[str, object]:
-        """What was settled after that number.
+    async def encoded(self, after: int) -> bytes:
+        """What was settled after that number, as JSON. It is of one moment, and encoded bit by bit.
 
         Who reads from the beginning, or has missed something, is also told since when each listener is in its state.
         """
         page = self._ring.after(after)
-        entries = [entry for _, entry in page.entries]
         afresh = after == 0 or page.lost > 0 or page.next < after
+        fields = {name: json.dumps(value) for name, value in self._summary().items()}
+        fields |= {"next": json.dumps(page.next), "lost": json.dumps(page.lost)}
+        entries = [entry for _, entry in page.entries]
+        newest = [change for change in self._settling.newest if change is not None] if afresh else []
+        fields["changes"] = await _encoded([entry for entry in entries if isinstance(entry, Change)])
+        fields["totals"] = await _encoded([entry for entry in entries if isinstance(entry, Totals)])
+        fields["newest"] = await _encoded(newest)
+        return f"{{{', '.join(f'{json.dumps(name)}: {value}' for name, value in fields.items())}}}".encode()
+
+    def _summary(self) -> dict[str, object]:
+        """What is told of now, whoever asks."""
         sessions = self._settling.sessions
         return {
             "boot": self._boot,
@@ -65,11 +81,6 @@ class Account:
             "hidden": self._settings.hidden,
             "present": self._house.present,
             "settledUntil": round(self._settling.until, 6),
-            "next": page.next,
-            "lost": page.lost,
-            "changes": [_change(entry) for entry in entries if isinstance(entry, Change)],
-            "totals": [_totals(entry) for entry in entries if isinstance(entry, Totals)],
-            "newest": [_change(change) for change in self._settling.newest if change is not None] if afresh else [],
             "refusals": dict(sessions.refused),
             "losses": dict(sessions.lost),
             "instrument": {
@@ -80,14 +91,21 @@ class Account:
         }
 
 
-def _change(change: Change) -> dict[str, object]:
-    return {"slot": change.slot, "at": round(change.at, 6), "state": change.state.value}
+async def _encoded(entries: Sequence[Change | Totals]) -> str:
+    """A list of them as JSON. Others have their turn in between."""
+    encodings = list[str]()
+    for first in range(0, len(entries), BATCH):
+        encodings += [json.dumps(_document(entry)) for entry in entries[first : first + BATCH]]
+        await asyncio.sleep(0)
+    return f"[{', '.join(encodings)}]"
 
 
-def _totals(totals: Totals) -> dict[str, object]:
+def _document(entry: Change | Totals) -> dict[str, object]:
+    if isinstance(entry, Change):
+        return {"slot": entry.slot, "at": round(entry.at, 6), "state": entry.state.value}
     return {
-        "from": round(totals.start, 6),
-        "to": round(totals.end, 6),
-        "seconds": {state.value: round(seconds, 6) for state, seconds in totals.seconds.items()},
-        "untold": totals.untold,
+        "from": round(entry.start, 6),
+        "to": round(entry.end, 6),
+        "seconds": {state.value: round(seconds, 6) for state, seconds in entry.seconds.items()},
+        "untold": entry.untold,
     }
