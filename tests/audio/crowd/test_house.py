@@ -36,6 +36,17 @@ async def test_what_its_own_instrument_missed_it_was_blind_for_since_the_sweep_b
     assert start <= began < end <= ended
 
 
+@pytest.mark.parametrize("failure", ["drops", "clock_steps"])
+async def test_what_was_noticed_while_one_listener_was_read_makes_it_blind_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, failure: str
+) -> None:
+    house = House(1)
+    house.sweep()
+    monkeypatch.setattr(House, failure, 1)
+    house.sweep()
+    assert len(house.blind) == 1
+
+
 async def test_what_it_is_waited_for_may_fail() -> None:
     async def fails() -> None:
         raise ValueError("no")

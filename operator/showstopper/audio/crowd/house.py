@@ -62,6 +62,8 @@ class House:
         self._poll = select.epoll()
         self.swept_at = self._swept_before = time.monotonic()
         """When the newest sweep began. What came until then has been read."""
+        self._failures = 0, 0
+        """Drops and clock steps up to the newest sweep. A reading of one listener in between may have noticed more."""
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -117,14 +119,15 @@ class House:
         if gap > LATE_SECONDS:
             self.stalls.append((self.swept_at, now))
             self._liveness.stood_still(gap)
-        failures = self.drops, self.clock_steps
         self._read_media(now)
         if gap > LATE_SECONDS:
             # What did not fit into a buffer is known to be dropped only once another packet has come.
             self.blind.append((self.swept_at, time.monotonic()))
-        if failures != (self.drops, self.clock_steps):
+        failures = self.drops, self.clock_steps
+        if failures != self._failures:
             # A full buffer is known by the packet that came after it was read: in the sweep after that one.
             self.blind.append((self._swept_before, time.monotonic()))
+        self._failures = failures
         self._swept_before, self.swept_at = self.swept_at, now
         if self._ears is not None:
             self.heard.extend(self._ears.tell(now))
