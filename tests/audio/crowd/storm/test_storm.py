@@ -101,9 +101,12 @@ async def test_it_ends_by_itself_and_who_is_not_through_is_unknown(
     monkeypatch.setattr(storm_module, "GRACE_SECONDS", 0.3)
     monkeypatch.setattr(Shape, "longest", lambda *_: 0.0)
     began = time.monotonic()
-    tally = await Storm(server.room, BRIEF).run()
+    storm = Storm(server.room, BRIEF)
+    tally = await storm.run()
     assert time.monotonic() - began < 5.0
     assert (tally.let_in, tally.refused, tally.unknown) == (0, {}, 8)
+    assert 0 < storm.cpu_seconds < time.process_time()
+    assert storm.busy > 0
 
 
 async def test_a_session_that_is_lost_again_is_counted(server: PlayedServer) -> None:

@@ -84,11 +84,13 @@ class Storm:
         self.tries = [Try(began + self._shape.due(number)) for number in range(self._shape.visitors)]
         with suppress(TimeoutError):  # whose try has come to no end then is unknown
             async with asyncio.timeout(self._shape.longest(self._limits) + GRACE_SECONDS):
-                async with asyncio.TaskGroup() as group:
-                    for number in range(self._shape.visitors):
-                        group.create_task(self._come(number))
-                self.cpu_seconds = self._cpu() - cpu
-                self.busy = (time.process_time() - process) / (time.monotonic() - began)
+                try:
+                    async with asyncio.TaskGroup() as group:
+                        for number in range(self._shape.visitors):
+                            group.create_task(self._come(number))
+                finally:
+                    self.cpu_seconds = self._cpu() - cpu
+                    self.busy = (time.process_time() - process) / (time.monotonic() - began)
                 if self._shape.full:
                     await self._heard()
 
@@ -121,7 +123,7 @@ class Storm:
         return listener
 
     def _lost(self, number: int, listener: Listener, lost: asyncio.Future[Lost]) -> None:
-        self.tries[number].loss = lost.result().reason
+        self.tries[number].loss, self.tries[number].lost_at = lost.result().reason, time.monotonic()
         listener.drop()
 
     async def _heard(self) -> None:

@@ -32,6 +32,7 @@ class Try:
     loss: Loss | None = None
     """How the session was lost again before the storm was over."""
 
+    lost_at: float = math.nan
     first_packet: float = math.nan
 
     @property
@@ -47,6 +48,12 @@ class Try:
             return True
         meanwhile = stalls.before(self.ended, stood_still, self.ended - self.marks.called)
         return stalls.is_ours(self.refusal, meanwhile)
+
+    def lost(self, stood_still: Iterable[Stall]) -> Loss | None:
+        """How it was lost after it was in: INSTRUMENT, if our own process stood still before that."""
+        if not self.is_in or self.loss is None:
+            return None
+        return Loss.INSTRUMENT if stalls.is_ours(self.loss, stalls.before(self.lost_at, stood_still)) else self.loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ class Tally:
     """Who had a packet of sound before the storm was over."""
 
     lost: dict[Loss, int]
-    """Who got in, and lost the session before the storm was over."""
+    """Who got in, and lost the session before the storm was over; INSTRUMENT: what may be our own doing."""
 
     upgraded: Latency | None
     """To the answer 101 of the signalling."""
@@ -118,7 +125,7 @@ class Tally:
             unknown=len(unknown),
             messages=dict(Counter(each.message for each in tries if each.message).most_common(MOST_MESSAGES)),
             heard=sum(not math.isnan(each.first_packet) for each in let_in),
-            lost=dict(Counter(each.loss for each in let_in if each.loss is not None).most_common()),
+            lost=dict(Counter(loss for each in let_in if (loss := each.lost(stood)) is not None).most_common()),
             upgraded=Latency.of(each.marks.upgraded - each.marks.called for each in tries),
             connected=Latency.of(each.marks.secured - each.marks.called for each in let_in),
             first_packet=Latency.of(each.first_packet - each.marks.called for each in let_in),
