@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from contextlib import suppress
 from functools import partial
@@ -42,12 +43,16 @@ class Visitor(Protocol):
 class Storm:
     """One storm. `tries` has every visitor's, by number, while and after it runs."""
 
-    def __init__(self, settings: RoomSettings, shape: Shape, *, limits: Limits | None = None) -> None:
+    def __init__(
+        self, settings: RoomSettings, shape: Shape, *, name: str | None = None, limits: Limits | None = None
+    ) -> None:
         """Tokens are made here: they take as long as a join takes the network.
 
         Args:
             settings: the room, and what lets one in.
             shape: how many come, and how.
+            name: what the visitors' identities begin with; drawn at random if there is none. Who comes with an identity
+                that is in the room already takes its place: of two storms of one name, each throws the other's out.
             limits: seconds that the steps of a join may take.
 
         Raises:
@@ -62,10 +67,16 @@ class Storm:
         self._shape = shape
         self._limits = limits or Limits()
         self._access = Access.to(settings.url)
+        self._name = name or f"storm-{secrets.token_hex(4)}"
         self._tokens = [
-            token(settings, f"visitor-{number}", publish=False, hidden=shape.hidden) for number in range(shape.visitors)
+            token(settings, self.identity(number), publish=False, hidden=shape.hidden)
+            for number in range(shape.visitors)
         ]
         self._visitors: list[Visitor] = []
+
+    def identity(self, number: int) -> str:
+        """The name under which a visitor is in the room."""
+        return f"{self._name}/{number}"
 
     async def run(self) -> Tally:
         """Have it, and wait for its end: it ends by itself whatever the room does. Raises what is a defect of ours."""
