@@ -6,7 +6,10 @@ import time
 
 import pytest
 
+from showstopper.audio import wall_clock
+from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.house import House
+from showstopper.audio.crowd.matching.ears import Ears
 
 
 async def test_it_is_waited_for_what_is_waited_for() -> None:
@@ -45,6 +48,28 @@ async def test_what_was_noticed_while_one_listener_was_read_makes_it_blind_all_t
     monkeypatch.setattr(House, failure, 1)
     house.sweep()
     assert len(house.blind) == 1
+
+
+class DoubtfulEars(Ears):
+    """They found once that samples had told what was not so."""
+
+    def __init__(self) -> None:
+        super().__init__(1, Rules(), wall_clock.at, whole=[])
+        self.unopened = 5
+        self.found = [(990.0, 991.0)]
+
+    def doubts(self) -> list[tuple[float, float]]:
+        found, self.found = self.found, []
+        return found
+
+
+async def test_what_its_ears_doubt_everybody_is_unknown_in() -> None:
+    house = House(1, DoubtfulEars())
+    house.sweep()
+    house.sweep()
+    assert list(house.blind) == [(990.0, 991.0)]
+    assert (house.doubts, house.unopened) == (1, 5)
+    assert (House(1).doubts, House(1).unopened) == (0, 0)
 
 
 async def test_what_it_is_waited_for_may_fail() -> None:

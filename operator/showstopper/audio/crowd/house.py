@@ -41,8 +41,8 @@ class House:
         self.ledger = Ledger(size)
         self.diary: deque[Entry] = deque(maxlen=MOST_ENTRIES)
         self.blind: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
-        """Stretches in which this process stood still, in which our own kernel dropped datagrams, or in which the clock
-        of its time stamps stepped: of nobody it is known what came then."""
+        """Stretches in which this process stood still, in which our own kernel dropped datagrams, in which the clock of
+        its time stamps stepped, or in which the ears doubt their conclusions: of nobody it is known what came then."""
         self.latest_sweep_seconds = 0.0
         """The longest time between two sweeps, so far."""
         self.stalls: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
@@ -51,6 +51,8 @@ class House:
         """Processor time that all sweeps took."""
         self.heard: deque[tuple[int, Heard]] = deque(maxlen=MOST_HEARD)
         """What the ears told of each slot; the oldest goes."""
+        self.doubts = 0
+        """How often somebody, all of whose packets are opened, was sent others than samples would have told."""
         self._ears = ears
         self._sweep = Sweep()
         self._liveness = Liveness(size)
@@ -93,6 +95,11 @@ class House:
         return self._sweep.steps
 
     @property
+    def unopened(self) -> int:
+        """Packets of sound that were to be opened and could not be: they are not genuine, or too long for a sweep."""
+        return 0 if self._ears is None else self._ears.unopened
+
+    @property
     def present(self) -> int:
         """How many listeners have a session now."""
         return self._liveness.present
@@ -130,7 +137,11 @@ class House:
         self._failures = failures
         self._swept_before, self.swept_at = self.swept_at, now
         if self._ears is not None:
-            self.heard.extend(self._ears.tell(now))
+            self._ears.advance(now)
+            self.heard.extend(self._ears.heard(now))
+            doubts = self._ears.doubts()
+            self.blind.extend(doubts)
+            self.doubts += len(doubts)
         self._read_signals(now)
         self._tend(now)
         self.sweep_cpu_seconds += time.thread_time() - began

@@ -23,6 +23,9 @@ class PlayedHouse:
     present: int = 0
     drops: int = 0
     clock_steps: int = 0
+    latest_sweep_seconds: float = 0.0
+    unopened: int = 0
+    doubts: int = 0
     swept_at: float = 0.0
 
     def __post_init__(self) -> None:

@@ -129,12 +129,20 @@ def test_a_reader_of_another_process_s_numbers_begins_afresh(show: Show) -> None
 def test_refusals_losses_and_the_instrument_s_own_failures_are_counted(show: Show) -> None:
     show.house.diary.append(Entry(1003.0, 1, Event.LOST, Loss.SIGNALLING_CLOSED))
     show.house.diary.append(Entry(1003.1, 1, Event.REFUSED, Refusal.UNAVAILABLE))
-    show.house.drops, show.house.clock_steps = 3, 1
+    show.house.drops, show.house.clock_steps, show.house.unopened, show.house.doubts = 3, 1, 7, 2
+    show.house.latest_sweep_seconds = 1.25
     show.house.stalls.extend((float(number), number + 1.5) for number in range(200))
     show.second(State.LIVE)
     said = show.read(0)
     assert said["losses"] == {Loss.SIGNALLING_CLOSED: 1}
     assert said["refusals"] == {Refusal.UNAVAILABLE: 1}
-    assert (said["instrument"]["kernelDrops"], said["instrument"]["clockSteps"]) == (3, 1)
-    assert len(said["instrument"]["stalls"]) == 100
-    assert said["instrument"]["stalls"][-1] == [199.0, 200.5]
+    stalls = said["instrument"].pop("stalls")
+    assert said["instrument"] == {
+        "kernelDrops": 3,
+        "clockSteps": 1,
+        "latestSweepSeconds": 1.25,
+        "unopened": 7,
+        "doubts": 2,
+    }
+    assert len(stalls) == 100
+    assert stalls[-1] == [199.0, 200.5]

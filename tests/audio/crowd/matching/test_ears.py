@@ -62,7 +62,8 @@ def heard(ears: Ears, datagrams: Sequence[Datagram], since: float = MONOTONIC) -
             data, length = rtp.rows([each.data for each in came])
             slot, at = np.array([each.slot for each in came]), np.array([each.at for each in came])
             ears.take(Batch(sound(data, length, slot, at), [], slot.tolist(), data, length))
-        for told_slot, stretch in ears.tell(now):
+        ears.advance(now)
+        for told_slot, stretch in ears.heard(now):
             assert stretch.start > now - ears.lag
             told[told_slot].append(stretch)
     return told
@@ -75,8 +76,8 @@ def seconds(stretches: Sequence[Heard]) -> dict[State, float]:
     }
 
 
-def crowd(references: Sequence[int] = (0,)) -> Ears:
-    ears = Ears(SLOTS, Rules(), wall, references, seed=3)
+def crowd(references: Sequence[int] = (0,), whole: Sequence[int] = ()) -> Ears:
+    ears = Ears(SLOTS, Rules(), wall, references, whole=whole)
     for slot in range(SLOTS):
         ears.joined(slot, key(slot))
     return ears
@@ -99,6 +100,36 @@ def test_what_the_reference_hears_all_hear_who_are_sent_it_and_when_they_are() -
 def test_without_a_reference_that_hears_nobody_is_known_to_hear() -> None:
     told = heard(crowd(), stream(1, ROOM.packets) + stream(2, ROOM.packets))
     assert not any(told.values())
+
+
+def test_what_samples_would_not_notice_is_doubtful_for_all_where_one_is_opened_whole() -> None:
+    """A relay that sends others something else for 0.4 s, packet for packet and byte for byte."""
+    packets = [bytes(len(each)) if 52 <= number < 72 else each for number, each in enumerate(ROOM.packets)]
+    streams = [*stream(0, ROOM.packets), *stream(1, packets), *stream(2, packets)]
+    ears = crowd()
+    told = heard(ears, streams)
+    assert any(each.start < at_packet(62) < each.end for each in told[1]), "samples do not notice it"
+    assert ears.doubts() == []
+    ears = crowd(whole=[2])
+    told = heard(ears, streams)
+    ((start, end),) = ears.doubts()
+    assert start < at_packet(52) < at_packet(72) < end
+    assert end - start < 1.1
+    assert not any(each.start < at_packet(62) < each.end for each in told[2])
+    assert ears.doubts() == []
+
+
+def at_packet(number: int) -> float:
+    """When that packet of a stream came."""
+    return MONOTONIC + (number + 1) * PACKET_SECONDS
+
+
+def test_who_is_opened_whole_is_told_the_same_as_the_others() -> None:
+    streams = [*stream(0, ROOM.packets), *stream(1, ROOM.packets[:170]), *stream(2, ROOM.packets[:170])]
+    ears = crowd(whole=[2])
+    told = heard(ears, streams)
+    assert [replace(each, delay=None) for each in told[2]] == [replace(each, delay=None) for each in told[1]] != []
+    assert ears.doubts() == []
 
 
 def test_a_key_that_does_not_fit_opens_nothing_and_is_counted() -> None:

@@ -173,13 +173,43 @@ def test_what_one_reference_missed_another_one_may_know() -> None:
     assert states(told(library, samples(LIVE, [60, 110]))) == [(State.LIVE, 60, 111)]
 
 
-def test_what_replaces_packets_one_for_one_between_two_samples_is_noticed_where_all_are_opened() -> None:
+def replaced(payload: bytes | None) -> bytes | None:
+    """As many bytes of something else."""
+    return payload and bytes(len(payload))
+
+
+@pytest.mark.parametrize(("count", "change"), [(1, replaced), (20, replaced), (5, lambda _: None)])
+def test_what_replaces_packets_one_for_one_is_noticed_where_all_are_opened(
+    count: int, change: Callable[[bytes | None], bytes | None]
+) -> None:
     """The limit of sampling, and what the whole twentieth is for."""
     library = whole(LIVE)
-    everything = samples(LIVE, range(20, 121))
-    replaced = [
-        replace(sample, payload=bytes(len(sample.payload or b""))) if 30 <= number < 50 else sample
-        for number, sample in enumerate(everything)
-    ]
-    assert states(told(library, [replaced[0], replaced[-1]])) == [(State.LIVE, 20, 121)]
-    assert states(told(library, replaced)) == [(State.LIVE, 20, 50), (State.LIVE, 70, 121)]
+    first, second, third = samples(LIVE, [20, 70, 120])
+    assert states(told(library, [first, second, third])) == [(State.LIVE, 20, 121)]
+    between = [change(payload) if index < count else payload for index, payload in enumerate(LIVE.packets[21:70])]
+    follower = Follower(library, Rules())
+    for sample in (first, replace(second, between=between), replace(third, between=LIVE.packets[71:120])):
+        follower.take(sample)
+    assert states(follower.tell(FAR)) == [(State.LIVE, 20, 21), (State.LIVE, 70, 121)]
+    assert follower.doubts == [(first.at, second.at)]
+
+
+def test_what_could_not_be_opened_is_lost_and_a_player_makes_up_for_some() -> None:
+    first, second = samples(LIVE, [20, 70])
+    between: list[bytes | None] = list(LIVE.packets[21:70])
+    between[5:9], between[30:34] = [None] * 4, [None] * 4
+    follower = Follower(whole(LIVE), Rules())
+    for sample in (first, replace(second, between=between)):
+        follower.take(sample)
+    assert states(follower.tell(FAR)) == [(State.LIVE, 20, 71)]
+    assert follower.doubts == []
+
+
+def test_where_packets_do_not_fit_anyway_there_is_nothing_to_doubt() -> None:
+    first, second = samples(LIVE, [20, 70])
+    for change in (_fewer, _bigger, _later, _moved, _another):
+        follower = Follower(whole(LIVE), Rules())
+        for sample in (first, replace(change(second), between=[b"else"] * 49)):
+            follower.take(sample)
+        follower.tell(FAR)
+        assert follower.doubts == []

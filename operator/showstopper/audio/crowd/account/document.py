@@ -35,6 +35,18 @@ class Instrument(Records, Protocol):
     def clock_steps(self) -> int:
         """How often the wall clock stepped."""
 
+    @property
+    def latest_sweep_seconds(self) -> float:
+        """The longest time between two sweeps."""
+
+    @property
+    def unopened(self) -> int:
+        """Packets that could not be opened."""
+
+    @property
+    def doubts(self) -> int:
+        """How often samples would have told what was not so."""
+
 
 class Account:
     """The account of one pod's crowd, from the moment on at which it is made."""
@@ -86,7 +98,10 @@ class Account:
             "instrument": {
                 "kernelDrops": self._house.drops,
                 "clockSteps": self._house.clock_steps,
+                "latestSweepSeconds": round(self._house.latest_sweep_seconds, 6),
                 "stalls": [[round(start, 6), round(end, 6)] for start, end in list(self._house.stalls)[-MOST_STALLS:]],
+                "unopened": self._house.unopened,
+                "doubts": self._house.doubts,
             },
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -37,6 +37,7 @@ class Sample:
         packets: how many packets the listener had been sent, with this one.
         octets: how many bytes of payload these held.
         alone: whether no other stream came at that time.
+        between: what the packets since the sample before held, for a listener all of whose packets are opened.
     """
 
     at: float
@@ -46,6 +47,7 @@ class Sample:
     packets: int
     octets: int
     alone: bool = True
+    between: Sequence[bytes | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,10 @@ class _Chain:
             return None
         return _Chain(self.first, sample, sample.payload, places, steps, self.alone and sample.alone)
 
+    def holds(self, between: Sequence[bytes | None]) -> bool:
+        """Whether these are the packets between the last two samples, as far as a recording has them."""
+        return any(place.recording.holds(between, place.index - len(between)) for place in self.places)
+
 
 class Follower:
     """Follows one listener through the reference.
@@ -84,8 +90,9 @@ class Follower:
     between as the reference was: then these are the reference's packets. It is also known where the listener was sent
     nothing in between, for so short a time that a player makes up for it. A longer loss is Unknown.
 
-    What replaces packets one for one, with as many bytes, between two samples is not noticed. The listeners of whom all
-    packets are samples are there to show such a thing.
+    What replaces packets one for one, with as many bytes, between two samples is not noticed by that. Listeners all of
+    whose packets are opened are there to notice it: `doubts` has where theirs were not those that were concluded. What
+    is concluded of any other listener for that time is as doubtful.
     """
 
     def __init__(self, library: Library, rules: Rules) -> None:
@@ -94,6 +101,8 @@ class Follower:
         self._wait = _wait(rules)
         self._waiting: deque[Sample] = deque()
         self._chain: _Chain | None = None
+        self.doubts: list[tuple[float, float]] = []
+        """Between two samples each. Whoever acts on them takes them away."""
 
     def take(self, sample: Sample) -> None:
         """Take a sample, in the order of their arrival."""
@@ -118,6 +127,9 @@ class Follower:
         if chain is not None and sample.ssrc == chain.last.ssrc and _step(chain.last, sample) <= 0:
             return []  # late: it does not say what came after it
         longer = chain.followed_by(sample) if chain is not None else None
+        if chain is not None and longer is not None and sample.between and not longer.holds(sample.between):
+            self.doubts.append((chain.last.at, sample.at))
+            longer = None
         if longer is None:
             told = self.end()
             self._chain = self._begun(sample)

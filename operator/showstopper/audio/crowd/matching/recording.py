@@ -8,7 +8,7 @@ a slice is, the project's own ear says, by the same rules as for listeners of th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,6 +131,22 @@ class Recording:
             return None
         start, end = self._packets[first - self._first], self._packets[last - self._first]
         return end.count - start.count, end.octets - start.octets
+
+    def holds(self, payloads: Sequence[bytes | None], first: int) -> bool:
+        """Whether the packets from that one on held this.
+
+        What could not be opened is as good as lost: a player makes up for some in a row.
+        """
+        if not self._first <= first <= len(self) - len(payloads):
+            return False
+        at = first - self._first
+        recorded = [packet.payload for packet in self._packets[at : at + len(payloads)]]
+        missed = 0
+        for ours, theirs in zip(payloads, recorded, strict=True):
+            missed = 0 if ours is not None else missed + 1
+            if missed > MOST_CONCEALED or (ours is not None and ours != theirs):
+                return False
+        return True
 
     def _since(self, index: int) -> int:
         return self._packets[index - self._first].since if self._first <= index < len(self) else index
