@@ -91,11 +91,12 @@ class ListenerSettings:
 
 @dataclass(frozen=True, slots=True)
 class CrowdSettings:
-    """What a crowd pod needs to know."""
+    """What a crowd pod needs to know. `first` is the number of its first listener in the whole crowd."""
 
     room: RoomSettings
     pod: str
     size: int
+    first: int = 0
     hidden: bool = True
     stale_seconds: float = 5.0
 
@@ -117,6 +118,7 @@ class CrowdSettings:
             room=RoomSettings.read(environment),
             pod=pod,
             size=size,
+            first=first,
             hidden=_choice(environment, "SHOWSTOPPER_HIDDEN", ("true", "false")) == "true",
             stale_seconds=_stale_seconds(environment),
         )

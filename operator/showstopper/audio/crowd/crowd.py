@@ -28,6 +28,7 @@ class Crowd(House):
         size: int,
         *,
         name: str = "crowd",
+        first: int = 0,
         hidden: bool = True,
         spread_seconds: float = SPREAD_SECONDS,
         limits: Limits | None = None,
@@ -39,6 +40,7 @@ class Crowd(House):
             settings: the room, and what lets one in.
             size: number of listeners.
             name: what their identities begin with.
+            first: number of the first of them in the fleet, which may be in several pods.
             hidden: whether the others in the room are not told of them. Such a crowd costs the relay half, and weighs
                 nothing like an audience.
             spread_seconds: time over which the joins are spread, and with them the pings.
@@ -47,7 +49,7 @@ class Crowd(House):
         """
         super().__init__(size, ears)
         self._settings = settings
-        self._name, self._hidden = name, hidden
+        self._name, self._first, self._hidden = name, first, hidden
         self._spread_seconds = spread_seconds
         self._limits = limits or Limits()
         self._seats: list[Seat] = []
@@ -56,10 +58,7 @@ class Crowd(House):
         access = Access.to(self._settings.url)
         self._seats = [Seat(slot, self, access, partial(self._token, slot), self._limits) for slot in range(self.size)]
         await super().__aenter__()
-        self._tasks += [
-            asyncio.create_task(seat.occupy(rules.offset(seat.slot, self.size, self._spread_seconds)))
-            for seat in self._seats
-        ]
+        self._tasks += [asyncio.create_task(seat.occupy(self._first_join(seat.slot))) for seat in self._seats]
         return self
 
     def listener(self, slot: int) -> Listener | None:
@@ -73,6 +72,9 @@ class Crowd(House):
     async def all_tried(self) -> None:
         """Wait until everybody's first join has come to its end, in the room or not. Raises what ended the crowd."""
         await self.until(self._all_tried())
+
+    def _first_join(self, slot: int) -> float:
+        return rules.ping_phase(self._first + slot) * self._spread_seconds / rules.PING_SECONDS
 
     def _token(self, slot: int) -> str:
         return token(self._settings, self.identity(slot), publish=False, hidden=self._hidden)

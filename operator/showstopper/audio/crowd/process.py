@@ -49,7 +49,9 @@ async def listen(settings: CrowdSettings) -> None:
     _allow_sockets(settings.size)
     rules = Rules(stale_seconds=settings.stale_seconds)
     ears = Ears(settings.size, rules, wall_clock.at, references=sorted({0, settings.size // 2}))
-    crowd = Crowd(settings.room, settings.size, name=settings.pod, hidden=settings.hidden, ears=ears)
+    crowd = Crowd(
+        settings.room, settings.size, name=settings.pod, first=settings.first, hidden=settings.hidden, ears=ears
+    )
     account = Account(settings, crowd, ears.lag)
     runner = await serving.serve(application(account), settings.room.port)
     try:
