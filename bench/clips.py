@@ -161,7 +161,7 @@ def _packets(came: list[tuple[Clip, Sent]]) -> Packets:
         slot=np.array([clip.slot for clip, _ in came], np.int64),
         sequence=np.array([sent.sequence for _, sent in came], np.int64),
         ssrc=np.array([sent.ssrc for _, sent in came], np.int64),
-        payload=np.array([len(sent.show.packets[sent.number]) for _, sent in came], np.int64),
+        payload_bytes=np.array([len(sent.show.packets[sent.number]) for _, sent in came], np.int64),
         at=np.array([sent.at for _, sent in came], np.float64),
         row=np.arange(len(came)),
     )

@@ -24,7 +24,7 @@ from showstopper.audio.crowd.matching.ears import Ears
 from showstopper.audio.settings import RoomSettings
 from showstopper.availability.spans import State
 
-SETTLE_SECONDS = 3.0
+QUIET_SECONDS = 3.0
 """After the last join the relay still tells everybody of the newcomers."""
 
 ENDED_SECONDS = 3.0
@@ -39,7 +39,7 @@ async def listen(size: int, seconds: float, spread: float, ears: Ears | None) ->
         await crowd.all_tried()
         joining = time.process_time() - began - crowd.sweep_cpu_seconds
         said = joins(crowd, joining / size)
-        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.sleep(QUIET_SECONDS)
         since = time.monotonic()
         said |= await measure(crowd, seconds)
         if ears is not None:

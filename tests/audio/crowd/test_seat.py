@@ -35,7 +35,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses are drawn, but short."""
     monkeypatch.setattr(seat, "_draw", lambda: 0.02)
     monkeypatch.setattr(seat, "PAUSE_SECONDS", 0.02)
-    monkeypatch.setattr(rules, "SETTLE_SECONDS", 0.1)
+    monkeypatch.setattr(rules, "RESUMED_SECONDS", 0.1)
 
 
 def one(server: PlayedServer, limits: Limits | None = None, size: int = 1) -> Crowd:
@@ -177,7 +177,7 @@ async def test_a_relay_that_is_silent_loses_its_listeners_and_a_stall_of_ours_do
     server: PlayedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("showstopper.audio.crowd.liveness.FAILED_SECONDS", 0.4)
-    monkeypatch.setattr(house, "LATE_SECONDS", 0.2)
+    monkeypatch.setattr(house, "STALL_SECONDS", 0.2)
     async with one(server) as crowd:
         await until("in", lambda: crowd.present == 1)
         time.sleep(0.7)  # noqa: ASYNC251 - the whole process stands still

@@ -92,7 +92,7 @@ def test_stun_and_dtls_are_handed_over_with_their_sender_and_cut_off(
 def test_long_packets_are_counted_whole(sockets: list[socket.socket], sender: socket.socket) -> None:
     send(sender, sockets[0], 1, payload=1200)
     (batch,) = swept(sockets).read()
-    assert batch.packets.payload.tolist() == [1200]
+    assert batch.packets.payload_bytes.tolist() == [1200]
 
 
 def test_what_a_full_buffer_dropped_is_said_to_be_our_own_loss(

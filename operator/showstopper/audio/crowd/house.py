@@ -19,7 +19,7 @@ from showstopper.audio.crowd.sweep import Sweep
 from showstopper.audio.ear import Heard
 
 SWEEP_SECONDS = 0.05
-LATE_SECONDS = 1.0
+STALL_SECONDS = 1.0
 """A sweep later than this is a stall of ours. Buffers hold 3 s; who was silent meanwhile was not looked at."""
 
 MOST_ENTRIES = 100_000
@@ -46,7 +46,7 @@ class House:
         self.latest_sweep_seconds = 0.0
         """The longest time between two sweeps, so far."""
         self.stalls: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
-        """Stretches without a sweep for longer than LATE_SECONDS: a refusal or a loss then may be our own doing."""
+        """Stretches without a sweep for longer than STALL_SECONDS: a refusal or a loss then may be our own doing."""
         self.sweep_cpu_seconds = 0.0
         """Processor time that all sweeps took."""
         self.heard: deque[tuple[int, Heard]] = deque(maxlen=MOST_HEARD)
@@ -123,11 +123,11 @@ class House:
         now = time.monotonic()
         gap = now - self.swept_at
         self.latest_sweep_seconds = max(self.latest_sweep_seconds, gap)
-        if gap > LATE_SECONDS:
+        if gap > STALL_SECONDS:
             self.stalls.append((self.swept_at, now))
             self._liveness.stood_still(gap)
         self._read_media(now)
-        if gap > LATE_SECONDS:
+        if gap > STALL_SECONDS:
             # What did not fit into a buffer is known to be dropped only once another packet has come.
             self.blind.append((self.swept_at, time.monotonic()))
         failures = self.drops, self.clock_steps

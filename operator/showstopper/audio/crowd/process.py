@@ -17,7 +17,7 @@ from showstopper.audio.crowd.matching.ears import Ears
 from showstopper.audio.settings import CrowdSettings
 from showstopper.errors import SettingsError
 
-SETTLE_SECONDS = 1.0
+TURN_SECONDS = 1.0
 """How often the account is settled: as often as it is read."""
 
 SOCKETS_EACH = 2
@@ -63,7 +63,7 @@ async def listen(settings: CrowdSettings) -> None:
 
 async def _settle(account: Account) -> None:
     while True:
-        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.sleep(TURN_SECONDS)
         account.settle()
 
 

@@ -21,7 +21,7 @@ PING_SECONDS = 5.0
 PINGS_APART_SECONDS = 0.5
 """Between the first joins of neighbours. Six are in after 2.5 s, while a host that began with them plays hold music."""
 
-SETTLE_SECONDS = 1.0
+RESUMED_SECONDS = 1.0
 """A resumed session must have a living transport within this time."""
 
 FAILED_SECONDS = 13.7

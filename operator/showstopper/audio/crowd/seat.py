@@ -109,8 +109,8 @@ class Seat:
         await self.listener.resume(self._limits)
         self._house.resumed(self.slot, self.listener)
         since = time.monotonic()
-        await asyncio.sleep(rules.SETTLE_SECONDS)
-        self.listener.settled()
+        await asyncio.sleep(rules.RESUMED_SECONDS)
+        self.listener.hand_over()
         if self.listener.lost.done() or not self._house.is_alive(self.slot, since):
             self._house.lost(self.slot)
             return False

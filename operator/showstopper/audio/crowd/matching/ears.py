@@ -19,7 +19,7 @@ from showstopper.audio.ear import Heard
 TELL_SECONDS = 0.25
 """Looking whether a thousand listeners have anything to tell takes half a millisecond."""
 
-LATE_SECONDS = 0.25
+JITTER_SECONDS = 0.25
 """What sweeps may be late, and packets jitter. What is told later than that stays Unknown."""
 
 
@@ -46,7 +46,7 @@ class Ears:
         """
         self.unopened = 0
         """Packets that were to be opened and could not be."""
-        self.lag = lag(rules) + TELL_SECONDS + LATE_SECONDS
+        self.lag = lag(rules) + TELL_SECONDS + JITTER_SECONDS
         """Seconds after which all that was heard at a time is told."""
         self._library = Library()
         self._references = {slot: Reference(self._library, rules, wall) for slot in references}

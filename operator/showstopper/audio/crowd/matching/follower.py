@@ -17,7 +17,7 @@ from showstopper.audio.media import CODED_PATIENCE_SECONDS, PACKET_SECONDS
 from showstopper.audio.reading import RATE, WINDOW
 from showstopper.availability.spans import State
 
-SETTLE_SECONDS = 1.5
+REFERENCE_LATE_SECONDS = 1.5
 """Beyond what the ear needs of what follows, a packet waits for so long: a relay may serve the reference that much
 later than the listener. What the reference has not heard by then is Unknown."""
 
@@ -113,7 +113,7 @@ class Follower:
         told: list[Heard] = []
         while self._waiting and self._waiting[0].at + self._wait <= now:
             told += self._follow(self._waiting.popleft())
-        if self._chain is not None and now - self._chain.last.at > self._wait + SETTLE_SECONDS:
+        if self._chain is not None and now - self._chain.last.at > self._wait + REFERENCE_LATE_SECONDS:
             told += self.end()
         return told
 
@@ -188,11 +188,11 @@ class Follower:
 
 def lag(rules: Rules) -> float:
     """Seconds after which all that was heard at a time is told: some chain's last sample is the second one after it."""
-    return _wait(rules) + SAMPLE_SECONDS + max(CHAIN_SECONDS, SETTLE_SECONDS)
+    return _wait(rules) + SAMPLE_SECONDS + max(CHAIN_SECONDS, REFERENCE_LATE_SECONDS)
 
 
 def _wait(rules: Rules) -> float:
-    return rules.margin * WINDOW / RATE + SETTLE_SECONDS
+    return rules.margin * WINDOW / RATE + REFERENCE_LATE_SECONDS
 
 
 def _step(before: Sample, after: Sample) -> int:

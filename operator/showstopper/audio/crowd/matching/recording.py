@@ -84,7 +84,7 @@ class Recording:
         self._first = 0  # the index that the kept packets begin with
         self._packets: list[_Packet] = []
         self._slices: list[_Slice] = []
-        self._settled = 0  # packets whose sound is known, counted from the first one
+        self._identified = 0  # packets whose sound is known, counted from the first one
 
     def __len__(self) -> int:
         return self._first + len(self._packets)
@@ -167,17 +167,17 @@ class Recording:
         for stretch in stretches:
             for _ in range(round((stretch.end - stretch.start) / _SLICE_SECONDS)):
                 self._slices.append(self._slice(stretch, self._first + len(self._slices)))
-        while self._settled + SLICES < self._first + len(self._slices):
-            self._settle(self._settled - self._first)
-            self._settled += 1
+        while self._identified + SLICES < self._first + len(self._slices):
+            self._identify(self._identified - self._first)
+            self._identified += 1
 
-    def _settle(self, at: int) -> None:
+    def _identify(self, at: int) -> None:
         """Say what a packet is, whose slice is kept at that place."""
         packet, itself = self._packets[at], self._slices[at]
         near = self._slices[max(0, at - SLICES) : at + SLICES + 1]
         if self._rules.coded and packet.payload is not None and len(packet.payload) <= SILENT_BYTES:
             packet.sound = Sound(State.SILENT)
-        elif self._settled >= SLICES and all(_alike(itself, other) for other in near):
+        elif self._identified >= SLICES and all(_alike(itself, other) for other in near):
             packet.sound = itself.sound
         if at > 0 and self._continues(at):
             packet.since = self._packets[at - 1].since

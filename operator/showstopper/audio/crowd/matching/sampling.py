@@ -151,8 +151,8 @@ class Sampler:
         slot, starts = packets.slot, np.nonzero(begins)[0]
         ends = np.append(starts[1:], len(slot))
         counted = np.arange(1, len(slot) + 1)
-        summed = np.cumsum(packets.payload)
-        before = summed[starts] - packets.payload[starts]
+        summed = np.cumsum(packets.payload_bytes)
+        before = summed[starts] - packets.payload_bytes[starts]
         counts = self._packets[slot] + counted - np.repeat(starts, ends - starts)
         octets = self._octets[slot] + summed - np.repeat(before, ends - starts)
         self._packets[slot[starts]] = counts[ends - 1]

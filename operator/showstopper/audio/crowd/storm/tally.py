@@ -16,7 +16,7 @@ from showstopper.audio.crowd.stalls import Stall
 MOST_MESSAGES = 10
 """Kept of the messages with which visitors were refused: the most frequent ones."""
 
-LATE_SECONDS = 1.0
+LATEST_SECONDS = 1.0
 """Who joins so much later than it was due made another storm than the one that was asked for."""
 
 
@@ -136,4 +136,4 @@ class Tally:
     @property
     def is_as_asked(self) -> bool:
         """Whether it was the storm that was asked for, and every try is known: else it proves nothing."""
-        return self.unknown == 0 and self.latest < LATE_SECONDS
+        return self.unknown == 0 and self.latest < LATEST_SECONDS
