@@ -11,7 +11,7 @@ import numpy as np
 
 from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.matching.follower import Follower, Sample
-from showstopper.audio.crowd.matching.reference import Library, Reference
+from showstopper.audio.crowd.matching.reference import Recordings, Reference
 from showstopper.audio.crowd.matching.sampling import Chosen, Sampler, random_twentieth
 from showstopper.audio.crowd.packets import Packets
 from showstopper.audio.ear import Heard
@@ -126,9 +126,9 @@ def _event(draw: random.Random, length: int) -> tuple[str, int, int]:
 
 def listen(room: Show, clips: list[Clip], seed: int) -> None:
     """Let the listeners of the clips be followed, beside a reference that hears the room."""
-    library = Library()
-    reference = Reference(library, RULES, wall)
-    followers = [Follower(library, RULES) for _ in clips]
+    recordings = Recordings()
+    reference = Reference(recordings, RULES, wall)
+    followers = [Follower(recordings, RULES) for _ in clips]
     sampler = Sampler(len(clips), random_twentieth(len(clips), np.random.default_rng(seed)))
     between: dict[int, list[bytes | None]] = {}
     by_sweep: dict[int, list[tuple[Clip, Sent]]] = {}

@@ -11,10 +11,10 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from showstopper.audio.crowd import process
-from showstopper.audio.crowd.account.document import Account
+from showstopper.audio.crowd.feed.document import CrowdFeed
 from showstopper.audio.settings import CrowdSettings, RoomSettings
 from showstopper.errors import SettingsError
-from tests.audio.crowd.account.records import PlayedHouse
+from tests.audio.crowd.feed.records import PlayedListeners
 from tests.audio.participants import Participant, Participants
 from tests.support.relays import Relay
 
@@ -23,11 +23,11 @@ SIZE = 20
 
 
 async def test_it_serves_its_account_and_its_health() -> None:
-    house = PlayedHouse(2)
-    account = Account(SETTINGS, house, 0.0)
-    house.swept_at = time.monotonic()
-    account.settle()
-    async with TestClient(TestServer(process.application(account))) as http:
+    swept = PlayedListeners(2)
+    feed = CrowdFeed(SETTINGS, swept, 0.0)
+    swept.swept_at = time.monotonic()
+    feed.settle()
+    async with TestClient(TestServer(process.application(feed))) as http:
         assert await (await http.get("/healthz")).text() == "ok\n"
         said = await (await http.get("/v1/crowd")).json()
         assert (said["pod"], said["next"], len(said["changes"])) == ("main-stage-crowd-0", 3, 2)

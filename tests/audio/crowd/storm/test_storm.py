@@ -142,6 +142,6 @@ async def test_a_defect_ends_it_loudly(server: PlayedServer, monkeypatch: pytest
     def broken() -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(storm.house, "sweep", broken)
+    monkeypatch.setattr(storm.swept, "sweep", broken)
     with pytest.raises(RuntimeError, match="a defect"):
         await storm.run()

@@ -10,7 +10,7 @@ from itertools import pairwise
 from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.ledger import SILENT_BYTES
 from showstopper.audio.crowd.matching.recording import MOST_CONCEALED
-from showstopper.audio.crowd.matching.reference import Library, Place
+from showstopper.audio.crowd.matching.reference import Place, Recordings
 from showstopper.audio.crowd.matching.sampling import SAMPLE_SECONDS
 from showstopper.audio.ear import Heard
 from showstopper.audio.media import CODED_PATIENCE_SECONDS, PACKET_SECONDS
@@ -95,8 +95,8 @@ class Follower:
     is concluded of any other listener for that time is as doubtful.
     """
 
-    def __init__(self, library: Library, rules: Rules) -> None:
-        self._library = library
+    def __init__(self, recordings: Recordings, rules: Rules) -> None:
+        self._recordings = recordings
         self._rules = rules
         self._wait = _wait(rules)
         self._waiting: deque[Sample] = deque()
@@ -143,7 +143,7 @@ class Follower:
     def _begun(self, sample: Sample) -> _Chain | None:
         if sample.payload is None:
             return None
-        return _Chain(sample, sample, sample.payload, self._library.places(sample.payload).copy(), 0, sample.alone)
+        return _Chain(sample, sample, sample.payload, self._recordings.places(sample.payload).copy(), 0, sample.alone)
 
     def _itself(self, chain: _Chain) -> list[Heard]:
         """What the last packet of a chain is."""

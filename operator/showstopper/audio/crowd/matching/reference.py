@@ -38,7 +38,7 @@ class Place:
         return Place(self.recording, self.index + by)
 
 
-class Library:
+class Recordings:
     """The recordings of all reference listeners, and where in them each payload is."""
 
     def __init__(self) -> None:
@@ -82,9 +82,9 @@ class Reference:
     One in a pod is enough for a crowd. With two, what one of them missed is still known by the other.
     """
 
-    def __init__(self, library: Library, rules: Rules, wall: Callable[[float], float]) -> None:
+    def __init__(self, recordings: Recordings, rules: Rules, wall: Callable[[float], float]) -> None:
         """`wall` turns a monotonic time into wall-clock time."""
-        self._library = library
+        self._recordings = recordings
         self._rules = rules
         self._wall = wall
         self._streams: dict[int, _Stream] = {}
@@ -111,7 +111,7 @@ class Reference:
         for ssrc, stream in list(self._streams.items()):
             if now - stream.recording.last_at > CODED_PATIENCE_SECONDS:
                 self._end(ssrc)
-        self._library.forget(now - KEEP_SECONDS)
+        self._recordings.forget(now - KEEP_SECONDS)
 
     def _begun(self, at: float) -> _Stream:
         """A new stream. If there are too many, the one that was heard of longest ago makes room."""
@@ -132,4 +132,4 @@ class Reference:
         except Undecodable:
             self._end(ssrc)
             return
-        self._library.add(payload, Place(recording, len(recording) - 1), at)
+        self._recordings.add(payload, Place(recording, len(recording) - 1), at)

@@ -13,13 +13,13 @@ import numpy as np
 
 from showstopper.audio.crowd.access import Access
 from showstopper.audio.crowd.diary import Lost
-from showstopper.audio.crowd.house import House
 from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.refusals import Refused
 from showstopper.audio.crowd.rules import Limits
 from showstopper.audio.crowd.storm.caller import Caller
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.tally import Tally, Try
+from showstopper.audio.crowd.swept_listeners import SweptListeners
 from showstopper.audio.settings import RoomSettings
 from showstopper.audio.tokens import token
 
@@ -63,7 +63,7 @@ class Storm:
         """Processor time of this process up to the end of the last try, but for the sweeps."""
         self.busy = 0.0
         """Share of a core that this process took until then, with the sweeps. Near 1, the times are our own doing."""
-        self.house = House(shape.visitors)
+        self.swept = SweptListeners(shape.visitors)
         self._shape = shape
         self._limits = limits or Limits()
         self._access = Access.to(settings.url)
@@ -80,15 +80,15 @@ class Storm:
 
     async def run(self) -> Tally:
         """Have it, and wait for its end: it ends by itself whatever the room does. Raises what is a defect of ours."""
-        async with self.house:
+        async with self.swept:
             try:
-                await self.house.until(self._pass())
+                await self.swept.until(self._pass())
             finally:
                 for visitor in self._visitors:
                     visitor.leave()
         for number, attempt in enumerate(self.tries):
-            attempt.first_packet = float(self.house.ledger.first_at[number])
-        return Tally.of(self.tries, self.house.stalls)
+            attempt.first_packet = float(self.swept.ledger.first_at[number])
+        return Tally.of(self.tries, self.swept.stalls)
 
     async def _pass(self) -> None:
         began, cpu, process = time.monotonic(), self._cpu(), time.process_time()
@@ -106,7 +106,7 @@ class Storm:
                     await self._heard()
 
     def _cpu(self) -> float:
-        return time.process_time() - self.house.sweep_cpu_seconds
+        return time.process_time() - self.swept.sweep_cpu_seconds
 
     async def _come(self, number: int) -> None:
         attempt = self.tries[number]
@@ -125,9 +125,9 @@ class Storm:
             return Caller(self._access, marks)
         listener = Listener(
             self._access,
-            entered=partial(self.house.entered, number),
-            sweep=partial(self.house.sweep_one, number),
-            closing=partial(self.house.let_go, number),
+            entered=partial(self.swept.entered, number),
+            sweep=partial(self.swept.sweep_one, number),
+            closing=partial(self.swept.let_go, number),
             marks=marks,
         )
         listener.lost.add_done_callback(partial(self._lost, number, listener))
@@ -141,5 +141,5 @@ class Storm:
         """Wait until everybody who is in has had a packet, or the time for it is over."""
         over = time.monotonic() + self._shape.listen_seconds
         let_in = np.array([attempt.is_in for attempt in self.tries])
-        while time.monotonic() < over and np.isnan(self.house.ledger.first_at[let_in]).any():
+        while time.monotonic() < over and np.isnan(self.swept.ledger.first_at[let_in]).any():
             await asyncio.sleep(LOOK_SECONDS)

@@ -1,4 +1,4 @@
-"""The account of a crowd as its feed says it: what is new, in a size that does not grow with the crowd."""
+"""The feed of a crowd as a document: what is new, in a size that does not grow with the crowd."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Protocol
 
-from showstopper.audio.crowd.account.settling import Change, Records, Settling, Totals
+from showstopper.audio.crowd.feed.settling import Change, Records, Settling, Totals
 from showstopper.audio.settings import CrowdSettings
 from showstopper.audio.spans import Ring
 
@@ -21,7 +21,7 @@ BATCH = 500
 
 
 class Instrument(Records, Protocol):
-    """What a house also says of itself."""
+    """What the process also says of itself."""
 
     @property
     def present(self) -> int:
@@ -48,16 +48,16 @@ class Instrument(Records, Protocol):
         """How often samples would have told what was not so."""
 
 
-class Account:
-    """The account of one pod's crowd, from the moment on at which it is made."""
+class CrowdFeed:
+    """The feed of one pod's crowd, from the moment on at which it is made."""
 
-    def __init__(self, settings: CrowdSettings, house: Instrument, lag: float) -> None:
+    def __init__(self, settings: CrowdSettings, swept: Instrument, lag: float) -> None:
         """`lag` is in seconds: after that nothing new comes of a time."""
         self._settings = settings
-        self._house = house
+        self._swept = swept
         self._boot = str(uuid.uuid4())
         self._ring = Ring[Change | Totals]()
-        self._settling = Settling(house, lag, time.monotonic())
+        self._settling = Settling(swept, lag, time.monotonic())
 
     def settle(self) -> None:
         """Settle what can be by now."""
@@ -89,19 +89,19 @@ class Account:
             "room": self._settings.room.name,
             "pod": self._settings.pod,
             "clock": {"monotonic": time.monotonic(), "wall": time.time()},
-            "size": self._house.size,
+            "size": self._swept.size,
             "hidden": self._settings.hidden,
-            "present": self._house.present,
+            "present": self._swept.present,
             "settledUntil": round(self._settling.until, 6),
             "refusals": dict(sessions.refused),
             "losses": dict(sessions.lost),
             "instrument": {
-                "kernelDrops": self._house.drops,
-                "clockSteps": self._house.clock_steps,
-                "latestSweepSeconds": round(self._house.latest_sweep_seconds, 6),
-                "stalls": [[round(start, 6), round(end, 6)] for start, end in list(self._house.stalls)[-MOST_STALLS:]],
-                "unopened": self._house.unopened,
-                "doubts": self._house.doubts,
+                "kernelDrops": self._swept.drops,
+                "clockSteps": self._swept.clock_steps,
+                "latestSweepSeconds": round(self._swept.latest_sweep_seconds, 6),
+                "stalls": [[round(start, 6), round(end, 6)] for start, end in list(self._swept.stalls)[-MOST_STALLS:]],
+                "unopened": self._swept.unopened,
+                "doubts": self._swept.doubts,
             },
         }
 

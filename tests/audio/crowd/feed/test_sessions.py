@@ -1,7 +1,7 @@
 import math
 
-from showstopper.audio.crowd.account.sessions import Sessions
 from showstopper.audio.crowd.diary import Entry, Event
+from showstopper.audio.crowd.feed.sessions import Sessions
 from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.availability.spans import State
 

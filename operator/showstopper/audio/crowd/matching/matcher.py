@@ -1,4 +1,4 @@
-"""The ears of a crowd: packets that a sweep has read, opened and found again, become what each listener hears."""
+"""The matcher of a crowd: packets that a sweep has read, opened and found again, become what each listener hears."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.matching.follower import Follower, Sample, lag
-from showstopper.audio.crowd.matching.reference import Library, Reference
+from showstopper.audio.crowd.matching.reference import Recordings, Reference
 from showstopper.audio.crowd.matching.sampling import Chosen, Sampler, random_twentieth
 from showstopper.audio.crowd.matching.unsealing import Unsealer
 from showstopper.audio.crowd.packets import Bytes, Ints
@@ -23,8 +23,8 @@ JITTER_SECONDS = 0.25
 """What sweeps may be late, and packets jitter. What is told later than that stays Unknown."""
 
 
-class Ears:
-    """One ear for each slot. Those of the references decode; all others look up."""
+class Matcher:
+    """One for all slots. Packets of the references are decoded; those of all others are looked up."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class Ears:
         """Packets that were to be opened and could not be."""
         self.lag = lag(rules) + TELL_SECONDS + JITTER_SECONDS
         """Seconds after which all that was heard at a time is told."""
-        self._library = Library()
-        self._references = {slot: Reference(self._library, rules, wall) for slot in references}
+        self._recordings = Recordings()
+        self._references = {slot: Reference(self._recordings, rules, wall) for slot in references}
         chosen = random_twentieth(slots, np.random.default_rng()) if whole is None else whole
         self._whole = sorted({*chosen, *references})
         self._sampler = Sampler(slots, self._whole)
-        self._followers = [Follower(self._library, rules) for _ in range(slots)]
+        self._followers = [Follower(self._recordings, rules) for _ in range(slots)]
         self._unsealers: dict[int, Unsealer] = {}
         self._told_at = -math.inf
         self._between: dict[int, list[bytes | None]] = {}

@@ -1,4 +1,4 @@
-"""Records for tests: what a house would have learned, entered by hand."""
+"""Records for tests: what sweeps would have learned, entered by hand."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from showstopper.availability.spans import State
 
 
 @dataclass
-class PlayedHouse:
-    """A house whose records a test writes."""
+class PlayedListeners:
+    """Listeners whose records a test writes."""
 
     size: int
     diary: deque[Entry] = field(default_factory=deque)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from showstopper.audio.crowd.account.settling import Settling
 from showstopper.audio.crowd.diary import Entry, Event
-from showstopper.audio.crowd.house import SWEEP_SECONDS, House
+from showstopper.audio.crowd.feed.settling import Settling
 from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.audio.crowd.sweep import Batch
+from showstopper.audio.crowd.swept_listeners import SWEEP_SECONDS, SweptListeners
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
 from tests.audio.crowd import rtp
@@ -55,11 +55,11 @@ class Show:
         self.now = BEGAN
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
         self.sweep = PlayedSweep()
-        self.house = House(1)
-        monkeypatch.setattr(self.house, "_sweep", self.sweep)
-        self.house.diary.append(Entry(BEGAN, 0, Event.JOINED))
+        self.swept = SweptListeners(1)
+        monkeypatch.setattr(self.swept, "_sweep", self.sweep)
+        self.swept.diary.append(Entry(BEGAN, 0, Event.JOINED))
         self.states = list[State]()
-        self._settling = Settling(self.house, LAG, BEGAN)
+        self._settling = Settling(self.swept, LAG, BEGAN)
 
     def settle(self) -> None:
         if (turn := self._settling.settle()) is not None:
@@ -69,7 +69,7 @@ class Show:
         """Sweep and settle as a process does that runs."""
         for number in range(round(seconds / SWEEP_SECONDS)):
             self.now += SWEEP_SECONDS
-            self.house.sweep()
+            self.swept.sweep()
             if number % 20 == 0:
                 self.settle()
 
@@ -77,7 +77,7 @@ class Show:
         """As a process does that is not run: whatever is due comes at once afterwards, in any order."""
         self.now += seconds
         self.settle()
-        self.house.sweep()
+        self.swept.sweep()
         self.settle()
 
 
@@ -107,24 +107,24 @@ def test_who_was_lost_because_we_stood_still_is_unknown_until_it_is_in_again(sho
     show.sweep.ends = show.now
     show.stand_still(17.0)
     show.play(0.3)
-    show.house.note(0, Event.LOST, Loss.SIGNALLING_CLOSED)
+    show.swept.note(0, Event.LOST, Loss.SIGNALLING_CLOSED)
     show.play(0.2)
-    show.house.note(0, Event.REFUSED, Refusal.UNAVAILABLE)
+    show.swept.note(0, Event.REFUSED, Refusal.UNAVAILABLE)
     show.play(15.0)
-    show.house.note(0, Event.JOINED)
+    show.swept.note(0, Event.JOINED)
     show.sweep.ends = float("inf")
     show.play(10.0)
     assert show.states == [State.UNKNOWN]
 
 
 def test_a_try_that_ends_before_the_stall_in_it_is_known_is_unknown(show: Show) -> None:
-    """What is due after a stall comes at once: a time-out before the sweep, and the account before it, too."""
+    """What is due after a stall comes at once: a time-out before the sweep, and the feed before it, too."""
     show.sweep.ends = show.now
-    show.house.note(0, Event.LOST, Loss.TOLD_TO_LEAVE)
+    show.swept.note(0, Event.LOST, Loss.TOLD_TO_LEAVE)
     show.play(8.0)
     show.now += 6.0
-    show.house.note(0, Event.REFUSED, Refusal.TIMED_OUT)
+    show.swept.note(0, Event.REFUSED, Refusal.TIMED_OUT)
     show.settle()
-    show.house.sweep()
+    show.swept.sweep()
     show.play(8.0)
     assert show.states == [State.UNKNOWN, State.JOINING, State.UNKNOWN]

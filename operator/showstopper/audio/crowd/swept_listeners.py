@@ -1,4 +1,4 @@
-"""The house: one sweep that reads the sockets of all listeners in it, and what it learned of them."""
+"""The swept listeners of a process: one sweep reads the sockets of all of them. What it learned of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from showstopper.audio.crowd.diary import Entry, Event
 from showstopper.audio.crowd.ledger import Ledger
 from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.liveness import Liveness
-from showstopper.audio.crowd.matching.ears import Ears
+from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.crowd.sweep import Sweep
 from showstopper.audio.ear import Heard
 
@@ -27,22 +27,22 @@ MOST_STALLS = 1000
 MOST_HEARD = 200_000
 
 
-class House:
+class SweptListeners:
     """One slot for each listener. Enter it as a context: it is swept until it is left."""
 
-    def __init__(self, size: int, ears: Ears | None = None) -> None:
+    def __init__(self, size: int, matcher: Matcher | None = None) -> None:
         """Nobody is in it yet.
 
         Args:
             size: number of listeners that may be in it.
-            ears: what tells what is heard; without, packets are only counted.
+            matcher: tells what is heard; without, packets are only counted.
         """
         self.size = size
         self.ledger = Ledger(size)
         self.diary: deque[Entry] = deque(maxlen=MOST_ENTRIES)
         self.blind: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
         """Stretches in which this process stood still, in which our own kernel dropped datagrams, in which the clock of
-        its time stamps stepped, or in which the ears doubt their conclusions: of nobody it is known what came then."""
+        its time stamps stepped, or in which the matcher doubts its samples: of nobody it is known what came then."""
         self.latest_sweep_seconds = 0.0
         """The longest time between two sweeps, so far."""
         self.stalls: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
@@ -50,10 +50,10 @@ class House:
         self.sweep_cpu_seconds = 0.0
         """Processor time that all sweeps took."""
         self.heard: deque[tuple[int, Heard]] = deque(maxlen=MOST_HEARD)
-        """What the ears told of each slot; the oldest goes."""
+        """What the matcher told of each slot; the oldest goes."""
         self.doubts = 0
         """How often somebody, all of whose packets are opened, was sent others than samples would have told."""
-        self._ears = ears
+        self._matcher = matcher
         self._sweep = Sweep()
         self._liveness = Liveness(size)
         self._listeners: dict[int, Listener] = {}
@@ -97,7 +97,7 @@ class House:
     @property
     def unopened(self) -> int:
         """Packets of sound that were to be opened and could not be: they are not genuine, or too long for a sweep."""
-        return 0 if self._ears is None else self._ears.unopened
+        return 0 if self._matcher is None else self._matcher.unopened
 
     @property
     def present(self) -> int:
@@ -105,7 +105,7 @@ class House:
         return self._liveness.present
 
     async def until(self, end: Coroutine[Any, Any, None]) -> None:
-        """Wait for that. Raises what it raises, and what has ended another task of the house meanwhile."""
+        """Wait for that. Raises what it raises, and what has ended another task of these meanwhile."""
         ending = asyncio.create_task(end)
         try:
             await asyncio.wait([ending, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -136,10 +136,10 @@ class House:
             self.blind.append((self._swept_before, time.monotonic()))
         self._failures = failures
         self._swept_before, self.swept_at = self.swept_at, now
-        if self._ears is not None:
-            self._ears.advance(now)
-            self.heard.extend(self._ears.heard(now))
-            doubts = self._ears.doubts()
+        if self._matcher is not None:
+            self._matcher.advance(now)
+            self.heard.extend(self._matcher.heard(now))
+            doubts = self._matcher.doubts()
             self.blind.extend(doubts)
             self.doubts += len(doubts)
         self._read_signals(now)
@@ -151,8 +151,8 @@ class House:
         assert listener.session is not None
         self.ledger.joined_afresh(slot)
         self._listeners[slot] = listener
-        if self._ears is not None:
-            self._ears.joined(slot, listener.session.transport.receiving_key)
+        if self._matcher is not None:
+            self._matcher.joined(slot, listener.session.transport.receiving_key)
         self._sweep.add(slot, listener.session.transport.socket.fileno())
         self.resumed(slot, listener)
 
@@ -200,8 +200,8 @@ class House:
         for batch in self._sweep.read(slot):
             self._liveness.datagrams(batch.slots, now)
             self.ledger.take(batch.packets)
-            if self._ears is not None:
-                self._ears.take(batch)
+            if self._matcher is not None:
+                self._matcher.take(batch)
             for datagram in batch.datagrams:
                 if (listener := self._listeners.get(datagram.slot)) is not None:
                     listener.take(datagram.data, datagram.sender)

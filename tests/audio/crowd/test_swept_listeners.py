@@ -1,4 +1,4 @@
-"""A house without listeners: how long it is waited for, and by what it ends."""
+"""A sweep without listeners: how long it is waited for, and by what it ends."""
 
 import asyncio
 import itertools
@@ -8,15 +8,15 @@ import pytest
 
 from showstopper.audio import wall_clock
 from showstopper.audio.classify import Rules
-from showstopper.audio.crowd.house import House
-from showstopper.audio.crowd.matching.ears import Ears
+from showstopper.audio.crowd.matching.matcher import Matcher
+from showstopper.audio.crowd.swept_listeners import SweptListeners
 
 
 async def test_it_is_waited_for_what_is_waited_for() -> None:
-    async with House(1) as house:
-        await house.until(asyncio.sleep(0.12))
-        assert house.latest_sweep_seconds > 0
-        assert house.present == 0
+    async with SweptListeners(1) as swept:
+        await swept.until(asyncio.sleep(0.12))
+        assert swept.latest_sweep_seconds > 0
+        assert swept.present == 0
 
 
 @pytest.mark.parametrize("failure", ["drops", "clock_steps"])
@@ -24,18 +24,18 @@ async def test_what_its_own_instrument_missed_it_was_blind_for_since_the_sweep_b
     monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
     """A buffer that was full is known by the next packet, which came after what was in it had been read."""
-    house = House(1)
-    house.sweep()
+    swept = SweptListeners(1)
+    swept.sweep()
     began = time.monotonic()
-    house.sweep()
-    assert not house.blind
-    monkeypatch.setattr(House, failure, property(lambda _: next(counted)))
+    swept.sweep()
+    assert not swept.blind
+    monkeypatch.setattr(SweptListeners, failure, property(lambda _: next(counted)))
     counted = itertools.count(1)
-    house.sweep()
+    swept.sweep()
     ended = time.monotonic()
-    monkeypatch.setattr(House, failure, 1)
-    house.sweep()
-    ((start, end),) = house.blind
+    monkeypatch.setattr(SweptListeners, failure, 1)
+    swept.sweep()
+    ((start, end),) = swept.blind
     assert start <= began < end <= ended
 
 
@@ -43,15 +43,15 @@ async def test_what_its_own_instrument_missed_it_was_blind_for_since_the_sweep_b
 async def test_what_was_noticed_while_one_listener_was_read_makes_it_blind_all_the_same(
     monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
-    house = House(1)
-    house.sweep()
-    monkeypatch.setattr(House, failure, 1)
-    house.sweep()
-    assert len(house.blind) == 1
+    swept = SweptListeners(1)
+    swept.sweep()
+    monkeypatch.setattr(SweptListeners, failure, 1)
+    swept.sweep()
+    assert len(swept.blind) == 1
 
 
-class DoubtfulEars(Ears):
-    """They found once that samples had told what was not so."""
+class DoubtfulMatcher(Matcher):
+    """It found once that samples had told what was not so."""
 
     def __init__(self) -> None:
         super().__init__(1, Rules(), wall_clock.at, whole=[])
@@ -63,22 +63,22 @@ class DoubtfulEars(Ears):
         return found
 
 
-async def test_what_its_ears_doubt_everybody_is_unknown_in() -> None:
-    house = House(1, DoubtfulEars())
-    house.sweep()
-    house.sweep()
-    assert list(house.blind) == [(990.0, 991.0)]
-    assert (house.doubts, house.unopened) == (1, 5)
-    assert (House(1).doubts, House(1).unopened) == (0, 0)
+async def test_what_its_matcher_doubts_everybody_is_unknown_in() -> None:
+    swept = SweptListeners(1, DoubtfulMatcher())
+    swept.sweep()
+    swept.sweep()
+    assert list(swept.blind) == [(990.0, 991.0)]
+    assert (swept.doubts, swept.unopened) == (1, 5)
+    assert (SweptListeners(1).doubts, SweptListeners(1).unopened) == (0, 0)
 
 
 async def test_what_it_is_waited_for_may_fail() -> None:
     async def fails() -> None:
         raise ValueError("no")
 
-    async with House(1) as house:
+    async with SweptListeners(1) as swept:
         with pytest.raises(ValueError, match="no"):
-            await house.until(fails())
+            await swept.until(fails())
 
 
 async def test_a_defect_in_a_sweep_ends_the_wait_and_what_was_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,9 +94,9 @@ async def test_a_defect_in_a_sweep_ends_the_wait_and_what_was_waited_for(monkeyp
     def broken() -> None:
         raise RuntimeError("a defect")
 
-    house = House(1)
-    monkeypatch.setattr(house, "sweep", broken)
+    swept = SweptListeners(1)
+    monkeypatch.setattr(swept, "sweep", broken)
     with pytest.raises(RuntimeError, match="a defect"):
-        async with house:
-            await house.until(for_ever())
+        async with swept:
+            await swept.until(for_ever())
     assert ended

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from showstopper.audio.crowd.account.sessions import Sessions
 from showstopper.audio.crowd.diary import Entry
+from showstopper.audio.crowd.feed.sessions import Sessions
 from showstopper.audio.crowd.ledger import Ledger, Stretch
 from showstopper.audio.crowd.matching import states
 from showstopper.audio.ear import Heard
@@ -26,7 +26,7 @@ MOST_CHANGES = 6000
 
 
 class Records(Protocol):
-    """What a house learns of its listeners. Whatever is taken from its queues is gone from them."""
+    """What sweeps learn of the listeners. Whatever is taken from its queues is gone from them."""
 
     @property
     def size(self) -> int:
@@ -42,7 +42,7 @@ class Records(Protocol):
 
     @property
     def heard(self) -> deque[tuple[int, Heard]]:
-        """What the ears told, by slot."""
+        """What the matcher told, by slot."""
 
     @property
     def blind(self) -> deque[tuple[float, float]]:
@@ -80,13 +80,13 @@ class Totals:
 
 
 class Settling:
-    """Follows the records of a house, turn by turn."""
+    """Follows the records, turn by turn."""
 
     def __init__(self, records: Records, lag: float, began: float, most: int = MOST_CHANGES) -> None:
         """Nothing is settled.
 
         Args:
-            records: of the house.
+            records: what sweeps learn.
             lag: seconds after which nothing new comes of a time.
             began: when everybody began to join.
             most: changes that are told of a turn, and one for each listener whose changes are not.
