@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -25,7 +25,7 @@ CHAIN_SECONDS = 1.0
 """What was heard along samples that follow each other is told once a second: to tell it for each costs more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take three times as long to make, and a crowd makes a thousand a second
 class Sample:
     """A packet that a listener was sent, and that was chosen.
 
@@ -50,7 +50,7 @@ class Sample:
     between: Sequence[bytes | None] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Chain:
     """Samples that follow each other in the reference: the first one, the last one, and where the last one may be.
 
@@ -67,13 +67,17 @@ class _Chain:
     def followed_by(self, sample: Sample) -> _Chain | None:
         """The chain with one more sample, if that one follows without a gap."""
         step = _step(self.last, sample)
-        later = (place.moved(step) for place in self.places)
-        places = [
-            place for place in later if place.payload == sample.payload and _is_gapless(place, step, self.last, sample)
-        ]
         steps = self.steps + step
         apart = abs(sample.at - self.first.at - steps * PACKET_SECONDS)
-        if not places or apart > CODED_PATIENCE_SECONDS or sample.payload is None or sample.ssrc != self.first.ssrc:
+        if apart > CODED_PATIENCE_SECONDS or sample.payload is None or sample.ssrc != self.first.ssrc:
+            return None
+        places = [
+            Place(place.recording, place.index + step)
+            for place in self.places
+            if place.recording.payload(place.index + step) == sample.payload
+            and _is_gapless(place, step, self.last, sample)
+        ]
+        if not places:
             return None
         return _Chain(self.first, sample, sample.payload, places, steps, self.alone and sample.alone)
 
@@ -148,7 +152,7 @@ class Follower:
     def _itself(self, chain: _Chain) -> list[Heard]:
         """What the last packet of a chain is."""
         last = chain.last
-        state = self._state(chain.places, last.at, last.alone)
+        state = self._state(chain.places, 0, last.at, last.alone)
         if len(chain.payload) <= SILENT_BYTES and self._rules.coded and last.alone:
             state = State.SILENT
         return [] if state is State.UNKNOWN else [Heard(state, last.at, last.at + PACKET_SECONDS)]
@@ -158,32 +162,45 @@ class Follower:
         cuts = {0, chain.steps}
         for place in chain.places:
             first = place.index - chain.steps
-            cuts |= {index - first for index in place.recording.changes(first, place.index)}
+            cuts.update(index - first for index in place.recording.changes(first, place.index))
         return [heard for start, end in pairwise(sorted(cuts)) for heard in self._part(chain, start, end)]
 
     def _part(self, chain: _Chain, start: int, end: int) -> list[Heard]:
         """What was heard from one packet of a chain to another, in between which sound does not change."""
         began, each = chain.first.at, (chain.last.at - chain.first.at) / chain.steps
 
+        def heard(state: State, start: int, end: int) -> Heard:
+            return Heard(state, began + start * each, began + end * each)
+
         def state(number: int) -> State:
-            places = [place.moved(number - chain.steps) for place in chain.places]
-            return self._state(places, began + number * each, chain.alone)
+            return self._state(chain.places, number - chain.steps, began + number * each, chain.alone)
 
+        if (whole := state(start)) is state(end - 1):
+            return [] if whole is State.UNKNOWN else [heard(whole, start, end)]
         # Sound that comes later and later is stale from some packet on.
-        numbers = [start] if state(start) is state(end - 1) else range(start, end)
-        ends = {number: number + 1 for number in numbers} | {numbers[-1]: end}
-        heard = [Heard(state(number), began + number * each, began + ends[number] * each) for number in numbers]
-        return [stretch for stretch in heard if stretch.state is not State.UNKNOWN]
+        parts = [heard(state(number), number, number + 1) for number in range(start, end)]
+        return [part for part in parts if part.state is not State.UNKNOWN]
 
-    def _state(self, places: Iterable[Place], at: float, alone: bool) -> State:
-        """What a packet is that may be in any of these places. Beside another stream only Live is sure, the best."""
-        said: dict[int, set[State]] = {}
-        for place in places:
-            said.setdefault(id(place.recording), set()).add(place.sound.heard_at(at, self._rules))
-        # Of one recording all places must agree. Of several, one may have missed what another knows.
-        known = {state for states in said.values() if len(states) == 1 for state in states} - {State.UNKNOWN}
-        state = known.pop() if len(known) == 1 else State.UNKNOWN
+    def _state(self, places: Sequence[Place], later: int, at: float, alone: bool) -> State:
+        """What a packet is that comes so much later than any of these places, for a listener whom it reached at a time.
+
+        Beside another stream only Live is sure, the best.
+        """
+        rules = self._rules
+        states = [place.recording.sound(place.index + later).heard_at(at, rules) for place in places]
+        is_one = bool(states) and states.count(states[0]) == len(states)
+        state = states[0] if is_one else _agreed(places, states)
         return state if alone or state is State.LIVE else State.UNKNOWN
+
+
+def _agreed(places: Sequence[Place], states: Sequence[State]) -> State:
+    """What these states of these places come to, where they are not all the same."""
+    said: dict[int, set[State]] = {}
+    for place, state in zip(places, states, strict=True):
+        said.setdefault(id(place.recording), set()).add(state)
+    # Of one recording all places must agree. Of several, one may have missed what another knows.
+    known = {state for states in said.values() if len(states) == 1 for state in states} - {State.UNKNOWN}
+    return known.pop() if len(known) == 1 else State.UNKNOWN
 
 
 def lag(rules: Rules) -> float:
@@ -205,4 +222,4 @@ def _is_gapless(place: Place, step: int, first: Sample, last: Sample) -> bool:
     packets, octets = last.packets - first.packets, last.octets - first.octets
     if packets == 1 and step <= 1 + MOST_CONCEALED:
         return True
-    return place.recording.packets(place.index - step, place.index) == (packets, octets)
+    return place.recording.packets(place.index, place.index + step) == (packets, octets)

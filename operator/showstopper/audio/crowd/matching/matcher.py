@@ -100,10 +100,12 @@ class Matcher:
 
     def _open(self, chosen: Chosen, data: Bytes, length: Ints, rows: Ints) -> None:
         """Open the chosen packets, which are these rows of the data."""
-        opened = list[bytes | None]()
-        for row, slot in zip(rows.tolist(), chosen.slot.tolist(), strict=True):
-            unsealer = self._unsealers.get(slot)
-            opened.append(None if unsealer is None else unsealer.open(data[row, : length[row]].tobytes()))
+        block, unsealers = data[rows].tobytes(), self._unsealers
+        datagrams = zip(range(0, len(block), SNAP), length[rows].tolist(), chosen.slot.tolist(), strict=True)
+        opened = [
+            unsealers[slot].open(block[start : start + min(size, SNAP)]) if slot in unsealers else None
+            for start, size, slot in datagrams
+        ]
         self.unopened += opened.count(None)
         for payload, is_sample, (slot, at, ssrc, sequence, packets, octets, alone) in zip(
             opened, chosen.is_sample.tolist(), _fields(chosen), strict=True

@@ -111,11 +111,11 @@ class Recording:
 
     def payload(self, index: int) -> bytes | None:
         """What that packet held, or nothing: it was lost, is forgotten, or has not come."""
-        return self._packets[index - self._first].payload if self._first <= index < len(self) else None
+        return None if (packet := self._packet(index)) is None else packet.payload
 
     def sound(self, index: int) -> Sound:
         """What that packet is. Unknown as long as what follows may still change it, for 0.8 s."""
-        return self._packets[index - self._first].sound if self._first <= index < len(self) else UNKNOWN
+        return UNKNOWN if (packet := self._packet(index)) is None else packet.sound
 
     def changes(self, first: int, last: int) -> list[int]:
         """The packets after the one and up to the other with which another sound begins, from the last one back."""
@@ -127,9 +127,9 @@ class Recording:
 
     def packets(self, first: int, last: int) -> tuple[int, int] | None:
         """How many packets came after the one and up to the other, and how many bytes they held, if that is known."""
-        if not self._first <= first <= last < len(self):
+        start, end = self._packet(first), self._packet(last)
+        if start is None or end is None:
             return None
-        start, end = self._packets[first - self._first], self._packets[last - self._first]
         return end.count - start.count, end.octets - start.octets
 
     def holds(self, payloads: Sequence[bytes | None], first: int) -> bool:
@@ -149,7 +149,12 @@ class Recording:
         return True
 
     def _since(self, index: int) -> int:
-        return self._packets[index - self._first].since if self._first <= index < len(self) else index
+        return index if (packet := self._packet(index)) is None else packet.since
+
+    def _packet(self, index: int) -> _Packet | None:
+        """The packet of that index, if it is kept."""
+        at = index - self._first
+        return self._packets[at] if 0 <= at < len(self._packets) else None
 
     def _hear(self, payload: bytes | None, samples: NDArray[np.int16]) -> None:
         before = self._packets[-1] if self._packets else _Packet(None, 0, 0)

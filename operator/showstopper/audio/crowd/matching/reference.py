@@ -16,7 +16,7 @@ from showstopper.audio.media import CODED_PATIENCE_SECONDS, PACKET_SECONDS
 KEEP_SECONDS = KEEP_PACKETS * PACKET_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: see Sample in follower.py
 class Place:
     """A packet of a recording."""
 
@@ -27,15 +27,6 @@ class Place:
     def sound(self) -> Sound:
         """What it is, as far as that is known."""
         return self.recording.sound(self.index)
-
-    @property
-    def payload(self) -> bytes | None:
-        """What it held, as long as that is remembered."""
-        return self.recording.payload(self.index)
-
-    def moved(self, by: int) -> Place:
-        """The place so many packets later."""
-        return Place(self.recording, self.index + by)
 
 
 class Recordings:
