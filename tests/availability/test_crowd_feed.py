@@ -104,6 +104,17 @@ def test_refusals_are_counted_over_pods() -> None:
     assert reader.refusals({POD}) == {"Unavailable": 2, "NoUDP": 1}
 
 
+def test_of_a_pod_that_is_gone_nothing_is_kept() -> None:
+    reader = CrowdReader()
+    reader.read(document([(0, 1.0, "Live")], refusals={"Unavailable": 2}), POD, OFFSET)
+    reader.read(document([(0, 1.0, "Live")], pod="other"), "other", OFFSET)
+    reader.keep(["other", "a third"])
+    assert reader.refusals({POD, "other"}) == {}
+    assert told(reader, document([], 11.0))[1] == [("0", State.UNKNOWN, 11.0, 11.0), ("1", State.UNKNOWN, 11.0, 11.0)]
+    again = reader.read(document([], 11.0, pod="other"), "other", OFFSET)
+    assert again.open[0].state is State.LIVE
+
+
 GOOD = document([(0, 1.0, "Live")], newest=changes((0, 1.0, "Live")))
 
 

@@ -57,6 +57,12 @@ class CrowdReader:
             total.update(self._refusals.get(pod, {}))
         return total
 
+    def keep(self, pods: Iterable[str]) -> None:
+        """Forget all other pods. One that comes again is another process, and is read from its beginning."""
+        there = set(pods)
+        self._crowds = {pod: crowd for pod, crowd in self._crowds.items() if pod in there}
+        self._refusals = {pod: refusals for pod, refusals in self._refusals.items() if pod in there}
+
     def read(self, document: object, pod: str, offset: float, uncertainty: float = 0.0) -> Feed:
         """The feed in a JSON document. Answers of a pod are read in the order in which they were asked for.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import time
 from collections import Counter
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from showstopper.audio.crowd import process
-from showstopper.audio.crowd.account.document import Account
+from showstopper.audio.crowd.feed.document import CrowdFeed
 from showstopper.audio.settings import CrowdSettings, RoomSettings
-from tests.audio.crowd.account.records import PlayedHouse
+from showstopper.errors import SettingsError
+from tests.audio.crowd.feed.records import PlayedListeners
 from tests.audio.participants import Participant, Participants
 from tests.support.relays import Relay
 
@@ -21,9 +23,11 @@ SIZE = 20
 
 
 async def test_it_serves_its_account_and_its_health() -> None:
-    account = Account(SETTINGS, PlayedHouse(2), 0.0)
-    account.settle()
-    async with TestClient(TestServer(process.application(account))) as http:
+    swept = PlayedListeners(2)
+    feed = CrowdFeed(SETTINGS, swept, 0.0)
+    swept.swept_at = time.monotonic()
+    feed.settle()
+    async with TestClient(TestServer(process.application(feed))) as http:
         assert await (await http.get("/healthz")).text() == "ok\n"
         said = await (await http.get("/v1/crowd")).json()
         assert (said["pod"], said["next"], len(said["changes"])) == ("main-stage-crowd-0", 3, 2)
@@ -35,10 +39,16 @@ async def test_it_serves_its_account_and_its_health() -> None:
 async def test_it_may_open_as_many_sockets_as_it_is_let() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
-        process._allow_sockets()
+        process._allow_sockets(2)
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_it_does_not_begin_without_a_socket_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1024))
+    with pytest.raises(SettingsError, match="1000 listeners need 2064 open files, and this process may have 1024"):
+        process._allow_sockets(1000)
 
 
 def states(said: dict[str, Any]) -> dict[int, list[str]]:

@@ -142,6 +142,12 @@ class CrowdCollector(Collector):
     def _reader(self) -> CrowdReader:
         return CrowdReader()
 
+    def ask_all(self, pods: Iterable[ListenerPod], heard: Callable[[], None]) -> None:
+        """Ask all pods, and forget what is known of others: a crowd is a thousand listeners."""
+        there = list(pods)
+        self._reader.keep(pod.name for pod in there)
+        super().ask_all(there, heard)
+
     def refusals(self, pods: Iterable[str]) -> Counter[str]:
         """Joins that were refused in these pods, by reason."""
         return self._reader.refusals(pods)
