@@ -41,6 +41,9 @@ FLEET = ("room.listeners.count=2", "room.listeners.perPod=1")
 PUBLISHED = "livekit_track_published_total"
 
 GROUP = "/apis/showstopper.dev/v1alpha1"
+ONCE_MORE = " once more"
+"""What the revision of an experiment ends with that was asked for again."""
+
 LONG = 240.0
 """A deadline that only a broken cluster meets: a run with its recovery, on a machine that is busy."""
 
@@ -264,12 +267,12 @@ class Show:
     def _stalled(self, name: str, run: Object) -> bool:
         """Whether the room that is well for all tests stood still before the fault, for the first time of this name.
 
-        Two processors that are taken away for half a second are heard as dead air: the operator rightly injects
-        nothing, and the test has shown nothing yet.
+        Two processors that are taken away for half a second are heard as dead air, or stop the host: the operator
+        rightly injects nothing, and the test has shown nothing yet.
         """
         well = run["spec"]["room"]["name"] == self.room
         reason = run["status"]["reason"] if steps(run) == ["Baseline", "Judged"] else ""
-        return well and reason in {"BaselineBroken", "TooMuchUnknown"} and name not in self._again
+        return well and reason in {"BaselineBroken", "TooMuchUnknown", "HostLost"} and name not in self._again
 
     def _ask_again(self, name: str, run: Object) -> None:
         """The same experiment in another revision, as if the first had not been asked for.
@@ -285,7 +288,8 @@ class Show:
         self.runs_repeated += 1
         self.wait_until_well()
         self.api.delete(self.path("experimentruns", run["metadata"]["name"]))
-        self.api.merge(self.path("experiments", name), {"spec": {"revision": "once more"}})
+        revision = f"{run['spec']['experiment'].get('revision', '')}{ONCE_MORE}"
+        self.api.merge(self.path("experiments", name), {"spec": {"revision": revision}})
 
     def moment(self) -> str:
         """The resource version of now, for `deleted_since`."""

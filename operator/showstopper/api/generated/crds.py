@@ -13,6 +13,7 @@ import textwrap
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,8 @@ def field_docstrings(model: type[BaseModel]) -> Mapping[str, str]:
     return dict(ChainMap(*(attribute_docstrings(base) for base in bases)))
 
 
-def attribute_docstrings(of: type) -> dict[str, str]:
+@cache
+def attribute_docstrings(of: type) -> Mapping[str, str]:
     """The docstrings in a class's own body: strings under an assignment, as PEP 257 has them for attributes."""
     body = ast.parse(textwrap.dedent(inspect.getsource(of))).body[0]
     assert isinstance(body, ast.ClassDef)
