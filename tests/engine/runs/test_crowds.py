@@ -7,6 +7,7 @@ import pytest
 
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
+from showstopper.availability.crowd_feed import Failures
 from showstopper.availability.feed import Feed
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import from_timestamp, to_timestamp
@@ -176,3 +177,17 @@ def test_a_crowd_makes_a_record_no_larger_than_a_record_may_be() -> None:
 def test_who_expects_something_of_a_crowd_says_so() -> None:
     assert crowds.is_asked(run(ALL))
     assert not crowds.is_asked(run(FLEET))
+
+
+def test_a_crowd_that_did_nothing_itself_is_relied_upon() -> None:
+    assert crowds.failed(Failures()) is None
+
+
+@pytest.mark.parametrize(
+    ("failures", "words"), [(Failures(drops=3), "dropped 3 packets"), (Failures(stalled=1.4), "up to 1.4 s")]
+)
+def test_one_that_dropped_packets_or_stood_still_is_not(failures: Failures, words: str) -> None:
+    finding = crowds.failed(failures)
+    assert finding is not None
+    assert finding.reason == "InstrumentsDisagree"
+    assert words in finding.message

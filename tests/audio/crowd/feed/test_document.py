@@ -145,4 +145,4 @@ def test_refusals_losses_and_the_instrument_s_own_failures_are_counted(show: Sho
         "doubts": 2,
     }
     assert len(stalls) == 100
-    assert stalls[-1] == [199.0, 200.5]
+    assert stalls[-1] == {"from": 199.0, "to": 200.5}

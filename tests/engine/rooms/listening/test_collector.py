@@ -223,6 +223,7 @@ def crowd(pod: str, *changes: tuple[int, float, str], first: int = 1, **fields: 
         "changes": told,
         "newest": [],
         "refusals": {"Unavailable": 3},
+        "instrument": {"kernelDrops": 0, "stalls": []},
         **fields,
     }
 

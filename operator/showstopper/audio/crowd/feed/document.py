@@ -99,7 +99,10 @@ class CrowdFeed:
                 "kernelDrops": self._swept.drops,
                 "clockSteps": self._swept.clock_steps,
                 "latestSweepSeconds": round(self._swept.latest_sweep_seconds, 6),
-                "stalls": [[round(start, 6), round(end, 6)] for start, end in list(self._swept.stalls)[-MOST_STALLS:]],
+                "stalls": [
+                    {"from": round(start, 6), "to": round(end, 6)}
+                    for start, end in list(self._swept.stalls)[-MOST_STALLS:]
+                ],
                 "unopened": self._swept.unopened,
                 "doubts": self._swept.doubts,
             },
