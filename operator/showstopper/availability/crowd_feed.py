@@ -18,7 +18,7 @@ MOST_KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """What crowd pods did themselves in a time: packets that their kernels dropped, and their longest stall in seconds."""
+    """What crowd pods did themselves in a time: packets that kernels dropped, and the longest stall in seconds."""
 
     drops: int = 0
     stalled: float = 0.0
