@@ -10,7 +10,6 @@ import ast
 import inspect
 import sys
 import textwrap
-from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cache
@@ -70,7 +69,7 @@ class _ModelSchemas(GenerateJsonSchema):
 def field_docstrings(model: type[BaseModel]) -> Mapping[str, str]:
     """The docstrings of a model's fields by name, inherited fields included. The nearest class that has one wins."""
     bases = [base for base in model.__mro__ if issubclass(base, BaseModel) and base is not BaseModel]
-    return dict(ChainMap(*(attribute_docstrings(base) for base in bases)))
+    return {name: text for base in reversed(bases) for name, text in attribute_docstrings(base).items()}
 
 
 @cache
