@@ -50,6 +50,9 @@ LONG = 240.0
 WELL_SECONDS = 40.0
 """How long a room is given to be well again after a test; clients that find another relay take 5 to 15 s."""
 
+SPLIT_SECONDS, SPLIT_EVERY = 20.0, 2.0
+"""How long listeners may be on a relay before the host has found it, and how often that is looked at."""
+
 
 def eventually(what: str, seconds: float, question: Callable[[], T | None], *, every: float = 0.1) -> T:
     """The first answer that is true. Fails with `what` and the last answer when the time is over."""
@@ -172,12 +175,30 @@ class Show:
 
         A room that is split stays so: such a stage is started afresh.
         """
-        what = f"room {self.namespace}/{self.room} is well"
-        try:
-            eventually(what, WELL_SECONDS, self._well, every=0.25)
-        except AssertionError:
+        if not self._recovers():
             stage.start_afresh(self.cluster, namespace=self.namespace, room=self.room)
-            eventually(what, LONG, self._well, every=0.25)
+            eventually(f"room {self.namespace}/{self.room} is well", LONG, self._well, every=0.25)
+
+    def _recovers(self) -> bool:
+        """Whether the room is well before its time is over, and before it has been split for too long."""
+        began = looked = time.monotonic()
+        split_since: float | None = None
+        while not self._well():
+            now = time.monotonic()
+            if now - looked > SPLIT_EVERY:
+                looked = now
+                split_since = (split_since or now) if self._is_split_now() else None
+            if now - began > WELL_SECONDS or (split_since is not None and now - split_since > SPLIT_SECONDS):
+                return False
+            time.sleep(0.25)
+        return True
+
+    def _is_split_now(self) -> bool:
+        """As `split`. Relays that do not answer yet have no rooms."""
+        try:
+            return self.split()
+        except RefusedError:
+            return False
 
     def _well(self) -> bool:
         room = self.api.get(self.path("audiorooms", self.room))
