@@ -14,7 +14,7 @@ from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.rooms.fleet import names
 from showstopper.engine.runs import crowds, judging
 from showstopper.engine.runs.judging import Judgement
-from tests.availability.build import L, N, Q, Story, U, feed, spans
+from tests.availability.build import J, L, N, Q, Story, U, feed, spans
 from tests.support import build
 
 START = from_timestamp("2026-01-01T00:00:00Z")
@@ -144,7 +144,7 @@ def test_the_verdict_is_the_same_when_only_the_record_knows_the_baseline() -> No
 
 
 def stopped(at: float) -> Story:
-    return [(L, at), (N, 5), (L, 35 - at)]
+    return [(L, at), (N, 4), (J, 1), (L, 35 - at)]
 
 
 def test_two_instruments_that_tell_different_times_of_one_outage_are_not_relied_upon() -> None:
