@@ -44,6 +44,7 @@ async def listen(size: int, seconds: float, spread: float, matcher: Matcher | No
         said |= await measure(crowd, seconds)
         if matcher is not None:
             said["live_percent"] = 100 * live(crowd, since, time.monotonic() - matcher.lag)
+            said |= {"unopened": crowd.unopened, "doubts": crowd.doubts}
         print(json.dumps(said), flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         await asyncio.sleep(ENDED_SECONDS)

@@ -65,6 +65,18 @@ def test_a_packet_is_what_the_host_sent(part: Part, state: State) -> None:
     assert said.count(state) > 110
 
 
+@pytest.mark.parametrize("seconds", [0.16, 0.2, 0.24, 0.28])
+@pytest.mark.parametrize("kind", [G, H, S, Q])
+def test_what_a_recording_ends_with_is_not_called_what_was_before_it(kind: State, seconds: float) -> None:
+    """Where noise is that short, the ear takes it for the sound beside it, and at an end only one is beside it."""
+    for seed in range(6):
+        sound = show([Part(L, 1.5), aged(Part(kind, seconds, seed=seed))])
+        said = states(whole(sound), sound.packets)
+        assert set(said[20:65]) == {L}
+        for state, truth in zip(said, sound.truth, strict=True):
+            assert state is not L or {part.kind for part in truth} == {L}
+
+
 def test_the_host_s_sound_is_stale_for_whom_it_reaches_five_seconds_after_it_was_spoken() -> None:
     recordings = whole(LIVE)
     assert set(states(recordings, LIVE.packets, late=4.85)) == {L, U}

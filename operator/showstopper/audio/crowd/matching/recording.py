@@ -19,7 +19,7 @@ from showstopper.audio.clock import SampleClock
 from showstopper.audio.crowd.ledger import SILENT_BYTES
 from showstopper.audio.crowd.matching.opus import Decoder
 from showstopper.audio.ear import Ear, Heard
-from showstopper.audio.reading import RATE, SLICE, SLICES
+from showstopper.audio.reading import RATE, SLICE, SLICES, WINDOW
 from showstopper.availability.spans import State
 
 MOST_CONCEALED = 4
@@ -106,7 +106,10 @@ class Recording:
 
     def close(self) -> None:
         """No packet follows: what is known by now of the last ones is all. What was needed to hear more is let go."""
-        self._note(self._ear.heard(ended=True))
+        # To the ear silence follows, window by window: of an end it would say at once what most of it is.
+        for window in range(1, self._rules.margin + 1):
+            self._ear.listen(np.zeros(WINDOW, np.int16), (len(self) + window * SLICES) * _SLICE_SECONDS)
+            self._note(self._ear.heard())
         del self._decoder, self._ear, self._slices
 
     def payload(self, index: int) -> bytes | None:
@@ -172,7 +175,7 @@ class Recording:
         for stretch in stretches:
             for _ in range(round((stretch.end - stretch.start) / _SLICE_SECONDS)):
                 self._slices.append(self._slice(stretch, self._first + len(self._slices)))
-        while self._identified + SLICES < self._first + len(self._slices):
+        while self._identified < min(len(self), self._first + len(self._slices) - SLICES):
             self._identify(self._identified - self._first)
             self._identified += 1
 

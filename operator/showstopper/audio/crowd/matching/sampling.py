@@ -1,5 +1,5 @@
-"""Which packets of a crowd are samples: one a second of each listener, those before and after each loss and each pause.
-What lies between two of them came without a gap. Of a random twentieth all others are opened, too. No clock, no I/O.
+"""Which packets of a crowd are samples: one a second of each listener, those before and after each loss and each pause,
+and more just after these. What lies between two of them came without a gap. Of a random twentieth all others are opened, too. No clock, no I/O.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ T = TypeVar("T", bound=np.generic)
 
 SAMPLE_SECONDS = 1.0
 """Opening a packet and finding it takes some 5 µs: 0.0005 % of a core a listener."""
+
+SOON_SECONDS, SOON_FOR = 0.1, 0.5
+"""After a gap the next samples come so soon, for so long: the reference, which mostly had the same gap, does not know
+what was heard in its first two or three tenths of a second, and until a sample that it knows the listener is Unknown."""
 
 WHOLE_SHARE = 0.05
 """Listeners all of whose packets are opened: they say whether what was concluded from samples is true (follower.py)."""
@@ -69,6 +73,7 @@ class Sampler:
         self.whole: Flags = np.zeros(slots, np.bool_)
         self.whole[list(whole)] = True
         self._due = np.full(slots, -np.inf)
+        self._gap_at = np.full(slots, -np.inf)
         self._last_at = np.full(slots, -np.inf)
         self._ssrc: Ints = np.full(slots, _NONE, np.int64)
         self._sequence: Ints = np.full(slots, _NONE, np.int64)
@@ -94,6 +99,8 @@ class Sampler:
         after = ~self._follows(packets, begins)
         earlier = self._choose_newest(slot[begins & after])
         before = np.append(after[1:] & ~begins[1:], False)
+        np.maximum.at(self._gap_at, slot[after], at[after])
+        np.minimum.at(self._due, slot[after], at[after] + SOON_SECONDS)
         is_sample = after | before | self._are_due(slot, at)
         rows = np.nonzero(self.whole[slot] | is_sample)[0]
         counts, octets = self._count(packets, begins)
@@ -143,7 +150,9 @@ class Sampler:
         while len(rows := np.nonzero(at >= self._due[slot])[0]):
             slots, firsts = np.unique(slot[rows], return_index=True)
             chosen[rows[firsts]] = True
-            self._due[slots] = at[rows[firsts]] + SAMPLE_SECONDS
+            newest = at[rows[firsts]]
+            soon = newest - self._gap_at[slots] < SOON_FOR
+            self._due[slots] = newest + np.where(soon, SOON_SECONDS, SAMPLE_SECONDS)
         return chosen
 
     def _count(self, packets: Packets, begins: Flags) -> tuple[Ints, Ints]:
