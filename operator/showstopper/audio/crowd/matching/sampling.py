@@ -1,5 +1,6 @@
 """Which packets of a crowd are samples: one a second of each listener, those before and after each loss and each pause,
-and more just after these. What lies between two of them came without a gap. Of a random twentieth all others are opened, too. No clock, no I/O.
+and more just after these. What lies between two of them came without a gap. Of a random twentieth all others are
+opened, too. No clock, no I/O.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ T = TypeVar("T", bound=np.generic)
 SAMPLE_SECONDS = 1.0
 """Opening a packet and finding it takes some 5 µs: 0.0005 % of a core a listener."""
 
-SOON_SECONDS, SOON_FOR = 0.1, 0.5
-"""After a gap the next samples come so soon, for so long: the reference, which mostly had the same gap, does not know
-what was heard in its first two or three tenths of a second, and until a sample that it knows the listener is Unknown."""
+SOON_SECONDS, SOON_FOR = 0.1, 0.45
+"""After a gap samples come so soon, for so long. The reference, which mostly had the same gap, does not know what was
+heard in the first two or three tenths of a second, and until a sample that it knows the listener is Unknown."""
 
 WHOLE_SHARE = 0.05
 """Listeners all of whose packets are opened: they say whether what was concluded from samples is true (follower.py)."""
@@ -73,6 +74,7 @@ class Sampler:
         self.whole: Flags = np.zeros(slots, np.bool_)
         self.whole[list(whole)] = True
         self._due = np.full(slots, -np.inf)
+        self._due_since = np.full(slots, -np.inf)
         self._gap_at = np.full(slots, -np.inf)
         self._last_at = np.full(slots, -np.inf)
         self._ssrc: Ints = np.full(slots, _NONE, np.int64)
@@ -99,9 +101,8 @@ class Sampler:
         after = ~self._follows(packets, begins)
         earlier = self._choose_newest(slot[begins & after])
         before = np.append(after[1:] & ~begins[1:], False)
-        np.maximum.at(self._gap_at, slot[after], at[after])
-        np.minimum.at(self._due, slot[after], at[after] + SOON_SECONDS)
-        is_sample = after | before | self._are_due(slot, at)
+        gap_at = self._gaps(after, packets, begins, ends)
+        is_sample = after | before | self._are_due(slot, at, gap_at)
         rows = np.nonzero(self.whole[slot] | is_sample)[0]
         counts, octets = self._count(packets, begins)
         alone = self._alone(packets, begins, ends)
@@ -119,7 +120,7 @@ class Sampler:
 
     def joined_afresh(self, slot: int) -> None:
         """A new session: its first packet is chosen, and its stream is another one without being a second one."""
-        self._due[slot] = self._mixed_at[slot] = -np.inf
+        self._due[slot] = self._due_since[slot] = self._mixed_at[slot] = -np.inf
         self._ssrc[slot] = _NONE
         self._sampled[slot] = self._packets[slot]
 
@@ -145,15 +146,30 @@ class Sampler:
         is_next = (packets.sequence - sequence) & 0xFFFF == 1
         return np.asarray(is_next & (ssrc == packets.ssrc) & (packets.at - at <= CODED_PATIENCE_SECONDS))
 
-    def _are_due(self, slot: Ints, at: Floats) -> Flags:
+    def _gaps(self, after: Flags, packets: Packets, begins: Flags, ends: Flags) -> Floats:
+        """When the last gap was over, for each packet."""
+        slot, at = packets.slot, packets.at
+        rows = np.arange(len(slot))
+        newest = np.maximum.accumulate(np.where(after, rows, _NONE))
+        own = newest >= np.maximum.accumulate(np.where(begins, rows, 0))
+        gap_at: Floats = np.where(own, at[newest], self._gap_at[slot])
+        self._gap_at[slot[ends]] = gap_at[ends]
+        return gap_at
+
+    def _are_due(self, slot: Ints, at: Floats, gap_at: Floats) -> Flags:
         chosen = np.zeros(len(slot), np.bool_)
-        while len(rows := np.nonzero(at >= self._due[slot])[0]):
+        while len(rows := np.nonzero(at >= self._due_at(slot, gap_at))[0]):
             slots, firsts = np.unique(slot[rows], return_index=True)
+            newest, gap = at[rows[firsts]], gap_at[rows[firsts]]
             chosen[rows[firsts]] = True
-            newest = at[rows[firsts]]
-            soon = newest - self._gap_at[slots] < SOON_FOR
-            self._due[slots] = newest + np.where(soon, SOON_SECONDS, SAMPLE_SECONDS)
+            self._due_since[slots] = newest
+            self._due[slots] = newest + np.where(newest - gap < SOON_FOR, SOON_SECONDS, SAMPLE_SECONDS)
         return chosen
+
+    def _due_at(self, slot: Ints, gap_at: Floats) -> Floats:
+        """From when on a packet is a sample. A gap since the last one brings the next one forward."""
+        due = self._due[slot]
+        return np.where(gap_at > self._due_since[slot], np.minimum(due, gap_at + SOON_SECONDS), due)
 
     def _count(self, packets: Packets, begins: Flags) -> tuple[Ints, Ints]:
         """The number of packets and of bytes up to each packet, counted on for each slot."""
