@@ -49,7 +49,7 @@ def test_a_killed_relay_is_told_alike_by_fleet_and_crowd(crowded: Show) -> None:
         {"indicator": "RecoveryTime", "listeners": "Crowd", "max": "25s"},
         {"indicator": "LongestDeadAir", "listeners": "Fleet", "max": "20s"},
     ]
-    crowded.apply(experiment("crowded", serving=True, recovery="36s", expect=expect))
+    crowded.apply(experiment("crowded", serving=True, baseline="10s", recovery="36s", expect=expect))
     _, run = crowded.verdict("crowded")
     assert run["status"]["verdict"] == "Passed", told(run)
     crowd = run["status"]["crowd"]
