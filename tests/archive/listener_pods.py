@@ -66,11 +66,11 @@ class ListenerPods:
     """Pods by their address, behind one port."""
 
     def __init__(self) -> None:
-        self.pods: dict[str, Listeners] = {}
+        self.pods: dict[str, Any] = {}
         self.port = 0
 
-    async def spans(self, request: web.Request) -> web.Response:
-        """`GET /v1/spans`."""
+    async def answer(self, request: web.Request) -> web.Response:
+        """`GET /v1/spans` of listeners, `GET /v1/crowd` of crowds."""
         pod = self.pods.get(request.url.host or "")
         if pod is None:
             return web.Response(status=503)
@@ -94,7 +94,7 @@ async def on_loopback() -> AsyncIterator[ListenerPods]:
     """Pods that answer for the time of the block."""
     pods = ListenerPods()
     app = web.Application()
-    app.router.add_get("/v1/spans", pods.spans)
+    app.router.add_get("/v1/{feed:spans|crowd}", pods.answer)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "0.0.0.0", 0).start()

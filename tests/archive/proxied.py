@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from showstopper.api.reasons import Reason
 from showstopper.cluster.client import Client
+from showstopper.cluster.listeners import CROWD, LISTENER, ROLE_LABEL
 from tests.archive.build import run
 from tests.availability.build import EPOCH, L, document
 from tests.availability.build import spans as story
@@ -42,11 +43,18 @@ class Cluster:
         return web.Response(text=found) if isinstance(found, str) else web.json_response(found)
 
     async def list_pods(self, _: web.Request) -> web.Response:
-        pods = [{"metadata": {"name": name}, "status": {"podIP": "198.18.1.1"}} for name in self.pods]
+        pods = [
+            {"metadata": {"name": name, "labels": {ROLE_LABEL: _role(name)}}, "status": {"podIP": "198.18.1.1"}}
+            for name in self.pods
+        ]
         return web.json_response({"items": pods})
 
     async def feed(self, request: web.Request) -> web.Response:
         return web.json_response(self.pods[request.match_info["pod"].partition(":")[0]])
+
+
+def _role(pod: str) -> str:
+    return CROWD if "-crowd-" in pod else LISTENER
 
 
 @asynccontextmanager
@@ -56,7 +64,7 @@ async def proxied(tmp_path: Path) -> AsyncIterator[tuple[Cluster, Client]]:
     app = web.Application()
     app.router.add_get(PROXY, found.proxy)
     app.router.add_get("/api/v1/namespaces/{namespace}/pods", found.list_pods)
-    app.router.add_get("/api/v1/namespaces/{namespace}/pods/{pod}/proxy/v1/spans", found.feed)
+    app.router.add_get("/api/v1/namespaces/{namespace}/pods/{pod}/proxy/v1/{feed}", found.feed)
     async with TestServer(app) as server:
         config = tmp_path / "kubeconfig"
         config.write_text(

@@ -25,10 +25,20 @@ def test_a_table_that_no_migration_makes_is_noticed(empty: Engine) -> None:
 
 def test_doing_it_again_changes_nothing(database: Engine) -> None:
     with database.begin() as connection:
-        connection.execute(text("INSERT INTO boots VALUES (7, 'show', 'room', 'pod', 'boot', 1, 0, 1, 1, 1, 1)"))
+        connection.execute(text("INSERT INTO boots VALUES (7, 'show', 'room', 'pod', 'boot', 1, 0, 1, 1, 1, 1, NULL)"))
     migrate(database)
     with database.connect() as connection:
         assert connection.execute(text("SELECT id FROM boots")).scalars().all() == [7]
+
+
+def test_what_the_first_version_kept_is_still_there(database: Engine) -> None:
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE boots DROP COLUMN settled"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(text("INSERT INTO boots VALUES (7, 'show', 'room', 'pod', 'boot', 1, 0, 1, 1, 1, 1)"))
+    migrate(database)
+    with database.connect() as connection:
+        assert connection.execute(text("SELECT id, settled FROM boots")).all() == [(7, None)]
 
 
 def test_a_migration_that_fails_leaves_nothing_half_done(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,13 @@ def test_neither_order_nor_repetition_of_answers_changes_anything(
     assert timeline(*(answers[index] for index in (*order, *again))).view(WHOLE, ["r0"]) == once
 
 
+def test_a_span_that_was_kept_while_it_grew_ends_where_its_pod_says() -> None:
+    """An archive tells what goes on as far as it was told."""
+    kept, later = feed(spans("r0", [(L, 7)]), clock=7), feed(spans("r0", [(L, 9), (Q, 3)]), clock=12)
+    for answers in ((kept, later), (later, kept)):
+        assert states(timeline(*answers).view(window(0, 12), ["r0"])) == [("Live", 0, 9), ("Silent", 9, 12)]
+
+
 def test_a_restarted_pod_is_unknown_from_its_last_word_to_its_next() -> None:
     old = feed([], spans("r0", [(L, 8)]), clock=8)
     new = feed(spans("r0", [(L, 10)], start=11), spans("r0", [(L, 9)], start=21), boot="boot-2", clock=30)

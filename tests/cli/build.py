@@ -5,9 +5,11 @@ from typing import Any
 from rich.console import Console
 
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import dump
 from showstopper.availability.timeline import Timeline
 from showstopper.cli.live.snapshot import LiveSnapshot
 from showstopper.clock import to_timestamp
+from showstopper.engine.rooms.fleet import names
 from tests.availability.build import EPOCH, Story, feed, spans, timeline
 from tests.support import build
 
@@ -95,6 +97,29 @@ def heard(first: Story, second: Story) -> Timeline:
 
 def snapshot(run: ExperimentRun, first: Story, second: Story, now: float, note: str = "") -> LiveSnapshot:
     return LiveSnapshot(run, heard(first, second), EPOCH + now, note)
+
+
+def with_crowd(run: ExperimentRun, *expect: dict[str, Any], count: int = 40) -> ExperimentRun:
+    """The same in a room with a crowd, of which something more may be expected."""
+    body = dump(run)
+    body["spec"]["room"]["spec"]["listeners"]["crowd"] = {"count": count}
+    body["spec"]["expect"] += expect
+    return ExperimentRun.parse(body)
+
+
+def crowd_heard(run: ExperimentRun, *stories: Story, settled: float) -> Timeline:
+    """What its crowd told until then: the first listeners have these stories, all others the last one."""
+    kept = Timeline()
+    told = [
+        part
+        for index, name in enumerate(names.crowd_listeners(run.room))
+        for span in spans(name, stories[min(index, len(stories) - 1)])
+        if (part := span.clipped(EPOCH - 1, EPOCH + settled)) is not None
+    ]
+    newest = {span.listener: span for span in told}
+    closed = [span for span in told if newest[span.listener] is not span]
+    kept.add(feed(closed, newest.values(), pod="main-stage-crowd-0", boot="boot-c", clock=settled + 5.0))
+    return kept
 
 
 def text(renderable: Any, width: int = 100) -> str:

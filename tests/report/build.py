@@ -9,6 +9,7 @@ from showstopper.availability.spans import Kind, Span, State
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.clock import to_timestamp
+from showstopper.engine.rooms.fleet.names import crowd_listeners
 from showstopper.report.record import Act, Day, Hold, Record, in_order, window_of
 from tests.availability.build import EPOCH, H, J, L, N, O, Q, Story, U, arrival_json, feed, spans
 from tests.support import build
@@ -227,6 +228,62 @@ def record(verdict: Verdict | None = Verdict.PASSED, *, listeners: int = 6, **st
     """The run with all that there can be."""
     found = run(verdict, **status)
     return Record(found, body(found), heard(found, listeners=listeners), "", VERSIONS)
+
+
+CROWD = 40
+
+
+def with_crowd(verdict: Verdict | None = Verdict.FAILED, *, count: int = CROWD, hidden: bool = True) -> Record:
+    """The same in a room with a crowd: it misses more than the residents do, and is expected to hear."""
+    made = run(verdict)
+    found = dump(made)
+    found["spec"]["room"]["spec"]["listeners"]["crowd"] = {"count": count, "perPod": 1000, "hidden": hidden}
+    found["spec"]["expect"].append({"indicator": "AudibleRatio", "listeners": "Crowd", "min": "95%"})
+    found["status"]["expectations"].append(
+        {
+            "indicator": "AudibleRatio of the crowd",
+            "min": "95%",
+            "outcome": "Missed",
+            "value": "93.8%",
+            "margin": "-1.2 points",
+        }
+    )
+    found["status"]["crowd"] = _crowd_record()
+    whole = ExperimentRun.parse(found)
+    return Record(whole, body(whole), heard(whole), "", VERSIONS, crowd_heard(whole))
+
+
+def _crowd_record() -> dict[str, Any]:
+    def window(name: str, start: float, end: float, *figures: tuple[str, str]) -> dict[str, Any]:
+        indicators = [
+            {"indicator": f"{each} of the crowd", "value": value, "samples": CROWD} for each, value in figures
+        ]
+        return {"name": name, "from": at(start), "to": at(end), "residents": CROWD, "indicators": indicators}
+
+    return {
+        "windows": [
+            window("Baseline", 0, KILL, ("AudibleRatio", "100%"), ("LongestDeadAir", "0s")),
+            window("Judged", KILL, END, ("AudibleRatio", "93.8%"), ("LongestDeadAir", "14.2s")),
+        ],
+        "starts": [{"after": "2s", "fleetLater": "3.1ms"}],
+        "outages": [_outage(f"main-stage-crowd-0/{slot}", 14.2 - slot) for slot in range(3)],
+    }
+
+
+def crowd_heard(whole: ExperimentRun) -> View:
+    """What a crowd told of the run: half of it loses the host, and comes back one after the other."""
+    window = window_of(whole)
+    assert window is not None
+    names = crowd_listeners(whole.room)
+    told: list[Span] = []
+    for slot, name in enumerate(names):
+        lost = 6.0 + 8.0 * slot / len(names)
+        way: Story = [(N, 1.5), (J, lost), (U, 0.1)] if slot % 2 == 0 else [(U, 0.1)]
+        rest = window.seconds - KILL - 2.0 - sum(seconds for _, seconds in way)
+        told += spans(name, [(L, KILL + 2.0), *way, (L, rest)], window.start - EPOCH)
+    timeline = Timeline()
+    timeline.add(feed(told, clock=window.end - EPOCH, pod="main-stage-crowd-0", boot="boot-crowd"))
+    return in_order(timeline.view(window, names))
 
 
 def silent(verdict: Verdict | None = Verdict.PASSED, **status: Any) -> Record:

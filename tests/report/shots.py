@@ -16,6 +16,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     pages = {str(verdict).lower(): page.of_run(build.record(verdict)) for verdict in Verdict}
     pages["silent"] = page.of_run(build.silent(Verdict.INCONCLUSIVE))
+    pages["crowd"] = page.of_run(build.with_crowd(count=200))
     pages["day"] = page.of_day(build.day(listeners=12))
     with running() as browser:
         for name, text in pages.items():

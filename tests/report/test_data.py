@@ -2,7 +2,10 @@
 
 import itertools
 import json
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from showstopper.api.verdicts import Verdict
 from showstopper.report import data
@@ -44,3 +47,26 @@ def test_a_day_holds_its_runs() -> None:
     assert (found["shape"], found["kind"], found["verdict"]) == (data.SHAPE, "GameDayReport", "Failed")
     assert [act.get("run", {}).get("verdict") for act in found["acts"]] == ["Passed", "Failed", None]
     assert found["acts"][1]["approver"] == "ada"
+
+
+def test_golden_of_a_crowd() -> None:
+    golden.assert_same("crowd.json", data.of_run(build.with_crowd()))
+
+
+def test_a_crowd_is_a_bounded_number_of_rows_however_large_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "MOST_PIECES", 20)
+    crowd = read(data.of_run(build.with_crowd(count=300)))["crowd"]
+    assert (crowd["count"], len(crowd["heard"]), len(crowd["worst"])) == (300, 20, 5)
+    assert crowd["heard"][0]["from"] == 0.0
+    assert crowd["heard"][-1]["to"] == build.END
+    for before, after in itertools.pairwise(crowd["heard"]):
+        assert before["to"] == after["from"]
+        assert sum(after["listeners"].values()) == pytest.approx(300, abs=0.01)
+
+
+def test_a_room_without_a_crowd_has_none_and_one_that_told_nothing_only_its_record() -> None:
+    assert "crowd" not in read(data.of_run(build.record()))
+    crowd = read(data.of_run(replace(build.with_crowd(), crowd=None)))["crowd"]
+    assert "heard" not in crowd
+    assert "worst" not in crowd
+    assert crowd["starts"] == [{"after": "2s", "fleetLater": "3.1ms"}]

@@ -114,3 +114,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=40)
 def test_any_text_makes_a_document(name: str, reason: str, message: str) -> None:
     root: Any = ElementTree.fromstring(junit.of_nothing(name, name, reason, message).encode())
     assert [child.tag for child in root.iter()].count("error") == 1
+
+
+def test_golden_of_a_crowd() -> None:
+    golden.assert_same("crowd.xml", junit.of_run(build.with_crowd().run))

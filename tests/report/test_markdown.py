@@ -1,6 +1,7 @@
 """Markdown: what people read in a pull request; whatever stands in it stays text."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -71,3 +72,21 @@ def test_a_backtick_in_a_name_does_not_end_the_code_block() -> None:
     lines = markdown.strips(record)
     assert len(lines) == 1 + len(record.heard.residents)
     assert not any("`" in line for line in lines)
+
+
+def test_golden_of_a_crowd() -> None:
+    golden.assert_same("crowd.md", markdown.of_run(build.with_crowd()))
+
+
+def test_a_crowd_stands_alone_where_nothing_is_known_of_the_listeners() -> None:
+    record = replace(build.with_crowd(), heard=None, note="the pods are gone")
+    shown = markdown.of_run(record)
+    assert "the pods are gone" in shown
+    assert any(line.startswith("crowd  ") for line in shown.splitlines())
+    assert "1/3" not in shown
+
+
+def test_a_crowd_of_which_nothing_is_known_is_said_to_be() -> None:
+    shown = markdown.of_run(replace(build.with_crowd(hidden=False), crowd=None))
+    assert "Crowd of 40: What its listeners heard is not available." in shown
+    assert "Hidden" not in shown

@@ -10,11 +10,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from showstopper.api.room import MeasuredIndicator
+from showstopper.api.room import Crowd, MeasuredIndicator
 from showstopper.api.run import ExpectationRecord, WindowRecord
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.spans import State
-from showstopper.report import bullets, looks, page
+from showstopper.report import bullets, crowds, looks, page
 from showstopper.report.record import NOT_KNOWN, Act, Day, Record
 from tests.availability.build import J, L, N, Story, feed, spans, timeline, window
 from tests.report import build
@@ -178,3 +178,43 @@ def test_a_lower_bound_above_all_other_figures_is_inside_the_scale() -> None:
     (bullet,) = bullets.bullets(run)
     assert bullet.least == 40.0
     assert bullet.scale >= 40.0
+
+
+def test_a_crowd_is_a_band_and_its_worst_listeners_are_rows() -> None:
+    text = page.of_run(build.with_crowd())
+    found = " ".join(assert_self_contained(text).text.split())
+    assert "What 6 listeners and a crowd of 40 heard over time" in text
+    assert "Crowd of 40, hidden" in found
+    assert "20 of 40 listeners lost the host at some time." in found
+    assert crowds.limits(Crowd(count=40)) in found
+    assert found.count("crowd 0/38") == 3  # in both pictures and in the table
+    assert "crowd 0/28" not in found
+    assert "Outages of the crowd" in found
+    assert "3.1ms" in found
+    assert "AudibleRatio of the crowd100%93.8%" in found  # the cells of one row
+
+
+def test_a_page_of_a_large_crowd_is_as_small_as_that_of_a_small_one() -> None:
+    small, large = (len(page.of_run(build.with_crowd(count=count))) for count in (40, 1000))
+    assert large < 1.3 * small
+
+
+def test_a_crowd_that_misses_nothing_has_no_worst_listeners() -> None:
+    record = build.with_crowd()
+    assert record.crowd is not None
+    well = replace(record.crowd, residents=record.crowd.residents[1::2])
+    text = Reader(page.of_run(replace(record, crowd=well))).text
+    assert "0 of 20 listeners lost the host" in text
+    assert "crowd 0/1 " not in text
+
+
+def test_a_crowd_is_drawn_where_nothing_is_known_of_the_listeners() -> None:
+    text = page.of_run(replace(build.with_crowd(), heard=None, note="the pods are gone"))
+    assert "What a crowd of 40 heard" in text
+    assert "? the pods are gone" in Reader(text).text
+
+
+def test_the_bounds_of_a_crowd_are_drawn_beside_what_was_measured_of_it() -> None:
+    drawn = {bullet.words: bullet for bullet in bullets.bullets(build.with_crowd().run)}
+    bullet = drawn["✗ AudibleRatio of the crowd ≥ 95%"]
+    assert (bullet.before, bullet.value, bullet.suffix) == (100.0, 93.8, "%")

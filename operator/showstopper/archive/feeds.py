@@ -1,8 +1,9 @@
-"""Feeds: asks every listener pod of the cluster what is new, and has it kept."""
+"""Feeds: asks every listener pod and crowd pod of the cluster what is new, and has it kept."""
 
 import asyncio
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -11,6 +12,7 @@ import structlog
 from showstopper.archive import writing
 from showstopper.archive.keeper import Keeper
 from showstopper.archive.writing import Told
+from showstopper.availability.crowd_feed import CrowdReader
 from showstopper.availability.errors import FeedError
 from showstopper.availability.feed import Feed
 from showstopper.clock import Clock
@@ -23,25 +25,45 @@ from showstopper.errors import ArchiveError
 log = structlog.get_logger()
 # What a pod has told within this may go with it when it dies; the operator, which asks more often, judges without us.
 EVERY_SECONDS = 2.0
+# Kept of a crowd pod: some 8 MB an hour. It is enough for ten outages of a thousand listeners with ten changes each.
+MOST_SPANS_AN_HOUR = 100_000
 
 Place = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerPod:
-    """Where a listener pod is found.
+    """Where a pod of listeners is found.
 
     Attributes:
         place: its namespace, room and name.
         address: its IP, "" if it has none yet.
+        role: what it has: listeners, or a crowd.
     """
 
     place: Place
     address: str
+    role: str = listeners.LISTENER
+
+
+class Allowance:
+    """How many spans may still be kept of a crowd pod. It comes back evenly over an hour."""
+
+    def __init__(self) -> None:
+        self._left = float(MOST_SPANS_AN_HOUR)
+        self._at = 0.0
+
+    def take(self, spans: int, now: float) -> bool:
+        """Whether so many may be kept. If so, they are taken."""
+        back = max(0.0, now - self._at) / 3600 * MOST_SPANS_AN_HOUR
+        self._left, self._at = min(float(MOST_SPANS_AN_HOUR), self._left + back), now
+        allowed = spans <= self._left
+        self._left -= spans if allowed else 0
+        return allowed
 
 
 class Feeds:
-    """All listener pods, and how far each one's feed is kept. The mirror, which another task runs, tells which."""
+    """All pods of listeners and crowds, and how far each feed is kept. The mirror, another task's, tells which."""
 
     def __init__(
         self,
@@ -60,11 +82,16 @@ class Feeds:
         self._session = session
         self._port = port
         self._positions: dict[Place, tuple[str, int]] | None = None
+        # By pod: rooms of two namespaces may have pods of the same name.
+        self._readers: dict[Place, CrowdReader] = {}
+        # Of the crowds whose newest answer is kept: what began before that is written. Others are read afresh.
+        self._written: dict[Place, float] = {}
+        self._allowances: dict[Place, Allowance] = {}
 
     @property
     def pods(self) -> dict[Place, ListenerPod]:
-        """The listener pods that have an address, by place."""
-        return {pod.place: pod for pod in self._mirror.all() if pod.address}
+        """The pods of listeners and crowds that have an address, by place."""
+        return {pod.place: pod for pod in self._mirror.all() if pod.address and pod.role in _ASKED}
 
     async def run(self) -> None:
         """Ask for ever. What cannot be kept is asked for again."""
@@ -84,6 +111,9 @@ class Feeds:
             self._positions = await self._keeper.read(writing.positions)
         pods = self.pods
         self.problems = {place: why for place, why in self.problems.items() if place in pods}
+        self._readers = {place: reader for place, reader in self._readers.items() if place in pods}
+        self._written = {place: at for place, at in self._written.items() if place in pods}
+        self._allowances = {place: left for place, left in self._allowances.items() if place in pods}
         asked = await asyncio.gather(*(self._ask(pod) for pod in pods.values()))
         answers = [answer for answer in asked if answer is not None]
         try:
@@ -97,19 +127,45 @@ class Feeds:
         """What is new. None if the pod does not answer."""
         assert self._positions is not None
         boot, after = self._positions.get(pod.place, ("", 0))
+        if pod.role == listeners.CROWD and pod.place not in self._written:
+            after = 0
         try:
             feed = await self._read(pod, after)
             if after and feed.boot != boot:
                 # A new process counts from 1 again: what was asked for was the old one's.
-                feed = await self._read(pod, 0)
+                after, feed = 0, await self._read(pod, 0)
         except (FeedError, aiohttp.ClientError, TimeoutError, OSError) as error:
             self._note(pod.place, listeners.trouble(error))
             return None
+        if pod.role == listeners.CROWD:
+            return self._of_crowd(pod.place, feed, afresh=after == 0 or feed.lost > 0)
         self._note(pod.place, "")
         return Told(pod.place[0], feed, self._clock.now())
 
+    def _of_crowd(self, place: Place, feed: Feed, *, afresh: bool) -> Told:
+        """What is to be kept of a crowd's answer: changes. Of an answer with too many: that nothing is known."""
+        now, written = self._clock.now(), self._written.pop(place, -math.inf)
+        settled = min((span.end for span in feed.open), default=feed.clock)
+        if self._allowances.setdefault(place, Allowance()).take(len(feed.spans), now):
+            self._note(place, "")
+        else:
+            self._note(place, f"a crowd that changes more often than {MOST_SPANS_AN_HOUR} times an hour is not kept")
+            feed = replace(feed, spans=(), open=(), lost=max(feed.lost, 1))
+        return Told(place[0], feed, now, settled, -math.inf if afresh else written)
+
     async def _read(self, pod: ListenerPod, after: int) -> Feed:
         _, room, name = pod.place
+        if pod.role == listeners.CROWD:
+            return await listeners.read_crowd(
+                self._session,
+                self._clock,
+                self._readers.setdefault(pod.place, CrowdReader()),
+                room=room,
+                pod=name,
+                address=pod.address,
+                port=self._port,
+                after=after,
+            )
         return await listeners.read(
             self._session, self._clock, room=room, pod=name, address=pod.address, port=self._port, after=after
         )
@@ -128,7 +184,11 @@ class Feeds:
         assert self._positions is not None
         for answer in answers:
             feed = answer.feed
-            self._positions[answer.namespace, feed.room, feed.pod] = (feed.boot, feed.next)
+            place = answer.namespace, feed.room, feed.pod
+            self._positions[place] = (feed.boot, feed.next)
+            if answer.settled is not None:
+                # Of an answer that was too long, nothing is: whoever goes on in it is written with the next one.
+                self._written[place] = answer.settled if feed.open else -math.inf
         self.answers += len(answers)
 
     async def _keep_each(self, answers: Iterable[Told]) -> None:
@@ -150,14 +210,18 @@ class Feeds:
             log.info(event, namespace=namespace, room=room, pod=pod, problem=problem or known)
 
 
+_ASKED = frozenset({listeners.LISTENER, listeners.CROWD})
+
+
 def listener_pods(client: Client) -> Mirror[ListenerPod]:
-    """The listener pods of the cluster."""
-    return Mirror(client, POD, labels={listeners.ROLE_LABEL: listeners.LISTENER}, keep=read)
+    """The pods of rooms' listeners, crowds and hosts. The hosts are not asked."""
+    return Mirror(client, POD, labels={listeners.ROLE_LABEL: "", listeners.ROOM_LABEL: ""}, keep=read)
 
 
 def read(body: Mapping[str, Any]) -> ListenerPod:
     """What matters of a pod."""
     metadata = body["metadata"]
-    room = metadata.get("labels", {}).get(listeners.ROOM_LABEL, "")
-    place = metadata["namespace"], room, metadata["name"]
-    return ListenerPod(place, body.get("status", {}).get("podIP") or "")
+    labels = metadata.get("labels", {})
+    place = metadata["namespace"], labels.get(listeners.ROOM_LABEL, ""), metadata["name"]
+    role = labels.get(listeners.ROLE_LABEL, listeners.LISTENER)
+    return ListenerPod(place, body.get("status", {}).get("podIP") or "", role)

@@ -1,9 +1,9 @@
 """Queries: what is kept, for whoever asks: lists of runs, one run, and what the room's listeners told in its course."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, tuple_
 
 from showstopper.archive.tables import boots, runs, spans, visits
 from showstopper.archive.writing import LONGEST_VISIT_SECONDS
@@ -52,7 +52,8 @@ def one_run(connection: Connection, uid: str) -> Document | None:
 def told(connection: Connection, uid: str) -> Document | None:
     """What the room's listeners told of a run's time: its window, and a feed for each boot, as pods answer them.
 
-    Every feed has its `offset`, what to add to its times to get unix seconds. None if there is no such run.
+    Every feed has its `offset`, what to add to its times to get unix seconds. The crowd is apart, and shorter. None if
+    there is no such run.
     """
     run = connection.execute(
         select(runs.c.namespace, runs.c.room, runs.c.asked, runs.c.started, runs.c.finished, runs.c.seen).where(
@@ -63,14 +64,19 @@ def told(connection: Connection, uid: str) -> Document | None:
         return None
     start = run.asked if run.started is None else run.started
     window = Window(start, max(start, run.seen if run.finished is None else run.finished))
-    return {"from": window.start, "to": window.end, "feeds": feeds(connection, run.namespace, run.room, window)}
+    place = run.namespace, run.room
+    return {
+        "from": window.start,
+        "to": window.end,
+        "feeds": feeds(connection, *place, window),
+        "crowd": crowd(connection, *place, window),
+    }
 
 
 def feeds(connection: Connection, namespace: str, room: str, window: Window) -> list[Document]:
-    """A feed for each boot of the room's pods that tells of the window."""
-    there = boots.c.namespace == namespace, boots.c.room == room, boots.c.seen >= window.start
+    """A feed for each boot of the room's listener pods that tells of the window."""
     documents = []
-    for boot in connection.execute(select(boots).where(*there).order_by(boots.c.seen, boots.c.id)):
+    for boot in _boots(connection, namespace, room, window, boots.c.settled.is_(None)):
         own = Window(window.start - boot.offset, window.end - boot.offset)
         entries, calls = _spans(connection, boot.id, own), _visits(connection, boot.id, own)
         touching = {span.listener for span in entries if span.end > own.start} | {call.listener for call in calls}
@@ -78,6 +84,55 @@ def feeds(connection: Connection, namespace: str, room: str, window: Window) -> 
         if entries or calls:
             documents.append(_feed(boot, entries, calls))
     return documents
+
+
+def crowd(connection: Connection, namespace: str, room: str, window: Window) -> list[Document]:
+    """What the crowd of each boot of the room's crowd pods heard in the window, as `changes` of each listener.
+
+    A change is [at, state]: from then on it is in that state; [at, null]: nothing is known. What is changed last goes
+    on until `until`. Times are of the boot's clock.
+    """
+    documents = []
+    for boot in _boots(connection, namespace, room, window, boots.c.settled.is_not(None)):
+        own = Window(window.start - boot.offset, window.end - boot.offset)
+        ended = and_(spans.c.closed, spans.c.end <= own.start)
+        own_spans = spans.c.boot_id == boot.id, spans.c.kind == Kind.RESIDENT.value
+        wanted = select(spans).where(*own_spans, spans.c.start < own.end, ~ended)
+        changes: dict[str, list[list[float | str | None]]] = {}
+        for span in connection.execute(wanted.order_by(spans.c.start)):
+            _change(changes.setdefault(span.listener.rpartition("/")[2], []), span)
+        if changes:
+            documents.append(_crowd(boot, changes))
+    return documents
+
+
+def _change(changes: list[list[float | str | None]], span: Row[Any]) -> None:
+    """Add a span to the changes of its listener, which follow from each other if there is no hole between them."""
+    if changes and changes[-1] == [span.start, None]:
+        changes.pop()
+    changes.append([span.start, span.state])
+    if span.closed:
+        changes.append([span.end, None])
+
+
+def _crowd(boot: Row[Any], changes: Mapping[str, list[list[float | str | None]]]) -> Document:
+    return {
+        "boot": boot.boot,
+        "room": boot.room,
+        "pod": boot.pod,
+        "offset": boot.offset,
+        "clock": {"monotonic": boot.clock, "wall": boot.seen},
+        "until": boot.settled,
+        "changes": changes,
+    }
+
+
+def _boots(
+    connection: Connection, namespace: str, room: str, window: Window, kind: ColumnElement[bool]
+) -> Iterable[Row[Any]]:
+    """The boots of the room's pods of a kind that were seen since the window began, in the order of their answers."""
+    there = boots.c.namespace == namespace, boots.c.room == room, boots.c.seen >= window.start
+    return connection.execute(select(boots).where(*there, kind).order_by(boots.c.seen, boots.c.id))
 
 
 def _spans(connection: Connection, boot: int, window: Window) -> list[Row[Any]]:

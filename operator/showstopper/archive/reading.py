@@ -8,14 +8,15 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.errors import FeedError
-from showstopper.availability.feed import parse_feed
-from showstopper.availability.spans import Window
+from showstopper.availability.feed import Feed, parse_feed
+from showstopper.availability.spans import Kind, Span, State, Window
 from showstopper.availability.timeline import Timeline
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import SERVICE
@@ -38,6 +39,7 @@ class Record:
         window: from its begin to its end, or as far as it was seen.
         timeline: what the room's listeners told in that time. What it does not tell is Unknown.
         told: whether anything of any listener is kept.
+        crowd: what the room's crowd told.
     """
 
     body: Object
@@ -46,6 +48,7 @@ class Record:
     window: Window
     timeline: Timeline
     told: bool
+    crowd: Timeline
 
 
 def system_namespace() -> str:
@@ -80,8 +83,9 @@ def record_of(kept: Mapping[str, Any], told: Mapping[str, Any]) -> Record:
             window=Window(float(told["from"]), float(told["to"])),
             timeline=timeline(told["feeds"]),
             told=bool(told["feeds"]),
+            crowd=crowd(told.get("crowd", [])),
         )
-    except (KeyError, TypeError, ValueError, FeedError) as error:
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, FeedError) as error:
         raise ArchiveError(f"the archive's answer cannot be read: {error}; is it of another version?") from error
 
 
@@ -91,6 +95,45 @@ def timeline(feeds: list[Mapping[str, Any]]) -> Timeline:
     for feed in feeds:
         heard.add(parse_feed(feed, float(feed["offset"])))
     return heard
+
+
+def crowd(documents: list[Mapping[str, Any]]) -> Timeline:
+    """What crowds told, none of it forgotten for its age."""
+    heard = Timeline(keep=float("inf"))
+    for document in documents:
+        heard.add(_crowd_feed(document))
+    return heard
+
+
+def _crowd_feed(document: Mapping[str, Any]) -> Feed:
+    """The changes of a crowd's listeners as spans. What goes on is also kept as it is: its pod may tell its end."""
+    pod, until = str(document["pod"]), float(document["until"])
+    spans: list[Span] = []
+    going: list[Span] = []
+    for place, changes in document["changes"].items():
+        name = f"{pod}/{place}"
+        for (start, state), (end, _) in pairwise(changes):
+            if state is not None:
+                spans.append(Span(name, Kind.RESIDENT, State(state), float(start), float(end)))
+        start, state = changes[-1]
+        if state is not None:
+            going.append(Span(name, Kind.RESIDENT, State(state), float(start), max(float(start), until)))
+    return Feed(
+        boot=document["boot"],
+        room=document["room"],
+        pod=pod,
+        offset=float(document["offset"]),
+        uncertainty=0.0,
+        clock=float(document["clock"]["monotonic"]),
+        wall=document["clock"]["wall"],
+        lag=0.0,
+        next=0,
+        lost=0,
+        spans=(*spans, *going),
+        open=tuple(going),
+        listeners=(),
+        arrivals=(),
+    )
 
 
 async def runs(

@@ -75,12 +75,14 @@ boots = Table(
     _seconds("offset"),
     _seconds("worth"),
     _seconds("seen"),
+    _seconds("settled", nullable=True),
     UniqueConstraint("namespace", "room", "pod", "boot"),
 )
 """One process of a listener pod. `next`: how far its feed is kept. `lost`: entries that its ring had dropped before.
 
 `offset` added to its clock gives unix seconds. Of all readings, the one of the least `worth` (uncertainty, less with
 age) is kept, as availability/boots.py does. `clock` and `seen` are its own and our time of its newest answer.
+`settled`: of a crowd, the time of its clock up to which everything is known. None: a pod of listeners.
 """
 
 spans = Table(
@@ -97,7 +99,11 @@ spans = Table(
     Column("closed", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Spans of a listener never overlap, so that its start names one. One that is not closed was still growing."""
+"""Spans of a listener never overlap, so that its start names one. One that is not closed was still growing.
+
+A crowd's span that is not closed has the end that it had when it was written: it goes on as far as its boot is settled.
+So a crowd in which nothing changes costs one row an answer, its boot's.
+"""
 
 visits = Table(
     "visits",

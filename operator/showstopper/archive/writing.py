@@ -1,5 +1,6 @@
 """Writing: what feeds and runs say, into the database. Everything may be written again, and changes nothing then."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,15 +29,28 @@ LONGEST_VISIT_SECONDS = 2 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One answer of a listener pod of a namespace, and when it came (unix seconds)."""
+    """One answer of a pod of a namespace.
+
+    Attributes:
+        namespace: of the pod.
+        feed: what it said.
+        at: when it came, in unix seconds.
+        settled: of a crowd, up to when everything is known, on its own clock. None: a pod of listeners.
+        written: of a crowd, what began before that is written already, and follows on what this answer tells.
+    """
 
     namespace: str
     feed: Feed
     at: float
+    settled: float | None = None
+    written: float = -math.inf
 
 
 def keep_feed(connection: Connection, told: Told) -> None:
     """Keep what a feed says, and how far it was read: both or, if the transaction fails, neither."""
+    if told.settled is not None:
+        _keep_crowd(connection, told)
+        return
     feed = told.feed
     number = _keep_boot(connection, told)
     rows = [_span(number, span, closed=False) for span in feed.open if span.end > span.start]
@@ -60,6 +74,29 @@ def keep_feed(connection: Connection, told: Told) -> None:
     ]
     if seen:
         _upsert(connection, visits, seen, ())
+
+
+def _keep_crowd(connection: Connection, told: Told) -> None:
+    """Keep what is new of a crowd: spans that are over, and of those that go on the ones that have begun."""
+    if told.feed.lost:
+        _close(connection, told)
+    number = _keep_boot(connection, told)
+    rows = [_span(number, span, closed=False) for span in told.feed.open if span.start >= told.written]
+    rows += [_span(number, span, closed=True) for span in told.feed.spans]
+    if rows := [row for row in rows if row["end"] > row["start"]]:
+        stored, new = spans.c, _insert(connection, spans).excluded
+        more = or_(new.closed, new.end > stored.end)
+        _upsert(connection, spans, rows, ("end", "state", "closed"), where=more)
+
+
+def _close(connection: Connection, told: Told) -> None:
+    """End what goes on where it was known last: what became of it is lost. Whoever is still in it opens it again."""
+    feed = told.feed
+    place = {"namespace": told.namespace, "room": feed.room, "pod": feed.pod, "boot": feed.boot}
+    wanted = select(boots.c.id, boots.c.settled).where(*(boots.c[name] == value for name, value in place.items()))
+    if (boot := connection.execute(wanted).one_or_none()) is not None:
+        going = spans.c.boot_id == boot.id, spans.c.closed.is_(False)
+        connection.execute(update(spans).where(*going).values(end=boot.settled, closed=True))
 
 
 def keep_runs(connection: Connection, bodies: Iterable[Mapping[str, Any]], at: float) -> None:
@@ -180,6 +217,7 @@ def _keep_boot(connection: Connection, told: Told) -> int:
         "offset": feed.offset,
         "worth": feed.uncertainty - DRIFT * feed.clock,
         "seen": told.at,
+        "settled": told.settled,
     }
     statement = _insert(connection, boots)
     stored, new = boots.c, statement.excluded
@@ -191,6 +229,7 @@ def _keep_boot(connection: Connection, told: Told) -> int:
             "lost": stored.lost + case((newer, new.lost), else_=0),
             "clock": case((newer, new.clock), else_=stored.clock),
             "seen": case((newer, new.seen), else_=stored.seen),
+            "settled": case((newer, new.settled), else_=stored.settled),
             "offset": case((better, new.offset), else_=stored.offset),
             "worth": case((better, new.worth), else_=stored.worth),
         },

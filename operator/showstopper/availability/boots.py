@@ -28,13 +28,18 @@ class _Ring:
     open: Span | None = None
 
     def add(self, span: Span) -> None:
-        """Take in a closed span. Spans of a listener never overlap, so that a start is known once."""
+        """Take in a closed span. Spans of a listener never overlap, so that a start is known once.
+
+        An archive may have kept it while it grew: the longer one knows its end.
+        """
         if not self.closed or span.start > self.closed[-1].start:
             self.closed.append(span)
             return
         index = bisect_left(self.closed, span.start, key=_start)
         if self.closed[index].start != span.start:
             self.closed.insert(index, span)
+        elif span.end > self.closed[index].end:
+            self.closed[index] = span
 
     def between(self, start: float, end: float) -> list[Span]:
         """All that touch [start, end). The open one only beyond the last closed one, which knows its edges better."""

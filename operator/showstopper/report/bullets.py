@@ -10,7 +10,7 @@ from showstopper.api.run import ExpectationRecord, ExperimentRun
 from showstopper.availability.indicators import named
 from showstopper.report import looks
 from showstopper.report.drawing import INK, Size, styled, svg
-from showstopper.report.words import asked
+from showstopper.report.words import asked, measured_in
 
 # Inches beside an axis: half of what its last number takes.
 _MARGIN = 0.22
@@ -52,10 +52,7 @@ class Bullet:
 
 def bullets(run: ExperimentRun) -> list[Bullet]:
     """Every expectation that was judged."""
-    windows = {
-        window.name: {measured.indicator: measured for measured in window.indicators} for window in run.status.windows
-    }
-    before, judged = windows.get("Baseline", {}), windows.get("Judged", {})
+    before, judged = measured_in(run, "Baseline"), measured_in(run, "Judged")
     drawable = (
         _bullet(record, before.get(record.indicator), judged.get(record.indicator))
         for record in run.status.expectations

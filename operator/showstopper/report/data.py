@@ -6,6 +6,7 @@ from the run's begin.
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -16,16 +17,21 @@ from showstopper.api.run import (
     FaultRecord,
     OutageRecord,
     ReleaseImage,
+    SharedStart,
     Step,
     TargetRecord,
     WindowRecord,
 )
 from showstopper.api.schema.base import Status, dump
+from showstopper.availability.density import Density
 from showstopper.availability.tracks import Track
 from showstopper.clock import to_timestamp
+from showstopper.report import crowds
+from showstopper.report.cells import coarse
 from showstopper.report.record import Act, Day, FaultWindow, Record, fault_windows
 
 SHAPE = "showstopper.dev/report/v1"
+MOST_PIECES = 2000
 
 
 class SpanData(Status):
@@ -42,6 +48,29 @@ class ListenerData(Status):
     listener: str
     kind: str
     spans: list[SpanData]
+
+
+class DensityData(Status):
+    """How many of a crowd were in each state, with `from` and `to` in seconds from the run's begin: the mean."""
+
+    from_: Annotated[float, Field(alias="from")]
+    to: float
+    listeners: dict[str, float]
+
+
+class CrowdData(Status):
+    """What a room's crowd heard: how many were in each state (at most 2,000 rows), and the spans of the five who missed
+    most. What its record has is beside it: `windows`, `starts` and `outages`. `limits`: what a crowd cannot show.
+    """
+
+    count: int
+    hidden: bool
+    limits: str
+    windows: list[WindowRecord] = []
+    starts: list[SharedStart] = []
+    outages: list[OutageRecord] = []
+    heard: list[DensityData] | None = None
+    worst: list[ListenerData] | None = None
 
 
 class FaultWindowData(Status):
@@ -83,6 +112,7 @@ class RunData(Status):
     versions: dict[str, str]
     note: str | None = None
     heard: list[ListenerData] | None = None
+    crowd: CrowdData | None = None
 
 
 class ActData(Status):
@@ -159,6 +189,30 @@ def run_data(record: Record) -> RunData:
         versions=dict(record.versions),
         note=record.note or None,
         heard=None if record.heard is None else list(_heard(record.heard.tracks, record.heard.window.start)),
+        crowd=_crowd(record),
+    )
+
+
+def _crowd(record: Record) -> CrowdData | None:
+    declared = crowds.of(record.run)
+    if declared is None:
+        return None
+    data = CrowdData(count=declared.count, hidden=declared.hidden, limits=crowds.limits(declared))
+    if (kept := record.run.status.crowd) is not None:
+        data.windows, data.starts, data.outages = kept.windows, kept.starts, kept.outages
+    if (view := record.crowd) is not None:
+        begin = view.window.start
+        data.heard = [_density(piece, begin) for piece in crowds.band(view, MOST_PIECES)]
+        worst = (replace(track, spans=coarse(track, view.window, MOST_PIECES)) for track in crowds.worst(view))
+        data.worst = list(_heard(worst, begin))
+    return data
+
+
+def _density(piece: Density, begin: float) -> DensityData:
+    return DensityData(
+        from_=round(piece.start - begin, 3),
+        to=round(piece.end - begin, 3),
+        listeners={str(state): round(count, 3) for state, count in piece.counts.items()},
     )
 
 

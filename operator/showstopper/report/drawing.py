@@ -39,7 +39,7 @@ class Size:
 
 # For a page on a screen or on paper, and for a telephone.
 WIDE = Size("wide", 10.4, 320, 1.15, 8)
-NARROW = Size("narrow", 3.55, 120, 0.8, 3)
+NARROW = Size("narrow", 3.55, 120, 0.95, 3)
 
 
 def styled(salt: str) -> AbstractContextManager[None]:

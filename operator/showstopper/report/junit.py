@@ -19,6 +19,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.expectations import Outcome
 from showstopper.clock import from_timestamp, to_timestamp
+from showstopper.report import crowds
 from showstopper.report.record import Act, Day, by_container
 from showstopper.report.words import asked
 
@@ -134,7 +135,7 @@ def _of_act(day: Day, act: Act) -> Suite:
 
 
 def _properties(run: ExperimentRun) -> dict[str, str]:
-    """What was run against what: revision, verdict, and each image of the release that was tested."""
+    """What was run against what: revision, verdict, the room's crowd, and each image of the release that was tested."""
     origin = run.spec.experiment
     properties = {
         "run": run.metadata.name,
@@ -144,6 +145,8 @@ def _properties(run: ExperimentRun) -> dict[str, str]:
         "verdict": run.status.verdict or "",
         "reason": run.status.reason or "",
     }
+    if (crowd := crowds.of(run)) is not None:
+        properties |= {"crowd": crowds.name(crowd), "crowd.limits": crowds.limits(crowd)}
     for (component, container), images in by_container(run.release).items():
         for number, image in enumerate(images, 1):
             name = f"release.{component}.{container}" + (f".{number}" if number > 1 else "")

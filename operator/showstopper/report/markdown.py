@@ -1,14 +1,17 @@
 """Markdown: a report for a pull request or a job's summary. All values stay text. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from showstopper.availability.spans import State
-from showstopper.report import cells, looks, tables
+from showstopper.availability import density
+from showstopper.availability.density import Density
+from showstopper.availability.spans import State, Window
+from showstopper.availability.tracks import Track, View
+from showstopper.report import cells, crowds, looks, tables
 from showstopper.report.record import Day, Record, fault_windows
 from showstopper.report.words import short_name
 
@@ -46,15 +49,15 @@ def escaped(value: Any) -> str:
 
 
 def strips(record: Record) -> list[Markup]:
-    """A line for each resident, a character for each piece of the run, with the faults above. Empty if unknown."""
-    heard = record.heard
-    if heard is None:
+    """A line for each resident, a character for each piece of the run, with the faults above. Empty if unknown.
+
+    A crowd has one line, and one for each of those who missed most.
+    """
+    drawn = [*_fleet(record.heard), *_crowd(record.crowd)]
+    if not drawn:
         return []
-    names = [short_name(track.listener) for track in heard.residents]
-    width = max((len(name) for name in [*names, "fault"]), default=0)
-    lines = [f"{'fault':<{width}}  {_fault_line(record)}"]
-    for name, track in zip(names, heard.residents, strict=True):
-        lines.append(f"{name:<{width}}  {_letters(cells.cells(track, heard.window, STRIP_CELLS))}")
+    width = max(len(name) for name, _ in [*drawn, ("fault", "")])
+    lines = [f"{name:<{width}}  {letters}" for name, letters in [("fault", _fault_line(record)), *drawn]]
     # They stand in a code block, where nothing but its own fence has a meaning.
     return [Markup(line.replace("`", "'").replace("\n", " ")) for line in lines]  # noqa: S704 - see above
 
@@ -62,8 +65,37 @@ def strips(record: Record) -> list[Markup]:
 def legend(record: Record) -> str:
     """What the characters mean, for those that are there."""
     there = {span.state for track in record.heard.residents for span in track.spans} if record.heard else set()
+    if record.crowd is not None:
+        there |= {piece.shown for piece in _pieces(record.crowd)}
+        there |= {span.state for track in crowds.worst(record.crowd) for span in track.spans}
     shown = [looks.STATES[state] for state in State if state in there]
     return ", ".join(f"{look.character} {look.words}" for look in shown)
+
+
+def _fleet(view: View | None) -> Iterator[tuple[str, str]]:
+    if view is None:
+        return
+    for track in view.residents:
+        yield short_name(track.listener), _track(track, view.window)
+
+
+def _crowd(view: View | None) -> Iterator[tuple[str, str]]:
+    """What stands for all of a crowd in each piece, and who of it missed most."""
+    if view is None:
+        return
+    yield "crowd", _letters(piece.shown for piece in _pieces(view))
+    for track in crowds.worst(view):
+        yield short_name(track.listener), _track(track, view.window)
+
+
+def _pieces(view: View) -> tuple[Density, ...]:
+    length = view.window.seconds / STRIP_CELLS
+    edges = [view.window.start + index * length for index in range(STRIP_CELLS + 1)]
+    return density.means(density.steps(view), edges)
+
+
+def _track(track: Track, window: Window) -> str:
+    return _letters(cells.cells(track, window, STRIP_CELLS))
 
 
 def _letters(states: Iterable[State | None]) -> str:
@@ -71,8 +103,9 @@ def _letters(states: Iterable[State | None]) -> str:
 
 
 def _fault_line(record: Record) -> str:
-    assert record.heard is not None
-    window = record.heard.window
+    known = record.heard or record.crowd
+    assert known is not None
+    window = known.window
     line = [" "] * STRIP_CELLS
     for fault in fault_windows(record.run):
         first, last = (
@@ -95,10 +128,12 @@ def _run(record: Record, *, level: int, name: str = "") -> dict[str, Any]:
             tables.faults(run),
             tables.targets(run).shortened(MOST_ROWS),
             tables.outages(run).shortened(MOST_ROWS),
+            *(table.shortened(MOST_ROWS) for table in tables.of_crowd(run)),
             tables.steps(run),
             tables.versions(record),
         ],
-        "note": record.note,
+        "note": record.note if record.heard is None else "",
+        "crowd": tables.crowd(record),
         "strips": strips(record),
         "legend": legend(record),
     }

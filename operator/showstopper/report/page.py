@@ -64,7 +64,8 @@ def _act(number: int, act: Act) -> dict[str, Any]:
 def _run(record: Record, heading: str) -> dict[str, Any]:
     """What the template says of a run. As an act of a day it has a heading of its own."""
     run, sizes = record.run, (WIDE, NARROW)
-    heard = [] if record.heard is None else [(size.name, _svg(plots.heard(record, size))) for size in sizes]
+    told = record.heard is not None or record.crowd is not None
+    heard = [(size.name, _svg(plots.heard(record, size))) for size in sizes if told]
     figures = [(size.name, _svg(drawn)) for size in sizes if (drawn := bullets.drawn(run, size))]
     return {
         "heading": heading,
@@ -74,8 +75,9 @@ def _run(record: Record, heading: str) -> dict[str, Any]:
         "expectations": tables.expectations(run),
         "figures": figures,
         "heard": heard,
-        "note": record.note,
+        "note": record.note if record.heard is None else "",
         "listeners": tables.listeners(record),
+        "crowd": tables.crowd(record),
         "tables": _tables(record),
         "yaml": _yaml(record),
     }
@@ -87,6 +89,7 @@ def _tables(record: Record) -> list[Table]:
         tables.faults(run),
         tables.targets(run),
         tables.outages(run),
+        *tables.of_crowd(run),
         tables.indicators(run),
         tables.steps(run),
         tables.versions(record),

@@ -24,6 +24,7 @@ class Record:
         heard: what each listener heard from the run's begin to its end, `in_order`. None: nothing is known of it.
         note: why nothing is known of it, else empty.
         versions: of what was under test and what tested it, by name, in the order in which they are shown.
+        crowd: what each listener of the room's crowd heard, `in_order`. None: nothing, or the room has no crowd.
     """
 
     run: ExperimentRun
@@ -31,6 +32,7 @@ class Record:
     heard: View | None = None
     note: str = NOT_KNOWN
     versions: Mapping[str, str] = field(default_factory=dict)
+    crowd: View | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
 """Tables: what a record says, as titles and rows of words, for HTML and Markdown alike. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from showstopper.api.run import ExperimentRun, Step
+from showstopper.api.run import ExperimentRun, OutageRecord, Step
 from showstopper.availability import summary
 from showstopper.availability.figures import duration, share
+from showstopper.availability.outages import of_track as outages_of
+from showstopper.availability.tracks import View
 from showstopper.clock import from_timestamp
-from showstopper.report import looks
+from showstopper.report import crowds, looks
 from showstopper.report.record import Act, Day, Record
-from showstopper.report.words import asked, bounds, moment, outage_end, proof, short_name
+from showstopper.report.words import asked, bounds, measured_in, moment, outage_end, proof, short_name
 
 NONE = "-"
 
@@ -83,19 +85,37 @@ def targets(run: ExperimentRun) -> Table:
 
 def outages(run: ExperimentRun) -> Table:
     """The worst outages. Seconds are counted from the first injection."""
-    rows = tuple(
-        (
-            short_name(outage.listener),
-            outage.after or NONE,
-            outage.dead_air or NONE,
-            outage.silence or NONE,
-            outage.missing or NONE,
-            outage_end(outage),
-        )
-        for outage in run.status.outages
-    )
+    rows = tuple(_outage(outage) for outage in run.status.outages)
     titles = ("Listener", "Lost after", "Dead air", "Of it silent", "Media missing", "Ended")
     return Table("Outages", titles, rows, "" if rows else _no_outage(run))
+
+
+def _outage(outage: OutageRecord) -> tuple[str, ...]:
+    return (
+        short_name(outage.listener),
+        outage.after or NONE,
+        outage.dead_air or NONE,
+        outage.silence or NONE,
+        outage.missing or NONE,
+        outage_end(outage),
+    )
+
+
+def of_crowd(run: ExperimentRun) -> tuple[Table, ...]:
+    """The crowd's worst outages, and when media stopped for fleet and crowd. Empty: nothing of a crowd is recorded."""
+    record = run.status.crowd
+    if record is None:
+        return ()
+    judged = any(window.name == "Judged" for window in record.windows)
+    found = tuple((*_outage(outage)[:4], outage_end(outage)) for outage in record.outages)
+    none = "No listener of the crowd lost the host." if judged else "Nothing was measured after the fault."
+    titles = ("Listener", "Lost after", "Dead air", "Of it silent", "Ended")
+    starts = tuple((start.after, start.fleet_later) for start in record.starts)
+    apart = "No verdict rests on starts that are more than 20 ms apart." if starts else "They saw none together."
+    return (
+        Table("Outages of the crowd", titles, found, "" if found else none),
+        Table("Media stopped for fleet and crowd", ("After, by the crowd", "Later, by the fleet"), starts, apart),
+    )
 
 
 def _no_outage(run: ExperimentRun) -> str:
@@ -105,11 +125,8 @@ def _no_outage(run: ExperimentRun) -> str:
 
 
 def indicators(run: ExperimentRun) -> Table:
-    """Every indicator, before the fault and after it."""
-    windows = {
-        window.name: {measured.indicator: measured for measured in window.indicators} for window in run.status.windows
-    }
-    before, after = windows.get("Baseline", {}), windows.get("Judged", {})
+    """Every indicator, before the fault and after it. Those of the crowd are behind those of the fleet."""
+    before, after = measured_in(run, "Baseline"), measured_in(run, "Judged")
     rows = []
     for name in dict.fromkeys((*before, *after)):
         measured = after.get(name)
@@ -151,13 +168,32 @@ def listeners(record: Record) -> Table:
     heading, titles = "Listeners", ("Listener", "Heard the host", "Outages", "Longest dead air", "Not known")
     if record.heard is None:
         return Table(heading, titles, (), record.note)
+    return Table(heading, titles, _listeners(record.heard), _newcomers(record))
+
+
+def _listeners(view: View) -> tuple[tuple[str, ...], ...]:
     rows = []
-    for track, row in zip(record.heard.residents, summary.rows(record.heard), strict=True):
+    for track, row in zip(view.residents, summary.rows(view), strict=True):
         heard = share(row.audible) if row.audible is not None else "not known"
         longest = duration(row.longest_dead_air) if row.outages else NONE
         unknown = sum(span.seconds for span in track.spans if span.state == "Unknown")
         rows.append((short_name(track.listener), heard, str(row.outages), longest, duration(unknown)))
-    return Table(heading, titles, tuple(rows), _newcomers(record))
+    return tuple(rows)
+
+
+def crowd(record: Record) -> Table | None:
+    """Who of the crowd fared worst over the whole run, and what a crowd cannot show. None: the room has no crowd."""
+    declared = crowds.of(record.run)
+    if declared is None:
+        return None
+    titles = ("Listener", "Heard the host", "Outages", "Longest dead air", "Not known")
+    heading, limits = crowds.name(declared).capitalize(), crowds.limits(declared)
+    if record.crowd is None:
+        return Table(heading, titles, (), f"What its listeners heard is not available. {limits}")
+    worst = replace(record.crowd, residents=crowds.worst(record.crowd))
+    missed = sum(1 for track in record.crowd.residents if outages_of(track))
+    found = f"{missed} of {len(record.crowd.residents)} listeners lost the host at some time."
+    return Table(heading, titles, _listeners(worst), f"{found} {limits}")
 
 
 def _newcomers(record: Record) -> str:

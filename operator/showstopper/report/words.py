@@ -1,17 +1,34 @@
 """Words: how the record's names, bounds and proofs are written for people, on a terminal and in reports. Pure."""
 
+import re
+
+from showstopper.api.room import MeasuredIndicator
 from showstopper.api.run import ExperimentRun, OutageRecord, TargetRecord
 from showstopper.availability.outages import OutageEnd
 from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.faults import registry
 from showstopper.faults.observed import Observed, ObservedTarget
 
+_OF_CROWD = re.compile(r".*-crowd-([0-9]+/[0-9]+)", re.DOTALL)
 NOT_AGAIN = "did not hear the host again"
 
 
 def short_name(listener: str) -> str:
-    """`main-stage-listeners-0/1` as `0/1`: the room is said above."""
+    """`main-stage-listeners-0/1` as `0/1`, one of the crowd as `crowd 0/1`: the room is said above."""
+    if of_crowd := _OF_CROWD.fullmatch(listener):
+        return f"crowd {of_crowd[1]}"
     return listener.rpartition("-listeners-")[2]
+
+
+def measured_in(run: ExperimentRun, window: str) -> dict[str, MeasuredIndicator]:
+    """What was measured in the window of that name, by indicator: of the fleet, then of the crowd."""
+    of_crowd = run.status.crowd.windows if run.status.crowd is not None else []
+    return {
+        measured.indicator: measured
+        for each in (*run.status.windows, *of_crowd)
+        if each.name == window
+        for measured in each.indicators
+    }
 
 
 def asked(least: str | None, most: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,6 +62,62 @@ async def test_a_report_right_after_its_run_asks_listeners_for_what_the_archive_
     assert [(span.state, round(span.start - EPOCH, 3), round(span.end - EPOCH, 3)) for span in track.spans] == [
         (State.LIVE, 0.0, 30.0)
     ]
+
+
+def with_crowd() -> dict[str, Any]:
+    """A run of a room with a crowd of two."""
+    body = run()
+    body["spec"]["room"]["spec"]["listeners"]["crowd"] = {"count": 2, "perPod": 2}
+    return body
+
+
+KEPT_CROWD = {
+    "boot": "boot-c",
+    "room": "main-stage",
+    "pod": "main-stage-crowd-0",
+    "offset": EPOCH,
+    "clock": {"monotonic": 32.0, "wall": EPOCH + 32.0},
+    "until": 27.0,
+    "changes": {"0": [[-50.0, "Live"]], "1": [[-50.0, "Live"], [10.0, "NoMedia"], [12.0, "Live"]]},
+}
+
+
+async def test_a_crowd_is_in_the_record_beside_the_listeners_and_is_completed_by_its_pods(
+    cluster: tuple[Cluster, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, client = cluster
+    kept(there, crowd=[KEPT_CROWD])
+    there.pods = {
+        "main-stage-crowd-0": {
+            **{name: KEPT_CROWD[name] for name in ("boot", "room", "pod")},
+            "clock": {"monotonic": 40.0, "wall": EPOCH + 40.4},
+            "size": 2,
+            "settledUntil": 35.0,
+            "next": 7,
+            "lost": 3,
+            "changes": [{"slot": 0, "at": 28.0, "state": "Hold"}],
+            "newest": [{"slot": 0, "at": 28.0, "state": "Hold"}, {"slot": 1, "at": 12.0, "state": "Live"}],
+            "refusals": {},
+        }
+    }
+    monkeypatch.setattr("showstopper.clock.Clock.now", lambda _: EPOCH + 41)
+    record = await records.of_run(client, ExperimentRun.parse(with_crowd()))
+    assert record.crowd is not None
+    told = {
+        track.listener: [(span.state, round(span.start - EPOCH), round(span.end - EPOCH)) for span in track.spans]
+        for track in record.crowd.residents
+    }
+    assert told == {
+        "main-stage-crowd-0/0": [(State.LIVE, 0, 27), (State.UNKNOWN, 27, 28), (State.HOLD, 28, 30)],
+        "main-stage-crowd-0/1": [(State.LIVE, 0, 10), (State.NO_MEDIA, 10, 12), (State.LIVE, 12, 30)],
+    }
+
+
+@pytest.mark.parametrize("body", [run(), with_crowd()], ids=["no crowd", "nothing told of it"])
+async def test_without_a_crowd_the_record_has_none(cluster: tuple[Cluster, Client], body: dict[str, Any]) -> None:
+    there, client = cluster
+    kept(there)
+    assert (await records.of_run(client, ExperimentRun.parse(body))).crowd is None
 
 
 def test_the_versions_are_those_of_the_release_that_was_tested() -> None:

@@ -1,10 +1,14 @@
 """The picture of a run, as a terminal without colours has it."""
 
+from dataclasses import replace
+
+from showstopper.api.run import ExperimentRun
+from showstopper.availability.timeline import Timeline
 from showstopper.cli.live import terminal
 from showstopper.cli.live.snapshot import LiveSnapshot
 from showstopper.report.words import short_name
-from tests.availability.build import J, L, N, Q
-from tests.cli.build import KILL, at, heard, recovering, snapshot, step, text
+from tests.availability.build import J, L, N, Q, Story
+from tests.cli.build import KILL, at, crowd_heard, heard, recovering, snapshot, step, text, with_crowd
 from tests.support import build
 
 HEARS = [(L, 20.0)]
@@ -83,3 +87,51 @@ def test_short_names() -> None:
     assert short_name("main-stage-listeners-0/1") == "0/1"
     assert short_name("the-listeners-room-listeners-3/a17") == "3/a17"
     assert short_name("unseen/0") == "unseen/0"
+
+
+CROWD_GOLDEN = """\
+kill in room show/main-stage, run kill-1
+Baseline 5.0s → Injecting 0.0s → Recovering 15s, 5s left
+listener now         the last 34 s                      audible dead air
+fault    podKill                        ▼ kill                   not yet
+0/0      Live                      ████████████████████    100%
+0/1      Live                      ██████xxxxxJ████████   72.5%     5.5s
+crowd    Live                      ██████JJJJJJJJ█        73.3%       8s
+ █ hears the host  x no media  J joining
+indicator                        so far  expected
+AudibleRatio                      81.6%     ≥ 70%
+LongestDeadAir                     5.5s     ≤ 20s
+AudibleRatio of the crowd         59.9%     ≥ 95%
+AudibleRatio of fleet and crowd   60.5%     ≥ 90%"""
+GONE: Story = [(L, 6.0), (J, 8.0), (L, 6.0)]
+
+
+def crowded(run: ExperimentRun, *stories: Story, settled: float = 15.0) -> LiveSnapshot:
+    found = snapshot(run, HEARS, LOSES, now=20)
+    return replace(found, crowd=crowd_heard(run, *stories, settled=settled))
+
+
+def test_a_crowd_has_one_row_which_is_late() -> None:
+    run = with_crowd(
+        recovering(),
+        {"indicator": "AudibleRatio", "listeners": "Crowd", "min": "95%"},
+        {"indicator": "AudibleRatio", "listeners": "All", "min": "90%"},
+    )
+    assert drawn(crowded(run, *[GONE] * 20, HEARS)) == CROWD_GOLDEN
+
+
+def test_a_few_are_not_the_crowd() -> None:
+    run = with_crowd(recovering())
+    assert "█" * 15 in drawn(crowded(run, GONE, GONE, HEARS)).split("crowd", 1)[1].splitlines()[0]
+    assert "J" * 8 in drawn(crowded(run, GONE, GONE, GONE, HEARS)).split("crowd", 1)[1].splitlines()[0]
+
+
+def test_a_crowd_of_which_nothing_is_known_is_not_known() -> None:
+    run = with_crowd(recovering(), {"indicator": "AudibleRatio", "listeners": "Crowd", "min": "95%"})
+    shown = drawn(replace(snapshot(run, HEARS, LOSES, now=20), crowd=Timeline()))
+    assert "crowd    Unknown" in shown
+    assert "AudibleRatio of the crowd       …     ≥ 95%" in shown
+
+
+def test_a_picture_of_a_room_without_a_crowd_is_as_it_was() -> None:
+    assert "crowd" not in drawn(snapshot(recovering(), HEARS, LOSES, now=20))

@@ -5,6 +5,7 @@ What listeners heard is read from the archive. Without an archive the room's lis
 
 import asyncio
 import json
+from dataclasses import dataclass
 
 from showstopper import __version__
 from showstopper.api.game_day import Act as DeclaredAct
@@ -49,8 +50,8 @@ async def of_run(client: Client, run: ExperimentRun, *, spans: bool = True) -> R
     body = await _body(client, run)
     if not spans:
         return Record(run, body)
-    (heard, note), kubernetes = await asyncio.gather(_view(client, run), _server_version(client))
-    return Record(run, body, heard, note, versions(run, kubernetes))
+    told, kubernetes = await asyncio.gather(_told(client, run), _server_version(client))
+    return Record(run, body, told.heard, told.note, versions(run, kubernetes), told.crowd)
 
 
 async def of_game_day(client: Client, day: GameDay, *, spans: bool = True) -> Day:
@@ -149,28 +150,43 @@ async def _body(client: Client, run: ExperimentRun) -> Object:
     return body
 
 
-async def _view(client: Client, run: ExperimentRun) -> tuple[View | None, str]:
-    """What the room's listeners reported of the run's time. None, and why: nothing is known."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known of a run's listeners and of its crowd. `note`: why nothing is known of the listeners."""
+
+    heard: View | None = None
+    note: str = ""
+    crowd: View | None = None
+
+
+async def _told(client: Client, run: ExperimentRun) -> _Told:
+    """What the room's listeners and its crowd reported of the run's time."""
     if window_of(run) is None:
-        return None, "the run never began, so listeners have heard nothing of it"
-    heard, room, clock = await _archived_timeline(client, run), run.spec.room.name, Clock()
-    if heard is None or _may_be_completed(heard, run, clock.now()):
-        feeds = Feeds(client, run.metadata.namespace, room, clock, keep=KEEP_SECONDS, known=heard)
+        return _Told(note="the run never began, so listeners have heard nothing of it")
+    heard, crowd = await _archived_timelines(client, run)
+    clock, note = Clock(), ""
+    there = [timeline for timeline in (heard, crowd) if timeline is not None]
+    if heard is None or any(_may_be_completed(timeline, run, clock.now()) for timeline in there):
+        namespace, room = run.metadata.namespace, run.spec.room.name
+        feeds = Feeds(client, namespace, room, clock, keep=KEEP_SECONDS, known=heard, crowd=crowd)
         await feeds.once()
         heard, note = feeds.timeline, feeds.note
-    else:
-        note = ""
-    view = _view_in(run, heard)
-    return view, "" if view is not None else note or NOT_KNOWN
+    view = _view_in(run, heard, names.residents(run.room))
+    of_crowd = _view_in(run, crowd, names.crowd_listeners(run.room)) if crowd is not None else None
+    return _Told(view, "" if view is not None else note or NOT_KNOWN, of_crowd)
 
 
-async def _archived_timeline(client: Client, run: ExperimentRun) -> Timeline | None:
-    """What the archive has of a run's listeners. None: nothing, or there is no archive."""
+async def _archived_timelines(client: Client, run: ExperimentRun) -> tuple[Timeline | None, Timeline | None]:
+    """What the archive has of a run's listeners (None: nothing, or there is no archive), and of its crowd.
+
+    None for the crowd: the room has none. An empty one is to be filled by its pods.
+    """
+    empty = Timeline(KEEP_SECONDS) if names.crowd_listeners(run.room) else None
     try:
         archived = await reading.record(client, run.metadata.uid)
     except ArchiveError:
-        return None
-    return archived.timeline if archived.told else None
+        return None, empty
+    return archived.timeline if archived.told else None, archived.crowd if empty is not None else None
 
 
 def _may_be_completed(heard: Timeline, run: ExperimentRun, now: float) -> bool:
@@ -180,11 +196,11 @@ def _may_be_completed(heard: Timeline, run: ExperimentRun, now: float) -> bool:
     return now - window.end < KEEP_SECONDS and (known is None or known < window.end)
 
 
-def _view_in(run: ExperimentRun, timeline: Timeline) -> View | None:
-    """What a timeline has of the run's time. None: nothing."""
+def _view_in(run: ExperimentRun, timeline: Timeline, listeners: tuple[str, ...]) -> View | None:
+    """What a timeline has of these listeners in the run's time. None: nothing."""
     window = window_of(run)
     assert window is not None, "the run has begun"
-    view = timeline.view(window, names.residents(run.room))
+    view = timeline.view(window, listeners)
     known = any(span.state is not State.UNKNOWN for track in view.tracks for span in track.spans)
     return in_order(view) if known else None
 

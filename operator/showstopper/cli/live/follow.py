@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.live import Live
 
 from showstopper.api.run import ExperimentRun
+from showstopper.availability.timeline import KEEP_SECONDS, Timeline
 from showstopper.cli.kube.feeds import Feeds
 from showstopper.cli.live import terminal
 from showstopper.cli.live.log import RunLog
@@ -38,7 +39,8 @@ async def follow(client: Client, run: ExperimentRun, console: Console) -> Experi
     """
     if run.finished:
         return run
-    feeds = Feeds(client, run.metadata.namespace, run.spec.room.name, Clock())
+    crowd = Timeline(KEEP_SECONDS) if run.room.spec.listeners.crowd is not None else None
+    feeds = Feeds(client, run.metadata.namespace, run.spec.room.name, Clock(), crowd=crowd)
     listening = asyncio.create_task(feeds.run())
     try:
         show, screen = _picture(console) if output.is_live(console) else _log(console)
@@ -52,7 +54,7 @@ async def _until_verdict(
     client: Client, run: ExperimentRun, feeds: Feeds, show: Callable[[LiveSnapshot], None]
 ) -> ExperimentRun:
     while True:
-        show(LiveSnapshot(run, feeds.timeline, feeds.now(), feeds.note))
+        show(LiveSnapshot(run, feeds.timeline, feeds.now(), feeds.note, feeds.crowd))
         if run.finished:
             return run
         if feeds.now() > from_timestamp(run.spec.deadline) + OVERDUE_SECONDS:

@@ -1,4 +1,4 @@
-"""Strip: what one listener heard, one cell per second, distinguished by letter and by colour. Pure."""
+"""Strip: what one listener or a crowd heard, one cell per second, distinguished by letter and by colour. Pure."""
 
 import math
 from collections.abc import Iterator
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from showstopper.availability import density
 from showstopper.availability.spans import DEAD, NOISE, State, Window
-from showstopper.availability.tracks import Track
+from showstopper.availability.tracks import Track, View
 
 # The shortest sound that can be classified (docs/how-it-measures.md). Shorter gaps are not shown.
 SHORTEST_SHOWN = 0.1
@@ -58,7 +59,22 @@ def _cell(track: Track, second: Window) -> State | None:
 
 def draw(track: Track, window: Window, columns: int) -> Text:
     """The strip as coloured text. Unknown states are left blank before the first known one, and in the last seconds."""
-    states = list(cells(track, window, columns))
+    return _drawn(list(cells(track, window, columns)), columns)
+
+
+def crowd_cells(view: View, window: Window, columns: int) -> list[State | None]:
+    """What stands for all of a crowd in each of the last whole seconds of the window. None: not known yet."""
+    last = math.ceil(window.end)
+    pieces = density.means(density.steps(view), [float(edge) for edge in range(last - columns, last + 1)])
+    return [piece.shown if piece.counts else None for piece in pieces]
+
+
+def draw_crowd(view: View, window: Window, columns: int) -> Text:
+    """The strip of a crowd."""
+    return _drawn(crowd_cells(view, window, columns), columns)
+
+
+def _drawn(states: list[State | None], columns: int) -> Text:
     for column in range(next((n for n, state in enumerate(states) if state not in {None, State.UNKNOWN}), 0)):
         states[column] = None
     while states and states[-1] is State.UNKNOWN and len(states) > columns - 3:

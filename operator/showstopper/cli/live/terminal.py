@@ -1,4 +1,4 @@
-"""Terminal: the live picture of a run, with a row per listener, the fault marked, and the figures. Pure."""
+"""Terminal: the live picture of a run, a row per listener and one for the crowd, the fault and the figures. Pure."""
 
 from collections.abc import Iterable
 
@@ -9,6 +9,7 @@ from rich.text import Text
 from showstopper.api import conditions
 from showstopper.api.run import ExperimentRun, Step, StepName
 from showstopper.availability import summary
+from showstopper.availability.indicators.listening import audible_ratio
 from showstopper.availability.spans import DEAD, State
 from showstopper.availability.summary import Row
 from showstopper.availability.tracks import Track
@@ -24,6 +25,8 @@ OTHER_LINES = 14
 MOST_SECONDS = 120
 LEAST_SECONDS = 16
 
+Cells = tuple[str, Text, Text, str, str]
+
 
 def draw(snapshot: LiveSnapshot, *, width: int, height: int) -> Group:
     """The picture for a terminal of that size."""
@@ -33,11 +36,14 @@ def draw(snapshot: LiveSnapshot, *, width: int, height: int) -> Group:
     if snapshot.note:
         parts.append(Text(snapshot.note, style="yellow"))
     listeners = list(zip(view.residents, summary.rows(view), strict=True))
-    shown = listeners if len(listeners) <= height - OTHER_LINES else _worst(listeners, max(1, height - OTHER_LINES))
-    parts.append(_listeners(snapshot, shown, columns))
+    crowd = _crowd(snapshot, columns)
+    room = max(1, height - OTHER_LINES - len(crowd))
+    shown = listeners if len(listeners) <= room else _worst(listeners, room)
+    parts.append(_listeners(snapshot, shown, crowd, columns))
     if len(shown) < len(listeners):
         parts.append(Text(f"  and {len(listeners) - len(shown)} more that fare better", style="dim"))
-    characters = {letter for track, _ in shown for letter in strip.draw(track, view.window, columns).plain}
+    strips = [*(strip.draw(track, view.window, columns) for track, _ in shown), *(row[2] for row in crowd)]
+    characters = {letter for drawn in strips for letter in drawn.plain}
     states = {state for state, look in strip.LOOKS.items() if look.character in characters}
     parts += [strip.legend(states), _figures(snapshot)]
     return Group(*parts)
@@ -76,7 +82,32 @@ def _step(snapshot: LiveSnapshot, step: Step) -> Text:
     return text
 
 
-def _listeners(snapshot: LiveSnapshot, shown: Iterable[tuple[Track, Row]], columns: int) -> Table:
+def _crowd(snapshot: LiveSnapshot, columns: int) -> list[Cells]:
+    """The row of the room's crowd, if it has one: what most of those hear who miss the host, and figures of all."""
+    if snapshot.crowd is None:
+        return []
+    view = snapshot.crowd_view(columns)
+    if view is None:
+        return [("crowd", Text(State.UNKNOWN, style=strip.LOOKS[State.UNKNOWN].style), Text(), "", "")]
+    window = snapshot.view(columns).window
+    known = [state for state in strip.crowd_cells(view, window, columns) if state is not None]
+    now = known[-1] if known else State.UNKNOWN
+    audible = audible_ratio(view).value
+    dead_air = max((row.longest_dead_air for row in summary.rows(view)), default=0.0)
+    return [
+        (
+            "crowd",
+            Text(now, style=strip.LOOKS[now].style),
+            strip.draw_crowd(view, window, columns),
+            summary.share(audible) if audible is not None else "",
+            summary.duration(dead_air) if dead_air > 0 else "",
+        )
+    ]
+
+
+def _listeners(
+    snapshot: LiveSnapshot, shown: Iterable[tuple[Track, Row]], crowd: Iterable[Cells], columns: int
+) -> Table:
     window = snapshot.view(columns).window
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("listener", max_width=14, no_wrap=True)
@@ -99,6 +130,8 @@ def _listeners(snapshot: LiveSnapshot, shown: Iterable[tuple[Track, Row]], colum
             summary.share(row.audible) if row.audible is not None else "",
             summary.duration(row.longest_dead_air) if row.outages else "",
         )
+    for cells in crowd:
+        table.add_row(*cells)
     return table
 
 

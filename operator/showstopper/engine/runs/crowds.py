@@ -97,15 +97,12 @@ def judge(
     if after is None or fleet is None:
         return CrowdHeard(baseline=known, record=record)
     view = replace(after.view, never_in=frozenset(known.unheard if known is not None else ()))
-    since = windows.ended_at(run) or view.window.start
-    measured = indicators.measure_crowd(view, Population.CROWD, _recovery(since, known))
+    measured = measure(run, view, known)
     starts = agreement.starts(fleet, view)
-    everybody = _together(fleet, view)
-    together = _recovery(since, known, fleet_baseline)
     return CrowdHeard(
         baseline=known,
         judged=coverage.of(view),
-        measured={**measured, **indicators.measure_crowd(everybody, Population.ALL, together)},
+        measured={**measured, **measure_together(run, view, known, fleet, fleet_baseline)},
         disagreement=_disagreement(starts, view.window.start),
         record=CrowdRecord(
             baseline=record.baseline,
@@ -126,6 +123,21 @@ def failed(failures: Failures) -> Finding | None:
         f"{failures.stalled:.1f} s during the run, so that what it missed may be its own: give its pods more CPU, or "
         "lower listeners.crowd.perPod",
     )
+
+
+def measure(run: ExperimentRun, crowd: View, baseline: Coverage | None) -> dict[Measured, Measurement]:
+    """The indicators of the crowd, which recovers from what its baseline was."""
+    since = windows.ended_at(run) or crowd.window.start
+    return indicators.measure_crowd(crowd, Population.CROWD, _recovery(since, baseline))
+
+
+def measure_together(
+    run: ExperimentRun, crowd: View, baseline: Coverage | None, fleet: View, fleet_baseline: Coverage | None
+) -> dict[Measured, Measurement]:
+    """The indicators of fleet and crowd as one room."""
+    since = windows.ended_at(run) or crowd.window.start
+    recovery = _recovery(since, baseline, fleet_baseline)
+    return indicators.measure_crowd(_together(fleet, crowd), Population.ALL, recovery)
 
 
 def _of_baseline(record: CrowdRecord) -> list[WindowRecord]:
