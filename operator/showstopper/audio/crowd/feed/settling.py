@@ -16,6 +16,7 @@ from showstopper.audio.crowd.diary import Entry
 from showstopper.audio.crowd.feed.sessions import Sessions
 from showstopper.audio.crowd.ledger import Ledger, Stretch
 from showstopper.audio.crowd.matching import states
+from showstopper.audio.crowd.stalls import AFTERMATH_SECONDS
 from showstopper.audio.ear import Heard
 from showstopper.availability.spans import NOISE, Span, State, Window
 
@@ -135,8 +136,9 @@ class Settling:
 
     def _collect(self) -> None:
         records = self._records
+        recent = [each for each in records.stalls if each[1] > self.until - AFTERMATH_SECONDS]
         while records.diary and records.diary[0].at <= records.swept_at:  # of a stall before it the next sweep tells
-            self.sessions.take(records.diary.popleft(), records.stalls)
+            self.sessions.take(records.diary.popleft(), recent)
         for slot, heard in _taken(records.heard):
             known = self._heard[slot]
             if known and known[-1].state is heard.state and heard.start - known[-1].end <= NOISE:
