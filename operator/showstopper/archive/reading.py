@@ -6,7 +6,7 @@ that the same Timeline tells the same of a run an hour and a month later.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -97,7 +97,7 @@ def timeline(feeds: list[Mapping[str, Any]]) -> Timeline:
     return heard
 
 
-def crowd(documents: list[Mapping[str, Any]]) -> Timeline:
+def crowd(documents: Iterable[Mapping[str, Any]]) -> Timeline:
     """What crowds told, none of it forgotten for its age."""
     heard = Timeline(keep=float("inf"))
     for document in documents:
