@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import signal
 import time
 from collections import Counter
 from typing import Any
@@ -63,13 +64,7 @@ def states(said: dict[str, Any]) -> dict[int, list[str]]:
 def test_everybody_hears_the_host_until_the_relay_is_killed_and_again_after_it(
     people: Participants, relay: Relay
 ) -> None:
-    crowd = people.start(
-        "process",
-        package="showstopper.audio.crowd",
-        SHOWSTOPPER_POD="main-stage-crowd-0",
-        SHOWSTOPPER_LISTENERS=str(SIZE),
-        LIVEKIT_URL=relay.url,
-    )
+    crowd = started(people, relay)
     people.until("everybody hears the host", lambda: now(crowd) == {"Live": SIZE})
     before = crowd.get("/v1/crowd")
     assert before["present"] == SIZE
@@ -82,6 +77,52 @@ def test_everybody_hears_the_host_until_the_relay_is_killed_and_again_after_it(
     assert set(states(said)) == set(range(SIZE))
     assert all({"NoMedia", "Live"} <= set(mine) and mine[-1] == "Live" for mine in states(said).values())
     assert said["losses"]["SignallingClosed"] >= SIZE
+
+
+@pytest.mark.livekit
+@pytest.mark.parametrize("seconds", [6.0, 12.0])
+def test_while_its_process_stands_still_nobody_is_known_to_hear_or_not(
+    people: Participants, relay: Relay, seconds: float
+) -> None:
+    """The relay sends on, and a buffer holds three seconds of it."""
+    crowd = started(people, relay)
+    people.until("everybody hears the host", lambda: now(crowd) == {"Live": SIZE})
+    before = crowd.get("/v1/crowd")
+    crowd.process.send_signal(signal.SIGSTOP)
+    time.sleep(seconds)
+    crowd.process.send_signal(signal.SIGCONT)
+    stall = people.until("it knows that it stood still", lambda: stalls(crowd, seconds))[0]
+    people.until("that is told", lambda: settled(crowd, stall[1] + 5.0))
+    people.until("everybody hears the host again", lambda: now(crowd) == {"Live": SIZE})
+    said = crowd.get(f"/v1/crowd?after={before['next']}")
+    since = [each for each in said["changes"] if each["at"] > stall[0] - 0.5]
+    meanwhile = {each["state"] for each in since if each["at"] < stall[1] + 0.2}
+    assert "Unknown" in meanwhile <= {"Unknown", "Live"}
+    assert not {"Offline", "Joining"} & {each["state"] for each in since}
+    assert said["losses"] == {}
+
+
+def started(people: Participants, relay: Relay) -> Participant:
+    """The process of a crowd."""
+    return people.start(
+        "process",
+        package="showstopper.audio.crowd",
+        SHOWSTOPPER_POD="main-stage-crowd-0",
+        SHOWSTOPPER_LISTENERS=str(SIZE),
+        LIVEKIT_URL=relay.url,
+    )
+
+
+def stalls(crowd: Participant, seconds: float) -> list[list[float]]:
+    """When it stood still for about so long, as it says itself."""
+    said = crowd.get("/v1/crowd") or {"instrument": {"stalls": []}}
+    return [stall for stall in said["instrument"]["stalls"] if stall[1] - stall[0] > seconds - 0.5]
+
+
+def settled(crowd: Participant, until: float) -> bool:
+    """Whether it has told all of the time up to then."""
+    said = crowd.get("/v1/crowd")
+    return said is not None and said["settledUntil"] > until
 
 
 def now(crowd: Participant) -> dict[str, int]:
