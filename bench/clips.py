@@ -11,8 +11,8 @@ import numpy as np
 
 from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.matching.follower import Follower, Sample
-from showstopper.audio.crowd.matching.reference import Library, Reference
-from showstopper.audio.crowd.matching.sampling import Chosen, Sampler
+from showstopper.audio.crowd.matching.reference import Recordings, Reference
+from showstopper.audio.crowd.matching.sampling import Chosen, Sampler, random_twentieth
 from showstopper.audio.crowd.packets import Packets
 from showstopper.audio.ear import Heard
 from showstopper.audio.media import PACKET_SECONDS
@@ -126,10 +126,11 @@ def _event(draw: random.Random, length: int) -> tuple[str, int, int]:
 
 def listen(room: Show, clips: list[Clip], seed: int) -> None:
     """Let the listeners of the clips be followed, beside a reference that hears the room."""
-    library = Library()
-    reference = Reference(library, RULES, wall)
-    followers = [Follower(library, RULES) for _ in clips]
-    sampler = Sampler(len(clips), seed)
+    recordings = Recordings()
+    reference = Reference(recordings, RULES, wall)
+    followers = [Follower(recordings, RULES) for _ in clips]
+    sampler = Sampler(len(clips), random_twentieth(len(clips), np.random.default_rng(seed)))
+    between: dict[int, list[bytes | None]] = {}
     by_sweep: dict[int, list[tuple[Clip, Sent]]] = {}
     for clip in clips:
         for sent in clip.sent:
@@ -146,10 +147,10 @@ def listen(room: Show, clips: list[Clip], seed: int) -> None:
             heard_by_reference += 1
         came = sorted(by_sweep.get(sweep, []), key=lambda pair: (pair[0].slot, pair[1].at))
         earlier, chosen = sampler.choose(_packets(came))
-        _take(earlier, newest, followers)
-        _take(chosen, dict(enumerate(sent for _, sent in came)), followers)
+        _take(earlier, newest, followers, between, again=True)
+        _take(chosen, dict(enumerate(sent for _, sent in came)), followers, between)
         newest |= {clip.slot: sent for clip, sent in came}
-        _take(sampler.choose_last(now), newest, followers)
+        _take(sampler.choose_last(now), newest, followers, between, again=True)
         reference.look(now)
         for clip, follower in zip(clips, followers, strict=True):
             clip.told += follower.tell(now)
@@ -160,17 +161,40 @@ def _packets(came: list[tuple[Clip, Sent]]) -> Packets:
         slot=np.array([clip.slot for clip, _ in came], np.int64),
         sequence=np.array([sent.sequence for _, sent in came], np.int64),
         ssrc=np.array([sent.ssrc for _, sent in came], np.int64),
-        payload=np.array([len(sent.show.packets[sent.number]) for _, sent in came], np.int64),
+        payload_bytes=np.array([len(sent.show.packets[sent.number]) for _, sent in came], np.int64),
         at=np.array([sent.at for _, sent in came], np.float64),
         row=np.arange(len(came)),
     )
 
 
-def _take(chosen: Chosen, by_row: Mapping[int, Sent], followers: list[Follower]) -> None:
-    fields = (chosen.row, chosen.slot, chosen.at, chosen.ssrc, chosen.packets, chosen.octets, chosen.alone)
-    for row, slot, at, ssrc, packets, octets, alone in zip(*(each.tolist() for each in fields), strict=True):
+def _take(
+    chosen: Chosen,
+    by_row: Mapping[int, Sent],
+    followers: list[Follower],
+    between: dict[int, list[bytes | None]],
+    *,
+    again: bool = False,
+) -> None:
+    """Let the listeners be followed.
+
+    Args:
+        chosen: packets of theirs.
+        by_row: what these are.
+        followers: of each listener.
+        between: what those of whom all is opened were sent since the last sample.
+        again: whether such packets were taken before, and are samples only now.
+    """
+    columns = (chosen.row, chosen.slot, chosen.at, chosen.ssrc, chosen.packets, chosen.octets, chosen.alone)
+    fields = zip(*(each.tolist() for each in (*columns, chosen.is_sample)), strict=True)
+    for row, slot, at, ssrc, packets, octets, alone, is_sample in fields:
         sent = by_row[row]
-        followers[slot].take(Sample(at, ssrc, sent.sequence, sent.payload, packets, octets, alone))
+        if not is_sample:
+            between.setdefault(slot, []).append(sent.payload)
+            continue
+        opened = between.pop(slot, [])
+        if again:
+            opened = opened[:-1]
+        followers[slot].take(Sample(at, ssrc, sent.sequence, sent.payload, packets, octets, alone, opened))
 
 
 def compare(clip: Clip, table: Counter[tuple[str, str]]) -> None:

@@ -35,7 +35,7 @@ SPREAD_JOINS_PER_SECOND = 60
 SDK_LISTENERS = 10
 AIORTC_LISTENERS = 20
 OTHERS_SECONDS = 15.0
-SETTLE_SECONDS = 3.0
+QUIET_SECONDS = 3.0
 STAMPS_SECONDS = 6.0
 QUIET_JOINS = 100
 QUIET_JOINS_PER_SECOND = 20.0
@@ -76,7 +76,7 @@ def sdk_percent(room: RoomSettings, core: int, folder: Path) -> float:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"the SDK's listeners do not hear the host: {(folder / 'sdk.log').read_text()}")
             time.sleep(0.2)
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(QUIET_SECONDS)
         before = listeners.report()
         time.sleep(OTHERS_SECONDS)
         after = listeners.report()

@@ -41,6 +41,8 @@ def with_ears(crowd: dict[str, Any]) -> dict[str, Figure]:
         "rss_mb_with_ears": round(crowd["rss_mb"], 1),
         "live_percent_with_ears": round(crowd["live_percent"], 2),
         "kernel_drops_with_ears": crowd["kernel_drops"],
+        "unopened_with_ears": crowd["unopened"],
+        "doubts_with_ears": crowd["doubts"],
     }
 
 

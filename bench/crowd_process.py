@@ -20,11 +20,11 @@ from showstopper.audio import wall_clock
 from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
-from showstopper.audio.crowd.matching.ears import Ears
+from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.settings import RoomSettings
 from showstopper.availability.spans import State
 
-SETTLE_SECONDS = 3.0
+QUIET_SECONDS = 3.0
 """After the last join the relay still tells everybody of the newcomers."""
 
 ENDED_SECONDS = 3.0
@@ -32,18 +32,19 @@ ENDED_SECONDS = 3.0
 counted blank frames, which the relay does not send any more."""
 
 
-async def listen(size: int, seconds: float, spread: float, ears: Ears | None) -> None:
+async def listen(size: int, seconds: float, spread: float, matcher: Matcher | None) -> None:
     """Let that many in over `spread` seconds, listen for `seconds`, and say what was measured."""
     began = time.process_time()
-    async with Crowd(RoomSettings.read(os.environ), size, hidden=True, spread_seconds=spread, ears=ears) as crowd:
+    async with Crowd(RoomSettings.read(os.environ), size, hidden=True, spread_seconds=spread, matcher=matcher) as crowd:
         await crowd.all_tried()
         joining = time.process_time() - began - crowd.sweep_cpu_seconds
         said = joins(crowd, joining / size)
-        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.sleep(QUIET_SECONDS)
         since = time.monotonic()
         said |= await measure(crowd, seconds)
-        if ears is not None:
-            said["live_percent"] = 100 * live(crowd, since, time.monotonic() - ears.lag)
+        if matcher is not None:
+            said["live_percent"] = 100 * live(crowd, since, time.monotonic() - matcher.lag)
+            said |= {"unopened": crowd.unopened, "doubts": crowd.doubts}
         print(json.dumps(said), flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         await asyncio.sleep(ENDED_SECONDS)
@@ -115,8 +116,8 @@ def main() -> None:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # two descriptors a listener
     references = sorted({0, chosen.size // 2})
-    ears = Ears(chosen.size, Rules(), wall_clock.at, references=references) if chosen.ears else None
-    asyncio.run(listen(chosen.size, chosen.seconds, chosen.spread, ears))
+    matcher = Matcher(chosen.size, Rules(), wall_clock.at, references=references) if chosen.ears else None
+    asyncio.run(listen(chosen.size, chosen.seconds, chosen.spread, matcher))
 
 
 if __name__ == "__main__":

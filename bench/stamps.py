@@ -19,9 +19,9 @@ import numpy as np
 
 from bench.report import percentile
 from showstopper.audio.crowd import datagram_socket
-from showstopper.audio.crowd.house import SWEEP_SECONDS
 from showstopper.audio.crowd.packets import Floats
 from showstopper.audio.crowd.sweep import Batch, Sweep
+from showstopper.audio.crowd.swept_listeners import SWEEP_SECONDS
 from showstopper.audio.crowd.timestamps import Reading
 from showstopper.audio.media import PACKET_SECONDS
 

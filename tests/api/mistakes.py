@@ -402,6 +402,12 @@ MISTAKES = (
         "less than or equal to 3000",
     ),
     _room(
+        "a crowd beside an external host",
+        {"spec.listeners.crowd": {"count": 100}, "spec.program": {"host": "External"}},
+        "spec",
+        "a crowd needs program.host: Managed: it cannot tell an external host's pauses from dead air yet",
+    ),
+    _room(
         "a crowd of nobody",
         {"spec.listeners.crowd": {"count": 0}},
         "spec.listeners.crowd.count",

@@ -75,6 +75,7 @@ class CrowdPod:
             "changes": [_change(row) for _, row in page.entries],
             "newest": [_change(row) for row in self._newest.values()] if afresh else [],
             "refusals": {},
+            "instrument": {"kernelDrops": 0, "stalls": []},
         }
 
 

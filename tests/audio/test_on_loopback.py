@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from showstopper.audio.residents import JOINS_APART_SECONDS
+from showstopper.audio.crowd.rules import PINGS_APART_SECONDS
 from showstopper.availability.feed import parse_feed
 from tests.audio.participants import Participant, Participants, live_now, outages, seconds
 from tests.support.relays import Stage
@@ -58,7 +58,7 @@ def test_listeners_hear_hold_music_then_the_host_and_say_who_serves_them(
         assert all(one["to"] == two["from"] for one, two in pairwise(mine))
         assert 0 < mine[-1]["delaySeconds"] < 1
     called = [listener.spans(f"/{index}")[0]["from"] for index in range(3)]
-    assert all(later - before > 0.9 * JOINS_APART_SECONDS for before, later in pairwise(called)), called
+    assert all(later - before > 0.9 * PINGS_APART_SECONDS for before, later in pairwise(called)), called
     ports = {sample.relay_port for sample in feed.listeners if sample.relay_port}
     assert len(ports) == 1
     assert two_relays.relay_at(ports.pop() or 0)

@@ -47,7 +47,8 @@ CROWD = ROOM | {"SHOWSTOPPER_POD": "main-stage-crowd-1", "SHOWSTOPPER_LISTENERS"
 
 def test_a_crowd_pod_holds_its_part_of_the_crowd() -> None:
     settings = CrowdSettings.read(CROWD | {"SHOWSTOPPER_COUNT": "1200"})
-    assert (settings.pod, settings.size, settings.hidden) == ("main-stage-crowd-1", 200, True)
+    assert (settings.pod, settings.first, settings.size) == ("main-stage-crowd-1", 1000, 200)
+    assert settings.hidden
     assert not CrowdSettings.read(CROWD | {"SHOWSTOPPER_HIDDEN": "false"}).hidden
 
 
@@ -59,6 +60,7 @@ def test_a_crowd_pod_holds_its_part_of_the_crowd() -> None:
         ("SHOWSTOPPER_COUNT", "1000", "leaves nobody for main-stage-crowd-1"),
         ("SHOWSTOPPER_HIDDEN", "yes", "true or false"),
         ("SHOWSTOPPER_PROGRAM", "managed", "Managed or External"),
+        ("SHOWSTOPPER_PROGRAM", "External", "cannot tell an external host's pauses from dead air yet"),
     ],
 )
 def test_a_crowd_that_cannot_be_is_refused(name: str, value: str, words: str) -> None:

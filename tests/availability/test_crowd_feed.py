@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.availability.crowd_feed import CrowdReader
+from showstopper.availability.crowd_feed import CrowdReader, Failures
 from showstopper.availability.errors import FeedError
 from showstopper.availability.spans import State, Window
 from showstopper.availability.timeline import Timeline
@@ -36,6 +36,7 @@ def document(rows: Sequence[tuple[int, float, str]] = (), settled: float = 10.0,
         "changes": changes(*rows),
         "newest": [],
         "refusals": {},
+        "instrument": {"kernelDrops": 0, "stalls": []},
         **fields,
     }
 
@@ -104,6 +105,17 @@ def test_refusals_are_counted_over_pods() -> None:
     assert reader.refusals({POD}) == {"Unavailable": 2, "NoUDP": 1}
 
 
+def test_of_a_pod_that_is_gone_nothing_is_kept() -> None:
+    reader = CrowdReader()
+    reader.read(document([(0, 1.0, "Live")], refusals={"Unavailable": 2}), POD, OFFSET)
+    reader.read(document([(0, 1.0, "Live")], pod="other"), "other", OFFSET)
+    reader.keep(["other", "a third"])
+    assert reader.refusals({POD, "other"}) == {}
+    assert told(reader, document([], 11.0))[1] == [("0", State.UNKNOWN, 11.0, 11.0), ("1", State.UNKNOWN, 11.0, 11.0)]
+    again = reader.read(document([], 11.0, pod="other"), "other", OFFSET)
+    assert again.open[0].state is State.LIVE
+
+
 GOOD = document([(0, 1.0, "Live")], newest=changes((0, 1.0, "Live")))
 
 
@@ -154,3 +166,31 @@ def test_whatever_a_pod_says_is_read_or_refused(field: str, value: Any) -> None:
     except FeedError:
         return
     assert all(span.end >= span.start for span in (*feed.spans, *feed.open))
+
+
+def instrument(drops: int, *stalls: tuple[float, float], **fields: Any) -> dict[str, Any]:
+    said = {"kernelDrops": drops, "stalls": [{"from": start, "to": end} for start, end in stalls]}
+    return document(instrument=said, **fields)
+
+
+def failures(reader: CrowdReader, start: float, end: float) -> Failures:
+    return reader.failures([POD], Window(OFFSET + start, OFFSET + end))
+
+
+def test_what_its_process_did_itself_counts_in_the_time_in_which_it_is_told() -> None:
+    reader = CrowdReader()
+    told(reader, instrument(2, settled=10.0))
+    told(reader, instrument(2, settled=20.0))
+    told(reader, instrument(5, (26.0, 28.5), settled=30.0))
+    assert failures(reader, 0, 16) == Failures(drops=2)
+    assert failures(reader, 16, 26) == Failures()
+    assert failures(reader, 16, 40) == Failures(drops=3, stalled=2.5)
+    assert failures(reader, 27, 28) == Failures(stalled=1.0)
+    assert reader.failures(["other"], Window(0, 1e9)) == Failures()
+
+
+def test_another_process_has_dropped_all_that_it_says() -> None:
+    reader = CrowdReader()
+    told(reader, instrument(5, settled=10.0))
+    told(reader, instrument(4, settled=20.0, boot="b-2"))
+    assert failures(reader, 16, 30) == Failures(drops=4)

@@ -46,12 +46,14 @@ def test_the_figures_have_a_listener_s_share_and_what_the_relay_s_record_says() 
 
 
 def test_a_crowd_that_is_told_what_it_hears_has_figures_of_its_own() -> None:
-    figures = crowd_figures.with_ears(played_crowd() | {"live_percent": 99.4567})
+    figures = crowd_figures.with_ears(played_crowd() | {"live_percent": 99.4567, "unopened": 2, "doubts": 0})
     assert figures == {
         "cpu_percent_with_ears": 12.5,
         "rss_mb_with_ears": 1.0,
         "live_percent_with_ears": 99.46,
         "kernel_drops_with_ears": 1.0,
+        "unopened_with_ears": 2,
+        "doubts_with_ears": 0,
     }
     assert not figures.keys() & crowd_figures.of_crowd(played_crowd(), Compared(1000, 3, 7)).keys()
 

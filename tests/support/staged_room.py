@@ -41,11 +41,17 @@ FLEET = ("room.listeners.count=2", "room.listeners.perPod=1")
 PUBLISHED = "livekit_track_published_total"
 
 GROUP = "/apis/showstopper.dev/v1alpha1"
+ONCE_MORE = " once more"
+"""What the revision of an experiment ends with that was asked for again."""
+
 LONG = 240.0
 """A deadline that only a broken cluster meets: a run with its recovery, on a machine that is busy."""
 
 WELL_SECONDS = 40.0
 """How long a room is given to be well again after a test; clients that find another relay take 5 to 15 s."""
+
+SPLIT_SECONDS, SPLIT_EVERY = 20.0, 2.0
+"""How long listeners may be on a relay before the host has found it, and how often that is looked at."""
 
 
 def eventually(what: str, seconds: float, question: Callable[[], T | None], *, every: float = 0.1) -> T:
@@ -169,12 +175,30 @@ class Show:
 
         A room that is split stays so: such a stage is started afresh.
         """
-        what = f"room {self.namespace}/{self.room} is well"
-        try:
-            eventually(what, WELL_SECONDS, self._well, every=0.25)
-        except AssertionError:
+        if not self._recovers():
             stage.start_afresh(self.cluster, namespace=self.namespace, room=self.room)
-            eventually(what, LONG, self._well, every=0.25)
+            eventually(f"room {self.namespace}/{self.room} is well", LONG, self._well, every=0.25)
+
+    def _recovers(self) -> bool:
+        """Whether the room is well before its time is over, and before it has been split for too long."""
+        began = looked = time.monotonic()
+        split_since: float | None = None
+        while not self._well():
+            now = time.monotonic()
+            if now - looked > SPLIT_EVERY:
+                looked = now
+                split_since = (split_since or now) if self._is_split_now() else None
+            if now - began > WELL_SECONDS or (split_since is not None and now - split_since > SPLIT_SECONDS):
+                return False
+            time.sleep(0.25)
+        return True
+
+    def _is_split_now(self) -> bool:
+        """As `split`. Relays that do not answer yet have no rooms."""
+        try:
+            return self.split()
+        except RefusedError:
+            return False
 
     def _well(self) -> bool:
         room = self.api.get(self.path("audiorooms", self.room))
@@ -264,12 +288,12 @@ class Show:
     def _stalled(self, name: str, run: Object) -> bool:
         """Whether the room that is well for all tests stood still before the fault, for the first time of this name.
 
-        Two processors that are taken away for half a second are heard as dead air: the operator rightly injects
-        nothing, and the test has shown nothing yet.
+        Two processors that are taken away for half a second are heard as dead air, or stop the host: the operator
+        rightly injects nothing, and the test has shown nothing yet.
         """
         well = run["spec"]["room"]["name"] == self.room
         reason = run["status"]["reason"] if steps(run) == ["Baseline", "Judged"] else ""
-        return well and reason in {"BaselineBroken", "TooMuchUnknown"} and name not in self._again
+        return well and reason in {"BaselineBroken", "TooMuchUnknown", "HostLost"} and name not in self._again
 
     def _ask_again(self, name: str, run: Object) -> None:
         """The same experiment in another revision, as if the first had not been asked for.
@@ -285,7 +309,8 @@ class Show:
         self.runs_repeated += 1
         self.wait_until_well()
         self.api.delete(self.path("experimentruns", run["metadata"]["name"]))
-        self.api.merge(self.path("experiments", name), {"spec": {"revision": "once more"}})
+        revision = f"{run['spec']['experiment'].get('revision', '')}{ONCE_MORE}"
+        self.api.merge(self.path("experiments", name), {"spec": {"revision": revision}})
 
     def moment(self) -> str:
         """The resource version of now, for `deleted_since`."""

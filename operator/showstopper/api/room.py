@@ -168,7 +168,15 @@ class AudioRoomSpec(Spec):
     program: Program = Program()
     """Program of the room: who speaks, and the hold music before it."""
 
-    rules = (unique_names("components", "components"),)
+    rules = (
+        unique_names("components", "components"),
+        Rule(
+            "!has(self.listeners.crowd) || self.program.host == 'Managed'",
+            "a crowd needs program.host: Managed: it cannot tell an external host's pauses from dead air yet. Leave "
+            "listeners.crowd out",
+            holds=lambda spec: spec.listeners.crowd is None or spec.program.host is Host.MANAGED,
+        ),
+    )
 
     def component(self, name: str) -> Component | None:
         """The component of that name, if the room has it."""

@@ -10,7 +10,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from showstopper.audio.client import POLL_SECONDS, Client
 from showstopper.audio.crew import Crew
-from showstopper.audio.crowd.rules import PING_SECONDS
+from showstopper.audio.crowd.rules import ping_phase
 from showstopper.audio.session import JoinError
 
 log = structlog.get_logger()
@@ -23,29 +23,9 @@ JOIN_SECONDS = 60.0
 """Longer than the SDK tries a join by itself: its own time-outs decide."""
 
 
-JOINS_APART_SECONDS = 0.5
-"""Between the first joins of neighbours. Six are in after 2.5 s, while a host that began with them plays hold music."""
-
-
-def first_join(index: int) -> float:
-    """Seconds that a resident waits before its first join, by its number in the fleet: pods need not ask each other.
-
-    Pings go on from the join, and what a dead relay's listeners miss depends on when their next ping is due (see
-    `crowd/rules.py`). So a fleet's first joins go round the ping's interval in steps, and each further round divides
-    the steps of those before it (by a van der Corput sequence).
-    """
-    turns, place = divmod(index, round(PING_SECONDS / JOINS_APART_SECONDS))
-    return JOINS_APART_SECONDS * (place + _van_der_corput(turns))
-
-
-def _van_der_corput(number: int) -> float:
-    """The number's binary digits, mirrored at the point: 1/2, 1/4, 3/4, 1/8, ... from 1 on."""
-    return int(f"{number:b}"[::-1], 2) / (1 << number.bit_length())
-
-
 async def reside(crew: Crew, index: int) -> None:
     """One resident. It leaves when it is cancelled."""
-    await asyncio.sleep(first_join(index))
+    await asyncio.sleep(ping_phase(index))
     client = crew.resident(index)
     telling = asyncio.create_task(follow(crew, client))
     try:

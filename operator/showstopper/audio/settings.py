@@ -91,18 +91,23 @@ class ListenerSettings:
 
 @dataclass(frozen=True, slots=True)
 class CrowdSettings:
-    """What a crowd pod needs to know."""
+    """What a crowd pod needs to know. `first` is the number of its first listener in the whole crowd."""
 
     room: RoomSettings
     pod: str
     size: int
+    first: int = 0
     hidden: bool = True
-    program: str = "Managed"
     stale_seconds: float = 5.0
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> CrowdSettings:
         """The room's settings and the SHOWSTOPPER_* variables of a crowd pod."""
+        if _program(environment) != "Managed":
+            raise SettingsError(
+                "SHOWSTOPPER_PROGRAM is 'External'; a crowd cannot tell an external host's pauses from dead air yet: "
+                "write program.host: Managed, or leave listeners.crowd out"
+            )
         pod = _text(environment, "SHOWSTOPPER_POD", "the pod's name")
         per_pod = int(_number(environment, "SHOWSTOPPER_LISTENERS", 0, 1, MOST_OF_A_CROWD, whole=True, needed=True))
         first = _ordinal(pod) * per_pod
@@ -113,8 +118,8 @@ class CrowdSettings:
             room=RoomSettings.read(environment),
             pod=pod,
             size=size,
+            first=first,
             hidden=_choice(environment, "SHOWSTOPPER_HIDDEN", ("true", "false")) == "true",
-            program=_program(environment),
             stale_seconds=_stale_seconds(environment),
         )
 

@@ -1,15 +1,50 @@
 """The feed of a crowd pod (`GET /v1/crowd`), read as any listener pod's: changes of state become spans again. Pure."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from showstopper.availability.feed import Feed, Reader, read_document
-from showstopper.availability.spans import Kind, Span, State
+from showstopper.availability.spans import Kind, Span, State, Window
 
 MOST_LISTENERS = 10_000
 """Of a pod: more than any holds. What claims more is no crowd."""
+
+
+MOST_KEPT = 100
+"""Of what an instrument did, the newest of each pod."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """What crowd pods did themselves in a time: packets that kernels dropped, and the longest stall in seconds."""
+
+    drops: int = 0
+    stalled: float = 0.0
+
+
+@dataclass(slots=True)
+class _Instrument:
+    """What one process says of itself. Times are the operator's.
+
+    Attributes:
+        boot: of the process.
+        total: packets that its kernel had dropped by its newest answer.
+        drops: when more were told, and how many more.
+        stalls: stretches in which it stood still.
+    """
+
+    boot: str
+    total: int = 0
+    drops: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
+    stalls: list[tuple[float, float]] = field(default_factory=list)
+
+    def add(self, at: float, total: int, stalls: Iterable[tuple[float, float]]) -> None:
+        """Take in what an answer of that time says."""
+        if total > self.total:
+            self.drops.append((at, total - self.total))
+        self.total, self.stalls = total, list(stalls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +84,14 @@ class CrowdReader:
     def __init__(self) -> None:
         self._crowds: dict[str, _Crowd] = {}
         self._refusals: dict[str, dict[str, int]] = {}
+        self._instruments: dict[str, _Instrument] = {}
+
+    def failures(self, pods: Iterable[str], window: Window) -> Failures:
+        """What the instrument did in these pods. A drop counts when it is told, a second or two after it happened."""
+        known = [instrument for pod in pods if (instrument := self._instruments.get(pod)) is not None]
+        drops = (count for each in known for at, count in each.drops if window.start <= at < window.end)
+        stalls = (min(end, window.end) - max(start, window.start) for each in known for start, end in each.stalls)
+        return Failures(sum(drops), max((0.0, *stalls)))
 
     def refusals(self, pods: Iterable[str]) -> Counter[str]:
         """Joins that were refused in these pods since their processes began, by reason."""
@@ -56,6 +99,13 @@ class CrowdReader:
         for pod in pods:
             total.update(self._refusals.get(pod, {}))
         return total
+
+    def keep(self, pods: Iterable[str]) -> None:
+        """Forget all other pods. One that comes again is another process, and is read from its beginning."""
+        there = set(pods)
+        self._crowds = {pod: crowd for pod, crowd in self._crowds.items() if pod in there}
+        self._refusals = {pod: refusals for pod, refusals in self._refusals.items() if pod in there}
+        self._instruments = {pod: instrument for pod, instrument in self._instruments.items() if pod in there}
 
     def read(self, document: object, pod: str, offset: float, uncertainty: float = 0.0) -> Feed:
         """The feed in a JSON document. Answers of a pod are read in the order in which they were asked for.
@@ -88,12 +138,23 @@ class CrowdReader:
             listeners=(),
             arrivals=(),
         )
+        instrument = root.inside("instrument")
+        drops, stalls = instrument.count("kernelDrops"), [*instrument.each("stalls", _stretch)]
         self._refusals[pod] = root.counts("refusals")
+        self._instrument(feed).add(
+            feed.clock + offset, drops, ((start + offset, end + offset) for start, end in stalls)
+        )
         crowd = self._crowd(feed, size, afresh=bool(newest))
         spans = tuple(span for change in changes if (span := crowd.close(change)) is not None)
         for change in newest:
             crowd.newest.setdefault(change.slot, change)
         return replace(feed, spans=spans, open=tuple(crowd.open(settled)))
+
+    def _instrument(self, feed: Feed) -> _Instrument:
+        known = self._instruments.get(feed.pod)
+        if known is None or known.boot != feed.boot:
+            known = self._instruments[feed.pod] = _Instrument(feed.boot)
+        return known
 
     def _crowd(self, feed: Feed, size: int, *, afresh: bool) -> _Crowd:
         known = self._crowds.get(feed.pod)
@@ -101,6 +162,10 @@ class CrowdReader:
             return known
         crowd = self._crowds[feed.pod] = _Crowd(feed.boot, [f"{feed.pod}/{slot}" for slot in range(size)])
         return crowd
+
+
+def _stretch(item: Reader) -> tuple[float, float]:
+    return item.seconds("from"), item.seconds("to")
 
 
 def _change(size: int, item: Reader) -> _Change:

@@ -57,7 +57,7 @@ def arrays(batch: Sequence[Packet]) -> Packets:
         slot=np.array([packet.slot for packet in ordered], np.int64),
         sequence=np.array([packet.sequence for packet in ordered], np.int64),
         ssrc=np.array([packet.ssrc for packet in ordered], np.int64),
-        payload=np.array([packet.payload for packet in ordered], np.int64),
+        payload_bytes=np.array([packet.payload for packet in ordered], np.int64),
         at=np.array([packet.at for packet in ordered], np.float64),
         row=np.arange(len(ordered)),
     )

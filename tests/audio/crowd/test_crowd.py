@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from showstopper.audio.crowd.crowd import Crowd
+from showstopper.audio.crowd.rules import ping_phase
 from showstopper.audio.settings import RoomSettings
 from showstopper.errors import SettingsError
 
@@ -39,3 +40,11 @@ async def test_what_is_no_url_of_a_room_is_refused_at_once() -> None:
     with pytest.raises(SettingsError):
         async with Crowd(RoomSettings("crowd", "ftp://relay", "room", "key", "secret"), 1):
             pass
+
+
+def test_the_pods_of_a_crowd_ping_as_one_fleet() -> None:
+    pods = [Crowd(NOWHERE, 50, first=first) for first in (0, 50)]
+    joins = [pod._first_join(slot) for pod in pods for slot in range(50)]
+    assert joins == [ping_phase(index) for index in range(100)]
+    assert len(set(joins)) == 100
+    assert Crowd(NOWHERE, 1, first=7, spread_seconds=0.5)._first_join(0) == ping_phase(7) / 10

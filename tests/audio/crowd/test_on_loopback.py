@@ -20,7 +20,7 @@ from showstopper.audio.classify import Rules
 from showstopper.audio.client import POLL_SECONDS
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
-from showstopper.audio.crowd.matching.ears import Ears
+from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.audio.settings import RoomSettings
 from showstopper.availability.spans import State
@@ -72,15 +72,15 @@ async def test_every_packet_is_counted_though_the_process_stands_still(room: Roo
 
 async def test_all_are_told_to_hear_the_host_live_until_the_relay_is_killed(room: RoomSettings, relay: Relay) -> None:
     offset = time.time() - time.monotonic()
-    ears = Ears(SIZE, Rules(), lambda at: at + offset)
-    async with Crowd(room, SIZE, spread_seconds=0.5, ears=ears) as crowd:
+    matcher = Matcher(SIZE, Rules(), lambda at: at + offset)
+    async with Crowd(room, SIZE, spread_seconds=0.5, matcher=matcher) as crowd:
         await until("everybody hears the host", lambda: all_hear(crowd, time.monotonic() - 0.5))
         # On a busy machine the host stumbles, and what lies around that is Unknown.
         await until("everybody is told to hear the host", lambda: bool(np.all(live(crowd)[0] > 2.0)))
         killed_at = time.monotonic()
         relay.kill()
         await until("it is told until then", lambda: bool(np.all(live(crowd)[1] > killed_at - 1.5)))
-        assert ears.unopened == 0
+        assert matcher.unopened == 0
         assert {heard.state for _, heard in crowd.heard} == {State.LIVE}
         assert live(crowd)[1].max() < killed_at + 0.05
 

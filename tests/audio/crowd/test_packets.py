@@ -28,7 +28,7 @@ def test_what_was_written_is_read(written: list[Packet]) -> None:
     read = packets.sound(data, length, slot, at)
     assert list(read.sequence) == [packet.sequence for packet in written]
     assert list(read.ssrc) == [packet.ssrc for packet in written]
-    assert list(read.payload) == [packet.payload for packet in written]
+    assert list(read.payload_bytes) == [packet.payload for packet in written]
 
 
 def test_stun_dtls_and_rtcp_are_no_sound() -> None:

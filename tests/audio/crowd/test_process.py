@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import signal
+import time
 from collections import Counter
 from typing import Any
 
@@ -10,9 +12,10 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from showstopper.audio.crowd import process
-from showstopper.audio.crowd.account.document import Account
+from showstopper.audio.crowd.feed.document import CrowdFeed
 from showstopper.audio.settings import CrowdSettings, RoomSettings
-from tests.audio.crowd.account.records import PlayedHouse
+from showstopper.errors import SettingsError
+from tests.audio.crowd.feed.records import PlayedListeners
 from tests.audio.participants import Participant, Participants
 from tests.support.relays import Relay
 
@@ -21,9 +24,11 @@ SIZE = 20
 
 
 async def test_it_serves_its_account_and_its_health() -> None:
-    account = Account(SETTINGS, PlayedHouse(2), 0.0)
-    account.settle()
-    async with TestClient(TestServer(process.application(account))) as http:
+    swept = PlayedListeners(2)
+    feed = CrowdFeed(SETTINGS, swept, 0.0)
+    swept.swept_at = time.monotonic()
+    feed.settle()
+    async with TestClient(TestServer(process.application(feed))) as http:
         assert await (await http.get("/healthz")).text() == "ok\n"
         said = await (await http.get("/v1/crowd")).json()
         assert (said["pod"], said["next"], len(said["changes"])) == ("main-stage-crowd-0", 3, 2)
@@ -35,10 +40,16 @@ async def test_it_serves_its_account_and_its_health() -> None:
 async def test_it_may_open_as_many_sockets_as_it_is_let() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
-        process._allow_sockets()
+        process._allow_sockets(2)
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_it_does_not_begin_without_a_socket_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1024))
+    with pytest.raises(SettingsError, match="1000 listeners need 2064 open files, and this process may have 1024"):
+        process._allow_sockets(1000)
 
 
 def states(said: dict[str, Any]) -> dict[int, list[str]]:
@@ -53,13 +64,7 @@ def states(said: dict[str, Any]) -> dict[int, list[str]]:
 def test_everybody_hears_the_host_until_the_relay_is_killed_and_again_after_it(
     people: Participants, relay: Relay
 ) -> None:
-    crowd = people.start(
-        "process",
-        package="showstopper.audio.crowd",
-        SHOWSTOPPER_POD="main-stage-crowd-0",
-        SHOWSTOPPER_LISTENERS=str(SIZE),
-        LIVEKIT_URL=relay.url,
-    )
+    crowd = started(people, relay)
     people.until("everybody hears the host", lambda: now(crowd) == {"Live": SIZE})
     before = crowd.get("/v1/crowd")
     assert before["present"] == SIZE
@@ -72,6 +77,52 @@ def test_everybody_hears_the_host_until_the_relay_is_killed_and_again_after_it(
     assert set(states(said)) == set(range(SIZE))
     assert all({"NoMedia", "Live"} <= set(mine) and mine[-1] == "Live" for mine in states(said).values())
     assert said["losses"]["SignallingClosed"] >= SIZE
+
+
+@pytest.mark.livekit
+@pytest.mark.parametrize("seconds", [6.0, 12.0])
+def test_while_its_process_stands_still_nobody_is_known_to_hear_or_not(
+    people: Participants, relay: Relay, seconds: float
+) -> None:
+    """The relay sends on, and a buffer holds three seconds of it."""
+    crowd = started(people, relay)
+    people.until("everybody hears the host", lambda: now(crowd) == {"Live": SIZE})
+    before = crowd.get("/v1/crowd")
+    crowd.process.send_signal(signal.SIGSTOP)
+    time.sleep(seconds)
+    crowd.process.send_signal(signal.SIGCONT)
+    stall = people.until("it knows that it stood still", lambda: stalls(crowd, seconds))[0]
+    people.until("that is told", lambda: settled(crowd, stall[1] + 5.0))
+    people.until("everybody hears the host again", lambda: now(crowd) == {"Live": SIZE})
+    said = crowd.get(f"/v1/crowd?after={before['next']}")
+    since = [each for each in said["changes"] if each["at"] > stall[0] - 0.5]
+    meanwhile = {each["state"] for each in since if each["at"] < stall[1] + 0.2}
+    assert "Unknown" in meanwhile <= {"Unknown", "Live"}
+    assert not {"Offline", "Joining"} & {each["state"] for each in since}
+    assert said["losses"] == {}
+
+
+def started(people: Participants, relay: Relay) -> Participant:
+    """The process of a crowd."""
+    return people.start(
+        "process",
+        package="showstopper.audio.crowd",
+        SHOWSTOPPER_POD="main-stage-crowd-0",
+        SHOWSTOPPER_LISTENERS=str(SIZE),
+        LIVEKIT_URL=relay.url,
+    )
+
+
+def stalls(crowd: Participant, seconds: float) -> list[list[float]]:
+    """When it stood still for about so long, as it says itself."""
+    said = crowd.get("/v1/crowd") or {"instrument": {"stalls": []}}
+    return [stall for stall in said["instrument"]["stalls"] if stall[1] - stall[0] > seconds - 0.5]
+
+
+def settled(crowd: Participant, until: float) -> bool:
+    """Whether it has told all of the time up to then."""
+    said = crowd.get("/v1/crowd")
+    return said is not None and said["settledUntil"] > until
 
 
 def now(crowd: Participant) -> dict[str, int]:

@@ -16,7 +16,7 @@ from websockets.http11 import Request, Response
 
 from showstopper.audio.crowd import signalling
 from showstopper.audio.crowd.refusals import Refusal, Refused
-from showstopper.audio.crowd.resolver import Door, Place
+from showstopper.audio.crowd.resolver import Server, SocketAddress
 from showstopper.audio.crowd.signalling import Signalling
 from tests.audio.crowd import certificates
 from tests.support.waiting import until
@@ -25,10 +25,10 @@ Talk = Callable[[ServerConnection], Awaitable[None]]
 
 
 async def connect(port: int, *, context: ssl.SSLContext | None = None) -> Signalling:
-    door = Door(context is not None, "127.0.0.1", port, "/live")
-    places: list[Place] = [(socket.AF_INET, ("127.0.0.1", port))]
+    server = Server(context is not None, "127.0.0.1", port, "/live")
+    addresses: list[SocketAddress] = [(socket.AF_INET, ("127.0.0.1", port))]
     async with asyncio.timeout(10):
-        return await Signalling.open(door, places, "/rtc?x=1", context)
+        return await Signalling.open(server, addresses, "/rtc?x=1", context)
 
 
 @asynccontextmanager
@@ -171,7 +171,7 @@ async def test_nobody_there_is_an_error_of_the_connection() -> None:
         with pytest.raises(ConnectionRefusedError):
             await connect(unused.getsockname()[1])
     with pytest.raises(OSError, match="no address"):
-        await Signalling.open(Door(False, "nowhere", 1), [], "/rtc", None)
+        await Signalling.open(Server(False, "nowhere", 1), [], "/rtc", None)
 
 
 async def test_a_server_that_reads_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

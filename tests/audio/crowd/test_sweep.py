@@ -1,5 +1,6 @@
 """Real sockets on loopback, read in sweeps."""
 
+import dataclasses
 import socket
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from showstopper.audio.crowd import datagram_socket
 from showstopper.audio.crowd.ledger import Ledger
 from showstopper.audio.crowd.sweep import BURST, ROWS, SNAP, Batch, Datagram, Sweep, address
+from showstopper.audio.crowd.timestamps import Reading
 from tests.audio.crowd.rtp import Packet, datagram
 
 
@@ -90,7 +92,7 @@ def test_stun_and_dtls_are_handed_over_with_their_sender_and_cut_off(
 def test_long_packets_are_counted_whole(sockets: list[socket.socket], sender: socket.socket) -> None:
     send(sender, sockets[0], 1, payload=1200)
     (batch,) = swept(sockets).read()
-    assert batch.packets.payload.tolist() == [1200]
+    assert batch.packets.payload_bytes.tolist() == [1200]
 
 
 def test_what_a_full_buffer_dropped_is_said_to_be_our_own_loss(
@@ -106,6 +108,24 @@ def test_what_a_full_buffer_dropped_is_said_to_be_our_own_loss(
     assert sweep.drops == 401 - received
     sweep.remove(0)
     assert sweep.drops == 401 - received, "what a socket dropped stays"
+
+
+def test_a_step_of_the_clock_that_is_seen_while_one_is_read_is_counted_for_all(
+    sockets: list[socket.socket], sender: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = swept(sockets)
+    before = time.monotonic()
+    send(sender, sockets[0], 1)
+    send(sender, sockets[2], 1)
+    real = Reading.now()
+    stepped = dataclasses.replace(real, wall=real.wall + 60 * 10**9)
+    monkeypatch.setattr(Reading, "now", lambda: stepped)
+    (one,) = sweep.read(0)
+    assert sweep.steps == 0
+    (rest,) = sweep.read()
+    assert sweep.steps == 1
+    assert one.packets.at[0] == pytest.approx(before, abs=1.0)
+    assert rest.packets.at[0] == pytest.approx(before, abs=1.0)
 
 
 def test_a_socket_that_was_let_go_is_not_read(sockets: list[socket.socket], sender: socket.socket) -> None:

@@ -120,6 +120,7 @@ def crowd(*rows: tuple[int, float, str], boot: str = "boot-1", afresh: bool = Tr
         "changes": changes,
         "newest": changes if afresh else [],
         "refusals": {},
+        "instrument": {"kernelDrops": 0, "stalls": []},
     }
 
 

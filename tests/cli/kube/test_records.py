@@ -98,6 +98,7 @@ async def test_a_crowd_is_in_the_record_beside_the_listeners_and_is_completed_by
             "changes": [{"slot": 0, "at": 28.0, "state": "Hold"}],
             "newest": [{"slot": 0, "at": 28.0, "state": "Hold"}, {"slot": 1, "at": 12.0, "state": "Live"}],
             "refusals": {},
+            "instrument": {"kernelDrops": 0, "stalls": []},
         }
     }
     monkeypatch.setattr("showstopper.clock.Clock.now", lambda _: EPOCH + 41)

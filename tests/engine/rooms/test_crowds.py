@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -37,7 +38,8 @@ async def asked(here: AudioRoom, **answers: Callable[[int], Any]) -> AsyncIterat
             body["metadata"] |= {"uid": each.name, "resourceVersion": "1"}
             roster.mirror.learn(body)
         found = RoomCrowd(here.key, clock, session, roster, port=pods.port)
-        running = asyncio.create_task(found.run(lambda: here))
+        heard = asyncio.Event()
+        running = asyncio.create_task(found.run(lambda: here, heard.set))
         try:
             yield found, roster, clock
         finally:
@@ -77,6 +79,28 @@ async def test_a_room_without_a_crowd_has_no_status_of_one() -> None:
     async with asked(room(), p0=lambda _: crowd(NAME)) as (found, _, clock):
         assert found.status(room(), clock.now()) is None
         assert found.troubles(room()) == {}
+
+
+async def test_it_hears_the_host_when_nearly_all_of_it_do() -> None:
+    here = with_crowd(2)
+    answer = crowd(NAME, (0, 80.0, "Live"), (1, 80.0, "Live"))
+    async with asked(here, p0=lambda _: answer) as (found, _, clock):
+        assert not found.is_live(here, clock.now())
+        await until(lambda: found.is_live(here, clock.now()), "a crowd that is live")
+        assert not found.is_live(with_crowd(4), clock.now()), "half of it is not there"
+    assert found.is_live(room(), clock.now()), "there is nobody who would not hear"
+
+
+async def test_it_is_known_as_far_as_its_pod_that_has_told_least_says_that_it_is_settled() -> None:
+    here = with_crowd(4)
+    replies = {"p0": crowd("main-stage-crowd-0", (0, 80.0, "Live")), "p1": crowd("main-stage-crowd-1")}
+    async with asked(here, p0=lambda _: replies["p0"], p1=lambda _: replies["p1"]) as (found, _, _):
+        assert found.known_until(here) == 0.0
+        await until(lambda: found.known_until(here) > 0.0, "what both pods say")
+        seen = found.timeline.seen_until()
+        assert seen is not None
+        assert found.known_until(here) < seen, "what is told is settled, and older than the answer"
+    assert found.known_until(room()) == math.inf
 
 
 def _reporting(found: RoomCrowd, here: AudioRoom, clock: Clock) -> int:

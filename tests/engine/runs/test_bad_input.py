@@ -61,6 +61,13 @@ async def test_a_node_without_an_agent(client: Client, harness: RunHarness) -> N
     assert await nothing_left(client, run)
 
 
+async def test_an_expectation_of_a_crowd_that_the_room_does_not_have(harness: RunHarness) -> None:
+    expect = [{"indicator": "AudibleRatio", "listeners": "Crowd", "min": "95%"}]
+    run = await harness.stored(await harness.create("crowded", baseline="5s", expect=expect), lambda run: run.finished)
+    assert_says(run, "NoCrowd", "has none", "listeners.crowd")
+    assert not run.status.targets
+
+
 async def test_a_kernel_without_means(client: Client, harness: RunHarness) -> None:
     agent = Agent(client, harness.namespace)
     agent.instead["b"] = TargetState.REFUSED, _without_means()

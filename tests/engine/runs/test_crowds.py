@@ -7,13 +7,14 @@ import pytest
 
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
+from showstopper.availability.crowd_feed import Failures
 from showstopper.availability.feed import Feed
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.rooms.fleet import names
 from showstopper.engine.runs import crowds, judging
 from showstopper.engine.runs.judging import Judgement
-from tests.availability.build import L, N, Q, Story, U, feed, spans
+from tests.availability.build import J, L, N, Q, Story, U, feed, spans
 from tests.support import build
 
 START = from_timestamp("2026-01-01T00:00:00Z")
@@ -136,16 +137,14 @@ def test_the_verdict_is_the_same_when_only_the_record_knows_the_baseline() -> No
     kept = crowds.measure_baseline(crowds.baseline_view(made, whole), made)
     before = judging.measure_baseline(made, judging.baseline_view(made, fleet(), RESIDENTS), RESIDENTS)
     assert before is not None
-    status = made.status.model_copy(
-        update={"crowd": kept, "baseline": before.record, "windows": [before.window]}
-    )
+    status = made.status.model_copy(update={"crowd": kept, "baseline": before.record, "windows": [before.window]})
     later = ExperimentRun.parse(json.loads(json.dumps(dump(made.model_copy(update={"status": status})))))
     assert judge(later, *stories).decision == judge(made, *stories).decision
     assert judge(later, *stories).crowd == judge(made, *stories).crowd
 
 
 def stopped(at: float) -> Story:
-    return [(L, at), (N, 5), (L, 35 - at)]
+    return [(L, at), (N, 4), (J, 1), (L, 35 - at)]
 
 
 def test_two_instruments_that_tell_different_times_of_one_outage_are_not_relied_upon() -> None:
@@ -178,3 +177,17 @@ def test_a_crowd_makes_a_record_no_larger_than_a_record_may_be() -> None:
 def test_who_expects_something_of_a_crowd_says_so() -> None:
     assert crowds.is_asked(run(ALL))
     assert not crowds.is_asked(run(FLEET))
+
+
+def test_a_crowd_that_did_nothing_itself_is_relied_upon() -> None:
+    assert crowds.failed(Failures()) is None
+
+
+@pytest.mark.parametrize(
+    ("failures", "words"), [(Failures(drops=3), "dropped 3 packets"), (Failures(stalled=1.4), "up to 1.4 s")]
+)
+def test_one_that_dropped_packets_or_stood_still_is_not(failures: Failures, words: str) -> None:
+    finding = crowds.failed(failures)
+    assert finding is not None
+    assert finding.reason == "InstrumentsDisagree"
+    assert words in finding.message

@@ -10,9 +10,9 @@ import ast
 import inspect
 import sys
 import textwrap
-from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -69,10 +69,11 @@ class _ModelSchemas(GenerateJsonSchema):
 def field_docstrings(model: type[BaseModel]) -> Mapping[str, str]:
     """The docstrings of a model's fields by name, inherited fields included. The nearest class that has one wins."""
     bases = [base for base in model.__mro__ if issubclass(base, BaseModel) and base is not BaseModel]
-    return dict(ChainMap(*(attribute_docstrings(base) for base in bases)))
+    return {name: text for base in reversed(bases) for name, text in attribute_docstrings(base).items()}
 
 
-def attribute_docstrings(of: type) -> dict[str, str]:
+@cache
+def attribute_docstrings(of: type) -> Mapping[str, str]:
     """The docstrings in a class's own body: strings under an assignment, as PEP 257 has them for attributes."""
     body = ast.parse(textwrap.dedent(inspect.getsource(of))).body[0]
     assert isinstance(body, ast.ClassDef)

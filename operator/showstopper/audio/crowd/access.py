@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Self
 
 from showstopper.audio.crowd.dtls import Identity
-from showstopper.audio.crowd.resolver import Door, Resolver
+from showstopper.audio.crowd.resolver import Resolver, Server
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
     """Where the signalling is, and what listeners show of themselves."""
 
-    door: Door
+    server: Server
     resolver: Resolver
     identity: Identity
     context: ssl.SSLContext | None
@@ -23,5 +23,5 @@ class Access:
     @classmethod
     def to(cls, url: str) -> Self:
         """To the room's signalling. Raises SettingsError for what is no URL of one."""
-        door = Door.read(url)
-        return cls(door, Resolver(door), Identity(), ssl.create_default_context() if door.secure else None)
+        server = Server.read(url)
+        return cls(server, Resolver(server), Identity(), ssl.create_default_context() if server.secure else None)

@@ -15,8 +15,8 @@ from showstopper.audio.crowd.signalling import Signalling
 
 async def call(access: Access, path: str) -> Signalling:
     """Open signalling. Raises Refused for an answer that is no upgrade, OSError if there is no connection."""
-    places = await access.resolver.places()
-    return await Signalling.open(access.door, places, path, access.context)
+    addresses = await access.resolver.addresses()
+    return await Signalling.open(access.server, addresses, path, access.context)
 
 
 async def call_again(access: Access, path: str) -> tuple[Signalling, list[bytes]]:
@@ -46,7 +46,7 @@ def refusing(access: Access, too_late: Callable[[], Refused]) -> Iterator[None]:
     except TimeoutError:
         raise too_late() from None
     except OSError as error:
-        raise Refused.by_system(error, str(access.door)) from error
+        raise Refused.by_system(error, str(access.server)) from error
 
 
 def not_let_in(marks: Marks) -> Refused:

@@ -6,13 +6,13 @@ import asyncio
 import socket
 import ssl
 
-from showstopper.audio.crowd.resolver import Place
+from showstopper.audio.crowd.resolver import SocketAddress
 
 
-async def connect(places: list[Place]) -> socket.socket:
+async def connect(addresses: list[SocketAddress]) -> socket.socket:
     """A connection to the first place that takes one. Raises OSError: what the first of them said."""
     errors: list[OSError] = []
-    for family, address in places:
+    for family, address in addresses:
         connecting = socket.socket(family, socket.SOCK_STREAM)
         try:
             connecting.setblocking(False)

@@ -8,18 +8,18 @@ from typing import Self
 
 from showstopper.audio.crowd import rules
 from showstopper.audio.crowd.access import Access
-from showstopper.audio.crowd.house import House
 from showstopper.audio.crowd.listener import Listener
-from showstopper.audio.crowd.matching.ears import Ears
+from showstopper.audio.crowd.matching.matcher import Matcher
+from showstopper.audio.crowd.member import Member
 from showstopper.audio.crowd.rules import Limits
-from showstopper.audio.crowd.seat import Seat
+from showstopper.audio.crowd.swept_listeners import SweptListeners
 from showstopper.audio.settings import RoomSettings
 from showstopper.audio.tokens import token
 
 SPREAD_SECONDS = rules.PING_SECONDS
 
 
-class Crowd(House):
+class Crowd(SweptListeners):
     """Listeners in one room. Enter it as a context: they join, and stay until it is left."""
 
     def __init__(
@@ -28,10 +28,11 @@ class Crowd(House):
         size: int,
         *,
         name: str = "crowd",
+        first: int = 0,
         hidden: bool = True,
         spread_seconds: float = SPREAD_SECONDS,
         limits: Limits | None = None,
-        ears: Ears | None = None,
+        matcher: Matcher | None = None,
     ) -> None:
         """Nobody joins yet.
 
@@ -39,32 +40,32 @@ class Crowd(House):
             settings: the room, and what lets one in.
             size: number of listeners.
             name: what their identities begin with.
+            first: number of the first of them in the fleet, which may be in several pods.
             hidden: whether the others in the room are not told of them. Such a crowd costs the relay half, and weighs
                 nothing like an audience.
             spread_seconds: time over which the joins are spread, and with them the pings.
             limits: seconds that the steps of a join may take.
-            ears: what tells what is heard; without, packets are only counted.
+            matcher: tells what is heard; without, packets are only counted.
         """
-        super().__init__(size, ears)
+        super().__init__(size, matcher)
         self._settings = settings
-        self._name, self._hidden = name, hidden
+        self._name, self._first, self._hidden = name, first, hidden
         self._spread_seconds = spread_seconds
         self._limits = limits or Limits()
-        self._seats: list[Seat] = []
+        self._members: list[Member] = []
 
     async def __aenter__(self) -> Self:
         access = Access.to(self._settings.url)
-        self._seats = [Seat(slot, self, access, partial(self._token, slot), self._limits) for slot in range(self.size)]
-        await super().__aenter__()
-        self._tasks += [
-            asyncio.create_task(seat.occupy(rules.offset(seat.slot, self.size, self._spread_seconds)))
-            for seat in self._seats
+        self._members = [
+            Member(slot, self, access, partial(self._token, slot), self._limits) for slot in range(self.size)
         ]
+        await super().__aenter__()
+        self._tasks += [asyncio.create_task(member.occupy(self._first_join(member.slot))) for member in self._members]
         return self
 
     def listener(self, slot: int) -> Listener | None:
         """Who sits there, and may be joining or lost."""
-        return self._seats[slot].listener
+        return self._members[slot].listener
 
     def identity(self, slot: int) -> str:
         """The name under which it is in the room."""
@@ -74,9 +75,12 @@ class Crowd(House):
         """Wait until everybody's first join has come to its end, in the room or not. Raises what ended the crowd."""
         await self.until(self._all_tried())
 
+    def _first_join(self, slot: int) -> float:
+        return rules.ping_phase(self._first + slot) * self._spread_seconds / rules.PING_SECONDS
+
     def _token(self, slot: int) -> str:
         return token(self._settings, self.identity(slot), publish=False, hidden=self._hidden)
 
     async def _all_tried(self) -> None:
-        for seat in self._seats:
-            await seat.tried.wait()
+        for member in self._members:
+            await member.tried.wait()

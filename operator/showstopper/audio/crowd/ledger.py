@@ -77,7 +77,7 @@ class Ledger:
             self.pauses.append(Stretch(int(packets.slot[row]), start, float(packets.at[row])))
 
     def _note_silence(self, packets: Packets, begins: Flags) -> None:
-        silent = packets.payload <= SILENT_BYTES
+        silent = packets.payload_bytes <= SILENT_BYTES
         was_silent = np.where(begins, ~np.isnan(self.silent_since[packets.slot]), np.r_[False, silent[:-1]])
         for row in np.nonzero(silent != was_silent)[0]:
             slot, at = int(packets.slot[row]), float(packets.at[row])

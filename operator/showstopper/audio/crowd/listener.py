@@ -98,7 +98,7 @@ class Listener:
         for message in messages[1:]:
             self._hear(self.session, message)
 
-    def settled(self) -> None:
+    def hand_over(self) -> None:
         """A resumed session is for sweeps again."""
         self._stop_reading()
 
@@ -218,4 +218,4 @@ class Listener:
     def _too_late(self) -> Refused:
         if self.session is None or math.isnan(self.marks.joined):
             return calls.not_let_in(self.marks)
-        return self.session.obstacle(self.access.door.host)
+        return self.session.obstacle(self.access.server.host)

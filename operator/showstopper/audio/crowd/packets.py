@@ -34,7 +34,7 @@ class Packets:
         slot: whose socket received it.
         sequence: RTP sequence number.
         ssrc: which stream it belongs to.
-        payload: bytes of Opus.
+        payload_bytes: how many bytes of Opus it holds.
         at: when the kernel received it, in monotonic seconds.
         row: which of the datagrams it is.
     """
@@ -42,7 +42,7 @@ class Packets:
     slot: Ints
     sequence: Ints
     ssrc: Ints
-    payload: Ints
+    payload_bytes: Ints
     at: Floats
     row: Ints
 
@@ -59,14 +59,14 @@ def sound(data: Bytes, length: Ints, slot: Ints, at: Floats) -> Packets:
         slot: whose it is.
         at: monotonic seconds.
     """
-    payload = payload_bytes(data, length)
-    chosen = np.nonzero(is_rtp(data, length) & (payload >= 0))[0]
+    held = payload_bytes(data, length)
+    chosen = np.nonzero(is_rtp(data, length) & (held >= 0))[0]
     words = np.ascontiguousarray(data[:, :RTP_HEADER]).view(">u4")
     return Packets(
         slot=slot[chosen],
         sequence=(words[chosen, 0] & 0xFFFF).astype(np.int64),
         ssrc=words[chosen, 2].astype(np.int64),
-        payload=payload[chosen],
+        payload_bytes=held[chosen],
         at=at[chosen],
         row=chosen,
     )

@@ -1,9 +1,8 @@
-"""The crowd process: cheap listeners who stay in the room, and the feed of their account."""
+"""The crowd process: cheap listeners who stay in the room, and their feed."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import resource
 
@@ -12,56 +11,74 @@ from aiohttp import web
 
 from showstopper.audio import serving, wall_clock
 from showstopper.audio.classify import Rules
-from showstopper.audio.crowd.account.document import Account
 from showstopper.audio.crowd.crowd import Crowd
-from showstopper.audio.crowd.matching.ears import Ears
+from showstopper.audio.crowd.feed.document import CrowdFeed
+from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.settings import CrowdSettings
+from showstopper.errors import SettingsError
 
-SETTLE_SECONDS = 1.0
-"""How often the account is settled: as often as it is read."""
+TURN_SECONDS = 1.0
+"""How often the feed is settled: as often as it is read."""
 
-ACCOUNT = web.AppKey("account", Account)
+SOCKETS_EACH = 2
+"""Of a listener: its signalling and its media."""
+
+OTHER_DESCRIPTORS = 64
+"""Of the process: who reads its feed, and what Python has open."""
+
+FEED = web.AppKey("feed", CrowdFeed)
 
 
-def application(account: Account) -> web.Application:
+def application(feed: CrowdFeed) -> web.Application:
     """`GET /v1/crowd?after=N` and `GET /healthz`."""
     app = web.Application()
-    app[ACCOUNT] = account
+    app[FEED] = feed
     app.router.add_get("/v1/crowd", _account)
     app.router.add_get("/healthz", serving.healthy)
     return app
 
 
 async def _account(request: web.Request) -> web.Response:
-    document = request.app[ACCOUNT].document(serving.after(request))
-    return web.Response(body=json.dumps(document).encode(), content_type="application/json")
+    body = await request.app[FEED].encoded(serving.after(request))
+    return web.Response(body=body, content_type="application/json")
 
 
 async def listen(settings: CrowdSettings) -> None:
     """Listen until cancelled."""
     structlog.contextvars.bind_contextvars(room=settings.room.name, pod=settings.pod)
-    _allow_sockets()
-    rules = Rules.of_program(settings.program, settings.stale_seconds)
-    ears = Ears(settings.size, rules, wall_clock.at, references=sorted({0, settings.size // 2}))
-    crowd = Crowd(settings.room, settings.size, name=settings.pod, hidden=settings.hidden, ears=ears)
-    account = Account(settings, crowd, ears.lag)
-    runner = await serving.serve(application(account), settings.room.port)
+    _allow_sockets(settings.size)
+    rules = Rules(stale_seconds=settings.stale_seconds)
+    matcher = Matcher(settings.size, rules, wall_clock.at, references=sorted({0, settings.size // 2}))
+    crowd = Crowd(
+        settings.room, settings.size, name=settings.pod, first=settings.first, hidden=settings.hidden, matcher=matcher
+    )
+    feed = CrowdFeed(settings, crowd, matcher.lag)
+    runner = await serving.serve(application(feed), settings.room.port)
     try:
         async with crowd:
-            await crowd.until(_settle(account))
+            await crowd.until(_settle(feed))
     finally:
         await runner.cleanup()
 
 
-async def _settle(account: Account) -> None:
+async def _settle(feed: CrowdFeed) -> None:
     while True:
-        await asyncio.sleep(SETTLE_SECONDS)
-        account.settle()
+        await asyncio.sleep(TURN_SECONDS)
+        feed.settle()
 
 
-def _allow_sockets() -> None:
-    """Have as many descriptors as this process may: two for each listener."""
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+def _allow_sockets(size: int) -> None:
+    """Have as many descriptors as this process may.
+
+    Raises:
+        SettingsError: where they are too few. Who gets no socket would be Unknown for ever.
+    """
+    most, needed = resource.getrlimit(resource.RLIMIT_NOFILE)[1], SOCKETS_EACH * size + OTHER_DESCRIPTORS
+    if most != resource.RLIM_INFINITY and most < needed:
+        raise SettingsError(
+            f"{size} listeners need {needed} open files, and this process may have {most}: raise its limit "
+            "(LimitNOFILE of the container runtime), or write a smaller perPod"
+        )
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 

@@ -45,7 +45,7 @@ class Refusal(StrEnum):
     """DTLS failed, or the certificate is not the one that was announced."""
 
     INSTRUMENT = "Instrument"
-    """This process has no more sockets, ports or memory: nothing is known of the room."""
+    """This process has no more sockets, ports or memory, or had stood still: nothing is known of the room."""
 
 
 FINAL = frozenset({Refusal.UNAUTHORIZED})
@@ -88,3 +88,5 @@ class Loss(StrEnum):
 
     TOLD_TO_LEAVE = "ToldToLeave"
     NONSENSE = "Nonsense"
+    INSTRUMENT = "Instrument"
+    """This process had stood still, and that may be why: nothing is known of the room."""

@@ -12,12 +12,12 @@ from showstopper.errors import SettingsError
 
 _PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 
-Place = tuple[int, tuple[Any, ...]]
+SocketAddress = tuple[int, tuple[Any, ...]]
 """An address family and a socket address."""
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Server:
     """Where the signalling is."""
 
     secure: bool
@@ -48,17 +48,17 @@ class Door:
 
 
 class Resolver:
-    """Asks for the addresses of a door. Who asks while the same question is open waits for its answer: a crowd that
+    """Asks for the addresses of a server. Who asks while the same question is open waits for its answer: a crowd that
     comes at once must not be held up by the few threads that wait for DNS. Nothing is kept of
     names; a host that is an address is not asked for.
     """
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
-        self._literal = _literal(door)
-        self._open: asyncio.Task[list[Place]] | None = None
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._literal = _literal(server)
+        self._open: asyncio.Task[list[SocketAddress]] | None = None
 
-    async def places(self) -> list[Place]:
+    async def addresses(self) -> list[SocketAddress]:
         """The addresses, in the order of preference. Raises OSError."""
         if self._literal is not None:
             return self._literal
@@ -67,28 +67,28 @@ class Resolver:
             self._open.add_done_callback(self._answered)
         return await asyncio.shield(self._open)
 
-    def _answered(self, answered: asyncio.Task[list[Place]]) -> None:
+    def _answered(self, answered: asyncio.Task[list[SocketAddress]]) -> None:
         self._open = None
         if not answered.cancelled():
             answered.exception()  # it may be that nobody waits any more
 
-    async def _ask(self) -> list[Place]:
+    async def _ask(self) -> list[SocketAddress]:
         loop = asyncio.get_running_loop()
         try:
-            answers = await loop.getaddrinfo(self._door.host, self._door.port, type=socket.SOCK_STREAM)
+            answers = await loop.getaddrinfo(self._server.host, self._server.port, type=socket.SOCK_STREAM)
         except UnicodeError as error:  # a label that is too long for DNS
-            raise OSError(f"{self._door.host} is no name of a host") from error
-        return _places(answers)
+            raise OSError(f"{self._server.host} is no name of a host") from error
+        return _addresses(answers)
 
 
-def _literal(door: Door) -> list[Place] | None:
-    """The places of a door whose host is an address; None for a name."""
+def _literal(server: Server) -> list[SocketAddress] | None:
+    """The addresses of a server whose host is an address; None for a name."""
     flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
     try:
-        return _places(socket.getaddrinfo(door.host, door.port, type=socket.SOCK_STREAM, flags=flags))
+        return _addresses(socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM, flags=flags))
     except (OSError, UnicodeError):
         return None
 
 
-def _places(answers: list[Any]) -> list[Place]:
+def _addresses(answers: list[Any]) -> list[SocketAddress]:
     return [(family, address) for family, _type, _protocol, _name, address in answers]

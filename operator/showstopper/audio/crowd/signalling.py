@@ -14,7 +14,7 @@ from websockets.uri import WebSocketURI
 
 from showstopper.audio.crowd import connections, datagram_socket
 from showstopper.audio.crowd.refusals import Refusal, Refused
-from showstopper.audio.crowd.resolver import Door, Place
+from showstopper.audio.crowd.resolver import Server, SocketAddress
 
 MOST_BYTES = 8 << 20
 """Longest message: the first one has all participants, 57 bytes each at the least."""
@@ -35,19 +35,21 @@ class Signalling:
         self._message = bytearray()
 
     @classmethod
-    async def open(cls, door: Door, places: list[Place], path: str, context: ssl.SSLContext | None) -> Self:
-        """Connect to the first place that takes us, and upgrade; over TLS, if there is a context for it.
+    async def open(
+        cls, server: Server, addresses: list[SocketAddress], path: str, context: ssl.SSLContext | None
+    ) -> Self:
+        """Connect to the first address that takes us, and upgrade; over TLS, if there is a context for it.
 
         Raises:
             Refused: for an answer that is no upgrade.
             OSError: if there is no connection.
         """
-        connected = await connections.connect(places)
+        connected = await connections.connect(addresses)
         try:
             if context is not None:
-                connected = connections.wrap(connected, context, door.host)
+                connected = connections.wrap(connected, context, server.host)
                 await connections.secure(connected)
-            signalling = cls(connected, ClientProtocol(_uri(door, path), max_size=MOST_BYTES))
+            signalling = cls(connected, ClientProtocol(_uri(server, path), max_size=MOST_BYTES))
             await signalling._upgrade()
         except BaseException:
             connected.close()
@@ -171,10 +173,10 @@ class Signalling:
         self.closed = self.closed or why
 
 
-def _uri(door: Door, path: str) -> WebSocketURI:
+def _uri(server: Server, path: str) -> WebSocketURI:
     """In parts, as it is known: parsing a URL with a token costs more than the rest of the handshake."""
     path, _, query = path.partition("?")
-    return WebSocketURI(door.secure, door.host, door.port, door.prefix + path, query)
+    return WebSocketURI(server.secure, server.host, server.port, server.prefix + path, query)
 
 
 def _refused(error: Exception) -> Refused:

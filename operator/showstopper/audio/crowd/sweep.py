@@ -134,8 +134,10 @@ class Sweep:
 
     def read(self, slot: int | None = None) -> Iterator[Batch]:
         """Everything that waits, or what waits for one slot, in as many batches as it takes."""
-        before, self._reading = self._reading, Reading.now()
-        self.steps += stepped(before, self._reading)
+        before, now = self._reading, Reading.now()
+        if slot is None:  # what waits for the others is of the time since the last reading of all
+            self._reading = now
+            self.steps += stepped(before, now)
         waiting = list(self._files.items()) if slot is None else [(slot, self._files[slot])]
         for _ in range(MOST_BATCHES):
             slots, counts = self._receive(waiting)

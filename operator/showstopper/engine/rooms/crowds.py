@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 import aiohttp
 
 from showstopper.api.room import AudioRoom, CrowdStatus
-from showstopper.availability.spans import State
+from showstopper.availability.crowd_feed import Failures
+from showstopper.availability.spans import State, Window
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import Clock
 from showstopper.engine.rooms.fleet import names
@@ -53,6 +54,10 @@ class RoomCrowd:
     def clock_stepped(self) -> None:
         """Our own clock was put right."""
         self.timeline.clock_stepped()
+
+    def failures(self, room: AudioRoom, window: Window) -> Failures:
+        """What the crowd's own processes did in a time."""
+        return self._collector.failures(names.crowd_pods(room), window)
 
     def status(self, room: AudioRoom, now: float) -> CrowdStatus | None:
         """How many hear the host, as far as that is settled. None if the room has no crowd."""

@@ -11,6 +11,7 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability import abort
 from showstopper.availability.hosts import HostKnown
 from showstopper.availability.indicators import Recovery
+from showstopper.availability.spans import Window
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, from_timestamp, to_timestamp
 from showstopper.cluster.events import Events
@@ -170,6 +171,13 @@ class RunContext:
             "run it again; a listener keeps an hour, until its pod is restarted"
         )
         return Finding(Reason.HEARING_LOST, message)
+
+    def crowd_failed(self) -> Finding | None:
+        """Why nothing that the crowd told is relied upon, where an expectation is about it."""
+        room, begun = self.room(), self.run.status.started_at
+        if room is None or begun is None or not crowds.is_asked(self.run):
+            return None
+        return crowds.failed(room.crowd.failures(self.run.room, Window(from_timestamp(begun), self.clock.now())))
 
     async def note_host(self) -> None:
         """Write down what the room's managed host says of itself. What it explains is not the room's."""

@@ -8,6 +8,7 @@ from showstopper.api.run import BaselineRecord, CrowdRecord, ExperimentRun, Outa
 from showstopper.availability import agreement, coverage, indicators, summary
 from showstopper.availability.agreement import Start
 from showstopper.availability.coverage import Coverage
+from showstopper.availability.crowd_feed import Failures
 from showstopper.availability.figures import duration
 from showstopper.availability.indicators import Indicator, Population, Recovery
 from showstopper.availability.measurements import Measured, Measurement
@@ -109,6 +110,18 @@ def judge(
             starts=[_written(start, view.window.start) for start in starts[:MOST_STARTS]],
             outages=[OutageRecord.model_validate(each) for each in summary.worst_outages(view, MOST_OUTAGES)],
         ),
+    )
+
+
+def failed(failures: Failures) -> Finding | None:
+    """Why nothing that a crowd told is relied upon: its own processes lost packets, or stood still."""
+    if not failures.drops and not failures.stalled:
+        return None
+    return Finding(
+        Reason.INSTRUMENTS_DISAGREE,
+        f"the crowd's own kernel dropped {failures.drops} packets, and its process stood still for up to "
+        f"{failures.stalled:.1f} s during the run, so that what it missed may be its own: give its pods more CPU, or "
+        "lower listeners.crowd.perPod",
     )
 
 

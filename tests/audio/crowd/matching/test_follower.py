@@ -9,7 +9,7 @@ import pytest
 
 from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.matching.follower import Follower, Sample
-from showstopper.audio.crowd.matching.reference import Library, Reference
+from showstopper.audio.crowd.matching.reference import Recordings, Reference
 from showstopper.audio.ear import Heard
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
@@ -40,8 +40,8 @@ def samples(sound: Show, numbers: Iterable[int], late: float = LATE) -> list[Sam
     ]
 
 
-def told(library: Library, given: Iterable[Sample], now: float = FAR) -> list[Heard]:
-    follower = Follower(library, Rules())
+def told(recordings: Recordings, given: Iterable[Sample], now: float = FAR) -> list[Heard]:
+    follower = Follower(recordings, Rules())
     for sample in given:
         follower.take(sample)
     return follower.tell(now)
@@ -73,7 +73,7 @@ def test_one_packet_a_second_tells_the_whole_time_also_where_sound_changes_betwe
 
 def test_without_a_reference_nothing_is_told_but_silence() -> None:
     given = samples(ROOM, [10, 60, 110, 160, 210, 220])
-    assert {heard.state for heard in told(Library(), given)} == {State.SILENT}
+    assert {heard.state for heard in told(Recordings(), given)} == {State.SILENT}
 
 
 def test_what_is_not_in_the_reference_is_not_told() -> None:
@@ -82,10 +82,10 @@ def test_what_is_not_in_the_reference_is_not_told() -> None:
 
 
 def test_an_older_part_of_the_reference_is_stale_by_the_difference_of_times() -> None:
-    library = whole(LIVE)
-    assert {heard.state for heard in told(library, samples(LIVE, [20, 70, 120], late=4.8))} == {State.LIVE}
-    assert {heard.state for heard in told(library, samples(LIVE, [20, 70, 120], late=5.0))} == {State.STALE}
-    assert {heard.state for heard in told(library, samples(LIVE, [20, 70, 120], late=55.0))} == {State.STALE}
+    recordings = whole(LIVE)
+    assert {heard.state for heard in told(recordings, samples(LIVE, [20, 70, 120], late=4.8))} == {State.LIVE}
+    assert {heard.state for heard in told(recordings, samples(LIVE, [20, 70, 120], late=5.0))} == {State.STALE}
+    assert {heard.state for heard in told(recordings, samples(LIVE, [20, 70, 120], late=55.0))} == {State.STALE}
 
 
 def test_nothing_is_told_before_its_time_and_nothing_twice() -> None:
@@ -157,29 +157,59 @@ def test_beside_another_stream_only_live_is_told() -> None:
 def test_hold_music_that_repeats_itself_is_hold_music() -> None:
     looped = show([Part(State.HOLD, 2.0)])
     packets = [*LIVE.packets[:60], *looped.packets, *looped.packets]
-    library = played(enumerate(packets))
+    recordings = played(enumerate(packets))
     room = Show(packets, [])
-    assert len(library.places(packets[100])) == 2
-    assert {state for state, *_ in states(told(library, samples(room, [100, 150])))} == {State.HOLD}
+    assert len(recordings.places(packets[100])) == 2
+    assert {state for state, *_ in states(told(recordings, samples(room, [100, 150])))} == {State.HOLD}
 
 
 def test_what_one_reference_missed_another_one_may_know() -> None:
-    library = whole(LIVE)
-    second = Reference(library, Rules(), wall)
+    recordings = whole(LIVE)
+    second = Reference(recordings, Rules(), wall)
     for number, payload in enumerate(LIVE.packets):
         if number not in range(90, 100):
             second.take(3, number, payload, MONOTONIC + (number + 1) * PACKET_SECONDS + 0.3)
     second.look(MONOTONIC + 5)
-    assert states(told(library, samples(LIVE, [60, 110]))) == [(State.LIVE, 60, 111)]
+    assert states(told(recordings, samples(LIVE, [60, 110]))) == [(State.LIVE, 60, 111)]
 
 
-def test_what_replaces_packets_one_for_one_between_two_samples_is_noticed_where_all_are_opened() -> None:
+def replaced(payload: bytes | None) -> bytes | None:
+    """As many bytes of something else."""
+    return payload and bytes(len(payload))
+
+
+@pytest.mark.parametrize(("count", "change"), [(1, replaced), (20, replaced), (5, lambda _: None)])
+def test_what_replaces_packets_one_for_one_is_noticed_where_all_are_opened(
+    count: int, change: Callable[[bytes | None], bytes | None]
+) -> None:
     """The limit of sampling, and what the whole twentieth is for."""
-    library = whole(LIVE)
-    everything = samples(LIVE, range(20, 121))
-    replaced = [
-        replace(sample, payload=bytes(len(sample.payload or b""))) if 30 <= number < 50 else sample
-        for number, sample in enumerate(everything)
-    ]
-    assert states(told(library, [replaced[0], replaced[-1]])) == [(State.LIVE, 20, 121)]
-    assert states(told(library, replaced)) == [(State.LIVE, 20, 50), (State.LIVE, 70, 121)]
+    recordings = whole(LIVE)
+    first, second, third = samples(LIVE, [20, 70, 120])
+    assert states(told(recordings, [first, second, third])) == [(State.LIVE, 20, 121)]
+    between = [change(payload) if index < count else payload for index, payload in enumerate(LIVE.packets[21:70])]
+    follower = Follower(recordings, Rules())
+    for sample in (first, replace(second, between=between), replace(third, between=LIVE.packets[71:120])):
+        follower.take(sample)
+    assert states(follower.tell(FAR)) == [(State.LIVE, 20, 21), (State.LIVE, 70, 121)]
+    assert follower.doubts == [(first.at, second.at)]
+
+
+def test_what_could_not_be_opened_is_lost_and_a_player_makes_up_for_some() -> None:
+    first, second = samples(LIVE, [20, 70])
+    between: list[bytes | None] = list(LIVE.packets[21:70])
+    between[5:9], between[30:34] = [None] * 4, [None] * 4
+    follower = Follower(whole(LIVE), Rules())
+    for sample in (first, replace(second, between=between)):
+        follower.take(sample)
+    assert states(follower.tell(FAR)) == [(State.LIVE, 20, 71)]
+    assert follower.doubts == []
+
+
+def test_where_packets_do_not_fit_anyway_there_is_nothing_to_doubt() -> None:
+    first, second = samples(LIVE, [20, 70])
+    for change in (_fewer, _bigger, _later, _moved, _another):
+        follower = Follower(whole(LIVE), Rules())
+        for sample in (first, replace(change(second), between=[b"else"] * 49)):
+            follower.take(sample)
+        follower.tell(FAR)
+        assert follower.doubts == []

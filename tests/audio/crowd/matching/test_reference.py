@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.matching import recording, reference
+from showstopper.audio.crowd.matching.opus import Decoder
 from showstopper.audio.crowd.matching.recording import UNKNOWN, Recording, Sound
-from showstopper.audio.crowd.matching.reference import Library, Reference
+from showstopper.audio.crowd.matching.reference import Recordings, Reference
+from showstopper.audio.crowd.streams import STREAMS
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
 from tests.support.shows import MONOTONIC, Part, Show, show, wall
@@ -19,29 +21,29 @@ L, H, S, Q, G, U = State.LIVE, State.HOLD, State.STALE, State.SILENT, State.GARB
 LIVE = show([Part(L, 4)])
 
 
-def played(packets: Iterable[tuple[int, bytes]], rules: Rules | None = None) -> Library:
-    """A library of one reference that heard these packets, by their sequence numbers, and nothing after them."""
-    library = Library()
-    listener = Reference(library, rules or Rules(), wall)
+def played(packets: Iterable[tuple[int, bytes]], rules: Rules | None = None) -> Recordings:
+    """The recordings of one reference that heard these packets, by their sequence numbers, and nothing after them."""
+    recordings = Recordings()
+    listener = Reference(recordings, rules or Rules(), wall)
     at = MONOTONIC
     for number, payload in packets:
         at = MONOTONIC + (number + 1) * PACKET_SECONDS
         listener.take(9, number & 0xFFFF, payload, at)
     listener.look(at + 0.2)
-    return library
+    return recordings
 
 
-def states(library: Library, packets: Sequence[bytes], late: float = 0.0) -> list[State]:
+def states(recordings: Recordings, packets: Sequence[bytes], late: float = 0.0) -> list[State]:
     """What each packet is for a listener to whom it came so much later than to the reference."""
     said = []
     for number, payload in enumerate(packets):
-        places = library.places(payload)
+        places = recordings.places(payload)
         sounds = {place.sound.heard_at(MONOTONIC + (number + 1) * PACKET_SECONDS + late, Rules()) for place in places}
         said.append(sounds.pop() if len(sounds) == 1 else U)
     return said
 
 
-def whole(sound: Show) -> Library:
+def whole(sound: Show) -> Recordings:
     return played(enumerate(sound.packets))
 
 
@@ -63,11 +65,23 @@ def test_a_packet_is_what_the_host_sent(part: Part, state: State) -> None:
     assert said.count(state) > 110
 
 
+@pytest.mark.parametrize("seconds", [0.16, 0.2, 0.24, 0.28])
+@pytest.mark.parametrize("kind", [G, H, S, Q])
+def test_what_a_recording_ends_with_is_not_called_what_was_before_it(kind: State, seconds: float) -> None:
+    """Where noise is that short, the ear takes it for the sound beside it, and at an end only one is beside it."""
+    for seed in range(6):
+        sound = show([Part(L, 1.5), aged(Part(kind, seconds, seed=seed))])
+        said = states(whole(sound), sound.packets)
+        assert set(said[20:65]) == {L}
+        for state, truth in zip(said, sound.truth, strict=True):
+            assert state is not L or {part.kind for part in truth} == {L}
+
+
 def test_the_host_s_sound_is_stale_for_whom_it_reaches_five_seconds_after_it_was_spoken() -> None:
-    library = whole(LIVE)
-    assert set(states(library, LIVE.packets, late=4.85)) == {L, U}
-    assert set(states(library, LIVE.packets, late=4.95)) == {S, U}
-    assert set(states(library, LIVE.packets, late=-4.0)) == {L, U}
+    recordings = whole(LIVE)
+    assert set(states(recordings, LIVE.packets, late=4.85)) == {L, U}
+    assert set(states(recordings, LIVE.packets, late=4.95)) == {S, U}
+    assert set(states(recordings, LIVE.packets, late=-4.0)) == {L, U}
 
 
 def test_silence_has_no_place_but_a_sound_of_its_own() -> None:
@@ -109,31 +123,65 @@ def test_nothing_is_called_the_host_s_that_is_not_wherever_sound_changes(parts: 
 @pytest.mark.parametrize("gap", [1, 4, 5, 40])
 def test_a_few_lost_packets_are_made_up_for_and_more_begin_a_new_recording(gap: int) -> None:
     came = [(number, payload) for number, payload in enumerate(LIVE.packets) if not 80 <= number < 80 + gap]
-    library = played(came)
-    places = [library.places(payload)[0] for _, payload in came]
+    recordings = played(came)
+    places = [recordings.places(payload)[0] for _, payload in came]
     assert len({id(place.recording) for place in places}) == (1 if gap <= 4 else 2)
-    assert set(states(library, LIVE.packets)) == {L, U}
+    assert set(states(recordings, LIVE.packets)) == {L, U}
     assert [place.sound.state for place in places[40:60]] == [L] * 20
 
 
 def test_late_and_doubled_packets_change_nothing() -> None:
     came = list(enumerate(LIVE.packets))
     came[60:62] = [came[61], came[60], came[61]]
-    library = played(came)
-    assert states(library, LIVE.packets)[80:120] == [L] * 40
-    assert not library.places(LIVE.packets[60])
+    recordings = played(came)
+    assert states(recordings, LIVE.packets)[80:120] == [L] * 40
+    assert not recordings.places(LIVE.packets[60])
+
+
+def test_two_streams_at_once_are_each_recorded_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two speakers: their packets come in turns."""
+    opened = itertools.count()
+
+    def open_decoder() -> Decoder:
+        next(opened)
+        return Decoder()
+
+    monkeypatch.setattr(recording, "Decoder", open_decoder)
+    other = show([Part(H, 4)])
+    recordings = Recordings()
+    listener = Reference(recordings, Rules(), wall)
+    for number, both in enumerate(zip(LIVE.packets, other.packets, strict=True)):
+        for ssrc, payload in enumerate(both):
+            listener.take(ssrc, number, payload, MONOTONIC + (number + 1) * PACKET_SECONDS)
+    listener.look(MONOTONIC + 5)
+    assert next(opened) == 2
+    assert set(states(recordings, LIVE.packets)) == {L, U}
+    assert states(recordings, LIVE.packets)[20:180] == [L] * 160
+    assert states(recordings, other.packets)[20:180] == [H] * 160
+
+
+def test_streams_without_end_and_recordings_that_are_over_hold_no_decoder() -> None:
+    recordings = Recordings()
+    listener = Reference(recordings, Rules(), wall)
+    for number, payload in enumerate(LIVE.packets):
+        listener.take(number % 40, number, payload, MONOTONIC + number * 0.001)
+    over = {id(place.recording): place.recording for each in LIVE.packets for place in recordings.places(each)}
+    assert len(over) > 100
+    assert sum(hasattr(each, "_decoder") for each in over.values()) == STREAMS
+    listener.look(MONOTONIC + 5)
+    assert not any(hasattr(each, "_decoder") for each in over.values())
 
 
 def test_the_seam_of_sequence_numbers_is_none_of_the_sound() -> None:
-    library = played((65500 + number, payload) for number, payload in enumerate(LIVE.packets))
-    assert len({id(place.recording) for payload in LIVE.packets for place in library.places(payload)}) == 1
+    recordings = played((65500 + number, payload) for number, payload in enumerate(LIVE.packets))
+    assert len({id(place.recording) for payload in LIVE.packets for place in recordings.places(payload)}) == 1
 
 
 def test_what_cannot_be_decoded_ends_a_recording_and_says_nothing() -> None:
     packets = [*LIVE.packets[:100], b"\xff\xff\xff\xff", *LIVE.packets[100:]]
-    library = played(enumerate(packets))
-    assert library.places(b"\xff\xff\xff\xff") == []
-    assert set(states(library, packets)) == {L, U}
+    recordings = played(enumerate(packets))
+    assert recordings.places(b"\xff\xff\xff\xff") == []
+    assert set(states(recordings, packets)) == {L, U}
 
 
 def test_nothing_is_known_before_its_surroundings_are() -> None:
@@ -149,9 +197,9 @@ def test_nothing_is_known_before_its_surroundings_are() -> None:
 def test_a_recording_forgets_and_so_does_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "KEEP_PACKETS", 60)
     monkeypatch.setattr(reference, "KEEP_SECONDS", 1.2)
-    library = whole(LIVE)
-    assert len(library) <= 61
-    (last,) = library.places(LIVE.packets[-30])
+    recordings = whole(LIVE)
+    assert len(recordings) <= 61
+    (last,) = recordings.places(LIVE.packets[-30])
     assert last.sound.state is L
     assert last.recording.payload(0) is None
     assert last.recording.packets(0, 10) is None
@@ -162,8 +210,8 @@ def test_a_recording_forgets_and_so_does_the_library(monkeypatch: pytest.MonkeyP
 
 def test_without_a_time_code_any_sound_is_live_and_old_by_the_difference_of_times() -> None:
     sound = show([Part(G, 5, seed=1)])
-    library = played(enumerate(sound.packets), Rules(coded=False))
-    said = [library.places(payload)[0].sound for payload in sound.packets]
+    recordings = played(enumerate(sound.packets), Rules(coded=False))
+    said = [recordings.places(payload)[0].sound for payload in sound.packets]
     known = [(number, each) for number, each in enumerate(said) if each.state is L]
     assert len(known) > 100
     for number, each in known:

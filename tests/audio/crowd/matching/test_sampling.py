@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from showstopper.audio.crowd.matching.sampling import Chosen, Sampler
+from showstopper.audio.crowd.matching.sampling import Chosen, Sampler, random_twentieth
 from tests.audio.crowd.rtp import Packet, arrays
 from tests.audio.crowd.test_ledger import steady
 from tests.audio.crowd.test_streams import SLOTS, journey, split
@@ -15,9 +15,7 @@ from tests.audio.crowd.test_streams import SLOTS, journey, split
 
 def sampler(slots: int = 1) -> Sampler:
     """One without whole listeners."""
-    made = Sampler(slots, 0)
-    made.whole[:] = False
-    return made
+    return Sampler(slots, [])
 
 
 def times(*chosen: Chosen) -> list[float]:
@@ -26,31 +24,60 @@ def times(*chosen: Chosen) -> list[float]:
 
 def test_one_packet_a_second_is_chosen_also_of_a_sweep_that_comes_late() -> None:
     packets = steady(0, 10.0, 3.5)
-    assert times(*sampler().choose(arrays(packets))) == [10.0, 11.0, 12.0, 13.0]
+    expected = [10.0, 10.1, 10.2, 10.3, 10.4, 10.5, 11.5, 12.5]
+    assert times(*sampler().choose(arrays(packets))) == expected
     swept, made = list[float](), sampler()
     for start in range(0, len(packets), 3):
         swept += times(*made.choose(arrays(packets[start : start + 3])))
-    assert swept == [10.0, 11.0, 12.0, 13.0]
+    assert swept == expected
 
 
-def test_of_a_random_twentieth_all_packets_are_chosen_and_the_seed_says_of_whom() -> None:
-    made = Sampler(1000, 7)
-    assert 30 < np.count_nonzero(made.whole) < 70
-    assert (made.whole == Sampler(1000, 7).whole).all()
-    assert (made.whole != Sampler(1000, 8).whole).any()
-    slot = int(np.nonzero(made.whole)[0][0])
-    assert len(made.choose(arrays(steady(slot, 0.0, 2)))[1].row) == 100
-    assert Sampler(4, 7, whole=(2,)).whole[2]
+def test_of_whole_listeners_all_packets_are_chosen_and_the_same_are_samples() -> None:
+    packets = arrays(steady(0, 10.0, 2) + steady(1, 10.0, 2))
+    _, chosen = Sampler(2, [1]).choose(packets)
+    assert chosen.slot.tolist() == [0] * 7 + [1] * 100
+    assert np.round(chosen.at[chosen.is_sample], 3).tolist() == [10.0, 10.1, 10.2, 10.3, 10.4, 10.5, 11.5] * 2
+
+
+def test_a_twentieth_is_drawn_at_random() -> None:
+    drawn = random_twentieth(1000, np.random.default_rng(7))
+    assert 30 < len(drawn) < 70
+    assert drawn == random_twentieth(1000, np.random.default_rng(7))
+    assert drawn != random_twentieth(1000, np.random.default_rng(8))
+
+
+def test_the_last_packet_of_a_whole_listener_is_a_sample_too() -> None:
+    made = Sampler(1, [0])
+    made.choose(arrays(steady(0, 10.0, 0.5)))
+    assert times(made.choose_last(10.7)) == [10.48]
+    assert times(made.choose_last(10.9)) == []
 
 
 @pytest.mark.parametrize("batches", [[30], [13, 17], [15, 15]], ids=["in a sweep", "before it", "at its beginning"])
 def test_the_packets_around_a_loss_are_chosen(batches: list[int]) -> None:
     packets = [packet for packet in steady(0, 10.0, 0.62) if packet.sequence != 15]
-    made, at = sampler(), list[float]()
+    made, at = started(9.0), list[float]()
     for count in batches:
         at += times(*made.choose(arrays(packets[:count])))
         packets = packets[count:]
-    assert at == [10.0, 10.28, 10.32]
+    assert at == [10.28, 10.32, 10.42, 10.52]
+
+
+@pytest.mark.parametrize("batch", [1, 7, 1000])
+def test_after_a_gap_samples_come_soon_for_half_a_second(batch: int) -> None:
+    packets = [packet for packet in steady(0, 10.0, 3.0) if packet.sequence not in {15, 16, 100}]
+    made, at = started(9.0), list[float]()
+    for start in range(0, len(packets), batch):
+        at += times(*made.choose(arrays(packets[start : start + batch])))
+    one, other = [10.34, 10.44, 10.54, 10.64, 10.74, 10.84], [12.02, 12.12, 12.22, 12.32, 12.42, 12.52]
+    assert at == [10.28, *one, 11.84, 11.98, *other]
+
+
+def started(at: float) -> Sampler:
+    """One whose listener has heard a second, up to the packet with the number 0."""
+    made = sampler()
+    made.choose(arrays(steady(0, at, 1, first=-50)))
+    return made
 
 
 def test_the_last_packet_before_a_pause_is_chosen_once_and_the_first_after_it() -> None:
@@ -59,7 +86,7 @@ def test_the_last_packet_before_a_pause_is_chosen_once_and_the_first_after_it() 
     assert times(made.choose_last(10.5)) == []
     assert times(made.choose_last(10.7)) == [10.48]
     assert times(made.choose_last(10.9)) == []
-    assert times(*made.choose(arrays(steady(0, 12.0, 0.5, first=25)))) == [12.0]
+    assert times(*made.choose(arrays(steady(0, 12.0, 0.08, first=25)))) == [12.0]
 
 
 def test_of_a_new_session_the_first_packet_is_chosen_and_nothing_of_the_last_one() -> None:
@@ -67,14 +94,14 @@ def test_of_a_new_session_the_first_packet_is_chosen_and_nothing_of_the_last_one
     made.choose(arrays(steady(0, 10.0, 0.5)))
     made.joined_afresh(0)
     assert times(made.choose_last(11.0)) == []
-    batch = arrays([Packet(0, 500 + number, 77, 80, 10.6 + number * 0.02) for number in range(9)])
+    batch = arrays([Packet(0, 500 + number, 77, 80, 10.6 + number * 0.02) for number in range(5)])
     earlier, chosen = made.choose(batch)
     assert times(earlier, chosen) == [10.6]
     assert chosen.alone.all()
 
 
 def test_a_second_stream_is_noticed_for_a_second() -> None:
-    made = Sampler(1, 0, whole=(0,))
+    made = Sampler(1, [0])
     one, other = steady(0, 10.0, 1), [Packet(0, number, 5, 80, 10.5 + number * 0.02) for number in range(10)]
     rest = steady(0, 11.0, 1.5, first=50)
     _, chosen = made.choose(arrays(sorted(one + other + rest, key=lambda packet: packet.at)))
@@ -105,7 +132,7 @@ def test_how_packets_are_batched_does_not_matter(seed: int, count: int) -> None:
 
 
 def test_counts_are_those_of_each_slot_up_to_each_packet() -> None:
-    made = Sampler(2, 0, whole=(0, 1))
+    made = Sampler(2, [0, 1])
     made.choose(arrays(steady(0, 10.0, 1) + steady(1, 10.0, 0.5, payload=10)))
     _, chosen = made.choose(arrays(steady(0, 11.0, 0.04, first=50) + steady(1, 10.5, 0.02, payload=10, first=25)))
     assert chosen.packets.tolist() == [51, 52, 26]

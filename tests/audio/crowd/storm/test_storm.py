@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import jwt
 import pytest
 from livekit.protocol import rtc
 
@@ -15,11 +16,13 @@ from showstopper.audio.crowd.rules import Limits
 from showstopper.audio.crowd.storm import storm as storm_module
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.storm import Storm
+from showstopper.audio.settings import RoomSettings
 from tests.audio.crowd.played_server import PlayedServer, played, response
 
 SHORT = Limits(signalling=2.0, response=0.3, media=0.5)
 BRIEF = Shape(8, listen_seconds=0.1)
 CALLERS = dataclasses.replace(BRIEF, full=False)
+NOWHERE = RoomSettings("storm", "ws://127.0.0.1:1", "room", "key", "secret-secret-secret-secret-secret")
 JOIN = response(join=rtc.JoinResponse())
 
 
@@ -101,9 +104,12 @@ async def test_it_ends_by_itself_and_who_is_not_through_is_unknown(
     monkeypatch.setattr(storm_module, "GRACE_SECONDS", 0.3)
     monkeypatch.setattr(Shape, "longest", lambda *_: 0.0)
     began = time.monotonic()
-    tally = await Storm(server.room, BRIEF).run()
+    storm = Storm(server.room, BRIEF)
+    tally = await storm.run()
     assert time.monotonic() - began < 5.0
     assert (tally.let_in, tally.refused, tally.unknown) == (0, {}, 8)
+    assert 0 < storm.cpu_seconds < time.process_time()
+    assert storm.busy > 0
 
 
 async def test_a_session_that_is_lost_again_is_counted(server: PlayedServer) -> None:
@@ -121,12 +127,21 @@ async def test_a_session_that_is_lost_again_is_counted(server: PlayedServer) -> 
     assert tally.lost == {Loss.SIGNALLING_CLOSED: 3}
 
 
+def test_storms_do_not_throw_each_other_out() -> None:
+    storms = [Storm(NOWHERE, BRIEF), Storm(NOWHERE, BRIEF), Storm(NOWHERE, BRIEF, name="visitors-1")]
+    identities = [storm.identity(number) for storm in storms for number in range(BRIEF.visitors)]
+    assert len(set(identities)) == 3 * BRIEF.visitors
+    assert identities[-1] == "visitors-1/7"
+    claims = [jwt.decode(each, options={"verify_signature": False}) for storm in storms for each in storm._tokens]
+    assert [claim["sub"] for claim in claims] == identities
+
+
 async def test_a_defect_ends_it_loudly(server: PlayedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     storm = Storm(server.room, BRIEF)
 
     def broken() -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(storm.house, "sweep", broken)
+    monkeypatch.setattr(storm.swept, "sweep", broken)
     with pytest.raises(RuntimeError, match="a defect"):
         await storm.run()

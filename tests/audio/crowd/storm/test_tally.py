@@ -79,6 +79,14 @@ def test_who_was_too_slow_while_we_stood_still_is_unknown(refusal: Refusal, unkn
     assert Tally.of([slow], [(15.5, 17.0), (8.0, 9.9)]).unknown == 0
 
 
+def test_who_is_lost_after_we_stood_still_is_not_lost_by_the_room() -> None:
+    lost = attempt(10.0, 2.0)
+    lost.loss, lost.lost_at = Loss.SIGNALLING_CLOSED, 30.0
+    assert Tally.of([lost], [(13.0, 29.5)]).lost == {Loss.INSTRUMENT: 1}
+    assert Tally.of([lost], [(2.0, 4.0), (31.0, 33.0)]).lost == {Loss.SIGNALLING_CLOSED: 1}
+    assert Tally.of([lost], [(13.0, 29.5)]).let_in == 1
+
+
 def test_no_sockets_and_no_end_are_ours() -> None:
     tally = Tally.of([attempt(0.0, 1.0, Refusal.INSTRUMENT, "too many open files"), Try(0.0)])
     assert (tally.unknown, tally.refused) == (2, {})

@@ -69,7 +69,7 @@ def test_the_crowd_s_pods_take_their_settings_and_hold_all_of_it(count: int, per
     pods = [CrowdSettings.read(environment(crowd, name)) for name in names.crowd_pods(here)]
     assert len(pods) == crowd["spec"]["replicas"]
     assert sum(pod.size for pod in pods) == count
-    assert {(pod.hidden, pod.program) for pod in pods} == {(hidden, "Managed")}
+    assert {pod.hidden for pod in pods} == {hidden}
 
 
 def test_a_room_that_is_left_is_left_by_its_crowd() -> None:

@@ -223,6 +223,7 @@ def crowd(pod: str, *changes: tuple[int, float, str], first: int = 1, **fields: 
         "changes": told,
         "newest": [],
         "refusals": {"Unavailable": 3},
+        "instrument": {"kernelDrops": 0, "stalls": []},
         **fields,
     }
 
@@ -262,6 +263,14 @@ async def test_a_restarted_crowd_is_asked_again_from_its_beginning() -> None:
         assert pods.asked["127.0.0.1"] == [0, 40, 0]
         assert found._known.boot("c") == "new"
         assert {span.state for span in found._known.current().values()} == {State.LIVE, State.UNKNOWN}
+
+
+async def test_of_a_crowd_pod_that_is_gone_nothing_is_kept() -> None:
+    async with listener_pods(c=lambda _: crowd("c")) as (pods, there), collecting_crowd(pods) as found:
+        await ask_once(found, there)
+        assert found.refusals({"c"}) == {"Unavailable": 3}
+        found.ask_all([], lambda: None)
+        assert found.refusals({"c"}) == {}
 
 
 async def test_what_is_no_crowd_of_the_room_is_a_problem() -> None:

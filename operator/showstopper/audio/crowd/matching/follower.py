@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.ledger import SILENT_BYTES
 from showstopper.audio.crowd.matching.recording import MOST_CONCEALED
-from showstopper.audio.crowd.matching.reference import Library, Place
+from showstopper.audio.crowd.matching.reference import Place, Recordings
 from showstopper.audio.crowd.matching.sampling import SAMPLE_SECONDS
 from showstopper.audio.ear import Heard
 from showstopper.audio.media import CODED_PATIENCE_SECONDS, PACKET_SECONDS
 from showstopper.audio.reading import RATE, WINDOW
 from showstopper.availability.spans import State
 
-SETTLE_SECONDS = 1.5
+REFERENCE_LATE_SECONDS = 1.5
 """Beyond what the ear needs of what follows, a packet waits for so long: a relay may serve the reference that much
 later than the listener. What the reference has not heard by then is Unknown."""
 
@@ -25,7 +25,7 @@ CHAIN_SECONDS = 1.0
 """What was heard along samples that follow each other is told once a second: to tell it for each costs more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take three times as long to make, and a crowd makes a thousand a second
 class Sample:
     """A packet that a listener was sent, and that was chosen.
 
@@ -37,6 +37,7 @@ class Sample:
         packets: how many packets the listener had been sent, with this one.
         octets: how many bytes of payload these held.
         alone: whether no other stream came at that time.
+        between: what the packets since the sample before held, for a listener all of whose packets are opened.
     """
 
     at: float
@@ -46,9 +47,10 @@ class Sample:
     packets: int
     octets: int
     alone: bool = True
+    between: Sequence[bytes | None] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Chain:
     """Samples that follow each other in the reference: the first one, the last one, and where the last one may be.
 
@@ -65,15 +67,23 @@ class _Chain:
     def followed_by(self, sample: Sample) -> _Chain | None:
         """The chain with one more sample, if that one follows without a gap."""
         step = _step(self.last, sample)
-        later = (place.moved(step) for place in self.places)
-        places = [
-            place for place in later if place.payload == sample.payload and _is_gapless(place, step, self.last, sample)
-        ]
         steps = self.steps + step
         apart = abs(sample.at - self.first.at - steps * PACKET_SECONDS)
-        if not places or apart > CODED_PATIENCE_SECONDS or sample.payload is None or sample.ssrc != self.first.ssrc:
+        if apart > CODED_PATIENCE_SECONDS or sample.payload is None or sample.ssrc != self.first.ssrc:
+            return None
+        places = [
+            Place(place.recording, place.index + step)
+            for place in self.places
+            if place.recording.payload(place.index + step) == sample.payload
+            and _is_gapless(place, step, self.last, sample)
+        ]
+        if not places:
             return None
         return _Chain(self.first, sample, sample.payload, places, steps, self.alone and sample.alone)
+
+    def holds(self, between: Sequence[bytes | None]) -> bool:
+        """Whether these are the packets between the last two samples, as far as a recording has them."""
+        return any(place.recording.holds(between, place.index - len(between)) for place in self.places)
 
 
 class Follower:
@@ -84,16 +94,19 @@ class Follower:
     between as the reference was: then these are the reference's packets. It is also known where the listener was sent
     nothing in between, for so short a time that a player makes up for it. A longer loss is Unknown.
 
-    What replaces packets one for one, with as many bytes, between two samples is not noticed. The listeners of whom all
-    packets are samples are there to show such a thing.
+    What replaces packets one for one, with as many bytes, between two samples is not noticed by that. Listeners all of
+    whose packets are opened are there to notice it: `doubts` has where theirs were not those that were concluded. What
+    is concluded of any other listener for that time is as doubtful.
     """
 
-    def __init__(self, library: Library, rules: Rules) -> None:
-        self._library = library
+    def __init__(self, recordings: Recordings, rules: Rules) -> None:
+        self._recordings = recordings
         self._rules = rules
         self._wait = _wait(rules)
         self._waiting: deque[Sample] = deque()
         self._chain: _Chain | None = None
+        self.doubts: list[tuple[float, float]] = []
+        """Between two samples each. Whoever acts on them takes them away."""
 
     def take(self, sample: Sample) -> None:
         """Take a sample, in the order of their arrival."""
@@ -104,7 +117,7 @@ class Follower:
         told: list[Heard] = []
         while self._waiting and self._waiting[0].at + self._wait <= now:
             told += self._follow(self._waiting.popleft())
-        if self._chain is not None and now - self._chain.last.at > self._wait + SETTLE_SECONDS:
+        if self._chain is not None and now - self._chain.last.at > self._wait + REFERENCE_LATE_SECONDS:
             told += self.end()
         return told
 
@@ -118,6 +131,9 @@ class Follower:
         if chain is not None and sample.ssrc == chain.last.ssrc and _step(chain.last, sample) <= 0:
             return []  # late: it does not say what came after it
         longer = chain.followed_by(sample) if chain is not None else None
+        if chain is not None and longer is not None and sample.between and not longer.holds(sample.between):
+            self.doubts.append((chain.last.at, sample.at))
+            longer = None
         if longer is None:
             told = self.end()
             self._chain = self._begun(sample)
@@ -131,12 +147,12 @@ class Follower:
     def _begun(self, sample: Sample) -> _Chain | None:
         if sample.payload is None:
             return None
-        return _Chain(sample, sample, sample.payload, self._library.places(sample.payload).copy(), 0, sample.alone)
+        return _Chain(sample, sample, sample.payload, self._recordings.places(sample.payload).copy(), 0, sample.alone)
 
     def _itself(self, chain: _Chain) -> list[Heard]:
         """What the last packet of a chain is."""
         last = chain.last
-        state = self._state(chain.places, last.at, last.alone)
+        state = self._state(chain.places, 0, last.at, last.alone)
         if len(chain.payload) <= SILENT_BYTES and self._rules.coded and last.alone:
             state = State.SILENT
         return [] if state is State.UNKNOWN else [Heard(state, last.at, last.at + PACKET_SECONDS)]
@@ -146,41 +162,54 @@ class Follower:
         cuts = {0, chain.steps}
         for place in chain.places:
             first = place.index - chain.steps
-            cuts |= {index - first for index in place.recording.changes(first, place.index)}
+            cuts.update(index - first for index in place.recording.changes(first, place.index))
         return [heard for start, end in pairwise(sorted(cuts)) for heard in self._part(chain, start, end)]
 
     def _part(self, chain: _Chain, start: int, end: int) -> list[Heard]:
         """What was heard from one packet of a chain to another, in between which sound does not change."""
         began, each = chain.first.at, (chain.last.at - chain.first.at) / chain.steps
 
+        def heard(state: State, start: int, end: int) -> Heard:
+            return Heard(state, began + start * each, began + end * each)
+
         def state(number: int) -> State:
-            places = [place.moved(number - chain.steps) for place in chain.places]
-            return self._state(places, began + number * each, chain.alone)
+            return self._state(chain.places, number - chain.steps, began + number * each, chain.alone)
 
+        if (whole := state(start)) is state(end - 1):
+            return [] if whole is State.UNKNOWN else [heard(whole, start, end)]
         # Sound that comes later and later is stale from some packet on.
-        numbers = [start] if state(start) is state(end - 1) else range(start, end)
-        ends = {number: number + 1 for number in numbers} | {numbers[-1]: end}
-        heard = [Heard(state(number), began + number * each, began + ends[number] * each) for number in numbers]
-        return [stretch for stretch in heard if stretch.state is not State.UNKNOWN]
+        parts = [heard(state(number), number, number + 1) for number in range(start, end)]
+        return [part for part in parts if part.state is not State.UNKNOWN]
 
-    def _state(self, places: Iterable[Place], at: float, alone: bool) -> State:
-        """What a packet is that may be in any of these places. Beside another stream only Live is sure, the best."""
-        said: dict[int, set[State]] = {}
-        for place in places:
-            said.setdefault(id(place.recording), set()).add(place.sound.heard_at(at, self._rules))
-        # Of one recording all places must agree. Of several, one may have missed what another knows.
-        known = {state for states in said.values() if len(states) == 1 for state in states} - {State.UNKNOWN}
-        state = known.pop() if len(known) == 1 else State.UNKNOWN
+    def _state(self, places: Sequence[Place], later: int, at: float, alone: bool) -> State:
+        """What a packet is that comes so much later than any of these places, for a listener whom it reached at a time.
+
+        Beside another stream only Live is sure, the best.
+        """
+        rules = self._rules
+        states = [place.recording.sound(place.index + later).heard_at(at, rules) for place in places]
+        is_one = bool(states) and states.count(states[0]) == len(states)
+        state = states[0] if is_one else _agreed(places, states)
         return state if alone or state is State.LIVE else State.UNKNOWN
+
+
+def _agreed(places: Sequence[Place], states: Sequence[State]) -> State:
+    """What these states of these places come to, where they are not all the same."""
+    said: dict[int, set[State]] = {}
+    for place, state in zip(places, states, strict=True):
+        said.setdefault(id(place.recording), set()).add(state)
+    # Of one recording all places must agree. Of several, one may have missed what another knows.
+    known = {state for states in said.values() if len(states) == 1 for state in states} - {State.UNKNOWN}
+    return known.pop() if len(known) == 1 else State.UNKNOWN
 
 
 def lag(rules: Rules) -> float:
     """Seconds after which all that was heard at a time is told: some chain's last sample is the second one after it."""
-    return _wait(rules) + SAMPLE_SECONDS + max(CHAIN_SECONDS, SETTLE_SECONDS)
+    return _wait(rules) + SAMPLE_SECONDS + max(CHAIN_SECONDS, REFERENCE_LATE_SECONDS)
 
 
 def _wait(rules: Rules) -> float:
-    return rules.margin * WINDOW / RATE + SETTLE_SECONDS
+    return rules.margin * WINDOW / RATE + REFERENCE_LATE_SECONDS
 
 
 def _step(before: Sample, after: Sample) -> int:
@@ -193,4 +222,4 @@ def _is_gapless(place: Place, step: int, first: Sample, last: Sample) -> bool:
     packets, octets = last.packets - first.packets, last.octets - first.octets
     if packets == 1 and step <= 1 + MOST_CONCEALED:
         return True
-    return place.recording.packets(place.index - step, place.index) == (packets, octets)
+    return place.recording.packets(place.index, place.index + step) == (packets, octets)

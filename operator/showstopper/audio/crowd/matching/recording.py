@@ -8,7 +8,7 @@ a slice is, the project's own ear says, by the same rules as for listeners of th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from showstopper.audio.clock import SampleClock
 from showstopper.audio.crowd.ledger import SILENT_BYTES
 from showstopper.audio.crowd.matching.opus import Decoder
 from showstopper.audio.ear import Ear, Heard
-from showstopper.audio.reading import RATE, SLICE, SLICES
+from showstopper.audio.reading import RATE, SLICE, SLICES, WINDOW
 from showstopper.availability.spans import State
 
 MOST_CONCEALED = 4
@@ -84,7 +84,7 @@ class Recording:
         self._first = 0  # the index that the kept packets begin with
         self._packets: list[_Packet] = []
         self._slices: list[_Slice] = []
-        self._settled = 0  # packets whose sound is known, counted from the first one
+        self._identified = 0  # packets whose sound is known, counted from the first one
 
     def __len__(self) -> int:
         return self._first + len(self._packets)
@@ -93,7 +93,7 @@ class Recording:
         """Take the next packet.
 
         Raises:
-            Undecodable: if it cannot be decoded. The recording is over then.
+            Undecodable: if it cannot be decoded. The recording is to be closed then.
         """
         samples = self._decoder.decode(payload)
         self.last_at = at
@@ -105,16 +105,20 @@ class Recording:
         self._hear(None, self._decoder.conceal())
 
     def close(self) -> None:
-        """No packet follows: what is known by now of the last ones is all."""
-        self._note(self._ear.heard(ended=True))
+        """No packet follows: what is known by now of the last ones is all. What was needed to hear more is let go."""
+        # To the ear silence follows, window by window: of an end it would say at once what most of it is.
+        for window in range(1, self._rules.margin + 1):
+            self._ear.listen(np.zeros(WINDOW, np.int16), (len(self) + window * SLICES) * _SLICE_SECONDS)
+            self._note(self._ear.heard())
+        del self._decoder, self._ear, self._slices
 
     def payload(self, index: int) -> bytes | None:
         """What that packet held, or nothing: it was lost, is forgotten, or has not come."""
-        return self._packets[index - self._first].payload if self._first <= index < len(self) else None
+        return None if (packet := self._packet(index)) is None else packet.payload
 
     def sound(self, index: int) -> Sound:
         """What that packet is. Unknown as long as what follows may still change it, for 0.8 s."""
-        return self._packets[index - self._first].sound if self._first <= index < len(self) else UNKNOWN
+        return UNKNOWN if (packet := self._packet(index)) is None else packet.sound
 
     def changes(self, first: int, last: int) -> list[int]:
         """The packets after the one and up to the other with which another sound begins, from the last one back."""
@@ -126,13 +130,34 @@ class Recording:
 
     def packets(self, first: int, last: int) -> tuple[int, int] | None:
         """How many packets came after the one and up to the other, and how many bytes they held, if that is known."""
-        if not self._first <= first <= last < len(self):
+        start, end = self._packet(first), self._packet(last)
+        if start is None or end is None:
             return None
-        start, end = self._packets[first - self._first], self._packets[last - self._first]
         return end.count - start.count, end.octets - start.octets
 
+    def holds(self, payloads: Sequence[bytes | None], first: int) -> bool:
+        """Whether the packets from that one on held this.
+
+        What could not be opened is as good as lost: a player makes up for some in a row.
+        """
+        if not self._first <= first <= len(self) - len(payloads):
+            return False
+        at = first - self._first
+        recorded = [packet.payload for packet in self._packets[at : at + len(payloads)]]
+        missed = 0
+        for ours, theirs in zip(payloads, recorded, strict=True):
+            missed = 0 if ours is not None else missed + 1
+            if missed > MOST_CONCEALED or (ours is not None and ours != theirs):
+                return False
+        return True
+
     def _since(self, index: int) -> int:
-        return self._packets[index - self._first].since if self._first <= index < len(self) else index
+        return index if (packet := self._packet(index)) is None else packet.since
+
+    def _packet(self, index: int) -> _Packet | None:
+        """The packet of that index, if it is kept."""
+        at = index - self._first
+        return self._packets[at] if 0 <= at < len(self._packets) else None
 
     def _hear(self, payload: bytes | None, samples: NDArray[np.int16]) -> None:
         before = self._packets[-1] if self._packets else _Packet(None, 0, 0)
@@ -150,17 +175,17 @@ class Recording:
         for stretch in stretches:
             for _ in range(round((stretch.end - stretch.start) / _SLICE_SECONDS)):
                 self._slices.append(self._slice(stretch, self._first + len(self._slices)))
-        while self._settled + SLICES < self._first + len(self._slices):
-            self._settle(self._settled - self._first)
-            self._settled += 1
+        while self._identified < min(len(self), self._first + len(self._slices) - SLICES):
+            self._identify(self._identified - self._first)
+            self._identified += 1
 
-    def _settle(self, at: int) -> None:
+    def _identify(self, at: int) -> None:
         """Say what a packet is, whose slice is kept at that place."""
         packet, itself = self._packets[at], self._slices[at]
         near = self._slices[max(0, at - SLICES) : at + SLICES + 1]
         if self._rules.coded and packet.payload is not None and len(packet.payload) <= SILENT_BYTES:
             packet.sound = Sound(State.SILENT)
-        elif self._settled >= SLICES and all(_alike(itself, other) for other in near):
+        elif self._identified >= SLICES and all(_alike(itself, other) for other in near):
             packet.sound = itself.sound
         if at > 0 and self._continues(at):
             packet.since = self._packets[at - 1].since

@@ -10,12 +10,13 @@ from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.ledger import SILENT_BYTES
 from showstopper.audio.crowd.matching.opus import Undecodable
 from showstopper.audio.crowd.matching.recording import KEEP_PACKETS, MOST_CONCEALED, Recording, Sound
+from showstopper.audio.crowd.streams import STREAMS
 from showstopper.audio.media import CODED_PATIENCE_SECONDS, PACKET_SECONDS
 
 KEEP_SECONDS = KEEP_PACKETS * PACKET_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: see Sample in follower.py
 class Place:
     """A packet of a recording."""
 
@@ -27,17 +28,8 @@ class Place:
         """What it is, as far as that is known."""
         return self.recording.sound(self.index)
 
-    @property
-    def payload(self) -> bytes | None:
-        """What it held, as long as that is remembered."""
-        return self.recording.payload(self.index)
 
-    def moved(self, by: int) -> Place:
-        """The place so many packets later."""
-        return Place(self.recording, self.index + by)
-
-
-class Library:
+class Recordings:
     """The recordings of all reference listeners, and where in them each payload is."""
 
     def __init__(self) -> None:
@@ -67,51 +59,68 @@ class Library:
                 del self._places[payload]
 
 
+@dataclass(slots=True)
+class _Stream:
+    """A stream that goes on: what is recorded of it, and the sequence number of its newest packet."""
+
+    recording: Recording
+    last: int
+
+
 class Reference:
-    """One stream of one listener, all of whose packets are decoded: 1 % of a core (measured).
+    """One listener, all of whose packets are decoded: 1 % of a core for each stream that it is sent (measured).
 
     One in a pod is enough for a crowd. With two, what one of them missed is still known by the other.
     """
 
-    def __init__(self, library: Library, rules: Rules, wall: Callable[[float], float]) -> None:
+    def __init__(self, recordings: Recordings, rules: Rules, wall: Callable[[float], float]) -> None:
         """`wall` turns a monotonic time into wall-clock time."""
-        self._library = library
+        self._recordings = recordings
         self._rules = rules
         self._wall = wall
-        self._recording: Recording | None = None
-        self._ssrc = self._last = -1
+        self._streams: dict[int, _Stream] = {}
+        """Those that go on, by SSRC. The one that was heard of longest ago is the first."""
 
     def take(self, ssrc: int, sequence: int, payload: bytes, at: float) -> None:
         """Take a packet, in the order of their arrival at `at` in monotonic seconds."""
         self.look(at)
-        step = ((sequence - self._last + 0x8000) & 0xFFFF) - 0x8000
-        if self._recording is not None and (ssrc != self._ssrc or step > 1 + MOST_CONCEALED):
-            self.end()
-        if self._recording is None:
-            self._recording, step = Recording(self._rules, self._wall, at), 1
+        stream = self._streams.pop(ssrc, None)
+        step = 1 if stream is None else ((sequence - stream.last + 0x8000) & 0xFFFF) - 0x8000
+        if stream is not None and step > 1 + MOST_CONCEALED:
+            stream.recording.close()
+            stream, step = None, 1
+        if stream is None:
+            stream = self._begun(at)
+        self._streams[ssrc] = stream
         if step < 1:  # late or doubled: its place was filled already
             return
-        self._ssrc, self._last = ssrc, sequence
-        self._write(self._recording, step - 1, payload, at)
+        stream.last = sequence
+        self._write(ssrc, step - 1, payload, at)
 
     def look(self, now: float) -> None:
         """See how late it is: where no packet comes any more, the recording is over."""
-        if self._recording is not None and now - self._recording.last_at > CODED_PATIENCE_SECONDS:
-            self.end()
-        self._library.forget(now - KEEP_SECONDS)
+        for ssrc, stream in list(self._streams.items()):
+            if now - stream.recording.last_at > CODED_PATIENCE_SECONDS:
+                self._end(ssrc)
+        self._recordings.forget(now - KEEP_SECONDS)
 
-    def end(self) -> None:
+    def _begun(self, at: float) -> _Stream:
+        """A new stream. If there are too many, the one that was heard of longest ago makes room."""
+        if len(self._streams) >= STREAMS:
+            self._end(next(iter(self._streams)))
+        return _Stream(Recording(self._rules, self._wall, at), 0)
+
+    def _end(self, ssrc: int) -> None:
         """The stream is over, or broken."""
-        if self._recording is not None:
-            self._recording.close()
-            self._recording = None
+        self._streams.pop(ssrc).recording.close()
 
-    def _write(self, recording: Recording, lost: int, payload: bytes, at: float) -> None:
+    def _write(self, ssrc: int, lost: int, payload: bytes, at: float) -> None:
+        recording = self._streams[ssrc].recording
         try:
             for _ in range(lost):
                 recording.lose()
             recording.take(payload, at)
         except Undecodable:
-            self.end()
+            self._end(ssrc)
             return
-        self._library.add(payload, Place(recording, len(recording) - 1), at)
+        self._recordings.add(payload, Place(recording, len(recording) - 1), at)

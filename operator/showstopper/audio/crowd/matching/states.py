@@ -4,7 +4,7 @@ Of what holds at a time, the first of these counts:
 
 1. where our own instrument was blind: Unknown
 2. what was heard: Live, Hold, Stale, Garbled, Silent
-3. without a packet: Offline or Joining without a session, and NoMedia in one
+3. without a packet: Offline or Joining without a session, or Unknown where that is our own doing, and NoMedia in one
 4. payloads of digital silence: Silent
 5. anything else is Unknown: packets came, and the reference does not know them
 """
@@ -36,13 +36,13 @@ def spans(
     Args:
         listener: its name.
         window: from when to when.
-        sessions: when it was Joining or Offline.
+        sessions: when it was Joining or Offline, or without a session by our own doing: Unknown.
         pauses: when no packet came.
         silences: when packets held digital silence.
         heard: what the follower told.
         blind: when our own process stood still, or its buffers were full.
     """
-    assert all(state in DISCONNECTED for _, _, state in sessions)
+    assert all(state in DISCONNECTED or state is State.UNKNOWN for _, _, state in sessions)
     layers: list[Layer] = [
         [(start, end, State.UNKNOWN) for start, end in blind],
         [(each.start, each.end, each.state) for each in heard],

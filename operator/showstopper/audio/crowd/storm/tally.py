@@ -8,17 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from showstopper.audio.crowd import stalls
 from showstopper.audio.crowd.diary import Marks
 from showstopper.audio.crowd.refusals import Loss, Refusal
+from showstopper.audio.crowd.stalls import Stall
 
 MOST_MESSAGES = 10
 """Kept of the messages with which visitors were refused: the most frequent ones."""
 
-LATE_SECONDS = 1.0
+LATEST_SECONDS = 1.0
 """Who joins so much later than it was due made another storm than the one that was asked for."""
-
-_TAKES_OUR_PART = frozenset({Refusal.TIMED_OUT, Refusal.CLOSED, Refusal.TOLD_TO_LEAVE, Refusal.HANDSHAKE})
-"""Refusals that a room may have for a client that is slow, and so for a process that stood still."""
 
 
 @dataclass(slots=True)
@@ -33,6 +32,7 @@ class Try:
     loss: Loss | None = None
     """How the session was lost again before the storm was over."""
 
+    lost_at: float = math.nan
     first_packet: float = math.nan
 
     @property
@@ -40,14 +40,20 @@ class Try:
         """Whether it got in."""
         return self.refusal is None and not math.isnan(self.ended)
 
-    def is_unknown(self, stalls: Iterable[tuple[float, float]]) -> bool:
+    def is_unknown(self, stood_still: Iterable[Stall]) -> bool:
         """Whether it says nothing of the room: our own process failed, or stood still meanwhile."""
         if self.is_in:
             return False
-        if self.refusal is None or self.refusal is Refusal.INSTRUMENT:
+        if self.refusal is None:
             return True
-        stood_still = any(start < self.ended and end > self.marks.called for start, end in stalls)
-        return self.refusal in _TAKES_OUR_PART and stood_still
+        meanwhile = stalls.before(self.ended, stood_still, self.ended - self.marks.called)
+        return stalls.is_ours(self.refusal, meanwhile)
+
+    def lost(self, stood_still: Iterable[Stall]) -> Loss | None:
+        """How it was lost after it was in: INSTRUMENT, if our own process stood still before that."""
+        if not self.is_in or self.loss is None:
+            return None
+        return Loss.INSTRUMENT if stalls.is_ours(self.loss, stalls.before(self.lost_at, stood_still)) else self.loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class Tally:
     """Who had a packet of sound before the storm was over."""
 
     lost: dict[Loss, int]
-    """Who got in, and lost the session before the storm was over."""
+    """Who got in, and lost the session before the storm was over; INSTRUMENT: what may be our own doing."""
 
     upgraded: Latency | None
     """To the answer 101 of the signalling."""
@@ -104,9 +110,9 @@ class Tally:
     """Seconds that a visitor came too late at most, by our own doing."""
 
     @classmethod
-    def of(cls, tries: Sequence[Try], stalls: Iterable[tuple[float, float]] = ()) -> Self:
-        """Of all tries of a storm, at least one. `stalls` are stretches in which this process stood still."""
-        stood = list(stalls)
+    def of(cls, tries: Sequence[Try], stood_still: Iterable[Stall] = ()) -> Self:
+        """Of all tries of a storm, at least one. `stood_still` is when this process did."""
+        stood = list(stood_still)
         unknown = [each for each in tries if each.is_unknown(stood)]
         let_in = [each for each in tries if each.is_in]
         known = [each for each in tries if not (each.is_in or each.is_unknown(stood))]
@@ -119,7 +125,7 @@ class Tally:
             unknown=len(unknown),
             messages=dict(Counter(each.message for each in tries if each.message).most_common(MOST_MESSAGES)),
             heard=sum(not math.isnan(each.first_packet) for each in let_in),
-            lost=dict(Counter(each.loss for each in let_in if each.loss is not None).most_common()),
+            lost=dict(Counter(loss for each in let_in if (loss := each.lost(stood)) is not None).most_common()),
             upgraded=Latency.of(each.marks.upgraded - each.marks.called for each in tries),
             connected=Latency.of(each.marks.secured - each.marks.called for each in let_in),
             first_packet=Latency.of(each.first_packet - each.marks.called for each in let_in),
@@ -130,4 +136,4 @@ class Tally:
     @property
     def is_as_asked(self) -> bool:
         """Whether it was the storm that was asked for, and every try is known: else it proves nothing."""
-        return self.unknown == 0 and self.latest < LATE_SECONDS
+        return self.unknown == 0 and self.latest < LATEST_SECONDS

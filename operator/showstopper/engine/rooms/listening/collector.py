@@ -10,10 +10,11 @@ from typing import Generic, TypeVar
 import aiohttp
 import structlog
 
-from showstopper.availability.crowd_feed import CrowdReader
+from showstopper.availability.crowd_feed import CrowdReader, Failures
 from showstopper.availability.errors import FeedError
 from showstopper.availability.feed import Feed
 from showstopper.availability.hosts import HostLog
+from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import Clock
 from showstopper.cluster import listeners
@@ -141,6 +142,16 @@ class CrowdCollector(Collector):
     @cached_property
     def _reader(self) -> CrowdReader:
         return CrowdReader()
+
+    def ask_all(self, pods: Iterable[ListenerPod], heard: Callable[[], None]) -> None:
+        """Ask all pods, and forget what is known of others: a crowd is a thousand listeners."""
+        there = list(pods)
+        self._reader.keep(pod.name for pod in there)
+        super().ask_all(there, heard)
+
+    def failures(self, pods: Iterable[str], window: Window) -> Failures:
+        """What the instrument did in these pods in a time."""
+        return self._reader.failures(pods, window)
 
     def refusals(self, pods: Iterable[str]) -> Counter[str]:
         """Joins that were refused in these pods, by reason."""

@@ -25,7 +25,8 @@ class Judge:
         if context.resumed and not findings:
             findings += await _read_again(context)
         await context.note_host()
-        findings += [finding for finding in (context.clock_skew(), context.room_changed()) if finding is not None]
+        doubts = (context.clock_skew(), context.room_changed(), context.crowd_failed())
+        findings += [finding for finding in doubts if finding is not None]
         if not findings and (other := await _other_release(context)) is not None:
             findings.append(other)
         room = context.room()

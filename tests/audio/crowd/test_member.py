@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from livekit.protocol import models, rtc
 
-from showstopper.audio.crowd import house, rules, seat
+from showstopper.audio.crowd import member, rules, swept_listeners
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
 from showstopper.audio.crowd.refusals import Loss, Refusal
@@ -33,9 +33,9 @@ async def server() -> AsyncIterator[PlayedServer]:
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses are drawn, but short."""
-    monkeypatch.setattr(seat, "_draw", lambda: 0.02)
-    monkeypatch.setattr(seat, "PAUSE_SECONDS", 0.02)
-    monkeypatch.setattr(rules, "SETTLE_SECONDS", 0.1)
+    monkeypatch.setattr(member, "_draw", lambda: 0.02)
+    monkeypatch.setattr(member, "PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(rules, "RESUMED_SECONDS", 0.1)
 
 
 def one(server: PlayedServer, limits: Limits | None = None, size: int = 1) -> Crowd:
@@ -154,7 +154,7 @@ async def test_who_is_told_to_reconnect_does_not_resume(server: PlayedServer) ->
         assert (server.joins, server.resumes) == (2, 0)
 
 
-async def test_after_a_refused_key_the_client_gives_up_and_the_seat_goes_on(server: PlayedServer) -> None:
+async def test_after_a_refused_key_the_client_gives_up_and_the_member_goes_on(server: PlayedServer) -> None:
     async with one(server) as crowd:
         server.resume_status = 401
         server.status = 101
@@ -177,7 +177,7 @@ async def test_a_relay_that_is_silent_loses_its_listeners_and_a_stall_of_ours_do
     server: PlayedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("showstopper.audio.crowd.liveness.FAILED_SECONDS", 0.4)
-    monkeypatch.setattr(house, "LATE_SECONDS", 0.2)
+    monkeypatch.setattr(swept_listeners, "STALL_SECONDS", 0.2)
     async with one(server) as crowd:
         await until("in", lambda: crowd.present == 1)
         time.sleep(0.7)  # noqa: ASYNC251 - the whole process stands still

@@ -1,4 +1,4 @@
-"""The seat of one listener: it joins, comes back by the rules of a client, and after that joins afresh, for ever."""
+"""A member of a crowd: it joins, comes back by the rules of a client, and after that joins afresh, for ever."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ from collections.abc import Callable
 from showstopper.audio.crowd import rules
 from showstopper.audio.crowd.access import Access
 from showstopper.audio.crowd.diary import Event
-from showstopper.audio.crowd.house import House
 from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.refusals import FINAL, Refused
 from showstopper.audio.crowd.rules import Limits, Way
+from showstopper.audio.crowd.swept_listeners import SweptListeners
 
 SHORT_SECONDS = 2.0
 PAUSE_SECONDS = 1.0
 """Who is thrown out as soon as it is in waits before it comes again: a probe must not be the storm (residents.py)."""
 
 
-class Seat:
+class Member:
     """One listener after the other, in one slot."""
 
-    def __init__(self, slot: int, house: House, access: Access, token: Callable[[], str], limits: Limits) -> None:
+    def __init__(
+        self, slot: int, swept: SweptListeners, access: Access, token: Callable[[], str], limits: Limits
+    ) -> None:
         """`token` makes a token for this listener's identity."""
         self.slot = slot
         self.listener: Listener | None = None
         self.tried = asyncio.Event()
         """Set once the first join has come to its end."""
-        self._house = house
+        self._swept = swept
         self._access = access
         self._token = token
         self._limits = limits
@@ -58,7 +60,7 @@ class Seat:
             try:
                 await self._join()
             except Refused as error:
-                self._house.note(self.slot, Event.REFUSED, error.reason, str(error))
+                self._swept.note(self.slot, Event.REFUSED, error.reason, str(error))
             else:
                 return
             finally:
@@ -70,19 +72,19 @@ class Seat:
             self.listener.drop()
         self.listener = Listener(
             self._access,
-            entered=lambda listener: self._house.entered(self.slot, listener),
-            sweep=lambda: self._house.sweep_one(self.slot),
-            closing=lambda: self._house.let_go(self.slot),
+            entered=lambda listener: self._swept.entered(self.slot, listener),
+            sweep=lambda: self._swept.sweep_one(self.slot),
+            closing=lambda: self._swept.let_go(self.slot),
         )
         await self.listener.join(self._token(), self._limits)
-        self._house.note(self.slot, Event.JOINED)
+        self._swept.note(self.slot, Event.JOINED)
 
     async def _lost(self) -> None:
         """Wait until the session is lost."""
         assert self.listener is not None
         lost = await self.listener.lost
-        self._house.lost(self.slot)
-        self._house.note(self.slot, Event.LOST, lost.reason, lost.message)
+        self._swept.lost(self.slot)
+        self._swept.note(self.slot, Event.LOST, lost.reason, lost.message)
 
     async def _come_back(self) -> bool:
         """Try what a client tries. Returns whether it is in again."""
@@ -93,7 +95,7 @@ class Seat:
                 if await (self._resume() if way is Way.RESUME else self._rejoin()):
                     return True
             except Refused as error:
-                self._house.note(self.slot, Event.REFUSED, error.reason, str(error))
+                self._swept.note(self.slot, Event.REFUSED, error.reason, str(error))
                 if error.reason in FINAL:
                     return False
             await asyncio.sleep(rules.pause(attempt, _draw()))
@@ -107,14 +109,14 @@ class Seat:
         """Whether signalling and transport live on."""
         assert self.listener is not None
         await self.listener.resume(self._limits)
-        self._house.resumed(self.slot, self.listener)
+        self._swept.resumed(self.slot, self.listener)
         since = time.monotonic()
-        await asyncio.sleep(rules.SETTLE_SECONDS)
-        self.listener.settled()
-        if self.listener.lost.done() or not self._house.is_alive(self.slot, since):
-            self._house.lost(self.slot)
+        await asyncio.sleep(rules.RESUMED_SECONDS)
+        self.listener.hand_over()
+        if self.listener.lost.done() or not self._swept.is_alive(self.slot, since):
+            self._swept.lost(self.slot)
             return False
-        self._house.note(self.slot, Event.RESUMED)
+        self._swept.note(self.slot, Event.RESUMED)
         return True
 
 

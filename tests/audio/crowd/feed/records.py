@@ -1,4 +1,4 @@
-"""Records for tests: what a house would have learned, entered by hand."""
+"""Records for tests: what sweeps would have learned, entered by hand."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from showstopper.availability.spans import State
 
 
 @dataclass
-class PlayedHouse:
-    """A house whose records a test writes."""
+class PlayedListeners:
+    """Listeners whose records a test writes."""
 
     size: int
     diary: deque[Entry] = field(default_factory=deque)
@@ -23,6 +23,10 @@ class PlayedHouse:
     present: int = 0
     drops: int = 0
     clock_steps: int = 0
+    latest_sweep_seconds: float = 0.0
+    unopened: int = 0
+    doubts: int = 0
+    swept_at: float = 0.0
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.size)

@@ -9,23 +9,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.audio.crowd.account.settling import Change, Settling, Totals
 from showstopper.audio.crowd.diary import Entry, Event
+from showstopper.audio.crowd.feed.settling import Change, Settling, Totals
 from showstopper.audio.crowd.ledger import Stretch
 from showstopper.audio.crowd.matching import states
 from showstopper.audio.ear import Heard
 from showstopper.availability.spans import State, Window
-from tests.audio.crowd.account.records import PlayedHouse
+from tests.audio.crowd.feed.records import PlayedListeners
 
 LAG = 5.0
 BEGAN = 100.0
 
 
-def settled(settling: Settling, *times: float) -> tuple[list[tuple[int, float, State]], list[Totals]]:
+def settled(
+    swept: PlayedListeners, settling: Settling, *times: float
+) -> tuple[list[tuple[int, float, State]], list[Totals]]:
     """What is told in turns up to these times."""
     told, totals = list[Change](), list[Totals]()
     for until in times:
-        turn = settling.settle(until + LAG)
+        swept.swept_at = until + LAG
+        turn = settling.settle()
         assert turn is not None
         told += turn[0]
         totals.append(turn[1])
@@ -33,12 +36,12 @@ def settled(settling: Settling, *times: float) -> tuple[list[tuple[int, float, S
 
 
 def test_a_listener_who_joins_hears_and_is_cut_off() -> None:
-    house = PlayedHouse(1)
-    settling = Settling(house, LAG, BEGAN)
-    house.joined(0, 101.0)
-    house.hears(0, 101.5, 104.0)
-    house.hears(0, 104.0, 106.0)
-    told, totals = settled(settling, 103.0, 105.0, 107.0)
+    swept = PlayedListeners(1)
+    settling = Settling(swept, LAG, BEGAN)
+    swept.joined(0, 101.0)
+    swept.hears(0, 101.5, 104.0)
+    swept.hears(0, 104.0, 106.0)
+    told, totals = settled(swept, settling, 103.0, 105.0, 107.0)
     assert told == [
         (0, 100.0, State.JOINING),
         (0, 101.0, State.NO_MEDIA),
@@ -53,45 +56,48 @@ def test_a_listener_who_joins_hears_and_is_cut_off() -> None:
 
 
 def test_nothing_is_told_before_its_time() -> None:
-    settling = Settling(PlayedHouse(1), LAG, BEGAN)
-    assert settling.settle(BEGAN + LAG) is None
-    assert settling.settle(BEGAN + LAG - 1.0) is None
+    swept = PlayedListeners(1)
+    settling = Settling(swept, LAG, BEGAN)
+    for swept_at in (BEGAN + LAG, BEGAN + LAG - 1.0):
+        swept.swept_at = swept_at
+        assert settling.settle() is None
     assert settling.until == BEGAN
-    assert settling.settle(BEGAN + LAG + 0.1) is not None
+    swept.swept_at = BEGAN + LAG + 0.1
+    assert settling.settle() is not None
 
 
 def test_a_thousand_who_hear_on_are_one_line_of_totals() -> None:
-    house = PlayedHouse(1000)
-    settling = Settling(house, LAG, BEGAN)
+    swept = PlayedListeners(1000)
+    settling = Settling(swept, LAG, BEGAN)
     for slot in range(1000):
-        house.joined(slot, BEGAN)
-        house.hears(slot, BEGAN, 200.0)
-    settled(settling, 101.0)
-    told, totals = settled(settling, 102.0, 103.0)
+        swept.joined(slot, BEGAN)
+        swept.hears(slot, BEGAN, 200.0)
+    settled(swept, settling, 101.0)
+    told, totals = settled(swept, settling, 102.0, 103.0)
     assert told == []
     assert [each.seconds for each in totals] == [{State.LIVE: 1000.0}] * 2
 
 
 def test_what_is_told_too_late_stays_unknown() -> None:
-    house = PlayedHouse(1)
-    settling = Settling(house, LAG, BEGAN)
-    house.joined(0, BEGAN)
-    house.ledger.first_at[0] = BEGAN
-    house.ledger.last_at[0] = 200.0
-    assert settled(settling, 102.0)[0] == [(0, 100.0, State.UNKNOWN)]
-    house.hears(0, 101.0, 104.0)
-    assert settled(settling, 103.0)[0] == [(0, 102.0, State.LIVE)]
+    swept = PlayedListeners(1)
+    settling = Settling(swept, LAG, BEGAN)
+    swept.joined(0, BEGAN)
+    swept.ledger.first_at[0] = BEGAN
+    swept.ledger.last_at[0] = 200.0
+    assert settled(swept, settling, 102.0)[0] == [(0, 100.0, State.UNKNOWN)]
+    swept.hears(0, 101.0, 104.0)
+    assert settled(swept, settling, 103.0)[0] == [(0, 102.0, State.LIVE)]
 
 
 def test_where_the_instrument_was_blind_everybody_is_unknown() -> None:
-    house = PlayedHouse(2)
-    settling = Settling(house, LAG, BEGAN)
+    swept = PlayedListeners(2)
+    settling = Settling(swept, LAG, BEGAN)
     for slot in range(2):
-        house.joined(slot, BEGAN)
-        house.hears(slot, BEGAN, 200.0)
-    settled(settling, 101.0)
-    house.blind.append((102.0, 102.5))
-    told, _ = settled(settling, 102.2, 103.0)
+        swept.joined(slot, BEGAN)
+        swept.hears(slot, BEGAN, 200.0)
+    settled(swept, settling, 101.0)
+    swept.blind.append((102.0, 102.5))
+    told, _ = settled(swept, settling, 102.2, 103.0)
     assert told == [
         (0, 102.0, State.UNKNOWN),
         (1, 102.0, State.UNKNOWN),
@@ -101,34 +107,34 @@ def test_where_the_instrument_was_blind_everybody_is_unknown() -> None:
 
 
 def test_digital_silence_that_goes_on_is_silence() -> None:
-    house = PlayedHouse(1)
-    settling = Settling(house, LAG, BEGAN)
-    house.joined(0, BEGAN)
-    house.ledger.first_at[0], house.ledger.last_at[0], house.ledger.silent_since[0] = BEGAN, 200.0, 101.0
-    assert settled(settling, 102.0)[0] == [(0, 100.0, State.UNKNOWN), (0, 101.0, State.SILENT)]
+    swept = PlayedListeners(1)
+    settling = Settling(swept, LAG, BEGAN)
+    swept.joined(0, BEGAN)
+    swept.ledger.first_at[0], swept.ledger.last_at[0], swept.ledger.silent_since[0] = BEGAN, 200.0, 101.0
+    assert settled(swept, settling, 102.0)[0] == [(0, 100.0, State.UNKNOWN), (0, 101.0, State.SILENT)]
 
 
-def flapping(house: PlayedHouse, slot: int, start: float) -> None:
+def flapping(swept: PlayedListeners, slot: int, start: float) -> None:
     """Eleven changes within a second."""
     for tenth in range(10):
-        house.hears(slot, start + tenth / 10, start + tenth / 10 + 0.05, State.HOLD)
-        house.hears(slot, start + tenth / 10 + 0.05, start + (tenth + 1) / 10)
+        swept.hears(slot, start + tenth / 10, start + tenth / 10 + 0.05, State.HOLD)
+        swept.hears(slot, start + tenth / 10 + 0.05, start + (tenth + 1) / 10)
 
 
 def test_changes_that_are_too_many_are_unknown_and_their_totals_are_not() -> None:
-    house = PlayedHouse(20)
-    settling = Settling(house, LAG, BEGAN, most=30)
+    swept = PlayedListeners(20)
+    settling = Settling(swept, LAG, BEGAN, most=30)
     for slot in range(20):
-        house.joined(slot, BEGAN)
-        house.hears(slot, BEGAN, 101.0)
-    settled(settling, 101.0)
+        swept.joined(slot, BEGAN)
+        swept.hears(slot, BEGAN, 101.0)
+    settled(swept, settling, 101.0)
     for slot in range(10):
-        flapping(house, slot, 101.0)
-        house.hears(slot, 102.0, 103.0)
+        flapping(swept, slot, 101.0)
+        swept.hears(slot, 102.0, 103.0)
     for slot in range(10, 20):
-        house.hears(slot, 101.0, 101.3)
-        house.hears(slot, 101.3, 103.0, State.HOLD)
-    told, (totals, after) = settled(settling, 102.0, 103.0)
+        swept.hears(slot, 101.0, 101.3)
+        swept.hears(slot, 101.3, 103.0, State.HOLD)
+    told, (totals, after) = settled(swept, settling, 102.0, 103.0)
     assert {change for change in told if change[0] >= 10} == {(slot, 101.3, State.HOLD) for slot in range(10, 20)}
     assert (9, 101.0, State.UNKNOWN) in told
     assert (9, 102.0, State.LIVE) in told
@@ -159,20 +165,20 @@ def test_the_changes_of_all_turns_are_the_spans_of_the_whole_time(
     lost: Sequence[float],
     turns: Sequence[float],
 ) -> None:
-    house = PlayedHouse(1)
-    settling = Settling(house, LAG, BEGAN)
-    house.ledger.first_at[0], house.ledger.last_at[0] = BEGAN, np.inf
-    house.joined(0, BEGAN)
+    swept = PlayedListeners(1)
+    settling = Settling(swept, LAG, BEGAN)
+    swept.ledger.first_at[0], swept.ledger.last_at[0] = BEGAN, np.inf
+    swept.joined(0, BEGAN)
     for at in sorted(lost):
-        house.diary.append(Entry(at, 0, Event.LOST))
-        house.diary.append(Entry(at + 0.35, 0, Event.JOINED))
+        swept.diary.append(Entry(at, 0, Event.LOST))
+        swept.diary.append(Entry(at + 0.35, 0, Event.JOINED))
     stretches = [Heard(state, *times) for state, times in zip(classes, _apart(heard), strict=False)]
-    house.heard.extend((0, each) for each in stretches)
+    swept.heard.extend((0, each) for each in stretches)
     without = [Stretch(0, *times) for times in pauses]
-    house.ledger.pauses.extend(without)
-    house.blind.extend(blind)
+    swept.ledger.pauses.extend(without)
+    swept.blind.extend(blind)
     ends = sorted(turns)
-    told, totals = settled(settling, *ends)
+    told, totals = settled(swept, settling, *ends)
     whole = states.spans(
         "0",
         Window(BEGAN, ends[-1]),

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from showstopper.audio.crowd.account.sessions import Sessions
 from showstopper.audio.crowd.diary import Entry
+from showstopper.audio.crowd.feed.sessions import Sessions
 from showstopper.audio.crowd.ledger import Ledger, Stretch
 from showstopper.audio.crowd.matching import states
+from showstopper.audio.crowd.stalls import AFTERMATH_SECONDS
 from showstopper.audio.ear import Heard
 from showstopper.availability.spans import NOISE, Span, State, Window
 
@@ -26,7 +27,7 @@ MOST_CHANGES = 6000
 
 
 class Records(Protocol):
-    """What a house learns of its listeners. Whatever is taken from its queues is gone from them."""
+    """What sweeps learn of the listeners. Whatever is taken from its queues is gone from them."""
 
     @property
     def size(self) -> int:
@@ -42,11 +43,19 @@ class Records(Protocol):
 
     @property
     def heard(self) -> deque[tuple[int, Heard]]:
-        """What the ears told, by slot."""
+        """What the matcher told, by slot."""
 
     @property
     def blind(self) -> deque[tuple[float, float]]:
         """When our own instrument failed all of them."""
+
+    @property
+    def stalls(self) -> deque[tuple[float, float]]:
+        """When this process stood still. They stay there."""
+
+    @property
+    def swept_at(self) -> float:
+        """Until when everything that came has been read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +81,13 @@ class Totals:
 
 
 class Settling:
-    """Follows the records of a house, turn by turn."""
+    """Follows the records, turn by turn."""
 
     def __init__(self, records: Records, lag: float, began: float, most: int = MOST_CHANGES) -> None:
         """Nothing is settled.
 
         Args:
-            records: of the house.
+            records: what sweeps learn.
             lag: seconds after which nothing new comes of a time.
             began: when everybody began to join.
             most: changes that are told of a turn, and one for each listener whose changes are not.
@@ -96,12 +105,15 @@ class Settling:
         self._silences: defaultdict[int, list[Stretch]] = defaultdict(list)
         self._blind: list[tuple[float, float]] = []
 
-    def settle(self, now: float) -> tuple[list[Change], Totals] | None:
-        """The changes since the last turn up to the lag before now, and the totals of that time; nothing if it is none.
+    def settle(self) -> tuple[list[Change], Totals] | None:
+        """The changes since the last turn up to the lag before the newest sweep, and the totals of that time; nothing
+        if it is none.
 
-        Changes are ordered by time.
+        Changes are ordered by time. After a stall of this process the clock alone says nothing: what has come meanwhile
+        has yet to be read.
         """
         self._collect()
+        now = self._records.swept_at
         turn = Window(self.until, now - self._lag)
         if turn.seconds <= 0:
             return None
@@ -124,8 +136,9 @@ class Settling:
 
     def _collect(self) -> None:
         records = self._records
-        for entry in _taken(records.diary):
-            self.sessions.take(entry)
+        recent = [each for each in records.stalls if each[1] > self.until - AFTERMATH_SECONDS]
+        while records.diary and records.diary[0].at <= records.swept_at:  # of a stall before it the next sweep tells
+            self.sessions.take(records.diary.popleft(), recent)
         for slot, heard in _taken(records.heard):
             known = self._heard[slot]
             if known and known[-1].state is heard.state and heard.start - known[-1].end <= NOISE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import pytest
 
 from showstopper.audio import spans
-from showstopper.audio.crowd.account.document import Account
 from showstopper.audio.crowd.diary import Entry, Event
+from showstopper.audio.crowd.feed import document
+from showstopper.audio.crowd.feed.document import CrowdFeed
 from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.audio.settings import CrowdSettings, RoomSettings
 from showstopper.availability.spans import State
-from tests.audio.crowd.account.records import PlayedHouse
+from tests.audio.crowd.feed.records import PlayedListeners
 
 LAG = 2.0
 SIZE = 500
@@ -26,24 +28,24 @@ class Show:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, size: int = SIZE) -> None:
         self.now = 1000.0
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
-        self.house = PlayedHouse(size)
+        self.swept = PlayedListeners(size)
         room = RoomSettings("main-stage", "ws://relay:7880", "stage", "key", "hush")
-        self.account = Account(CrowdSettings(room, "main-stage-crowd-0", size), self.house, LAG)
+        self.feed = CrowdFeed(CrowdSettings(room, "main-stage-crowd-0", size), self.swept, LAG)
         for slot in range(size):
-            self.house.joined(slot, self.now)
+            self.swept.joined(slot, self.now)
 
     def second(self, *states: State) -> None:
         """Everybody hears that for a second, in equal parts of it."""
-        for slot in range(self.house.size):
+        for slot in range(self.swept.size):
             for part, state in enumerate(states):
                 start = self.now - LAG + part / len(states)
-                self.house.hears(slot, start, start + 1 / len(states), state)
-        self.now += 1.0
-        self.account.settle()
+                self.swept.hears(slot, start, start + 1 / len(states), state)
+        self.now = self.swept.swept_at = self.now + 1.0
+        self.feed.settle()
 
     def read(self, after: int) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(json.dumps(self.account.document(after)))
-        return document
+        said: dict[str, Any] = json.loads(asyncio.run(self.feed.encoded(after)))
+        return said
 
 
 @pytest.fixture
@@ -87,8 +89,31 @@ def test_a_second_is_bounded_whatever_the_crowd_does(monkeypatch: pytest.MonkeyP
     assert sum(more["totals"][0]["seconds"].values()) == pytest.approx(3000)
 
 
+async def test_who_asks_for_all_of_it_holds_up_nobody_and_is_told_of_one_moment(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document, "BATCH", 50)
+    turns = 0
+
+    async def sweep() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            if turns == 5:
+                show.second(State.HOLD)
+            await asyncio.sleep(0)
+
+    sweeping = asyncio.create_task(sweep())
+    said = json.loads(await show.feed.encoded(0))
+    sweeping.cancel()
+    assert turns >= 2 * SIZE // 50
+    assert {each["state"] for name in ("changes", "newest") for each in said[name]} == {"Live"}
+    assert (said["next"], said["settledUntil"]) == (SIZE + 2, 1002.0)
+    assert json.loads(await show.feed.encoded(said["next"]))["changes"][0]["state"] == "Hold"
+
+
 def test_who_comes_late_is_told_since_when_each_is_in_its_state(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(show.account, "_ring", spans.Ring(most=2))
+    monkeypatch.setattr(show.feed, "_ring", spans.Ring(most=2))
     show.second(State.LIVE)
     show.second(State.HOLD)
     said = show.read(0)
@@ -102,14 +127,22 @@ def test_a_reader_of_another_process_s_numbers_begins_afresh(show: Show) -> None
 
 
 def test_refusals_losses_and_the_instrument_s_own_failures_are_counted(show: Show) -> None:
-    show.house.diary.append(Entry(1003.0, 1, Event.LOST, Loss.SIGNALLING_CLOSED))
-    show.house.diary.append(Entry(1003.1, 1, Event.REFUSED, Refusal.UNAVAILABLE))
-    show.house.drops, show.house.clock_steps = 3, 1
-    show.house.stalls.extend((float(number), number + 1.5) for number in range(200))
+    show.swept.diary.append(Entry(1003.0, 1, Event.LOST, Loss.SIGNALLING_CLOSED))
+    show.swept.diary.append(Entry(1003.1, 1, Event.REFUSED, Refusal.UNAVAILABLE))
+    show.swept.drops, show.swept.clock_steps, show.swept.unopened, show.swept.doubts = 3, 1, 7, 2
+    show.swept.latest_sweep_seconds = 1.25
+    show.swept.stalls.extend((float(number), number + 1.5) for number in range(200))
     show.second(State.LIVE)
     said = show.read(0)
     assert said["losses"] == {Loss.SIGNALLING_CLOSED: 1}
     assert said["refusals"] == {Refusal.UNAVAILABLE: 1}
-    assert (said["instrument"]["kernelDrops"], said["instrument"]["clockSteps"]) == (3, 1)
-    assert len(said["instrument"]["stalls"]) == 100
-    assert said["instrument"]["stalls"][-1] == [199.0, 200.5]
+    stalls = said["instrument"].pop("stalls")
+    assert said["instrument"] == {
+        "kernelDrops": 3,
+        "clockSteps": 1,
+        "latestSweepSeconds": 1.25,
+        "unopened": 7,
+        "doubts": 2,
+    }
+    assert len(stalls) == 100
+    assert stalls[-1] == {"from": 199.0, "to": 200.5}

@@ -1,4 +1,4 @@
-"""The house: one sweep that reads the sockets of all listeners in it, and what it learned of them."""
+"""The swept listeners of a process: one sweep reads the sockets of all of them. What it learned of them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from showstopper.audio.crowd.diary import Entry, Event
 from showstopper.audio.crowd.ledger import Ledger
 from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.liveness import Liveness
-from showstopper.audio.crowd.matching.ears import Ears
+from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.crowd.sweep import Sweep
 from showstopper.audio.ear import Heard
 
 SWEEP_SECONDS = 0.05
-LATE_SECONDS = 1.0
+STALL_SECONDS = 1.0
 """A sweep later than this is a stall of ours. Buffers hold 3 s; who was silent meanwhile was not looked at."""
 
 MOST_ENTRIES = 100_000
@@ -27,30 +27,33 @@ MOST_STALLS = 1000
 MOST_HEARD = 200_000
 
 
-class House:
+class SweptListeners:
     """One slot for each listener. Enter it as a context: it is swept until it is left."""
 
-    def __init__(self, size: int, ears: Ears | None = None) -> None:
+    def __init__(self, size: int, matcher: Matcher | None = None) -> None:
         """Nobody is in it yet.
 
         Args:
             size: number of listeners that may be in it.
-            ears: what tells what is heard; without, packets are only counted.
+            matcher: tells what is heard; without, packets are only counted.
         """
         self.size = size
         self.ledger = Ledger(size)
         self.diary: deque[Entry] = deque(maxlen=MOST_ENTRIES)
         self.blind: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
-        """Stretches of which our own kernel dropped datagrams, or in which the clock of its time stamps stepped."""
+        """Stretches in which this process stood still, in which our own kernel dropped datagrams, in which the clock of
+        its time stamps stepped, or in which the matcher doubts its samples: of nobody it is known what came then."""
         self.latest_sweep_seconds = 0.0
         """The longest time between two sweeps, so far."""
         self.stalls: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
-        """Stretches without a sweep for longer than LATE_SECONDS: a refusal or a loss then may be our own doing."""
+        """Stretches without a sweep for longer than STALL_SECONDS: a refusal or a loss then may be our own doing."""
         self.sweep_cpu_seconds = 0.0
         """Processor time that all sweeps took."""
         self.heard: deque[tuple[int, Heard]] = deque(maxlen=MOST_HEARD)
-        """What the ears told of each slot; the oldest goes."""
-        self._ears = ears
+        """What the matcher told of each slot; the oldest goes."""
+        self.doubts = 0
+        """How often somebody, all of whose packets are opened, was sent others than samples would have told."""
+        self._matcher = matcher
         self._sweep = Sweep()
         self._liveness = Liveness(size)
         self._listeners: dict[int, Listener] = {}
@@ -59,11 +62,14 @@ class House:
         """Whose signalling each descriptor is."""
         self._descriptors: dict[int, int] = {}
         self._poll = select.epoll()
-        self._swept_at = self._swept_before = time.monotonic()
+        self.swept_at = self._swept_before = time.monotonic()
+        """When the newest sweep began. What came until then has been read."""
+        self._failures = 0, 0
+        """Drops and clock steps up to the newest sweep. A reading of one listener in between may have noticed more."""
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._swept_at = self._swept_before = time.monotonic()
+        self.swept_at = self._swept_before = time.monotonic()
         self._tasks = [asyncio.create_task(self._sweep_for_ever())]
         return self
 
@@ -89,12 +95,17 @@ class House:
         return self._sweep.steps
 
     @property
+    def unopened(self) -> int:
+        """Packets of sound that were to be opened and could not be: they are not genuine, or too long for a sweep."""
+        return 0 if self._matcher is None else self._matcher.unopened
+
+    @property
     def present(self) -> int:
         """How many listeners have a session now."""
         return self._liveness.present
 
     async def until(self, end: Coroutine[Any, Any, None]) -> None:
-        """Wait for that. Raises what it raises, and what has ended another task of the house meanwhile."""
+        """Wait for that. Raises what it raises, and what has ended another task of these meanwhile."""
         ending = asyncio.create_task(end)
         try:
             await asyncio.wait([ending, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -110,19 +121,27 @@ class House:
         """Read everything that has come, and see who pings now and who is lost."""
         began = time.thread_time()
         now = time.monotonic()
-        gap = now - self._swept_at
+        gap = now - self.swept_at
         self.latest_sweep_seconds = max(self.latest_sweep_seconds, gap)
-        if gap > LATE_SECONDS:
-            self.stalls.append((now - gap, now))
+        if gap > STALL_SECONDS:
+            self.stalls.append((self.swept_at, now))
             self._liveness.stood_still(gap)
-        failures = self.drops, self.clock_steps
         self._read_media(now)
-        if failures != (self.drops, self.clock_steps):
+        if gap > STALL_SECONDS:
+            # What did not fit into a buffer is known to be dropped only once another packet has come.
+            self.blind.append((self.swept_at, time.monotonic()))
+        failures = self.drops, self.clock_steps
+        if failures != self._failures:
             # A full buffer is known by the packet that came after it was read: in the sweep after that one.
             self.blind.append((self._swept_before, time.monotonic()))
-        self._swept_before, self._swept_at = self._swept_at, now
-        if self._ears is not None:
-            self.heard.extend(self._ears.tell(now))
+        self._failures = failures
+        self._swept_before, self.swept_at = self.swept_at, now
+        if self._matcher is not None:
+            self._matcher.advance(now)
+            self.heard.extend(self._matcher.heard(now))
+            doubts = self._matcher.doubts()
+            self.blind.extend(doubts)
+            self.doubts += len(doubts)
         self._read_signals(now)
         self._tend(now)
         self.sweep_cpu_seconds += time.thread_time() - began
@@ -132,8 +151,8 @@ class House:
         assert listener.session is not None
         self.ledger.joined_afresh(slot)
         self._listeners[slot] = listener
-        if self._ears is not None:
-            self._ears.joined(slot, listener.session.transport.receiving_key)
+        if self._matcher is not None:
+            self._matcher.joined(slot, listener.session.transport.receiving_key)
         self._sweep.add(slot, listener.session.transport.socket.fileno())
         self.resumed(slot, listener)
 
@@ -181,8 +200,8 @@ class House:
         for batch in self._sweep.read(slot):
             self._liveness.datagrams(batch.slots, now)
             self.ledger.take(batch.packets)
-            if self._ears is not None:
-                self._ears.take(batch)
+            if self._matcher is not None:
+                self._matcher.take(batch)
             for datagram in batch.datagrams:
                 if (listener := self._listeners.get(datagram.slot)) is not None:
                     listener.take(datagram.data, datagram.sender)

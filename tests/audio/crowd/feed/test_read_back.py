@@ -1,21 +1,22 @@
-"""From what a house learned of its listeners, over its feed, to what the operator knows of them."""
+"""From what sweeps learned of listeners, over its feed, to what the operator knows of them."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import time
 
 import pytest
 
-from showstopper.audio.crowd.account.document import Account
 from showstopper.audio.crowd.diary import Entry, Event
+from showstopper.audio.crowd.feed.document import CrowdFeed
 from showstopper.audio.crowd.ledger import Stretch
 from showstopper.audio.settings import CrowdSettings, RoomSettings
 from showstopper.availability.crowd_feed import CrowdReader
 from showstopper.availability.spans import State, Window
 from showstopper.availability.timeline import Timeline
-from tests.audio.crowd.account.records import PlayedHouse
+from tests.audio.crowd.feed.records import PlayedListeners
 
 LAG = 2.0
 OFFSET = 1_790_000_000.0
@@ -24,16 +25,16 @@ SIZE = 8
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_operator_knows_what_the_house_learned(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_operator_knows_what_sweeps_learned(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers are read now and then; the reader starts again once, as an operator does."""
     draw = random.Random(seed)
     now = began = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    house = PlayedHouse(SIZE)
-    account = Account(CrowdSettings(RoomSettings("r", "ws://r", "r", "k", "s"), POD, SIZE), house, LAG)
+    swept = PlayedListeners(SIZE)
+    feed = CrowdFeed(CrowdSettings(RoomSettings("r", "ws://r", "r", "k", "s"), POD, SIZE), swept, LAG)
     truth: dict[int, list[tuple[State, float, float]]] = {}
     for slot in range(SIZE):
-        house.joined(slot, began)
+        swept.joined(slot, began)
         at = began
         while at < began + 25:
             end = at + draw.uniform(0.3, 4.0)
@@ -43,16 +44,16 @@ def test_the_operator_knows_what_the_house_learned(seed: int, monkeypatch: pytes
     reader, timeline = CrowdReader(), Timeline()
     fed = began
     while now < began + 22:
-        now += 1.0
-        feed_house(house, truth, fed, now)
+        now = swept.swept_at = now + 1.0
+        note(swept, truth, fed, now)
         fed = now
-        account.settle()
+        feed.settle()
         if draw.random() < 0.7:
-            document = json.loads(json.dumps(account.document(timeline.after(POD))))
+            document = json.loads(asyncio.run(feed.encoded(timeline.after(POD))))
             timeline.add(reader.read(document, POD, OFFSET))
         if now == began + 11:
             reader, timeline = CrowdReader(), Timeline()
-    timeline.add(reader.read(json.loads(json.dumps(account.document(timeline.after(POD)))), POD, OFFSET))
+    timeline.add(reader.read(json.loads(asyncio.run(feed.encoded(timeline.after(POD)))), POD, OFFSET))
     window = Window(OFFSET + began, OFFSET + began + 20.0)
     view = timeline.view(window, [f"{POD}/{slot}" for slot in range(SIZE)])
     for slot, track in enumerate(view.residents):
@@ -62,20 +63,18 @@ def test_the_operator_knows_what_the_house_learned(seed: int, monkeypatch: pytes
                 assert [span.state for span in track.spans if span.start <= middle < span.end] == [state]
 
 
-def feed_house(
-    house: PlayedHouse, truth: dict[int, list[tuple[State, float, float]]], start: float, end: float
-) -> None:
-    """Tell the house of what is over by then, as its ears, its ledger and its diary would."""
+def note(swept: PlayedListeners, truth: dict[int, list[tuple[State, float, float]]], start: float, end: float) -> None:
+    """Note what is over by then, as a matcher, a ledger and a diary would."""
     for slot, stretches in truth.items():
-        house.ledger.first_at[slot], house.ledger.last_at[slot] = 0.0, end
+        swept.ledger.first_at[slot], swept.ledger.last_at[slot] = 0.0, end
         for state, begins, over in stretches:
             if not start < over <= end:
                 continue
             if state in (State.LIVE, State.HOLD):
-                house.hears(slot, begins, over, state)
-                house.ledger.last_at[slot] = end
+                swept.hears(slot, begins, over, state)
+                swept.ledger.last_at[slot] = end
                 continue
-            house.ledger.pauses.append(Stretch(slot, begins, over))
+            swept.ledger.pauses.append(Stretch(slot, begins, over))
             if state is State.JOINING:
-                house.diary.append(Entry(begins, slot, Event.LOST))
-                house.diary.append(Entry(over, slot, Event.JOINED))
+                swept.diary.append(Entry(begins, slot, Event.LOST))
+                swept.diary.append(Entry(over, slot, Event.JOINED))

@@ -13,7 +13,7 @@ import pytest
 
 from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.dtls import KEY_BYTES, SALT_BYTES
-from showstopper.audio.crowd.matching.ears import Ears
+from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.crowd.packets import sound
 from showstopper.audio.crowd.sweep import Batch
 from showstopper.audio.ear import Heard
@@ -52,7 +52,7 @@ def stream(slot: int, packets: Sequence[bytes], late: float = 0.0) -> list[Datag
     ]
 
 
-def heard(ears: Ears, datagrams: Sequence[Datagram], since: float = MONOTONIC) -> dict[int, list[Heard]]:
+def heard(matcher: Matcher, datagrams: Sequence[Datagram], since: float = MONOTONIC) -> dict[int, list[Heard]]:
     """What is told of each slot, after sweeps like a crowd's from that time on."""
     told: dict[int, list[Heard]] = {slot: [] for slot in range(SLOTS)}
     for sweep in range(round(8 / SWEEP_SECONDS)):
@@ -61,9 +61,10 @@ def heard(ears: Ears, datagrams: Sequence[Datagram], since: float = MONOTONIC) -
         if came:
             data, length = rtp.rows([each.data for each in came])
             slot, at = np.array([each.slot for each in came]), np.array([each.at for each in came])
-            ears.take(Batch(sound(data, length, slot, at), [], slot.tolist(), data, length))
-        for told_slot, stretch in ears.tell(now):
-            assert stretch.start > now - ears.lag
+            matcher.take(Batch(sound(data, length, slot, at), [], slot.tolist(), data, length))
+        matcher.advance(now)
+        for told_slot, stretch in matcher.heard(now):
+            assert stretch.start > now - matcher.lag
             told[told_slot].append(stretch)
     return told
 
@@ -75,17 +76,17 @@ def seconds(stretches: Sequence[Heard]) -> dict[State, float]:
     }
 
 
-def crowd(references: Sequence[int] = (0,)) -> Ears:
-    ears = Ears(SLOTS, Rules(), wall, references, seed=3)
+def crowd(references: Sequence[int] = (0,), whole: Sequence[int] = ()) -> Matcher:
+    matcher = Matcher(SLOTS, Rules(), wall, references, whole=whole)
     for slot in range(SLOTS):
-        ears.joined(slot, key(slot))
-    return ears
+        matcher.joined(slot, key(slot))
+    return matcher
 
 
 def test_what_the_reference_hears_all_hear_who_are_sent_it_and_when_they_are() -> None:
-    ears = crowd()
+    matcher = crowd()
     streams = [stream(0, ROOM.packets), stream(1, ROOM.packets, 0.03), stream(2, ROOM.packets[:120], 0.05)]
-    told = heard(ears, sum(streams, stream(3, [bytes(80)] * 200)))
+    told = heard(matcher, sum(streams, stream(3, [bytes(80)] * 200)))
     live, hold = (seconds(told[0])[state] for state in (State.LIVE, State.HOLD))
     assert live > 2.2
     assert hold > 0.8
@@ -93,7 +94,7 @@ def test_what_the_reference_hears_all_hear_who_are_sent_it_and_when_they_are() -
     assert max(each.end for each in told[2]) < streams[2][-1].at + PACKET_SECONDS + 1e-6
     assert {each.state for each in told[2]} == {State.LIVE, State.HOLD}
     assert told[3] == []
-    assert ears.unopened == 0
+    assert matcher.unopened == 0
 
 
 def test_without_a_reference_that_hears_nobody_is_known_to_hear() -> None:
@@ -101,32 +102,62 @@ def test_without_a_reference_that_hears_nobody_is_known_to_hear() -> None:
     assert not any(told.values())
 
 
+def test_what_samples_would_not_notice_is_doubtful_for_all_where_one_is_opened_whole() -> None:
+    """A relay that sends others something else for 0.4 s, packet for packet and byte for byte."""
+    packets = [bytes(len(each)) if 52 <= number < 72 else each for number, each in enumerate(ROOM.packets)]
+    streams = [*stream(0, ROOM.packets), *stream(1, packets), *stream(2, packets)]
+    matcher = crowd()
+    told = heard(matcher, streams)
+    assert any(each.start < at_packet(62) < each.end for each in told[1]), "samples do not notice it"
+    assert matcher.doubts() == []
+    matcher = crowd(whole=[2])
+    told = heard(matcher, streams)
+    ((start, end),) = matcher.doubts()
+    assert start < at_packet(52) < at_packet(72) < end
+    assert end - start < 1.1
+    assert not any(each.start < at_packet(62) < each.end for each in told[2])
+    assert matcher.doubts() == []
+
+
+def at_packet(number: int) -> float:
+    """When that packet of a stream came."""
+    return MONOTONIC + (number + 1) * PACKET_SECONDS
+
+
+def test_who_is_opened_whole_is_told_the_same_as_the_others() -> None:
+    streams = [*stream(0, ROOM.packets), *stream(1, ROOM.packets[:170]), *stream(2, ROOM.packets[:170])]
+    matcher = crowd(whole=[2])
+    told = heard(matcher, streams)
+    assert [replace(each, delay=None) for each in told[2]] == [replace(each, delay=None) for each in told[1]] != []
+    assert matcher.doubts() == []
+
+
 def test_a_key_that_does_not_fit_opens_nothing_and_is_counted() -> None:
-    ears = crowd()
-    ears.joined(1, key(9))
-    told = heard(ears, stream(0, ROOM.packets) + stream(1, ROOM.packets))
+    matcher = crowd()
+    matcher.joined(1, key(9))
+    told = heard(matcher, stream(0, ROOM.packets) + stream(1, ROOM.packets))
     assert told[1] == []
-    assert ears.unopened >= 4
+    assert matcher.unopened >= 4
 
 
 def test_a_listener_that_joins_afresh_is_opened_with_its_new_key() -> None:
-    ears = crowd()
+    matcher = crowd()
     old = stream(1, ROOM.packets)
-    first = heard(ears, [*stream(0, ROOM.packets), *old[:60]])
+    first = heard(matcher, [*stream(0, ROOM.packets), *old[:60]])
     assert seconds(first[1]).keys() == {State.LIVE}
-    ears.joined(0, key(0))
-    ears.joined(1, key(2))
+    matcher.joined(0, key(0))
+    matcher.joined(1, key(2))
     again = [*stream(0, ROOM.packets), *(replace(each, slot=1) for each in stream(2, ROOM.packets))]
-    second = heard(ears, [replace(each, at=each.at + 10) for each in again], MONOTONIC + 10)
+    second = heard(matcher, [replace(each, at=each.at + 10) for each in again], MONOTONIC + 10)
     assert State.HOLD in seconds(second[1])
-    assert ears.unopened == 0
+    assert matcher.unopened == 0
 
 
 def test_who_has_no_session_is_not_known_to_hear() -> None:
-    ears = Ears(SLOTS, Rules(), wall)
-    told = heard(ears, stream(1, ROOM.packets))
+    matcher = Matcher(SLOTS, Rules(), wall)
+    told = heard(matcher, stream(1, ROOM.packets))
     assert not any(told.values())
-    assert ears.unopened >= 4
+    assert matcher.unopened >= 4
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -140,6 +171,6 @@ def test_nonsense_from_a_relay_is_never_live(seed: int) -> None:
         data[draw.randrange(len(data))] ^= draw.choice([0, 1, 255])
         spoilt.append(replace(each, data=bytes(data[: draw.choice([len(data), 22, 12])])))
     draw.shuffle(spoilt)
-    ears = crowd((0, 1))
-    told = heard(ears, [*stream(0, nonsense), *spoilt, *spoilt[::3], *stream(2, nonsense), *stream(3, ROOM.packets)])
+    matcher = crowd((0, 1))
+    told = heard(matcher, [*stream(0, nonsense), *spoilt, *spoilt[::3], *stream(2, nonsense), *stream(3, ROOM.packets)])
     assert not any(each.state is State.LIVE for slot in (0, 2) for each in told[slot])

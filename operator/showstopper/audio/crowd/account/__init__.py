@@ -1,1 +1,0 @@
-"""The account of a crowd: what each of its listeners heard, as changes of their states and as totals."""
