@@ -113,10 +113,11 @@ def started(people: Participants, relay: Relay) -> Participant:
     )
 
 
-def stalls(crowd: Participant, seconds: float) -> list[list[float]]:
+def stalls(crowd: Participant, seconds: float) -> list[tuple[float, float]]:
     """When it stood still for about so long, as it says itself."""
     said = crowd.get("/v1/crowd") or {"instrument": {"stalls": []}}
-    return [stall for stall in said["instrument"]["stalls"] if stall[1] - stall[0] > seconds - 0.5]
+    told = [(stall["from"], stall["to"]) for stall in said["instrument"]["stalls"]]
+    return [(start, end) for start, end in told if end - start > seconds - 0.5]
 
 
 def settled(crowd: Participant, until: float) -> bool:
