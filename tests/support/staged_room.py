@@ -41,8 +41,8 @@ FLEET = ("room.listeners.count=2", "room.listeners.perPod=1")
 PUBLISHED = "livekit_track_published_total"
 
 GROUP = "/apis/showstopper.dev/v1alpha1"
-ONCE_MORE = " once more"
-"""What the revision of an experiment ends with that was asked for again."""
+REQUESTED, ONCE_MORE = "showstopper.dev/run-requested", "once more"
+"""The annotation that asks for a run, and its value where a run is asked for again."""
 
 LONG = 240.0
 """A deadline that only a broken cluster meets: a run with its recovery, on a machine that is busy."""
@@ -276,6 +276,8 @@ class Show:
         def over() -> Object | None:
             experiment = self.experiment(name)
             current = experiment["status"]["observedGeneration"] == experiment["metadata"]["generation"]
+            if name in self._again:
+                current = current and experiment["status"].get("lastHandledRunRequest") == ONCE_MORE
             return experiment if current and condition(experiment, "Finished").get("status") == "True" else None
 
         experiment = eventually(f"experiment {name} is over", LONG, over)
@@ -296,7 +298,7 @@ class Show:
         return well and reason in {"BaselineBroken", "TooMuchUnknown", "HostLost"} and name not in self._again
 
     def _ask_again(self, name: str, run: Object) -> None:
-        """The same experiment in another revision, as if the first had not been asked for.
+        """Another run of the same experiment, as if the first had not been asked for.
 
         That is counted, told in the summary, and the run is kept in a file: too much of it fails the session.
         """
@@ -309,8 +311,7 @@ class Show:
         self.runs_repeated += 1
         self.wait_until_well()
         self.api.delete(self.path("experimentruns", run["metadata"]["name"]))
-        revision = f"{run['spec']['experiment'].get('revision', '')}{ONCE_MORE}"
-        self.api.merge(self.path("experiments", name), {"spec": {"revision": revision}})
+        self.api.merge(self.path("experiments", name), {"metadata": {"annotations": {REQUESTED: ONCE_MORE}}})
 
     def moment(self) -> str:
         """The resource version of now, for `deleted_since`."""

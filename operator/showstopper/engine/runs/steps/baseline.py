@@ -120,8 +120,8 @@ def _several_releases(context: RunContext, deployed: Deployed) -> Finding | None
 async def _wait_for_release(context: RunContext) -> Deployed:
     """Until a rollout is over, or pods had time to start: the run is about the images that are there then.
 
-    After a rollout the room has to be heard again: how it bears the rollout is not what the run is about. A run of a
-    release is requested at the end of a rollout, just when its listeners lose the last pod of the release before.
+    After a rollout, or the end of pods that were on their way out, the room has to be heard again: how it bears that is
+    not what the run is about. Its listeners lose the last of those pods just when the release is settled.
     """
     patience = context.clock.now() + context.pace.room
     moved = bool(context.run.spec.experiment.released)
@@ -130,13 +130,13 @@ async def _wait_for_release(context: RunContext) -> Deployed:
             deployed = await context.services.deployed(context.run)
         except InvalidResource:  # the room's own status says what is wrong with it; no gate opens on such a run
             return Deployed(())
-        if deployed.on_its_way is None and moved:
+        if deployed.on_its_way is None and (deployed.unsettled is None or context.clock.now() > patience):
+            if not moved:
+                return deployed
             moved, ended = False, context.clock.now()
             await context.wait.pause(REPORTING_SECONDS)  # until then it may still look ready
             await _wait_for_room(context, context.pace.rollout, since=ended)
             continue
-        if deployed.on_its_way is None and (deployed.unsettled is None or context.clock.now() > patience):
-            return deployed
-        moved = deployed.on_its_way is not None
+        moved = True
         await context.record.show(conditions.in_progress(Reason.WAITING_FOR_ROLLOUT, f"waits: {deployed.unsettled}"))
         await context.wait.pause(1.0)
