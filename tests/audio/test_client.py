@@ -98,3 +98,25 @@ async def test_an_answer_that_another_has_overtaken_is_not_taken(client: Client,
     newest, received = client.sampled_at, client.totals().received
     await late
     assert (client.sampled_at, client.totals().received) == (newest, received)
+
+
+async def test_packets_of_which_it_was_told_no_track_make_it_ask_for_the_tracks_again(
+    client: Client, session: PlayedSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("showstopper.audio.client.DEAF_SECONDS", 0.2)
+    asked = list[float]()
+    session.subscribe_again = lambda: asked.append(time.monotonic())  # type: ignore[attr-defined]
+    began = time.monotonic()
+    while time.monotonic() - began < 0.5:
+        await asyncio.sleep(0.05)
+        await client.poll()
+    assert 1 <= len(asked) <= 2
+    assert asked[0] - began > 0.1
+
+
+async def test_without_packets_nothing_is_asked_for(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("showstopper.audio.client.DEAF_SECONDS", 0.0)
+    at = client.sampled_at
+    for step in range(1, 10):
+        client._look_for_tracks(at + step, packets_came=False)
+    assert client._deaf_since is None

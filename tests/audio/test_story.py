@@ -237,3 +237,16 @@ def test_spans_have_no_hole_no_overlap_and_no_live_that_was_not_heard(
         if span.state is L:
             middle = (span.start + span.end) / 2
             assert any(one.state is L and one.start <= middle <= one.end for one in heard) or span.end == 31.0
+
+
+def test_packets_of_which_no_ear_heard_anything_are_no_silence() -> None:
+    """The SDK may not tell of a track: the probe is deaf then, and the room need not be."""
+    story = connected((1.2, 20.0))
+    story.sound([Heard(L, 1.3, 5.0)])
+    assert told(story, 9.0)[-2:] == [(L, 1.3, 5.0), (U, 5.0, 9.0)]
+
+
+def test_silence_that_an_ear_heard_is() -> None:
+    story = connected((1.2, 20.0))
+    story.sound([Heard(L, 1.3, 5.0), Heard(Q, 5.0, 9.0)])
+    assert told(story, 9.0)[-2:] == [(L, 1.3, 5.0), (Q, 5.0, 9.0)]

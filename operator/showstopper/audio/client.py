@@ -37,6 +37,9 @@ SETTLED_SECONDS = 0.3
 REPEATED_SECONDS = 0.05
 """The SDK repeats a report that is no older (WebRTC caches it: pc/rtc_stats_collector.h, kCacheLifetimeUs)."""
 
+DEAF_SECONDS = 2.0
+"""So long packets may come of a track of which the SDK has not told. It tells within some milliseconds."""
+
 OVERDUE_SECONDS = 2.0
 """An ear or statistics later than this are not waited for."""
 
@@ -68,6 +71,7 @@ class Client:
         self._stamps = SampleClock(statistics.STAMPS)
         self._session: Session | None = None
         self._tracks: dict[str, _Listening] = {}
+        self._deaf_since: float | None = None
         self._running: set[asyncio.Task[None]] = set()
 
     async def join(self, identity: str, seconds: float) -> Session:
@@ -141,8 +145,25 @@ class Client:
             await self.poll()
 
     def _polled(self, at: float, polls: list[Poll]) -> None:
+        before = self.media.totals().received
         self.media.polled(at, polls)
         self._meter.polled(at, self.media.totals())
+        self._look_for_tracks(at, packets_came=self.media.totals().received > before)
+
+    def _look_for_tracks(self, at: float, *, packets_came: bool) -> None:
+        """Ask for the tracks once more if packets come and none of them is heard.
+
+        Where a session is mended while the host comes back too, the SDK may not tell of the track, or tell in the wrong
+        order (livekit 1.1.13): then the listener is deaf until the next outage. What it does not hear is Unknown.
+        """
+        if self._tracks or not packets_came or self._session is None:
+            self._deaf_since = None
+        elif self._deaf_since is None:
+            self._deaf_since = at
+        elif at - self._deaf_since > DEAF_SECONDS:
+            self._deaf_since = None
+            log.warning("deaf", listener=self.name)
+            self._session.subscribe_again()
 
     def count(self) -> list[Statistics]:
         """The rows of statistics that are over, up to where its spans were told. Newcomers have none."""

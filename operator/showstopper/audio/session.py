@@ -87,6 +87,14 @@ class Session:
         # With one peer connection everything stands in the publisher's list.
         return [*reports.publisher_stats, *reports.subscriber_stats]
 
+    def subscribe_again(self) -> None:
+        """Have the relay send all audio tracks anew: whoever watches is told of them again."""
+        for participant in self.room.remote_participants.values():
+            for publication in participant.track_publications.values():
+                if publication.kind == rtc.TrackKind.KIND_AUDIO:
+                    publication.set_subscribed(False)
+                    publication.set_subscribed(True)
+
     async def leave(self) -> None:
         """Leave the room. A relay that does not answer is not waited for."""
         await _disconnect(self.room)

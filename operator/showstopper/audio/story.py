@@ -142,8 +142,8 @@ class Story:
             return connection, None
         if absent:
             return State.NO_MEDIA, None
-        # Where the player stood still, this probe cannot say that it was silent.
-        return (State.UNKNOWN if _within(at, said.undecoded) else State.SILENT), None
+        # Where the player stood still, or nobody heard what it played, this probe cannot say that it was silent.
+        return (State.SILENT if sounds and not _within(at, said.undecoded) else State.UNKNOWN), None
 
     def _unless_asked(self, at: float) -> State:
         """What sound is that is the player's own, if the player has said so: it may not have been asked yet."""
