@@ -68,7 +68,9 @@ def test_they_agree_within_20_ms_on_either_side(by: float, agrees: bool) -> None
 
 def test_two_outages_are_two_starts() -> None:
     twice: Story = [(L, 5), (N, 1), (J, 1), (L, 8), (N, 3), (J, 1), (L, 11)]
-    found = agreement.starts(view(twice, twice), crowd(*[twice] * 5))
+    heard = view(twice, twice)
+    heard = replace(heard, residents=tuple(_missing(track, 0.0) for track in heard.residents))
+    found = agreement.starts(heard, crowd(*[twice] * 5))
     assert [start.crowd - EPOCH for start in found] == pytest.approx([5, 15])
 
 
@@ -101,6 +103,20 @@ def test_two_outages_are_two_starts() -> None:
 )
 def test_what_not_both_kinds_saw_together_has_no_start(heard: View, stories: list[Story]) -> None:
     assert agreement.starts(heard, crowd(*stories)) == ()
+
+
+def test_whose_media_came_before_its_session_stood_again_tells_no_start() -> None:
+    """One of three: the others do."""
+    first, *others = fleet(10.0, 10.0, 10.0).residents
+    early = [replace(span, missing=span.missing - 0.4) if span.state is N else span for span in first.spans]
+    (start,) = agreement.starts(replace(FLEET, residents=(replace(first, spans=tuple(early)), *others)), crowd(*CROWD))
+    assert start.fleet - EPOCH == pytest.approx(10.0, abs=1e-5)
+
+
+def test_the_last_packets_of_a_relay_reach_some_only() -> None:
+    spread = [stopped(at=10.0 + (number % 3) * 0.02) for number in range(20)]
+    (start,) = agreement.starts(fleet(10.02, 10.02, 10.02), crowd(*spread))
+    assert start.agrees
 
 
 def test_a_few_of_a_crowd_who_lost_media_before_the_others_do_not_hide_its_start() -> None:

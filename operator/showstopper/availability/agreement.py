@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from showstopper.availability.spans import DEAD, DISCONNECTED, Span, State
+from showstopper.availability.spans import DEAD, DISCONNECTED, ROUNDING_SECONDS, Span, State
 from showstopper.availability.tracks import Track, View
 
 APART_SECONDS = 0.02
@@ -20,6 +20,9 @@ APART_SECONDS = 0.02
 
 SAME_SECONDS = 1.0
 """Outages of both kinds that begin within this are of one cause."""
+
+TOGETHER_SECONDS = 0.06
+"""Nine in ten of a crowd whose media stops at once lose it within this: the last packets reach some of them only."""
 
 LEAST_SECONDS = 0.5
 """A shorter loss of media may be a listener's own."""
@@ -95,12 +98,16 @@ def _as_the_crowd_tells(outage: Sequence[Span]) -> float | None:
 
 
 def _as_the_fleet_tells(outage: Sequence[Span]) -> float | None:
-    """Of who came back without having lost the session it is not known how much was missing at the end."""
+    """Of who came back without having lost the session it is not known how much was missing at the end.
+
+    Nor of whose media came before the session stood again: less is missing then than the outage is long.
+    """
     first = outage[0]
     for_good = first.state in DISCONNECTED or (len(outage) > 1 and outage[1].state in DISCONNECTED)
-    if not for_good or first.state not in {State.NO_MEDIA, *DISCONNECTED}:
+    came_back = first.missing < first.seconds - ROUNDING_SECONDS
+    if not for_good or came_back or first.state not in {State.NO_MEDIA, *DISCONNECTED}:
         return None
-    return first.start - max(0.0, first.missing - first.seconds)
+    return first.start - (first.missing - first.seconds)
 
 
 def _events(instants: Sequence[float]) -> Iterator[list[float]]:
@@ -116,9 +123,9 @@ def _events(instants: Sequence[float]) -> Iterator[list[float]]:
 
 
 def _together(instants: Sequence[float]) -> bool:
-    """Whether nine in ten of them are within what two kinds may be apart."""
+    """Whether nine in ten of them are one event."""
     spare = len(instants) // 20
-    return instants[-1 - spare] - instants[spare] <= APART_SECONDS
+    return instants[-1 - spare] - instants[spare] <= TOGETHER_SECONDS
 
 
 def _near(instants: Iterable[float], instant: float) -> list[float]:

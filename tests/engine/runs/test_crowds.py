@@ -1,6 +1,7 @@
 """Verdicts on a room with a crowd: of whom an expectation is, and what it takes to rely on either kind."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ def run(*expect: dict[str, Any], count: int = 40) -> ExperimentRun:
 
 def told(pod: str, stories: dict[str, Story]) -> Feed:
     whole = [span for name, story in stories.items() for span in spans(name, story)]
+    whole = [replace(span, missing=span.seconds) if span.state is N else span for span in whole]
     return feed(whole, clock=40, offset=START, boot=f"boot-{pod}", pod=pod)
 
 
