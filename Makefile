@@ -16,7 +16,7 @@ ROOMS ?= 2
 # A file that is as new as the locked requirements in .venv
 STAMP := .venv/.installed
 
-.PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e \
+.PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e e2e-crowd \
         test crds docs argocd lock stage demo bench-latency bench-accuracy bench-flood bench-targets bench-gates bench-archive \
         bench-lift bench-truth bench-crowd truth truth-clips fault-table report-shots clean
 
@@ -73,8 +73,11 @@ charts: $(STAMP) ## Tests of the Helm charts
 	@$(PYTEST) $(SHOW) tests -m "charts and not apiserver"
 
 e2e: needs ## Tests on a real cluster (started if it does not run, and left running)
-	@$(PYTEST) $(SHOW) --numprocesses=$(ROOMS) --dist=load --maxschedchunk=1 e2e -m "not alone"
-	@$(PYTEST) $(SHOW) e2e -m alone
+	@$(PYTEST) $(SHOW) --numprocesses=$(ROOMS) --dist=load --maxschedchunk=1 e2e -m "not alone and not crowd"
+	@$(PYTEST) $(SHOW) e2e -m "alone and not crowd"
+
+e2e-crowd: needs ## The test of a room with a crowd of two hundred, which wants a quiet machine
+	@$(PYTEST) $(SHOW) e2e -m crowd
 
 test: needs ## All of the above, with the time of each; leaves nothing running
 	@$(PYTHON) -m dev.checks
