@@ -116,14 +116,17 @@ def _change(changes: list[list[float | str | None]], span: Row[Any]) -> None:
 
 
 def _crowd(boot: Row[Any], changes: Mapping[str, list[list[float | str | None]]]) -> Document:
+    return {**_heading(boot), "until": boot.settled, "changes": changes}
+
+
+def _heading(boot: Row[Any]) -> Document:
+    """Who tells it, and how its clock is read."""
     return {
         "boot": boot.boot,
         "room": boot.room,
         "pod": boot.pod,
         "offset": boot.offset,
         "clock": {"monotonic": boot.clock, "wall": boot.seen},
-        "until": boot.settled,
-        "changes": changes,
     }
 
 
@@ -150,11 +153,7 @@ def _visits(connection: Connection, boot: int, window: Window) -> list[Row[Any]]
 
 def _feed(boot: Row[Any], entries: Iterable[Row[Any]], calls: Iterable[Row[Any]]) -> Document:
     return {
-        "boot": boot.boot,
-        "room": boot.room,
-        "pod": boot.pod,
-        "offset": boot.offset,
-        "clock": {"monotonic": boot.clock, "wall": boot.seen},
+        **_heading(boot),
         "next": boot.next,
         "lost": boot.lost,
         "spans": [

@@ -145,10 +145,11 @@ class Client:
             await self.poll()
 
     def _polled(self, at: float, polls: list[Poll]) -> None:
-        before = self.media.totals().received
+        before = self.media.totals()
         self.media.polled(at, polls)
-        self._meter.polled(at, self.media.totals())
-        self._look_for_tracks(at, packets_came=self.media.totals().received > before)
+        after = self.media.totals()
+        self._meter.polled(at, after)
+        self._look_for_tracks(at, packets_came=after.received > before.received)
 
     def _look_for_tracks(self, at: float, *, packets_came: bool) -> None:
         """Ask for the tracks once more if packets come and none of them is heard.

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from showstopper.api.experiment import longest
 from showstopper.api.run import ExperimentRun, Step, StepName
@@ -13,7 +13,7 @@ from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.clock import from_timestamp
 from showstopper.engine.rooms.fleet import names
-from showstopper.engine.runs import crowds, judging, windows
+from showstopper.engine.runs import crowds, judging, views, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class LiveSnapshot:
         if view is None:
             return ()
         before = crowds.baseline_coverage(self.run, crowds.baseline_view(self.run, self.crowd))
-        view = replace(view, never_in=frozenset(before.unheard if before is not None else ()))
+        view = views.of_those_who_were_in(view, before)
         measured = crowds.measure(self.run, view, before)
         # Both kinds until the same instant: the crowd is late.
         fleet = self.judged(view.window.end)

@@ -51,10 +51,6 @@ class RoomCrowd:
         status = self.status(room, now)
         return status is None or status.live >= LIVE_SHARE * status.intended
 
-    def clock_stepped(self) -> None:
-        """Our own clock was put right."""
-        self.timeline.clock_stepped()
-
     def failures(self, room: AudioRoom, window: Window) -> Failures:
         """What the crowd's own processes did in a time."""
         return self._collector.failures(names.crowd_pods(room), window)

@@ -241,7 +241,7 @@ class LiveRoom:
         if self._steps != self._clock.steps:
             self._steps, self._figures_at = self._clock.steps, float("-inf")
             self.timeline.clock_stepped()
-            self.crowd.clock_stepped()
+            self.crowd.timeline.clock_stepped()
         self.skew.look(now, self.hosts.ahead, self.timeline.ahead())
 
     def _may_speak(self, now: float) -> bool:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from showstopper.api.run import BaselineRecord
 from showstopper.availability.coverage import Coverage
+from showstopper.availability.coverage import of as of_view
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.spans import Window
+from showstopper.availability.tracks import View
 
 MOST_NAMED = 500
 """One in twenty of the largest room (10,000 residents): with more of them unheard no baseline is healthy."""
@@ -40,6 +42,15 @@ def coverage(kept: BaselineRecord, window: Window, residents: Sequence[str]) -> 
         audible=audible,
         dead=(),
     )
+
+
+def known(
+    kept: BaselineRecord | None, window: Window | None, before: View | None, residents: Sequence[str]
+) -> Coverage | None:
+    """How well a baseline is known: by what was kept of it, else by what was told. None: there was none."""
+    if window is not None and kept is not None:
+        return coverage(kept, window, residents)
+    return of_view(before) if before is not None else None
 
 
 def were_in(kept: BaselineRecord | None, residents: Sequence[str]) -> frozenset[str]:

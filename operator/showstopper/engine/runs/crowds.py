@@ -69,10 +69,8 @@ def measure_baseline(before: RunView | None, run: ExperimentRun) -> CrowdRecord 
 
 def baseline_coverage(run: ExperimentRun, before: RunView | None) -> Coverage | None:
     """How well the crowd's baseline is known: by the record, once it is written."""
-    window, kept = windows.baseline_window(run), _kept(run)
-    if window is not None and kept is not None:
-        return baselines.coverage(kept, window, names.crowd_listeners(run.room))
-    return coverage.of(before.view) if before is not None else None
+    told = before.view if before is not None else None
+    return baselines.known(_kept(run), windows.baseline_window(run), told, names.crowd_listeners(run.room))
 
 
 def judge(
@@ -96,7 +94,7 @@ def judge(
     record = run.status.crowd or measure_baseline(before, run) or CrowdRecord()
     if after is None or fleet is None:
         return CrowdHeard(baseline=known, record=record)
-    view = replace(after.view, never_in=frozenset(known.unheard if known is not None else ()))
+    view = views.of_those_who_were_in(after.view, known)
     measured = measure(run, view, known)
     starts = agreement.starts(fleet, view)
     return CrowdHeard(

@@ -126,10 +126,8 @@ def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: 
 
 
 def _baseline_coverage(run: ExperimentRun, before: RunView | None, residents: tuple[str, ...]) -> Coverage | None:
-    window, kept = windows.baseline_window(run), run.status.baseline
-    if window is not None and kept is not None:
-        return baselines.coverage(kept, window, residents)
-    return coverage.of(before.view) if before is not None else None
+    told = before.view if before is not None else None
+    return baselines.known(run.status.baseline, windows.baseline_window(run), told, residents)
 
 
 def measure_baseline(
@@ -149,12 +147,8 @@ def _baseline_window(before: RunView) -> WindowRecord:
 def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measured, Measurement]:
     """The indicators of what was heard from the first injection on, also while the run is still under way."""
     since = windows.ended_at(run) or view.window.start
-    view = _of_those_who_were_in(view, baseline)
+    view = views.of_those_who_were_in(view, baseline)
     return indicators.measure_all(view, Recovery(since, baseline.audible if baseline else None))
-
-
-def _of_those_who_were_in(view: View, baseline: Coverage | None) -> View:
-    return replace(view, never_in=frozenset(baseline.unheard)) if baseline is not None else view
 
 
 def judge(
@@ -191,7 +185,7 @@ def judge(
     records = _baseline_record(run, before)
     outages: list[OutageRecord] = []
     if after is not None:
-        view = _of_those_who_were_in(after.view, baseline)
+        view = views.of_those_who_were_in(after.view, baseline)
         judged = coverage.of(view)
         heard = measure(run, view, baseline)
         records.append(windows.record(windows.JUDGED, view.window, summary.of_measured(judged, heard)))

@@ -8,6 +8,7 @@ from showstopper.api.room import AudioRoom
 from showstopper.api.run import BaselineRecord, ExperimentRun
 from showstopper.availability import due, excuses
 from showstopper.availability.clocks import HostClock
+from showstopper.availability.coverage import Coverage
 from showstopper.availability.due import Timetable
 from showstopper.availability.hosts import Absence
 from showstopper.availability.spans import Window
@@ -62,6 +63,11 @@ def of_window(
     told = replace(told, host_clocks=host_clocks)
     told = due.watched(told, _timetable(run.room))
     return RunView(told, excuses.excused(told, absences), absences)
+
+
+def of_those_who_were_in(view: View, baseline: Coverage | None) -> View:
+    """The same without the outages of residents who were seen not to hear the host before the fault."""
+    return replace(view, never_in=frozenset(baseline.unheard)) if baseline is not None else view
 
 
 def _timetable(room: AudioRoom) -> Timetable | None:
