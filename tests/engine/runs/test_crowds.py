@@ -93,6 +93,15 @@ def test_an_expectation_of_all_counts_both() -> None:
     assert judged.expectations[0].indicator == "AudibleRatio of fleet and crowd"
 
 
+def test_who_of_the_fleet_was_deaf_before_the_fault_is_held_against_nothing_of_all_either() -> None:
+    residents = tuple(f"main-stage-listeners-0/{number}" for number in range(20))
+    told_by = {name: [(Q, 40.0)] if name == residents[7] else WELL for name in residents}
+    made = run({"indicator": "LongestDeadAir", "listeners": "All", "max": "2s"})
+    heard = timeline(told("main-stage-listeners-0", told_by))
+    judged = judging.judge(made, heard, residents, crowd=crowd(made, WELL))
+    assert verdict(judged) == ("Passed", "ExpectationsMet"), judged.decision.message
+
+
 def test_the_record_has_the_crowd_beside_the_fleet() -> None:
     record = judge(run(CROWD), LOST).crowd
     assert record is not None

@@ -135,7 +135,10 @@ def measure_together(
     """The indicators of fleet and crowd as one room."""
     since = windows.ended_at(run) or crowd.window.start
     recovery = _recovery(since, baseline, fleet_baseline)
-    return indicators.measure_crowd(_together(fleet, crowd), Population.ALL, recovery)
+    everybody = _together(
+        views.of_those_who_were_in(fleet, fleet_baseline), views.of_those_who_were_in(crowd, baseline)
+    )
+    return indicators.measure_crowd(everybody, Population.ALL, recovery)
 
 
 def _of_baseline(record: CrowdRecord) -> list[WindowRecord]:
