@@ -22,6 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from dev import stage
 from dev.cluster import paths
 from dev.cluster.api import Cluster
+from showstopper.availability.hosts import STOOD_STILL
 
 T = TypeVar("T")
 Object = dict[str, Any]
@@ -262,7 +263,7 @@ class Show:
         run = eventually(f"the run of {name} is at: {what}", seconds, ask, every=0.02)
         if reached(run["status"]):
             return run
-        if self._stalled(name, run):
+        if self._is_spoiled(name, run):
             self._ask_again(name, run)
             return self.at(name, what, reached, seconds=seconds)
         raise AssertionError(f"the run was over before {what}: {told(run)}")
@@ -270,7 +271,7 @@ class Show:
     def verdict(self, name: str, *, again: bool = True) -> tuple[Object, Object]:
         """The experiment and its run, when the experiment says that it is over for its generation.
 
-        `again`: a room that stood still before the fault is asked for once more.
+        `again`: a run that the machine spoiled is asked for once more.
         """
 
         def over() -> Object | None:
@@ -282,20 +283,14 @@ class Show:
 
         experiment = eventually(f"experiment {name} is over", LONG, over)
         run = self.api.get(self.path("experimentruns", experiment["status"]["run"]["name"]))
-        if again and self._stalled(name, run):
+        if again and self._is_spoiled(name, run):
             self._ask_again(name, run)
             return self.verdict(name)
         return experiment, run
 
-    def _stalled(self, name: str, run: Object) -> bool:
-        """Whether the room that is well for all tests stood still before the fault, for the first time of this name.
-
-        Two processors that are taken away for half a second are heard as dead air, or stop the host: the operator
-        rightly injects nothing, and the test has shown nothing yet.
-        """
-        well = run["spec"]["room"]["name"] == self.room
-        reason = run["status"]["reason"] if steps(run) == ["Baseline", "Judged"] else ""
-        return well and reason in {"BaselineBroken", "TooMuchUnknown", "HostLost"} and name not in self._again
+    def _is_spoiled(self, name: str, run: Object) -> bool:
+        """Whether the machine spoiled a run in the room that is well for all tests, the first one of this name."""
+        return run["spec"]["room"]["name"] == self.room and spoiled(run) and name not in self._again
 
     def _ask_again(self, name: str, run: Object) -> None:
         """Another run of the same experiment, as if the first had not been asked for.
@@ -396,6 +391,18 @@ def finished(run: Object) -> bool:
 
 def steps(run: Object) -> list[str]:
     return [step["name"] for step in run["status"].get("steps", [])]
+
+
+def spoiled(run: Object) -> bool:
+    """Whether a run shows nothing because the machine stood still.
+
+    Two processors that are taken away for half a second are heard as dead air before the fault, and the operator
+    rightly injects nothing; or the host's own process stands still, and nothing is known of what listeners missed.
+    """
+    reason, message = run["status"]["reason"], run["status"].get("message", "")
+    if reason == "HostLost" and STOOD_STILL in message:
+        return True
+    return steps(run) == ["Baseline", "Judged"] and reason in {"BaselineBroken", "TooMuchUnknown", "HostLost"}
 
 
 def told(run: Object) -> str:
