@@ -15,10 +15,11 @@ from showstopper.agent.kernel.cgroups import ROOT
 UID = f"0d5e0b9e-6a5b-4c1f-9d0c-{os.getpid():012x}"
 CONTAINER = f"{os.getpid():064x}"
 # Takes CPU time without end, twice, and does as the words that it is given say about SIGTERM. What a script has started
-# in the background ignores SIGINT and SIGQUIT, with all that starts from it: a container's processes do not.
+# in the background ignores SIGINT and SIGQUIT, and under nohup SIGHUP, with all that starts from it: a container's
+# processes do not.
 _BUSY = """
 import os, resource, signal, sys
-for number in (signal.SIGINT, signal.SIGQUIT):
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
     signal.signal(number, signal.SIG_DFL)
 if sys.argv[1] == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
