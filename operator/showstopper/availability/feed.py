@@ -40,7 +40,7 @@ class Arrival:
     """One newcomer's visit: when it called, joined, heard its first sound and the live host, and left (None: did not).
 
     `seen_until` is the last instant at which anything is known of it: where it left, or how far it was seen.
-    `sure_until` is how far everything is.
+    `sure_until` is how far everything is. `followed`: spans tell what it heard, as none do of a crowd's.
     """
 
     listener: str
@@ -52,6 +52,12 @@ class Arrival:
     error: str
     seen_until: float
     sure_until: float
+    followed: bool = True
+
+    @property
+    def surely_left(self) -> float | None:
+        """When it left, if everything is known until then: what had not happened by then never did."""
+        return self.left if self.left is not None and self.sure_until >= self.left else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,7 +236,7 @@ def test_a_baseline_without_the_newcomers_who_were_due_says_whom_to_look_at() ->
     finding = judging.broken_baseline(run, before)
     assert finding is not None
     assert finding.reason == "NotMeasured"
-    assert "newcomers did not make 1 of the calls that were due: look at the room's listener pods" in finding.message
+    assert "did not make 1 of the calls that were due: look at the pods that they come from" in finding.message
 
 
 def test_a_room_without_newcomers_waits_for_none() -> None:
