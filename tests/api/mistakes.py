@@ -420,6 +420,30 @@ MISTAKES = (
         "Required value",
         "Field required",
     ),
+    _room(
+        "newcomers of a crowd who are a storm",
+        {"spec.listeners.crowd": {"count": 100, "arrivals": {"every": "50ms"}}},
+        "spec.listeners.crowd.arrivals.every",
+        'from "100ms" to "1h"',
+    ),
+    _room(
+        "more newcomers than a pod holds",
+        {"spec.listeners.crowd": {"count": 100, "arrivals": {"every": "100ms", "stay": "2m"}}},
+        "spec.listeners.crowd",
+        "a pod holds 1000 newcomers at a time, and 3000 listeners with those who stay: write a longer arrivals.every",
+    ),
+    _room(
+        "newcomers in a pod that is full",
+        {"spec.listeners.crowd": {"count": 100, "perPod": 3000, "arrivals": {}}},
+        "spec.listeners.crowd",
+        "a shorter arrivals.stay, or a smaller perPod",
+    ),
+    _room(
+        "newcomers of a crowd who stay for ever",
+        {"spec.listeners.crowd": {"count": 100, "arrivals": {"stay": "2h"}}},
+        "spec.listeners.crowd.arrivals.stay",
+        'from "1s" to "1h"',
+    ),
     _room("nobody", {"spec.listeners.count": 0}, "spec.listeners.count", "greater than or equal to 1"),
     _room("a rush", {"spec.listeners.arrivals.every": "1ms"}, "spec.listeners.arrivals.every", 'from "100ms" to "1h"'),
     _room(

@@ -31,7 +31,7 @@ class Population(StrEnum):
     FLEET = "Fleet"
     """The residents and arrivals, who decode all that they hear."""
     CROWD = "Crowd"
-    """The crowd, whose listeners count packets and match them with what two of their own decode."""
+    """The crowd and its newcomers, who count packets and match them with what two of the crowd decode."""
     ALL = "All"
     """Fleet and crowd together."""
 
