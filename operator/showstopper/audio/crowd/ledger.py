@@ -65,6 +65,11 @@ class Ledger:
         """The listener has a new session: what comes now is counted anew, and added."""
         self._streams.close(slot)
 
+    def vacate(self, slot: int) -> None:
+        """Another listener is to come into the slot: of the one before only what was counted is kept."""
+        self._streams.close(slot)
+        self.first_at[slot] = self.last_at[slot] = self.silent_since[slot] = np.nan
+
     def paused_since(self, now: float) -> dict[int, float]:
         """The listeners that have had media and have none now, and since when."""
         slots = np.nonzero(now - self.last_at > CODED_PATIENCE_SECONDS)[0]
