@@ -221,13 +221,13 @@ MISTAKES = (
         "an indicator that a crowd cannot tell",
         {"spec.expect.0": {"indicator": "MouthToEar", "listeners": "Crowd", "max": "1s"}},
         "spec.expect[0]",
-        "a crowd tells AudibleRatio",
+        "a crowd tells JoinSuccess",
     ),
     _experiment(
         "a source of a crowd",
         {"spec.expect.0": {"kubernetes": AVAILABLE, "listeners": "Crowd", "min": "95%"}},
         "spec.expect[0]",
-        "a crowd tells AudibleRatio",
+        "a crowd tells JoinSuccess",
     ),
     _experiment(
         "no such listeners",
