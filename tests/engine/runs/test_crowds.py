@@ -211,10 +211,10 @@ OF_ALL = {"indicator": "ArrivalAudible", "listeners": "All", "min": "95%"}
 PODS = ("main-stage-crowd-0", "main-stage-crowd-1")
 
 
-def coming(*expect: dict[str, Any], arrivals: dict[str, str] | None = CALLS) -> ExperimentRun:
+def coming(*expect: dict[str, Any]) -> ExperimentRun:
     """The run of `run`, in whose room newcomers of the crowd come to both of its pods in turn."""
     body = json.loads(json.dumps(dump(run(*expect))))
-    body["spec"]["room"]["spec"]["listeners"]["crowd"]["arrivals"] = arrivals
+    body["spec"]["room"]["spec"]["listeners"]["crowd"]["arrivals"] = CALLS
     return ExperimentRun.parse(body)
 
 

@@ -35,6 +35,10 @@ class Show:
         return over
 
     @property
+    def refused(self) -> dict[str, int]:
+        return dict(self._settling.sessions.refused)
+
+    @property
     def under_way(self) -> tuple[Arrival, ...]:
         return self._settling.under_way
 
@@ -108,6 +112,7 @@ def test_who_was_refused_is_told_with_the_reason(show: Show) -> None:
     assert (over.joined, over.first_live, over.left, over.error) == (None, None, 103.0, "HTTP 503")
     assert over.sure_until == 103.0
     assert fate_in_time(over, over.joined, Window(100.0, 110.0)) is Fate.FAILED
+    assert show.refused == {Refusal.UNAVAILABLE: 1}
 
 
 @pytest.mark.parametrize(
@@ -128,6 +133,7 @@ def test_what_our_own_process_may_have_done_is_no_refusal(
     show.swept.blind.extend(stalls)
     (over,) = show.until(105.0)
     assert (over.left, over.sure_until) == (103.0, sure_until)
+    assert show.refused == {Refusal.INSTRUMENT: 1}
     assert fate_in_time(over, over.joined, Window(100.0, 110.0)) is Fate.LOST
 
 

@@ -18,6 +18,7 @@ from showstopper.audio.crowd.feed.sessions import Sessions
 from showstopper.audio.crowd.feed.visits import Visits
 from showstopper.audio.crowd.ledger import Ledger, Stretch
 from showstopper.audio.crowd.matching import states
+from showstopper.audio.crowd.refusals import Refusal
 from showstopper.audio.crowd.stalls import AFTERMATH_SECONDS
 from showstopper.audio.ear import Heard
 from showstopper.availability.feed import Arrival
@@ -153,6 +154,9 @@ class Settling:
         for visit, arrival in self._visits.settle(self._records.visits, turn.end, pauses, self._records.stalls):
             self._records.vacate(visit)
             self.over.append(arrival)
+            if visit.ended and visit.joined is None:
+                reason = visit.ended if arrival.surely_left is not None else Refusal.INSTRUMENT
+                self.sessions.refused[reason] += 1
         return told, Totals(turn.start, turn.end, dict(seconds), untold)
 
     def _collect(self) -> None:
