@@ -11,6 +11,7 @@ from showstopper.audio.crowd.feed.settling import Settling
 from showstopper.audio.crowd.feed.visits import GLIMPSE_SECONDS
 from showstopper.audio.crowd.ledger import Stretch
 from showstopper.audio.crowd.refusals import Loss, Refusal
+from showstopper.audio.crowd.stalls import AFTERMATH_SECONDS
 from showstopper.availability.feed import Arrival
 from showstopper.availability.indicators.arriving import Fate, fate_in_time
 from showstopper.availability.spans import State, Window
@@ -137,12 +138,31 @@ def test_what_our_own_process_may_have_done_is_no_refusal(
     assert fate_in_time(over, over.joined, Window(100.0, 110.0)) is Fate.LOST
 
 
-def test_a_stall_before_it_called_excuses_no_refusal(show: Show) -> None:
+@pytest.mark.parametrize(("ended", "sure_until"), [(100.0, 101.0), (103.0 - AFTERMATH_SECONDS, 103.0)])
+def test_after_a_stall_those_who_stay_may_come_back_all_at_once(show: Show, ended: float, sure_until: float) -> None:
     refused(show, Refusal.TIMED_OUT)
+    show.swept.stalls.append((ended - 2.0, ended))
+    show.swept.blind.append((ended - 2.0, ended))
+    (over,) = show.until(105.0)
+    assert (over.left, over.sure_until) == (103.0, sure_until)
+
+
+def test_a_stall_excuses_nothing_that_a_room_does_to_nobody_for_being_slow(show: Show) -> None:
+    refused(show, Refusal.UNAUTHORIZED)
     show.swept.stalls.append((98.0, 100.0))
-    show.swept.blind.append((98.0, 100.0))
     (over,) = show.until(105.0)
     assert over.sure_until == over.left == 103.0
+
+
+def test_the_end_of_a_join_may_be_noticed_after_the_first_packet(show: Show) -> None:
+    visit = show.swept.comes(101.0)
+    visit.joined, visit.left = 102.25, 109.0
+    show.swept.hears(1, 102.0, 109.0)
+    show.until(102.125)
+    (hearing,) = show.under_way
+    assert (hearing.joined, hearing.first_live) == (None, 102.0)
+    (over,) = show.until(110.0)
+    assert (over.joined, over.first_live) == (102.25, 102.0)
 
 
 def waits(show: Show, first_live: float | None, left: float = 112.0) -> Visit:

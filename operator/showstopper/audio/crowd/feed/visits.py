@@ -17,7 +17,7 @@ from showstopper.audio.crowd.feed import hearing
 from showstopper.audio.crowd.feed.hearing import Hearing
 from showstopper.audio.crowd.ledger import Ledger, Stretch
 from showstopper.audio.crowd.matching import states
-from showstopper.audio.crowd.stalls import AFTERMATH_SECONDS, Stall
+from showstopper.audio.crowd.stalls import Stall
 from showstopper.audio.ear import Heard
 from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import Span, State, Window
@@ -79,9 +79,10 @@ class Visits:
     def _tell(self, visit: Visit, until: float, paused: Mapping[int, float], stood_still: Sequence[Stall]) -> Arrival:
         left = visit.left if visit.left is not None and visit.left <= until else None
         end = until if left is None else left
+        joined = visit.joined if visit.joined is not None and visit.joined <= end else None
         if (known := self._decided.get(visit.listener)) is not None:
-            was_sure = known.sure_until == known.seen_until
-            return replace(known, left=left, seen_until=end, sure_until=end if was_sure else known.sure_until)
+            sure_until = end if known.sure_until == known.seen_until else known.sure_until
+            return replace(known, joined=joined, left=left, seen_until=end, sure_until=sure_until)
         spans = self._spans(visit, end, paused)
         live = next((span.start for span in spans if span.state is State.LIVE), None)
         doubts = [*self._doubts(visit, spans, end, live, is_over=left is not None)]
@@ -92,7 +93,7 @@ class Visits:
         arrival = Arrival(
             listener=visit.listener,
             called=visit.called,
-            joined=visit.joined if visit.joined is not None and visit.joined <= end else None,
+            joined=joined,
             # What came later than it would have without us is no figure of the room.
             first_audio=sound if sound is not None and sound <= sure_until else None,
             first_live=live,
@@ -152,8 +153,11 @@ class Visits:
 
 
 def _ours(visit: Visit, left: float, stood_still: Iterable[Stall]) -> list[float]:
-    """From when on our own process may be why a newcomer was refused, or lost its session. Empty: it is not."""
-    stall = stalls.before(left, stood_still, min(AFTERMATH_SECONDS, left - visit.called))
+    """From when on our own process may be why a newcomer was refused, or lost its session. Empty: it is not.
+
+    Those who stay may have been lost by a stall before it called, and come back all at once.
+    """
+    stall = stalls.before(left, stood_still)
     if not visit.ended or not stalls.is_ours(visit.ended, stall):
         return []
     return [visit.called if stall is None else max(visit.called, stall[0])]
