@@ -73,6 +73,7 @@ async def test_each_comes_when_it_is_due_whatever_the_others_do_and_leaves_when_
 
 async def test_newcomers_are_beside_those_who_stay(server: PlayedServer) -> None:
     async with one(server, BRIEF) as crowd:
+        await crowd.all_tried()
         await until("one has left", lambda: bool(over(crowd)))
         assert crowd.size == 1
         assert [entry.event for entry in crowd.diary] == [Event.JOINED], "their visits are no entries of the diary"
