@@ -10,6 +10,8 @@ PYTEST := $(PYTHON) -m pytest
 SHOW ?= -vv
 # Tests that measure nothing, or mostly wait, run on all processors, a module on one; in this process, for a debugger: PARALLEL=
 PARALLEL ?= --numprocesses=auto --dist=loadscope
+# Tests of packets and processes in namespaces of their own mostly wait for them: more at once than there are processors
+WAITING ?= --numprocesses=4 --dist=loadscope
 # End-to-end tests run in so many staged rooms at once. On a machine of two processors that has other work, take one:
 # a listener that is not given its processor reports Unknown, and a run with too much of it is no verdict
 ROOMS ?= 2
@@ -52,7 +54,7 @@ unit: $(STAMP) ## Tests of pure code, by example and by property
 	@$(PYTEST) $(SHOW) $(PARALLEL) tests -m "not (apiserver or charts or livekit or cluster or netns or postgresql or browser)"
 
 netns: needs ## Tests of packets between network namespaces, and of processes in cgroups; needs root
-	@$(PYTEST) $(SHOW) $(PARALLEL) tests -m netns
+	@$(PYTEST) $(SHOW) $(WAITING) tests -m netns
 
 test-netem: $(STAMP) ## The agent's tests with netem, in a virtual machine with Debian's kernel; minutes, and root the first time
 	@$(PYTHON) -m dev.machine $(TESTS)
