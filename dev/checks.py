@@ -22,7 +22,7 @@ from dev.cluster import endings
 # Each is a target of the Makefile.
 FIRST = ("lint", "types", "layers", "unit")
 MEASURING = ("netns", "livekit", "e2e")
-COMPUTING = ("apiserver", "charts", "postgresql", "browser")
+COMPUTING = ("apiserver", "charts", "postgresql", "browser", "fuzz", "FUZZ=50000")  # a minute of nonsense
 
 LOG = Path("build/checks/behind.log")
 LEAST_PRIORITY = ("nice", "-n", "19")
