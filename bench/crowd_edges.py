@@ -1,8 +1,8 @@
 """How true a crowd's edges are: a relay stands still again and again, and pauses are compared with captured packets.
 
 On loopback, with a relay and a host of its own. The relay is stopped for less time than sessions last: so each pause
-begins with the last packet before it and ends with what was held up. The capture is a raw socket beside the crowd's: the
-kernel stamps a packet once for both, so what is tried is which packets were seen, and what was made of their times.
+begins with the last packet before it and ends with what was held up. The capture is a raw socket beside the crowd's,
+and the kernel stamps a packet once for both: what is tried is which packets were seen, and what became of their times.
 """
 
 from __future__ import annotations
