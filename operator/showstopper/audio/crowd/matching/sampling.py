@@ -22,8 +22,8 @@ SOON_SECONDS, SOON_FOR = 0.1, 0.45
 heard in the first two or three tenths of a second, and until a sample that it knows the listener is Unknown."""
 
 UNEVEN_SECONDS = 0.05
-"""Between two samples packets come evenly, but for so long. Where one came later than that after the one before it, both
-are samples: else it would not be known when the burst after it brought another sound."""
+"""Between two samples packets come evenly, but for so long. Where one comes later than that after the one before it,
+both are samples: else it would not be known when the burst after it brought another sound."""
 
 WHOLE_SHARE = 0.05
 """Listeners all of whose packets are opened: they say whether what was concluded from samples is true (follower.py)."""
