@@ -17,6 +17,7 @@ from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.audio.crowd.rules import Limits
 from showstopper.audio.crowd.swept_listeners import SweptListeners
 from showstopper.audio.settings import ArrivalSettings
+from showstopper.audio.tokens import token
 from tests.audio.crowd.played_server import PlayedServer, played, response
 from tests.support.waiting import until
 
@@ -159,10 +160,9 @@ async def test_they_are_as_hidden_as_the_crowd(
     server: PlayedServer, monkeypatch: pytest.MonkeyPatch, hidden: bool
 ) -> None:
     tickets = list[str]()
-    make = newcomers.token
 
     def noted(*arguments: Any, **options: Any) -> str:
-        tickets.append(make(*arguments, **options))
+        tickets.append(token(*arguments, **options))
         return tickets[-1]
 
     monkeypatch.setattr(newcomers, "token", noted)

@@ -60,7 +60,7 @@ def well(show: Show, called: float, stay: float = 8.0, slot: int = 1) -> Visit:
 def test_a_visit_is_told_as_it_goes_on_and_for_good_when_it_is_over(show: Show) -> None:
     visit = well(show, 101.0)
     assert show.until(100.5) == []
-    assert show.under_way == (), "nothing is told before its time"
+    assert not show.under_way, "nothing is told before its time"
     assert show.until(101.25) == []
     (waiting,) = show.under_way
     assert (waiting.listener, waiting.called, waiting.joined) == ("main-stage-crowd-0/a101", 101.0, None)
@@ -281,8 +281,8 @@ def test_however_it_is_asked_the_same_is_told_and_what_is_sure_stays_so(
     assert over == whole.until(130.0)
     (end,) = over
     assert end.first_live is None or end.first_live >= (first_live or 0.0)
-    for each in said:
-        assert each.called <= each.sure_until <= each.seen_until
-        known = end.first_live is not None and end.first_live < each.sure_until
-        assert each.first_live == (end.first_live if known else each.first_live)
-        assert each.first_live in {None, end.first_live}
+    for arrival in said:
+        assert arrival.called <= arrival.sure_until <= arrival.seen_until
+        known = end.first_live is not None and end.first_live < arrival.sure_until
+        assert arrival.first_live == (end.first_live if known else arrival.first_live)
+        assert arrival.first_live in {None, end.first_live}
