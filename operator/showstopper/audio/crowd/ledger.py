@@ -74,7 +74,7 @@ class Ledger:
 
     def vacate(self, slot: int) -> None:
         """Another listener is to come into the slot: of the one before only what was counted is kept."""
-        self._streams.close(slot)
+        self.joined_afresh(slot)
         self.first_at[slot] = self.last_at[slot] = self.silent_since[slot] = np.nan
 
     def paused_since(self, now: float) -> dict[int, float]:
