@@ -62,6 +62,7 @@ def states(said: dict[str, Any]) -> dict[int, list[str]]:
 
 
 @pytest.mark.livekit
+@pytest.mark.matrix("a crowd's process")
 def test_everybody_hears_the_host_until_the_relay_is_killed_and_again_after_it(
     people: Participants, relay: Relay
 ) -> None:
@@ -81,7 +82,7 @@ def test_everybody_hears_the_host_until_the_relay_is_killed_and_again_after_it(
 
 
 @pytest.mark.livekit
-@pytest.mark.matrix("stalls of a crowd")
+@pytest.mark.matrix("a crowd's process")
 @pytest.mark.parametrize("seconds", [6.0, 12.0])
 def test_while_its_process_stands_still_nobody_is_known_to_hear_or_not(
     people: Participants, relay: Relay, seconds: float
@@ -155,6 +156,7 @@ def over(crowd: Participant, called_after: float = 0.0) -> list[dict[str, Any]]:
 
 
 @pytest.mark.livekit
+@pytest.mark.matrix("a crowd's process")
 def test_newcomers_hear_the_host_soon_and_none_gets_in_while_the_relay_is_gone(
     people: Participants, relay: Relay
 ) -> None:
