@@ -64,9 +64,12 @@ class Judgement:
 
 
 def undecided(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> bool:
-    """Whether somebody did not hear the host when the judged window ended, so that what follows has to tell."""
+    """Whether somebody did not hear the host when the judged window ended, so that what follows has to tell.
+
+    A run without a baseline has no verdict, whatever follows.
+    """
     window = windows.judged_window(run)
-    if timeline is None or window is None:
+    if timeline is None or window is None or not run.spec.timing.baseline:
         return False
     view = timeline.view(Window(window.end - RESOLUTION_SECONDS, window.end), residents)
     return any(span.state is not State.LIVE for track in view.tracks for span in track.spans)
