@@ -157,7 +157,8 @@ class Crowd(Spec):
     rules = (
         Rule(
             f"self.count <= self.perPod * {MOST_CROWD_PODS}",
-            f"a crowd has at most {MOST_CROWD_PODS} pods: write a larger perPod (3000 at most), or a smaller count",
+            f"a crowd has at most {MOST_CROWD_PODS} pods: write a larger perPod ({MOST_IN_A_POD} at most), or a "
+            "smaller count",
             holds=lambda crowd: crowd.count <= crowd.per_pod * MOST_CROWD_PODS,
         ),
         Rule(

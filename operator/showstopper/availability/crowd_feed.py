@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from showstopper.availability.feed import Arrival, Feed, Reader, read_document
+from showstopper.availability.feed import Arrival, Feed, Reader, read_arrival, read_document
 from showstopper.availability.spans import Kind, Span, State, Window
 
 MOST_LISTENERS = 10_000
@@ -172,18 +172,7 @@ def _arrival(item: Reader) -> Arrival:
         raise item.wrong("sureUntil", f"is {sure}, not between calledAt, {called}, and seenUntil, {seen}")
     if left is not None and left != seen:
         raise item.wrong("leftAt", f"is {left}, and seenUntil {seen}")
-    return Arrival(
-        listener=item.text("listener"),
-        called=called,
-        joined=item.maybe_seconds("joinedAt"),
-        first_audio=item.maybe_seconds("firstAudioAt"),
-        first_live=item.maybe_seconds("firstLiveAt"),
-        left=left,
-        error=item.text("error", default=""),
-        seen_until=seen,
-        sure_until=sure,
-        followed=False,
-    )
+    return read_arrival(item, left=left, seen_until=seen, sure_until=sure, followed=False)
 
 
 def _stretch(item: Reader) -> tuple[float, float]:

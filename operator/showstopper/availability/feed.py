@@ -182,16 +182,28 @@ def _arrival(item: "Reader") -> Arrival:
     called, left = item.seconds("calledAt"), item.seconds("leftAt")
     if left < called:
         raise item.wrong("leftAt", f"{left} is before calledAt, {called}")
+    return read_arrival(item, left=left, seen_until=left, sure_until=left)
+
+
+def read_arrival(
+    item: "Reader", *, left: float | None, seen_until: float, sure_until: float, followed: bool = True
+) -> Arrival:
+    """A newcomer's visit, of which it is known when it left, and how far it was seen and is sure (see Arrival).
+
+    Raises:
+        FeedError: naming the field and what is wrong with it.
+    """
     return Arrival(
         listener=sys.intern(item.text("listener")),
-        called=called,
+        called=item.seconds("calledAt"),
         joined=item.maybe_seconds("joinedAt"),
         first_audio=item.maybe_seconds("firstAudioAt"),
         first_live=item.maybe_seconds("firstLiveAt"),
         left=left,
         error=item.text("error", default=""),
-        seen_until=left,
-        sure_until=left,
+        seen_until=seen_until,
+        sure_until=sure_until,
+        followed=followed,
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import MutableSequence
 from dataclasses import dataclass, field
 
-from showstopper.audio.crowd.ledger import Stretch
+from showstopper.audio.crowd.ledger import Ledger, Stretch
 from showstopper.audio.ear import Heard
 from showstopper.availability.spans import NOISE
 
@@ -25,3 +26,15 @@ def add(known: MutableSequence[Heard], heard: Heard) -> None:
         known[-1] = Heard(heard.state, known[-1].start, max(known[-1].end, heard.end))
     else:
         known.append(heard)
+
+
+def going_on(ledger: Ledger, slot: int, paused_since: float | None) -> tuple[list[Stretch], list[Stretch]]:
+    """What is in no list of stretches that have ended: those without packets, and those with digital silence.
+
+    There were none before the first packet. `paused_since`: since when there are none now. None: there are.
+    """
+    first, silent_since = float(ledger.first_at[slot]), float(ledger.silent_since[slot])
+    pauses = [Stretch(slot, -math.inf, math.inf if math.isnan(first) else first)]
+    if paused_since is not None:
+        pauses.append(Stretch(slot, paused_since, math.inf))
+    return pauses, [] if math.isnan(silent_since) else [Stretch(slot, silent_since, math.inf)]

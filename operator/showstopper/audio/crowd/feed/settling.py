@@ -6,7 +6,6 @@ listener whose changes are too many is Unknown in them from the turn's start on;
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -194,21 +193,14 @@ class Settling:
         return newest.state if covers else None
 
     def _spans(self, slot: int, turn: Window, paused_since: float | None) -> tuple[Span, ...]:
-        ledger = self._records.ledger
-        first, silent_since = float(ledger.first_at[slot]), float(ledger.silent_since[slot])
-        before = Stretch(slot, -math.inf, math.inf if math.isnan(first) else first)
-        pauses, silences = _over(self._pauses, slot, turn), _over(self._silences, slot, turn)
+        pauses, silences = hearing.going_on(self._records.ledger, slot, paused_since)
         self.sessions.forget(slot, turn.start)
-        if paused_since is not None:
-            pauses = [*pauses, Stretch(slot, paused_since, math.inf)]
-        if not math.isnan(silent_since):
-            silences = [*silences, Stretch(slot, silent_since, math.inf)]
         return states.spans(
             str(slot),
             turn,
             sessions=self.sessions.without(slot),
-            pauses=[before, *pauses],
-            silences=silences,
+            pauses=[*pauses, *_over(self._pauses, slot, turn)],
+            silences=[*silences, *_over(self._silences, slot, turn)],
             heard=self._heard[slot],
             blind=self._blind,
         )

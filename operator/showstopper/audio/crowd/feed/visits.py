@@ -108,18 +108,15 @@ class Visits:
         return arrival
 
     def _spans(self, visit: Visit, end: float, paused: Mapping[int, float]) -> tuple[Span, ...]:
-        slot, known = visit.slot, self._hearings[visit.slot]
-        first, silent_since = float(self._ledger.first_at[slot]), float(self._ledger.silent_since[slot])
-        before = Stretch(slot, -math.inf, math.inf if math.isnan(first) else first)
-        now = [Stretch(slot, paused[slot], math.inf)] if slot in paused else []
-        silent_now = [] if math.isnan(silent_since) else [Stretch(slot, silent_since, math.inf)]
+        known = self._hearings[visit.slot]
+        pauses, silences = hearing.going_on(self._ledger, visit.slot, paused.get(visit.slot))
         joined = math.inf if visit.joined is None else visit.joined
         return states.spans(
             visit.listener,
             Window(visit.called, end),
             sessions=[(visit.called, joined, State.JOINING)],
-            pauses=[before, *known.pauses, *now],
-            silences=[*known.silences, *silent_now],
+            pauses=[*pauses, *known.pauses],
+            silences=[*silences, *known.silences],
             heard=known.heard,
             blind=self._blind,
         )
