@@ -157,7 +157,7 @@ def test_listeners_gone_during_the_run_is_inconclusive(show: Show) -> None:
         eventually("the run is over", LONG, over_without_listeners)
     finally:
         show.api.merge(scale, {"spec": {"replicas": wanted}})
-    found, run = show.verdict("alone")
+    found, run = show.verdict("alone", again=False)
     assert run["status"]["verdict"] == "Inconclusive", told(run)
     assert run["status"]["reason"] in {"ListenersGone", "TooMuchUnknown"}, told(run)
     assert stands(found) == NOT_PASSED

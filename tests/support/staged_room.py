@@ -398,12 +398,14 @@ def spoiled(run: Object) -> bool:
     """Whether a run shows nothing because the machine stood still.
 
     Two processors that are taken away for half a second are heard as dead air before the fault, and the operator
-    rightly injects nothing; or the host's own process stands still, and nothing is known of what listeners missed.
+    rightly injects nothing. Or they are taken from the listeners, and too much of what was to be heard is Unknown; or
+    from the host, and nothing is known of what listeners missed. Each is our own instrument's failure, never the
+    room's, so that a run that was perturbed by its room or by its fault is never asked for again.
     """
     reason, message = run["status"]["reason"], run["status"].get("message", "")
-    if reason == "HostLost" and STOOD_STILL in message:
+    if reason == "TooMuchUnknown" or (reason == "HostLost" and STOOD_STILL in message):
         return True
-    return steps(run) == ["Baseline", "Judged"] and reason in {"BaselineBroken", "TooMuchUnknown", "HostLost"}
+    return steps(run) == ["Baseline", "Judged"] and reason in {"BaselineBroken", "HostLost"}
 
 
 def told(run: Object) -> str:
