@@ -5,7 +5,6 @@ from typing import Any, Self
 
 import pytest
 
-from showstopper.agent.session.status import EndReason, Standing, status
 from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, PacketCounts, TargetState
 from showstopper.api.run import ExperimentRun
@@ -15,6 +14,7 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import INJECTION, LEASE, POD
 from showstopper.cluster.watch import watch
 from showstopper.errors import Conflict, NotFound
+from showstopper.executor.status import EndReason, Standing, status
 
 LOSS = {
     "name": "loss",
