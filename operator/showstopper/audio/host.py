@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
@@ -12,7 +13,7 @@ from aiohttp import web
 from showstopper.audio import serving
 from showstopper.audio.lag import Lag
 from showstopper.audio.onstage import OnStage
-from showstopper.audio.settings import HostSettings
+from showstopper.audio.settings import HostSettings, Identity
 from showstopper.audio.speaker import Voice
 
 ON_STAGE = web.AppKey("on_stage", OnStage)
@@ -49,9 +50,23 @@ async def speak(settings: HostSettings) -> None:
             group.create_task(Lag(voice.stood_still).watch())
             group.create_task(voice.speak())
             group.create_task(on_stage.stay())
+            if settings.identity is not None:
+                group.create_task(_carry_out(settings.identity, voice))
     finally:
         await on_stage.leave()
         await runner.cleanup()
+
+
+async def _carry_out(identity: Identity, voice: Voice) -> None:
+    """Carry out faults that this host is asked for, beside speaking."""
+    execute = await asyncio.to_thread(_executing)
+    await execute(identity, voice)
+
+
+def _executing() -> Callable[[Identity, Voice], Awaitable[None]]:
+    from showstopper.audio.stage.executing import execute  # noqa: PLC0415 - a second of imports, while the host speaks
+
+    return execute
 
 
 async def _main() -> None:

@@ -155,6 +155,7 @@ class OnStage:
         log.info("on_stage", attempts=self._attempts)
 
     def _exit(self) -> None:
+        self._voice.end()
         if self.published and self._contact is not None:
             self._appearances[-1].end = max(self._appearances[-1].start, self._contact.answered_at)
 

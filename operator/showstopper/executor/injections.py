@@ -24,8 +24,8 @@ from showstopper.executor.status import EndReason, invalid
 
 log = structlog.get_logger()
 
-# How long lifting and the last words on it may take when the executor ends.
 LAST_SECONDS = 8.0
+"""How long lifting and the last words on it may take when an agent ends; its pod has some more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Injections:
         stop_switch: namespace of the stop switch, which ends all. None: the operator alone heeds it.
         means: makes hits.
         workers: where hits are armed, looked at and lifted.
+        last_seconds: how long lifting, and the last words on it, may take at the end.
     """
 
     def __init__(
@@ -63,9 +64,10 @@ class Injections:
         stop_switch: str | None = None,
         means: Hits,
         workers: Executor,
+        last_seconds: float = LAST_SECONDS,
     ) -> None:
         self._client, self._clock, self._means = client, clock, means
-        self._workers = workers
+        self._workers, self._last_seconds = workers, last_seconds
         self._renewals = Renewals()
         self._served: dict[str, _Served] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -186,7 +188,7 @@ class Injections:
         for uid in self._served:
             self._end(uid, EndReason.AGENT_STOPPED, why)
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=LAST_SECONDS)
+            _, late = await asyncio.wait(self._tasks, timeout=self._last_seconds)
             if late:
                 log.warning("last_words_not_written", injections=len(late))
 
