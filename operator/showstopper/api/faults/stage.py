@@ -19,6 +19,10 @@ class DeadAir(HostFault):
     """The host goes on sending packets, of silence: connections and relays are well, and nobody hears anything."""
 
 
+class HoldStall(HostFault):
+    """Hold music goes on, or begins, instead of the host: the show does not start, or is interrupted."""
+
+
 class HostFigures(Status):
     """What a host has counted of a fault that it carries out on itself."""
 
@@ -32,3 +36,4 @@ class StageKinds(Spec):
     """A choice of one fault of the stage: a field for each kind."""
 
     dead_air: DeadAir | None = None
+    hold_stall: HoldStall | None = None

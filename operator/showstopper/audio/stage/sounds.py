@@ -1,7 +1,7 @@
 """Sounds: what a host sends in the place of its programme, by the fault that asks for it."""
 
 from showstopper.api.faults.base import FaultKind
-from showstopper.api.faults.stage import DeadAir
+from showstopper.api.faults.stage import DeadAir, HoldStall
 from showstopper.audio import timecode
 from showstopper.audio.speaker import Sound
 
@@ -15,5 +15,7 @@ def sound_of(fault: FaultKind) -> Sound:
     match fault:
         case DeadAir():
             return timecode.encode_silence
+        case HoldStall():
+            return timecode.encode_hold
         case _:
             raise LookupError(f"{type(fault).__name__} is no fault of a host's voice")
