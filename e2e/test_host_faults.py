@@ -42,7 +42,9 @@ def host_pod(show: Show) -> Object:
     return found
 
 
-@pytest.mark.parametrize(("kind", "spec", "state"), [("deadAir", {}, "Silent"), ("holdStall", {}, "Hold")])
+@pytest.mark.parametrize(
+    ("kind", "spec", "state"), [("deadAir", {}, "Silent"), ("holdStall", {}, "Hold"), ("garble", {}, "Garbled")]
+)
 def test_everybody_hears_it_and_then_the_host_again(show: Show, kind: str, spec: Object, state: str) -> None:
     name = f"host-{kind.lower()}"
     show.apply(experiment(name, faults=[fault(kind, spec)], recovery="15s", expect=FELT))

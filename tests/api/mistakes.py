@@ -27,6 +27,7 @@ FLOOD = {
 }
 KILL = {"name": "one", "target": {"component": "relay"}, "podKill": {}}
 SILENCE = {"name": "one", "duration": "20s", "deadAir": {}}
+GARBLED = {"name": "one", "duration": "20s", "garble": {}}
 WHOM = "take no target, and every other kind hits pods: write target, like {component: relay}"
 AVAILABLE = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "relay", "condition": "Available"}
 PORT = {"name": "media", "port": 7880}
@@ -110,6 +111,24 @@ MISTAKES = (
         {"spec.faults.0": SILENCE, "spec.faults.1": SILENCE | {"name": "two"}},
         "spec",
         "a host carries out one of its own faults (deadAir",
+    ),
+    _experiment(
+        "a pattern without a repetition",
+        {"spec.faults.0": GARBLED | {"garble": {"burst": "1s"}}},
+        "spec.faults[0].garble",
+        "write burst and every, or neither",
+    ),
+    _experiment(
+        "a pattern that leaves nothing of the host",
+        {"spec.faults.0": GARBLED | {"garble": {"burst": "2s", "every": "2400ms"}}},
+        "spec.faults[0].garble",
+        "between two bursts the host is heard for 500ms at least",
+    ),
+    _experiment(
+        "a burst that nobody would call one",
+        {"spec.faults.0": GARBLED | {"garble": {"burst": "500ms", "every": "2s"}}},
+        "spec.faults[0].garble.burst",
+        'write a duration from "600ms" to "1m"',
     ),
     _experiment("a freeze without an end", {"spec.faults.0": FREEZES}, "spec.faults[0]", HOW_LONG),
     _experiment(

@@ -6,6 +6,14 @@ from pydantic import Field
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
 from showstopper.api.schema.base import Spec, Status, Timestamp
+from showstopper.api.schema.quantities import Between, Duration, parse_duration
+from showstopper.api.schema.rules import Rule
+
+_LEAST_BETWEEN = parse_duration("500ms")
+_BOTH = (
+    "a pattern has a burst and a repetition: write burst and every, or neither for sound that is mangled all the time"
+)
+_HEARD_BETWEEN = "between two bursts the host is heard for 500ms at least: write a longer every, or a shorter burst"
 
 
 class HostFault(FaultKind):
@@ -23,13 +31,38 @@ class HoldStall(HostFault):
     """Hold music goes on, or begins, instead of the host: the show does not start, or is interrupted."""
 
 
+class Garble(HostFault):
+    """The host's sound is mangled, so that nobody understands a word: all the time, or in and out by a pattern."""
+
+    burst: Annotated[Duration, Between("600ms", "1m")] | None = None
+    """How long the sound is mangled at a time. Required with `every`. Default: all the time."""
+    every: Annotated[Duration, Between("1s", "2m")] | None = None
+    """How long it is from the beginning of a burst to that of the next. Between them the host is heard. Required with
+    `burst`."""
+
+    rules = (
+        Rule(
+            "has(self.burst) == has(self.every)",
+            _BOTH,
+            holds=lambda garble: (garble.burst is None) is (garble.every is None),
+        ),
+        Rule(
+            "!has(self.burst) || !has(self.every) || duration(self.burst) + duration('500ms') <= duration(self.every)",
+            _HEARD_BETWEEN,
+            holds=lambda garble: (
+                garble.burst is None or garble.every is None or garble.burst + _LEAST_BETWEEN <= garble.every
+            ),
+        ),
+    )
+
+
 class HostFigures(Status):
     """What a host has counted of a fault that it carries out on itself."""
 
     at: Timestamp
     """When the host counted."""
     milliseconds: Annotated[int, Field(ge=0)] = 0
-    """How much sound it sent that was not its programme, while the room took its sound."""
+    """How much sound it sent as the fault has it, while the room took its sound."""
 
 
 class StageKinds(Spec):
@@ -37,3 +70,4 @@ class StageKinds(Spec):
 
     dead_air: DeadAir | None = None
     hold_stall: HoldStall | None = None
+    garble: Garble | None = None

@@ -1,11 +1,14 @@
 """Hits on the host: what it does to itself for an Injection, as agents do it to others (see `executor.hit`)."""
 
+import time
 from dataclasses import dataclass, replace
 from typing import Self
 
+from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.stage import HostFigures
 from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, TargetState
-from showstopper.audio.speaker import Sound, StandIn, Voice
+from showstopper.audio import wall_clock
+from showstopper.audio.speaker import StandIn, Voice
 from showstopper.audio.stage.sounds import sound_of
 from showstopper.clock import Clock, to_timestamp
 from showstopper.executor.hit import Hit
@@ -17,10 +20,10 @@ METHOD = "voice"
 class VoiceHit:
     """Another sound in the place of the host's, for as long as the lease holds. Proven by what was sent of it."""
 
-    def __init__(self, sound: Sound, target: InjectionTarget, voice: Voice, clock: Clock) -> None:
+    def __init__(self, fault: FaultKind, target: InjectionTarget, voice: Voice, clock: Clock) -> None:
         self.record = InjectedTarget(uid=target.uid, pod=target.pod, state=TargetState.REFUSED)
         self.method: str | None = None
-        self._sound, self._voice, self._clock = sound, voice, clock
+        self._fault, self._voice, self._clock = fault, voice, clock
         self._stand_in: StandIn | None = None
         self._lease: Lease | None = None
 
@@ -33,7 +36,8 @@ class VoiceHit:
         if self._voice.stand_in is not None:
             self.record.message = "the host carries out another fault now: run again when that is over"
             return
-        self._lease, self._stand_in = lease, StandIn(self._sound, lease.until)
+        sound = sound_of(self._fault, wall_clock.at(time.monotonic()))
+        self._lease, self._stand_in = lease, StandIn(sound, lease.until)
         self._voice.stand_in = self._stand_in
         self.method = METHOD
         self.record.state, self.record.armed_at = TargetState.ARMED, self._now()
@@ -114,7 +118,7 @@ class HostHits:
         """Nothing is remembered."""
 
     def _hit(self, injection: Injection, target: InjectionTarget) -> Hit:
-        hit = VoiceHit(sound_of(injection.spec.spec), target, self.voice, self.clock)
+        hit = VoiceHit(injection.spec.spec, target, self.voice, self.clock)
         if target.uid != self.uid:
             hit.record.message = f"pod {target.pod} is another one now: it has the UID {self.uid}, and not {target.uid}"
         return hit
