@@ -62,6 +62,7 @@ ROWS = (
     Row("hold-stall", "holdStall", "hold music", {}, of_host=True),
     Row("garble", "garble", "all its sound", {}, of_host=True),
     Row("garble-bursts", "garble", "1 s of every 3 s", {"burst": "1s", "every": "3s"}, of_host=True),
+    Row("host-leaves", "hostLeaves", "out of the room", {}, ends_flow=True, of_host=True),
     Row("flood", "packetFlood", "20,000 RTP packets/s", {"port": "media", "shape": "RTP", "rate": 20000}),
     Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None, ends_flow=True),
     Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None, ends_flow=True),

@@ -4,13 +4,11 @@ import time
 
 from showstopper.audio import timecode
 from showstopper.audio.onstage import OnStage
-from showstopper.audio.settings import RoomSettings
 from showstopper.audio.speaker import StandIn, Voice
 from showstopper.availability.hosts import STOOD_STILL, HostLog, parse_host
 from showstopper.availability.spans import Window
 from tests.audio.microphone import speaking
-
-ROOM = RoomSettings("main-stage", "ws://relay:7880", "main", "key", "secret")
+from tests.audio.played_stage import ROOM, on_stage, until
 
 
 async def test_the_operator_reads_what_the_host_says() -> None:
@@ -43,3 +41,21 @@ async def test_what_a_fault_has_the_host_say_is_no_absence_of_the_host() -> None
         log.add(parse_host(on_stage.document(), "host", 0.0, 0.0))
         (absence,) = log.absences(Window(begun, time.monotonic()), seen=begun)
         assert absence.why == STOOD_STILL, "an absence beside the fault is one"
+
+
+async def test_a_host_that_a_fault_takes_out_of_the_room_is_no_absence_of_the_host() -> None:
+    """Its process is well and says so, as one that the room has thrown out: what listeners miss is not excused."""
+    async with speaking() as (voice, microphone), on_stage(voice) as stage:
+        log = HostLog()
+        log.add(parse_host(stage.document(), "host", 0.0, 0.0))
+        begun = time.monotonic()
+        away = stage.step_out(begun + 60)
+        await until(stage, inside=False)
+        await microphone.after(20)
+        document = stage.document()
+        log.add(parse_host(document, "host", 0.0, 0.0))
+        stage.come_back(away)
+        await until(stage, inside=True)
+        log.add(parse_host(stage.document(), "host", 0.0, 0.0))
+        assert document["published"] is False
+        assert log.absences(Window(begun, time.monotonic()), seen=begun) == []

@@ -51,19 +51,19 @@ async def speak(settings: HostSettings) -> None:
             group.create_task(voice.speak())
             group.create_task(on_stage.stay())
             if settings.identity is not None:
-                group.create_task(_carry_out(settings.identity, voice))
+                group.create_task(_carry_out(settings.identity, voice, on_stage))
     finally:
         await on_stage.leave()
         await runner.cleanup()
 
 
-async def _carry_out(identity: Identity, voice: Voice) -> None:
+async def _carry_out(identity: Identity, voice: Voice, on_stage: OnStage) -> None:
     """Carry out faults that this host is asked for, beside speaking."""
     execute = await asyncio.to_thread(_executing)
-    await execute(identity, voice)
+    await execute(identity, voice, on_stage)
 
 
-def _executing() -> Callable[[Identity, Voice], Awaitable[None]]:
+def _executing() -> Callable[[Identity, Voice, OnStage], Awaitable[None]]:
     from showstopper.audio.stage.executing import execute  # noqa: PLC0415 - a second of imports, while the host speaks
 
     return execute

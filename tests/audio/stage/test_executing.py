@@ -14,11 +14,13 @@ from showstopper.api.injection import LEASE_LABEL, InjectionStatus, TargetState
 from showstopper.audio.settings import Identity
 from showstopper.audio.speaker import Voice
 from showstopper.audio.stage.executing import injections
+from showstopper.audio.stage.hits import Host
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import INJECTION, LEASE
 from tests.api.build import host_injection
 from tests.audio.microphone import Microphone, is_silent, speaking
+from tests.audio.played_stage import PlayedStage
 
 pytestmark = pytest.mark.apiserver
 
@@ -90,10 +92,11 @@ async def operator(client: Client, namespace: str) -> AsyncIterator[Operator]:
 
 
 @asynccontextmanager
-async def host(operator: Operator) -> AsyncIterator[tuple[Voice, Microphone]]:
+async def at_work(operator: Operator) -> AsyncIterator[tuple[Voice, Microphone]]:
     """A host at work for the time of the block, in a pod of that name."""
     async with speaking() as (voice, microphone):
-        made = injections(operator.client, Identity(operator.namespace, POD, UID), voice)
+        host = Host(voice, PlayedStage(voice))
+        made = injections(operator.client, Identity(operator.namespace, POD, UID), host)
         task = asyncio.create_task(made.run())
         try:
             yield voice, microphone
@@ -115,7 +118,7 @@ def is_loud(frame: Any) -> bool:
 
 
 async def test_dead_air_is_sent_proven_and_lifted(operator: Operator) -> None:
-    async with host(operator) as (voice, microphone):
+    async with at_work(operator) as (voice, microphone):
         await operator.armed()
         await operator.until("Active")
         await heard(microphone, is_silent)
@@ -132,7 +135,7 @@ async def test_dead_air_is_sent_proven_and_lifted(operator: Operator) -> None:
 
 
 async def test_without_renewals_the_host_speaks_again_by_itself(operator: Operator) -> None:
-    async with host(operator) as (_, microphone):
+    async with at_work(operator) as (_, microphone):
         await operator.armed()
         over = await operator.until("LeaseLost")
         assert over.targets[0].state is TargetState.LIFTED
@@ -141,7 +144,7 @@ async def test_without_renewals_the_host_speaks_again_by_itself(operator: Operat
 
 
 async def test_who_deletes_it_lifts_it(operator: Operator) -> None:
-    async with host(operator) as (_, microphone):
+    async with at_work(operator) as (_, microphone):
         await operator.armed()
         await heard(microphone, is_silent)
         await operator.client.delete(INJECTION, operator.namespace, operator.name)
@@ -149,7 +152,7 @@ async def test_who_deletes_it_lifts_it(operator: Operator) -> None:
 
 
 async def test_a_host_that_ends_says_so_and_its_next_life_comes_back_without_the_fault(operator: Operator) -> None:
-    async with host(operator):
+    async with at_work(operator):
         await operator.armed()
     over = await operator.status()
     assert (over.message, over.targets[0].state) == ("the host was ended, and lifted the fault before", "Lifted")
@@ -168,7 +171,7 @@ async def test_a_host_that_died_comes_back_without_the_fault_and_says_so(operato
         [{"op": "add", "path": "/status", "value": before}],
         subresource="status",
     )
-    async with host(operator) as (voice, microphone):
+    async with at_work(operator) as (voice, microphone):
         over = await operator.until("AgentRestarted")
         assert "the host started anew" in (over.message or "")
         assert over.targets[0].state is TargetState.LIFTED
@@ -183,7 +186,7 @@ async def test_a_host_that_died_comes_back_without_the_fault_and_says_so(operato
     ids=["of another pod", "of a former one"],
 )
 async def test_what_is_not_asked_of_this_pod_is_not_done(operator: Operator, changes: dict[str, Any]) -> None:
-    async with host(operator) as (voice, microphone):
+    async with at_work(operator) as (voice, microphone):
         await operator.inject(changes)
         for _ in range(10):
             await operator.renew()

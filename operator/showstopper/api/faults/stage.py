@@ -56,13 +56,17 @@ class Garble(HostFault):
     )
 
 
+class HostLeaves(HostFault):
+    """The host leaves the room, and joins it again at the end: nobody speaks, and no packet comes."""
+
+
 class HostFigures(Status):
     """What a host has counted of a fault that it carries out on itself."""
 
     at: Timestamp
     """When the host counted."""
     milliseconds: Annotated[int, Field(ge=0)] = 0
-    """How much sound it sent as the fault has it, while the room took its sound."""
+    """For how long it did what the fault asks for: sound that it sent and the room took, or time out of the room."""
 
 
 class StageKinds(Spec):
@@ -71,3 +75,4 @@ class StageKinds(Spec):
     dead_air: DeadAir | None = None
     hold_stall: HoldStall | None = None
     garble: Garble | None = None
+    host_leaves: HostLeaves | None = None

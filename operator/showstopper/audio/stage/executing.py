@@ -4,9 +4,10 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import ParamSpec, TypeVar
 
+from showstopper.audio.onstage import OnStage
 from showstopper.audio.settings import Identity
 from showstopper.audio.speaker import Voice
-from showstopper.audio.stage.hits import HostHits
+from showstopper.audio.stage.hits import Host, HostHits
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.supervision import for_ever
@@ -32,17 +33,18 @@ class OnTheLoop(Executor):
         return future
 
 
-async def execute(identity: Identity, voice: Voice) -> None:
+async def execute(identity: Identity, voice: Voice, on_stage: OnStage) -> None:
     """Carry out the Injections of this host until cancelled. An API server that is away is waited for."""
+    host = Host(voice, on_stage)
 
     async def serve() -> None:
         async with await Client.connect() as client:
-            await injections(client, identity, voice).run()
+            await injections(client, identity, host).run()
 
     await for_ever("carrying out Injections", serve)
 
 
-def injections(client: Client, identity: Identity, voice: Voice) -> Injections:
+def injections(client: Client, identity: Identity, host: Host) -> Injections:
     """Those of this host's pod."""
     clock = Clock()
     return Injections(
@@ -50,7 +52,7 @@ def injections(client: Client, identity: Identity, voice: Voice) -> Injections:
         clock,
         mine={"spec.pod": identity.pod},
         namespace=identity.namespace,
-        means=HostHits(voice, identity.uid, clock),
+        means=HostHits(host, identity.uid, clock),
         workers=OnTheLoop(),
         last_seconds=LAST_SECONDS,
     )
