@@ -66,8 +66,9 @@ def test_only_kills_are_instant() -> None:
     assert {name for name, kind in KINDS.items() if kind.instant} == {"podKill", "containerKill"}
 
 
-# How late sound is heard, in feeds and spans; which pods of a StatefulSet a rollout leaves out.
-OTHER_MEANINGS = {"delay", "partition"}
+# How late sound is heard, in feeds and spans; which pods of a StatefulSet a rollout leaves out; for how long the host
+# was not heard, in records.
+OTHER_MEANINGS = {"delay", "partition", "deadAir"}
 
 
 def test_nobody_else_tells_kinds_apart_by_their_names() -> None:
