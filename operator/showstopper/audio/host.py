@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable
 
@@ -17,6 +18,9 @@ from showstopper.audio.settings import HostSettings, Identity
 from showstopper.audio.speaker import Voice
 
 ON_STAGE = web.AppKey("on_stage", OnStage)
+
+IMPORTING_SECONDS = 0.0005
+"""How long imports may keep the interpreter at a time. A frame is due every 10 ms, and needs it more than once."""
 
 
 def application(on_stage: OnStage) -> web.Application:
@@ -64,8 +68,13 @@ async def _carry_out(identity: Identity, voice: Voice, on_stage: OnStage) -> Non
 
 
 def _executing() -> Callable[[Identity, Voice, OnStage], Awaitable[None]]:
-    from showstopper.audio.stage.executing import execute  # noqa: PLC0415 - a second of imports, while the host speaks
-
+    """Import it in a thread of its own: models and client take most of a second, and a host that is late is heard."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(IMPORTING_SECONDS)
+    try:
+        from showstopper.audio.stage.executing import execute  # noqa: PLC0415
+    finally:
+        sys.setswitchinterval(interval)
     return execute
 
 
