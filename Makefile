@@ -10,13 +10,18 @@ PYTEST := $(PYTHON) -m pytest
 SHOW ?= -vv
 # Tests that measure nothing, or mostly wait, run on all processors, a module on one; in this process, for a debugger: PARALLEL=
 PARALLEL ?= --numprocesses=auto --dist=loadscope
+# Tests of packets and processes in namespaces of their own mostly wait for them: more at once than there are processors
+WAITING ?= --numprocesses=4 --dist=loadscope
 # End-to-end tests run in so many staged rooms at once. On a machine of two processors that has other work, take one:
 # a listener that is not given its processor reports Unknown, and a run with too much of it is no verdict
 ROOMS ?= 2
+# How often each part of a crowd is sent nonsense, and by which seed
+FUZZ ?= 1000000
+FUZZ_SEED := $(or $(FUZZ_SEED),$(shell date +%s))
 # A file that is as new as the locked requirements in .venv
 STAMP := .venv/.installed
 
-.PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e e2e-crowd \
+.PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e e2e-crowd fuzz \
         test crds docs argocd lock stage demo bench-latency bench-dead-air bench-accuracy bench-flood bench-targets bench-gates bench-archive \
         bench-lift bench-truth bench-crowd truth truth-clips fault-table report-shots clean
 
@@ -52,7 +57,7 @@ unit: $(STAMP) ## Tests of pure code, by example and by property
 	@$(PYTEST) $(SHOW) $(PARALLEL) tests -m "not (apiserver or charts or livekit or cluster or netns or postgresql or browser)"
 
 netns: needs ## Tests of packets between network namespaces, and of processes in cgroups; needs root
-	@$(PYTEST) $(SHOW) $(PARALLEL) tests -m netns
+	@$(PYTEST) $(SHOW) $(WAITING) tests -m netns
 
 test-netem: $(STAMP) ## The agent's tests with netem, in a virtual machine with Debian's kernel; minutes, and root the first time
 	@$(PYTHON) -m dev.machine $(TESTS)
@@ -68,6 +73,10 @@ postgresql: needs ## Tests of the archive in a real PostgreSQL
 
 browser: needs ## Tests of reports in a real Chromium
 	@$(PYTEST) $(SHOW) tests -m browser
+
+fuzz: $(STAMP) ## A million messages, packets and the like that a crowd's server should not send: 20 minutes, another seed each time
+	@echo "FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED)"
+	@FUZZ=$(FUZZ) FUZZ_SEED=$(FUZZ_SEED) $(PYTEST) $(SHOW) tests/audio/crowd/test_fuzz.py
 
 charts: $(STAMP) ## Tests of the Helm charts
 	@$(PYTEST) $(SHOW) tests -m "charts and not apiserver"

@@ -2,7 +2,8 @@
 
 On the stage as `make demo` has it. Packets are captured in the network namespaces of the listener pods
 (bench/capture.py), and belong to the listener that receives on their port (its feed says on which); what is compared
-with what, and why, stands in bench/comparing.py. Writes build/bench/accuracy.json. Needs root and the embedded cluster.
+with what, and why, stands in bench/comparing.py. Before that the same of a crowd, on a relay of its own on loopback
+(bench/crowd_edges.py). Writes build/bench/accuracy.json. Needs root and the embedded cluster.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bench import kills, listening, report
+from bench import crowd_edges, kills, listening, report
 from bench.capture import Capture
 from bench.comparing import SEEN_SECONDS, Report, compare
 from bench.kills import Kill, Killer
@@ -51,7 +52,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.accuracy", description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int, default=10, help="how many relays to kill")
     parser.add_argument("--by-hand", action="store_true", help="delete the pod without the operator's run")
+    parser.add_argument("--freezes", type=int, default=10, help="how often to stop the relay of a crowd")
     arguments = parser.parse_args()
+    crowd = crowd_edges.figures(crowd_edges.run(arguments.freezes))
     cluster = api.ensure_embedded()
     with lock.held("stage"):
         stage.install(cluster)
@@ -61,7 +64,7 @@ def main() -> None:
         for found in measure(cluster, killer, arguments.kills):
             outcomes += found
     finally:
-        tell(outcomes)  # what was measured before somebody stopped it, too
+        tell(outcomes, crowd)  # what was measured before somebody stopped it, too
 
 
 def measure(cluster: Cluster, killer: Killer, count: int) -> Iterator[list[Outcome]]:
@@ -71,7 +74,7 @@ def measure(cluster: Cluster, killer: Killer, count: int) -> Iterator[list[Outco
     """
     pods = _pods(cluster)
     addresses = {name: address for name, (_, address) in pods.items()}
-    with Capture({name: uid for name, (uid, _) in pods.items()}) as capture, Ports(addresses) as ports:
+    with Capture.in_pods({name: uid for name, (uid, _) in pods.items()}) as capture, Ports(addresses) as ports:
         for number in range(1, count + 1):
             before = calm(cluster, addresses, since=0.0)
             try:
@@ -193,9 +196,9 @@ def figures(outcomes: list[Outcome]) -> dict[str, report.Figure]:
     }
 
 
-def tell(outcomes: list[Outcome]) -> None:
-    """Print all and write accuracy.json."""
-    report.write("accuracy", figures(outcomes))
+def tell(outcomes: list[Outcome], crowd: Mapping[str, report.Figure]) -> None:
+    """Print all and write accuracy.json, with the figures of a crowd."""
+    report.write("accuracy", {**figures(outcomes), **crowd})
     details = [
         {
             "kill": outcome.number,

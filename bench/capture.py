@@ -1,4 +1,4 @@
-"""Capture what reaches pods: one raw socket in each one's network namespace, with the kernel's own time stamps."""
+"""Capture what comes into pods, or this process's own network: raw sockets, with the kernel's own time stamps."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Self
 
 from bench.packets import Packet, parse
 from bench.watching import Watch
@@ -67,17 +68,34 @@ def _enter(namespace: int) -> None:
 
 
 class Capture(Watch):
-    """Packets of sound that come into pods, by the pod's name, for as long as it is open (a context manager)."""
+    """Packets of sound that come in somewhere, by the place's name, for as long as it is open (a context manager)."""
 
-    def __init__(self, pods: Mapping[str, str]) -> None:
-        """`pods` maps names to UIDs."""
+    def __init__(self, sockets: Mapping[str, socket.socket]) -> None:
+        """`sockets` maps names of places to raw sockets there. They are closed with it."""
         super().__init__()
         self._packets: dict[str, list[Packet]] = defaultdict(list)
         self._lock = threading.Lock()
         self._selector = selectors.DefaultSelector()
+        for name, found in sockets.items():
+            self._selector.register(found, selectors.EVENT_READ, name)
+
+    @classmethod
+    def in_pods(cls, pods: Mapping[str, str]) -> Self:
+        """What comes into pods, by their names. `pods` maps these to UIDs."""
+        sockets = {}
         for name, uid in pods.items():
             with inside.open_pod_namespace(uid) as namespace:
-                self._selector.register(open_socket(namespace), selectors.EVENT_READ, name)
+                sockets[name] = open_socket(namespace)
+        return cls(sockets)
+
+    @classmethod
+    def here(cls, name: str) -> Self:
+        """What comes in where this process is, loopback included, under that name."""
+        own = os.open("/proc/self/ns/net", os.O_RDONLY)
+        try:
+            return cls({name: open_socket(own)})
+        finally:
+            os.close(own)
 
     def close(self) -> None:
         """Close the sockets."""
@@ -86,10 +104,10 @@ class Capture(Watch):
             key.fileobj.close()
         self._selector.close()
 
-    def packets(self, pod: str, since: float = 0.0) -> list[Packet]:
-        """What came into that pod from then on (unix seconds), so far."""
+    def packets(self, place: str, since: float = 0.0) -> list[Packet]:
+        """What came in there from then on (unix seconds), so far."""
         with self._lock:
-            return [packet for packet in self._packets[pod] if packet.at >= since]
+            return [packet for packet in self._packets[place] if packet.at >= since]
 
     def watch(self) -> None:
         """Take what comes in."""
@@ -98,7 +116,7 @@ class Capture(Watch):
                 assert isinstance(key.fileobj, socket.socket)
                 self._drain(key.data, key.fileobj)
 
-    def _drain(self, pod: str, source: socket.socket) -> None:
+    def _drain(self, place: str, source: socket.socket) -> None:
         found = []
         while True:
             try:
@@ -112,7 +130,7 @@ class Capture(Watch):
             if packet is not None:
                 found.append(packet)
         with self._lock:
-            self._packets[pod] += found
+            self._packets[place] += found
 
 
 def stamp_of(control: list[tuple[int, int, bytes]]) -> float:

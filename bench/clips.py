@@ -42,6 +42,8 @@ class Sent:
     number: int
     ssrc: int
     is_spoilt: bool = False
+    held: float = 0.0
+    """Seconds that it came later than it was due. How late what comes in a burst is heard is not known better."""
 
     @property
     def payload(self) -> bytes | None:
@@ -57,7 +59,7 @@ class Sent:
     def is_live(self) -> bool:
         """Whether all of it is the host's, and fresh; at the limit it may pass for that."""
         return not self.is_spoilt and all(
-            part.kind in (State.LIVE, State.STALE) and self._age(part) < RULES.stale_seconds + EDGE_SECONDS
+            part.kind in (State.LIVE, State.STALE) and self._age(part) < RULES.stale_seconds + EDGE_SECONDS + self.held
             for part in self.show.truth[self.number]
         )
 
@@ -69,7 +71,7 @@ class Sent:
         if part.kind not in (State.LIVE, State.STALE):
             return part.kind
         over = self._age(part) - RULES.stale_seconds
-        return None if abs(over) < EDGE_SECONDS else State.STALE if over > 0 else State.LIVE
+        return None if abs(over) < EDGE_SECONDS + self.held else State.STALE if over > 0 else State.LIVE
 
 
 @dataclass
@@ -98,16 +100,30 @@ def random_clip(draw: random.Random, slot: int, room: Show, elsewhere: Show) -> 
     event, begins, ends = _event(draw, length)
     jump = {"replay": -draw.randint(1, 100), "skip": draw.randint(1, 50)}.get(event, 0)
     held = draw.uniform(0.2, 4.0) if event == "pause" else 0.0
+    burst = begins + draw.randint(5, 12) if event == "burst" else 0  # the packet that those before it are held up for
     sent = list[Sent]()
     for place in range(length):
         inside, after = begins <= place < ends, place >= begins
         foreign = inside and event in ("another track", "another sound")
         show, number = (elsewhere, place) if foreign else (room, start + place + jump * after)
         lost = draw.random() < loss or (inside and event == "loss") or not 0 <= number < len(show.packets)
-        came = MONOTONIC + (start + place + 1) * PACKET_SECONDS + late + held * after + draw.random() * JITTER_SECONDS
+        due, jitter = place, draw.random() * JITTER_SECONDS
+        if begins <= place < burst:  # in their order
+            due, jitter = burst, (place - burst) * 1e-6
+        came = MONOTONIC + (start + due + 1) * PACKET_SECONDS + late + held * after + jitter
         if not lost:
             ssrc = ssrcs[inside and event == "another track"]
-            sent.append(Sent(came, (first + place) & 0xFFFF, show, number, ssrc, inside and event == "spoilt"))
+            sent.append(
+                Sent(
+                    came,
+                    (first + place) & 0xFFFF,
+                    show,
+                    number,
+                    ssrc,
+                    inside and event == "spoilt",
+                    (due - place) * PACKET_SECONDS,
+                )
+            )
     return Clip(slot, sent)
 
 
@@ -117,7 +133,7 @@ def _event(draw: random.Random, length: int) -> tuple[str, int, int]:
     What replaces packets one for one lasts longer than a second: between two samples it would not be noticed.
     """
     event = draw.choice(
-        ["nothing"] * 4 + ["another track", "another sound", "spoilt", "replay", "skip", "pause", "loss"]
+        ["nothing"] * 4 + ["another track", "another sound", "spoilt", "replay", "skip", "pause", "burst", "loss"]
     )
     shortest, longest = (55, 100) if event in ("another sound", "spoilt") else (1, 60)
     begins = draw.randint(10, length - 110)

@@ -16,6 +16,7 @@ from dev import stage
 from dev.cluster import api, lock
 from e2e import judges, relays
 from tests.support import repeats, staged_room
+from tests.support.matrices import Matrices
 from tests.support.repeats import Repeats
 
 # Which scenarios of known truth are run. The workers of pytest-xdist have it from the process that starts them.
@@ -23,7 +24,8 @@ SEED = os.environ.setdefault("SHOWSTOPPER_TRUTH_SEED", str(int(time.time())))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count the runs that are asked for again."""
+    """Count the runs that are asked for again, and run a third of each matrix where a seed is given."""
+    config.pluginmanager.register(Matrices())
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Repeats())
 

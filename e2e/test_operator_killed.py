@@ -17,7 +17,7 @@ import pytest
 from tests.support.operator_process import Operator
 from tests.support.staged_room import PASSED, Object, Show, eventually, experiment, finished, stands, steps, told
 
-pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.usefixtures("hit_once")]
+pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.usefixtures("hit_once"), pytest.mark.matrix("killed")]
 
 NAME, AHEAD = "killed", "ahead"
 RECOVERY = "10s"

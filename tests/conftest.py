@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.matrices import Matrices
+
 if TYPE_CHECKING:  # the agent's tests also run in a virtual machine that has no Kubernetes client
     from dev.cluster.apiserver import ApiServer
     from showstopper.cluster.client import Client
@@ -18,6 +20,11 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")  # a busy machine must not fail a property
 
 NUMBERS = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Run a third of each matrix where a seed is given."""
+    config.pluginmanager.register(Matrices())
 
 
 @pytest.fixture(scope="session")

@@ -170,6 +170,7 @@ def test_a_stranger_s_noise_is_garbled_and_the_host_beside_it_is_live(participan
     participants.until("the resident hears the host", lambda: live_now(listener, 1))
 
 
+@pytest.mark.matrix("losses of the host")
 @pytest.mark.parametrize("percent", [10, 30])
 def test_a_host_of_whom_packets_are_lost_is_never_garbled(participants: Participants, percent: int) -> None:
     listener = participants.start("listener", SHOWSTOPPER_LISTENERS="3")

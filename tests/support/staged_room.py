@@ -208,6 +208,7 @@ class Show:
         return (
             condition(room, "Ready")["status"] == "True"
             and condition(room, "Ready")["reason"] == "Live"
+            and condition(room, "Ready")["observedGeneration"] == room["metadata"]["generation"]
             and listeners["live"] == listeners["intended"]
             and bool(room["status"].get("serving"))
             and len(pods) == 2

@@ -198,6 +198,7 @@ def quantile(distribution: Distribution, share: float) -> float:
             return 60 + 20 * (math.pow(1 - share, -1 / 3) - 1.5) / math.sqrt(0.75)
 
 
+@pytest.mark.matrix("jitter")
 @pytest.mark.parametrize("distribution", list(Distribution))
 @pytest.mark.parametrize("direction", ENDS)
 def test_jitter_spreads_as_it_should(

@@ -102,6 +102,7 @@ def held(wire: Wire, effect: NetworkEffect, journal: Path, able: Backends) -> It
             process.kill()
 
 
+@pytest.mark.matrix("effects that lift themselves")
 @pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: effect.name)
 def test_lifts_itself_when_its_agent_is_killed(
     wire: Wire, able: Backends, tmp_path: Path, effect: NetworkEffect, note: Note

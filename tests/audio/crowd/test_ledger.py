@@ -30,11 +30,15 @@ def test_steady_sound_has_neither_pause_nor_silence() -> None:
     assert ledger.lost.tolist() == [0, 0]
 
 
-@pytest.mark.parametrize(("gap", "is_pause"), [(0.119, False), (0.121, True)])
-def test_a_pause_is_what_lasts_longer_than_a_listener_s_patience(gap: float, is_pause: bool) -> None:
+@pytest.mark.parametrize(
+    ("missing", "gap", "is_pause"), [(1, 0.119, False), (1, 0.121, True), (0, 0.199, False), (0, 0.201, True)]
+)
+def test_a_pause_is_what_lasts_longer_than_a_listener_s_patience_and_what_was_only_held_up_is_none(
+    missing: int, gap: float, is_pause: bool
+) -> None:
     ledger = Ledger(1)
     ledger.take(arrays([Packet(0, 1, 9, 80, 5.0)]))
-    ledger.take(arrays([Packet(0, 2, 9, 80, 5.0 + gap)]))
+    ledger.take(arrays([Packet(0, 2 + missing, 9, 80, 5.0 + gap)]))
     assert list(ledger.pauses) == ([Stretch(0, 5.02, 5.0 + gap)] if is_pause else [])
 
 

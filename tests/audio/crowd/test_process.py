@@ -80,6 +80,7 @@ def test_everybody_hears_the_host_until_the_relay_is_killed_and_again_after_it(
 
 
 @pytest.mark.livekit
+@pytest.mark.matrix("stalls of a crowd")
 @pytest.mark.parametrize("seconds", [6.0, 12.0])
 def test_while_its_process_stands_still_nobody_is_known_to_hear_or_not(
     people: Participants, relay: Relay, seconds: float

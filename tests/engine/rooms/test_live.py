@@ -1,5 +1,7 @@
 """A live room that a run holds: who its residents are, and what is kept of what they hear."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 import aiohttp
@@ -9,13 +11,30 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.engine.rooms import LiveRoom
 from showstopper.engine.rooms.archive_health import ArchiveWatch
-from showstopper.engine.rooms.listening.roster import Roster
+from showstopper.engine.rooms.fleet import manifests
+from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
 from showstopper.engine.rooms.pod_cache import PodCache
 from tests.engine.rooms.build import IMAGES, room
 
 
+class Pods(Roster):
+    """The listener pods that a test says."""
+
+    def __init__(self) -> None:
+        super().__init__(cast("Client", None))
+        self.there: list[ListenerPod] = []
+
+    def pods(self, namespace: str, room: str) -> Mapping[str, ListenerPod]:
+        return {pod.name: pod for pod in self.there}
+
+
 @pytest.fixture
-def live() -> LiveRoom:
+def pods() -> Pods:
+    return Pods()
+
+
+@pytest.fixture
+def live(pods: Pods) -> LiveRoom:
     """A room of six that nobody listens to."""
     client, session = cast("Client", None), cast("aiohttp.ClientSession", None)
     return LiveRoom(
@@ -23,7 +42,7 @@ def live() -> LiveRoom:
         client,
         Clock(),
         session=session,
-        roster=Roster(client),
+        roster=pods,
         pod_cache=PodCache(client),
         images=IMAGES,
         archive=ArchiveWatch(),
@@ -52,3 +71,17 @@ def test_a_room_of_the_same_name_that_was_made_anew_is_nobodys(live: LiveRoom) -
     other.metadata.uid = "another"
     live.hold("kill-1", other)
     assert (len(live.residents), live.under_experiment) == (6, None)
+
+
+def test_its_fleet_is_complete_with_all_pods_of_its_version_of_whom_none_ends(live: LiveRoom, pods: Pods) -> None:
+    version = manifests.version(manifests.manifests(room(), IMAGES)[0])
+    first, second = (ListenerPod(name, "198.18.1.9", version, "", "main-stage") for name in live.pods)
+    for there, complete in (
+        ([], False),
+        ([first], False),
+        ([first, second], True),
+        ([first, replace(second, ends=True)], False),
+        ([replace(first, version="older"), second], False),
+    ):
+        pods.there = there
+        assert live.complete is complete, there

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from showstopper.audio.crowd.packets import Flags, Ints, Packets
+from showstopper.audio.crowd.newest import Newest
+from showstopper.audio.crowd.packets import Flags, Floats, Ints, Packets
 from showstopper.audio.crowd.streams import Streams
-from showstopper.audio.media import CODED_PATIENCE_SECONDS, PACKET_SECONDS
+from showstopper.audio.media import CODED_PATIENCE_SECONDS, LATE_SECONDS, PACKET_SECONDS
 
 SILENT_BYTES = 3
 """Digital silence is coded in so few bytes; hold music, speech and time code were never seen below 42."""
@@ -33,13 +34,18 @@ class Ledger:
     def __init__(self, slots: int) -> None:
         self.received: Ints = np.zeros(slots, np.int64)
         self.first_at = np.full(slots, np.nan)
-        self.last_at = np.full(slots, np.nan)
         self.silent_since = np.full(slots, np.nan)
         self.pauses: deque[Stretch] = deque(maxlen=MOST_STRETCHES)
         """Stretches without media that have ended: from the end of one packet's sound to the next packet."""
         self.silences: deque[Stretch] = deque(maxlen=MOST_STRETCHES)
         """Stretches of digital silence that have ended, from a packet to a packet."""
+        self._newest = Newest(slots)
         self._streams = Streams(slots)
+
+    @property
+    def last_at(self) -> Floats:
+        """When each listener was sent its newest packet."""
+        return self._newest.at
 
     @property
     def lost(self) -> Ints:
@@ -59,11 +65,12 @@ class Ledger:
         self.received += np.bincount(packets.slot, minlength=len(self.received))
         new = np.isnan(self.first_at[slots])
         self.first_at[slots[new]] = packets.at[begins][new]
-        self.last_at[slots] = packets.at[ends]
+        self._newest.take(packets, ends)
 
     def joined_afresh(self, slot: int) -> None:
         """The listener has a new session: what comes now is counted anew, and added."""
         self._streams.close(slot)
+        self._newest.joined_afresh(slot)
 
     def paused_since(self, now: float) -> dict[int, float]:
         """The listeners that have had media and have none now, and since when."""
@@ -71,9 +78,11 @@ class Ledger:
         return {int(slot): float(self.last_at[slot]) + PACKET_SECONDS for slot in slots}
 
     def _note_pauses(self, packets: Packets, begins: Flags) -> None:
-        before = np.where(begins, self.last_at[packets.slot], np.r_[np.nan, packets.at[:-1]])
-        for row in np.nonzero(packets.at - before > CODED_PATIENCE_SECONDS)[0]:
-            start = float(before[row]) + PACKET_SECONDS  # so long it still sounds
+        """Note where media was missing. What came late, and nothing of it is missing, was only held up (media.py)."""
+        previous = self._newest.before(packets, begins)
+        patience = np.where(previous.next_are(packets), LATE_SECONDS, CODED_PATIENCE_SECONDS)
+        for row in np.nonzero(packets.at - previous.at > patience)[0]:
+            start = float(previous.at[row]) + PACKET_SECONDS  # so long it still sounds
             self.pauses.append(Stretch(int(packets.slot[row]), start, float(packets.at[row])))
 
     def _note_silence(self, packets: Packets, begins: Flags) -> None:

@@ -155,6 +155,15 @@ class LiveRoom:
         return self._hearing(self._clock.now()).enough
 
     @property
+    def complete(self) -> bool:
+        """Whether all listener pods are there that are meant to be, none ends, and none is of an older version.
+
+        Just after the room was changed, those who are to go or to be made anew may still have been heard a moment ago.
+        """
+        there = self._there()
+        return len(there) == len(self.pods) and all(pod.version == self._version and not pod.ends for pod in there)
+
+    @property
     def images(self) -> tuple[ComponentImage, ...]:
         """What the room's components ran at the last look."""
         return self._components.release

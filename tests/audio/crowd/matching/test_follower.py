@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 
@@ -141,6 +142,21 @@ def test_a_few_lost_packets_between_two_that_fit_are_what_a_player_makes_up() ->
 
     assert around(4) == [(State.LIVE, 60, 66)]
     assert around(5) == [(State.LIVE, 60, 61), (State.LIVE, 66, 67)]
+
+
+@pytest.mark.parametrize(("held", "is_known"), [(0.19, True), (0.21, False)])
+def test_what_was_held_up_and_came_in_a_burst_was_heard_all_the_time(held: float, is_known: bool) -> None:
+    """Packets that were due within a time came at its end, as from a host that was given no processor meanwhile."""
+    over = samples(LIVE, [79])[0].at + held
+    given = [replace(sample, at=max(sample.at, over) if number >= 80 else sample.at) for number, sample in _numbered()]
+    heard = states(told(whole(LIVE), [given[place] for place in (20, 70, 79, 80, 85, 90, 95, 120)]))
+    known = [(20, 121)] if is_known else [(20, 80), (79 + held / PACKET_SECONDS, 121)]
+    assert {state for state, _, _ in heard} == {State.LIVE}
+    assert [edge for _, start, end in heard for edge in (start, end)] == pytest.approx([*chain(*known)])
+
+
+def _numbered() -> list[tuple[int, Sample]]:
+    return list(enumerate(samples(LIVE, range(125))))
 
 
 def test_a_late_packet_says_nothing_of_what_came_after_it() -> None:

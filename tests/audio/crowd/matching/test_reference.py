@@ -29,7 +29,7 @@ def played(packets: Iterable[tuple[int, bytes]], rules: Rules | None = None) -> 
     for number, payload in packets:
         at = MONOTONIC + (number + 1) * PACKET_SECONDS
         listener.take(9, number & 0xFFFF, payload, at)
-    listener.look(at + 0.2)
+    listener.look(at + 0.3)
     return recordings
 
 
@@ -128,6 +128,20 @@ def test_a_few_lost_packets_are_made_up_for_and_more_begin_a_new_recording(gap: 
     assert len({id(place.recording) for place in places}) == (1 if gap <= 4 else 2)
     assert set(states(recordings, LIVE.packets)) == {L, U}
     assert [place.sound.state for place in places[40:60]] == [L] * 20
+
+
+@pytest.mark.parametrize(("held", "unknown"), [(0.19, 0), (0.21, 2 * 5)])
+def test_what_was_held_up_and_came_in_a_burst_is_one_recording(held: float, unknown: int) -> None:
+    recordings = Recordings()
+    listener = Reference(recordings, Rules(), wall)
+    over = MONOTONIC + 100 * PACKET_SECONDS + held
+    for number, payload in enumerate(LIVE.packets):
+        due = MONOTONIC + (number + 1) * PACKET_SECONDS
+        listener.take(9, number, payload, max(due, over) if number >= 100 else due)
+    listener.look(MONOTONIC + 10)
+    around = states(recordings, LIVE.packets[50:150])
+    assert around.count(U) == unknown
+    assert around.count(L) == len(around) - unknown
 
 
 def test_late_and_doubled_packets_change_nothing() -> None:

@@ -59,6 +59,13 @@ def test_a_pod_tells_the_fleets_version_that_it_is_of() -> None:
     assert read(listener()).version == ""
 
 
+def test_a_pod_that_was_told_to_end_says_so() -> None:
+    found = listener()
+    assert not read(found).ends
+    found["metadata"]["deletionTimestamp"] = "2026-11-29T16:57:00Z"
+    assert read(found).ends
+
+
 def test_a_pod_without_an_address_yet_has_none() -> None:
     assert read({"metadata": {"name": "a", "namespace": "show", "uid": "1"}}).address is None
 

@@ -13,7 +13,7 @@ from showstopper.audio.crowd.matching.recording import MOST_CONCEALED
 from showstopper.audio.crowd.matching.reference import Place, Recordings
 from showstopper.audio.crowd.matching.sampling import SAMPLE_SECONDS
 from showstopper.audio.ear import Heard
-from showstopper.audio.media import CODED_PATIENCE_SECONDS, PACKET_SECONDS
+from showstopper.audio.media import CODED_PATIENCE_SECONDS, LATE_SECONDS, PACKET_SECONDS
 from showstopper.audio.reading import RATE, WINDOW
 from showstopper.availability.spans import State
 
@@ -67,9 +67,7 @@ class _Chain:
     def followed_by(self, sample: Sample) -> _Chain | None:
         """The chain with one more sample, if that one follows without a gap."""
         step = _step(self.last, sample)
-        steps = self.steps + step
-        apart = abs(sample.at - self.first.at - steps * PACKET_SECONDS)
-        if apart > CODED_PATIENCE_SECONDS or sample.payload is None or sample.ssrc != self.first.ssrc:
+        if sample.payload is None or sample.ssrc != self.first.ssrc or _is_pause(step, self.last, sample):
             return None
         places = [
             Place(place.recording, place.index + step)
@@ -79,7 +77,17 @@ class _Chain:
         ]
         if not places:
             return None
-        return _Chain(self.first, sample, sample.payload, places, steps, self.alone and sample.alone)
+        return _Chain(self.first, sample, sample.payload, places, self.steps + step, self.alone and sample.alone)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether its packets came one after the other, so that it can be told when each did: not so in a burst."""
+        return abs(self.last.at - self.first.at - self.steps * PACKET_SECONDS) <= CODED_PATIENCE_SECONDS
+
+    def since(self, before: _Chain) -> _Chain:
+        """What has come on since it was that one."""
+        steps, alone = self.steps - before.steps, before.last.alone and self.last.alone
+        return _Chain(before.last, self.last, self.payload, self.places, steps, alone)
 
     def holds(self, between: Sequence[bytes | None]) -> bool:
         """Whether these are the packets between the last two samples, as far as a recording has them."""
@@ -134,15 +142,18 @@ class Follower:
         if chain is not None and longer is not None and sample.between and not longer.holds(sample.between):
             self.doubts.append((chain.last.at, sample.at))
             longer = None
-        if longer is None:
+        if chain is None or longer is None:
             told = self.end()
             self._chain = self._begun(sample)
             return told
+        told, newest = [], longer.since(chain)
+        if not (longer.is_even and newest.is_even):
+            told, longer = self._along(chain), newest
         if sample.at - longer.first.at < CHAIN_SECONDS:
             self._chain = longer
-            return []
+            return told
         self._chain = _Chain(sample, sample, longer.payload, longer.places, 0, sample.alone)
-        return self._along(longer)
+        return told + self._along(longer)
 
     def _begun(self, sample: Sample) -> _Chain | None:
         if sample.payload is None:
@@ -158,11 +169,13 @@ class Follower:
         return [] if state is State.UNKNOWN else [Heard(state, last.at, last.at + PACKET_SECONDS)]
 
     def _along(self, chain: _Chain) -> list[Heard]:
-        """What was heard from the first packet of a chain to the last."""
+        """What was heard from the first packet of a chain to the last. When it changed in a burst nobody knows."""
         cuts = {0, chain.steps}
         for place in chain.places:
             first = place.index - chain.steps
             cuts.update(index - first for index in place.recording.changes(first, place.index))
+        if len(cuts) > 2 and not chain.is_even:
+            return []
         return [heard for start, end in pairwise(sorted(cuts)) for heard in self._part(chain, start, end)]
 
     def _part(self, chain: _Chain, start: int, end: int) -> list[Heard]:
@@ -173,7 +186,10 @@ class Follower:
             return Heard(state, began + start * each, began + end * each)
 
         def state(number: int) -> State:
-            return self._state(chain.places, number - chain.steps, began + number * each, chain.alone)
+            # Of a burst it is not known when each packet came: between the first and the last.
+            times = (began + number * each,) if chain.is_even else (chain.first.at, chain.last.at)
+            states = {self._state(chain.places, number - chain.steps, at, chain.alone) for at in times}
+            return states.pop() if len(states) == 1 else State.UNKNOWN
 
         if (whole := state(start)) is state(end - 1):
             return [] if whole is State.UNKNOWN else [heard(whole, start, end)]
@@ -215,6 +231,16 @@ def _wait(rules: Rules) -> float:
 def _step(before: Sample, after: Sample) -> int:
     """How many packets later one is by its sequence number; negative if it is earlier."""
     return ((after.sequence - before.sequence + 0x8000) & 0xFFFF) - 0x8000
+
+
+def _is_pause(step: int, first: Sample, last: Sample) -> bool:
+    """Whether, between two samples, there was nothing for so long that media was missing (media.py).
+
+    Where there was, they are the packets before it and after it. Where all came, what was late was only held up.
+    """
+    everything_came = last.packets - first.packets == step
+    patience = LATE_SECONDS - PACKET_SECONDS if everything_came else CODED_PATIENCE_SECONDS
+    return last.at - first.at - step * PACKET_SECONDS > patience
 
 
 def _is_gapless(place: Place, step: int, first: Sample, last: Sample) -> bool:

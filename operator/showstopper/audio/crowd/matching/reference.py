@@ -11,7 +11,7 @@ from showstopper.audio.crowd.ledger import SILENT_BYTES
 from showstopper.audio.crowd.matching.opus import Undecodable
 from showstopper.audio.crowd.matching.recording import KEEP_PACKETS, MOST_CONCEALED, Recording, Sound
 from showstopper.audio.crowd.streams import STREAMS
-from showstopper.audio.media import CODED_PATIENCE_SECONDS, PACKET_SECONDS
+from showstopper.audio.media import LATE_SECONDS, PACKET_SECONDS
 
 KEEP_SECONDS = KEEP_PACKETS * PACKET_SECONDS
 
@@ -98,9 +98,12 @@ class Reference:
         self._write(ssrc, step - 1, payload, at)
 
     def look(self, now: float) -> None:
-        """See how late it is: where no packet comes any more, the recording is over."""
+        """See how late it is: where no packet comes any more, the recording is over.
+
+        One that was only held up goes on: a new one would know nothing of its first two or three tenths of a second.
+        """
         for ssrc, stream in list(self._streams.items()):
-            if now - stream.recording.last_at > CODED_PATIENCE_SECONDS:
+            if now - stream.recording.last_at > LATE_SECONDS:
                 self._end(ssrc)
         self._recordings.forget(now - KEEP_SECONDS)
 

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from showstopper.audio.crowd.newest import NO_STREAM, Before, Newest
 from showstopper.audio.crowd.packets import Flags, Floats, Ints, Packets
 from showstopper.audio.media import CODED_PATIENCE_SECONDS
-
-T = TypeVar("T", bound=np.generic)
 
 SAMPLE_SECONDS = 1.0
 """Opening a packet and finding it takes some 5 µs: 0.0005 % of a core a listener."""
@@ -76,9 +73,7 @@ class Sampler:
         self._due = np.full(slots, -np.inf)
         self._due_since = np.full(slots, -np.inf)
         self._gap_at = np.full(slots, -np.inf)
-        self._last_at = np.full(slots, -np.inf)
-        self._ssrc: Ints = np.full(slots, _NONE, np.int64)
-        self._sequence: Ints = np.full(slots, _NONE, np.int64)
+        self._newest = Newest(slots)
         self._mixed_at = np.full(slots, -np.inf)
         self._packets: Ints = np.zeros(slots, np.int64)
         self._octets: Ints = np.zeros(slots, np.int64)
@@ -93,22 +88,21 @@ class Sampler:
             and those of these packets.
         """
         if not len(packets):
-            nothing = self._newest(np.zeros(0, np.int64))
+            nothing = self._choice(np.zeros(0, np.int64))
             return nothing, nothing
         slot, at = packets.slot, packets.at
         begins = np.append(True, slot[1:] != slot[:-1])
         ends = np.append(begins[1:], True)
-        after = ~self._follows(packets, begins)
+        previous = self._newest.before(packets, begins)
+        after = ~_follows(packets, previous)
         earlier = self._choose_newest(slot[begins & after])
         before = np.append(after[1:] & ~begins[1:], False)
         gap_at = self._gaps(after, packets, begins, ends)
         is_sample = after | before | self._are_due(slot, at, gap_at)
         rows = np.nonzero(self.whole[slot] | is_sample)[0]
         counts, octets = self._count(packets, begins)
-        alone = self._alone(packets, begins, ends)
-        self._last_at[slot[ends]] = at[ends]
-        self._ssrc[slot[ends]] = packets.ssrc[ends]
-        self._sequence[slot[ends]] = packets.sequence[ends]
+        alone = self._alone(packets, previous.ssrc, begins, ends)
+        self._newest.take(packets, ends)
         np.maximum.at(self._sampled, slot[is_sample], counts[is_sample])
         every = np.arange(len(slot))
         chosen = Chosen(every, slot, at, packets.ssrc, packets.sequence, counts, octets, alone, is_sample)
@@ -116,35 +110,27 @@ class Sampler:
 
     def choose_last(self, now: float) -> Chosen:
         """The last packets of those who get no more: until then there was sound."""
-        return self._choose_newest(np.nonzero(now - self._last_at > CODED_PATIENCE_SECONDS)[0])
+        return self._choose_newest(np.nonzero(now - self._newest.at > CODED_PATIENCE_SECONDS)[0])
 
     def joined_afresh(self, slot: int) -> None:
         """A new session: its first packet is chosen, and its stream is another one without being a second one."""
         self._due[slot] = self._due_since[slot] = self._mixed_at[slot] = -np.inf
-        self._ssrc[slot] = _NONE
+        self._newest.joined_afresh(slot)
         self._sampled[slot] = self._packets[slot]
 
     def _choose_newest(self, slots: Ints) -> Chosen:
         """The newest packets of these slots, unless they are samples already."""
         new = slots[self._sampled[slots] < self._packets[slots]]
         self._sampled[new] = self._packets[new]
-        return self._newest(new)
+        return self._choice(new)
 
-    def _newest(self, slots: Ints) -> Chosen:
-        at = self._last_at[slots]
+    def _choice(self, slots: Ints) -> Chosen:
+        """The newest packets of these slots, as samples."""
+        at = self._newest.at[slots]
         alone = at - self._mixed_at[slots] >= MIXED_SECONDS
-        ssrc, sequence = self._ssrc[slots], self._sequence[slots]
+        ssrc, sequence = self._newest.ssrc[slots], self._newest.sequence[slots]
         is_sample = np.ones(len(slots), np.bool_)
         return Chosen(slots, slots, at, ssrc, sequence, self._packets[slots], self._octets[slots], alone, is_sample)
-
-    def _follows(self, packets: Packets, begins: Flags) -> Flags:
-        """Which packets follow the one before them without a loss, a pause or a change of the stream."""
-        slot = packets.slot
-        ssrc = _before(packets.ssrc, self._ssrc[slot], begins)
-        sequence = _before(packets.sequence, self._sequence[slot], begins)
-        at = _before(packets.at, self._last_at[slot], begins)
-        is_next = (packets.sequence - sequence) & 0xFFFF == 1
-        return np.asarray(is_next & (ssrc == packets.ssrc) & (packets.at - at <= CODED_PATIENCE_SECONDS))
 
     def _gaps(self, after: Flags, packets: Packets, begins: Flags, ends: Flags) -> Floats:
         """When the last gap was over, for each packet."""
@@ -184,12 +170,11 @@ class Sampler:
         self._octets[slot[starts]] = octets[ends - 1]
         return counts, octets
 
-    def _alone(self, packets: Packets, begins: Flags, ends: Flags) -> Flags:
-        """Which packets came while there was no other stream."""
+    def _alone(self, packets: Packets, before: Ints, begins: Flags, ends: Flags) -> Flags:
+        """Which packets came while there was no other stream. `before` is the stream of the one before each."""
         slot, at = packets.slot, packets.at
-        before = _before(packets.ssrc, self._ssrc[slot], begins)
         rows = np.arange(len(slot))
-        changes = np.maximum.accumulate(np.where((before != packets.ssrc) & (before != _NONE), rows, _NONE))
+        changes = np.maximum.accumulate(np.where((before != packets.ssrc) & (before != NO_STREAM), rows, _NONE))
         own = changes >= np.maximum.accumulate(np.where(begins, rows, 0))
         mixed_at = np.where(own, at[changes], self._mixed_at[slot])
         self._mixed_at[slot[ends]] = mixed_at[ends]
@@ -201,8 +186,6 @@ def random_twentieth(slots: int, draw: np.random.Generator) -> list[int]:
     return [int(slot) for slot in np.nonzero(draw.random(slots) < WHOLE_SHARE)[0]]
 
 
-def _before(values: npt.NDArray[T], kept: npt.NDArray[T], begins: Flags) -> npt.NDArray[T]:
-    """What the packet before each had: `kept` where that was taken earlier."""
-    before = kept.copy()
-    before[1:] = np.where(begins[1:], kept[1:], values[:-1])
-    return before
+def _follows(packets: Packets, before: Before) -> Flags:
+    """Which packets follow the one before them without a loss, a pause or a change of the stream."""
+    return np.asarray(before.next_are(packets) & (packets.at - before.at <= CODED_PATIENCE_SECONDS))

@@ -21,6 +21,8 @@ class ListenerPod:
     trouble: str
     room: str
     role: str = LISTENER
+    ends: bool = False
+    """Whether it has been told to end."""
 
 
 class Roster:
@@ -71,6 +73,7 @@ def read(pod: Mapping[str, Any]) -> ListenerPod:
         trouble=trouble(status),
         room=metadata.get("labels", {}).get(ROOM_LABEL, ""),
         role=metadata.get("labels", {}).get(ROLE_LABEL, LISTENER),
+        ends="deletionTimestamp" in metadata,
     )
 
 

@@ -95,7 +95,7 @@ async def _wait_for_room(context: RunContext, patience: float, *, since: float |
 def _is_heard(context: RunContext, room: LiveRoom) -> bool:
     """Whether all hear the host of whom the run expects something."""
     crowd = not crowds.is_asked(context.run) or room.crowd.is_live(context.run.room, context.clock.now())
-    return room.ready and crowd
+    return room.ready and room.complete and crowd
 
 
 def _several_releases(context: RunContext, deployed: Deployed) -> Finding | None:
