@@ -28,9 +28,12 @@ class Counts:
 
     @property
     def lost_share(self) -> float | None:
-        """Of the packets that were sent to them; the SDK counts as received what came late or twice, too."""
+        """Of the packets that were sent to them. None: not known, for more came twice than were lost.
+
+        Who is sent a packet again counts it as received, and so as one less lost (RFC 3550, 6.4.1).
+        """
         sent = self.lost + self.received
-        return self.lost / sent if sent > 0 else None
+        return self.lost / sent if sent > 0 and self.lost >= 0 else None
 
     @property
     def concealed_share(self) -> float | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from dev import seeds, stage
 from dev.cluster import endings
 
-# Each is a target of the Makefile.
+# Each is a target of the Makefile, or sets a variable of it.
 FIRST = ("lint", "types", "layers", "unit")
 MEASURING = ("netns", "livekit", "e2e")
 COMPUTING = ("apiserver", "charts", "postgresql", "browser", "fuzz", "FUZZ=50000")  # a minute of nonsense

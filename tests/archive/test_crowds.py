@@ -15,7 +15,7 @@ from showstopper.archive import feeds as archive_feeds
 from showstopper.archive import queries, reading, writing
 from showstopper.archive.feeds import Feeds, listener_pods
 from showstopper.archive.keeper import Keeper
-from showstopper.archive.tables import boots, spans
+from showstopper.archive.tables import boots, spans, visits
 from showstopper.audio.spans import Ring
 from showstopper.availability.crowd_feed import CrowdReader
 from showstopper.availability.spans import State, Window
@@ -43,6 +43,7 @@ class CrowdPod:
         self.asked: list[int] = []
         self.settled = 0.0
         self.boot = "boot-1"
+        self.arrivals: list[dict[str, Any]] = []
         self._size = size
         self._ring = Ring[Row](most=most)
         self._newest: dict[int, Row] = {}
@@ -74,6 +75,7 @@ class CrowdPod:
             "lost": page.lost,
             "changes": [_change(row) for _, row in page.entries],
             "newest": [_change(row) for row in self._newest.values()] if afresh else [],
+            "arrivals": self.arrivals,
             "refusals": {},
             "instrument": {"kernelDrops": 0, "stalls": []},
         }
@@ -330,3 +332,50 @@ def test_a_crowd_that_cannot_be_read_is_none(wrong: dict[str, Any]) -> None:
     answer = {"from": EPOCH, "to": EPOCH + 30, "feeds": [], "crowd": [{**good, **wrong}]}
     with pytest.raises(ArchiveError, match="cannot be read"):
         reading.record_of({"run": run(), "goneAt": None}, answer)
+
+
+def visit(name: str, called: float, seen: float, **fields: Any) -> dict[str, Any]:
+    """A newcomer's visit that goes on, in the answer of a pod."""
+    times = dict.fromkeys(("joinedAt", "firstAudioAt", "firstLiveAt", "leftAt"))
+    who = {"listener": f"{POD}/{name}", "calledAt": called, **times, "error": ""}
+    return {**who, "seenUntil": seen, "sureUntil": seen, **fields}
+
+
+def test_newcomers_are_kept_when_their_visits_are_over_and_told_as_their_pods_did(database: Engine) -> None:
+    well = visit("a1", 3.0, 8.0, joinedAt=3.5, firstAudioAt=3.75, firstLiveAt=4.0, leftAt=8.0)
+    hidden = visit("a2", 5.0, 11.0, joinedAt=6.0, leftAt=11.0, sureUntil=7.0, error="HTTP 503 \0")
+    goes_on = visit("a3", 25.0, 30.0, joinedAt=26.0)
+    earlier = {**CrowdPod().document(0), "settledUntil": 6.0, "arrivals": [visit("a1", 3.0, 6.0, joinedAt=3.5)]}
+    later = {**CrowdPod().document(0), "settledUntil": 30.0, "arrivals": [well, hidden, goes_on]}
+    reader = CrowdReader()
+    for said in (earlier, later, later):
+        with database.begin() as connection:
+            feed = reader.read(said, POD, EPOCH)
+            writing.keep_feed(connection, writing.Told("show", feed, EPOCH + 40, said["settledUntil"]))
+    with database.begin() as connection:
+        window = Window(EPOCH + 1, EPOCH + 30)
+        document, *more = queries.crowd(connection, "show", ROOM, window)
+        assert more == []
+        assert queries.crowd(connection, "show", ROOM, Window(EPOCH + 12, EPOCH + 30)) == []
+    assert document["changes"] == {}
+    view = reading.crowd([document]).view(window, [f"{POD}/0"])
+    assert view.arrivals == ()
+    one, other = view.calls
+    assert (one.listener, one.called, one.joined) == (f"{POD}/a1", EPOCH + 3.0, EPOCH + 3.5)
+    assert (one.first_live, one.surely_left) == (EPOCH + 4.0, EPOCH + 8.0)
+    assert (other.left, other.sure_until, other.surely_left) == (EPOCH + 11.0, EPOCH + 7.0, None)
+    assert other.error == "HTTP 503 "
+
+
+async def test_newcomers_who_come_too_often_are_not_kept_either(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_feeds, "MOST_SPANS_AN_HOUR", 10)
+    crowd = CrowdPod()
+    crowd.settle(10.0, (0, 1.0, L))
+    crowd.arrivals = [visit(f"a{number}", 2.0, 9.0, leftAt=9.0) for number in range(20)]
+    async with on_loopback() as there, asking(database, there, crowd) as feeds:
+        await feeds.once()
+        assert "10 times an hour" in feeds.problems["show", ROOM, POD]
+    with database.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(visits)) == 0

@@ -34,11 +34,14 @@ def test_doing_it_again_changes_nothing(database: Engine) -> None:
 def test_what_the_first_version_kept_is_still_there(database: Engine) -> None:
     with database.begin() as connection:
         connection.execute(text("ALTER TABLE boots DROP COLUMN settled"))
+        connection.execute(text("ALTER TABLE visits DROP COLUMN sure"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
         connection.execute(text("INSERT INTO boots VALUES (7, 'show', 'room', 'pod', 'boot', 1, 0, 1, 1, 1, 1)"))
+        connection.execute(text("INSERT INTO visits VALUES (7, 1, 'pod/a1', 2, 3, 3, 9, '')"))
     migrate(database)
     with database.connect() as connection:
         assert connection.execute(text("SELECT id, settled FROM boots")).all() == [(7, None)]
+        assert connection.execute(text("SELECT listener, sure FROM visits")).all() == [("pod/a1", None)]
 
 
 def test_a_migration_that_fails_leaves_nothing_half_done(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

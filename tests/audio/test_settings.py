@@ -1,6 +1,6 @@
 import pytest
 
-from showstopper.audio.settings import CrowdSettings, HostSettings, ListenerSettings
+from showstopper.audio.settings import ArrivalSettings, CrowdSettings, HostSettings, ListenerSettings
 from showstopper.errors import SettingsError
 
 ROOM = {
@@ -67,6 +67,29 @@ def test_a_crowd_that_cannot_be_is_refused(name: str, value: str, words: str) ->
     with pytest.raises(SettingsError, match=words) as refused:
         CrowdSettings.read(CROWD | {name: value})
     assert name in str(refused.value)
+
+
+COMING = {"SHOWSTOPPER_ARRIVAL_EVERY": "10", "SHOWSTOPPER_ARRIVAL_STEP": "2", "SHOWSTOPPER_ARRIVAL_STAY": "15"}
+
+
+def test_newcomers_of_a_crowd_come_where_they_are_asked_for_and_pods_take_turns() -> None:
+    assert CrowdSettings.read(CROWD).arrivals is None
+    assert CrowdSettings.read(CROWD | COMING).arrivals == ArrivalSettings(every=10, stay=15, phase=2)
+
+
+def test_the_place_of_a_newcomer_is_taken_until_what_it_heard_is_settled() -> None:
+    assert ArrivalSettings(every=10, stay=15).places == 3
+    assert ArrivalSettings(every=0.1, stay=5).places == 151
+
+
+@pytest.mark.parametrize(
+    ("listeners", "change"),
+    [("1000", {"SHOWSTOPPER_ARRIVAL_EVERY": "0.01"}), ("3000", {})],
+    ids=["more than a pod holds", "a pod that is full"],
+)
+def test_newcomers_whom_a_pod_does_not_hold_are_refused(listeners: str, change: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="a pod holds 1000, and 3000 of both"):
+        CrowdSettings.read(CROWD | COMING | {"SHOWSTOPPER_LISTENERS": listeners} | change)
 
 
 @pytest.mark.parametrize("name", ROOM)

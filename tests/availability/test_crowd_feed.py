@@ -194,3 +194,70 @@ def test_another_process_has_dropped_all_that_it_says() -> None:
     told(reader, instrument(5, settled=10.0))
     told(reader, instrument(4, settled=20.0, boot="b-2"))
     assert failures(reader, 16, 30) == Failures(drops=4)
+
+
+def visit(name: str, called: float, seen: float, **fields: Any) -> dict[str, Any]:
+    """A newcomer's visit that goes on, of which all is known until `seen`."""
+    times = {"joinedAt": None, "firstAudioAt": None, "firstLiveAt": None, "leftAt": None}
+    return {
+        "listener": f"{POD}/{name}",
+        "kind": "Arrival",
+        "calledAt": called,
+        **times,
+        "error": "",
+        "seenUntil": seen,
+        "sureUntil": seen,
+        **fields,
+    }
+
+
+def test_newcomers_are_read_as_calls_without_tracks() -> None:
+    timeline, reader = Timeline(), CrowdReader()
+    well = visit("a1", 2.0, 9.0, joinedAt=2.5, firstAudioAt=2.75, firstLiveAt=3.0, leftAt=9.0)
+    refused = visit("a2", 4.0, 4.5, leftAt=4.5, error="HTTP 503")
+    waiting = visit("a3", 8.0, 10.0, joinedAt=8.5, sureUntil=9.25)
+    timeline.add(reader.read(document(arrivals=[well, refused, waiting]), POD, OFFSET))
+    view = timeline.view(Window(OFFSET + 1.0, OFFSET + 10.0), [f"{POD}/0"])
+    one, other, third = view.calls
+    assert (one.listener, one.called, one.joined) == (f"{POD}/a1", OFFSET + 2.0, OFFSET + 2.5)
+    assert (one.first_audio, one.first_live, one.left) == (OFFSET + 2.75, OFFSET + 3.0, OFFSET + 9.0)
+    assert (other.joined, other.left, other.error) == (None, OFFSET + 4.5, "HTTP 503")
+    assert (third.left, third.seen_until, third.sure_until) == (None, OFFSET + 10.0, OFFSET + 9.25)
+    assert view.arrivals == (), "what they hear after that, residents tell"
+    assert timeline.known_until({POD}) == OFFSET + 10.0
+
+
+def test_a_visit_that_went_on_is_known_as_it_was_told_last() -> None:
+    reader = CrowdReader()
+    early = reader.read(document(arrivals=[visit("a1", 8.0, 10.0)]), POD, OFFSET)
+    later = reader.read(
+        document(settled=12.0, arrivals=[visit("a1", 8.0, 11.5, joinedAt=9.0, leftAt=11.5)]), POD, OFFSET
+    )
+    for feeds in ((early, later), (later, early)):
+        timeline = Timeline()
+        for feed in feeds:
+            timeline.add(feed)
+        (call,) = timeline.view(Window(OFFSET, OFFSET + 12.0), []).calls
+        assert (call.joined, call.left) == (OFFSET + 9.0, OFFSET + 11.5)
+
+
+def test_a_pod_of_an_older_version_has_no_newcomers() -> None:
+    assert "arrivals" not in GOOD
+    assert CrowdReader().read(GOOD, POD, OFFSET).arrivals == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"sureUntil": 11.0}, "arrivals[0].sureUntil"),
+        ({"sureUntil": 7.0}, "arrivals[0].sureUntil"),
+        ({"leftAt": 9.0}, "arrivals[0].leftAt"),
+        ({"calledAt": None}, "arrivals[0].calledAt"),
+        ({"firstLiveAt": "soon"}, "arrivals[0].firstLiveAt"),
+        ({"listener": ""}, "arrivals[0].listener"),
+    ],
+)
+def test_what_is_no_visit_says_where(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(FeedError) as refused:
+        CrowdReader().read(document(arrivals=[visit("a1", 8.0, 10.0) | change]), POD, OFFSET)
+    assert refused.value.field == field

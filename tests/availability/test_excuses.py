@@ -1,6 +1,7 @@
 """Excuses: what a managed host's own failures explain of what listeners missed, and what they do not."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -123,3 +124,11 @@ def test_a_newcomer_waits_for_the_room_until_it_has_joined_whoever_speaks() -> N
 def test_a_newcomer_whom_the_room_refused_is_refused_whoever_speaks() -> None:
     heard = View(window(0, 60), (), (), (newcomer(joined=None, audio=None, live=None),))
     assert excuses.excused(heard, [away(19, 40)]) == heard
+
+
+def test_what_was_not_known_of_a_newcomer_anyway_a_host_that_is_away_makes_no_surer() -> None:
+    """Our own process stood still while it joined, which made it late."""
+    hidden = replace(newcomer(joined=27, audio=32, live=32), sure_until=EPOCH + 22)
+    (told,) = excuses.excused(View(window(0, 60), (), (), (hidden,)), [away(25, 31)]).calls
+    assert told.sure_until == EPOCH + 22
+    assert arriving.fate_in_time(told, told.joined, window(0, 60)) is arriving.Fate.LOST

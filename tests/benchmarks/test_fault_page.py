@@ -107,6 +107,12 @@ def test_counts_are_those_of_residents_between_two_readings() -> None:
     assert between(readings, 2.5, 3.5) is None
 
 
+def test_where_more_packets_came_twice_than_were_lost_the_loss_is_not_known() -> None:
+    found = between([sums(1.0, [document(9, 100)]), sums(2.0, [document(4, 145)])], 1.5, 1.6)
+    assert found is not None
+    assert found.lost_share is None
+
+
 @pytest.mark.parametrize("row", doses.ROWS, ids=lambda row: row.name)
 def test_every_row_is_an_experiment(row: Row) -> None:
     Experiment.parse(fault_table.experiment(row, "1"))

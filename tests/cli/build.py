@@ -1,11 +1,14 @@
 """A run as the operator records it, step by step, and the timeline of what its two listeners told meanwhile."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
 
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
+from showstopper.availability.feed import Arrival
 from showstopper.availability.timeline import Timeline
 from showstopper.cli.live.snapshot import LiveSnapshot
 from showstopper.clock import to_timestamp
@@ -107,8 +110,11 @@ def with_crowd(run: ExperimentRun, *expect: dict[str, Any], count: int = 40) -> 
     return ExperimentRun.parse(body)
 
 
-def crowd_heard(run: ExperimentRun, *stories: Story, settled: float) -> Timeline:
-    """What its crowd told until then: the first listeners have these stories, all others the last one."""
+def crowd_heard(run: ExperimentRun, *stories: Story, settled: float, arrivals: Iterable[Arrival] = ()) -> Timeline:
+    """What its crowd told until then: the first listeners have these stories, all others the last one.
+
+    Times of its newcomers are seconds from the run's begin.
+    """
     kept = Timeline()
     told = [
         part
@@ -118,7 +124,8 @@ def crowd_heard(run: ExperimentRun, *stories: Story, settled: float) -> Timeline
     ]
     newest = {span.listener: span for span in told}
     closed = [span for span in told if newest[span.listener] is not span]
-    kept.add(feed(closed, newest.values(), pod="main-stage-crowd-0", boot="boot-c", clock=settled + 5.0))
+    told_by_pod = feed(closed, newest.values(), pod="main-stage-crowd-0", boot="boot-c", clock=settled + 5.0)
+    kept.add(replace(told_by_pod, arrivals=tuple(arrivals)))
     return kept
 
 

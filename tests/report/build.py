@@ -1,10 +1,12 @@
 """Records of runs and days for tests: what an operator would have written, and what listeners would have told."""
 
+from dataclasses import replace
 from typing import Any
 
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
 from showstopper.api.verdicts import Verdict
+from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import Kind, Span, State
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
@@ -251,6 +253,24 @@ def with_crowd(verdict: Verdict | None = Verdict.FAILED, *, count: int = CROWD, 
     found["status"]["crowd"] = _crowd_record()
     whole = ExperimentRun.parse(found)
     return Record(whole, body(whole), heard(whole), "", VERSIONS, crowd_heard(whole))
+
+
+def with_newcomers() -> Record:
+    """The same, with three newcomers of the crowd, one of whom did not hear the host."""
+    made = with_crowd()
+    found = dump(made.run)
+    found["spec"]["room"]["spec"]["listeners"]["crowd"]["arrivals"] = {"every": "5s", "stay": "4s"}
+    whole = ExperimentRun.parse(found)
+    assert made.crowd is not None
+    begin = made.crowd.window.start
+
+    def call(number: int, heard: float | None) -> Arrival:
+        called, left = begin + 5.0 * number, begin + 5.0 * number + 4.0
+        name = f"main-stage-crowd-0/a{number}"
+        return Arrival(name, called, called + 0.5, heard, heard, left, "", left, left, followed=False)
+
+    calls = (call(0, begin + 1.0), call(1, None), call(2, begin + 11.0))
+    return replace(made, run=whole, body=body(whole), crowd=replace(made.crowd, calls=calls))
 
 
 def _crowd_record() -> dict[str, Any]:

@@ -70,3 +70,8 @@ def test_a_room_without_a_crowd_has_none_and_one_that_told_nothing_only_its_reco
     assert "heard" not in crowd
     assert "worst" not in crowd
     assert crowd["starts"] == [{"after": "2s", "fleetLater": "3.1ms"}]
+
+
+def test_newcomers_of_a_crowd_are_counted_where_it_has_any() -> None:
+    assert read(data.of_run(build.with_newcomers()))["crowd"]["newcomers"] == {"called": 3, "heard": 2}
+    assert "newcomers" not in read(data.of_run(build.with_crowd()))["crowd"]

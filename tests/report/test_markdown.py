@@ -90,3 +90,8 @@ def test_a_crowd_of_which_nothing_is_known_is_said_to_be() -> None:
     shown = markdown.of_run(replace(build.with_crowd(hidden=False), crowd=None))
     assert "Crowd of 40: What its listeners heard is not available." in shown
     assert "Hidden" not in shown
+
+
+def test_newcomers_of_a_crowd_are_counted() -> None:
+    assert "3 newcomers called, 2 of them heard the host." in markdown.of_run(build.with_newcomers())
+    assert "newcomers called" not in markdown.of_run(build.with_crowd())

@@ -35,7 +35,7 @@ class RunHarness:
         clock = Clock()
         images = Images("audio", "Never")
         rooms = Rooms(client, clock, images=images)
-        self.client, self.namespace = client, namespace
+        self.client, self.namespace, self.images = client, namespace, images
         self.room_spec: dict[str, Any] = {}
         self.snapshots = Snapshots(client, clock, rooms)
         self.switch = StopSwitch(client, namespace)

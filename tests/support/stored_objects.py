@@ -1,6 +1,7 @@
 """What tests of the engine put into a real API server: a namespace, and pods that nobody runs."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from showstopper.cluster.client import Client, Object
@@ -32,6 +33,7 @@ async def pod(
     ready: bool = True,
     node: str = "node1",
     labels: Mapping[str, str] = LABELS,
+    annotations: Mapping[str, str] = MappingProxyType({}),
     address: str = "198.18.200.9",
     digest: str = "",
     owner: Object | None = None,
@@ -44,6 +46,7 @@ async def pod(
             "name": name,
             "namespace": place,
             "labels": dict(labels),
+            "annotations": dict(annotations),
             "ownerReferences": [owner] if owner is not None else [],
         },
         "spec": {"nodeName": node, "containers": [{"name": "livekit", "image": "livekit:1"}]},

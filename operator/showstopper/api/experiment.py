@@ -148,7 +148,7 @@ class Expectation(Queries):
     """Indicator to bound. Required unless another source is asked."""
     listeners: Population | None = None
     """Whom the indicator is measured of. Fleet: the residents and arrivals, who decode what they hear. Crowd: the
-    crowd of the room. All: both together. Default: Fleet."""
+    crowd of the room, and its newcomers. All: both together. Default: Fleet."""
     min: Bound | None = None
     """Minimum value, in the indicator's unit: a share like "99.5%", a duration like "20s", or a count like "3"."""
     max: Bound | None = None

@@ -92,6 +92,9 @@ class Reason(StrEnum):
     instruments is wrong. Look at the load of the nodes that they run on, then run again."""
     NO_CROWD = "NoCrowd"
     """An expectation is about the crowd, and the room has none. Add `listeners.crowd` to the AudioRoom."""
+    NO_CROWD_ARRIVALS = "NoCrowdArrivals"
+    """An expectation is about newcomers of the crowd, and the crowd has none. Add `listeners.crowd.arrivals` to the
+    AudioRoom."""
     TARGETS_GONE = "TargetsGone"
     """Target pods were deleted by somebody else, before or during the run. What listeners missed may come of that. Run
     again when they are stable."""

@@ -1,5 +1,6 @@
 """AudioRoom: the deployment under test, its components, its listeners, and the pods that serve it now."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
@@ -9,6 +10,7 @@ from showstopper.api.conditions import Condition
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.quantities import Between, Duration, parse_duration
 from showstopper.api.schema.rules import Matching, Rule, unique_names
+from showstopper.availability.units import DURATION_PATTERN
 
 
 class Reference(Spec):
@@ -98,29 +100,87 @@ class Arrivals(Spec):
     """How long each arrival listens before it leaves."""
 
 
+class CrowdArrivals(Spec):
+    """Newcomers of a crowd: listeners that join afresh, each once, listen for a while, and leave. They tell when they
+    got in and when they first heard the host.
+    """
+
+    every: Annotated[Duration, Between("100ms", "1h")] = parse_duration("5s")
+    """Interval between arrivals, over the whole crowd: its pods take turns. Ten a second are a tenth of what one relay
+    core lets in. More is no audience that comes and goes, but a storm."""
+    stay: Annotated[Duration, Between("1s", "1h")] = parse_duration("15s")
+    """How long each newcomer listens before it leaves. Those of one pod at a time are bounded: 1000 at most, and no
+    more than 3000 listeners with those who stay, for one process and core keeps no more without missing packets. The
+    place of one who left is free after ten seconds, when what it heard is settled."""
+
+
 MOST_CROWD_PODS = 100
+MOST_IN_A_POD, MOST_NEWCOMERS_IN_A_POD = 3000, 1000
+SETTLED_AFTER = timedelta(seconds=10)
+"""So long after a newcomer has left its place is taken (audio/settings.py)."""
+
+
+def _milliseconds(field: str) -> str:
+    """CEL for the whole of a duration: getMilliseconds may be that, or the part below a second."""
+    return f"(duration(self.{field}).getSeconds() * 1000 + duration(self.{field}).getMilliseconds() % 1000)"
+
+
+def _is_sane(field: str, least: str) -> str:
+    """CEL: what is not gets a message of its own."""
+    value = f"duration(self.{field})"
+    pattern = f"self.{field}.matches('{DURATION_PATTERN}')"
+    return f"{pattern} && {value} >= duration('{least}') && {value} <= duration('1h')"
+
+
+_AT_ONCE = (
+    f"({_milliseconds('arrivals.stay')} + {SETTLED_AFTER // timedelta(milliseconds=1)}) / "
+    f"({_milliseconds('arrivals.every')} * ((self.count + self.perPod - 1) / self.perPod)) + 1"
+)
+_ARRIVE = f"has(self.arrivals) && {_is_sane('arrivals.every', '100ms')} && {_is_sane('arrivals.stay', '1s')}"
 
 
 class Crowd(Spec):
     """Crowd: many cheap listeners beside the residents. They count packets, and compare them with those of two of their
-    own that decode. What runs find out rests on the residents and arrivals alone.
+    own that decode. Expectations say whether they are about it.
     """
 
     count: Annotated[int, Field(ge=1, le=100_000)]
     """Number of listeners of the crowd. They stay in the room for as long as it exists."""
-    per_pod: Annotated[int, Field(ge=1, le=3000)] = 1000
+    per_pod: Annotated[int, Field(ge=1, le=MOST_IN_A_POD)] = 1000
     """Maximum number of them in one pod. A thousand take about a third of a processor."""
     hidden: bool = True
     """Whether others in the room are not told of them. Hidden listeners cost the relay about half, and are no model of
     an audience that everybody sees come."""
+    arrivals: CrowdArrivals | None = None
+    """Newcomers of the crowd, beside those who stay. Default: none."""
 
     rules = (
         Rule(
             f"self.count <= self.perPod * {MOST_CROWD_PODS}",
-            f"a crowd has at most {MOST_CROWD_PODS} pods: write a larger perPod (3000 at most), or a smaller count",
+            f"a crowd has at most {MOST_CROWD_PODS} pods: write a larger perPod ({MOST_IN_A_POD} at most), or a "
+            "smaller count",
             holds=lambda crowd: crowd.count <= crowd.per_pod * MOST_CROWD_PODS,
         ),
+        Rule(
+            f"!({_ARRIVE}) || {_AT_ONCE} <= (self.perPod > {MOST_IN_A_POD - MOST_NEWCOMERS_IN_A_POD} "
+            f"? {MOST_IN_A_POD} - self.perPod : {MOST_NEWCOMERS_IN_A_POD})",
+            f"a pod holds {MOST_NEWCOMERS_IN_A_POD} newcomers at a time, and {MOST_IN_A_POD} listeners with those who "
+            "stay: write a longer arrivals.every, a shorter arrivals.stay, or a smaller perPod",
+            holds=lambda crowd: crowd.newcomers <= min(MOST_NEWCOMERS_IN_A_POD, MOST_IN_A_POD - crowd.per_pod),
+        ),
     )
+
+    @property
+    def pods(self) -> int:
+        """The number of its pods."""
+        return -(-self.count // self.per_pod)
+
+    @property
+    def newcomers(self) -> int:
+        """The most newcomers that have a place in one pod at a time."""
+        if self.arrivals is None:
+            return 0
+        return (self.arrivals.stay + SETTLED_AFTER) // (self.arrivals.every * self.pods) + 1
 
 
 class Listeners(Spec):

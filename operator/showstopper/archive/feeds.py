@@ -47,7 +47,7 @@ class ListenerPod:
 
 
 class Allowance:
-    """How many spans may still be kept of a crowd pod. It comes back evenly over an hour."""
+    """How many spans and visits may still be kept of a crowd pod. It comes back evenly over an hour."""
 
     def __init__(self) -> None:
         self._left = float(MOST_SPANS_AN_HOUR)
@@ -143,14 +143,15 @@ class Feeds:
         return Told(pod.place[0], feed, self._clock.now())
 
     def _of_crowd(self, place: Place, feed: Feed, *, afresh: bool) -> Told:
-        """What is to be kept of a crowd's answer: changes. Of an answer with too many: that nothing is known."""
+        """What is to be kept of a crowd's answer: changes and visits. Of one with too many: that nothing is known."""
         now, written = self._clock.now(), self._written.pop(place, -math.inf)
         settled = min((span.end for span in feed.open), default=feed.clock)
-        if self._allowances.setdefault(place, Allowance()).take(len(feed.spans), now):
+        over = sum(1 for visit in feed.arrivals if visit.left is not None)
+        if self._allowances.setdefault(place, Allowance()).take(len(feed.spans) + over, now):
             self._note(place, "")
         else:
             self._note(place, f"a crowd that changes more often than {MOST_SPANS_AN_HOUR} times an hour is not kept")
-            feed = replace(feed, spans=(), open=(), lost=max(feed.lost, 1))
+            feed = replace(feed, spans=(), open=(), arrivals=(), lost=max(feed.lost, 1))
         return Told(place[0], feed, now, settled, -math.inf if afresh else written)
 
     async def _read(self, pod: ListenerPod, after: int) -> Feed:

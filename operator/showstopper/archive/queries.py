@@ -90,7 +90,7 @@ def crowd(connection: Connection, namespace: str, room: str, window: Window) -> 
     """What the crowd of each boot of the room's crowd pods heard in the window, as `changes` of each listener.
 
     A change is [at, state]: from then on it is in that state; [at, null]: nothing is known. What is changed last goes
-    on until `until`. Times are of the boot's clock.
+    on until `until`. `arrivals` are newcomers whose visits are over. Times are of the boot's clock.
     """
     documents = []
     for boot in _boots(connection, namespace, room, window, boots.c.settled.is_not(None)):
@@ -101,8 +101,9 @@ def crowd(connection: Connection, namespace: str, room: str, window: Window) -> 
         changes: dict[str, list[list[float | str | None]]] = {}
         for span in connection.execute(wanted.order_by(spans.c.start)):
             _change(changes.setdefault(span.listener.rpartition("/")[2], []), span)
-        if changes:
-            documents.append(_crowd(boot, changes))
+        calls = _visits(connection, boot.id, own)
+        if changes or calls:
+            documents.append(_crowd(boot, changes, calls))
     return documents
 
 
@@ -115,8 +116,11 @@ def _change(changes: list[list[float | str | None]], span: Row[Any]) -> None:
         changes.append([span.end, None])
 
 
-def _crowd(boot: Row[Any], changes: Mapping[str, list[list[float | str | None]]]) -> Document:
-    return {**_heading(boot), "until": boot.settled, "changes": changes}
+def _crowd(
+    boot: Row[Any], changes: Mapping[str, list[list[float | str | None]]], calls: Iterable[Row[Any]]
+) -> Document:
+    arrivals = [_call(call) | {"sureUntil": call.left if call.sure is None else call.sure} for call in calls]
+    return {**_heading(boot), "until": boot.settled, "changes": changes, "arrivals": arrivals}
 
 
 def _heading(boot: Row[Any]) -> Document:
@@ -170,18 +174,20 @@ def _feed(boot: Row[Any], entries: Iterable[Row[Any]], calls: Iterable[Row[Any]]
         ],
         "open": [],
         "listeners": [],
-        "arrivals": [
-            {
-                "listener": call.listener,
-                "calledAt": call.called,
-                "joinedAt": call.joined,
-                "firstAudioAt": call.first_audio,
-                "firstLiveAt": call.first_live,
-                "leftAt": call.left,
-                "error": call.error,
-            }
-            for call in calls
-        ],
+        "arrivals": [_call(call) for call in calls],
+    }
+
+
+def _call(call: Row[Any]) -> Document:
+    """A newcomer's visit."""
+    return {
+        "listener": call.listener,
+        "calledAt": call.called,
+        "joinedAt": call.joined,
+        "firstAudioAt": call.first_audio,
+        "firstLiveAt": call.first_live,
+        "leftAt": call.left,
+        "error": call.error,
     }
 
 

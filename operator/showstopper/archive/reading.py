@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.errors import FeedError
-from showstopper.availability.feed import Feed, parse_feed
+from showstopper.availability.feed import Arrival, Feed, Reader, parse_feed, read_arrival, read_document
 from showstopper.availability.spans import Kind, Span, State, Window
 from showstopper.availability.timeline import Timeline
 from showstopper.cluster.client import Client, Object
@@ -132,8 +132,14 @@ def _crowd_feed(document: Mapping[str, Any]) -> Feed:
         spans=(*spans, *going),
         open=tuple(going),
         listeners=(),
-        arrivals=(),
+        arrivals=tuple(read_document(pod, document).each("arrivals", _arrival, optional=True)),
     )
+
+
+def _arrival(item: Reader) -> Arrival:
+    """A newcomer of a crowd, whose visit is over."""
+    left = item.seconds("leftAt")
+    return read_arrival(item, left=left, seen_until=left, sure_until=item.seconds("sureUntil"), followed=False)
 
 
 async def runs(

@@ -116,6 +116,7 @@ visits = Table(
     Column("first_live", Double),
     Column("left", Double, nullable=False),
     Column("error", Text, nullable=False),
+    Column("sure", Double),
     sqlite_with_rowid=False,
 )
-"""The finished visits of newcomers."""
+"""The finished visits of newcomers. `sure`: until when everything is known of one. None: to its end."""

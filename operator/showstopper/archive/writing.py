@@ -13,7 +13,7 @@ from sqlalchemy.sql.dml import Insert
 from showstopper.api.run import ExperimentRun
 from showstopper.archive.tables import boots, runs, spans, visits
 from showstopper.availability.boots import DRIFT
-from showstopper.availability.feed import Feed
+from showstopper.availability.feed import Arrival, Feed
 from showstopper.availability.spans import Span
 from showstopper.clock import from_timestamp
 from showstopper.errors import InvalidResource
@@ -59,7 +59,12 @@ def keep_feed(connection: Connection, told: Told) -> None:
         stored, new = spans.c, _insert(connection, spans).excluded
         grown = and_(stored.closed.is_(False), or_(new.closed, new.end > stored.end))
         _upsert(connection, spans, rows, ("end", "state", "delay", "missing", "closed"), where=grown)
-    seen = [
+    _keep_visits(connection, number, feed.arrivals)
+
+
+def _keep_visits(connection: Connection, number: int, arrivals: Iterable[Arrival]) -> None:
+    """Keep the visits that are over. What goes on is told again."""
+    rows = [
         {
             "boot_id": number,
             "called": visit.called,
@@ -67,17 +72,19 @@ def keep_feed(connection: Connection, told: Told) -> None:
             "joined": visit.joined,
             "first_audio": visit.first_audio,
             "first_live": visit.first_live,
-            "left": visit.seen_until,
-            "error": visit.error,
+            "left": visit.left,
+            "error": visit.error.replace("\0", ""),  # a server's words, and PostgreSQL keeps no NUL in a text
+            "sure": visit.sure_until if visit.surely_left is None else None,
         }
-        for visit in feed.arrivals
+        for visit in arrivals
+        if visit.left is not None
     ]
-    if seen:
-        _upsert(connection, visits, seen, ())
+    if rows:
+        _upsert(connection, visits, rows, ())
 
 
 def _keep_crowd(connection: Connection, told: Told) -> None:
-    """Keep what is new of a crowd: spans that are over, and of those that go on the ones that have begun."""
+    """Keep what is new of a crowd: spans and visits that are over, and of spans that go on those that have begun."""
     if told.feed.lost:
         _close(connection, told)
     number = _keep_boot(connection, told)
@@ -87,6 +94,7 @@ def _keep_crowd(connection: Connection, told: Told) -> None:
         stored, new = spans.c, _insert(connection, spans).excluded
         more = or_(new.closed, new.end > stored.end)
         _upsert(connection, spans, rows, ("end", "state", "closed"), where=more)
+    _keep_visits(connection, number, told.feed.arrivals)
 
 
 def _close(connection: Connection, told: Told) -> None:

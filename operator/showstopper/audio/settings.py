@@ -12,6 +12,12 @@ PROGRAMS = ("Managed", "External")
 MOST_OF_A_CROWD = 3000
 """So many cheap listeners one process and core can keep without missing a packet (`make bench-crowd`)."""
 
+MOST_NEWCOMERS = 1000
+"""Of those, at a time. What is told of them each second is some 250 kB then."""
+
+PLACE_SECONDS = 10.0
+"""So long after a newcomer has left its place is taken: until what it heard is settled, which takes some six."""
+
 
 @dataclass(frozen=True, slots=True)
 class RoomSettings:
@@ -113,6 +119,20 @@ class ListenerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivalSettings:
+    """How often a newcomer of a crowd pod comes, how long it stays, and when the first one comes, in seconds."""
+
+    every: float
+    stay: float
+    phase: float = 0.0
+
+    @property
+    def places(self) -> int:
+        """The most that have a place at a time."""
+        return int((self.stay + PLACE_SECONDS) / self.every) + 1
+
+
+@dataclass(frozen=True, slots=True)
 class CrowdSettings:
     """What a crowd pod needs to know. `first` is the number of its first listener in the whole crowd."""
 
@@ -122,6 +142,7 @@ class CrowdSettings:
     first: int = 0
     hidden: bool = True
     stale_seconds: float = 5.0
+    arrivals: ArrivalSettings | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> CrowdSettings:
@@ -144,7 +165,24 @@ class CrowdSettings:
             first=first,
             hidden=_choice(environment, "SHOWSTOPPER_HIDDEN", ("true", "false")) == "true",
             stale_seconds=_stale_seconds(environment),
+            arrivals=_arrivals(environment, pod, size),
         )
+
+
+def _arrivals(environment: Mapping[str, str], pod: str, size: int) -> ArrivalSettings | None:
+    """The newcomers of a crowd pod. None: none ever comes."""
+    every = _number(environment, "SHOWSTOPPER_ARRIVAL_EVERY", 0, 0, 86_400)
+    if not every:
+        return None
+    stay = _number(environment, "SHOWSTOPPER_ARRIVAL_STAY", 15, 1, 86_400)
+    arrivals = ArrivalSettings(every, stay, _phase(environment, pod))
+    if arrivals.places > MOST_NEWCOMERS or size + arrivals.places > MOST_OF_A_CROWD:
+        raise SettingsError(
+            f"SHOWSTOPPER_ARRIVAL_EVERY and _STAY have {arrivals.places} newcomers in at a time beside {size} "
+            f"listeners; a pod holds {MOST_NEWCOMERS}, and {MOST_OF_A_CROWD} of both: let them come "
+            "more rarely, or stay shorter"
+        )
+    return arrivals
 
 
 def _program(environment: Mapping[str, str]) -> str:

@@ -136,7 +136,7 @@ class Boot:
                 self._ring(span).add(span)
         for visit in feed.arrivals:
             if visit.seen_until > horizon:
-                self._visits[visit.listener] = visit
+                self._keep(visit)
         for row in feed.statistics:
             if row.end > max(horizon, row.start):
                 self._log(row.listener).add(row)
@@ -145,6 +145,12 @@ class Boot:
             self._counting = {row.listener: row for row in feed.counting}
             self._samples = feed.listeners
             self._reopen(feed.open)
+
+    def _keep(self, visit: Arrival) -> None:
+        """Keep what is known of a visit. An answer that comes late knows less of one that went on."""
+        known = self._visits.get(visit.listener)
+        if known is None or visit.seen_until >= known.seen_until:
+            self._visits[visit.listener] = visit
 
     def _note_reach(self, feed: Feed) -> None:
         """How far back it tells. What a ring drops ended before the oldest entry that is left in it."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from showstopper.availability.feed import Feed, Reader, read_document
+from showstopper.availability.feed import Arrival, Feed, Reader, read_arrival, read_document
 from showstopper.availability.spans import Kind, Span, State, Window
 
 MOST_LISTENERS = 10_000
@@ -136,7 +136,7 @@ class CrowdReader:
             spans=(),
             open=(),
             listeners=(),
-            arrivals=(),
+            arrivals=tuple(root.each("arrivals", _arrival, optional=True)),
         )
         instrument = root.inside("instrument")
         drops, stalls = instrument.count("kernelDrops"), [*instrument.each("stalls", _stretch)]
@@ -162,6 +162,17 @@ class CrowdReader:
             return known
         crowd = self._crowds[feed.pod] = _Crowd(feed.boot, [f"{feed.pod}/{slot}" for slot in range(size)])
         return crowd
+
+
+def _arrival(item: Reader) -> Arrival:
+    """A newcomer's visit, which may go on. Pods of an older version send none."""
+    called, left = item.seconds("calledAt"), item.maybe_seconds("leftAt")
+    seen, sure = item.seconds("seenUntil"), item.seconds("sureUntil")
+    if not called <= sure <= seen:
+        raise item.wrong("sureUntil", f"is {sure}, not between calledAt, {called}, and seenUntil, {seen}")
+    if left is not None and left != seen:
+        raise item.wrong("leftAt", f"is {left}, and seenUntil {seen}")
+    return read_arrival(item, left=left, seen_until=seen, sure_until=sure, followed=False)
 
 
 def _stretch(item: Reader) -> tuple[float, float]:

@@ -110,5 +110,5 @@ def _undecided(call: Arrival, pieces: list[tuple[float, float]]) -> Arrival:
     if missed is None:
         return call
     heard = call.first_audio if call.first_audio is not None and call.first_audio <= missed else None
-    sure_until = max(call.joined, min(call.sure_until, missed))
+    sure_until = min(call.sure_until, max(call.joined, missed))
     return replace(call, first_audio=heard, left=None, sure_until=sure_until)

@@ -40,7 +40,7 @@ class Arrival:
     """One newcomer's visit: when it called, joined, heard its first sound and the live host, and left (None: did not).
 
     `seen_until` is the last instant at which anything is known of it: where it left, or how far it was seen.
-    `sure_until` is how far everything is.
+    `sure_until` is how far everything is. `followed`: spans tell what it heard, as none do of a crowd's.
     """
 
     listener: str
@@ -52,6 +52,12 @@ class Arrival:
     error: str
     seen_until: float
     sure_until: float
+    followed: bool = True
+
+    @property
+    def surely_left(self) -> float | None:
+        """When it left, if everything is known until then: what had not happened by then never did."""
+        return self.left if self.left is not None and self.sure_until >= self.left else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +182,28 @@ def _arrival(item: "Reader") -> Arrival:
     called, left = item.seconds("calledAt"), item.seconds("leftAt")
     if left < called:
         raise item.wrong("leftAt", f"{left} is before calledAt, {called}")
+    return read_arrival(item, left=left, seen_until=left, sure_until=left)
+
+
+def read_arrival(
+    item: "Reader", *, left: float | None, seen_until: float, sure_until: float, followed: bool = True
+) -> Arrival:
+    """A newcomer's visit, of which it is known when it left, and how far it was seen and is sure (see Arrival).
+
+    Raises:
+        FeedError: naming the field and what is wrong with it.
+    """
     return Arrival(
         listener=sys.intern(item.text("listener")),
-        called=called,
+        called=item.seconds("calledAt"),
         joined=item.maybe_seconds("joinedAt"),
         first_audio=item.maybe_seconds("firstAudioAt"),
         first_live=item.maybe_seconds("firstLiveAt"),
         left=left,
         error=item.text("error", default=""),
-        seen_until=left,
-        sure_until=left,
+        seen_until=seen_until,
+        sure_until=sure_until,
+        followed=followed,
     )
 
 

@@ -95,9 +95,13 @@ def resident_track(
 def arrival_track(call: Arrival, spans: Sequence[Span], window: Window, until: float | None = None) -> Track | None:
     """An arrival from when it was in to when it left, inside the window, or None if it was never in, or not then.
 
+    None, too, of one whose spans nobody tells: it has a call and no track.
+
     Without the record of a finished visit, an Unknown stretch before the first live one may hide when it came in: from
     there on nothing counts as dead air until it is heard to be live.
     """
+    if not call.followed:
+        return None
     whole = without_holes(spans, call.listener, Kind.ARRIVAL, call.called, call.seen_until)
     present = _since_in(whole, call)
     inside = tuple(part for span in present if (part := span.clipped(window.start, window.end)))

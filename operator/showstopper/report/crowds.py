@@ -43,3 +43,8 @@ def worst(view: View, most: int = MOST_WORST) -> tuple[Track, ...]:
     missed = {track: sum(outage.dead_air for outage in outages.of_track(track)) for track in view.residents}
     ranked = sorted((track for track, seconds in missed.items() if seconds > 0), key=lambda track: -missed[track])
     return tuple(ranked[:most])
+
+
+def newcomers(view: View) -> tuple[int, int]:
+    """How many newcomers called, and how many of them heard the host."""
+    return len(view.calls), sum(1 for call in view.calls if call.first_live is not None)

@@ -58,9 +58,17 @@ class DensityData(Status):
     listeners: dict[str, float]
 
 
+class NewcomersData(Status):
+    """How many newcomers called, and how many of them heard the host."""
+
+    called: int
+    heard: int
+
+
 class CrowdData(Status):
     """What a room's crowd heard: how many were in each state (at most 2,000 rows), and the spans of the five who missed
     most. What its record has is beside it: `windows`, `starts` and `outages`. `limits`: what a crowd cannot show.
+    `newcomers`: counts, if it has any.
     """
 
     count: int
@@ -71,6 +79,7 @@ class CrowdData(Status):
     outages: list[OutageRecord] = []
     heard: list[DensityData] | None = None
     worst: list[ListenerData] | None = None
+    newcomers: NewcomersData | None = None
 
 
 class FaultWindowData(Status):
@@ -205,6 +214,9 @@ def _crowd(record: Record) -> CrowdData | None:
         data.heard = [_density(piece, begin) for piece in crowds.band(view, MOST_PIECES)]
         worst = (replace(track, spans=coarse(track, view.window, MOST_PIECES)) for track in crowds.worst(view))
         data.worst = list(_heard(worst, begin))
+        if declared.arrivals is not None:
+            called, heard = crowds.newcomers(view)
+            data.newcomers = NewcomersData(called=called, heard=heard)
     return data
 
 

@@ -168,7 +168,7 @@ def listeners(record: Record) -> Table:
     heading, titles = "Listeners", ("Listener", "Heard the host", "Outages", "Longest dead air", "Not known")
     if record.heard is None:
         return Table(heading, titles, (), record.note)
-    return Table(heading, titles, _listeners(record.heard), _newcomers(record))
+    return Table(heading, titles, _listeners(record.heard), _newcomers(record.heard))
 
 
 def _listeners(view: View) -> tuple[tuple[str, ...], ...]:
@@ -193,13 +193,13 @@ def crowd(record: Record) -> Table | None:
     worst = replace(record.crowd, residents=crowds.worst(record.crowd))
     missed = sum(1 for track in record.crowd.residents if outages_of(track))
     found = f"{missed} of {len(record.crowd.residents)} listeners lost the host at some time."
-    return Table(heading, titles, _listeners(worst), f"{found} {limits}")
+    told = " ".join(filter(None, (found, _newcomers(record.crowd), limits)))
+    return Table(heading, titles, _listeners(worst), told)
 
 
-def _newcomers(record: Record) -> str:
-    calls = record.heard.calls if record.heard else ()
-    heard = sum(1 for call in calls if call.first_live is not None)
-    return f"{len(calls)} newcomers called, {heard} of them heard the host." if calls else ""
+def _newcomers(view: View) -> str:
+    calls, heard = crowds.newcomers(view)
+    return f"{calls} newcomers called, {heard} of them heard the host." if calls else ""
 
 
 def versions(record: Record) -> Table:

@@ -9,7 +9,7 @@ from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.faults import registry
 from showstopper.faults.observed import Observed, ObservedTarget
 
-_OF_CROWD = re.compile(r".*-crowd-([0-9]+/[0-9]+)", re.DOTALL)
+_OF_CROWD = re.compile(r".*-crowd-([0-9]+/a?[0-9]+)", re.DOTALL)
 NOT_AGAIN = "did not hear the host again"
 
 

@@ -93,3 +93,17 @@ def test_how_packets_are_batched_does_not_matter(seed: int, count: int) -> None:
 
     assert order(whole.pauses) == order(parts.pauses)
     assert order(whole.silences) == order(parts.silences)
+
+
+def test_who_comes_into_a_slot_has_no_past_and_what_was_counted_stays() -> None:
+    ledger = Ledger(1)
+    ledger.take(arrays(steady(0, 0.0, 3, payload=3)))
+    received = ledger.received.tolist()
+    ledger.vacate(0)
+    assert np.isnan([ledger.first_at[0], ledger.last_at[0], ledger.silent_since[0]]).all()
+    assert ledger.paused_since(100.0) == {}
+    ledger.take(arrays([Packet(0, 9000, 12, 80, 50.0)]))
+    assert ledger.first_at.tolist() == [50.0]
+    assert (list(ledger.pauses), list(ledger.silences)) == ([], [])
+    assert ledger.received.tolist() == [received[0] + 1]
+    assert ledger.lost.tolist() == [0]

@@ -6,6 +6,7 @@ import resource
 import signal
 import time
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -61,6 +62,7 @@ def states(said: dict[str, Any]) -> dict[int, list[str]]:
 
 
 @pytest.mark.livekit
+@pytest.mark.matrix("a crowd's process")
 def test_everybody_hears_the_host_until_the_relay_is_killed_and_again_after_it(
     people: Participants, relay: Relay
 ) -> None:
@@ -80,7 +82,7 @@ def test_everybody_hears_the_host_until_the_relay_is_killed_and_again_after_it(
 
 
 @pytest.mark.livekit
-@pytest.mark.matrix("stalls of a crowd")
+@pytest.mark.matrix("a crowd's process")
 @pytest.mark.parametrize("seconds", [6.0, 12.0])
 def test_while_its_process_stands_still_nobody_is_known_to_hear_or_not(
     people: Participants, relay: Relay, seconds: float
@@ -131,3 +133,55 @@ def now(crowd: Participant) -> dict[str, int]:
     """How many are in each state, as far as that is settled."""
     said = crowd.get("/v1/crowd") or {"newest": []}
     return dict(Counter(change["state"] for change in said["newest"]))
+
+
+def coming(people: Participants, relay: Relay) -> Participant:
+    """The process of a small crowd with a newcomer each second."""
+    return people.start(
+        "process",
+        package="showstopper.audio.crowd",
+        SHOWSTOPPER_POD="main-stage-crowd-0",
+        SHOWSTOPPER_LISTENERS="4",
+        SHOWSTOPPER_ARRIVAL_EVERY="1",
+        SHOWSTOPPER_ARRIVAL_STAY="6",
+        LIVEKIT_URL=relay.url,
+    )
+
+
+def over(crowd: Participant, called_after: float = 0.0) -> list[dict[str, Any]]:
+    """The newcomers who called after that and whose visits are over, in order."""
+    said = crowd.get("/v1/crowd") or {"arrivals": []}
+    visits = [visit for visit in said["arrivals"] if visit["leftAt"] is not None and visit["calledAt"] > called_after]
+    return sorted(visits, key=lambda visit: visit["calledAt"])
+
+
+@pytest.mark.livekit
+@pytest.mark.matrix("a crowd's process")
+def test_newcomers_hear_the_host_soon_and_none_gets_in_while_the_relay_is_gone(
+    people: Participants, relay: Relay
+) -> None:
+    crowd = coming(people, relay)
+    people.until("everybody hears the host", lambda: now(crowd) == {"Live": 4})
+    since = crowd.get("/v1/crowd")["clock"]["monotonic"]
+    well = people.until("five have come and gone", lambda: len(over(crowd, since)) >= 5 and over(crowd, since))[:5]
+    for visit in well:
+        assert visit["listener"].startswith("main-stage-crowd-0/a")
+        assert visit["calledAt"] < visit["joinedAt"] < visit["leftAt"], visit
+        assert visit["calledAt"] < visit["firstAudioAt"] <= visit["firstLiveAt"] < visit["leftAt"], visit
+        assert visit["error"] == ""
+        assert visit["seenUntil"] == visit["leftAt"]
+    apart = [later["calledAt"] - sooner["calledAt"] for sooner, later in pairwise(well)]
+    assert all(each > 0.5 for each in apart), apart
+    assert now(crowd) == {"Live": 4}, "those who stay are no others"
+    relay.kill()
+    killed = crowd.get("/v1/crowd")["clock"]["monotonic"]
+    refused = people.until("three were refused", lambda: len(over(crowd, killed)) >= 3 and over(crowd, killed))
+    assert {visit["joinedAt"] for visit in refused[:3]} == {None}
+    assert all(visit["error"] for visit in refused[:3])
+    assert all(visit["sureUntil"] == visit["leftAt"] for visit in refused[:3])
+    relay.start()
+    again = crowd.get("/v1/crowd")["clock"]["monotonic"]
+    people.until(
+        "they hear the host again",
+        lambda: [visit for visit in over(crowd, again) if visit["firstLiveAt"] is not None],
+    )

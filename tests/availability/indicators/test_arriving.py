@@ -175,3 +175,18 @@ def test_one_silent_newcomer_in_twenty_does_not_spoil_the_quantile() -> None:
 def test_whose_fate_may_belong_to_an_earlier_window_proves_no_slowness() -> None:
     visit = call(-40, None, None, sure=-20, seen=10)
     assert figures(time_to_first_audio(room(call(1, 2, 16), visit)))[1:3] == (1, math.inf)
+
+
+def test_of_whose_visit_a_part_is_not_known_it_is_not_known_either_what_became_of_it() -> None:
+    """Our own process stood still while it waited: it left, and what it would have heard meanwhile nobody knows."""
+    hidden = call(10, None, 25, joined=11, sure=12)
+    assert fate(hidden, hidden.first_live, WHOLE) is Fate.LOST
+    assert figures(arrival_audible(room(call(1, 2, 16), hidden))) == (1.0, 0.5, 1.0, 1)
+    refused = call(10, None, 12, error="no answer to the join", sure=11)
+    assert figures(join_success(room(call(1, 2, 16), refused))) == (1.0, 0.5, 1.0, 1)
+    assert figures(time_to_first_audio(room(call(1, 2, 16), refused)))[1:3] == (1, math.inf)
+
+
+def test_who_heard_in_time_did_so_whatever_is_not_known_before_it() -> None:
+    assert figures(arrival_audible(room(call(10, 13, 25, sure=11)))) == (1.0, 1.0, 1.0, 1)
+    assert figures(arrival_audible(room(call(10, 16, 25, sure=11)))) == (None, 0.0, 1.0, 0)

@@ -11,6 +11,7 @@ from showstopper.availability.indicators import INDICATORS, Indicator, Populatio
 from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_SUCCESS
 from showstopper.availability.indicators.indicator import Better
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR
+from showstopper.availability.indicators.mouth_to_ear import MOUTH_TO_EAR
 from tests.availability.build import L, view
 
 FOLDER = Path(indicators.__file__).parent
@@ -79,4 +80,4 @@ def test_a_figure_of_others_is_another_indicator_with_a_name_of_its_own(populati
 
 def test_of_the_fleet_it_is_the_same() -> None:
     assert AUDIBLE_RATIO.among(Population.FLEET) is AUDIBLE_RATIO
-    assert named(JOIN_SUCCESS.among(Population.CROWD).name) is None, "a crowd cannot tell it"
+    assert named(MOUTH_TO_EAR.among(Population.CROWD).name) is None, "a crowd cannot tell it"

@@ -1,8 +1,11 @@
 """The picture of a run, as a terminal without colours has it."""
 
+import re
 from dataclasses import replace
 
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import dump
+from showstopper.availability.feed import Arrival
 from showstopper.availability.timeline import Timeline
 from showstopper.cli.live import terminal
 from showstopper.cli.live.snapshot import LiveSnapshot
@@ -86,6 +89,8 @@ def test_a_proven_fault_is_said_to_be() -> None:
 def test_short_names() -> None:
     assert short_name("main-stage-listeners-0/1") == "0/1"
     assert short_name("the-listeners-room-listeners-3/a17") == "3/a17"
+    assert short_name("main-stage-crowd-0/17") == "crowd 0/17"
+    assert short_name("main-stage-crowd-0/a17") == "crowd 0/a17"
     assert short_name("unseen/0") == "unseen/0"
 
 
@@ -135,3 +140,21 @@ def test_a_crowd_of_which_nothing_is_known_is_not_known() -> None:
 
 def test_a_picture_of_a_room_without_a_crowd_is_as_it_was() -> None:
     assert "crowd" not in drawn(snapshot(recovering(), HEARS, LOSES, now=20))
+
+
+def test_newcomers_of_a_crowd_are_a_figure() -> None:
+    asked = {"indicator": "ArrivalAudible", "listeners": "Crowd", "min": "95%"}
+    body = dump(with_crowd(recovering(), asked))
+    body["spec"]["room"]["spec"]["listeners"]["crowd"]["arrivals"] = {"every": "1s", "stay": "2s"}
+    run = ExperimentRun.parse(body)
+    calls = list[Arrival]()
+    for number in range(14):
+        live = None if number == 10 else number + 0.5
+        seen = min(number + 2.0, 15.0)
+        left = seen if seen < 15.0 else None
+        joined = number + 0.25
+        who = f"main-stage-crowd-0/a{number}"
+        calls.append(Arrival(who, float(number), joined, live, live, left, "", seen, seen, followed=False))
+    crowd = crowd_heard(run, HEARS, settled=15.0, arrivals=calls)
+    shown = drawn(replace(snapshot(run, HEARS, LOSES, now=20), crowd=crowd))
+    assert re.search(r"ArrivalAudible of the crowd +88.8% +≥ 95%", shown), shown

@@ -122,6 +122,23 @@ def test_what_a_deleted_run_found_stands() -> None:
     assert (outlook.reason, outlook.message, outlook.stalled) == ("NoEffect", "run gone: Failed: so", True)
 
 
+@pytest.mark.parametrize("began", ["2026-01-01T00:10:00.5Z", None], ids=["begun", "queued"])
+def test_a_deleted_run_is_not_run_again_because_an_older_one_is_still_there(began: str | None) -> None:
+    """The older one was of another revision."""
+    gone = {"name": "gone", "verdict": "Failed", "reason": "NoEffect", "startedAt": began}
+    older = build.run("older", status={"verdict": "Passed"}, experiment={"hash": "another"})
+    older.metadata.creation_timestamp = "2026-01-01T00:00:00Z"
+    outlook = shown(situation(handled(run=gone, message="so"), older))
+    assert (outlook.reason, outlook.message) == ("NoEffect", "run gone: Failed: so")
+
+
+def test_a_run_that_the_status_does_not_know_yet_is_newer_than_the_one_it_shows() -> None:
+    known = {"name": "known", "verdict": "Failed", "reason": "NoEffect", "startedAt": "2026-01-01T00:00:00.5Z"}
+    newer = run_of(build.experiment(), status={"verdict": "Passed", "reason": "ExpectationsMet"}, name="newer")
+    newer.metadata.creation_timestamp = "2026-01-01T00:10:00Z"
+    assert shown(situation(handled(run=known), newer)).reason == "ExpectationsMet"
+
+
 def test_a_run_that_is_deleted_before_its_verdict_is_no_pass_and_not_waited_for() -> None:
     outlook = shown(situation(handled(run={"name": "gone"})))
     assert (outlook.reason, outlook.stalled, outlook.finished) == ("RunDeleted", True, False)

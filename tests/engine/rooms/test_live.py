@@ -7,6 +7,7 @@ from typing import cast
 import aiohttp
 import pytest
 
+from showstopper.availability.hosts import HostFeed
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.engine.rooms import LiveRoom
@@ -14,7 +15,10 @@ from showstopper.engine.rooms.archive_health import ArchiveWatch
 from showstopper.engine.rooms.fleet import manifests
 from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
 from showstopper.engine.rooms.pod_cache import PodCache
+from tests.availability.build import feed
 from tests.engine.rooms.build import IMAGES, room
+
+NOW = 1_800_000_000.0
 
 
 class Pods(Roster):
@@ -85,3 +89,12 @@ def test_its_fleet_is_complete_with_all_pods_of_its_version_of_whom_none_ends(li
     ):
         pods.there = there
         assert live.complete is complete, there
+
+
+async def test_a_host_who_was_managed_and_is_not_any_more_is_waited_for_by_nobody(live: LiveRoom) -> None:
+    for pod in live.pods:
+        live.timeline.add(feed(clock=100.0, offset=NOW - 100.0, pod=pod, boot=pod))
+    live.hosts.add(HostFeed("one", NOW - 10.0, 0.001, 5.0, NOW - 5.0, 0.0, 1.0, ()))
+    assert not await live.until_known(NOW - 4.0, timeout=0.01)
+    live.on_change(room(program={"host": "External"}))
+    assert await live.until_known(NOW - 4.0, timeout=0.01)

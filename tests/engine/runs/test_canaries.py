@@ -13,7 +13,9 @@ import yaml
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import DEPLOYMENT
+from showstopper.cluster.listeners import LISTENER
 from showstopper.engine.hands.pace import Pace
+from showstopper.engine.rooms.fleet import manifests, names
 from tests.availability.build import L, feed, sample_json, spans
 from tests.support import build, stored_objects
 from tests.support.api_server import ROOT
@@ -50,6 +52,7 @@ async def relay(harness: RunHarness, name: str, digest: str = OLD, **rest: Any) 
 async def run_in_a_room_that_is_heard(harness: RunHarness, **spec: Any) -> ExperimentRun:
     """As it is when its baseline has begun, or when it is over."""
     live = await harness.live_room()
+    await _listener_pod(harness)
     now = harness.services.clock.now()
     both = [f"{POD}/0", f"{POD}/1"]
     heard = [span for name in both for span in spans(name, [(L, 400)])]
@@ -57,11 +60,19 @@ async def run_in_a_room_that_is_heard(harness: RunHarness, **spec: Any) -> Exper
     live.timeline.add(feed([], heard, clock=400, offset=now - 100, pod=POD, listeners=samples))
 
     async def seen() -> bool:
-        return bool(live.serving_components())
+        return bool(live.serving_components()) and live.complete
 
-    await until(seen, "the relay that serves")
+    await until(seen, "the relay that serves, and the listeners' pod")
     run = await harness.create("kill", baseline="30s", **spec)
     return await harness.stored(run, lambda found: found.finished or bool(found.status.steps))
+
+
+async def _listener_pod(harness: RunHarness) -> None:
+    """The pod of the room's listeners, of the version that the operator wants."""
+    room = harness.room()
+    version = manifests.version(manifests.manifests(room, harness.images)[0])
+    labels, annotations = names.selector(room, LISTENER), {names.FLEET_ANNOTATION: version}
+    await stored_objects.pod(harness.client, harness.namespace, POD, labels=labels, annotations=annotations)
 
 
 def told(run: ExperimentRun) -> str:
@@ -76,7 +87,7 @@ async def test_two_images_of_one_component_are_no_release(harness: RunHarness) -
     assert OLD in (run.status.message or "")
     assert NEW in (run.status.message or "")
     assert "selects the pods of one version alone" in (run.status.message or "")
-    assert await stored_objects.names(harness.client, harness.namespace) == {"stable", "canary"}, "nothing was hit"
+    assert await stored_objects.names(harness.client, harness.namespace) == {"stable", "canary", POD}, "nothing was hit"
 
 
 async def test_nor_are_two_templates_of_an_argo_rollout(harness: RunHarness) -> None:

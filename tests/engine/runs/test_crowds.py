@@ -1,6 +1,7 @@
 """Verdicts on a room with a crowd: of whom an expectation is, and what it takes to rely on either kind."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
 from showstopper.availability.crowd_feed import Failures
-from showstopper.availability.feed import Feed
+from showstopper.availability.feed import Arrival, Feed
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.rooms.fleet import names
@@ -202,3 +203,139 @@ def test_one_that_dropped_packets_or_stood_still_is_not(failures: Failures, word
     assert finding is not None
     assert finding.reason == "InstrumentsDisagree"
     assert words in finding.message
+
+
+CALLS = {"every": "1s", "stay": "4s"}
+OF_CROWD = {"indicator": "ArrivalAudible", "listeners": "Crowd", "min": "95%"}
+OF_ALL = {"indicator": "ArrivalAudible", "listeners": "All", "min": "95%"}
+PODS = ("main-stage-crowd-0", "main-stage-crowd-1")
+
+
+def coming(*expect: dict[str, Any]) -> ExperimentRun:
+    """The run of `run`, in whose room newcomers of the crowd come to both of its pods in turn."""
+    body = json.loads(json.dumps(dump(run(*expect))))
+    body["spec"]["room"]["spec"]["listeners"]["crowd"]["arrivals"] = CALLS
+    return ExperimentRun.parse(body)
+
+
+def newcomer(number: int, live: float | None = 0.5, sure: float | None = None) -> Arrival:
+    """The one that calls so many seconds after the begin, and when after that it hears the host."""
+    called = float(number)
+    heard = None if live is None else called + live
+    return Arrival(
+        listener=f"{PODS[number % 2]}/a{number}",
+        called=called,
+        joined=called + 0.25,
+        first_audio=heard,
+        first_live=heard,
+        left=called + 4.0,
+        error="",
+        seen_until=called + 4.0,
+        sure_until=called + 4.0 if sure is None else called + sure,
+        followed=False,
+    )
+
+
+def with_newcomers(made: ExperimentRun, visits: Iterable[Arrival]) -> Timeline:
+    """A crowd that hears the host all the time, and these newcomers."""
+    calls = list(visits)
+    listeners = names.crowd_listeners(made.room)
+    feeds = [
+        replace(
+            told(pod, {name: WELL for name in listeners if name.startswith(f"{pod}/")}),
+            arrivals=tuple(call for call in calls if call.listener.startswith(f"{pod}/")),
+        )
+        for pod in PODS
+    ]
+    return timeline(*feeds)
+
+
+def judged_by(made: ExperimentRun, visits: Iterable[Arrival]) -> Judgement:
+    return judging.judge(made, fleet(), RESIDENTS, crowd=with_newcomers(made, visits))
+
+
+def cut_off(number: int) -> Arrival:
+    """Who calls in the five seconds after the fault hears nothing."""
+    return newcomer(number, None if 12 <= number < 17 else 0.5)
+
+
+def test_an_expectation_of_the_crowd_s_newcomers_is_judged_by_them() -> None:
+    well = judged_by(coming(OF_CROWD), map(newcomer, range(36)))
+    assert verdict(well) == ("Passed", "ExpectationsMet"), well.decision.message
+    missed = judged_by(coming(OF_CROWD), map(cut_off, range(36)))
+    assert verdict(missed) == ("Failed", "ExpectationMissed")
+    assert missed.expectations[0].indicator == "ArrivalAudible of the crowd"
+    assert missed.expectations[0].value == "75%"
+
+
+def test_what_became_of_them_is_not_held_against_the_crowd_s_listeners() -> None:
+    """They tell when they got in and first heard the host. What is heard after that, listeners tell who stay."""
+    silence = {"indicator": "LongestDeadAir", "listeners": "Crowd", "max": "2s"}
+    judged = judged_by(coming(silence), map(cut_off, range(36)))
+    assert verdict(judged) == ("Passed", "ExpectationsMet"), judged.decision.message
+
+
+def test_one_of_all_counts_the_newcomers_of_both() -> None:
+    made = coming(OF_ALL)
+    judged = judged_by(made, map(newcomer, range(36)))
+    assert verdict(judged) == ("Inconclusive", "NotMeasured"), "the fleet's were due, too, and did not call"
+    body = json.loads(json.dumps(dump(made)))
+    body["spec"]["room"]["spec"]["listeners"]["arrivals"] = None
+    alone = ExperimentRun.parse(body)
+    judged = judged_by(alone, map(newcomer, range(36)))
+    assert verdict(judged) == ("Passed", "ExpectationsMet"), judged.decision.message
+    assert judged.expectations[0].indicator == "ArrivalAudible of fleet and crowd"
+
+
+def test_a_room_that_was_broken_for_them_before_the_fault_is_not_failed_by_it() -> None:
+    def deaf(number: int) -> Arrival:
+        return newcomer(number, None if number < 10 else 0.5)
+
+    made = coming(OF_CROWD)
+    judged = judged_by(made, map(deaf, range(36)))
+    assert verdict(judged) == ("Inconclusive", "BaselineBroken")
+    assert "newcomers were not well (ArrivalAudible of the crowd" in judged.decision.message
+    crowd = crowds.baseline_view(made, with_newcomers(made, map(deaf, range(36))))
+    broken = judging.broken_baseline(made, judging.baseline_view(made, fleet(), RESIDENTS), crowd)
+    assert broken is not None
+    assert broken.reason == "BaselineBroken"
+
+
+def test_newcomers_of_a_pod_that_sends_none_are_missing() -> None:
+    judged = judged_by(coming(OF_CROWD), (newcomer(number) for number in range(0, 36, 2)))
+    assert verdict(judged) == ("Inconclusive", "NotMeasured")
+    assert "of the calls that were due" in judged.decision.message
+
+
+def test_whom_we_lost_sight_of_by_our_own_doing_are_neither_good_nor_bad() -> None:
+    judged = judged_by(coming(OF_CROWD), (newcomer(number, None, sure=1.0) for number in range(36)))
+    assert verdict(judged) == ("Inconclusive", "NotMeasured")
+    some = (newcomer(number, None, 1.0) if 12 <= number < 17 else newcomer(number) for number in range(36))
+    judged = judged_by(coming(OF_CROWD), some)
+    assert verdict(judged) == ("Inconclusive", "NotMeasured")
+    assert judged.expectations[0].value == "100%"
+
+
+def test_the_record_has_the_figures_of_newcomers_where_the_crowd_has_any() -> None:
+    def recorded(judgement: Judgement) -> set[str]:
+        assert judgement.crowd is not None
+        return {measured.indicator for window in judgement.crowd.windows for measured in window.indicators}
+
+    theirs = {f"{name} of the crowd" for name in ("JoinSuccess", "TimeToFirstAudio", "ArrivalAudible")}
+    assert theirs <= recorded(judged_by(coming(CROWD), map(newcomer, range(36))))
+    assert not theirs & recorded(judge(run(CROWD), WELL))
+
+
+def test_a_run_says_whom_it_needs_and_the_room_has_not() -> None:
+    assert crowds.nobody(run(FLEET, count=0)) is None
+    missing = crowds.nobody(run(OF_CROWD, count=0))
+    assert missing is not None
+    assert missing.reason == "NoCrowd"
+    assert crowds.nobody(run(CROWD)) is None
+    for expected in (OF_CROWD, OF_ALL):
+        missing = crowds.nobody(run(CROWD, expected))
+        assert missing is not None
+        assert missing.reason == "NoCrowdArrivals"
+        assert "ArrivalAudible of" in missing.message
+        assert "add listeners.crowd.arrivals to it" in missing.message
+        assert crowds.nobody(coming(CROWD, expected)) is None

@@ -236,7 +236,7 @@ def test_a_baseline_without_the_newcomers_who_were_due_says_whom_to_look_at() ->
     finding = judging.broken_baseline(run, before)
     assert finding is not None
     assert finding.reason == "NotMeasured"
-    assert "newcomers did not make 1 of the calls that were due: look at the room's listener pods" in finding.message
+    assert "did not make 1 of the calls that were due: look at the pods that they come from" in finding.message
 
 
 def test_a_room_without_newcomers_waits_for_none() -> None:
@@ -305,3 +305,11 @@ def test_a_window_is_looked_at_once() -> None:
     run = build.run(expect=expect, status=with_host((7.8, 15.0)))
     judging.judge(run, heard, RESIDENTS)
     assert heard.looks == [windows.baseline_window(run), windows.judged_window(run)]
+
+
+def test_what_follows_the_window_is_waited_for_where_a_verdict_may_rest_on_it() -> None:
+    lost = timeline(("Live", 0.0, 20.0), ("NoMedia", 20.0, 30.0))
+    watched = {"baseline": "5s", "recovery": "20s"}
+    assert judging.undecided(build.run(status=record(), timing=watched), lost, RESIDENTS)
+    assert not judging.undecided(build.run(status=record(), timing=watched), timeline(WELL), RESIDENTS)
+    assert not judging.undecided(build.run(status=record(), timing={**watched, "baseline": "0s"}), lost, RESIDENTS)

@@ -1,4 +1,4 @@
-"""A crowd: listeners who come one after the other, and stay."""
+"""A crowd: listeners who come one after the other, and stay, and newcomers beside them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from showstopper.audio.crowd.access import Access
 from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.crowd.member import Member
+from showstopper.audio.crowd.newcomers import Newcomers
 from showstopper.audio.crowd.rules import Limits
 from showstopper.audio.crowd.swept_listeners import SweptListeners
-from showstopper.audio.settings import RoomSettings
+from showstopper.audio.settings import ArrivalSettings, RoomSettings
 from showstopper.audio.tokens import token
 
 SPREAD_SECONDS = rules.PING_SECONDS
@@ -33,6 +34,7 @@ class Crowd(SweptListeners):
         spread_seconds: float = SPREAD_SECONDS,
         limits: Limits | None = None,
         matcher: Matcher | None = None,
+        arrivals: ArrivalSettings | None = None,
     ) -> None:
         """Nobody joins yet.
 
@@ -45,14 +47,18 @@ class Crowd(SweptListeners):
                 nothing like an audience.
             spread_seconds: time over which the joins are spread, and with them the pings.
             limits: seconds that the steps of a join may take.
-            matcher: tells what is heard; without, packets are only counted.
+            matcher: tells what is heard; without, packets are only counted. It needs slots for newcomers, too.
+            arrivals: when newcomers come, beside these listeners. None: never.
         """
-        super().__init__(size, matcher)
+        super().__init__(size, matcher, places=arrivals.places if arrivals is not None else 0)
         self._settings = settings
         self._name, self._first, self._hidden = name, first, hidden
         self._spread_seconds = spread_seconds
         self._limits = limits or Limits()
         self._members: list[Member] = []
+        self._newcomers: Newcomers | None = None
+        if arrivals is not None:
+            self._newcomers = Newcomers(self, settings, arrivals, name=name, hidden=hidden, limits=self._limits)
 
     async def __aenter__(self) -> Self:
         access = Access.to(self._settings.url)
@@ -61,6 +67,8 @@ class Crowd(SweptListeners):
         ]
         await super().__aenter__()
         self._tasks += [asyncio.create_task(member.occupy(self._first_join(member.slot))) for member in self._members]
+        if self._newcomers is not None:
+            self._tasks.append(asyncio.create_task(self._newcomers.come(access)))
         return self
 
     def listener(self, slot: int) -> Listener | None:

@@ -49,3 +49,26 @@ class Lost:
 
     reason: Loss
     message: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Visit:
+    """A newcomer's, from its call to its leaving. Times are monotonic seconds; None for what has not happened.
+
+    Attributes:
+        listener: its name.
+        slot: where its media is swept.
+        called: when it began to join.
+        joined: when media could flow.
+        left: when it left, was refused, or lost its session.
+        ended: why it was refused or lost its session, a Refusal or a Loss. Empty: it did not, or not yet.
+        error: why it was refused, in words.
+    """
+
+    listener: str
+    slot: int
+    called: float
+    joined: float | None = None
+    left: float | None = None
+    ended: str = ""
+    error: str = ""

@@ -72,6 +72,11 @@ class Ledger:
         self._streams.close(slot)
         self._newest.joined_afresh(slot)
 
+    def vacate(self, slot: int) -> None:
+        """Another listener is to come into the slot: of the one before only what was counted is kept."""
+        self.joined_afresh(slot)
+        self.first_at[slot] = self.last_at[slot] = self.silent_since[slot] = np.nan
+
     def paused_since(self, now: float) -> dict[int, float]:
         """The listeners that have had media and have none now, and since when."""
         slots = np.nonzero(now - self.last_at > CODED_PATIENCE_SECONDS)[0]

@@ -46,11 +46,18 @@ async def _account(request: web.Request) -> web.Response:
 async def listen(settings: CrowdSettings) -> None:
     """Listen until cancelled."""
     structlog.contextvars.bind_contextvars(room=settings.room.name, pod=settings.pod)
-    _allow_sockets(settings.size)
+    slots = settings.size + (settings.arrivals.places if settings.arrivals is not None else 0)
+    _allow_sockets(slots)
     rules = Rules(stale_seconds=settings.stale_seconds)
-    matcher = Matcher(settings.size, rules, wall_clock.at, references=sorted({0, settings.size // 2}))
+    matcher = Matcher(slots, rules, wall_clock.at, references=sorted({0, settings.size // 2}))
     crowd = Crowd(
-        settings.room, settings.size, name=settings.pod, first=settings.first, hidden=settings.hidden, matcher=matcher
+        settings.room,
+        settings.size,
+        name=settings.pod,
+        first=settings.first,
+        hidden=settings.hidden,
+        matcher=matcher,
+        arrivals=settings.arrivals,
     )
     feed = CrowdFeed(settings, crowd, matcher.lag)
     runner = await serving.serve(application(feed), settings.room.port)

@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self
 
-from showstopper.audio.crowd.diary import Entry, Event
+from showstopper.audio.crowd.diary import Entry, Event, Visit
 from showstopper.audio.crowd.ledger import Ledger
 from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.liveness import Liveness
@@ -30,15 +30,18 @@ MOST_HEARD = 200_000
 class SweptListeners:
     """One slot for each listener. Enter it as a context: it is swept until it is left."""
 
-    def __init__(self, size: int, matcher: Matcher | None = None) -> None:
+    def __init__(self, size: int, matcher: Matcher | None = None, *, places: int = 0) -> None:
         """Nobody is in it yet.
 
         Args:
-            size: number of listeners that may be in it.
-            matcher: tells what is heard; without, packets are only counted.
+            size: number of listeners who stay, and have the first slots.
+            matcher: tells what is heard; without, packets are only counted. It has as many slots.
+            places: number of slots behind those, for newcomers.
         """
         self.size = size
-        self.ledger = Ledger(size)
+        self.visits: list[Visit] = []
+        """Of newcomers who have a place, in the order of their calls."""
+        self.ledger = Ledger(size + places)
         self.diary: deque[Entry] = deque(maxlen=MOST_ENTRIES)
         self.blind: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
         """Stretches in which this process stood still, in which our own kernel dropped datagrams, in which the clock of
@@ -53,9 +56,10 @@ class SweptListeners:
         """What the matcher told of each slot; the oldest goes."""
         self.doubts = 0
         """How often somebody, all of whose packets are opened, was sent others than samples would have told."""
+        self._free = deque(range(size, size + places))
         self._matcher = matcher
         self._sweep = Sweep()
-        self._liveness = Liveness(size)
+        self._liveness = Liveness(size + places)
         self._listeners: dict[int, Listener] = {}
         """Whose media is swept, by slot."""
         self._slots: dict[int, int] = {}
@@ -101,7 +105,7 @@ class SweptListeners:
 
     @property
     def present(self) -> int:
-        """How many listeners have a session now."""
+        """How many listeners have a session now, with newcomers."""
         return self._liveness.present
 
     async def until(self, end: Coroutine[Any, Any, None]) -> None:
@@ -184,6 +188,20 @@ class SweptListeners:
     def is_alive(self, slot: int, since: float) -> bool:
         """Whether something came over its transport since then."""
         return self._liveness.datagram_since(slot, since)
+
+    def receive(self, newcomer: str) -> Visit | None:
+        """Give a newcomer, who calls now, a place. None: there is none."""
+        if not self._free:
+            return None
+        visit = Visit(newcomer, self._free.popleft(), time.monotonic())
+        self.ledger.vacate(visit.slot)
+        self.visits.append(visit)
+        return visit
+
+    def vacate(self, visit: Visit) -> None:
+        """All of a visit is told: its place is free."""
+        self.visits.remove(visit)
+        self._free.append(visit.slot)
 
     def note(self, slot: int, event: Event, reason: str = "", message: str = "") -> None:
         """Write it into the diary."""

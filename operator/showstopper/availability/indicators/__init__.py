@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 
-from showstopper.availability.indicators.indicator import Indicator, Population, Recovery
+from showstopper.availability.indicators.indicator import Indicator, Listeners, Population, Recovery
 from showstopper.availability.measurements import Measured, Measurement
 from showstopper.availability.tracks import View
 
@@ -59,7 +59,13 @@ def measure_all(view: View, recovery: Recovery | None = None) -> dict[Measured, 
     return {indicator: indicator.measure(view, recovery) for indicator in INDICATORS}
 
 
-def measure_crowd(view: View, population: Population, recovery: Recovery | None = None) -> dict[Measured, Measurement]:
-    """Every indicator that a crowd can tell, in a window of the crowd's listeners, or of those and the fleet's."""
-    indicators = (indicator.among(population) for indicator in INDICATORS if indicator.of_crowds)
+def measure_crowd(
+    view: View, population: Population, recovery: Recovery | None = None, *, newcomers: bool = True
+) -> dict[Measured, Measurement]:
+    """Every indicator that a crowd can tell, in a window of the crowd's listeners, or of those and the fleet's.
+
+    Those about newcomers only where the crowd has `newcomers`.
+    """
+    told = [indicator for indicator in INDICATORS if indicator.of_crowds]
+    indicators = (each.among(population) for each in told if newcomers or each.listeners is not Listeners.ARRIVALS)
     return {indicator: indicator.measure(view, recovery) for indicator in indicators}

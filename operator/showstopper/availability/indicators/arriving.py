@@ -38,8 +38,9 @@ def fate(call: Arrival, happened: float | None, window: Window) -> Fate | None:
     """The fate of a call in a window. `happened`: when what was hoped for did. None: it does not count here."""
     if happened is not None and happened < window.end:
         return Fate.HAPPENED if happened >= window.start else None
-    if happened is None and call.left is not None and call.left < window.end:
-        return Fate.FAILED if call.left >= window.start else None
+    left = call.surely_left
+    if happened is None and left is not None and left < window.end:
+        return Fate.FAILED if left >= window.start else None
     if call.sure_until >= window.end:
         return Fate.FAILED if call.called + DUE_SECONDS <= window.end else None
     return Fate.LOST if call.seen_until >= window.start else None
@@ -53,7 +54,7 @@ def fate_in_time(call: Arrival, happened: float | None, window: Window) -> Fate 
     due = call.called + DUE_SECONDS
     if happened is not None and happened <= due:
         return Fate.HAPPENED if window.start <= happened < window.end else None
-    if call.left is not None and call.left <= due:
+    if call.surely_left is not None and call.surely_left <= due:
         return fate(call, None, window)
     if call.sure_until >= due:
         return Fate.FAILED if window.start < due <= window.end else None
@@ -108,7 +109,8 @@ def _wait(call: Arrival, outcome: Fate, window: Window) -> tuple[float, float]:
     """Between which bounds the time to the first sound lies."""
     if outcome is Fate.HAPPENED and call.first_audio is not None:
         return call.first_audio - call.called, call.first_audio - call.called
-    if call.left is not None and call.left < window.end and call.joined is None and call.error:
+    left = call.surely_left
+    if left is not None and left < window.end and call.joined is None and call.error:
         return math.inf, math.inf
     if call.sure_until < window.start:
         return 0.0, math.inf  # it may not even belong to this window
@@ -143,7 +145,7 @@ def _unmade(view: View) -> str:
     """Why something of newcomers is not known. Empty: they made every call that was due."""
     if not view.unmade:
         return ""
-    return f"newcomers did not make {view.unmade} of the calls that were due: look at the room's listener pods"
+    return f"newcomers did not make {view.unmade} of the calls that were due: look at the pods that they come from"
 
 
 JOIN_SUCCESS = Indicator(
@@ -155,6 +157,7 @@ JOIN_SUCCESS = Indicator(
     listeners=Listeners.ARRIVALS,
     trailing=True,
     measure=lambda view, _: join_success(view),
+    of_crowds=True,
 )
 TIME_TO_FIRST_AUDIO = Indicator(
     name="TimeToFirstAudio",
@@ -165,6 +168,7 @@ TIME_TO_FIRST_AUDIO = Indicator(
     listeners=Listeners.ARRIVALS,
     trailing=True,
     measure=lambda view, _: time_to_first_audio(view),
+    of_crowds=True,
 )
 ARRIVAL_AUDIBLE = Indicator(
     name="ArrivalAudible",
@@ -175,4 +179,5 @@ ARRIVAL_AUDIBLE = Indicator(
     listeners=Listeners.ARRIVALS,
     trailing=True,
     measure=lambda view, _: arrival_audible(view),
+    of_crowds=True,
 )

@@ -31,7 +31,7 @@ class Population(StrEnum):
     FLEET = "Fleet"
     """The residents and arrivals, who decode all that they hear."""
     CROWD = "Crowd"
-    """The crowd, whose listeners count packets and match them with what two of their own decode."""
+    """The crowd and its newcomers, who count packets and match them with what two of the crowd decode."""
     ALL = "All"
     """Fleet and crowd together."""
 
@@ -67,7 +67,7 @@ class Indicator:
         needs_fault: whether it means nothing in a window without a fault. The status of a room leaves it out.
         seen_after: seconds after a value of it that must be seen, before the value is known. A recovery that is no
             longer than an upper bound and this cannot show that the bound was met.
-        of_crowds: whether a crowd can tell it: who hears the host, and since when.
+        of_crowds: whether a crowd can tell it: who gets in, who hears the host, and since when.
         population: whom it is measured of.
     """
 

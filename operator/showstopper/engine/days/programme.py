@@ -67,7 +67,7 @@ def request(
         runs: all runs of that very experiment. What its annotation asked for stays answered as it was, or else the
             experiment would ask again after the day.
     """
-    answered = requests.handled(experiment, requests.newest_of(experiment, runs))
+    answered = requests.handled(experiment, requests.current(experiment, runs))
     origin = DayOrigin(
         name=day.metadata.name, uid=day.metadata.uid, act=act.name, performance=performance, hash=digest(day)
     )

@@ -49,7 +49,7 @@ def _asked_for(situation: Situation, due: Due) -> Show | Begin | None:
 def _handled(situation: Situation) -> Request | None:
     """The newest request that has its run. Of a scheduled experiment, what is declared at first asks for none."""
     experiment = situation.experiment
-    handled = requests.handled(experiment, requests.newest_of(experiment, situation.runs))
+    handled = requests.handled(experiment, requests.current(experiment, situation.runs))
     if handled is None and experiment.spec.schedule is not None:
         return Request(requests.wanted(experiment).hash, "")
     return handled
@@ -87,7 +87,7 @@ def _seen_release(situation: Situation) -> str | None:
 def _at_rest(situation: Situation, due: Due) -> Show:
     """All that was asked for has its run: show the newest, unless the firing after it could not get one."""
     experiment = situation.experiment
-    newest, shown = requests.newest_of(experiment, situation.runs), experiment.status.run
+    newest, shown = requests.current(experiment, situation.runs), experiment.status.run
     request = _handled(situation)
     if newest is not None and not newest.finished:
         return Show(outcomes.of_run(newest), run=newest, answered=request)

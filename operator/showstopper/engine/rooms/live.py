@@ -7,7 +7,7 @@ from dataclasses import replace
 import aiohttp
 import structlog
 
-from showstopper.api.room import AudioRoom, ComponentImage
+from showstopper.api.room import AudioRoom, ComponentImage, Host
 from showstopper.availability.hosts import HostLog
 from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
@@ -202,7 +202,8 @@ class LiveRoom:
         known, host = self.timeline.known_until(self.pods), self.hosts.seen_until
         if known is None or min(known, self.crowd.known_until(self.fleet)) < moment:
             return False
-        return host is None or host >= moment
+        is_managed = self.fleet.spec.program.host is Host.MANAGED  # one that was and is not any more says nothing
+        return not is_managed or host is None or host >= moment
 
     def _hosts_there(self) -> list[ListenerPod]:
         """The pods of the host. A room with a speaker of its own has none."""

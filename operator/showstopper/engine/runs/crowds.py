@@ -11,6 +11,7 @@ from showstopper.availability.coverage import Coverage
 from showstopper.availability.crowd_feed import Failures
 from showstopper.availability.figures import duration
 from showstopper.availability.indicators import Indicator, Population, Recovery
+from showstopper.availability.indicators.indicator import Listeners
 from showstopper.availability.measurements import Measured, Measurement
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
@@ -44,10 +45,28 @@ class CrowdHeard:
 
 def is_asked(run: ExperimentRun) -> bool:
     """Whether an expectation of the run is about the crowd, or about fleet and crowd together."""
-    return any(
-        isinstance(measured := expected.measured, Indicator) and measured.population is not Population.FLEET
-        for expected in run.spec.expect
+    return bool(_asked(run))
+
+
+def nobody(run: ExperimentRun) -> Finding | None:
+    """Why an expectation on the crowd, or on its newcomers, could not be judged: the room has none."""
+    room = run.spec.room
+    if not is_asked(run):
+        return None
+    if room.spec.listeners.crowd is None:
+        message = (
+            f"an expectation is about the crowd, and AudioRoom {room.name} has none: add listeners.crowd to it, or "
+            "leave out the expectation's listeners"
+        )
+        return Finding(Reason.NO_CROWD, message)
+    asked = [each.name for each in _asked(run) if each.listeners is Listeners.ARRIVALS]
+    if not asked or _has_newcomers(run):
+        return None
+    message = (
+        f"{asked[0]} is about newcomers, and the crowd of AudioRoom {room.name} has none: add listeners.crowd.arrivals "
+        "to it, or leave out the expectation's listeners"
     )
+    return Finding(Reason.NO_CROWD_ARRIVALS, message)
 
 
 def baseline_view(run: ExperimentRun, timeline: Timeline | None) -> RunView | None:
@@ -55,7 +74,10 @@ def baseline_view(run: ExperimentRun, timeline: Timeline | None) -> RunView | No
     if _kept(run) is not None:
         return None
     listeners = names.crowd_listeners(run.room)
-    return views.of_window(run, timeline, windows.baseline_window(run), listeners) if listeners else None
+    if not listeners:
+        return None
+    calls = views.calls_of_crowd(run.room)
+    return views.of_window(run, timeline, windows.baseline_window(run), listeners, calls=calls)
 
 
 def measure_baseline(before: RunView | None, run: ExperimentRun) -> CrowdRecord | None:
@@ -63,7 +85,7 @@ def measure_baseline(before: RunView | None, run: ExperimentRun) -> CrowdRecord 
     if before is None:
         return None
     kept = baselines.record(coverage.of(before.view), names.crowd_listeners(run.room))
-    measured = indicators.measure_crowd(before.view, Population.CROWD)
+    measured = indicators.measure_crowd(before.view, Population.CROWD, newcomers=_has_newcomers(run))
     return CrowdRecord(baseline=kept, windows=[_window(windows.BASELINE, before.view, measured)])
 
 
@@ -90,7 +112,15 @@ def judge(
         return CrowdHeard()
     before = baseline_view(run, timeline)
     known = baseline_coverage(run, before)
-    after = views.of_window(run, timeline, windows.judged_window(run), listeners, kept=_kept(run), following=following)
+    after = views.of_window(
+        run,
+        timeline,
+        windows.judged_window(run),
+        listeners,
+        calls=views.calls_of_crowd(run.room),
+        kept=_kept(run),
+        following=following,
+    )
     record = run.status.crowd or measure_baseline(before, run) or CrowdRecord()
     if after is None or fleet is None:
         return CrowdHeard(baseline=known, record=record)
@@ -126,7 +156,7 @@ def failed(failures: Failures) -> Finding | None:
 def measure(run: ExperimentRun, crowd: View, baseline: Coverage | None) -> dict[Measured, Measurement]:
     """The indicators of the crowd, which recovers from what its baseline was."""
     since = windows.ended_at(run) or crowd.window.start
-    return indicators.measure_crowd(crowd, Population.CROWD, _recovery(since, baseline))
+    return indicators.measure_crowd(crowd, Population.CROWD, _recovery(since, baseline), newcomers=_has_newcomers(run))
 
 
 def measure_together(
@@ -135,10 +165,30 @@ def measure_together(
     """The indicators of fleet and crowd as one room."""
     since = windows.ended_at(run) or crowd.window.start
     recovery = _recovery(since, baseline, fleet_baseline)
-    everybody = _together(
-        views.of_those_who_were_in(fleet, fleet_baseline), views.of_those_who_were_in(crowd, baseline)
+    everybody = together(views.of_those_who_were_in(fleet, fleet_baseline), views.of_those_who_were_in(crowd, baseline))
+    return indicators.measure_crowd(everybody, Population.ALL, recovery, newcomers=_has_newcomers(run))
+
+
+def together(fleet: View, crowd: View) -> View:
+    """Fleet and crowd as one room, as far as both are known."""
+    return replace(
+        fleet,
+        residents=(*fleet.residents, *crowd.residents),
+        calls=(*fleet.calls, *crowd.calls),
+        unmade=fleet.unmade + crowd.unmade,
+        following=min(fleet.following, crowd.following),
+        never_in=fleet.never_in | crowd.never_in,
     )
-    return indicators.measure_crowd(everybody, Population.ALL, recovery)
+
+
+def _asked(run: ExperimentRun) -> list[Indicator]:
+    """What expectations are of the crowd, or of fleet and crowd together."""
+    measured = [expected.measured for expected in run.spec.expect]
+    return [each for each in measured if isinstance(each, Indicator) and each.population is not Population.FLEET]
+
+
+def _has_newcomers(run: ExperimentRun) -> bool:
+    return views.calls_of_crowd(run.room) is not None
 
 
 def _of_baseline(record: CrowdRecord) -> list[WindowRecord]:
@@ -147,16 +197,6 @@ def _of_baseline(record: CrowdRecord) -> list[WindowRecord]:
 
 def _kept(run: ExperimentRun) -> BaselineRecord | None:
     return run.status.crowd.baseline if run.status.crowd is not None else None
-
-
-def _together(fleet: View, crowd: View) -> View:
-    """Fleet and crowd as one room, as far as both are known."""
-    return replace(
-        fleet,
-        residents=(*fleet.residents, *crowd.residents),
-        following=min(fleet.following, crowd.following),
-        never_in=fleet.never_in | crowd.never_in,
-    )
 
 
 def _recovery(since: float, *baselines_: Coverage | None) -> Recovery:

@@ -20,7 +20,7 @@ from showstopper.availability.abort import AbortCondition
 from showstopper.availability.clocks import HostClock
 from showstopper.availability.coverage import Coverage
 from showstopper.availability.expectations import Expectation
-from showstopper.availability.indicators import Indicator, Recovery
+from showstopper.availability.indicators import Indicator, Population, Recovery
 from showstopper.availability.indicators.indicator import Listeners
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR, RESOLUTION_SECONDS
 from showstopper.availability.indicators.recovery import RECOVERY_TIME
@@ -64,9 +64,12 @@ class Judgement:
 
 
 def undecided(run: ExperimentRun, timeline: Timeline | None, residents: tuple[str, ...]) -> bool:
-    """Whether somebody did not hear the host when the judged window ended, so that what follows has to tell."""
+    """Whether somebody did not hear the host when the judged window ended, so that what follows has to tell.
+
+    A run without a baseline has no verdict, whatever follows.
+    """
     window = windows.judged_window(run)
-    if timeline is None or window is None:
+    if timeline is None or window is None or not run.spec.timing.baseline:
         return False
     view = timeline.view(Window(window.end - RESOLUTION_SECONDS, window.end), residents)
     return any(span.state is not State.LIVE for track in view.tracks for span in track.spans)
@@ -95,7 +98,8 @@ def baseline_view(
     """What is known of the baseline, while its record is not written. None then, or if there was none."""
     if run.status.baseline is not None:
         return None
-    return views.of_window(run, timeline, windows.baseline_window(run), residents, host_clocks=host_clocks)
+    calls = views.calls_of_fleet(run.room)
+    return views.of_window(run, timeline, windows.baseline_window(run), residents, calls=calls, host_clocks=host_clocks)
 
 
 def broken_baseline(run: ExperimentRun, before: RunView | None, crowd: RunView | None = None) -> Finding | None:
@@ -108,7 +112,7 @@ def broken_baseline(run: ExperimentRun, before: RunView | None, crowd: RunView |
         expectations=(),
         baseline=coverage.of(before.view) if before is not None else None,
         judged=None,
-        newcomers=_newcomers_before(run, before),
+        newcomers=_newcomers_before(run, before, crowd),
         crowd=CrowdEvidence(crowds.baseline_coverage(run, crowd), None) if crowds.is_asked(run) else None,
     )
     finding = verdict.baseline_broken(evidence) or verdict.newcomers_broken(evidence)
@@ -175,6 +179,7 @@ def judge(
         timeline,
         windows.judged_window(run),
         residents,
+        calls=views.calls_of_fleet(run.room),
         kept=run.status.baseline,
         following=FOLLOWING_SECONDS,
         host_clocks=host_clocks,
@@ -202,7 +207,7 @@ def judge(
             error=error,
             other_cause=other_cause,
             doubts=doubts if told.disagreement is None else (*doubts, told.disagreement),
-            newcomers=_newcomers_before(run, before),
+            newcomers=_newcomers_before(run, before, crowds.baseline_view(run, crowd)),
             crowd=CrowdEvidence(told.baseline, told.judged) if crowds.is_asked(run) else None,
         )
     )
@@ -227,19 +232,23 @@ def _baseline_record(run: ExperimentRun, before: RunView | None) -> list[WindowR
     return [_baseline_window(before)]
 
 
-def _newcomers_before(run: ExperimentRun, before: RunView | None) -> tuple[expectations.Judgement, ...]:
+def _newcomers_before(
+    run: ExperimentRun, before: RunView | None, crowd: RunView | None
+) -> tuple[expectations.Judgement, ...]:
     """What expectations are about newcomers, measured before the fault, against what a healthy room has.
 
     Nothing, once the baseline's record is written: a run whose newcomers were not well in it has ended there.
     """
-    if before is None:
-        return ()
+    told = {
+        Population.FLEET: before.view if before is not None else None,
+        Population.CROWD: crowd.view if crowd is not None else None,
+        Population.ALL: crowds.together(before.view, crowd.view) if before is not None and crowd is not None else None,
+    }
     return tuple(
-        expectations.judge(
-            expectations.healthy(expectation, verdict.HEALTHY_RATIO), indicator.measure(before.view, None)
-        )
+        expectations.judge(expectations.healthy(expectation, verdict.HEALTHY_RATIO), indicator.measure(view, None))
         for expectation in _expected(run)
         if isinstance(indicator := expectation.measured, Indicator) and indicator.listeners is Listeners.ARRIVALS
+        if (view := told[indicator.population]) is not None
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from showstopper.api.experiment import Experiment
 from showstopper.api.run import DayOrigin, ExperimentRun
 from showstopper.api.schema.base import GROUP, Spec, dump
+from showstopper.clock import from_timestamp
 
 RUN_REQUESTED = f"{GROUP}/run-requested"
 # A change of anything else (suspend, historyLimit, dryRun) asks for nothing.
@@ -103,6 +104,22 @@ def newest_of(experiment: Experiment, runs: Iterable[ExperimentRun]) -> Experime
     """The newest run of this very experiment (by UID: a recreated one starts anew)."""
     own = [run for run in runs if run.spec.experiment.uid == experiment.metadata.uid]
     return max(own, key=lambda run: (run.spec.experiment.generation, order(run)), default=None)
+
+
+def current(experiment: Experiment, runs: Iterable[ExperimentRun]) -> ExperimentRun | None:
+    """The newest run, unless somebody has deleted it: then none, and what the status remembers of it stands.
+
+    An older run that is still there says nothing of what is asked for now. Taken for the newest, it would have the
+    fault injected once more, because somebody cleared a record away.
+    """
+    newest, shown = newest_of(experiment, runs), experiment.status.run
+    if newest is None or shown is None or shown.name == newest.metadata.name or not newest.finished:
+        return newest
+    asked = newest.spec.experiment.asked_at or newest.metadata.creation_timestamp
+    if not asked:
+        return newest
+    began_later = shown.started_at is None or from_timestamp(asked) < from_timestamp(shown.started_at)
+    return None if began_later else newest
 
 
 def order(run: ExperimentRun) -> tuple[str, str, str]:

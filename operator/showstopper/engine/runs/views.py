@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
@@ -48,20 +49,29 @@ def of_window(
     window: Window | None,
     residents: tuple[str, ...],
     *,
+    calls: Timetable | None,
     kept: BaselineRecord | None = None,
     following: float = 0.0,
     host_clocks: tuple[HostClock, ...] = (),
 ) -> RunView | None:
-    """What is known of a window, and of so many seconds after it. `kept` is what the record has of their baseline.
+    """What is known of a window, and of so many seconds after it. None: there was none, or nobody listened.
 
-    None: there was no such window, or nobody listened.
+    Args:
+        run: with its record.
+        timeline: of these residents, and of the newcomers beside them.
+        window: of the run.
+        residents: who are meant to be in.
+        calls: when newcomers are due.
+        kept: what the record has of the residents' baseline.
+        following: seconds after the window that are looked at.
+        host_clocks: of the room's host.
     """
     if timeline is None or window is None or window.seconds <= 0:
         return None
     absences = tuple(hosting.absences(run))
     told = timeline.view(window, residents, following, baselines.were_in(kept, residents))
     told = replace(told, host_clocks=host_clocks)
-    told = due.watched(told, _timetable(run.room))
+    told = due.watched(told, calls)
     return RunView(told, excuses.excused(told, absences), absences)
 
 
@@ -70,11 +80,23 @@ def of_those_who_were_in(view: View, baseline: Coverage | None) -> View:
     return replace(view, never_in=frozenset(baseline.unheard)) if baseline is not None else view
 
 
-def _timetable(room: AudioRoom) -> Timetable | None:
-    """When the room's newcomers are due, shared out among its pods. None: it has none."""
+def calls_of_fleet(room: AudioRoom) -> Timetable | None:
+    """When newcomers of the room's fleet are due. None: it has none."""
     arrivals = room.spec.listeners.arrivals
-    every = arrivals.every.total_seconds() * names.pod_count(room) if arrivals is not None else 0.0
-    return Timetable(names.pods(room), every) if every > 0 else None
+    return _shared_out(arrivals.every, names.pods(room)) if arrivals is not None else None
+
+
+def calls_of_crowd(room: AudioRoom) -> Timetable | None:
+    """When newcomers of the room's crowd are due. None: it has none."""
+    crowd = room.spec.listeners.crowd
+    arrivals = crowd.arrivals if crowd is not None else None
+    return _shared_out(arrivals.every, names.crowd_pods(room)) if arrivals is not None else None
+
+
+def _shared_out(every: timedelta, pods: frozenset[str]) -> Timetable | None:
+    """When calls are due of pods that take turns. None: never."""
+    seconds = every.total_seconds() * len(pods)
+    return Timetable(pods, seconds) if seconds > 0 else None
 
 
 def host_lost(views: Iterable[RunView | None]) -> Finding | None:

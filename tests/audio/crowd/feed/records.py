@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from showstopper.audio.crowd.diary import Entry, Event
+from showstopper.audio.crowd.diary import Entry, Event, Visit
 from showstopper.audio.crowd.ledger import Ledger
 from showstopper.audio.ear import Heard
 from showstopper.availability.spans import State
@@ -16,6 +16,7 @@ class PlayedListeners:
     """Listeners whose records a test writes."""
 
     size: int
+    places: int = 0
     diary: deque[Entry] = field(default_factory=deque)
     heard: deque[tuple[int, Heard]] = field(default_factory=deque)
     blind: deque[tuple[float, float]] = field(default_factory=deque)
@@ -27,9 +28,11 @@ class PlayedListeners:
     unopened: int = 0
     doubts: int = 0
     swept_at: float = 0.0
+    visits: list[Visit] = field(default_factory=list)
+    vacated: list[Visit] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(self.size)
+        self.ledger = Ledger(self.size + self.places)
 
     def joined(self, slot: int, at: float) -> None:
         self.diary.append(Entry(at, slot, Event.JOINED))
@@ -40,3 +43,13 @@ class PlayedListeners:
             self.ledger.first_at[slot] = start
         self.ledger.last_at[slot] = end - 0.02
         self.heard.append((slot, Heard(state, start, end)))
+
+    def comes(self, called: float, slot: int | None = None, name: str = "a1") -> Visit:
+        """A newcomer calls, in the first place behind those who stay, if no other is said."""
+        visit = Visit(f"main-stage-crowd-0/{name}", self.size if slot is None else slot, called)
+        self.visits.append(visit)
+        return visit
+
+    def vacate(self, visit: Visit) -> None:
+        self.visits.remove(visit)
+        self.vacated.append(visit)

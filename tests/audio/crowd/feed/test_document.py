@@ -14,7 +14,7 @@ from showstopper.audio.crowd.diary import Entry, Event
 from showstopper.audio.crowd.feed import document
 from showstopper.audio.crowd.feed.document import CrowdFeed
 from showstopper.audio.crowd.refusals import Loss, Refusal
-from showstopper.audio.settings import CrowdSettings, RoomSettings
+from showstopper.audio.settings import MOST_NEWCOMERS, CrowdSettings, RoomSettings
 from showstopper.availability.spans import State
 from tests.audio.crowd.feed.records import PlayedListeners
 
@@ -25,10 +25,10 @@ SIZE = 500
 class Show:
     """A crowd whose time a test moves."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, size: int = SIZE) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, size: int = SIZE, places: int = 0) -> None:
         self.now = 1000.0
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
-        self.swept = PlayedListeners(size)
+        self.swept = PlayedListeners(size, places)
         room = RoomSettings("main-stage", "ws://relay:7880", "stage", "key", "hush")
         self.feed = CrowdFeed(CrowdSettings(room, "main-stage-crowd-0", size), self.swept, LAG)
         for slot in range(size):
@@ -146,3 +146,57 @@ def test_refusals_losses_and_the_instrument_s_own_failures_are_counted(show: Sho
     }
     assert len(stalls) == 100
     assert stalls[-1] == {"from": 199.0, "to": 200.5}
+
+
+def test_newcomers_are_told_as_they_go_on_and_once_when_they_are_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    show = Show(monkeypatch, 2, places=1)
+    visit = show.swept.comes(1001.0)
+    for _ in range(4):
+        show.second(State.LIVE)
+    first = show.read(0)
+    assert first["arrivals"] == [
+        {
+            "listener": "main-stage-crowd-0/a1",
+            "kind": "Arrival",
+            "calledAt": 1001.0,
+            "joinedAt": None,
+            "firstAudioAt": None,
+            "firstLiveAt": None,
+            "leftAt": None,
+            "error": "",
+            "seenUntil": 1002.0,
+            "sureUntil": 1002.0,
+        }
+    ]
+    visit.joined = 1001.5
+    show.swept.hears(2, 1002.25, 1003.5)
+    show.second(State.LIVE)
+    visit.left = 1003.5
+    more = show.read(first["next"])
+    (going,) = more["arrivals"]
+    assert (going["joinedAt"], going["firstLiveAt"], going["leftAt"]) == (1001.5, 1002.25, None)
+    show.second(State.LIVE)
+    (over,) = show.read(more["next"])["arrivals"]
+    assert (over["leftAt"], over["seenUntil"], over["sureUntil"]) == (1003.5, 1003.5, 1003.5)
+    assert show.read(more["next"])["arrivals"] == [over], "who reads again is told again"
+    assert show.read(show.read(more["next"])["next"])["arrivals"] == []
+
+
+def test_a_crowd_without_newcomers_tells_of_none(show: Show) -> None:
+    assert show.read(0)["arrivals"] == []
+
+
+def test_the_most_newcomers_are_told_in_a_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand who wait for the host, and 50 who left within the second."""
+    show = Show(monkeypatch, 1, places=MOST_NEWCOMERS)
+    for place in range(MOST_NEWCOMERS):
+        show.swept.comes(1000.0 + place / 1000, 1 + place, f"a{place}")
+    for _ in range(4):
+        show.second(State.LIVE)
+    read = show.read(0)["next"]
+    for visit in show.swept.visits[:50]:
+        visit.left, visit.error = 1002.5, "the server took the connection and did not let the listener in"
+    show.second(State.LIVE)
+    more = show.read(read)
+    assert len(more["arrivals"]) == MOST_NEWCOMERS
+    assert len(json.dumps(more)) < 300_000

@@ -78,3 +78,52 @@ def note(swept: PlayedListeners, truth: dict[int, list[tuple[State, float, float
             if state is State.JOINING:
                 swept.diary.append(Entry(begins, slot, Event.LOST))
                 swept.diary.append(Entry(over, slot, Event.JOINED))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_operator_knows_what_became_of_newcomers(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is told once it is over, and before that as far as it has gone, to who asks now and then."""
+    draw = random.Random(seed)
+    now = began = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    swept = PlayedListeners(1, places=20)
+    feed = CrowdFeed(CrowdSettings(RoomSettings("r", "ws://r", "r", "k", "s"), POD, 1), swept, LAG)
+    made: dict[str, tuple[float, float | None, float | None, float, str]] = {}
+    for number in range(20):
+        called = began + 0.5 + number
+        joined = called + draw.uniform(0.1, 3.0) if draw.random() < 0.8 else None
+        live = joined + draw.uniform(0.1, 4.0) if joined is not None and draw.random() < 0.8 else None
+        left = max(called + 3.0, *(at + 0.5 for at in (joined, live) if at is not None), called)
+        made[f"{POD}/a{number}"] = called, joined, live, left, "" if joined is not None else "HTTP 503"
+    visits = {}
+    reader, timeline = CrowdReader(), Timeline()
+    while now < began + 22:
+        now = swept.swept_at = now + 1.0
+        for slot, (name, (called, joined, live, left, error)) in enumerate(made.items(), 1):
+            if called <= now and name not in visits:
+                visits[name] = swept.comes(called, slot, name.partition("/")[2])
+                visits[name].joined, visits[name].left, visits[name].error = joined, left, error
+                if live is not None:
+                    swept.hears(slot, live, left)
+        feed.settle()
+        if draw.random() < 0.7:
+            document = json.loads(asyncio.run(feed.encoded(timeline.after(POD))))
+            timeline.add(reader.read(document, POD, OFFSET))
+        if now == began + 11:
+            reader, timeline = CrowdReader(), Timeline()
+    timeline.add(reader.read(json.loads(asyncio.run(feed.encoded(timeline.after(POD)))), POD, OFFSET))
+    end = began + 20.0
+    view = timeline.view(Window(OFFSET + began, OFFSET + end), [f"{POD}/0"])
+    assert view.arrivals == ()
+    known = {call.listener: call for call in view.calls}
+    for name, (called, joined, live, left, error) in made.items():
+        if called > end:
+            continue
+        call = known[name]
+        times = [None if at is None or at > end else at for at in (called, joined, live, left)]
+        told = [call.called, call.joined, call.first_live, call.left]
+        assert [None if at is None else round(at - OFFSET, 3) for at in told] == [
+            None if at is None else round(at, 3) for at in times
+        ]
+        assert call.sure_until == call.seen_until == pytest.approx(OFFSET + min(left, end))
+        assert call.error == (error if left <= end else "")

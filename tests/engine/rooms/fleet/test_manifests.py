@@ -84,6 +84,39 @@ def test_the_crowd_s_pods_take_their_settings_and_hold_all_of_it(count: int, per
     assert {pod.hidden for pod in pods} == {hidden}
 
 
+CALLS = {"every": "500ms", "stay": "8s"}
+
+
+@given(st.integers(1, 6000), st.integers(60, 2000), st.integers(2, 200), st.integers(1, 40))
+def test_newcomers_of_a_crowd_are_shared_out_and_its_pods_have_room_for_them(
+    count: int, per_pod: int, tenths: int, stay: int
+) -> None:
+    here = with_crowd(count=count, perPod=per_pod, arrivals={"every": f"{100 * tenths}ms", "stay": f"{stay}s"})
+    crowd = here.spec.listeners.crowd
+    assert crowd is not None
+    manifest = manifests.manifests(here, IMAGES)[-1]
+    coming = [CrowdSettings.read(environment(manifest, name)).arrivals for name in names.crowd_pods(here)]
+    turns = [each for each in coming if each is not None]
+    assert len(turns) == crowd.pods
+    assert sum(1 / each.every for each in turns) == pytest.approx(10 / tenths)
+    assert sorted(each.phase for each in turns) == pytest.approx([tenths / 10 * pod for pod in range(crowd.pods)])
+    assert {each.stay for each in turns} == {stay}
+    assert all(abs(each.places - crowd.newcomers) <= 1 for each in turns), "a tenth may be a little more than a tenth"
+
+
+def test_a_crowd_without_newcomers_is_as_it_was_and_one_with_them_has_more_room() -> None:
+    without, with_them = (
+        manifests.manifests(with_crowd(**more), IMAGES)[-1] for more in ({"arrivals": None}, {"arrivals": CALLS})
+    )
+    assert without == manifests.manifests(with_crowd(), IMAGES)[-1]
+    assert manifests.version(without) != manifests.version(with_them)
+    cpu, more = (
+        each["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]["cpu"]
+        for each in (without, with_them)
+    )
+    assert (cpu, more) == ("450m", "455m")
+
+
 def test_a_room_that_is_left_is_left_by_its_crowd() -> None:
     assert [one["spec"]["replicas"] for one in manifests.manifests(with_crowd(), IMAGES, away=True)] == [0, 0, 0]
 

@@ -12,6 +12,8 @@ from typing import Protocol
 from showstopper.audio.crowd.feed.settling import Change, Records, Settling, Totals
 from showstopper.audio.settings import CrowdSettings
 from showstopper.audio.spans import Ring
+from showstopper.availability.feed import Arrival
+from showstopper.availability.spans import Kind
 
 MOST_STALLS = 100
 """Told of our own process, the newest."""
@@ -56,19 +58,21 @@ class CrowdFeed:
         self._settings = settings
         self._swept = swept
         self._boot = str(uuid.uuid4())
-        self._ring = Ring[Change | Totals]()
+        self._ring = Ring[Change | Totals | Arrival]()
         self._settling = Settling(swept, lag, time.monotonic())
 
     def settle(self) -> None:
         """Settle what can be by now."""
         if (settled := self._settling.settle()) is not None:
             changes, totals = settled
-            self._ring.add([*changes, totals], time.monotonic())
+            over, self._settling.over = self._settling.over, []
+            self._ring.add([*changes, *over, totals], time.monotonic())
 
     async def encoded(self, after: int) -> bytes:
         """What was settled after that number, as JSON. It is of one moment, and encoded bit by bit.
 
         Who reads from the beginning, or has missed something, is also told since when each listener is in its state.
+        Of newcomers everybody is told whose visits go on, as far as they have.
         """
         page = self._ring.after(after)
         afresh = after == 0 or page.lost > 0 or page.next < after
@@ -76,9 +80,12 @@ class CrowdFeed:
         fields |= {"next": json.dumps(page.next), "lost": json.dumps(page.lost)}
         entries = [entry for _, entry in page.entries]
         newest = [change for change in self._settling.newest if change is not None] if afresh else []
+        under_way = self._settling.under_way
         fields["changes"] = await _encoded([entry for entry in entries if isinstance(entry, Change)])
         fields["totals"] = await _encoded([entry for entry in entries if isinstance(entry, Totals)])
         fields["newest"] = await _encoded(newest)
+        visits = [*(entry for entry in entries if isinstance(entry, Arrival)), *under_way]
+        fields["arrivals"] = await _encoded(visits)
         return f"{{{', '.join(f'{json.dumps(name)}: {value}' for name, value in fields.items())}}}".encode()
 
     def _summary(self) -> dict[str, object]:
@@ -109,7 +116,7 @@ class CrowdFeed:
         }
 
 
-async def _encoded(entries: Sequence[Change | Totals]) -> str:
+async def _encoded(entries: Sequence[Change | Totals | Arrival]) -> str:
     """A list of them as JSON. Others have their turn in between."""
     encodings = list[str]()
     for first in range(0, len(entries), BATCH):
@@ -118,12 +125,34 @@ async def _encoded(entries: Sequence[Change | Totals]) -> str:
     return f"[{', '.join(encodings)}]"
 
 
-def _document(entry: Change | Totals) -> dict[str, object]:
+def _document(entry: Change | Totals | Arrival) -> dict[str, object]:
     if isinstance(entry, Change):
         return {"slot": entry.slot, "at": round(entry.at, 6), "state": entry.state.value}
+    if isinstance(entry, Arrival):
+        return _visit(entry)
     return {
         "from": round(entry.start, 6),
         "to": round(entry.end, 6),
         "seconds": {state.value: round(seconds, 6) for state, seconds in entry.seconds.items()},
         "untold": entry.untold,
+    }
+
+
+def _visit(arrival: Arrival) -> dict[str, object]:
+    """A newcomer as the fleet's feed says it, and how far it was seen, and is sure."""
+
+    def rounded(at: float | None) -> float | None:
+        return None if at is None else round(at, 6)
+
+    return {
+        "listener": arrival.listener,
+        "kind": Kind.ARRIVAL.value,
+        "calledAt": rounded(arrival.called),
+        "joinedAt": rounded(arrival.joined),
+        "firstAudioAt": rounded(arrival.first_audio),
+        "firstLiveAt": rounded(arrival.first_live),
+        "leftAt": rounded(arrival.left),
+        "error": arrival.error,
+        "seenUntil": rounded(arrival.seen_until),
+        "sureUntil": rounded(arrival.sure_until),
     }

@@ -6,18 +6,21 @@ listener whose changes are too many is Unknown in them from the turn's start on;
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from showstopper.audio.crowd.diary import Entry
+from showstopper.audio.crowd.diary import Entry, Visit
+from showstopper.audio.crowd.feed import hearing
 from showstopper.audio.crowd.feed.sessions import Sessions
+from showstopper.audio.crowd.feed.visits import Visits
 from showstopper.audio.crowd.ledger import Ledger, Stretch
 from showstopper.audio.crowd.matching import states
+from showstopper.audio.crowd.refusals import Refusal
 from showstopper.audio.crowd.stalls import AFTERMATH_SECONDS
 from showstopper.audio.ear import Heard
+from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import NOISE, Span, State, Window
 
 T = TypeVar("T")
@@ -56,6 +59,13 @@ class Records(Protocol):
     @property
     def swept_at(self) -> float:
         """Until when everything that came has been read."""
+
+    @property
+    def visits(self) -> list[Visit]:
+        """The newcomers' that are not told of altogether. Their slots are behind those of the listeners."""
+
+    def vacate(self, visit: Visit) -> None:
+        """All of a visit is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,8 @@ class Settling:
         self.newest: list[Change | None] = [None] * records.size
         """What was told of each listener last."""
         self.sessions = Sessions(records.size, began)
+        self.over = list[Arrival]()
+        """Newcomers whose visits are over. Whoever acts on them takes them away."""
         self._records = records
         self._lag = lag
         self._most = most
@@ -104,6 +116,12 @@ class Settling:
         self._pauses: defaultdict[int, list[Stretch]] = defaultdict(list)
         self._silences: defaultdict[int, list[Stretch]] = defaultdict(list)
         self._blind: list[tuple[float, float]] = []
+        self._visits = Visits(records.ledger)
+
+    @property
+    def under_way(self) -> tuple[Arrival, ...]:
+        """The newcomers whose visits go on, as far as all of it is settled."""
+        return self._visits.under_way
 
     def settle(self) -> tuple[list[Change], Totals] | None:
         """The changes since the last turn up to the lag before the newest sweep, and the totals of that time; nothing
@@ -132,6 +150,12 @@ class Settling:
                 found[slot] = changes
         told, untold = self._told(found, turn.start)
         self.until = turn.end
+        for visit, arrival in self._visits.settle(self._records.visits, turn.end, pauses, self._records.stalls):
+            self._records.vacate(visit)
+            self.over.append(arrival)
+            if visit.ended and visit.joined is None:
+                reason = visit.ended if arrival.surely_left is not None else Refusal.INSTRUMENT
+                self.sessions.refused[reason] += 1
         return told, Totals(turn.start, turn.end, dict(seconds), untold)
 
     def _collect(self) -> None:
@@ -140,15 +164,23 @@ class Settling:
         while records.diary and records.diary[0].at <= records.swept_at:  # of a stall before it the next sweep tells
             self.sessions.take(records.diary.popleft(), recent)
         for slot, heard in _taken(records.heard):
-            known = self._heard[slot]
-            if known and known[-1].state is heard.state and heard.start - known[-1].end <= NOISE:
-                known[-1] = Heard(heard.state, known[-1].start, max(known[-1].end, heard.end))
+            if slot >= records.size:
+                self._visits.hear(slot, heard)
             else:
-                known.append(heard)
-        for stretches, kept in ((records.ledger.pauses, self._pauses), (records.ledger.silences, self._silences)):
+                hearing.add(self._heard[slot], heard)
+        visits, ledger = self._visits, records.ledger
+        for stretches, kept, of_visit in (
+            (ledger.pauses, self._pauses, visits.pause),
+            (ledger.silences, self._silences, visits.silence),
+        ):
             for stretch in _taken(stretches):
-                kept[stretch.slot].append(stretch)
-        self._blind += _taken(records.blind)
+                if stretch.slot >= records.size:
+                    of_visit(stretch)
+                else:
+                    kept[stretch.slot].append(stretch)
+        blind = list(_taken(records.blind))
+        self._blind += blind
+        visits.blind(blind)
 
     def _steady(self, slot: int, turn: Window) -> State | None:
         """The state that it was in before, if it heard the same through all of the turn: most listeners do, mostly."""
@@ -161,21 +193,14 @@ class Settling:
         return newest.state if covers else None
 
     def _spans(self, slot: int, turn: Window, paused_since: float | None) -> tuple[Span, ...]:
-        ledger = self._records.ledger
-        first, silent_since = float(ledger.first_at[slot]), float(ledger.silent_since[slot])
-        before = Stretch(slot, -math.inf, math.inf if math.isnan(first) else first)
-        pauses, silences = _over(self._pauses, slot, turn), _over(self._silences, slot, turn)
+        pauses, silences = hearing.going_on(self._records.ledger, slot, paused_since)
         self.sessions.forget(slot, turn.start)
-        if paused_since is not None:
-            pauses = [*pauses, Stretch(slot, paused_since, math.inf)]
-        if not math.isnan(silent_since):
-            silences = [*silences, Stretch(slot, silent_since, math.inf)]
         return states.spans(
             str(slot),
             turn,
             sessions=self.sessions.without(slot),
-            pauses=[before, *pauses],
-            silences=silences,
+            pauses=[*pauses, *_over(self._pauses, slot, turn)],
+            silences=[*silences, *_over(self._silences, slot, turn)],
             heard=self._heard[slot],
             blind=self._blind,
         )

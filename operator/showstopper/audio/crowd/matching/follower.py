@@ -11,7 +11,7 @@ from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.ledger import SILENT_BYTES
 from showstopper.audio.crowd.matching.recording import MOST_CONCEALED
 from showstopper.audio.crowd.matching.reference import Place, Recordings
-from showstopper.audio.crowd.matching.sampling import SAMPLE_SECONDS
+from showstopper.audio.crowd.matching.sampling import SAMPLE_SECONDS, UNEVEN_SECONDS
 from showstopper.audio.ear import Heard
 from showstopper.audio.media import CODED_PATIENCE_SECONDS, LATE_SECONDS, PACKET_SECONDS
 from showstopper.audio.reading import RATE, WINDOW
@@ -82,7 +82,7 @@ class _Chain:
     @property
     def is_even(self) -> bool:
         """Whether its packets came one after the other, so that it can be told when each did: not so in a burst."""
-        return abs(self.last.at - self.first.at - self.steps * PACKET_SECONDS) <= CODED_PATIENCE_SECONDS
+        return abs(self.last.at - self.first.at - self.steps * PACKET_SECONDS) <= UNEVEN_SECONDS
 
     def since(self, before: _Chain) -> _Chain:
         """What has come on since it was that one."""

@@ -21,6 +21,10 @@ SOON_SECONDS, SOON_FOR = 0.1, 0.45
 """After a gap samples come so soon, for so long. The reference, which mostly had the same gap, does not know what was
 heard in the first two or three tenths of a second, and until a sample that it knows the listener is Unknown."""
 
+UNEVEN_SECONDS = 0.05
+"""Between two samples packets come evenly, but for so long. Where one comes later than that after the one before it,
+both are samples: else it would not be known when the burst after it brought another sound."""
+
 WHOLE_SHARE = 0.05
 """Listeners all of whose packets are opened: they say whether what was concluded from samples is true (follower.py)."""
 
@@ -94,10 +98,10 @@ class Sampler:
         begins = np.append(True, slot[1:] != slot[:-1])
         ends = np.append(begins[1:], True)
         previous = self._newest.before(packets, begins)
-        after = ~_follows(packets, previous)
+        after = ~_follows(packets, previous, UNEVEN_SECONDS)
         earlier = self._choose_newest(slot[begins & after])
         before = np.append(after[1:] & ~begins[1:], False)
-        gap_at = self._gaps(after, packets, begins, ends)
+        gap_at = self._gaps(~_follows(packets, previous, CODED_PATIENCE_SECONDS), packets, begins, ends)
         is_sample = after | before | self._are_due(slot, at, gap_at)
         rows = np.nonzero(self.whole[slot] | is_sample)[0]
         counts, octets = self._count(packets, begins)
@@ -186,6 +190,6 @@ def random_twentieth(slots: int, draw: np.random.Generator) -> list[int]:
     return [int(slot) for slot in np.nonzero(draw.random(slots) < WHOLE_SHARE)[0]]
 
 
-def _follows(packets: Packets, before: Before) -> Flags:
-    """Which packets follow the one before them without a loss, a pause or a change of the stream."""
-    return np.asarray(before.next_are(packets) & (packets.at - before.at <= CODED_PATIENCE_SECONDS))
+def _follows(packets: Packets, before: Before, patience: float) -> Flags:
+    """Which packets follow the one before them without a loss, a change of the stream, or a longer pause than that."""
+    return np.asarray(before.next_are(packets) & (packets.at - before.at <= patience))

@@ -121,7 +121,7 @@ def _crowd(room: AudioRoom, crowd: Crowd, images: Images) -> dict[str, Any]:
             CROWD,
             _crowd_environment(room, crowd),
             health="/healthz",
-            resources=_crowd_resources(crowd.per_pod),
+            resources=_crowd_resources(crowd.per_pod + crowd.newcomers),
         ),
         spec={
             "replicas": len(names.crowd_pods(room)),
@@ -265,16 +265,14 @@ def _listener_environment(room: AudioRoom) -> list[dict[str, Any]]:
             SHOWSTOPPER_LISTENERS=str(listeners.per_pod),
             SHOWSTOPPER_COUNT=str(listeners.count),
             SHOWSTOPPER_PROGRAM=room.spec.program.host.value,
-            # The fleet's newcomers, shared out: each pod sends one in `every` times as many seconds as there are pods,
-            # and begins `every` later than the pod before it (its ordinal times the step).
-            SHOWSTOPPER_ARRIVAL_EVERY=_seconds(every * names.pod_count(room)),
-            SHOWSTOPPER_ARRIVAL_STEP=_seconds(every),
-            SHOWSTOPPER_ARRIVAL_STAY=_seconds(stay),
+            **_turns(every, stay, names.pod_count(room)),
         ),
     ]
 
 
 def _crowd_environment(room: AudioRoom, crowd: Crowd) -> list[dict[str, Any]]:
+    arrivals = crowd.arrivals
+    turns = _turns(arrivals.every, arrivals.stay, crowd.pods) if arrivals is not None else {}
     return [
         *_room_environment(room),
         _POD_NAME,
@@ -283,8 +281,20 @@ def _crowd_environment(room: AudioRoom, crowd: Crowd) -> list[dict[str, Any]]:
             SHOWSTOPPER_COUNT=str(crowd.count),
             SHOWSTOPPER_HIDDEN=str(crowd.hidden).lower(),
             SHOWSTOPPER_PROGRAM=room.spec.program.host.value,
+            **turns,
         ),
     ]
+
+
+def _turns(every: timedelta, stay: timedelta, pods: int) -> dict[str, str]:
+    """Newcomers, shared out among pods: each sends one in `every` times as many seconds as there are pods, and begins
+    `every` later than the pod before it (its ordinal times the step).
+    """
+    return {
+        "SHOWSTOPPER_ARRIVAL_EVERY": _seconds(every * pods),
+        "SHOWSTOPPER_ARRIVAL_STEP": _seconds(every),
+        "SHOWSTOPPER_ARRIVAL_STAY": _seconds(stay),
+    }
 
 
 def _values(**values: str) -> list[dict[str, Any]]:

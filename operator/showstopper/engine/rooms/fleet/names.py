@@ -59,7 +59,7 @@ def crowd(room: AudioRoom) -> str:
 def crowd_pods(room: AudioRoom) -> frozenset[str]:
     """The names of the crowd pods that are meant to be."""
     wanted = room.spec.listeners.crowd
-    count = 0 if wanted is None else math.ceil(wanted.count / wanted.per_pod)
+    count = wanted.pods if wanted is not None else 0
     return frozenset(f"{crowd(room)}-{ordinal}" for ordinal in range(count))
 
 

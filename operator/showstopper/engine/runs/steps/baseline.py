@@ -29,7 +29,7 @@ class Baseline:
             return None
         context.first = None  # what was planned when the run was created may have changed by the end of this
         if not record.begun(StepName.BASELINE):
-            if (refused := await context.sampler.sample() or _no_crowd(context)) is not None:
+            if (refused := await context.sampler.sample() or crowds.nobody(context.run)) is not None:
                 return refused
             await _wait_for_room(context, context.pace.room)
             deployed = await _wait_for_release(context)
@@ -59,18 +59,6 @@ async def _measure(context: RunContext, end: float) -> Finding | None:
     broken = context.clock_skew() or judging.broken_baseline(run, before, crowd)
     await context.record.complete_baseline(judging.measure_baseline(run, before, context.residents, crowd), broken)
     return broken
-
-
-def _no_crowd(context: RunContext) -> Finding | None:
-    """Why an expectation on the crowd could not be judged: there is none."""
-    run = context.run
-    if run.spec.room.spec.listeners.crowd is not None or not crowds.is_asked(run):
-        return None
-    message = (
-        f"an expectation is about the crowd, and AudioRoom {run.spec.room.name} has none: add listeners.crowd to it, "
-        "or leave out the expectation's listeners"
-    )
-    return Finding(Reason.NO_CROWD, message)
 
 
 async def _wait_for_room(context: RunContext, patience: float, *, since: float | None = None) -> None:
