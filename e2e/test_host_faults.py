@@ -92,6 +92,7 @@ def test_a_host_that_is_killed_comes_back_without_the_fault(show: Show) -> None:
 def test_without_an_operator_the_host_speaks_again_by_itself_and_the_run_says_so(show: Show) -> None:
     show.apply(experiment("host-orphan", faults=[fault("deadAir", "10m")], recovery="5s", expect=LENIENT))
     run = show.at("host-orphan", "the fault is proven", proven)
+    eventually("every resident hears silence", 10, lambda: all_hear(show, "Silent"))
     with Operator(show).away():
         eventually("every resident hears the host", 30, lambda: all_hear(show, "Live"))
         (injection,) = show.api.get(show.path("injections"))["items"]
