@@ -22,7 +22,7 @@ FUZZ_SEED := $(or $(FUZZ_SEED),$(shell date +%s))
 STAMP := .venv/.installed
 
 .PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e e2e-crowd fuzz \
-        test crds docs argocd lock stage demo bench-latency bench-accuracy bench-flood bench-targets bench-gates bench-archive \
+        test crds docs argocd lock stage demo bench-latency bench-dead-air bench-accuracy bench-flood bench-targets bench-gates bench-archive \
         bench-lift bench-truth bench-crowd truth truth-clips fault-table report-shots clean
 
 help: ## Say what there is
@@ -111,6 +111,9 @@ demo: $(STAMP) ## Cluster, operator, a staged room, and one experiment with a ve
 
 bench-latency: $(STAMP) ## From apply to the kill or the first lost packet, and back; the operator at rest: build/bench/{latency,rest}.json
 	@$(PYTHON) -m bench.latency
+
+bench-dead-air: $(STAMP) ## From apply to the first silence that a listener hears of a host: build/bench/dead_air.json
+	@$(PYTHON) -m bench.dead_air
 
 bench-accuracy: needs ## Dead air as measured against captured packets: build/bench/accuracy.json
 	@$(PYTHON) -m bench.accuracy

@@ -1,4 +1,4 @@
-"""The rows of the table of faults: each fault in some doses, all at the relay that serves."""
+"""The rows of the table of faults: each fault in some doses, at the relay that serves or of the host."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Row:
         spec: as in YAML.
         lasts: how long. None: an instant.
         ends_flow: whether nothing comes from the target any more. Then a receiver counts no packet as lost.
+        of_host: whether the host carries it out, on itself.
     """
 
     name: str
@@ -29,12 +30,14 @@ class Row:
     spec: dict[str, Any]
     lasts: str | None = LASTS
     ends_flow: bool = False
+    of_host: bool = False
 
     @property
     def fault(self) -> dict[str, Any]:
         """The fault of an Experiment."""
         duration = {"duration": self.lasts} if self.lasts else {}
-        return {"name": self.name, "target": RELAY, **duration, self.kind: self.spec}
+        target = {} if self.of_host else {"target": RELAY}
+        return {"name": self.name, **target, **duration, self.kind: self.spec}
 
 
 ROWS = (
@@ -55,6 +58,11 @@ ROWS = (
     Row("dns", "dnsFailure", "all questions", {}),
     Row("freeze", "freeze", "all its processes", {}, lasts="5s"),
     Row("cpu-throttle", "cpuThrottle", "a tenth of a core", {"limit": "100m"}),
+    Row("dead-air", "deadAir", "silence", {}, of_host=True),
+    Row("hold-stall", "holdStall", "hold music", {}, of_host=True),
+    Row("garble", "garble", "all its sound", {}, of_host=True),
+    Row("garble-bursts", "garble", "1 s of every 3 s", {"burst": "1s", "every": "3s"}, of_host=True),
+    Row("host-leaves", "hostLeaves", "out of the room", {}, ends_flow=True, of_host=True),
     Row("flood", "packetFlood", "20,000 RTP packets/s", {"port": "media", "shape": "RTP", "rate": 20000}),
     Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None, ends_flow=True),
     Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None, ends_flow=True),

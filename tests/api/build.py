@@ -129,6 +129,16 @@ def injection(changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
     )
 
 
+def host_injection(changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """An injection of a fault that a host carries out on itself, as the operator makes one."""
+    body = injection()
+    spec = {key: body["spec"][key] for key in ("run", "lease")}
+    host = {"pod": "main-stage-host-a", "uid": "5c0ffee0-2", "address": "198.18.1.9"}
+    body["metadata"]["name"] = "silence-1-air-1"
+    body["spec"] = {**spec, "fault": "air", "pod": host["pod"], "targets": [host], "deadAir": {}}
+    return _changed(body, changes)
+
+
 def _kill(name: str) -> dict[str, Any]:
     return {"name": name, "target": {"component": "relay"}, "podKill": {}}
 

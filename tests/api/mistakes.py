@@ -26,6 +26,9 @@ FLOOD = {
     "packetFlood": {"port": "media", "rate": 1000},
 }
 KILL = {"name": "one", "target": {"component": "relay"}, "podKill": {}}
+SILENCE = {"name": "one", "duration": "20s", "deadAir": {}}
+GARBLED = {"name": "one", "duration": "20s", "garble": {}}
+WHOM = "take no target, and every other kind hits pods: write target, like {component: relay}"
 AVAILABLE = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "relay", "condition": "Available"}
 PORT = {"name": "media", "port": 7880}
 RELAY = {"name": "relay", "selector": {"matchLabels": {"app": "relay"}}}
@@ -87,6 +90,45 @@ MISTAKES = (
         {"spec.faults.0": {**KILLS_CONTAINER, "duration": "20s"}},
         "spec.faults[0]",
         HOW_LONG,
+    ),
+    _experiment(
+        "a silence without an end", {"spec.faults.0": {"name": "one", "deadAir": {}}}, "spec.faults[0]", HOW_LONG
+    ),
+    _experiment(
+        "a silence of a component",
+        {"spec.faults.0": SILENCE | {"target": {"component": "relay"}}},
+        "spec.faults[0]",
+        WHOM,
+    ),
+    _experiment(
+        "a loss of nobody",
+        {"spec.faults.0": {name: value for name, value in LOSS.items() if name != "target"}},
+        "spec.faults[0]",
+        WHOM,
+    ),
+    _experiment(
+        "two faults of the host at a time",
+        {"spec.faults.0": SILENCE, "spec.faults.1": SILENCE | {"name": "two"}},
+        "spec",
+        "a host carries out one of its own faults (deadAir",
+    ),
+    _experiment(
+        "a pattern without a repetition",
+        {"spec.faults.0": GARBLED | {"garble": {"burst": "1s"}}},
+        "spec.faults[0].garble",
+        "write burst and every, or neither",
+    ),
+    _experiment(
+        "a pattern that leaves nothing of the host",
+        {"spec.faults.0": GARBLED | {"garble": {"burst": "2s", "every": "2400ms"}}},
+        "spec.faults[0].garble",
+        "between two bursts the host is heard for 500ms at least",
+    ),
+    _experiment(
+        "a burst that nobody would call one",
+        {"spec.faults.0": GARBLED | {"garble": {"burst": "500ms", "every": "2s"}}},
+        "spec.faults[0].garble.burst",
+        'write a duration from "600ms" to "1m"',
     ),
     _experiment("a freeze without an end", {"spec.faults.0": FREEZES}, "spec.faults[0]", HOW_LONG),
     _experiment(

@@ -9,7 +9,7 @@ from dev.cluster.apiserver import ApiServer
 from dev.cluster.errors import CommandError
 from showstopper.api.injection import Injection
 from showstopper.errors import InvalidResource
-from tests.api.build import LEAVE_OUT, injection
+from tests.api.build import LEAVE_OUT, host_injection, injection
 from tests.support.api_server import apply, as_object, refusal
 
 LOSS = "spec.packetLoss"
@@ -55,6 +55,17 @@ MISTAKES: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("all in bursts", {LOSS: {"percent": "100%", "burst": "1s"}}, "bursts need a percent below", "bursts need"),
     ("a rate of a snail", {LOSS: LEAVE_OUT, "spec.bandwidth": {"rate": "1kbit"}}, "bits a second", "bits a second"),
 )
+OF_HOST: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("a node beside the host", {"spec.node": "node1"}, "an Injection has one executor"),
+    ("nobody", {"spec.pod": LEAVE_OUT}, "faults of the host are carried out by its pod"),
+    ("an agent", {"spec.pod": LEAVE_OUT, "spec.node": "node1"}, "faults of the host are carried out by its pod"),
+    (
+        "a host that loses packets",
+        {"spec.deadAir": LEAVE_OUT, "spec.packetLoss": {"percent": "5%"}},
+        "faults of the host are carried out by its pod",
+    ),
+    ("another pod", {"spec.targets.0.pod": "relay-0"}, "a pod carries a fault out on itself"),
+)
 each = pytest.mark.parametrize(
     ("changes", "says", "model_says"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES]
 )
@@ -70,6 +81,21 @@ def test_the_api_server_refuses_it(server: ApiServer, changes: dict[str, Any], s
 def test_the_model_refuses_it_too(changes: dict[str, Any], says: str, model_says: str) -> None:
     with pytest.raises(InvalidResource, match=model_says):
         Injection.parse(injection(changes))
+
+
+of_host = pytest.mark.parametrize(("changes", "says"), [row[1:] for row in OF_HOST], ids=[row[0] for row in OF_HOST])
+
+
+@pytest.mark.apiserver
+@of_host
+def test_the_api_server_refuses_it_of_a_host(server: ApiServer, changes: dict[str, Any], says: str) -> None:
+    assert says in refusal(server, host_injection(changes))
+
+
+@of_host
+def test_the_model_refuses_it_of_a_host_too(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidResource, match=says):
+        Injection.parse(host_injection(changes))
 
 
 @pytest.mark.parametrize("peers", [["1.2.3"], ["198.18.0.1/16"], ["fd00::1::2"]])
@@ -144,6 +170,21 @@ def test_agents_find_those_of_their_node(stored: ApiServer) -> None:
 
     assert names("node1") == ["kill-1-loss-1"]
     assert names("node2") == []
+
+
+@pytest.mark.apiserver
+def test_a_host_finds_its_own_and_an_agent_finds_none_of_a_host(server: ApiServer) -> None:
+    def names(field: str) -> list[str]:
+        listed = as_object(server.kubectl("get", "inj", "-n", "show", f"--field-selector={field}", "-o", "json"))
+        return [each["metadata"]["name"] for each in listed["items"]]
+
+    apply(server, host_injection())
+    try:
+        assert names("spec.pod=main-stage-host-a") == ["silence-1-air-1"]
+        assert names("spec.pod=main-stage-host-b") == []
+        assert "silence-1-air-1" not in names("spec.node=node1")
+    finally:
+        server.kubectl("delete", "-n", "show", "injection", "silence-1-air-1")
 
 
 @pytest.mark.apiserver

@@ -11,7 +11,7 @@ from livekit import rtc
 from showstopper.audio import serving
 from showstopper.audio.onstage import OnStage
 from showstopper.audio.settings import RoomSettings
-from showstopper.audio.speaker import BLOCK, FRAME, RATE, Voice
+from showstopper.audio.speaker import BLOCK, FRAME, RATE, StandIn, Voice
 
 LOUDNESS = 3000
 
@@ -19,7 +19,7 @@ LOUDNESS = 3000
 class Noise(Voice):
     """White noise, at about -21 dBFS."""
 
-    def _block(self, due: float) -> list[rtc.AudioFrame]:
+    def _block(self, due: float, stand_in: StandIn | None) -> list[rtc.AudioFrame]:
         samples = np.random.default_rng().normal(0, LOUDNESS, (BLOCK, FRAME)).astype(np.int16)
         return [rtc.AudioFrame(frame.tobytes(), RATE, 1, FRAME) for frame in samples]
 

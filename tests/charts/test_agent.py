@@ -15,15 +15,19 @@ from dev.cluster.errors import CommandError
 from showstopper.agent import changes
 from showstopper.api.injection import LEASE_LABEL
 from showstopper.api.stop_switch import STOP_SWITCH
-from tests.api.build import injection
+from showstopper.engine.rooms.fleet import manifests, names
+from tests.api.build import host_injection, injection
 from tests.charts.helm import CHARTS, Object, helm, one, pod_specs, render
 from tests.charts.test_operator import allowed
 from tests.support.api_server import as_object
+from tests.support.build import room
 
 pytestmark = pytest.mark.charts
 
 ON = {"agent": {"enabled": True}}
 AGENTS = "showstopper-agent"
+HOSTS = ("main-stage-host-a", "main-stage-host-b")
+"""Pods of one room's host, as one replaces the other."""
 
 
 @pytest.fixture(scope="module")
@@ -154,12 +158,15 @@ def test_the_lease_policy_is_about_the_leases_that_agents_watch(objects: list[Ob
 
 
 class People:
-    """Who asks the API server: its administrator, the operator, and agents with tokens of their pods on two nodes."""
+    """Who asks the API server: its administrator, the operator, and agents and hosts with the tokens of their pods."""
 
     def __init__(self, server: ApiServer, folder: Path) -> None:
         self.server = server
         self.operator = server.user("system:serviceaccount:there:showstopper-operator")
         self.agents = {node: self._agent(node, folder) for node in ("node1", "node2")}
+        for body in manifests.account(room()):
+            self.kubectl(self.operator, "create", "-f", "-", body=body)
+        self.hosts = {pod: self._host(pod, folder) for pod in HOSTS}
         token = server.kubectl("create", "token", AGENTS, "-n", AGENTS)
         self.without_a_node = self._kubeconfig(token, folder / "no-node")
 
@@ -170,6 +177,14 @@ class People:
         self._create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
         bound = ["--bound-object-kind=Pod", f"--bound-object-name=agent-{node}"]
         return self._kubeconfig(self.server.kubectl("create", "token", AGENTS, "-n", AGENTS, *bound), folder / node)
+
+    def _host(self, pod: str, folder: Path) -> Path:
+        account = names.host(room())
+        spec = {"serviceAccountName": account, "containers": [{"name": "x", "image": "x"}]}
+        metadata = {"name": pod, "namespace": "show"}
+        self._create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+        bound = ["--bound-object-kind=Pod", f"--bound-object-name={pod}"]
+        return self._kubeconfig(self.server.kubectl("create", "token", account, "-n", "show", *bound), folder / pod)
 
     def _create(self, body: Object) -> None:
         self.server.kubectl("create", "-f", "-", stdin=json.dumps(body))
@@ -184,12 +199,10 @@ class People:
         """What kubectl says to them; raises CommandError with the refusal."""
         return self.server.kubectl(*arguments, stdin=json.dumps(body) if body else None, kubeconfig=who)
 
-    def status(self, who: Path | None, message: str) -> str:
-        """Write the status of the injection."""
+    def status(self, who: Path | None, message: str, name: str = "kill-1-loss-1") -> str:
+        """Write the status of an injection."""
         patch = json.dumps([{"op": "add", "path": "/status", "value": {"message": message}}])
-        return self.kubectl(
-            who, "patch", "-n", "show", "inj", "kill-1-loss-1", "--subresource=status", "--type=json", "-p", patch
-        )
+        return self.kubectl(who, "patch", "-n", "show", "inj", name, "--subresource=status", "--type=json", "-p", patch)
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +264,41 @@ def test_the_agent_of_the_node_writes_the_status_and_nobody_else(people: People)
     assert "injections" in refusal(lambda: people.status(people.operator, "forged"))
     told = as_object(people.kubectl(None, "get", "-n", "show", "inj", "kill-1-loss-1", "-o", "json"))
     assert told["status"]["message"] == "from node1"
+
+
+@pytest.mark.apiserver
+def test_a_host_writes_the_status_of_what_its_own_pod_carries_out_and_of_nothing_else(people: People) -> None:
+    uid = people.kubectl(None, "get", "pod", "-n", "show", HOSTS[0], "-o", "jsonpath={.metadata.uid}")
+    asked = host_injection({"metadata.name": "silence", "spec.pod": HOSTS[0], "spec.targets.0.pod": HOSTS[0]})
+    asked["spec"]["targets"][0]["uid"] = uid
+    people.kubectl(people.operator, "create", "-f", "-", body=asked)
+    own, other = (people.hosts[pod] for pod in HOSTS)
+    assert "patched" in people.status(own, "from the host", "silence")
+    for who, says in (
+        (other, f"only the host in pod {HOSTS[0]} writes"),
+        (None, f"only the host in pod {HOSTS[0]} writes"),
+        (people.agents["node1"], f"only the host in pod {HOSTS[0]} writes"),
+    ):
+        assert says in refusal(partial(people.status, who, "forged", "silence"))
+    assert "only Showstopper's agents write" in refusal(partial(people.status, own, "forged"))
+    told = as_object(people.kubectl(None, "get", "-n", "show", "inj", "silence", "-o", "json"))
+    assert told["status"]["message"] == "from the host"
+
+
+@pytest.mark.apiserver
+def test_a_host_of_another_pod_with_that_name_does_not_write_it(people: People) -> None:
+    asked = host_injection({"metadata.name": "former", "spec.pod": HOSTS[0], "spec.targets.0.pod": HOSTS[0]})
+    people.kubectl(people.operator, "create", "-f", "-", body=asked)
+    assert "only the host in pod" in refusal(partial(people.status, people.hosts[HOSTS[0]], "forged", "former"))
+
+
+@pytest.mark.apiserver
+def test_a_host_may_watch_what_it_is_asked_for_in_its_rooms_namespace_and_nothing_else(people: People) -> None:
+    host = people.hosts[HOSTS[0]]
+    people.kubectl(host, "get", "inj", "-n", "show", f"--field-selector=spec.pod={HOSTS[0]}")
+    people.kubectl(host, "get", "leases", "-n", "show", f"--selector={LEASE_LABEL}")
+    for refused in (("inj", "-A"), ("pods", "-n", "show"), ("secrets", "-n", "show"), ("leases", "-n", AGENTS)):
+        assert "forbidden" in refusal(partial(people.kubectl, host, "get", *refused)).lower()
 
 
 @pytest.mark.apiserver

@@ -15,6 +15,7 @@ from tests.charts.helm import CHARTS, Object, helm, one, pod_specs, render, temp
 pytestmark = pytest.mark.charts
 
 HEALTH = CHARTS / "showstopper" / "files" / "argocd" / "health.lua"
+RBAC = "rbac.authorization.k8s.io"
 OURS = {"audiorooms", "experiments", "experimentruns", "gamedays", "releasegates"}
 
 
@@ -25,6 +26,11 @@ def allowed(role: Object) -> set[tuple[str, str, str]]:
         for rule in role["rules"]
         for triple in itertools.product(rule["apiGroups"], rule["resources"], rule["verbs"])
     }
+
+
+def bound(role: Object) -> list[list[str]]:
+    """The names of the roles that whoever has this one may bind; an empty list: any."""
+    return [rule.get("resourceNames", []) for rule in role["rules"] if "bind" in rule["verbs"]]
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +53,16 @@ def test_the_operator_may_do_what_it_does_and_no_more(objects: list[Object]) -> 
         | may("", "pods", "get list watch delete")
         | may("", "namespaces", "get")
         | may("apps", "statefulsets deployments", "get list watch create patch delete")
+        | may("", "serviceaccounts", "get create patch delete")
+        | may(RBAC, "rolebindings", "get create patch delete")
+        | may(RBAC, "clusterroles", "bind")
         | may("apps", "daemonsets", "get list watch")
         | may("apps", "replicasets", "get")
         | may("events.k8s.io", "events", "create")
         | may("", "services", "get")
         | may("batch", "jobs", "get")
     )
+    assert bound(one(objects, "ClusterRole", "showstopper-operator")) == [["showstopper-host"]]
     role = one(objects, "Role", "showstopper-operator")
     assert allowed(role) == may("coordination.k8s.io", "leases", "create get patch")
     named = [rule for rule in role["rules"] if "create" not in rule["verbs"]]
@@ -73,14 +83,24 @@ def test_no_rule_for_expectations_reads_secrets(resource: str) -> None:
     assert "name the resources, and never secrets" in done.stderr
 
 
+ROLES_OF_HOSTS = {
+    "showstopper-operator": {
+        *((RBAC, "rolebindings", verb) for verb in ("get", "create", "patch", "delete")),
+        (RBAC, "clusterroles", "bind"),
+    },
+    "showstopper-pre-delete": {(RBAC, "rolebindings", verb) for verb in ("list", "delete")},
+}
+"""The operator binds hosts of rooms to the one role that it may bind; nobody gets more by that than it has itself."""
+
+
 def test_no_role_has_a_wildcard_secrets_or_a_way_to_more(objects: list[Object]) -> None:
     roles = [each for each in objects if each["kind"] in {"ClusterRole", "Role"}]
-    assert len(roles) == 11
+    assert len(roles) == 12
     for role in roles:
-        for group, resource, verb in allowed(role):
+        for group, resource, verb in allowed(role) - ROLES_OF_HOSTS.get(role["metadata"]["name"], set()):
             assert "*" not in group + resource + verb
             assert "secrets" not in resource
-            assert group != "rbac.authorization.k8s.io"
+            assert group != RBAC
             assert verb not in {"escalate", "bind", "impersonate"}
             assert resource not in {"pods/exec", "nodes/proxy", "serviceaccounts/token"}
 
@@ -203,6 +223,8 @@ def test_rbac_lets_the_operator_do_its_work_and_nothing_else(server: ApiServer) 
     assert not may("patch", "coordination.k8s.io", "leases", "anywhere", "showstopper")
     assert may("watch", "", "configmaps", "showstopper-agent", STOP_SWITCH)
     assert not may("watch", "", "configmaps", "showstopper-agent", "another")
+    assert may("bind", RBAC, "clusterroles", "", "showstopper-host")
+    assert not may("bind", RBAC, "clusterroles", "", "admin")
     assert not may("get", "", "secrets", "there")
     assert not may("create", "", "pods", "there")
     assert not may("patch", "showstopper.dev", "experimentruns", "anywhere")  # not even an abort: that is for people

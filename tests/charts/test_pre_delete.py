@@ -50,7 +50,7 @@ def test_it_may_do_what_it_does_and_no_more() -> None:
         (resource, verb, "")
         for resource, verb in [
             *itertools.product(["experimentruns", "gamedays"], ["get", "list"]),
-            *itertools.product(["statefulsets", "deployments"], ["list", "delete"]),
+            *itertools.product(["statefulsets", "deployments", "serviceaccounts", "rolebindings"], ["list", "delete"]),
         ]
     }
     assert rights(one(objects, "Role", NAME)) == {

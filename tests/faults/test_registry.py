@@ -10,13 +10,15 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Aim, FaultKind, Hand
 from showstopper.api.faults.network import NetworkFault
 from showstopper.api.faults.process import ProcessFault
+from showstopper.api.faults.stage import HostFault
 from showstopper.api.injection import InjectionSpec
 from showstopper.faults import registry
-from showstopper.faults.behaviour import AgentBehaviour
+from showstopper.faults.behaviour import InjectedBehaviour
 from showstopper.faults.network.behaviour import NetworkBehaviour
 from showstopper.faults.observed import Observed, ObservedTarget
 from showstopper.faults.pods.behaviour import ApiServerBehaviour
 from showstopper.faults.processes.behaviour import ProcessBehaviour
+from showstopper.faults.stage.behaviour import HostBehaviour
 
 KINDS = {**Fault.kinds(), **InjectionSpec.kinds()}
 each = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
@@ -27,7 +29,8 @@ def test_every_kind_has_a_behaviour_of_its_own(kind: type[FaultKind]) -> None:
     behaviour = registry.of_kind(kind)
     assert behaviour.kind is kind
     assert behaviour.action
-    assert isinstance(behaviour, AgentBehaviour) is (kind.hand is Hand.AGENT)
+    assert isinstance(behaviour, InjectedBehaviour) is (kind.hand in {Hand.AGENT, Hand.STAGE})
+    assert isinstance(behaviour, HostBehaviour) is issubclass(kind, HostFault)
     assert isinstance(behaviour, ApiServerBehaviour) is (kind.hand is Hand.API_SERVER)
     assert isinstance(behaviour, NetworkBehaviour) is issubclass(kind, NetworkFault)
     assert isinstance(behaviour, ProcessBehaviour) is issubclass(kind, ProcessFault)
@@ -51,20 +54,21 @@ def test_a_kind_without_a_behaviour_is_a_defect_and_never_another_kind() -> None
         registry.of(Forgotten())
 
 
-def test_kinds_of_an_agent_are_declared_once() -> None:
+def test_kinds_of_agents_and_hosts_are_declared_once() -> None:
     experiments, injections = Fault.kinds(), InjectionSpec.kinds()
-    by_agents = {name: kind for name, kind in experiments.items() if kind.hand is Hand.AGENT}
-    assert by_agents.items() <= injections.items()
-    assert injections.keys() - by_agents.keys() == {"floodGate", "floodArrivals"}
-    assert experiments.keys() - by_agents.keys() == {"podKill", "packetFlood"}
+    injected = {name: kind for name, kind in experiments.items() if kind.hand in {Hand.AGENT, Hand.STAGE}}
+    assert injected.items() <= injections.items()
+    assert injections.keys() - injected.keys() == {"floodGate", "floodArrivals"}
+    assert experiments.keys() - injected.keys() == {"podKill", "packetFlood"}
 
 
 def test_only_kills_are_instant() -> None:
     assert {name for name, kind in KINDS.items() if kind.instant} == {"podKill", "containerKill"}
 
 
-# How late sound is heard, in feeds and spans; which pods of a StatefulSet a rollout leaves out.
-OTHER_MEANINGS = {"delay", "partition"}
+# How late sound is heard, in feeds and spans; which pods of a StatefulSet a rollout leaves out; for how long the host
+# was not heard, in records.
+OTHER_MEANINGS = {"delay", "partition", "deadAir"}
 
 
 def test_nobody_else_tells_kinds_apart_by_their_names() -> None:

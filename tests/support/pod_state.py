@@ -1,20 +1,30 @@
-"""What the SDK counts at a room's residents, and what is set up in a pod's network, for tests of faults."""
+"""What a room's residents count and hear, and what is set up in a pod's network, for tests of faults."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from dev.cluster import inside
-from tests.support.staged_room import Show
+from tests.support.staged_room import Object, Show
 
 
 def lost_and_received(show: Show) -> tuple[int, int]:
     """Over all residents: packets that the SDK's statistics miss, and those that came."""
+    found = [listener for feed in _feeds(show) for listener in feed["listeners"] if listener["kind"] == "Resident"]
+    return sum(each["packetsLost"] for each in found), sum(each["packetsReceived"] for each in found)
+
+
+def hearing(show: Show) -> dict[str, str]:
+    """What each resident hears now, as a state."""
+    spans = (span for feed in _feeds(show) for span in feed["open"])
+    return {span["listener"]: span["state"] for span in spans if span["kind"] == "Resident"}
+
+
+def _feeds(show: Show) -> list[Object]:
+    """What each listener pod tells of now."""
     place = f"/api/v1/namespaces/{show.namespace}/pods"
     pods = show.api.get(place, labelSelector="showstopper.dev/role=listener")["items"]
-    feeds = [show.api.get(f"{place}/{pod['metadata']['name']}:8090/proxy/v1/spans", after=10**9) for pod in pods]
-    found = [listener for feed in feeds for listener in feed["listeners"] if listener["kind"] == "Resident"]
-    return sum(each["packetsLost"] for each in found), sum(each["packetsReceived"] for each in found)
+    return [show.api.get(f"{place}/{pod['metadata']['name']}:8090/proxy/v1/spans", after=10**9) for pod in pods]
 
 
 def setup(uid: str) -> dict[str, str]:

@@ -1,12 +1,13 @@
-"""An agent that is played: it answers Injections as agents do, so that the operator's part needs no node."""
+"""Executors that are played: they answer Injections as agents and hosts do. The operator's part needs no others."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Self
 
 import pytest
 
-from showstopper.agent.session.status import EndReason, Standing, status
 from showstopper.api.faults.process import ProcessFigures
+from showstopper.api.faults.stage import HostFigures
 from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, PacketCounts, TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
@@ -15,6 +16,7 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import INJECTION, LEASE, POD
 from showstopper.cluster.watch import watch
 from showstopper.errors import Conflict, NotFound
+from showstopper.executor.status import EndReason, Standing, status
 
 LOSS = {
     "name": "loss",
@@ -25,7 +27,7 @@ LOSS = {
 
 
 class Agent:
-    """Answers Injections as their nodes' agents do, without rules in any kernel.
+    """Answers Injections as their nodes' agents and hosts do, without rules in any kernel, and without a voice.
 
     Args:
         ending: how all of it ends, as soon as it has begun.
@@ -88,7 +90,7 @@ class Agent:
 
     async def _say(self, injection: Injection, ending: EndReason | None) -> None:
         now = to_timestamp(Clock().now())
-        of_kind = self._processes if injection.spec.container_kill is not None else self._packets
+        of_kind = self._evidence(injection)
         targets = [self._target(target, ending, now, of_kind(target, now)) for target in injection.spec.targets]
         standing = Standing(ending=ending, why="", backend="nftables")
         said = status(
@@ -124,6 +126,15 @@ class Agent:
         if target.uid in self._gone:
             return TargetState.GONE
         return TargetState.ARMED if ending is None else TargetState.LIFTED
+
+    def _evidence(self, injection: Injection) -> Callable[[InjectionTarget, str], dict[str, Any]]:
+        if injection.spec.pod is not None:
+            return self._sound
+        return self._processes if injection.spec.container_kill is not None else self._packets
+
+    def _sound(self, target: InjectionTarget, now: str) -> dict[str, Any]:
+        spent = 0 if target.pod == self._idle else 60_000
+        return {"host": HostFigures(at=now, milliseconds=spent), "proven": spent > 0}
 
     def _packets(self, target: InjectionTarget, now: str) -> dict[str, Any]:
         matched = 0 if target.pod == self._idle else self._matched

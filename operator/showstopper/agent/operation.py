@@ -14,9 +14,9 @@ from showstopper.agent.hits.factory import HitFactory
 from showstopper.agent.journal import Journal
 from showstopper.agent.network.node import Node
 from showstopper.agent.pods import Pods
-from showstopper.agent.session.injections import Injections
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
+from showstopper.executor.injections import Injections
 
 log = structlog.get_logger()
 
@@ -48,7 +48,9 @@ async def operate(
             log.warning("swept", setting=setting)
         clock = Clock()
         means = HitFactory(node, Pods(), Containers(cgroups), changes, AtMostOnce(state), clock)
-        injections = Injections(client, clock, node_name=node_name, namespace=namespace, means=means, workers=workers)
+        injections = Injections(
+            client, clock, mine={"spec.node": node_name}, stop_switch=namespace, means=means, workers=workers
+        )
         tasks = [
             asyncio.create_task(injections.run()),
             asyncio.create_task(Heartbeat(state / "alive").beat()),

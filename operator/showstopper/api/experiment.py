@@ -10,9 +10,9 @@ from pydantic import Field, StringConstraints
 from showstopper.api.conditions import Condition
 from showstopper.api.expectations.indicators import Bound, IndicatorName, bounds_in_unit, told_by_crowds
 from showstopper.api.expectations.sources import SOURCES, Queries
-from showstopper.api.faults.agent_kinds import AgentKinds
-from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.base import Aim, FaultKind
 from showstopper.api.faults.flood import PacketFlood
+from showstopper.api.faults.injected_kinds import InjectedKinds
 from showstopper.api.faults.pods import PodKill
 from showstopper.api.room import Reference
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
@@ -30,7 +30,7 @@ from showstopper.availability.measurements import Measured
 
 
 class Target(Spec):
-    """Selection of the pods that a fault hits."""
+    """Selection of the pods of a component that a fault hits."""
 
     component: Name
     """Name of the component of the room whose pods are targeted."""
@@ -59,20 +59,20 @@ def _bounds_of_kind(kind: str, spec: type[FaultKind]) -> Iterator[Rule]:
     if spec.most_targets != FaultKind.most_targets:
         fewer = f"a {kind} has {spec.most_targets} targets at the most: write a smaller target.max"
         yield Rule(
-            f"!has(self.{kind}) || self.target.max <= {spec.most_targets}",
+            f"!has(self.{kind}) || !has(self.target) || self.target.max <= {spec.most_targets}",
             fewer,
-            holds=lambda fault: fault.kind != kind or fault.target.max <= spec.most_targets,
+            holds=lambda fault: fault.kind != kind or fault.target is None or fault.target.max <= spec.most_targets,
             says=lambda fault: f"{fault.name}: {fewer}",
         )
 
 
-class Fault(AgentKinds):
+class Fault(InjectedKinds):
     """Fault to inject: its target, and exactly one kind of fault."""
 
     name: Name
     """Name of the fault, unique within the experiment."""
-    target: Target
-    """Selection of the pods that the fault hits."""
+    target: Target | None = None
+    """Selection of the pods that the fault hits. Required except for faults of the host, of which a room has one."""
     duration: Annotated[Duration, Between("1s", "1h")] | None = None
     """How long the fault lasts. Required except for podKill and containerKill."""
     pod_kill: PodKill | None = None
@@ -80,7 +80,7 @@ class Fault(AgentKinds):
 
     @classmethod
     def rules_on_kinds(cls) -> tuple[Rule, ...]:
-        """One kind, a duration where the kind lasts, and the bounds of each kind."""
+        """One kind, a target and a duration where the kind has them, and the bounds of each kind."""
         kinds = cls.kinds()
         instant = [kind for kind, spec in kinds.items() if spec.instant]
         is_instant = " || ".join(f"has(self.{kind})" for kind in instant)
@@ -88,6 +88,12 @@ class Fault(AgentKinds):
             f"write exactly one kind of fault in an entry ({', '.join(kinds)}), and another in an entry of its own"
         )
         how_long = f'{" and ".join(instant)} take no duration, and every other kind lasts: write duration, like "30s"'
+        of_host = [kind for kind, spec in kinds.items() if not spec.aims_at.at_component]
+        is_of_host = " || ".join(f"has(self.{kind})" for kind in of_host)
+        whom = (
+            f"faults of the room's host ({', '.join(of_host)}) take no target, and every other kind hits pods: "
+            "write target, like {component: relay}"
+        )
         return (
             exactly_one(
                 kinds,
@@ -100,13 +106,19 @@ class Fault(AgentKinds):
                 holds=lambda fault: fault.spec.instant is (fault.duration is None),
                 says=lambda fault: f"{fault.name}: {how_long}",
             ),
+            Rule(
+                f"({is_of_host}) != has(self.target)",
+                whom,
+                holds=lambda fault: fault.spec.aims_at.at_component is (fault.target is not None),
+                says=lambda fault: f"{fault.name}: {whom}",
+            ),
             *(rule for kind, spec in kinds.items() for rule in _bounds_of_kind(kind, spec)),
         )
 
     @property
     def component(self) -> str | None:
         """The component whose pods are its targets; None: it is aimed at something else."""
-        return self.target.component if self.spec.aims_at.at_component else None
+        return self.target.component if self.target is not None else None
 
 
 def longest(faults: Iterable[Fault]) -> timedelta:
@@ -195,6 +207,11 @@ def _recovery_is_long_enough(indicator: Indicator) -> Rule:
     )
 
 
+_OF_HOST = tuple(kind for kind, spec in Fault.kinds().items() if spec.aims_at is Aim.HOST)
+_ONE_OF_HOST = (
+    f"a host carries out one of its own faults ({', '.join(_OF_HOST)}) at a time: write the others in experiments of "
+    "their own"
+)
 _WITHOUT_SCHEDULE = "timeZone and startingDeadline belong to a schedule: write schedule too, or leave them out"
 
 
@@ -242,6 +259,11 @@ class ExperimentSpec(Spec):
 
     rules = (
         unique_names("faults", "faults"),
+        Rule(
+            f"self.faults.filter(each, {' || '.join(f'has(each.{kind})' for kind in _OF_HOST)}).size() <= 1",
+            _ONE_OF_HOST,
+            holds=lambda spec: sum(each.spec.aims_at is Aim.HOST for each in spec.faults) <= 1,
+        ),
         Rule(
             "has(self.schedule) || !(has(self.timeZone) || has(self.startingDeadline))",
             _WITHOUT_SCHEDULE,

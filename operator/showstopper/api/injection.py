@@ -1,23 +1,24 @@
-"""Injection: one fault of one run on one node. The operator asks, and the node's agent acts and reports the proof."""
+"""Injection: one fault of one run for one executor. The operator asks, and the executor acts and reports the proof."""
 
 from collections import Counter
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from showstopper.api.conditions import Condition
-from showstopper.api.faults.agent_kinds import AgentKinds
-from showstopper.api.faults.base import Aim
+from showstopper.api.faults.base import Aim, Hand
 from showstopper.api.faults.flood import FloodArrivals, FloodGate
+from showstopper.api.faults.injected_kinds import InjectedKinds
 from showstopper.api.faults.network import Direction, Protocol
 from showstopper.api.faults.process import ContainerId, ProcessFigures
+from showstopper.api.faults.stage import HostFigures
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.rules import CelRule, Rule, exactly_one, given, immutable
 
 LEASE_LABEL = "showstopper.dev/run"
-"""Label on the Lease of a run, with the run's name. Agents watch no other Leases. Only the operator writes these."""
+"""Label on the Lease of a run, with the run's name. Executors watch no other Leases. Only the operator writes these."""
 
 
 def _an_address(text: str) -> str:
@@ -41,6 +42,11 @@ _NEVER_CHANGES = (
     "an Injection never changes, except for lift and the addresses of peers: the operator makes another one"
 )
 _FROM_WHOM = "a partition is from somebody: name the peers' addresses"
+_ONE_EXECUTOR = (
+    "an Injection has one executor: write node, whose agent carries the fault out, or pod, which does so on itself"
+)
+_WHO = "faults of the host are carried out by its pod, and all others by the agent of a node: write pod, or node"
+_ON_ITSELF = "a pod carries a fault out on itself: write it, and no other, as target"
 
 
 class RunReference(Spec):
@@ -69,7 +75,7 @@ class TargetPort(Spec):
 
 
 class InjectionTarget(Spec):
-    """Target pod on this node, in the namespace of the Injection."""
+    """Target pod, in the namespace of the Injection, on the node whose agent carries out the fault."""
 
     pod: Annotated[str, StringConstraints(min_length=1, max_length=253)]
     """Name of the pod."""
@@ -97,19 +103,34 @@ class Probes(Spec):
     """Whether the fault spares them. It does not where it names the ports that they ask."""
 
 
-class InjectionSpec(AgentKinds):
-    """Fault to inject on one node. Immutable, except that `lift` may be set to true and `peers` may be replaced."""
+class Executor(NamedTuple):
+    """Who carries out an Injection, and writes its status: the agent of a node, or a pod on itself."""
+
+    node: str = ""
+    pod: str = ""
+
+    def __str__(self) -> str:
+        """Where the fault is, for a person."""
+        return f"host {self.pod}" if self.pod else f"node {self.node}"
+
+
+class InjectionSpec(InjectedKinds):
+    """Fault to inject by one executor. Immutable, except that `lift` may be set to true and `peers` may be replaced."""
 
     run: RunReference
     """ExperimentRun that the Injection belongs to, in the same namespace."""
     fault: Name
     """Name of the fault in the run."""
-    node: Annotated[str, StringConstraints(min_length=1, max_length=253)]
-    """Name of the node. Its agent carries out the fault, and only that agent may write the status."""
+    node: Annotated[str, StringConstraints(min_length=1, max_length=253)] | None = None
+    """Name of the node whose agent carries out the fault. Only that agent may write the status. Required unless a pod
+    carries it out on itself."""
+    pod: Annotated[str, StringConstraints(min_length=1, max_length=253)] | None = None
+    """Name of the pod that carries out the fault on itself: a room's managed host. Only that pod may write the
+    status."""
     lease: Name
     """Name of the run's Lease, in the same namespace. The fault lifts by itself unless the Lease is renewed."""
     targets: Annotated[tuple[InjectionTarget, ...], Field(min_length=1, max_length=100)]
-    """Target pods on the node."""
+    """Target pods on the node, or the pod that carries out the fault on itself."""
     ports: Annotated[tuple[TargetPort, ...], Field(max_length=64)] = ()
     """Restricts a network fault to packets to and from these ports of the targets. Default: all ports."""
     media: Annotated[tuple[TargetPort, ...], Field(max_length=64)] = ()
@@ -134,21 +155,29 @@ class InjectionSpec(AgentKinds):
             _FROM_WHOM,
             holds=lambda spec: spec.partition is None or spec.peers is not None,
         ),
+        exactly_one(("node", "pod"), _ONE_EXECUTOR),
+        Rule(
+            "!has(self.pod) || (self.targets.size() == 1 && self.targets[0].pod == self.pod)",
+            _ON_ITSELF,
+            holds=lambda spec: spec.pod is None or [target.pod for target in spec.targets] == [spec.pod],
+        ),
         CelRule("!oldSelf.lift || self.lift", "a lifted Injection stays lifted: the operator makes another one"),
     )
 
     @classmethod
     def rules_on_kinds(cls) -> tuple[CelRule, ...]:
-        """One kind, which never changes, and the container of each target where that is what is aimed at."""
+        """One kind, which never changes, the executor that it needs, and containers where they are aimed at."""
         kinds = cls.kinds()
         one_kind = f"an Injection has exactly one kind of fault ({', '.join(kinds)})"
         of_processes = [kind for kind, spec in kinds.items() if spec.aims_at is Aim.CONTAINER]
         is_of_processes = " || ".join(f"has(self.{kind})" for kind in of_processes)
+        of_host = [kind for kind, spec in kinds.items() if spec.hand is Hand.STAGE]
+        is_of_host = " || ".join(f"has(self.{kind})" for kind in of_host)
         return (
             exactly_one(kinds, one_kind, lambda spec: f"{one_kind}, not {' and '.join(given(spec, kinds)) or 'none'}"),
             immutable(
-                ("run", "fault", "node", "lease", "targets"),
-                ("ports", "media", "probes", *kinds),
+                ("run", "fault", "lease", "targets"),
+                ("node", "pod", "ports", "media", "probes", *kinds),
                 _NEVER_CHANGES,
             ),
             Rule(
@@ -159,7 +188,17 @@ class InjectionSpec(AgentKinds):
                     or all(target.container_id is not None for target in spec.targets)
                 ),
             ),
+            Rule(
+                f"({is_of_host}) == has(self.pod)",
+                _WHO,
+                holds=lambda spec: (spec.spec.hand is Hand.STAGE) is (spec.pod is not None),
+            ),
         )
+
+    @property
+    def executor(self) -> Executor:
+        """Who carries it out."""
+        return Executor(self.node or "", self.pod or "")
 
     @model_validator(mode="after")
     def _every_pod_once(self) -> Self:
@@ -170,7 +209,7 @@ class InjectionSpec(AgentKinds):
 
 
 class TargetState(StrEnum):
-    """State of a target at the agent."""
+    """State of a target at its executor."""
 
     ARMED = "Armed"
     """The fault was injected. A fault with a duration is in effect as long as the Lease is renewed."""
@@ -221,8 +260,10 @@ class InjectedTarget(Status):
     """Directions of the fault in which no packet has matched."""
     processes: ProcessFigures | None = None
     """Last observation of the processes that a process fault applies to."""
+    host: HostFigures | None = None
+    """What the host has counted last of a fault that it carries out on itself."""
     proven: bool = False
-    """Whether the fault took effect: on packets, or on all processes as its kind wants it."""
+    """Whether the fault took effect: on packets, on all processes as its kind wants it, or on what the host sends."""
     leftovers: Annotated[list[Text], Field(max_length=16)] = []
     """What the fault left behind, one entry for each rule, queue or setting of a cgroup."""
     message: Message | None = None
@@ -235,16 +276,16 @@ class InjectedTarget(Status):
 
 
 class InjectionStatus(Status):
-    """Observed state of the fault on the node, written by the node's agent alone."""
+    """Observed state of the fault, written by its executor alone."""
 
     observed_generation: int = -1
-    """Generation of the spec that this status is about. -1 until the agent has seen the Injection."""
+    """Generation of the spec that this status is about. -1 until its executor has seen the Injection."""
     conditions: Annotated[list[Condition], Field(max_length=8)] = []
     """Conditions Ready (the fault is in effect, or was lifted), Reconciling, Stalled, Finished and Suspended."""
     backend: Text | None = None
-    """Kernel mechanism in use, such as netem, NFQUEUE, nftables alone, cgroup.freeze or signals."""
+    """By what means it is done: netem, NFQUEUE, nftables alone, cgroup.freeze, signals or the host's voice."""
     lease_until: Timestamp | None = None
-    """When the kernel lifts the fault unless the Lease is renewed, by the agent's clock."""
+    """When the fault lifts by itself unless the Lease is renewed, by the executor's clock."""
     targets: Annotated[list[InjectedTarget], Field(max_length=100)] = []
     """State of each target."""
     message: Message | None = None
@@ -252,7 +293,7 @@ class InjectionStatus(Status):
 
 
 class Injection(Resource):
-    """Fault of a run on one node. Internal: created by the operator, and carried out by the node's agent."""
+    """Fault of a run for one executor: a node's agent, or a host. Internal: created by the operator."""
 
     kind: ClassVar[str] = "Injection"
     plural: ClassVar[str] = "injections"
@@ -261,10 +302,11 @@ class Injection(Resource):
         ("Run", "string", ".spec.run.name", 0),
         ("Fault", "string", ".spec.fault", 0),
         ("Node", "string", ".spec.node", 0),
+        ("Pod", "string", ".spec.pod", 1),
         ("Backend", "string", ".status.backend", 0),
         ("Message", "string", ".status.message", 1),
     )
-    selectable_fields: ClassVar[tuple[str, ...]] = (".spec.node",)
+    selectable_fields: ClassVar[tuple[str, ...]] = (".spec.node", ".spec.pod")
 
     spec: InjectionSpec
     status: InjectionStatus = InjectionStatus()

@@ -30,7 +30,8 @@ class Reason(StrEnum):
     FAULT_NOT_PROVEN = "FaultNotProven"
     """A fault is not proven to have taken effect. Look at its targets in the status of the run."""
     NO_EFFECT = "NoEffect"
-    """A fault touched no packet or process of at least one target. Look at its direction, ports, peers and duration."""
+    """A fault touched no packet or process of at least one target, or the room took nothing of what the host did. Look
+    at its direction, ports, peers and duration."""
     WRONG_DOSE = "WrongDose"
     """A fault was not as strong as it was declared: another share of the packets, a higher rate, or more CPU. Look at
     the logs of the agents."""
@@ -113,21 +114,25 @@ class Reason(StrEnum):
     TOO_MANY_PEERS = "TooManyPeers"
     """The peers have more addresses than one fault may have. Name fewer components as peers."""
     NOT_ARMED = "NotArmed"
-    """The agents could not inject everything in time. Look at the Injections of the run."""
+    """The executors could not inject everything in time. Look at the Injections of the run."""
     AGENT_MISSING = "AgentMissing"
     """No agent answers on the node of a target. Look at the showstopper-agent pods there."""
+    HOST_MISSING = "HostMissing"
+    """The managed host does not carry out what it is asked for. Look at the log of its pod."""
     AGENT_DISABLED = "AgentDisabled"
-    """The operator may not use agents or flooders. Install the chart with `agent.enabled=true`."""
+    """The operator may not ask agents, hosts or flooders for anything. Install the chart with `agent.enabled=true`."""
     FLOODER_MISSING = "FlooderMissing"
     """The flooder of a fault did not start. The message says why, such as a quota or an image that cannot be pulled."""
     LEASE_LOST = "LeaseLost"
-    """The Lease of the run was not renewed in time, or an agent was lost, so that faults lifted themselves early."""
+    """The Lease of the run was not renewed in time, or an agent or the host was lost, so that faults lifted themselves
+    early."""
     AGENT_STOPPED = "AgentStopped"
-    """The agent was stopped while a fault was in effect, and lifted it before. Run again."""
+    """The agent, or the host, was stopped while a fault of its own was in effect, and lifted it before. Run again."""
     AGENT_RESTARTED = "AgentRestarted"
-    """The agent was restarted while a fault was in effect. It lifts what it finds, and injects nothing again."""
+    """The agent, or the host, was restarted while a fault was in effect. Nothing of it is left, and it is not injected
+    again."""
     AGENT_FAILED = "AgentFailed"
-    """The agent itself failed. Its log has the details."""
+    """The agent, or the host, failed at a fault. Its log has the details."""
     NOT_KEPT_UP = "NotKeptUp"
     """A fault could not be kept up on a target, such as one whose network device vanished. It was lifted there."""
 
@@ -171,6 +176,9 @@ class Reason(StrEnum):
     SERVING_UNKNOWN = "ServingUnknown"
     """No listener receives media, or from an address of no known pod, so that the serving pods are unknown. Make the
     room work, declare its ports, or leave out `target.serving`."""
+    NO_MANAGED_HOST = "NoManagedHost"
+    """A fault of the host needs a managed one, and the room has a host of its own. Write `program.host: Managed` in the
+    AudioRoom."""
     NO_TARGETS = "NoTargets"
     """No running pod matches the target of a fault. Compare the selector of the component with the labels of the pods.
     """
@@ -290,7 +298,7 @@ class Reason(StrEnum):
 
     # Injections
     ARMING = "Arming"
-    """The agent is injecting the fault."""
+    """The fault is being injected."""
     WAITING_FOR_PROOF = "WaitingForProof"
     """The fault was injected, but has not met a packet, or is not proven, on every target yet."""
     LIFTING = "Lifting"
@@ -302,7 +310,7 @@ class Reason(StrEnum):
     LEFT_OVER = "LeftOver"
     """The fault is over, but left something behind. The message says what."""
     REFUSED = "Refused"
-    """The agent refused the fault, and injected nothing. The message says why."""
+    """The executor refused the fault, and injected nothing. The message says why."""
     INVALID = "Invalid"
     """The object or the request cannot be read. The message says why."""
 

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 from showstopper.api.conditions import Condition
 from showstopper.api.experiment import AbortIf, Expectation, Fault, Timing
 from showstopper.api.faults.process import ProcessFigures
+from showstopper.api.faults.stage import HostFigures
 from showstopper.api.room import AudioRoom, AudioRoomSpec, ComponentImage, MeasuredIndicator
 from showstopper.api.schema.base import Message, Metadata, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.rules import CelRule, immutable_spec
@@ -202,7 +203,7 @@ class TargetRecord(Status):
     """When the API server had accepted the call, or the node's agent had injected the fault."""
     armed_at: Timestamp | None = None
     """When the fault took effect on the node, on the operator's clock: the kernel had the packet rules, the processes
-    had the signal, or they were frozen."""
+    had the signal, they were frozen, or the host had begun."""
     lifted_at: Timestamp | None = None
     """When the fault was reverted and verified to have left nothing behind, on the operator's clock."""
     matched: int | None = None
@@ -211,6 +212,8 @@ class TargetRecord(Status):
     """Number of packets that the fault dropped, delayed, duplicated or changed."""
     processes: ProcessFigures | None = None
     """Last observation of the processes that the fault applied to."""
+    host: HostFigures | None = None
+    """What the host had counted last of a fault that it carried out on itself."""
     gone_at: Timestamp | None = None
     """When the pod, or every process of the container, was gone. Of a fault that lasts, when that was found."""
     media_stopped_at: Timestamp | None = None
@@ -234,7 +237,7 @@ class FaultRecord(Status):
     """Number of target pods when the fault began."""
     armed_at: Timestamp | None = None
     """When the first target was hit, on the operator's clock. Of a flood, when its first gate opened. The time that is
-    judged begins here. Absent of a fault that no agent carries out."""
+    judged begins here. Absent of a fault that the operator carries out itself."""
     lifted_at: Timestamp | None = None
     """When the last target was free again, on the operator's clock. Recovery counts from here."""
     successors: int | None = None
@@ -244,7 +247,7 @@ class FaultRecord(Status):
     affected: int | None = None
     """Number of packets that the fault dropped, delayed, duplicated or changed, over all targets."""
     backend: Text | None = None
-    """Kernel mechanism that carried out the fault, such as netem or NFQUEUE."""
+    """By what means the fault was carried out, such as netem, NFQUEUE or voice."""
     asked_for: Text | None = None
     """For how long targets should have been hit, over all of them: their number at the start times the duration."""
     in_force: Text | None = None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
@@ -12,10 +14,13 @@ from aiohttp import web
 from showstopper.audio import serving
 from showstopper.audio.lag import Lag
 from showstopper.audio.onstage import OnStage
-from showstopper.audio.settings import HostSettings
+from showstopper.audio.settings import HostSettings, Identity
 from showstopper.audio.speaker import Voice
 
 ON_STAGE = web.AppKey("on_stage", OnStage)
+
+IMPORTING_SECONDS = 0.0005
+"""How long imports may keep the interpreter at a time. A frame is due every 10 ms, and needs it more than once."""
 
 
 def application(on_stage: OnStage) -> web.Application:
@@ -49,9 +54,28 @@ async def speak(settings: HostSettings) -> None:
             group.create_task(Lag(voice.stood_still).watch())
             group.create_task(voice.speak())
             group.create_task(on_stage.stay())
+            if settings.identity is not None:
+                group.create_task(_carry_out(settings.identity, voice, on_stage))
     finally:
         await on_stage.leave()
         await runner.cleanup()
+
+
+async def _carry_out(identity: Identity, voice: Voice, on_stage: OnStage) -> None:
+    """Carry out faults that this host is asked for, beside speaking."""
+    execute = await asyncio.to_thread(_executing)
+    await execute(identity, voice, on_stage)
+
+
+def _executing() -> Callable[[Identity, Voice, OnStage], Awaitable[None]]:
+    """Import it in a thread of its own: models and client take most of a second, and a host that is late is heard."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(IMPORTING_SECONDS)
+    try:
+        from showstopper.audio.stage.executing import execute  # noqa: PLC0415
+    finally:
+        sys.setswitchinterval(interval)
+    return execute
 
 
 async def _main() -> None:

@@ -4,6 +4,8 @@ The SDK mends a session by itself, but late: it notices a silent relay after 8 t
 tries. One late host silences everybody. So this looks at what comes back from the relay (receiver reports, one a
 second), and when nothing does, joins afresh beside the SDK's own efforts. Whichever is in first goes on, the other
 leaves.
+
+A fault of the host has it leave for a while (`Break`). It comes back by itself: whoever sent it away may be gone.
 """
 
 from __future__ import annotations
@@ -53,6 +55,28 @@ class Appearance:
     start: float
     end: float | None = None
     path: statistics.Path | None = None
+
+
+@dataclass
+class Break:
+    """A time out of the room, until a monotonic time.
+
+    Attributes:
+        left_at: when it had left. None: it has not yet.
+    """
+
+    until: float
+    left_at: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been out of the room."""
+        return max(0.0, min(time.monotonic(), self.until) - self.left_at) if self.left_at is not None else 0.0
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is not over yet."""
+        return time.monotonic() < self.until
 
 
 class _Contact:
@@ -108,6 +132,8 @@ class OnStage:
         self._contact: _Contact | None = None
         self._appearances: list[Appearance] = []
         self._leaving: set[asyncio.Task[None]] = set()
+        self._break: Break | None = None
+        self._rung = asyncio.Event()
 
     @property
     def published(self) -> bool:
@@ -115,21 +141,54 @@ class OnStage:
         return bool(self._appearances) and self._appearances[-1].end is None
 
     async def stay(self) -> None:
-        """Be in the room until cancelled."""
+        """Be in the room until cancelled, but for the breaks that a fault wants."""
         self._enter(await self._joined())
         while True:
-            await asyncio.sleep(POLL_SECONDS)
+            await self._rings(POLL_SECONDS)
             assert self._contact is not None
-            if await self._contact.alive():
+            if self._break is not None and self._break.lasts:
+                await self._stay_away(self._contact, self._break)
+            elif await self._contact.alive():
                 self._appearances[-1].path = self._contact.path
             else:
                 await self._return(self._contact)
+
+    def step_out(self, until: float) -> Break:
+        """Leave the room at once, and come back at that monotonic time, or when it is moved there."""
+        self._break = Break(until)
+        self._rung.set()
+        return self._break
+
+    def come_back(self, away: Break) -> None:
+        """Come back now."""
+        away.until = min(away.until, time.monotonic())
+        self._rung.set()
 
     async def leave(self) -> None:
         """Leave for good."""
         self._exit()
         if self._contact is not None and self._contact.session is not None:
             await self._contact.session.leave()
+
+    async def _stay_away(self, contact: _Contact, away: Break) -> None:
+        """Be out of the room for as long as the break lasts, then join afresh."""
+        self._exit()
+        self._contact = None
+        await _leave(contact)
+        away.left_at = time.monotonic()
+        log.info("left_the_room")
+        while away.lasts:
+            await self._rings(away.until - time.monotonic())
+        self._enter(await self._joined())
+
+    async def _rings(self, seconds: float) -> None:
+        """Wait until somebody wants it to leave or to come back, or for so long."""
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._rung.wait()
+        except TimeoutError:
+            return
+        self._rung.clear()
 
     async def _return(self, old: _Contact) -> None:
         """Get back: by the SDK's mending or by a fresh join, whichever is first."""
@@ -155,6 +214,7 @@ class OnStage:
         log.info("on_stage", attempts=self._attempts)
 
     def _exit(self) -> None:
+        self._voice.end()
         if self.published and self._contact is not None:
             self._appearances[-1].end = max(self._appearances[-1].start, self._contact.answered_at)
 

@@ -47,18 +47,41 @@ class RoomSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """The pod that a process is in."""
+
+    namespace: str
+    pod: str
+    uid: str
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Identity | None:
+        """From SHOWSTOPPER_POD_UID, SHOWSTOPPER_POD and SHOWSTOPPER_NAMESPACE. None: it is in no pod."""
+        uid = environment.get("SHOWSTOPPER_POD_UID", "").strip()
+        if not uid:
+            return None
+        return cls(
+            namespace=_text(environment, "SHOWSTOPPER_NAMESPACE", "the pod's namespace"),
+            pod=_text(environment, "SHOWSTOPPER_POD", "the pod's name"),
+            uid=uid,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class HostSettings:
-    """What the host needs to know."""
+    """What the host needs to know. Without an identity, nobody asks it for faults."""
 
     room: RoomSettings
     hold_seconds: float = 3.0
+    identity: Identity | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> HostSettings:
-        """The room's settings, and SHOWSTOPPER_HOLD_SECONDS of hold music before the host speaks for the first time."""
+        """The room's settings, its identity, and SHOWSTOPPER_HOLD_SECONDS of hold music before it speaks at first."""
         return cls(
             room=RoomSettings.read(environment),
             hold_seconds=_number(environment, "SHOWSTOPPER_HOLD_SECONDS", 3.0, 0, 86_400),
+            identity=Identity.read(environment),
         )
 
 

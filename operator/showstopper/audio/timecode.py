@@ -68,3 +68,8 @@ def encode_hold(start: float, count: int, rate: int) -> Samples:
         total += np.sin(2 * np.pi * pitch * times)
     tremolo = 1 - TREMOLO_DEPTH / 2 * (1 - np.cos(2 * np.pi * TREMOLO_HERTZ * times))
     return (total * tremolo * (AMPLITUDE / len(HOLD_PITCHES))).astype(np.float32)
+
+
+def encode_silence(_start: float, count: int, _rate: int) -> Samples:
+    """`count` samples of silence, whatever the moment and the rate."""
+    return np.zeros(count, np.float32)

@@ -53,6 +53,8 @@ POLICY_BINDING = Kind(
     namespaced=False,
 )
 ROLE = Kind("Role", "rbac.authorization.k8s.io/v1", "roles")
+ROLE_BINDING = Kind("RoleBinding", "rbac.authorization.k8s.io/v1", "rolebindings")
+SERVICE_ACCOUNT = Kind("ServiceAccount", "v1", "serviceaccounts")
 NODE = Kind("Node", "v1", "nodes", namespaced=False)
 ACCESS_REVIEW = Kind("SelfSubjectAccessReview", "authorization.k8s.io/v1", "selfsubjectaccessreviews", namespaced=False)
 AUDIO_ROOM = Kind("AudioRoom", "showstopper.dev/v1alpha1", "audiorooms")

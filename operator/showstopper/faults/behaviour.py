@@ -68,15 +68,15 @@ class Behaviour(ABC, Generic[K]):
         return f"proven on every target: {self.figures(observed)}{but}"
 
 
-class AgentBehaviour(Behaviour[K]):
-    """A fault that the agents of nodes carry out. They check once more what the API server has let through."""
+class InjectedBehaviour(Behaviour[K]):
+    """A fault that executors are asked for. They check once more what the API server has let through."""
 
     def refusals(self, injection: InjectionSpec) -> Iterator[str]:
-        """Why an agent must not arm any of it, as sentences that say what to write instead; nothing: it may."""
+        """Why an executor must not arm any of it, as sentences that say what to write instead; nothing: it may."""
         yield from ()
 
     def refusal_of(self, injection: InjectionSpec, target: InjectionTarget) -> str | None:
-        """Why an agent must not arm it on this target; None: it may."""
+        """Why an executor must not arm it on this target; None: it may."""
         return None
 
 

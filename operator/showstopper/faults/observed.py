@@ -7,6 +7,7 @@ from datetime import datetime
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import Direction
 from showstopper.api.faults.process import ProcessFigures
+from showstopper.api.faults.stage import HostFigures
 from showstopper.api.injection import InjectedTarget, TargetState
 from showstopper.api.reasons import Reason
 from showstopper.api.run import TargetRecord
@@ -33,6 +34,7 @@ class ObservedTarget:
         passed_bytes: what a limit let through; None: it is none, or that is not known.
         unmet: directions of the fault in which it has met no packet.
         processes: the last look at the processes that it was meant for.
+        host: what a host has counted last of a fault of its own.
         answered_after: when the API server had answered.
         ended_after: when it was no longer there.
         quiet_after: when the last packet from it came to any listener.
@@ -53,6 +55,7 @@ class ObservedTarget:
     passed_bytes: int | None = None
     unmet: tuple[Direction, ...] = ()
     processes: ProcessFigures | None = None
+    host: HostFigures | None = None
     answered_after: float | None = None
     ended_after: float | None = None
     quiet_after: float | None = None
@@ -61,7 +64,7 @@ class ObservedTarget:
 
     @classmethod
     def injected(cls, target: InjectedTarget, *, excused: bool = False, quiet: bool | None = None) -> "ObservedTarget":
-        """What an agent says of a target."""
+        """What its executor says of a target."""
         last = target.last
         return cls(
             pod=target.pod or target.uid,
@@ -77,6 +80,7 @@ class ObservedTarget:
             passed_bytes=last.passed_bytes if last else None,
             unmet=tuple(target.unmet),
             processes=target.processes,
+            host=target.host,
             lasted=_seconds(target.armed_at, target.lifted_at),
             message=target.message or "",
         )
@@ -94,6 +98,7 @@ class ObservedTarget:
             matched=target.matched or 0,
             affected=target.affected or 0,
             processes=target.processes,
+            host=target.host,
             answered_after=_seconds(target.requested_at, target.answered_at),
             ended_after=_seconds(start, target.gone_at),
             quiet_after=_seconds(start, target.media_stopped_at),
@@ -119,7 +124,7 @@ class Observed:
 
     @classmethod
     def injected(cls, targets: Iterable[InjectedTarget]) -> "Observed":
-        """What an agent says of the targets on its node."""
+        """What an executor says of its targets."""
         return cls("", tuple(map(ObservedTarget.injected, targets)))
 
     @property

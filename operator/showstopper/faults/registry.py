@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_snake
 from showstopper import faults
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.injection import InjectionSpec
-from showstopper.faults.behaviour import AgentBehaviour, Behaviour, K
+from showstopper.faults.behaviour import Behaviour, InjectedBehaviour, K
 
 
 def of(spec: K) -> Behaviour[K]:
@@ -41,13 +41,13 @@ def of_kind(kind: type[FaultKind]) -> Behaviour[Any]:
     raise LookupError(f"no module {name} of showstopper.faults has a behaviour for {kind.__name__}")
 
 
-def of_injection(injection: InjectionSpec) -> AgentBehaviour[Any]:
+def of_injection(injection: InjectionSpec) -> InjectedBehaviour[Any]:
     """The behaviour of what an Injection asks for.
 
     Raises:
-        TypeError: no agent carries that out, which is a defect.
+        TypeError: no executor carries that out, which is a defect.
     """
     behaviour = of(injection.spec)
-    if not isinstance(behaviour, AgentBehaviour):
-        raise TypeError(f"{injection.kind} is not carried out by agents")
+    if not isinstance(behaviour, InjectedBehaviour):
+        raise TypeError(f"{injection.kind} is not carried out by executors")
     return behaviour

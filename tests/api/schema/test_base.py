@@ -111,6 +111,7 @@ def test_left_out_is_the_default() -> None:
     assert spec.timing.baseline == timedelta(seconds=15)
     assert spec.timing.recovery == timedelta(seconds=60)
     assert spec.timing.deadline is None
+    assert spec.faults[0].target is not None
     assert spec.faults[0].target.max == 1
     assert spec.faults[0].kind == "podKill"
     assert spec.abort_if == ()

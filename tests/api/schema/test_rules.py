@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from showstopper.api.faults.agent_kinds import AgentKinds
+from showstopper.api.faults.injected_kinds import InjectedKinds
 from showstopper.api.generated.crds import KINDS
 from showstopper.api.schema.base import Spec
 from showstopper.api.schema.rules import CelRule, Rule, exactly_one, given, unique_names
@@ -62,8 +62,8 @@ def test_what_keeps_them_is_taken() -> None:
 
 
 def test_rules_on_kinds_come_first_and_only_where_there_are_kinds() -> None:
-    assert AgentKinds.rules == ()
-    for entry in AgentKinds.__subclasses__():
+    assert InjectedKinds.rules == ()
+    for entry in InjectedKinds.__subclasses__():
         assert ".filter(given, given).size() == 1" in entry.rules[0].rule
 
 

@@ -56,6 +56,13 @@ def with_fleet(server: ApiServer) -> None:
     api_server.apply(server, workload("StatefulSet", "main-stage-listeners", names.FLEET_LABELS, owner))
     api_server.apply(server, workload("Deployment", "main-stage-host", names.FLEET_LABELS, owner))
     api_server.apply(server, workload("Deployment", "copied-labels", names.FLEET_LABELS))
+    metadata = {
+        "name": "main-stage-host",
+        "namespace": "show",
+        "labels": names.FLEET_LABELS,
+        "ownerReferences": [owner],
+    }
+    api_server.apply(server, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
 
 
 def workloads(server: ApiServer) -> set[str]:
@@ -95,6 +102,7 @@ def test_runs_end_then_the_operator_and_then_the_fleets(server: ApiServer) -> No
     assert (code, err) == (0, ""), out
     assert "experimentrun show/stopped-1 ended: Aborted (Stopped)" in out
     assert workloads(server) == {f"deployment.apps/{OPERATOR}", "deployment.apps/copied-labels"}
+    assert "main-stage-host" not in server.kubectl("-n", "show", "get", "serviceaccounts", "-o", "name")
     assert server.kubectl("-n", "show", "get", "audioroom", "main-stage", "-o", "name"), "people's, and stays"
     assert not thrown(server), "a new install would begin with it"
 

@@ -26,7 +26,7 @@ def test_it_loads_neither_kopf_nor_the_operator() -> None:
     loaded = "import sys, showstopper.cli.processes.agent; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
     assert not {"kopf", "showstopper.controllers", "showstopper.engine", "numpy"} & set(modules)
-    assert "showstopper.agent.session.injections" in modules
+    assert "showstopper.executor.injections" in modules
 
 
 @pytest.mark.apiserver

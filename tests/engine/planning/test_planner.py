@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from showstopper.api.experiment import Fault
-from showstopper.cluster.listeners import LISTENER, ROLE_LABEL
+from showstopper.cluster.listeners import HOST, LISTENER, ROLE_LABEL, ROOM_LABEL
+from showstopper.engine.experiments.making import early_refusal
 from showstopper.engine.planning import peers, plan, planner, policies
 from showstopper.engine.planning.plan import Snapshot
 from tests.support import build
@@ -86,6 +87,40 @@ def test_a_peer_is_separated_at_every_address_of_both_ip_versions_unless_it_has_
     store = build.room().spec.component("store")
     assert store is not None
     assert peers.of_pods(store, stores, []) == ("198.18.1.9", "2001:db8::9")
+
+
+SILENCE = {"name": "air", "duration": "5s", "deadAir": {}}
+HOST_LABELS = {ROOM_LABEL: "main-stage", ROLE_LABEL: HOST}
+
+
+def test_a_fault_of_the_host_hits_the_pod_of_this_rooms_host() -> None:
+    others = [
+        body("main-stage-host-a", HOST_LABELS, podIP="198.18.1.20"),
+        body("main-stage-host-old", HOST_LABELS, phase="Failed"),
+        body("main-stage-host-new", HOST_LABELS, podIP=""),
+        body("other-host-a", {**HOST_LABELS, ROOM_LABEL: "other"}, podIP="198.18.1.21"),
+        body("main-stage-listeners-0", {**HOST_LABELS, ROLE_LABEL: LISTENER}, podIP="198.18.1.22"),
+    ]
+    made = plan.make(snapshot(SILENCE, others=others), [Fault.model_validate(SILENCE)], 1)
+    assert [pod.name for pod in made.faults[0].targets] == ["main-stage-host-a"]
+    assert policies.refusal(made) is None
+    assert [pod.name for pod in plan.rests_on(made) or ()] == ["main-stage-host-a"]
+
+
+def test_a_room_without_a_host_that_runs_is_refused() -> None:
+    refused = policies.refusal(plan.make(snapshot(SILENCE), [Fault.model_validate(SILENCE)], 1))
+    assert refused is not None
+    assert refused.reason == "NoTargets"
+    assert "no pod of the room's host runs, which fault air could hit" in refused.message
+
+
+def test_a_fault_of_somebody_elses_host_is_refused_before_there_is_a_run() -> None:
+    faults = [Fault.model_validate(SILENCE)]
+    external = build.room(program={"host": "External"})
+    made = plan.make(planner.snapshot(external, faults, labels=ALLOWED, pods=[], serving={}), faults, 1)
+    refused = early_refusal(made)
+    assert refused is not None
+    assert refused.reason == "NoManagedHost"
 
 
 def test_a_peer_on_its_nodes_network_is_refused() -> None:

@@ -18,7 +18,7 @@ from showstopper.availability.spans import Kind, Span, State
 from showstopper.clock import Clock
 from showstopper.cluster import kinds
 from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import AUDIO_ROOM, DEPLOYMENT, POD, STATEFUL_SET
+from showstopper.cluster.kinds import AUDIO_ROOM, DEPLOYMENT, POD, ROLE_BINDING, SERVICE_ACCOUNT, STATEFUL_SET
 from showstopper.cluster.listeners import LISTENER
 from showstopper.cluster.mirror import Change, ChangeType, Mirror
 from showstopper.engine.rooms import LiveRoom, Rooms, component_pods, release
@@ -256,13 +256,23 @@ async def test_a_held_fleet_of_another_image_is_left_alone_and_made_where_it_is_
     assert await image(STATEFUL_SET, names.listeners(here)) == "audio:2"
 
 
+async def test_a_host_may_do_what_the_chart_lets_hosts_do_in_the_namespace_of_its_room(client: Client) -> None:
+    here = await make_room(client)
+    await Keeper(client, IMAGES).keep(here)
+    binding = await client.get(ROLE_BINDING, "show", names.host(here))
+    assert binding["roleRef"]["name"] == manifests.HOST_ROLE
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": names.host(here), "namespace": "show"}]
+    assert await client.get(SERVICE_ACCOUNT, "show", names.host(here))
+
+
 async def test_a_room_with_a_speaker_of_its_own_loses_its_host(client: Client) -> None:
     here = await make_room(client)
     keep = Keeper(client, IMAGES)
     await keep.keep(here)
     await keep.keep(here.model_copy(update={"spec": room(program={"host": "External"}).spec}))
-    with pytest.raises(NotFound):
-        await client.get(DEPLOYMENT, "show", names.host(here))
+    for kind in (DEPLOYMENT, ROLE_BINDING, SERVICE_ACCOUNT):
+        with pytest.raises(NotFound):
+            await client.get(kind, "show", names.host(here))
 
 
 async def test_a_room_has_its_crowd_until_it_wants_none(client: Client) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from dev.cluster.apiserver import ApiServer
-from showstopper.agent.session.status import EndReason
 from showstopper.api.faults.process import ContainerKill, Signal
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION
 from showstopper.engine.hands.pace import Pace
+from showstopper.executor.status import EndReason
 from tests.support import stored_objects
 from tests.support.run_harness import RunHarness
 from tests.support.stub_agent import LOSS, Agent, nothing_left

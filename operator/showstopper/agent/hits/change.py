@@ -9,9 +9,9 @@ from showstopper.agent.hits.process import P, ProcessHit
 from showstopper.agent.hits.records import set_state
 from showstopper.agent.kernel.cgroups import Place
 from showstopper.agent.kernel.settings import Setting
-from showstopper.agent.leases import Lease
 from showstopper.api.injection import TargetState
 from showstopper.errors import AgentError, ContainerGone, EffectRefused, LeaseLost
+from showstopper.executor.leases import Lease
 
 
 class ChangeHit(ProcessHit[P]):

@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from showstopper.agent.hits.process import Means, ProcessHit
 from showstopper.agent.hits.records import set_state
-from showstopper.agent.leases import Lease
 from showstopper.agent.pods import Process
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.process import ContainerKill, ProcessFigures
 from showstopper.api.injection import InjectionTarget, TargetState
 from showstopper.errors import AgentError, ContainerGone, LeaseLost
+from showstopper.executor.leases import Lease
 
 
 class KillHit(ProcessHit[ContainerKill]):

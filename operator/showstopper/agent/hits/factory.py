@@ -1,17 +1,18 @@
 """Factory: makes the hits that an Injection asks for from what this node offers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from showstopper.agent.at_most_once import AtMostOnce
 from showstopper.agent.changes import Changes
 from showstopper.agent.containers import Containers
-from showstopper.agent.hits.hit import Hit
 from showstopper.agent.hits.network import NetworkHit
 from showstopper.agent.hits.process import Means, hit_of
 from showstopper.agent.network.node import Node
 from showstopper.agent.pods import Pods
 from showstopper.api.injection import Injection, InjectionTarget
 from showstopper.clock import Clock
+from showstopper.executor.hit import Hit
 from showstopper.faults import registry
 from showstopper.faults.network.behaviour import NetworkBehaviour, effect_name
 
@@ -27,6 +28,15 @@ class HitFactory:
     once: AtMostOnce
     clock: Clock
 
+    @property
+    def executor(self) -> str:
+        """An agent's."""
+        return "agent"
+
+    def on(self, clock: Clock) -> Self:
+        """The same, with the times of records by that clock."""
+        return replace(self, clock=clock)
+
     def begun(self, injection: Injection) -> bool:
         """Whether it was begun before, and must not be again: what is done in an instant leaves nothing to sweep."""
         return injection.spec.spec.instant and self.once.begun(injection.metadata.uid)
@@ -36,9 +46,13 @@ class HitFactory:
         if injection.spec.spec.instant:
             self.once.begin(injection.metadata.uid)
 
-    def hits(self, injection: Injection) -> list[Hit]:
+    def of(self, injection: Injection) -> list[Hit]:
         """One for each target, in their order. Those that must not be armed say why in their records."""
         return [self._hit(injection, index, target) for index, target in enumerate(injection.spec.targets)]
+
+    def forget(self, uid: str) -> None:
+        """The Injection with that UID no longer exists: nobody will ask for it again."""
+        self.once.forget(uid)
 
     def _hit(self, injection: Injection, index: int, target: InjectionTarget) -> Hit:
         spec, name = injection.spec, effect_name(injection.spec.fault, injection.metadata.uid, index)

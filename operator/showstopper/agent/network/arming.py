@@ -9,12 +9,12 @@ from datetime import timedelta
 from showstopper.agent.kernel import links, nfnetlink, queueing, shaping
 from showstopper.agent.kernel.nftables import Count
 from showstopper.agent.kernel.queueing import Engine, Held
-from showstopper.agent.leases import Lease
 from showstopper.agent.network import gates
 from showstopper.agent.network.bursts import Pulse
 from showstopper.agent.network.targets import Leftovers, Target
 from showstopper.api.faults.network import Direction
 from showstopper.errors import EffectRefused, LeaseLost
+from showstopper.executor.leases import Lease
 from showstopper.faults.network.behaviour import objections
 from showstopper.faults.network.plan import Plan
 from showstopper.faults.network.rules import BURST, Command, Device, counter

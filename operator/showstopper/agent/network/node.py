@@ -11,10 +11,10 @@ from showstopper.agent.kernel import backends, links
 from showstopper.agent.kernel.backends import Backends
 from showstopper.agent.kernel.namespaces import Namespace
 from showstopper.agent.kernel.queueing import Engine
-from showstopper.agent.leases import Lease
 from showstopper.agent.network.arming import Armed
 from showstopper.agent.network.targets import Leftovers, Target
 from showstopper.errors import AgentError, EffectRefused, LeaseLost, NamespaceGone
+from showstopper.executor.leases import Lease
 from showstopper.faults.network.behaviour import objections
 from showstopper.faults.network.plan import Plan
 from showstopper.faults.network.rules import Device, Site

@@ -15,7 +15,7 @@ from showstopper.cli.exit_codes import ExitCode, problem
 from showstopper.cli.kube import stop_switches
 from showstopper.cli.kube.connection import Connection
 from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import AUDIO_ROOM, DEPLOYMENT, POD, STATEFUL_SET
+from showstopper.cluster.kinds import AUDIO_ROOM, DEPLOYMENT, POD, ROLE_BINDING, SERVICE_ACCOUNT, STATEFUL_SET
 from showstopper.engine.rooms.fleet import names
 from showstopper.errors import Conflict, NotFound
 
@@ -86,8 +86,8 @@ async def _operator_ended(client: Client, namespace: str, timeout: float) -> boo
 
 
 async def _send_fleets_home(client: Client) -> None:
-    """Delete the workloads that the operator has made for rooms, in all namespaces."""
-    for kind in (STATEFUL_SET, DEPLOYMENT):
+    """Delete what the operator has made for rooms, in all namespaces."""
+    for kind in (STATEFUL_SET, DEPLOYMENT, ROLE_BINDING, SERVICE_ACCOUNT):
         for body in await client.list(kind, labels=names.FLEET_LABELS):
             metadata = body["metadata"]
             if not any(owner["kind"] == AUDIO_ROOM.name for owner in metadata.get("ownerReferences", ())):

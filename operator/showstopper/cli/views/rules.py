@@ -45,7 +45,7 @@ def of_target(fault: Fault, room: AudioRoomSpec, pod: Pod, peers: Sequence[str])
         case Hand.API_SERVER:
             return Rules("API server")
         case Hand.STAGE:
-            return Rules("stage")
+            return Rules("the host itself")
         case Hand.CROWD:
             return _of_gate(fault, room, pod)
         case Hand.AGENT:

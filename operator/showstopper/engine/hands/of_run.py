@@ -19,17 +19,27 @@ from showstopper.engine.hands.crowd.flooders import Flooders
 from showstopper.engine.hands.crowd.hand import CrowdHand
 from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.hands.protocol import FaultState, Hand, Pause
+from showstopper.engine.hands.stage.hand import StageHand
 from showstopper.engine.planning.plan import PlannedFault, Snapshot
 
 
 class Hands:
     """All hands of one run, as one."""
 
-    def __init__(self, *, api_server: ApiServerHand, agents: AgentHand, crowd: CrowdHand, asked: RunInjections) -> None:
+    def __init__(
+        self,
+        *,
+        api_server: ApiServerHand,
+        agents: AgentHand,
+        crowd: CrowdHand,
+        stage: StageHand,
+        asked: RunInjections,
+    ) -> None:
         self._asked = asked
         self._hands: Mapping[kinds.Hand, Hand] = {
             kinds.Hand.CROWD: crowd,
             kinds.Hand.AGENT: agents,
+            kinds.Hand.STAGE: stage,
             kinds.Hand.API_SERVER: api_server,
         }
 
@@ -64,7 +74,7 @@ class Hands:
 
     @property
     def untouched(self) -> bool:
-        """Nothing could be asked of agents, so there is nothing to lift."""
+        """Nothing could be asked of executors, so there is nothing to lift."""
         return self._asked.untouched
 
     def let_go(self) -> None:
@@ -108,5 +118,6 @@ class HandFactory:
             api_server=ApiServerHand(self.client, self.clock),
             agents=AgentHand(asked, Reselection(asked, self.clock, self.snapshot)),
             crowd=CrowdHand(self.flooders, asked, self.clock, pause),
+            stage=StageHand(asked),
             asked=asked,
         )

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from showstopper.api.injection import Executor
 from showstopper.api.run import ExperimentRun, FaultRecord, TargetRecord
 from showstopper.availability.verdict import Finding
 from showstopper.engine.planning.plan import PlannedFault
@@ -24,7 +25,7 @@ class FaultState:
         done: an instant fault has done all that it does. There is nothing to wait for.
         lifting: its end was asked for.
         over: nothing is left for the hand to do.
-        silent: nodes whose agents have not answered.
+        silent: executors that have not answered.
         trouble: why it could not begin, or ended though nobody had asked for its end.
     """
 
@@ -35,7 +36,7 @@ class FaultState:
     done: bool = False
     lifting: bool = False
     over: bool = False
-    silent: tuple[str, ...] = ()
+    silent: tuple[Executor, ...] = ()
     trouble: Finding | None = None
 
 

@@ -43,7 +43,7 @@ def kills(run: ExperimentRun) -> list[TargetRecord]:
 
 
 def by_agents(run: ExperimentRun) -> set[str]:
-    """The names of the faults that agents carry out."""
+    """The names of the faults that executors carry out, asked by Injections."""
     return {fault.name for fault in run.spec.faults if fault.spec.hand.takes_injections}
 
 

@@ -110,10 +110,11 @@ def rests_on(plan: Plan) -> tuple[Pod, ...] | None:
     """
     carriers: dict[str, Pod] = {}
     for planned in plan.faults:
-        if planned.fault.target.max_percent is not None:
+        target = planned.fault.target
+        if target is not None and target.max_percent is not None:
             return None
         others = [pod for pod in planned.candidates if pod.ready and not pod.terminating and pod not in planned.targets]
-        for pod in (*planned.targets, *others[: planned.fault.target.min_ready]):
+        for pod in (*planned.targets, *others[: target.min_ready if target is not None else 0]):
             carriers[pod.uid] = pod
     return tuple(carriers.values())
 
@@ -126,16 +127,16 @@ def candidates_of(snapshot: Snapshot, fault: Fault) -> Sequence[Pod]:
 
 
 def may_hit(fault: Fault, pod: Pod) -> bool:
-    """Whether a pod of its component is one that the fault means."""
-    serving = fault.target.serving
+    """Whether a candidate is one that the fault means."""
+    serving = fault.target.serving if fault.target is not None else None
     return not pod.terminating and bool(pod.node) and (serving is None or pod.serving is serving)
 
 
 def most(fault: Fault, candidates: int) -> int:
-    """How many of so many pods the fault may hit."""
+    """How many of so many pods the fault may hit. Where it has no target to choose, there is one."""
     target = fault.target
-    if target.max_percent is None:
-        return target.max
+    if target is None or target.max_percent is None:
+        return target.max if target is not None else 1
     return min(target.max, math.floor(candidates * float(target.max_percent) + 1e-9))
 
 

@@ -9,13 +9,16 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import Aim
 from showstopper.api.room import AudioRoom
 from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import NAMESPACE, POD, SERVICE
+from showstopper.cluster.listeners import HOST
 from showstopper.engine.planning import peers, plan, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
-from showstopper.engine.rooms.pods import Exposed, MediaAddress, behind, select
+from showstopper.engine.rooms.fleet import names
+from showstopper.engine.rooms.pods import Exposed, MediaAddress, behind, is_over, select
 from showstopper.errors import Forbidden
 
 
@@ -56,11 +59,12 @@ def snapshot(
         },
         serving=serving,
         servers=servers,
+        fleet={Aim.HOST: [plan.pod(body, serving, servers) for body in _hosts(room, bodies)]},
         finished={name: [_ended(body) for body in selection.finished] for name, selection in selections.items()},
         on_nodes={
-            name: names
+            name: there
             for name, selection in selections.items()
-            if (names := [body["metadata"]["name"] for body in selection.running if _on_node(body)])
+            if (there := [body["metadata"]["name"] for body in selection.running if _on_node(body)])
         },
         selected_fleet={
             name: [body["metadata"]["name"] for body in selection.fleet]
@@ -68,6 +72,18 @@ def snapshot(
             if selection.fleet
         },
     )
+
+
+def _hosts(room: AudioRoom, bodies: Iterable[Object]) -> list[Object]:
+    """The pods of the room's managed host that can be asked for something: one, or none."""
+    wanted = names.selector(room, HOST).items()
+    return [
+        body
+        for body in bodies
+        if (body["metadata"].get("labels") or {}).items() >= wanted
+        and not is_over(body)
+        and body.get("status", {}).get("podIP")
+    ]
 
 
 def objection(made: Plan, addresses: Mapping[str, Sequence[str]]) -> Finding | None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+from showstopper.api.experiment import Target
 from showstopper.api.faults.base import Aim
 from showstopper.api.reasons import Reason
 from showstopper.api.run import MOST_KILLED
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
+from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.engine.planning.peers import peers_of
 from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot, most
 from showstopper.engine.rooms import media_paths
@@ -84,7 +86,7 @@ def _objection(plan: Plan, targets: Callable[[PlannedFault], tuple[Pod, ...]]) -
 
 def refuse_unknown_serving(plan: Plan) -> Finding | None:
     """Which relay serves is read from the listeners, never guessed."""
-    asking = [each.fault.name for each in _at_components(plan) if each.fault.target.serving is not None]
+    asking = [each.fault.name for each, target in _at_components(plan) if target.serving is not None]
     if not asking or (plan.snapshot.serving and not plan.snapshot.strangers):
         return None
     if plan.snapshot.strangers:
@@ -136,11 +138,15 @@ def refuse_zero_targets(plan: Plan) -> Finding | None:
     for planned in plan.faults:
         if planned.targets or planned.fault.spec.aims_at is Aim.ROOM:
             continue
-        if planned.fault.component is None:
-            aim = planned.fault.spec.aims_at.lower()
-            return Finding(Reason.NO_TARGETS, f"the room has no {aim} that fault {planned.fault.name} could hit")
         target = planned.fault.target
-        finished = plan.snapshot.finished.get(target.component or "", ())
+        if target is None:
+            aim = planned.fault.spec.aims_at.lower()
+            return Finding(
+                Reason.NO_TARGETS,
+                f"no pod of the room's {aim} runs, which fault {planned.fault.name} could hit: look at it with kubectl "
+                f"--namespace {plan.snapshot.namespace} get pods --selector {ROLE_LABEL}={aim}",
+            )
+        finished = plan.snapshot.finished.get(target.component, ())
         if not planned.candidates and finished:
             return Finding(
                 Reason.NO_TARGETS,
@@ -158,28 +164,28 @@ def refuse_zero_targets(plan: Plan) -> Finding | None:
 
 def refuse_min_ready(plan: Plan) -> Finding | None:
     """The blast radius leaves the ready pods that the experiment wants to be left."""
-    for planned in _at_components(plan):
+    for planned, target in _at_components(plan):
         hit = {pod.uid for pod in planned.targets}
         left = sum(pod.ready and not pod.terminating and pod.uid not in hit for pod in planned.candidates)
-        least = planned.fault.target.min_ready
+        least = target.min_ready
         if left < least:
             return Finding(
                 Reason.MIN_READY_BROKEN,
                 f"fault {planned.fault.name} would leave {left} ready pods of component "
-                f"{planned.fault.target.component}, and minReady asks for {least}: scale it up, or lower minReady",
+                f"{target.component}, and minReady asks for {least}: scale it up, or lower minReady",
             )
     return None
 
 
 def refuse_too_many(plan: Plan) -> Finding | None:
     """The share that may be hit is one of the pods that there are now."""
-    for planned in _at_components(plan):
+    for planned, target in _at_components(plan):
         bound = most(planned.fault, len(planned.candidates))
         if len(planned.targets) > bound:
             return Finding(
                 Reason.TOO_MANY_TARGETS,
                 f"fault {planned.fault.name} would hit {len(planned.targets)} pods of component "
-                f"{planned.fault.target.component}, and may hit {bound} of the {len(planned.candidates)} there are",
+                f"{target.component}, and may hit {bound} of the {len(planned.candidates)} there are",
             )
     return None
 
@@ -196,9 +202,9 @@ def refuse_too_many_kills(plan: Plan) -> Finding | None:
     )
 
 
-def _at_components(plan: Plan) -> list[PlannedFault]:
+def _at_components(plan: Plan) -> list[tuple[PlannedFault, Target]]:
     """The faults whose targets are pods of a component: only these have a blast radius there."""
-    return [planned for planned in plan.faults if planned.fault.component is not None]
+    return [(planned, target) for planned in plan.faults if (target := planned.fault.target) is not None]
 
 
 POLICIES: tuple[Callable[[Plan], Finding | None], ...] = (

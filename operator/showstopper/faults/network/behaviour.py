@@ -13,7 +13,7 @@ from showstopper.api.injection import InjectionSpec, InjectionTarget, TargetPort
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults import registry
-from showstopper.faults.behaviour import AgentBehaviour, Ground
+from showstopper.faults.behaviour import Ground, InjectedBehaviour
 from showstopper.faults.network import bounds
 from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Method, Plan, Technique
@@ -28,7 +28,7 @@ LAST_NODE_PORT = 32767
 """The last port that Kubernetes gives to Services of type NodePort by default (--service-node-port-range)."""
 
 
-class NetworkBehaviour(AgentBehaviour[N]):
+class NetworkBehaviour(InjectedBehaviour[N]):
     """A fault of packets. Proven when it has acted on packets of every target.
 
     Attributes:

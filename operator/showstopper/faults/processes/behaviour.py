@@ -9,7 +9,7 @@ from showstopper.api.injection import InjectionSpec
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoomSpec
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import AgentBehaviour, Ground
+from showstopper.faults.behaviour import Ground, InjectedBehaviour
 from showstopper.faults.containers import choose
 from showstopper.faults.effects import Container, Pod
 from showstopper.faults.observed import Observed, ObservedTarget, deserted, names
@@ -17,7 +17,7 @@ from showstopper.faults.observed import Observed, ObservedTarget, deserted, name
 P = TypeVar("P", bound=ProcessFault)
 
 
-class ProcessBehaviour(AgentBehaviour[P]):
+class ProcessBehaviour(InjectedBehaviour[P]):
     """A fault of the processes of one container in each target. Proven when the agent has proven it on every one."""
 
     def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.room import AudioRoom
-from showstopper.audio.settings import CrowdSettings, HostSettings, ListenerSettings
+from showstopper.audio.settings import CrowdSettings, HostSettings, Identity, ListenerSettings
+from showstopper.cluster.listeners import HOST, ROLE_LABEL
 from showstopper.engine.rooms.fleet import manifests, names
 from tests.engine.rooms.build import IMAGES, room
 
@@ -43,9 +44,20 @@ def test_the_fleet_of_the_designs_room_is_the_golden_one(kind: str) -> None:
     assert found[kind] == yaml.safe_load(golden.read_text())
 
 
+def test_the_host_has_an_account_of_its_own_that_may_do_what_a_host_may() -> None:
+    assert manifests.account(room()) == yaml.safe_load((GOLDEN / "account.yaml").read_text())
+
+
+def test_the_host_knows_the_pod_that_it_is_in() -> None:
+    seen = environment(manifests.manifests(room(), IMAGES)[1], "main-stage-host-a")
+    identity = HostSettings.read(seen | {"SHOWSTOPPER_POD_UID": "5c0ffee0-2"}).identity
+    assert identity == Identity("show", "main-stage-host-a", "5c0ffee0-2")
+
+
 def test_a_room_with_a_speaker_of_its_own_gets_no_host() -> None:
     found = manifests.manifests(room(program={"host": "External"}), IMAGES)
     assert [one["kind"] for one in found] == ["StatefulSet"]
+    assert not manifests.account(room(program={"host": "External"}))
     assert environment(found[0])["SHOWSTOPPER_PROGRAM"] == "External"
 
 
@@ -169,10 +181,12 @@ def test_what_does_not_change_a_listener_keeps_the_fleets_version() -> None:
     assert manifests.version(before) == manifests.version(after)
 
 
-def test_pods_obey_the_restricted_pod_security_standard_and_hold_no_token() -> None:
+def test_pods_obey_the_restricted_pod_security_standard_and_only_the_host_holds_a_token() -> None:
     for manifest in manifests.manifests(with_crowd(), IMAGES):
         spec = manifest["spec"]["template"]["spec"]
-        assert spec["automountServiceAccountToken"] is False
+        is_host = manifest["metadata"]["labels"][ROLE_LABEL] == HOST
+        assert spec["automountServiceAccountToken"] is is_host
+        assert spec.get("serviceAccountName") == ("main-stage-host" if is_host else None)
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         for container in spec["containers"]:

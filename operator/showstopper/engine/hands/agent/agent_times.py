@@ -13,7 +13,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.clock import from_timestamp, to_timestamp
 
 _TIMES = ("armed_at", "lifted_at")
-_FIGURES = ("first", "last", "processes")
+_FIGURES = ("first", "last", "processes", "host")
 
 
 def newest(status: InjectionStatus) -> float | None:
@@ -42,7 +42,7 @@ def placed(injection: Injection, offset: float) -> Injection:
 
 
 def _moments(target: InjectedTarget) -> list[str]:
-    figures = (target.first, target.last, target.processes)
+    figures = (getattr(target, name) for name in _FIGURES)
     moments = (target.armed_at, target.lifted_at, *(each.at for each in figures if each))
     return [moment for moment in moments if moment]
 

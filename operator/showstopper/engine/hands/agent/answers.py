@@ -1,11 +1,11 @@
-"""The agents' answers: what the statuses of a run's Injections amount to for each fault. Pure."""
+"""The executors' answers: what the statuses of a run's Injections amount to for each fault. Pure."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
-from showstopper.api.injection import LEASE_LABEL, InjectedTarget, Injection, InjectionTarget, TargetState
+from showstopper.api.injection import LEASE_LABEL, Executor, InjectedTarget, Injection, InjectionTarget, TargetState
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
@@ -26,17 +26,17 @@ CUT_SHORT = {Reason.LEASE_LOST, Reason.AGENT_STOPPED, Reason.AGENT_FAILED, Reaso
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the agents of one fault have said, over all its Injections.
+    """What the executors of one fault have said, over all its Injections.
 
     Attributes:
         fault: as the run declares it.
-        places: every target that was asked for, with its node.
+        places: every target that was asked for, with the node whose agent was asked, if one was.
         targets: what is known of them.
         gated: of a flood, how many flooders were asked for, which are no targets.
         gates: what is known of those.
         remains: what is still there that is no agent's to remove, for a person.
         probed: TCP ports at which the fault meets the kubelet's probes too.
-        silent: nodes whose agents have not answered.
+        silent: executors that have not answered.
         trouble: why it ended, or never began, though nobody had asked for its end.
         cut_short: why it had ended when its end was asked for.
         successors: UIDs of the targets that have replaced others.
@@ -45,7 +45,7 @@ class Answers:
     fault: Fault
     places: tuple[tuple[str, InjectionTarget], ...]
     targets: tuple[InjectedTarget, ...]
-    silent: tuple[str, ...]
+    silent: tuple[Executor, ...]
     backend: str | None
     trouble: Finding | None
     cut_short: Finding | None = None
@@ -140,7 +140,7 @@ class Answers:
 
     @property
     def over(self) -> bool:
-        """No agent has anything left to do."""
+        """No executor has anything left to do."""
         return len(self.hits) == self.wanted and all(hit.state is not TargetState.ARMED for hit in self.hits)
 
     @property
@@ -158,7 +158,7 @@ def answers(injections: Sequence[Injection], fault: Fault, *, remains: str = "")
     return Answers(
         fault=fault,
         places=tuple(
-            (injection.spec.node, target)
+            (injection.spec.executor.node, target)
             for injection in own
             if injection not in gates
             for target in injection.spec.targets
@@ -166,7 +166,7 @@ def answers(injections: Sequence[Injection], fault: Fault, *, remains: str = "")
         targets=tuple(target for injection in own if injection not in gates for target in injection.status.targets),
         gated=sum(len(injection.spec.targets) for injection in gates),
         gates=tuple(gate for injection in gates for gate in injection.status.targets),
-        silent=tuple(sorted({injection.spec.node for injection in own if injection.status.observed_generation < 0})),
+        silent=tuple(sorted({each.spec.executor for each in own if each.status.observed_generation < 0})),
         backend=next((injection.status.backend for injection in own if injection.status.backend), None),
         trouble=next(iter(troubles), None),
         cut_short=next((trouble for trouble in troubles if trouble.reason in CUT_SHORT), None),
@@ -183,21 +183,32 @@ def _probed(injections: Sequence[Injection]) -> tuple[int, ...]:
     return tuple(sorted({port for probes in hit for port in probes.ports}))
 
 
-def unanswered(silent: Collection[str]) -> Finding:
+def unanswered(silent: Collection[Executor]) -> Finding:
     """Why not everything was set up in time."""
-    if silent:
+    if nodes := sorted(each.node for each in silent if each.node):
         return Finding(
             Reason.AGENT_MISSING,
-            f"no agent answers on node {', '.join(sorted(silent))}: look at the showstopper-agent pods there, "
+            f"no agent answers on node {', '.join(nodes)}: look at the showstopper-agent pods there, "
             "or install the chart with agent.enabled=true",
         )
-    return Finding(Reason.NOT_ARMED, "the agents could not set everything up in time: look at the Injections")
+    if pods := sorted(each.pod for each in silent if each.pod):
+        return Finding(
+            Reason.HOST_MISSING,
+            f"the host does not answer what it is asked for: look at the log of pod {', '.join(pods)}",
+        )
+    return Finding(Reason.NOT_ARMED, "the executors could not set everything up in time: look at the Injections")
 
 
 def unheard(silent: Sequence[Injection], seconds: float) -> Finding | None:
-    """Agents that had begun, and say nothing any more, are dead or cut off."""
-    nodes = sorted({injection.spec.node for injection in silent if injection.status.observed_generation >= 0})
-    if not nodes:
+    """Executors that had begun, and say nothing any more, are dead or cut off."""
+    executors = {each.spec.executor for each in silent if each.status.observed_generation >= 0}
+    if pods := sorted(each.pod for each in executors if each.pod):
+        return Finding(
+            Reason.LEASE_LOST,
+            f"the host has not reported for {seconds:g} s, and its fault expired with the lease: look at pod "
+            f"{', '.join(pods)}",
+        )
+    if not (nodes := sorted(each.node for each in executors)):
         return None
     return Finding(
         Reason.LEASE_LOST,
@@ -208,7 +219,7 @@ def unheard(silent: Sequence[Injection], seconds: float) -> Finding | None:
 
 def _trouble(injection: Injection) -> Finding | None:
     """An Injection that is over, or was refused, before anybody asked for its end."""
-    where = f"fault {injection.spec.fault} on node {injection.spec.node}"
+    where = f"fault {injection.spec.fault} on {injection.spec.executor}"
     gone = [target for target in injection.status.targets if target.state is TargetState.GONE]
     if (missed := next((target for target in gone if not target.armed_at), None)) and not _is_successor(injection):
         message = (
@@ -219,7 +230,7 @@ def _trouble(injection: Injection) -> Finding | None:
     if stalled is None or stalled.status != "True" or (gone and stalled.reason == Reason.TARGETS_GONE):
         return None  # who is gone may be replaced
     message = injection.status.message or stalled.message
-    # Nobody renewed what an agent held that died: for the run it is the same whether it came back or not.
+    # Nobody renewed what an executor held that died: for the run it is the same whether it came back or not.
     reported = Reason.parse(stalled.reason)
     reason = Reason.LEASE_LOST if reported is Reason.AGENT_RESTARTED else reported
     verdict = Verdict.ABORTED if reason is Reason.STOPPED else Verdict.INCONCLUSIVE
@@ -232,7 +243,7 @@ def _is_successor(injection: Injection) -> bool:
 
 def _armed_seconds(target: InjectedTarget) -> float:
     """For how long it was hit, by its agent's clock, as far as is known."""
-    seen = target.last or target.processes
+    seen = target.last or target.processes or target.host
     end = target.lifted_at or (seen.at if seen else None)
     return from_timestamp(end) - from_timestamp(target.armed_at) if end and target.armed_at else 0.0
 

@@ -1,4 +1,4 @@
-"""Asking the agents: what a plan's faults become as Injections, one for each node, in shards. Pure."""
+"""Asking: what a plan's faults become as Injections, one for each node, in shards, or one for the host. Pure."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from showstopper.api.experiment import Fault
-from showstopper.api.faults.base import Aim
+from showstopper.api.faults.base import Aim, Hand
 from showstopper.api.faults.network import Protocol
 from showstopper.api.injection import (
     LEASE_LABEL,
@@ -48,6 +48,11 @@ def of_successor(run: ExperimentRun, fault: Fault, pod: Pod, addresses: Mapping[
     body = _body(run, fault, [pod], asked, pod.uid)
     body["metadata"]["labels"][SUCCESSOR_LABEL] = ""
     return body
+
+
+def of_host(run: ExperimentRun, fault: Fault, pod: Pod) -> Object:
+    """The Injection of a fault that a host carries out on itself."""
+    return _body(run, fault, [pod], {fault.kind: fault.spec}, pod.uid)
 
 
 def ask(
@@ -110,7 +115,8 @@ def _spec(
         asked = {**asked, "ports": tuple(_spared(asked.get("ports", ())))}
     probes = _probes(fault, pods, asked.get("ports", ()))
     asked = {**asked, **({"probes": probes} if probes else {})}
-    return InjectionSpec(run=run, fault=fault.name, node=pods[0].node, lease=run.name, targets=targets, **asked)
+    where: Mapping[str, Any] = {"pod": pods[0].name} if fault.spec.hand is Hand.STAGE else {"node": pods[0].node}
+    return InjectionSpec(run=run, fault=fault.name, lease=run.name, targets=targets, **where, **asked)
 
 
 def _probes(fault: Fault, pods: Sequence[Pod], ports: Sequence[TargetPort]) -> Probes | None:

@@ -1,6 +1,5 @@
 """The agents as a hand: one Injection for each fault and node, alive only while the run's Lease is renewed."""
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from showstopper.api.experiment import Fault
@@ -13,8 +12,6 @@ from showstopper.engine.hands.agent.reselect import Reselection
 from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.planning import peers
 from showstopper.engine.planning.plan import PlannedFault
-from showstopper.engine.planning.policies import agents_disabled
-from showstopper.errors import Forbidden
 
 
 class AgentHand:
@@ -40,15 +37,7 @@ class AgentHand:
             self._injections.untouched = not self._injections.lease.held
             return alone
         bodies = [body for each in planned for body in asking.compose(run, each, addresses)]
-        attempts = await asyncio.gather(
-            self._injections.lease.hold(run), self._injections.start(bodies), return_exceptions=True
-        )
-        problems = [problem for problem in attempts if isinstance(problem, BaseException)]
-        for problem in problems:
-            if not isinstance(problem, Forbidden):
-                raise problem
-        self._injections.untouched = len(problems) == len(attempts)
-        return agents_disabled(problems[0]) if problems else None
+        return await self._injections.ask(run, bodies)
 
     async def observe(self, run: ExperimentRun) -> Mapping[str, FaultState]:
         """What agents report of each fault."""

@@ -1,5 +1,6 @@
-"""The Injections of one run, and the Lease that they live under: what the hands of agents and crowd share."""
+"""The Injections of one run, and the Lease that they live under: what the hands of executors share."""
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -15,11 +16,12 @@ from showstopper.engine.hands.agent.client import InjectionClient
 from showstopper.engine.hands.agent.lease import RunLease
 from showstopper.engine.hands.pace import Pace
 from showstopper.engine.hands.protocol import FaultState
+from showstopper.engine.planning.policies import agents_disabled
 from showstopper.errors import AgentsDisabled, Forbidden
 
 
 class RunInjections:
-    """What is asked of agents for one run.
+    """What is asked of executors for one run.
 
     Args:
         run: whose Injections they are.
@@ -60,7 +62,7 @@ class RunInjections:
     async def state(
         self, run: ExperimentRun, fault: Fault, *, gates: int = 0, heard: str = "", remains: str = ""
     ) -> FaultState | None:
-        """What agents report of a fault, or None if nothing was asked of them.
+        """What executors report of a fault, or None if nothing was asked of them.
 
         Args:
             run: as its record is now.
@@ -89,12 +91,22 @@ class RunInjections:
             trouble=answer.trouble or self._lost(run, fault, answer, gates) or self._silent(fault),
         )
 
+    async def ask(self, run: ExperimentRun, bodies: Iterable[Object]) -> Finding | None:
+        """Make the Lease and these Injections, all at once. Returns why nobody can be asked."""
+        attempts = await asyncio.gather(self.lease.hold(run), self.start(bodies), return_exceptions=True)
+        problems = [problem for problem in attempts if isinstance(problem, BaseException)]
+        for problem in problems:
+            if not isinstance(problem, Forbidden):
+                raise problem
+        self.untouched = len(problems) == len(attempts)
+        return agents_disabled(problems[0]) if problems else None
+
     async def start(self, bodies: Iterable[Object]) -> None:
         """Make Injections. Those that exist already are left as they are."""
         await self._client.start(bodies)
 
     async def lift(self, injections: Iterable[Injection]) -> None:
-        """Ask the agents to end these faults now."""
+        """Ask the executors to end these faults now."""
         with _rights():
             await self._client.lift(injections)
 

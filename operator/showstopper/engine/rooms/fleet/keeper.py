@@ -1,4 +1,4 @@
-"""Keeper: sees to it that a room's listeners and host are there, as its AudioRoom says."""
+"""Keeper: sees to it that a room's listeners, host and crowd are there, as its AudioRoom says."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import structlog
 
 from showstopper.api.room import AudioRoom, Host
 from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import DEPLOYMENT, STATEFUL_SET, Kind
+from showstopper.cluster.kinds import DEPLOYMENT, ROLE_BINDING, SERVICE_ACCOUNT, STATEFUL_SET, Kind
 from showstopper.engine.rooms.fleet import manifests, names
 from showstopper.errors import ClusterError, Conflict, NotFound, Unavailable
 
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 RECHECK_SECONDS = 30.0
 RETRY_SECONDS = 5.0
-_KINDS = {kind.name: kind for kind in (STATEFUL_SET, DEPLOYMENT)}
+_KINDS = {kind.name: kind for kind in (STATEFUL_SET, DEPLOYMENT, SERVICE_ACCOUNT, ROLE_BINDING)}
 
 
 class Keeper:
@@ -81,14 +81,15 @@ class Keeper:
         Raises:
             ClusterError: when the API refuses. Conflict when an object of that name belongs to somebody else.
         """
-        wanted = manifests.manifests(room, self._images, away=away)
+        wanted = (*manifests.account(room), *manifests.manifests(room, self._images, away=away))
         for manifest in wanted:
             kind, name = _KINDS[manifest["kind"]], manifest["metadata"]["name"]
             owned = await self._owned(kind, room, name)
-            if owned is None or owned["spec"].get("replicas") == 0 or not held:
+            if owned is None or owned.get("spec", {}).get("replicas") == 0 or not held:
                 await self._client.apply(kind, manifest)
         if room.spec.program.host is Host.EXTERNAL and not held:
-            await self._dismiss(DEPLOYMENT, room, names.host(room))
+            for kind in (DEPLOYMENT, ROLE_BINDING, SERVICE_ACCOUNT):
+                await self._dismiss(kind, room, names.host(room))
         if room.spec.listeners.crowd is None and not held:
             await self._dismiss(STATEFUL_SET, room, names.crowd(room))
 

@@ -16,6 +16,9 @@ from showstopper.engine.rooms.fleet import names
 _DAY = timedelta(days=1)
 _NOBODY = 65532
 _POD_NAME = {"name": "SHOWSTOPPER_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+_POD_UID = {"name": "SHOWSTOPPER_POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
+HOST_ROLE = "showstopper-host"
+"""The chart's ClusterRole of what a host may do in its room's namespace: read Injections and Leases, and answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,28 @@ class Images:
     audio: str
     pull_policy: str = "IfNotPresent"
     pull_secrets: tuple[str, ...] = ()
+
+
+def account(room: AudioRoom) -> list[dict[str, Any]]:
+    """The ServiceAccount of the room's managed host, and what it may do. The host's pod needs them. None: no host."""
+    if room.spec.program.host is not Host.MANAGED:
+        return []
+    name = names.host(room)
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": _metadata(room, name, HOST),
+            "automountServiceAccountToken": False,
+        },
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": _metadata(room, name, HOST),
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": HOST_ROLE},
+            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": room.metadata.namespace}],
+        },
+    ]
 
 
 def manifests(room: AudioRoom, images: Images, *, away: bool = False) -> list[dict[str, Any]]:
@@ -70,7 +95,15 @@ def _host(room: AudioRoom, images: Images) -> dict[str, Any]:
         kind="Deployment",
         name=names.host(room),
         role=HOST,
-        template=_template(room, images, HOST, _host_environment(room), health="/readyz", resources=_resources("200m")),
+        template=_template(
+            room,
+            images,
+            HOST,
+            _host_environment(room),
+            health="/readyz",
+            resources=_resources("200m"),
+            account=names.host(room),
+        ),
         # Two hosts at a time would speak over each other.
         spec={"replicas": 1, "strategy": {"type": "Recreate"}},
     )
@@ -116,22 +149,26 @@ def _workload(
     return {
         "apiVersion": "apps/v1",
         "kind": kind,
-        "metadata": {
-            "name": name,
-            "namespace": room.metadata.namespace,
-            "labels": names.labels(room, role),
-            "ownerReferences": [
-                {
-                    "apiVersion": API_VERSION,
-                    "kind": AudioRoom.kind,
-                    "name": room.metadata.name,
-                    "uid": room.metadata.uid,
-                    "controller": True,
-                    "blockOwnerDeletion": False,
-                }
-            ],
-        },
+        "metadata": _metadata(room, name, role),
         "spec": {**spec, "selector": {"matchLabels": names.selector(room, role)}, "template": template},
+    }
+
+
+def _metadata(room: AudioRoom, name: str, role: str) -> dict[str, Any]:
+    """Of what goes with its room."""
+    owner = {
+        "apiVersion": API_VERSION,
+        "kind": AudioRoom.kind,
+        "name": room.metadata.name,
+        "uid": room.metadata.uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
+    return {
+        "name": name,
+        "namespace": room.metadata.namespace,
+        "labels": names.labels(room, role),
+        "ownerReferences": [owner],
     }
 
 
@@ -143,9 +180,11 @@ def _template(
     *,
     health: str,
     resources: dict[str, Any],
+    account: str | None = None,
 ) -> dict[str, Any]:
     spec = {
-        "automountServiceAccountToken": False,
+        **({"serviceAccountName": account} if account else {}),
+        "automountServiceAccountToken": account is not None,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 2,
         "imagePullSecrets": [{"name": name} for name in images.pull_secrets],
@@ -204,7 +243,15 @@ def _room_environment(room: AudioRoom) -> list[dict[str, Any]]:
 
 
 def _host_environment(room: AudioRoom) -> list[dict[str, Any]]:
-    return [*_room_environment(room), *_values(SHOWSTOPPER_HOLD_SECONDS=_seconds(room.spec.program.hold))]
+    return [
+        *_room_environment(room),
+        _POD_NAME,
+        _POD_UID,
+        *_values(
+            SHOWSTOPPER_NAMESPACE=room.metadata.namespace,
+            SHOWSTOPPER_HOLD_SECONDS=_seconds(room.spec.program.hold),
+        ),
+    ]
 
 
 def _listener_environment(room: AudioRoom) -> list[dict[str, Any]]:

@@ -128,7 +128,7 @@ def _not_armed(names: Collection[str], states: Mapping[str, FaultState]) -> Find
     if states and (unasked := sorted(set(names) - states.keys())):
         message = f"fault {', '.join(unasked)} has no Injection: the operator ended before all were made"
         return Finding(Reason.INJECTION_LOST, message)
-    return answers.unanswered({node for state in states.values() for node in state.silent})
+    return answers.unanswered({executor for state in states.values() for executor in state.silent})
 
 
 def recorded(run: ExperimentRun) -> list[PlannedFault]:

@@ -70,7 +70,7 @@ async def _note_gone(context: RunContext) -> None:
 
 async def _pods(context: RunContext) -> list[Pod]:
     snapshot = await context.services.snapshot(context.run)
-    return [pod for group in snapshot.pods.values() for pod in group]
+    return [pod for group in (*snapshot.pods.values(), *snapshot.fleet.values()) for pod in group]
 
 
 def unproven(run: ExperimentRun) -> Finding | None:

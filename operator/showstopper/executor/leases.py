@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from showstopper.errors import LeaseLost
 
-# What an agent arms for at most, whatever it is asked: a lease of 10 s, which the operator renews every 2 s.
+# What an executor arms for at most, whatever it is asked: a lease of 10 s, which the operator renews every 2 s.
 LONGEST = timedelta(seconds=10)
 Now = Callable[[], float]
 

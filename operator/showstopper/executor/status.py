@@ -1,4 +1,4 @@
-"""What the agent says of an Injection: from what became of its targets to its status. Pure."""
+"""What an executor says of an Injection: from what became of its targets to its status. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class EndReason(StrEnum):
     LEASE_LOST = Reason.LEASE_LOST
     STOPPED = Reason.STOPPED  # by the stop switch
     AGENT_STOPPED = Reason.AGENT_STOPPED
-    AGENT_RESTARTED = Reason.AGENT_RESTARTED  # an earlier life of the agent had armed it
+    AGENT_RESTARTED = Reason.AGENT_RESTARTED  # an earlier life of the executor had armed it
     REFUSED = Reason.REFUSED
     INVALID = Reason.INVALID  # it cannot be read
     AGENT_FAILED = Reason.AGENT_FAILED
@@ -128,7 +128,7 @@ def _sums(spec: InjectionSpec, targets: Sequence[InjectedTarget]) -> str:
 
 
 def over(targets: Iterable[InjectedTarget], why: str, *, now: str) -> list[InjectedTarget]:
-    """The targets of an earlier life of the agent: what was armed then has been swept."""
+    """The targets of an earlier life of the executor: what was armed then has been swept."""
     return [
         target.model_copy(update={"state": TargetState.LIFTED, "lifted_at": now, "message": why})
         if target.state is TargetState.ARMED

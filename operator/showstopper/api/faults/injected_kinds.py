@@ -1,4 +1,4 @@
-"""The kinds of fault that agents carry out, declared once for Experiments and for Injections."""
+"""The kinds of fault that Injections ask for, declared once for Experiments and for Injections."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -7,11 +7,12 @@ from typing import Any, get_args
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import NetworkKinds
 from showstopper.api.faults.process import ProcessKinds
+from showstopper.api.faults.stage import StageKinds
 from showstopper.api.schema.base import own_first
 from showstopper.api.schema.rules import CelRule, given
 
 
-class AgentKinds(ProcessKinds, NetworkKinds):
+class InjectedKinds(StageKinds, ProcessKinds, NetworkKinds):
     """An entry with exactly one kind of fault. Subclasses add the kinds that are theirs alone."""
 
     @classmethod

@@ -1,17 +1,13 @@
-"""Injections of this node: what the API has is armed, what it no longer has is lifted, and the stop switch ends all."""
+"""Injections of one executor: what the API has is armed, what it no longer has is lifted."""
 
 import asyncio
 import time
+from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
-from showstopper.agent.hits.factory import HitFactory
-from showstopper.agent.session.renewals import Renewals
-from showstopper.agent.session.reporting import Reporter
-from showstopper.agent.session.session import Session
-from showstopper.agent.session.status import EndReason, invalid
 from showstopper.api.injection import LEASE_LABEL, Injection
 from showstopper.api.stop_switch import STOP_SWITCH, stop_reason
 from showstopper.clock import Clock, to_timestamp
@@ -20,11 +16,16 @@ from showstopper.cluster.kinds import CONFIG_MAP, INJECTION, LEASE
 from showstopper.cluster.mirror import Change, ChangeType, Mirror
 from showstopper.cluster.watch import key_of
 from showstopper.errors import InvalidResource
+from showstopper.executor.hit import Hits
+from showstopper.executor.renewals import Renewals
+from showstopper.executor.reporting import Reporter
+from showstopper.executor.session import Session
+from showstopper.executor.status import EndReason, invalid
 
 log = structlog.get_logger()
 
-# How long lifting and the last words on it may take when the agent ends; the pod has ten seconds.
 LAST_SECONDS = 8.0
+"""How long lifting and the last words on it may take when an agent ends; its pod has some more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +41,54 @@ class _Served:
 
 
 class Injections:
-    """Watches Injections of its node, Leases of runs and the stop switch. Each Injection has a session of its own."""
+    """Watches an executor's Injections, and the Leases of their runs. Each Injection has a session of its own.
+
+    Args:
+        client: with the right to watch them, and to write the statuses of these Injections.
+        clock: of the executor.
+        mine: by which fields of theirs the API server selects the executor's Injections.
+        namespace: where they are, "" for everywhere.
+        stop_switch: namespace of the stop switch, which ends all. None: the operator alone heeds it.
+        means: makes hits.
+        workers: where hits are armed, looked at and lifted.
+        last_seconds: how long lifting, and the last words on it, may take at the end.
+    """
 
     def __init__(
         self,
         client: Client,
         clock: Clock,
         *,
-        node_name: str,
-        namespace: str,
-        means: HitFactory,
+        mine: Mapping[str, str],
+        namespace: str = "",
+        stop_switch: str | None = None,
+        means: Hits,
         workers: Executor,
+        last_seconds: float = LAST_SECONDS,
     ) -> None:
         self._client, self._clock, self._means = client, clock, means
-        self._workers = workers
+        self._workers, self._last_seconds = workers, last_seconds
         self._renewals = Renewals()
         self._served: dict[str, _Served] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped: str | None = None
         self._injections = Mirror(
-            client, INJECTION, fields={"spec.node": node_name}, keep=_whole, on_change=self._injection_changed
+            client, INJECTION, namespace, fields=mine, keep=_whole, on_change=self._injection_changed
         )
-        self._leases = Mirror(client, LEASE, labels={LEASE_LABEL: ""}, keep=_spec, on_change=self._lease_changed)
-        self._stop_switch = Mirror(
-            client,
-            CONFIG_MAP,
-            namespace,
-            fields={"metadata.name": STOP_SWITCH},
-            keep=_whole,
-            on_change=self._stop_switch_changed,
+        self._leases = Mirror(
+            client, LEASE, namespace, labels={LEASE_LABEL: ""}, keep=_spec, on_change=self._lease_changed
+        )
+        self._stop_switch = (
+            Mirror(
+                client,
+                CONFIG_MAP,
+                stop_switch,
+                fields={"metadata.name": STOP_SWITCH},
+                keep=_whole,
+                on_change=self._stop_switch_changed,
+            )
+            if stop_switch is not None
+            else None
         )
 
     async def run(self) -> None:
@@ -76,9 +96,10 @@ class Injections:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._leases.run())
-                group.create_task(self._stop_switch.run())
-                # Whether everything has to stop is known before anything begins.
-                await self._stop_switch.synced()
+                if self._stop_switch is not None:
+                    group.create_task(self._stop_switch.run())
+                    # Whether everything has to stop is known before anything begins.
+                    await self._stop_switch.synced()
                 group.create_task(self._injections.run())
         finally:
             await self._end_all()
@@ -125,7 +146,7 @@ class Injections:
         try:
             session = Session(
                 Injection.parse(body),
-                means=replace(self._means, clock=clock),
+                means=self._means.on(clock),
                 renewals=self._renewals,
                 reporter=reporter,
                 clock=clock,
@@ -160,13 +181,14 @@ class Injections:
             served.gone.set()
         if ending is EndReason.DELETED:
             self._served.pop(uid, None)
-            self._means.once.forget(uid)
+            self._means.forget(uid)
 
     async def _end_all(self) -> None:
+        why = f"the {self._means.executor} was ended, and lifted the fault before"
         for uid in self._served:
-            self._end(uid, EndReason.AGENT_STOPPED, "the agent was ended, and lifted the fault before")
+            self._end(uid, EndReason.AGENT_STOPPED, why)
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=LAST_SECONDS)
+            _, late = await asyncio.wait(self._tasks, timeout=self._last_seconds)
             if late:
                 log.warning("last_words_not_written", injections=len(late))
 

@@ -22,13 +22,13 @@ from showstopper.agent.hits import network
 from showstopper.agent.hits.factory import HitFactory
 from showstopper.agent.network.node import Node
 from showstopper.agent.pods import Pods
-from showstopper.agent.session.injections import Injections
 from showstopper.api.conditions import ConditionType, find
 from showstopper.api.injection import LEASE_LABEL, InjectionStatus, TargetState
 from showstopper.api.stop_switch import STOP_SWITCH
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import CONFIG_MAP, INJECTION, LEASE
+from showstopper.executor.injections import Injections
 from tests.agent.container import Container, container, trees
 from tests.agent.pod import Pod, pod_in
 from tests.agent.wire import MEDIA, RECEIVER, SENDER, Wire
@@ -114,7 +114,9 @@ async def agent(client: Client, node: Node, stage: Stage) -> AsyncIterator[async
     with ThreadPoolExecutor(4) as workers:
         state, clock = stage.pod.proc.parent, Clock()
         means = HitFactory(node, Pods(stage.pod.proc), Containers(), Changes(state), AtMostOnce(state), clock)
-        made = Injections(client, clock, node_name=NODE, namespace=stage.namespace, means=means, workers=workers)
+        made = Injections(
+            client, clock, mine={"spec.node": NODE}, stop_switch=stage.namespace, means=means, workers=workers
+        )
         task = asyncio.create_task(made.run())
         try:
             yield task

@@ -1,4 +1,4 @@
-"""Session: one Injection on this node, from arming its targets under the lease to the last look for leftovers."""
+"""Session: one Injection at its executor, from arming its targets under the lease to the last look for leftovers."""
 
 import asyncio
 import time
@@ -9,14 +9,13 @@ from typing import TypeVar
 
 import structlog
 
-from showstopper.agent.hits.factory import HitFactory
-from showstopper.agent.hits.hit import Hit
-from showstopper.agent.session.renewals import LEASE_SECONDS, Renewals
-from showstopper.agent.session.reporting import PACE_SECONDS, Reporter
-from showstopper.agent.session.status import EndReason, Standing, ending_of, over, status
 from showstopper.api.injection import InjectedTarget, Injection, TargetState
 from showstopper.clock import Clock, to_timestamp
 from showstopper.errors import LeaseLost
+from showstopper.executor.hit import Hit, Hits
+from showstopper.executor.renewals import LEASE_SECONDS, Renewals
+from showstopper.executor.reporting import PACE_SECONDS, Reporter
+from showstopper.executor.status import EndReason, Standing, ending_of, over, status
 from showstopper.faults import registry
 
 log = structlog.get_logger()
@@ -35,7 +34,7 @@ class Session:
         self,
         injection: Injection,
         *,
-        means: HitFactory,
+        means: Hits,
         renewals: Renewals,
         reporter: Reporter,
         clock: Clock,
@@ -86,20 +85,20 @@ class Session:
                 await self._arm()
                 await self._keep()
         except Exception as error:
-            self.end(EndReason.AGENT_FAILED, f"the agent made a mistake: {error!r}")
+            self.end(EndReason.AGENT_FAILED, f"the {self._means.executor} made a mistake: {error!r}")
             raise
         finally:
-            self.end(EndReason.AGENT_STOPPED, "the agent ended, and lifted the fault before")
+            self.end(EndReason.AGENT_STOPPED, f"the {self._means.executor} ended, and lifted the fault before")
             await self._do(lambda hit: hit.lift(), self._hits)
             self._say(urgent=True)
             self._over = True
             self._log.info("fault_over", ending=self._standing.ending, message=self._status.message)
 
     def _was_begun(self) -> bool:
-        """Whether an earlier life of the agent had it: what it armed then was swept, and is not armed again."""
+        """Whether an earlier life of the executor had it: what it armed then was swept, and is not armed again."""
         if self._status.observed_generation < 0 and not self._means.begun(self.injection):
             return False
-        told, why = ending_of(self._status), "the agent started anew: what it had armed was removed"
+        told, why = ending_of(self._status), f"the {self._means.executor} started anew: what it had armed was removed"
         if told is None and self._standing.ending is EndReason.LIFTED:
             self._standing = Standing()  # its end was asked for while nobody was here: it had ended before
         self.end(told or EndReason.AGENT_RESTARTED, (self._status.message or "") if told else why)
@@ -121,7 +120,7 @@ class Session:
         return self._standing.ending is None
 
     async def _arm(self) -> None:
-        self._hits += self._means.hits(self.injection)
+        self._hits += self._means.of(self.injection)
         self._means.begin(self.injection)
         await self._do(self._arm_one, [hit for hit in self._hits if hit.record.message is None])
         method = next((hit.method for hit in self._hits if hit.method), None)

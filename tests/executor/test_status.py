@@ -3,7 +3,6 @@
 import pytest
 
 from showstopper.agent.hits.records import record_counts
-from showstopper.agent.session.status import EndReason, Standing, ending_of, invalid, outlook, over, status
 from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.injection import (
     InjectedTarget,
@@ -13,6 +12,7 @@ from showstopper.api.injection import (
     PacketCounts,
     TargetState,
 )
+from showstopper.executor.status import EndReason, Standing, ending_of, invalid, outlook, over, status
 from tests.api.build import injection
 
 NOW, LATER = "2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:01.000000Z"

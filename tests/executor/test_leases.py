@@ -2,8 +2,8 @@
 
 import pytest
 
-from showstopper.agent.leases import LONGEST, Lease
 from showstopper.errors import LeaseLost
+from showstopper.executor.leases import LONGEST, Lease
 
 
 class Hands:

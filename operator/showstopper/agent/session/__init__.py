@@ -1,1 +1,0 @@
-"""Sessions: Injections carried out under their run's Lease, and reported."""

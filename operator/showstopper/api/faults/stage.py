@@ -1,0 +1,78 @@
+"""Faults of the stage as they are declared: what a room's managed host does instead of its programme."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from showstopper.api.faults.base import Aim, FaultKind, Hand
+from showstopper.api.schema.base import Spec, Status, Timestamp
+from showstopper.api.schema.quantities import Between, Duration, parse_duration
+from showstopper.api.schema.rules import Rule
+
+_LEAST_BETWEEN = parse_duration("500ms")
+_BOTH = (
+    "a pattern has a burst and a repetition: write burst and every, or neither for sound that is mangled all the time"
+)
+_HEARD_BETWEEN = "between two bursts the host is heard for 500ms at least: write a longer every, or a shorter burst"
+
+
+class HostFault(FaultKind):
+    """A fault that the room's managed host carries out on itself. There is one host, so there is nothing to choose."""
+
+    hand: ClassVar[Hand] = Hand.STAGE
+    aims_at: ClassVar[Aim] = Aim.HOST
+
+
+class DeadAir(HostFault):
+    """The host goes on sending packets, of silence: connections and relays are well, and nobody hears anything."""
+
+
+class HoldStall(HostFault):
+    """Hold music goes on, or begins, instead of the host: the show does not start, or is interrupted."""
+
+
+class Garble(HostFault):
+    """The host's sound is mangled, so that nobody understands a word: all the time, or in and out by a pattern."""
+
+    burst: Annotated[Duration, Between("600ms", "1m")] | None = None
+    """How long the sound is mangled at a time. Required with `every`. Default: all the time."""
+    every: Annotated[Duration, Between("1s", "2m")] | None = None
+    """How long it is from the beginning of a burst to that of the next. Between them the host is heard. Required with
+    `burst`."""
+
+    rules = (
+        Rule(
+            "has(self.burst) == has(self.every)",
+            _BOTH,
+            holds=lambda garble: (garble.burst is None) is (garble.every is None),
+        ),
+        Rule(
+            "!has(self.burst) || !has(self.every) || duration(self.burst) + duration('500ms') <= duration(self.every)",
+            _HEARD_BETWEEN,
+            holds=lambda garble: (
+                garble.burst is None or garble.every is None or garble.burst + _LEAST_BETWEEN <= garble.every
+            ),
+        ),
+    )
+
+
+class HostLeaves(HostFault):
+    """The host leaves the room, and joins it again at the end: nobody speaks, and no packet comes."""
+
+
+class HostFigures(Status):
+    """What a host has counted of a fault that it carries out on itself."""
+
+    at: Timestamp
+    """When the host counted."""
+    milliseconds: Annotated[int, Field(ge=0)] = 0
+    """For how long it did what the fault asks for: sound that it sent and the room took, or time out of the room."""
+
+
+class StageKinds(Spec):
+    """A choice of one fault of the stage: a field for each kind."""
+
+    dead_air: DeadAir | None = None
+    hold_stall: HoldStall | None = None
+    garble: Garble | None = None
+    host_leaves: HostLeaves | None = None

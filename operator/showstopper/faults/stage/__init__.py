@@ -1,0 +1,1 @@
+"""Faults that the parts of the stage carry out on themselves."""

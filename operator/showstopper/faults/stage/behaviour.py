@@ -1,0 +1,66 @@
+"""What all faults of the host have in common: they need a managed host, and are proven by what it counts of them."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import TypeVar
+
+from showstopper.api.experiment import Fault
+from showstopper.api.faults.stage import HostFault
+from showstopper.api.injection import InjectionSpec
+from showstopper.api.reasons import Reason
+from showstopper.api.room import Host
+from showstopper.availability.verdict import Finding
+from showstopper.faults.behaviour import Ground, InjectedBehaviour
+from showstopper.faults.observed import Observed, ObservedTarget, deserted
+
+H = TypeVar("H", bound=HostFault)
+
+LEAST_SENT = 0.8
+"""Share of the time for which a fault was in force that the host has to have spent on it, while the room took its
+sound. The same share as of the declared time (`engine/hands/agent/totals.py`)."""
+
+
+class HostBehaviour(InjectedBehaviour[H]):
+    """A fault that the managed host carries out on itself. Proven when it did so for nearly all of the time."""
+
+    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+        """Somebody else speaks, who takes no orders."""
+        if ground.room.program.host is Host.MANAGED:
+            return
+        yield Finding(
+            Reason.NO_MANAGED_HOST,
+            f"AudioRoom {ground.namespace}/{ground.room_name} has a host of its own, which does not carry out fault "
+            f"{fault.name}: write program.host: Managed in the AudioRoom, or aim another fault at a component",
+        )
+
+    def refusals(self, injection: InjectionSpec) -> Iterator[str]:
+        """Ports and peers, which a host does not have."""
+        if injection.ports or injection.peers:
+            yield "ports and peers are of packets: leave them out"
+
+    def proof(self, observed: Observed) -> Finding | None:
+        """What is missing: a host that did it, and for long enough."""
+        if (nobody := deserted(observed)) is not None:
+            return nobody
+        if unproven := observed.unproven:
+            return Finding(Reason.NO_EFFECT, f"had no effect: {unproven[0].message or self.figures(observed)}")
+        brief = next((target for target in observed.targets if _too_little(target)), None)
+        if brief is None:
+            return None
+        return Finding(Reason.NO_EFFECT, f"is not proven: {self.figures(observed)}, in {brief.lasted:.1f} s")
+
+    def figures(self, observed: Observed) -> str:
+        """For how long the host did it, over all targets."""
+        spent = sum(target.host.milliseconds for target in observed.targets if target.host is not None)
+        return self.words(spent / 1000)
+
+    @abstractmethod
+    def words(self, seconds: float) -> str:
+        """What the host did for so long."""
+
+
+def _too_little(target: ObservedTarget) -> bool:
+    """Whether a host whose fault is over spent too little of the time on it."""
+    if not target.lasted or target.host is None:
+        return False
+    return target.host.milliseconds < LEAST_SENT * target.lasted * 1000
