@@ -22,6 +22,7 @@ OTHER_KINDS: dict[str, dict[str, Any]] = {
     "partition": {"peers": [{"component": "store"}]},
     "portBlock": {"protocols": ["UDP"]},
     "dnsFailure": {},
+    "networkProfile": {"name": "Lossy4G"},
 }
 # (name, changes, what the API server says, what the model says)
 MISTAKES: tuple[tuple[str, dict[str, Any], str, str], ...] = (

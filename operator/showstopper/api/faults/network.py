@@ -47,6 +47,17 @@ class Distribution(StrEnum):
     PARETO = "Pareto"  # as Normal, with the long tail that Pareto's distribution has
 
 
+class Profile(StrEnum):
+    """Networks of the last mile, by name. What each is, and who published it: `faults/network/profiles.py`."""
+
+    MOBILE_4G = "Mobile4G"
+    LOSSY_4G = "Lossy4G"
+    MOBILE_3G = "Mobile3G"
+    LOSSY_3G = "Lossy3G"
+    EDGE = "Edge"
+    SATELLITE = "Satellite"
+
+
 class Peer(Spec):
     """The other side of a target's traffic."""
 
@@ -191,6 +202,16 @@ class PortBlock(TrafficFault):
         return super().reaches_media and Protocol.UDP in self.protocols
 
 
+class NetworkProfile(TrafficFault):
+    """Bandwidth, latency, jitter and loss at once, of a network that people have. Ingress is its downlink."""
+
+    name: Profile
+    """Which network, with the bits a second that it carries down and up, latency and jitter of each way, and loss.
+    Mobile4G: 100Mbit and 50Mbit, 45ms, jitter 5ms down and 15ms up, 0.2%. Lossy4G: 7Mbit and 3Mbit, 60ms, 1%.
+    Mobile3G: 1200kbit, 250ms, jitter 50ms, 0.5%. Lossy3G: 200kbit and 50kbit, 100ms, 1%. Edge: 200kbit and 260kbit,
+    650ms, jitter 100ms, 1%. Satellite: 1000kbit and 256kbit, 600ms, no loss."""
+
+
 class DnsFailure(NetworkFault):
     """The target's queries to name servers get no answer."""
 
@@ -208,3 +229,4 @@ class NetworkKinds(Spec):
     partition: Partition | None = None
     port_block: PortBlock | None = None
     dns_failure: DnsFailure | None = None
+    network_profile: NetworkProfile | None = None
