@@ -135,6 +135,7 @@ def stored(server: ApiServer) -> Iterator[ApiServer]:
         {"spec.lease": "other"},
         {"spec.targets.0.address": "198.18.1.6"},
         {"spec.ports": LEAVE_OUT},
+        {"spec.mediaOnly": True},
         {f"{LOSS}.percent": "6%"},
         {LOSS: LEAVE_OUT, "spec.dnsFailure": {}},
     ],

@@ -13,7 +13,7 @@ from showstopper.api.schema.quantities import Share
 from showstopper.faults.network.behaviour import effect_name, of, plan_of
 from showstopper.faults.network.bounds import NAME
 from showstopper.faults.network.plan import Manner, Method, Plan
-from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed
+from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed, Traffic
 from showstopper.faults.observed import Observed, ObservedTarget
 from tests.api.build import LEAVE_OUT, injection
 from tests.faults.network.build import ETH0
@@ -173,6 +173,30 @@ def test_every_profile_can_be_set_up_beside_its_own_parts(profile: Profile, able
         plans.append(Backends(able).plan(effect, ETH0, number, plans))
     assert len({plan.table for plan in plans}) == len(plans)
     assert {plan.method for plan in plans} == {None, able[-1]}
+
+
+def test_media_of_the_fleet_is_all_udp_but_dns() -> None:
+    (effect,) = effects(spec(ports=[], peers=LEAVE_OUT, mediaOnly=True), "x")
+    assert effect.traffic == Traffic(
+        Direction.BOTH, frozenset({Protocol.UDP}), peer_ports=(Ports(1, 52), Ports(54, 65535))
+    )
+    (apart,) = effects(spec("partition", ports=[], mediaOnly=True), "x")
+    assert (apart.traffic.protocols, apart.traffic.peers) == ({Protocol.UDP}, ("198.18.2.0/24", "fd00::1"))
+    (blocked,) = effects(spec("portBlock", {"protocols": ["UDP", "TCP"]}, ports=[], mediaOnly=True), "x")
+    assert blocked.traffic.protocols == {Protocol.UDP}, "whatever it was asked for"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        spec(ports=[SIGNAL], mediaOnly=True),
+        spec("dnsFailure", ports=[], mediaOnly=True),
+        spec("floodArrivals", {"port": 7882, "size": 172}, ports=[], mediaOnly=True),
+    ],
+    ids=lambda asked: asked.kind,
+)
+def test_media_alone_has_no_ports_and_is_of_no_other_kind(asked: InjectionSpec) -> None:
+    assert "leave out ports, or mediaOnly" in " ".join(refusals(asked))
 
 
 def test_a_block_of_a_protocol_without_ports_blocks_all_of_it() -> None:

@@ -75,6 +75,8 @@ class NetworkFault(FaultKind):
 class TrafficFault(NetworkFault):
     """A network fault on chosen packets. What is left out chooses all of them."""
 
+    hits_fleet: ClassVar[bool] = True
+
     direction: Direction = Direction.BOTH
     """Ingress: packets to the target. Egress: packets from the target."""
     ports: Annotated[tuple[Name, ...], Field(max_length=8)] = ()
@@ -96,6 +98,11 @@ class TrafficFault(NetworkFault):
     def reaches_media(self) -> bool:
         """What goes to everybody goes to listeners; peers are components."""
         return not self.peers
+
+    @property
+    def names_more_than_media(self) -> bool:
+        """Ports of its target: the fleet declares none."""
+        return bool(self.ports)
 
     @property
     def means_everything(self) -> bool:
@@ -200,6 +207,11 @@ class PortBlock(TrafficFault):
     def reaches_media(self) -> bool:
         """Media comes by UDP."""
         return super().reaches_media and Protocol.UDP in self.protocols
+
+    @property
+    def names_more_than_media(self) -> bool:
+        """Ports, or TCP."""
+        return super().names_more_than_media or Protocol.TCP in self.protocols
 
 
 class NetworkProfile(TrafficFault):
