@@ -1,12 +1,16 @@
-"""The rows of the table of faults: each fault in some doses, at the relay that serves or of the host."""
+"""The rows of the table of faults: each fault in some doses, at the relay that serves, or of the host or listeners."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 RELAY = {"component": "relay", "serving": True, "max": 1}
+HOST = {"fleet": "Host"}
+HALF_OF_LISTENERS = {"fleet": "Listeners", "percent": "50%"}
+ALL_LISTENERS = {"fleet": "Listeners", "percent": "100%"}
 LASTS = "15s"
+_UP = {"direction": "Egress"}
 _TO_LISTENERS = {"direction": "Egress", "ports": ["media"]}
 
 
@@ -21,7 +25,7 @@ class Row:
         spec: as in YAML.
         lasts: how long. None: an instant.
         ends_flow: whether nothing comes from the target any more. Then a receiver counts no packet as lost.
-        of_host: whether the host carries it out, on itself.
+        target: as in YAML. None: the host carries it out, on itself.
     """
 
     name: str
@@ -30,13 +34,13 @@ class Row:
     spec: dict[str, Any]
     lasts: str | None = LASTS
     ends_flow: bool = False
-    of_host: bool = False
+    target: dict[str, Any] | None = field(default_factory=lambda: RELAY)
 
     @property
     def fault(self) -> dict[str, Any]:
         """The fault of an Experiment."""
         duration = {"duration": self.lasts} if self.lasts else {}
-        target = {} if self.of_host else {"target": RELAY}
+        target = {"target": self.target} if self.target is not None else {}
         return {"name": self.name, **target, **duration, self.kind: self.spec}
 
 
@@ -58,11 +62,25 @@ ROWS = (
     Row("dns", "dnsFailure", "all questions", {}),
     Row("freeze", "freeze", "all its processes", {}, lasts="5s"),
     Row("cpu-throttle", "cpuThrottle", "a tenth of a core", {"limit": "100m"}),
-    Row("dead-air", "deadAir", "silence", {}, of_host=True),
-    Row("hold-stall", "holdStall", "hold music", {}, of_host=True),
-    Row("garble", "garble", "all its sound", {}, of_host=True),
-    Row("garble-bursts", "garble", "1 s of every 3 s", {"burst": "1s", "every": "3s"}, of_host=True),
-    Row("host-leaves", "hostLeaves", "out of the room", {}, ends_flow=True, of_host=True),
+    Row("dead-air", "deadAir", "silence", {}, target=None),
+    Row("hold-stall", "holdStall", "hold music", {}, target=None),
+    Row("garble", "garble", "all its sound", {}, target=None),
+    Row("garble-bursts", "garble", "1 s of every 3 s", {"burst": "1s", "every": "3s"}, target=None),
+    Row("host-leaves", "hostLeaves", "out of the room", {}, ends_flow=True, target=None),
+    Row("uplink-cut", "packetLoss", "100 % of the host's", {"percent": "100%"}, ends_flow=True, target=HOST),
+    Row("uplink-30", "packetLoss", "30 % of what the host sends", {"percent": "30%", **_UP}, target=HOST),
+    Row("uplink-4g", "networkProfile", "Lossy4G, of the host", {"name": "Lossy4G"}, target=HOST),
+    Row("uplink-edge", "networkProfile", "Edge, of the host", {"name": "Edge"}, target=HOST),
+    Row(
+        "last-mile-cut",
+        "packetLoss",
+        "100 % of half of the listeners'",
+        {"percent": "100%"},
+        ends_flow=True,
+        target=HALF_OF_LISTENERS,
+    ),
+    Row("last-mile-4g", "networkProfile", "Lossy4G, of all listeners", {"name": "Lossy4G"}, target=ALL_LISTENERS),
+    Row("last-mile-3g", "networkProfile", "Lossy3G, of all listeners", {"name": "Lossy3G"}, target=ALL_LISTENERS),
     Row("flood", "packetFlood", "20,000 RTP packets/s", {"port": "media", "shape": "RTP", "rate": 20000}),
     Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None, ends_flow=True),
     Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None, ends_flow=True),

@@ -29,6 +29,11 @@ KILL = {"name": "one", "target": {"component": "relay"}, "podKill": {}}
 SILENCE = {"name": "one", "duration": "20s", "deadAir": {}}
 GARBLED = {"name": "one", "duration": "20s", "garble": {}}
 WHOM = "take no target, and every other kind hits pods: write target, like {component: relay}"
+ONE_TARGET = "write exactly one of component, for pods under test, and fleet"
+OF_COMPONENT = "serving, maxPercent and minReady are of a component's pods"
+ONLY_NETWORK = "only the network of the fleet is hit (packetLoss, delay, "
+ONLY_MEDIA = "of the fleet only media is hit, which is UDP: leave out ports, and write protocols: [UDP]"
+PROFILE = {"name": "one", "target": {"fleet": "Listeners"}, "duration": "20s"}
 AVAILABLE = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "relay", "condition": "Available"}
 PORT = {"name": "media", "port": 7880}
 RELAY = {"name": "relay", "selector": {"matchLabels": {"app": "relay"}}}
@@ -71,6 +76,19 @@ def _flood(name: str, changes: dict[str, Any], field: str, says: str, *own: str)
     spec = {key: value for key, value in {"port": "media", "rate": 1000, **changes}.items() if value is not LEAVE_OUT}
     body = experiment({"spec.faults.0": FLOOD | {"packetFlood": spec}})
     return Mistake(name, body, f"spec.faults[0].packetFlood{field}", says, *own)
+
+
+def _aimed(name: str, target: dict[str, Any], field: str, says: str, *own: str) -> Mistake:
+    """A loss with another target; `field` is the one below it."""
+    body = experiment({"spec.faults.0": LOSS | {"target": target}})
+    return Mistake(name, body, f"spec.faults[0].target{field}", says, *own)
+
+
+def _at_listeners(name: str, kind: str, spec: dict[str, Any], says: str) -> Mistake:
+    """A fault of another kind, of the room's listeners."""
+    lasts = {} if kind == "podKill" else {"duration": "20s"}
+    fault = {"name": "one", "target": {"fleet": "Listeners"}, **lasts, kind: spec}
+    return Mistake(name, experiment({"spec.faults.0": fault}), "spec.faults[0]", says)
 
 
 FORBIDDEN = "Extra inputs are not permitted"
@@ -185,6 +203,49 @@ MISTAKES = (
         },
         "spec.faults[0].delay.latency",
         'write a duration from "1ms" to "5s"',
+    ),
+    _aimed(
+        "a part of the fleet that is no target",
+        {"fleet": "Crowd"},
+        ".fleet",
+        'Unsupported value: "Crowd": supported values: "Host", "Listeners"',
+        "Input should be 'Host' or 'Listeners'",
+    ),
+    _aimed("a target of nothing", {"max": 1}, "", ONE_TARGET),
+    _aimed("a component and the fleet", {"component": "relay", "fleet": "Host"}, "", ONE_TARGET),
+    _aimed("ready listeners that must be left", {"fleet": "Listeners", "minReady": 1}, "", OF_COMPONENT),
+    _aimed("listeners that serve", {"fleet": "Listeners", "serving": True}, "", OF_COMPONENT),
+    _aimed("a largest share of the listeners", {"fleet": "Listeners", "maxPercent": "50%"}, "", OF_COMPONENT),
+    _aimed("a share of the host", {"fleet": "Host", "percent": "50%"}, "", "percent is of the room's listener pods"),
+    _aimed(
+        "a share of a component", {"component": "relay", "percent": "50%"}, "", "percent is of the room's listener pods"
+    ),
+    _aimed("no listener", {"fleet": "Listeners", "percent": "0%"}, ".percent", '"0%" has no effect'),
+    _aimed("several hosts", {"fleet": "Host", "max": 2}, "", "a room has one host, and nothing to choose"),
+    _at_listeners("a kill of listeners", "podKill", {}, ONLY_NETWORK),
+    _at_listeners("listeners that stand still", "freeze", {}, ONLY_NETWORK),
+    _at_listeners("name servers of listeners", "dnsFailure", {}, ONLY_NETWORK),
+    _at_listeners("ports of listeners", "packetLoss", {"percent": "5%", "ports": ["media"]}, ONLY_MEDIA),
+    _at_listeners("what is no media", "portBlock", {"protocols": ["UDP", "TCP"]}, ONLY_MEDIA),
+    _experiment(
+        "a silence of the host by a target",
+        {"spec.faults.0": SILENCE | {"target": {"fleet": "Host"}}},
+        "spec.faults[0]",
+        WHOM,
+    ),
+    _experiment(
+        "a network that nobody has published",
+        {"spec.faults.0": PROFILE | {"networkProfile": {"name": "Lossy5G"}}},
+        "spec.faults[0].networkProfile.name",
+        'Unsupported value: "Lossy5G": supported values: "Mobile4G", "Lossy4G"',
+        "Input should be 'Mobile4G', 'Lossy4G'",
+    ),
+    _experiment(
+        "any network",
+        {"spec.faults.0": PROFILE | {"networkProfile": {}}},
+        "spec.faults[0].networkProfile.name",
+        "Required value",
+        "Field required",
     ),
     _flood(
         "a flood of no bound", {"rate": LEAVE_OUT}, "", "as fast as possible needs a budget: write packets, or a rate"

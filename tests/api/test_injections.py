@@ -22,6 +22,7 @@ OTHER_KINDS: dict[str, dict[str, Any]] = {
     "partition": {"peers": [{"component": "store"}]},
     "portBlock": {"protocols": ["UDP"]},
     "dnsFailure": {},
+    "networkProfile": {"name": "Lossy4G"},
 }
 # (name, changes, what the API server says, what the model says)
 MISTAKES: tuple[tuple[str, dict[str, Any], str, str], ...] = (
@@ -134,6 +135,7 @@ def stored(server: ApiServer) -> Iterator[ApiServer]:
         {"spec.lease": "other"},
         {"spec.targets.0.address": "198.18.1.6"},
         {"spec.ports": LEAVE_OUT},
+        {"spec.mediaOnly": True},
         {f"{LOSS}.percent": "6%"},
         {LOSS: LEAVE_OUT, "spec.dnsFailure": {}},
     ],

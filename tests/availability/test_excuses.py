@@ -52,6 +52,24 @@ def test_a_host_that_stands_still_for_a_moment_in_an_outage_explains_nothing_of_
     assert told == [[(L, 20), (U, 0.9), (N, 7.1), (J, 2), (L, 30)]], "it may have begun with that"
 
 
+def test_a_host_that_was_cut_off_on_purpose_explains_nothing_by_what_else_befalls_it() -> None:
+    """A host without a way to the room tries to join for ever, and may stand still over it."""
+    heard = view([(L, 20), (N, 15), (L, 25)])
+    long = away(24, 28, STOOD_STILL)
+    assert states(excuses.excused(heard, [long])) == [[(L, 20), (N, 4), (U, 4.5), (N, 6.5), (L, 25)]]
+    assert excuses.excused(heard, [long], [window(20, 34)]) == heard
+
+
+def test_what_a_host_does_beside_being_cut_off_is_an_absence_as_ever() -> None:
+    heard = view([(L, 20), (N, 15), (L, 25)])
+    for absence, cut_off in (
+        (away(19, 24), window(20, 34)),  # it went before
+        (away(30, 36), window(20, 31)),  # and is still away when it could be heard again
+        (away(24, 28), window(40, 50)),
+    ):
+        assert excuses.excused(heard, [absence], [cut_off]) == excuses.excused(heard, [absence]) != heard
+
+
 def test_a_host_that_stands_still_after_the_window_explains_nothing_of_an_outage_around_that() -> None:
     whole = spans("r0", [(L, 20), (N, 15), (L, 5)])
     track = resident_track("r0", whole, window(0, 30), until=EPOCH + 40)

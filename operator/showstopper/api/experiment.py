@@ -1,6 +1,7 @@
 """Experiment: the faults to inject into a room, and how much of them listeners may notice."""
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -20,6 +21,7 @@ from showstopper.api.schema.cron import Cron, TimeZone
 from showstopper.api.schema.quantities import (
     Between,
     Duration,
+    NotZero,
     Percent,
     format_duration,
     parse_duration,
@@ -28,21 +30,82 @@ from showstopper.api.schema.rules import Rule, exactly_one, given, unique_names
 from showstopper.availability.indicators import INDICATORS, Indicator, Population
 from showstopper.availability.measurements import Measured
 
+MOST_PODS = FaultKind.most_targets
+"""Targets that a fault has at the most."""
+
+
+class Fleet(StrEnum):
+    """The parts of a room's own fleet that a network fault can be aimed at."""
+
+    HOST = "Host"
+    """The managed host: its uplink and its downlink."""
+    LISTENERS = "Listeners"
+    """The pods of the room's listeners: their last mile. A crowd's pods are none of them."""
+
+    @property
+    def aim(self) -> Aim:
+        """The same as what a fault is aimed at."""
+        return Aim(self.value)
+
+
+_ONE_TARGET = (
+    "write exactly one of component, for pods under test, and fleet, for the media of the room's own Host or Listeners"
+)
+_OF_COMPONENT = (
+    "serving, maxPercent and minReady are of a component's pods: leave them out, and choose among listeners by percent "
+    "or max"
+)
+_OF_LISTENERS = "percent is of the room's listener pods: write fleet: Listeners, or maxPercent for a component's pods"
+_ONE_HOST = "a room has one host, and nothing to choose: leave out max"
+
 
 class Target(Spec):
-    """Selection of the pods of a component that a fault hits."""
+    """Selection of the pods that a fault hits: of a component of the room, or of the room's own fleet."""
 
-    component: Name
-    """Name of the component of the room whose pods are targeted."""
+    component: Name | None = None
+    """Name of the component of the room whose pods are targeted. Required unless the fleet is targeted."""
+    fleet: Fleet | None = None
+    """Part of the room's own fleet whose media is targeted: the managed Host, or the pods of the Listeners, but for
+    those of a crowd. Of network faults only."""
     serving: bool | None = None
     """Whether to target only pods from which listeners receive media now (true), or only the others (false). Default:
     any pod."""
-    max: Annotated[int, Field(ge=1, le=500)] = 1
-    """Maximum number of pods to target."""
+    max: Annotated[int, Field(ge=1, le=MOST_PODS)] | None = None
+    """Maximum number of pods to target. Default: 1, or with percent 500."""
+    percent: Annotated[Percent, NotZero()] | None = None
+    """Share of the listener pods to target, rounded down. Each holds several listeners (listeners.perPod of the room).
+    Default: as many pods as max says."""
     max_percent: Percent | None = None
     """Maximum share of the component's pods to target, rounded down."""
     min_ready: Annotated[int, Field(ge=0, le=10_000)] = 0
     """Minimum number of ready pods that must remain in the component."""
+
+    rules = (
+        exactly_one(("component", "fleet"), _ONE_TARGET),
+        Rule(
+            "!has(self.fleet) || !(has(self.serving) || has(self.maxPercent) || self.minReady > 0)",
+            _OF_COMPONENT,
+            holds=lambda target: (
+                target.fleet is None or (target.serving is None and target.max_percent is None and not target.min_ready)
+            ),
+        ),
+        Rule(
+            "!has(self.percent) || (has(self.fleet) && self.fleet == 'Listeners')",
+            _OF_LISTENERS,
+            holds=lambda target: target.percent is None or target.fleet is Fleet.LISTENERS,
+        ),
+        Rule(
+            "!has(self.max) || !has(self.fleet) || self.fleet != 'Host'",
+            _ONE_HOST,
+            holds=lambda target: target.max is None or target.fleet is not Fleet.HOST,
+        ),
+    )
+
+    def most(self, pods: int) -> int:
+        """How many of so many pods may be hit."""
+        shares = [float(share) for share in (self.percent, self.max_percent) if share is not None]
+        most = self.max or (MOST_PODS if self.percent is not None else 1)
+        return min([most, *(math.floor(pods * share + 1e-9) for share in shares)])
 
 
 def _bounds_of_kind(kind: str, spec: type[FaultKind]) -> Iterator[Rule]:
@@ -59,11 +122,46 @@ def _bounds_of_kind(kind: str, spec: type[FaultKind]) -> Iterator[Rule]:
     if spec.most_targets != FaultKind.most_targets:
         fewer = f"a {kind} has {spec.most_targets} targets at the most: write a smaller target.max"
         yield Rule(
-            f"!has(self.{kind}) || !has(self.target) || self.target.max <= {spec.most_targets}",
+            f"!has(self.{kind}) || !has(self.target) || !has(self.target.max) || "
+            f"self.target.max <= {spec.most_targets}",
             fewer,
-            holds=lambda fault: fault.kind != kind or fault.target is None or fault.target.max <= spec.most_targets,
+            holds=lambda fault: (
+                fault.kind != kind or fault.target is None or (fault.target.max or 1) <= spec.most_targets
+            ),
             says=lambda fault: f"{fault.name}: {fewer}",
         )
+
+
+def _of_fleet(kinds: Mapping[str, type[FaultKind]]) -> Iterator[Rule]:
+    """The rules on what may be aimed at the room's own fleet: faults of the network, on media alone."""
+    of_network = [kind for kind, spec in kinds.items() if spec.hits_fleet]
+    others = [kind for kind, spec in kinds.items() if spec.aims_at.at_component and not spec.hits_fleet]
+    elsewhere = "!has(self.target) || !has(self.target.fleet)"
+    only_network = (
+        f"only the network of the fleet is hit ({', '.join(of_network)}): write a target like {{component: relay}} for "
+        "every other kind"
+    )
+    only_media = "of the fleet only media is hit, which is UDP: leave out ports, and write protocols: [UDP]"
+    no_ports = [
+        f"(!has(self.{kind}) || !has(self.{kind}.ports) || self.{kind}.ports.size() == 0)" for kind in of_network
+    ]
+    no_tcp = [
+        f"(!has(self.{kind}) || !('TCP' in self.{kind}.protocols))"
+        for kind in of_network
+        if "protocols" in kinds[kind].model_fields
+    ]
+    yield Rule(
+        f"{elsewhere} || !({' || '.join(f'has(self.{kind})' for kind in others)})",
+        only_network,
+        holds=lambda fault: fault.fleet is None or fault.kind not in others,
+        says=lambda fault: f"{fault.name}: {only_network}",
+    )
+    yield Rule(
+        f"{elsewhere} || ({' && '.join((*no_ports, *no_tcp))})",
+        only_media,
+        holds=lambda fault: fault.fleet is None or not fault.spec.names_more_than_media,
+        says=lambda fault: f"{fault.name}: {only_media}",
+    )
 
 
 class Fault(InjectedKinds):
@@ -72,7 +170,8 @@ class Fault(InjectedKinds):
     name: Name
     """Name of the fault, unique within the experiment."""
     target: Target | None = None
-    """Selection of the pods that the fault hits. Required except for faults of the host, of which a room has one."""
+    """Selection of the pods that the fault hits. Required except for faults that the room's host carries out on
+    itself."""
     duration: Annotated[Duration, Between("1s", "1h")] | None = None
     """How long the fault lasts. Required except for podKill and containerKill."""
     pod_kill: PodKill | None = None
@@ -91,7 +190,7 @@ class Fault(InjectedKinds):
         of_host = [kind for kind, spec in kinds.items() if not spec.aims_at.at_component]
         is_of_host = " || ".join(f"has(self.{kind})" for kind in of_host)
         whom = (
-            f"faults of the room's host ({', '.join(of_host)}) take no target, and every other kind hits pods: "
+            f"faults of the room's host itself ({', '.join(of_host)}) take no target, and every other kind hits pods: "
             "write target, like {component: relay}"
         )
         return (
@@ -113,12 +212,23 @@ class Fault(InjectedKinds):
                 says=lambda fault: f"{fault.name}: {whom}",
             ),
             *(rule for kind, spec in kinds.items() for rule in _bounds_of_kind(kind, spec)),
+            *_of_fleet(kinds),
         )
 
     @property
     def component(self) -> str | None:
         """The component whose pods are its targets; None: it is aimed at something else."""
         return self.target.component if self.target is not None else None
+
+    @property
+    def fleet(self) -> Fleet | None:
+        """The part of the room's own fleet whose media it hits; None: it is aimed at something else."""
+        return self.target.fleet if self.target is not None else None
+
+    @property
+    def aim(self) -> Aim:
+        """What it is aimed at: what its kind is, unless its target is of the fleet."""
+        return self.fleet.aim if self.fleet is not None else self.spec.aims_at
 
 
 def longest(faults: Iterable[Fault]) -> timedelta:

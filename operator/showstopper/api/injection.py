@@ -136,6 +136,9 @@ class InjectionSpec(InjectedKinds):
     media: Annotated[tuple[TargetPort, ...], Field(max_length=64)] = ()
     """UDP ports of the targets that media comes by. Packets of these ports prove the fault, and no others. Default: any
     packet proves it."""
+    media_only: bool = False
+    """Whether a network fault is restricted to media: packets of UDP, but for DNS. The room's own fleet is hit in no
+    other way: what it reports, what its kubelet asks and its signalling are TCP."""
     peers: Annotated[tuple[Range, ...], Field(min_length=1, max_length=1000)] | None = None
     """Restricts a network fault to packets to and from these IP addresses or CIDR ranges. Default: all addresses. The
     addresses may be replaced while the fault lasts."""
@@ -176,7 +179,7 @@ class InjectionSpec(InjectedKinds):
         return (
             exactly_one(kinds, one_kind, lambda spec: f"{one_kind}, not {' and '.join(given(spec, kinds)) or 'none'}"),
             immutable(
-                ("run", "fault", "lease", "targets"),
+                ("run", "fault", "lease", "targets", "mediaOnly"),
                 ("node", "pod", "ports", "media", "probes", *kinds),
                 _NEVER_CHANGES,
             ),

@@ -4,15 +4,18 @@ No verdict on the room may rest on that. A host whose process is well and whom t
 matter: so would any speaker have been, and that is the room's.
 
 What a listener heard live was spoken. So nothing is explained by a host that somebody heard meanwhile.
+
+Nor by one whom a run has cut off from the room: who did not hear it before and does not after would not have heard it
+in between.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from showstopper.availability.feed import Arrival
 from showstopper.availability.hosts import REFILL_SECONDS, Absence
-from showstopper.availability.spans import DEAD, SILENCE, Span, State, merge
+from showstopper.availability.spans import DEAD, SILENCE, Span, State, Window, merge
 from showstopper.availability.tracks import Track, View
 
 SHORT_SECONDS = 1.0
@@ -22,18 +25,23 @@ EDGE_SECONDS = 0.1
 """What edges and clocks are not known better than."""
 
 
-def excused(view: View, absences: Iterable[Absence]) -> View:
+def excused(view: View, absences: Iterable[Absence], cut_off: Sequence[Window] = ()) -> View:
     """The same view, with Unknown for what listeners missed because the host was not there to be heard.
 
     Who had no connection has lost it without the host. Who heard it live keeps that.
+
+    Args:
+        view: as listeners told it.
+        absences: of the host.
+        cut_off: when faults were in force that let nothing of the host through.
     """
     pieces = _unheard(view, absences)
     if not pieces:
         return view
     return replace(
         view,
-        residents=tuple(_excused(track, pieces) for track in view.residents),
-        arrivals=tuple(_excused(track, pieces) for track in view.arrivals),
+        residents=tuple(_excused(track, pieces, cut_off) for track in view.residents),
+        arrivals=tuple(_excused(track, pieces, cut_off) for track in view.arrivals),
         calls=tuple(_undecided(call, pieces) for call in view.calls),
     )
 
@@ -56,8 +64,8 @@ def _unheard(view: View, absences: Iterable[Absence]) -> list[tuple[float, float
     return pieces
 
 
-def _excused(track: Track, pieces: list[tuple[float, float]]) -> Track:
-    felt = [piece for piece in pieces if not _deaf_anyway(track, piece)]
+def _excused(track: Track, pieces: list[tuple[float, float]], cut_off: Sequence[Window]) -> Track:
+    felt = [piece for piece in pieces if not _deaf_anyway(track, piece, cut_off)]
     return replace(
         track,
         spans=tuple(merge(part for span in track.spans for part in _cut(span, felt))),
@@ -68,13 +76,17 @@ def _excused(track: Track, pieces: list[tuple[float, float]]) -> Track:
     )
 
 
-def _deaf_anyway(track: Track, piece: tuple[float, float]) -> bool:
-    """Whether a listener was deaf before a short absence and is after it: then that explains nothing of it."""
+def _deaf_anyway(track: Track, piece: tuple[float, float], cut_off: Sequence[Window]) -> bool:
+    """Whether a listener was deaf before an absence and is after it, so that it explains nothing of that.
+
+    It may have been back in between, unless the absence was short, or the host was cut off.
+    """
     start, end = piece
     known = (*track.spans, *track.following)
     around = [span for span in known if span.end > start - EDGE_SECONDS and span.start < end + EDGE_SECONDS]
+    short = end - start <= SHORT_SECONDS + REFILL_SECONDS
     return (
-        end - start <= SHORT_SECONDS + REFILL_SECONDS
+        (short or any(window.start <= start and end <= window.end for window in cut_off))
         and bool(around)
         and around[0].start <= start - EDGE_SECONDS
         and around[-1].end >= end + EDGE_SECONDS

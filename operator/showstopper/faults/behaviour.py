@@ -9,7 +9,7 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.injection import InjectionSpec, InjectionTarget
 from showstopper.api.reasons import Reason
-from showstopper.api.room import AudioRoomSpec, Component
+from showstopper.api.room import AudioRoomSpec, Component, Host
 from showstopper.availability.verdict import Finding
 from showstopper.faults.effects import Pod
 from showstopper.faults.observed import Observed, names
@@ -91,3 +91,14 @@ def unknown_ports(fault: Fault, ground: Ground) -> Iterator[Finding]:
                 f'component {fault.component} declares no port "{name}" (fault {fault.name}); '
                 f"it has: {', '.join(declared) or 'none'}",
             )
+
+
+def no_managed_host(fault: Fault, ground: Ground) -> Iterator[Finding]:
+    """A fault that is aimed at the room's host needs one that the operator runs: somebody else's takes no orders."""
+    if ground.room.program.host is Host.MANAGED:
+        return
+    yield Finding(
+        Reason.NO_MANAGED_HOST,
+        f"AudioRoom {ground.namespace}/{ground.room_name} has a host of its own, which fault {fault.name} cannot hit: "
+        "write program.host: Managed in the AudioRoom, or aim another fault at a component",
+    )

@@ -21,15 +21,20 @@ from showstopper.api.faults.network import (
     Mtu,
     NetworkFault,
     PacketLoss,
+    Profile,
     Protocol,
     Reorder,
 )
+from showstopper.api.injection import Injection
 from showstopper.api.schema.quantities import Share
+from showstopper.faults.network import behaviour
 from showstopper.faults.network.dns_failure import dns_failure
+from showstopper.faults.network.profiles import LINKS
 from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed, Traffic
 from tests.agent import machine, noise
 from tests.agent.conftest import Arm, Note
 from tests.agent.wire import MEDIA, RECEIVER, SENDER, Ear, Packet, Wire
+from tests.api.build import LEAVE_OUT, injection
 from tests.faults.network.build import APART, BLOCKED
 
 pytestmark = pytest.mark.netns
@@ -304,6 +309,57 @@ def test_several_faults_on_one_target_compose(wire: Wire, arm: Arm) -> None:
     assert len(got) / 10_000 == pytest.approx(1.1 * 0.95, abs=0.03)
     assert corrupted / len(got) == pytest.approx(0.1, abs=0.03)
     assert spread(got)[0] == pytest.approx(50, abs=3)
+
+
+def media_of_fleet(direction: Direction) -> tuple[NetworkEffect, ...]:
+    """The effects of a Lossy4G on what is media of a pod of the fleet, one way."""
+    changes = {"spec.networkProfile": {"name": "Lossy4G", "direction": direction}, "spec.mediaOnly": True}
+    spec = Injection.parse(
+        injection({"spec.packetLoss": LEAVE_OUT, "spec.ports": [], "spec.peers": LEAVE_OUT, **changes})
+    ).spec
+    return behaviour.of(spec.spec).effects(spec, "test")
+
+
+@pytest.mark.parametrize("direction", ENDS)
+def test_a_profile_loses_and_delays_what_is_media_and_leaves_name_servers_alone(
+    wire: Wire, arm: Arm, direction: Direction, note: Note
+) -> None:
+    at_sender = direction is Direction.EGRESS
+    queries = {"port": 53} if at_sender else {"port": 7000, "source": 53}
+    with wire.ear() as ear, wire.ear(queries["port"]) as server, noise.measured() as beside:
+        loss, _, delay = (arm(part, end_of(wire, direction)) for part in media_of_fleet(direction))
+        got = received(ear, wire, direction, packets=5_000, per_second=500)
+        wire.send(packets=200, per_second=500, **queries)
+        asked = server.packets()
+    lost, held = loss.lift().counters[direction], delay.lift().counters[direction]
+    median, _ = spread(got)
+    note("profile", f"{lost.affected} of 5,000 lost, p50 {median:.2f} ms; {beside}")
+    assert lost.matched == 5_000
+    assert 10 <= lost.affected <= 95, "50, give or take six deviations"
+    assert held.matched == (5_000 if at_sender else 5_000 - lost.affected)
+    assert held.affected == held.matched
+    assert 4_800 <= len(got) <= 5_000 - lost.affected, "a busy machine sends in bursts, which wait too long for bits"
+    assert min(packet.took for packet in got) >= 0.06
+    assert median <= 65 + beside.median
+    assert len(asked) == 200
+    assert spread(asked)[0] < 30
+
+
+@pytest.mark.parametrize("direction", ENDS)
+def test_a_profile_holds_the_bandwidth_of_each_way(wire: Wire, arm: Arm, direction: Direction, note: Note) -> None:
+    allowed = LINKS[Profile.LOSSY_4G][direction].limit.bits_per_second
+    sent = machine.pace(3 * allowed // (FRAME * 8))
+    with wire.ear() as ear:
+        armed = [arm(part, end_of(wire, direction)) for part in media_of_fleet(direction)]
+        with wire.sending(packets=3 * sent, per_second=sent, size=1000):
+            got = ear.live()
+    passed = [one.lift() for one in armed][1].counters[direction].passed_bytes
+    begin = got[0].at + 0.5
+    rate = len([packet for packet in got if begin <= packet.at < begin + 2]) * FRAME * 8 / 2
+    note("profile", f"{rate / allowed:.1%} of {allowed} bits/s")
+    assert passed is not None
+    assert passed >= len(got) * FRAME
+    assert 0.75 * min(allowed, sent * FRAME * 8) <= rate <= 1.05 * allowed
 
 
 def test_only_the_peers_are_hit(wire: Wire, arm: Arm) -> None:

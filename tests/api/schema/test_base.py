@@ -112,7 +112,8 @@ def test_left_out_is_the_default() -> None:
     assert spec.timing.recovery == timedelta(seconds=60)
     assert spec.timing.deadline is None
     assert spec.faults[0].target is not None
-    assert spec.faults[0].target.max == 1
+    assert spec.faults[0].target.min_ready == 0
+    assert spec.faults[0].target.most(9) == 1
     assert spec.faults[0].kind == "podKill"
     assert spec.abort_if == ()
 

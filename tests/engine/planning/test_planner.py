@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from showstopper.api.experiment import Fault
-from showstopper.cluster.listeners import HOST, LISTENER, ROLE_LABEL, ROOM_LABEL
+from showstopper.cluster.listeners import CROWD, HOST, LISTENER, ROLE_LABEL, ROOM_LABEL
 from showstopper.engine.experiments.making import early_refusal
 from showstopper.engine.planning import peers, plan, planner, policies
-from showstopper.engine.planning.plan import Snapshot
+from showstopper.engine.planning.plan import Plan, Snapshot
 from tests.support import build
 
 ALLOWED = {policies.CHAOS_LABEL: policies.CHAOS_ALLOWED}
@@ -121,6 +121,93 @@ def test_a_fault_of_somebody_elses_host_is_refused_before_there_is_a_run() -> No
     refused = early_refusal(made)
     assert refused is not None
     assert refused.reason == "NoManagedHost"
+
+
+UPLINK = {"name": "uplink", "target": {"fleet": "Host"}, "duration": "5s", "packetLoss": {"percent": "100%"}}
+LISTENERS = [
+    body(f"main-stage-listeners-{number}", {**HOST_LABELS, ROLE_LABEL: LISTENER}, podIP=f"198.18.1.{30 + number}")
+    for number in range(4)
+]
+CROWD_POD = body("main-stage-crowd-0", {**HOST_LABELS, ROLE_LABEL: CROWD}, podIP="198.18.1.40")
+
+
+def last_mile(**target: Any) -> dict[str, Any]:
+    return {**UPLINK, "name": "last-mile", "target": {"fleet": "Listeners", **target}}
+
+
+def aimed(fault: dict[str, Any], *others: dict[str, Any], seed: int = 1) -> Plan:
+    return plan.make(snapshot(fault, others=others), [Fault.model_validate(fault)], seed)
+
+
+def test_the_uplink_of_the_host_is_a_fault_of_its_pod_and_of_no_other() -> None:
+    made = aimed(UPLINK, body("main-stage-host-a", HOST_LABELS, podIP="198.18.1.20"), *LISTENERS)
+    assert [pod.name for pod in made.faults[0].targets] == ["main-stage-host-a"]
+    assert policies.refusal(made) is None
+    assert [pod.name for pod in plan.rests_on(made) or ()] == ["main-stage-host-a"]
+
+
+def test_a_host_of_somebody_else_has_no_uplink_that_could_be_hit() -> None:
+    faults = [Fault.model_validate(UPLINK)]
+    external = build.room(program={"host": "External"})
+    refused = early_refusal(
+        plan.make(planner.snapshot(external, faults, labels=ALLOWED, pods=[], serving={}), faults, 1)
+    )
+    assert refused is not None
+    assert refused.reason == "NoManagedHost"
+    assert "fault uplink" in refused.message
+    listeners = [Fault.model_validate(last_mile())]
+    made = plan.make(planner.snapshot(external, listeners, labels=ALLOWED, pods=LISTENERS, serving={}), listeners, 1)
+    assert policies.refusal(made) is None, "its listeners are ours"
+
+
+@pytest.mark.parametrize(
+    ("target", "hit"),
+    [
+        ({}, 1),
+        ({"max": 3}, 3),
+        ({"max": 9}, 4),
+        ({"percent": "50%"}, 2),
+        ({"percent": "30%"}, 1),
+        ({"percent": "100%"}, 4),
+        ({"percent": "100%", "max": 3}, 3),
+    ],
+)
+def test_listeners_are_chosen_by_number_or_share_and_never_from_a_crowd(target: dict[str, Any], hit: int) -> None:
+    others = body("other-listeners-0", {**HOST_LABELS, ROOM_LABEL: "other", ROLE_LABEL: LISTENER})
+    made = aimed(last_mile(**target), *LISTENERS, CROWD_POD, others)
+    assert policies.refusal(made) is None
+    chosen = {pod.name for pod in made.faults[0].targets}
+    assert len(chosen) == hit
+    assert chosen <= {each["metadata"]["name"] for each in LISTENERS}
+    assert (plan.rests_on(made) is None) is ("percent" in target), "a share is of all that there are"
+
+
+def test_which_listeners_are_hit_is_a_matter_of_the_seed() -> None:
+    def chosen(seed: int) -> set[str]:
+        return {pod.name for pod in aimed(last_mile(percent="50%"), *LISTENERS, seed=seed).faults[0].targets}
+
+    assert chosen(7) == chosen(7)
+    assert len({frozenset(chosen(seed)) for seed in range(20)}) > 1
+
+
+def test_a_share_of_less_than_one_listener_pod_is_refused_and_not_rounded_up() -> None:
+    refused = policies.refusal(aimed(last_mile(percent="20%"), *LISTENERS))
+    assert refused is not None
+    assert refused.reason == "NoTargets"
+    assert "20% of the room's 4 listener pods is less than one" in refused.message
+    assert "write a larger percent" in refused.message
+
+
+def test_a_room_without_listeners_that_run_is_refused() -> None:
+    refused = policies.refusal(aimed(last_mile(percent="100%"), CROWD_POD))
+    assert refused is not None
+    assert refused.reason == "NoTargets"
+    assert "no pod of the room's listeners runs, which fault last-mile could hit" in refused.message
+    assert refused.message.endswith("--selector showstopper.dev/role=listener")
+
+
+def test_a_room_of_many_listeners_is_not_looked_through_for_a_fault_of_a_component() -> None:
+    assert not snapshot(build.fault(), others=LISTENERS).fleet
 
 
 def test_a_peer_on_its_nodes_network_is_refused() -> None:

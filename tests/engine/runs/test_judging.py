@@ -136,6 +136,28 @@ def test_dead_air_that_the_host_explains_fails_no_room() -> None:
     assert verdict(DEAF, status=with_host((20.0, 21.0)))[0] is Verdict.FAILED, "at another time"
 
 
+@pytest.mark.parametrize(
+    ("target", "percent", "expected"),
+    [
+        ({"fleet": "Host"}, "100%", (Verdict.FAILED, "ExpectationMissed")),
+        ({"fleet": "Host"}, "50%", (Verdict.INCONCLUSIVE, "HostLost")),
+        ({"fleet": "Listeners"}, "100%", (Verdict.INCONCLUSIVE, "HostLost")),
+        ({"component": "relay"}, "100%", (Verdict.INCONCLUSIVE, "HostLost")),
+    ],
+)
+def test_a_host_that_a_fault_has_cut_off_is_excused_by_nothing_that_befalls_it_meanwhile(
+    target: dict[str, Any], percent: str, expected: tuple[Verdict, str]
+) -> None:
+    loss = {"name": "loss", "target": target, "duration": "8s", "packetLoss": {"percent": percent}}
+    status = with_host((9.0, 13.0))
+    status["targets"] = [{"fault": "loss", "pod": "pod-1", "uid": "u", "requestedAt": at(7)}]
+    times = {"armedAt": at(7.9), "liftedAt": at(16)}
+    status["faults"] = [{"name": "loss", "kind": "packetLoss", "targets": 1, "proven": True, "reverted": True, **times}]
+    run = build.run(faults=[loss], status=status, timing={"baseline": "5s", "recovery": "10s"})
+    found = judging.judge(run, DEAF, RESIDENTS).decision
+    assert (found.verdict, found.reason) == expected
+
+
 def test_a_host_that_stood_still_for_a_moment_spoils_no_run_that_passes_whatever_was_said() -> None:
     heard = timeline(("Live", 0.0, 8.0), ("Silent", 8.0, 8.6), ("Live", 8.6, 30.0))
     assert verdict(heard, status=with_host((8.0, 8.5))) == (Verdict.PASSED, "ExpectationsMet")

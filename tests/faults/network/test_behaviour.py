@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
+from showstopper.agent.kernel.backends import Backends
 from showstopper.api.faults.flood import FloodArrivals, FloodGate
-from showstopper.api.faults.network import Direction, Distribution, NetworkFault, Protocol
+from showstopper.api.faults.network import Direction, Distribution, NetworkFault, PacketLoss, Profile, Protocol
 from showstopper.api.injection import Injection, InjectionSpec, InjectionTarget
+from showstopper.api.schema.quantities import Share
 from showstopper.faults.network.behaviour import effect_name, of, plan_of
 from showstopper.faults.network.bounds import NAME
-from showstopper.faults.network.plan import Manner, Method
-from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed
+from showstopper.faults.network.plan import Manner, Method, Plan
+from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed, Traffic
 from showstopper.faults.observed import Observed, ObservedTarget
 from tests.api.build import LEAVE_OUT, injection
 from tests.faults.network.build import ETH0
@@ -28,6 +30,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "partition": {"peers": [{"component": "store"}]},
     "portBlock": {"protocols": ["UDP"]},
     "dnsFailure": {},
+    "networkProfile": {"name": "Mobile4G"},
 }
 MANNERS = {
     "delay": Manner(timedelta(milliseconds=100), timedelta(milliseconds=20), Distribution.NORMAL),
@@ -61,7 +64,7 @@ def test_every_kind_is_here() -> None:
     assert KINDS.keys() == kinds - flood_ends
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "networkProfile"])
 def test_each_kind_is_compiled_and_may_be_armed(kind: str) -> None:
     asked = spec(kind, ports=[] if kind == "dnsFailure" else [MEDIA])
     (effect,) = effects(asked, "loss.u.0")
@@ -129,6 +132,71 @@ def test_the_proof_says_how_much_of_it_was_media() -> None:
 def test_they_share_one_bandwidth_and_one_port_of_both_is_one_effect() -> None:
     assert len(effects(spec("bandwidth", ports=[MEDIA, SIGNAL]), "x")) == 1
     assert len(effects(spec(ports=[MEDIA, {**MEDIA, "protocol": "TCP"}]), "x")) == 1
+
+
+def test_a_profile_loses_limits_and_delays_each_way_as_published() -> None:
+    asked = spec("networkProfile", ports=[MEDIA])
+    made = {effect.name: effect for effect in effects(asked, "x")}
+    assert list(made) == [
+        "x.loss-ingress",
+        "x.loss-egress",
+        "x.rate-ingress",
+        "x.rate-egress",
+        "x.ingress",
+        "x.egress",
+    ]
+    assert refusals(asked) == ()
+    assert {effect.name for effect in made.values() if effect.counts} == {"x.ingress", "x.egress"}
+    for effect in made.values():
+        assert effect.traffic.own_ports == (Ports.one(7882),)
+        assert effect.traffic.direction.lower() in effect.name
+    assert made["x.loss-egress"].fault == PacketLoss(percent=Share(0.002))
+    plans = {name: plan_of(effect, ETH0, number, Method.NFQUEUE) for number, (name, effect) in enumerate(made.items())}
+    assert plans["x.rate-ingress"].shapes[0].manner.bits_per_second == 100_000_000
+    assert plans["x.rate-egress"].shapes[0].manner.bits_per_second == 50_000_000
+    down, up = (plans[f"x.{way}"].queues for way in ("ingress", "egress"))
+    assert [queue.manner for queue in down] == [Manner(timedelta(milliseconds=45), timedelta(milliseconds=5))]
+    assert [queue.manner for queue in up] == [Manner(timedelta(milliseconds=45), timedelta(milliseconds=15))]
+
+
+def test_a_profile_of_one_way_is_that_way_alone_and_loses_nothing_where_no_loss_is_published() -> None:
+    asked = spec("networkProfile", {"name": "Satellite", "direction": "Ingress"}, ports=[MEDIA])
+    assert [effect.name for effect in effects(asked, "x")] == ["x.rate-ingress", "x.ingress"]
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+@pytest.mark.parametrize("able", [(Method.NETEM, Method.NFQUEUE), (Method.NFQUEUE,), (Method.NFQUEUE_XT,)])
+def test_every_profile_can_be_set_up_beside_its_own_parts(profile: Profile, able: tuple[Method, ...]) -> None:
+    plans: list[Plan] = []
+    asked = spec("networkProfile", {"name": profile}, ports=[MEDIA])
+    for number, effect in enumerate(effects(asked, effect_name("a" * 63, "0" * 36, 99)), 1):
+        plans.append(Backends(able).plan(effect, ETH0, number, plans))
+    assert len({plan.table for plan in plans}) == len(plans)
+    assert {plan.method for plan in plans} == {None, able[-1]}
+
+
+def test_media_of_the_fleet_is_all_udp_but_dns() -> None:
+    (effect,) = effects(spec(ports=[], peers=LEAVE_OUT, mediaOnly=True), "x")
+    assert effect.traffic == Traffic(
+        Direction.BOTH, frozenset({Protocol.UDP}), peer_ports=(Ports(1, 52), Ports(54, 65535))
+    )
+    (apart,) = effects(spec("partition", ports=[], mediaOnly=True), "x")
+    assert (apart.traffic.protocols, apart.traffic.peers) == ({Protocol.UDP}, ("198.18.2.0/24", "fd00::1"))
+    (blocked,) = effects(spec("portBlock", {"protocols": ["UDP", "TCP"]}, ports=[], mediaOnly=True), "x")
+    assert blocked.traffic.protocols == {Protocol.UDP}, "whatever it was asked for"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        spec(ports=[SIGNAL], mediaOnly=True),
+        spec("dnsFailure", ports=[], mediaOnly=True),
+        spec("floodArrivals", {"port": 7882, "size": 172}, ports=[], mediaOnly=True),
+    ],
+    ids=lambda asked: asked.kind,
+)
+def test_media_alone_has_no_ports_and_is_of_no_other_kind(asked: InjectionSpec) -> None:
+    assert "leave out ports, or mediaOnly" in " ".join(refusals(asked))
 
 
 def test_a_block_of_a_protocol_without_ports_blocks_all_of_it() -> None:

@@ -3,7 +3,7 @@
 import time
 
 from showstopper.agent.hits.records import record_counts, set_state
-from showstopper.agent.network.arming import Armed, Counters
+from showstopper.agent.network.arming import Armed, Counters, Figures
 from showstopper.agent.network.node import Node
 from showstopper.agent.pods import PodNetwork, Pods
 from showstopper.api.injection import InjectedTarget, InjectionTarget, PacketCounts, TargetState
@@ -86,7 +86,7 @@ class NetworkHit:
             return False
         if not self.record.touched:
             self._announce()
-        first = self._count([armed.counters() for armed in self._armed])
+        first = self._count([_told(armed, armed.counters()) for armed in self._armed])
         if self._network and not self._pods.still(self._network):
             self.lift()
             set_state(self.record, TargetState.GONE, f"{self._target.pod} is gone, and its network with it")
@@ -120,7 +120,7 @@ class NetworkHit:
             except AgentError as error:
                 left.append(str(error)[:256])
                 continue
-            counters.append(lifted.counters)
+            counters.append(_told(armed, lifted.counters))
             left += str(lifted.leftovers).split(", ") if lifted.leftovers else []
         if len(counters) == len(self._armed):
             self._count(counters)
@@ -154,3 +154,10 @@ class NetworkHit:
 
     def _now(self) -> str:
         return to_timestamp(self._clock.now())
+
+
+def _told(armed: Armed, counters: Counters) -> Counters:
+    """What an effect adds to the figures of its fault: a packet that several effects meet is told of by one."""
+    if armed.effect.counts:
+        return counters
+    return {way: Figures(0, 0, passed_bytes=count.passed_bytes) for way, count in counters.items()}

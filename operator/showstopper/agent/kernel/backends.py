@@ -70,7 +70,8 @@ class Backends:
             if not any(plan.clashes(other) for other in beside):
                 return plan
         raise TrafficClassTaken(
-            f"{effect.name}: a packet is in one traffic class only, and netem has one here already: lift that one first"
+            f"{effect.name}: a packet is in one traffic class only, netem's or that of a limit, and there is one here "
+            "already: lift that one first, or run it where the nodes can delay by NFQUEUE"
         )
 
 

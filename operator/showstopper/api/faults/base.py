@@ -57,6 +57,8 @@ class FaultKind(Spec):
     """The longest duration that it takes."""
     most_targets: ClassVar[int] = 500
     """How many targets it takes at the most."""
+    hits_fleet: ClassVar[bool] = False
+    """Whether it may be aimed at the room's own fleet, where it means media alone."""
 
     @property
     def port_names(self) -> tuple[str, ...]:
@@ -71,6 +73,11 @@ class FaultKind(Spec):
     @property
     def reaches_media(self) -> bool:
         """Whether it means the packets of media, where its ports are some that media comes by."""
+        return False
+
+    @property
+    def names_more_than_media(self) -> bool:
+        """Whether it names packets that are no media of the fleet: ports of its target, or a protocol of signalling."""
         return False
 
     @property

@@ -47,6 +47,17 @@ class Distribution(StrEnum):
     PARETO = "Pareto"  # as Normal, with the long tail that Pareto's distribution has
 
 
+class Profile(StrEnum):
+    """Networks of the last mile, by name. What each is, and who published it: `faults/network/profiles.py`."""
+
+    MOBILE_4G = "Mobile4G"
+    LOSSY_4G = "Lossy4G"
+    MOBILE_3G = "Mobile3G"
+    LOSSY_3G = "Lossy3G"
+    EDGE = "Edge"
+    SATELLITE = "Satellite"
+
+
 class Peer(Spec):
     """The other side of a target's traffic."""
 
@@ -63,6 +74,8 @@ class NetworkFault(FaultKind):
 
 class TrafficFault(NetworkFault):
     """A network fault on chosen packets. What is left out chooses all of them."""
+
+    hits_fleet: ClassVar[bool] = True
 
     direction: Direction = Direction.BOTH
     """Ingress: packets to the target. Egress: packets from the target."""
@@ -85,6 +98,11 @@ class TrafficFault(NetworkFault):
     def reaches_media(self) -> bool:
         """What goes to everybody goes to listeners; peers are components."""
         return not self.peers
+
+    @property
+    def names_more_than_media(self) -> bool:
+        """Ports of its target: the fleet declares none."""
+        return bool(self.ports)
 
     @property
     def means_everything(self) -> bool:
@@ -190,6 +208,21 @@ class PortBlock(TrafficFault):
         """Media comes by UDP."""
         return super().reaches_media and Protocol.UDP in self.protocols
 
+    @property
+    def names_more_than_media(self) -> bool:
+        """Ports, or TCP."""
+        return super().names_more_than_media or Protocol.TCP in self.protocols
+
+
+class NetworkProfile(TrafficFault):
+    """Bandwidth, latency, jitter and loss at once, of a network that people have. Ingress is its downlink."""
+
+    name: Profile
+    """Which network, with the bits a second that it carries down and up, latency and jitter of each way, and loss.
+    Mobile4G: 100Mbit and 50Mbit, 45ms, jitter 5ms down and 15ms up, 0.2%. Lossy4G: 7Mbit and 3Mbit, 60ms, 1%.
+    Mobile3G: 1200kbit, 250ms, jitter 50ms, 0.5%. Lossy3G: 200kbit and 50kbit, 100ms, 1%. Edge: 200kbit and 260kbit,
+    650ms, jitter 100ms, 1%. Satellite: 1000kbit and 256kbit, 600ms, no loss."""
+
 
 class DnsFailure(NetworkFault):
     """The target's queries to name servers get no answer."""
@@ -208,3 +241,4 @@ class NetworkKinds(Spec):
     partition: Partition | None = None
     port_block: PortBlock | None = None
     dns_failure: DnsFailure | None = None
+    network_profile: NetworkProfile | None = None

@@ -80,7 +80,7 @@ def _targets(made: Plan, rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> Ta
         table.add_column(title, overflow="fold")
     for planned, pod, setup in rules:
         heard = f"{sum(made.snapshot.serving.get(address, 0) for address in pod.media)} listeners"
-        of = f"{len(planned.candidates)} of {planned.fault.component or planned.fault.spec.aims_at.lower()}"
+        of = f"{len(planned.candidates)} of {planned.fault.component or planned.fault.aim.lower()}"
         table.add_row(planned.fault.name, planned.fault.kind, pod.name, pod.node, setup.by, heard, of)
     for planned in made.faults:
         if not planned.targets:

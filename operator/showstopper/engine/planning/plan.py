@@ -1,6 +1,5 @@
 """The plan: which pods a run would hit. Pure."""
 
-import math
 import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,10 +9,14 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Aim
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import MOST_MEDIA, ChosenPod
+from showstopper.cluster.listeners import HOST, LISTENER
 from showstopper.engine.rooms import media_paths, probes
 from showstopper.engine.rooms.pods import MediaAddress, addresses_of, node_addresses
 from showstopper.faults.containers import DEFAULT_CONTAINER
 from showstopper.faults.effects import Container, Pod
+
+FLEET_ROLES: Mapping[Aim, str] = {Aim.HOST: HOST, Aim.LISTENERS: LISTENER}
+"""By what is aimed at of a room's own fleet, the role of its pods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Snapshot:
         selected_fleet: by component name, the pods of our own fleet that its selector matches, of all components.
         serving: address and port → how many residents get their sound from it. Empty if it is not known.
         servers: address and port → UID of the room's pod behind it. What is missing belongs to no pod that is known.
-        fleet: the pods of ours that faults aim at instead of a component's.
+        fleet: the pods of ours that faults aim at instead of a component's: the host's, and the listeners'.
     """
 
     namespace: str
@@ -111,7 +114,7 @@ def rests_on(plan: Plan) -> tuple[Pod, ...] | None:
     carriers: dict[str, Pod] = {}
     for planned in plan.faults:
         target = planned.fault.target
-        if target is not None and target.max_percent is not None:
+        if target is not None and (target.percent is not None or target.max_percent is not None):
             return None
         others = [pod for pod in planned.candidates if pod.ready and not pod.terminating and pod not in planned.targets]
         for pod in (*planned.targets, *others[: target.min_ready if target is not None else 0]):
@@ -123,7 +126,7 @@ def candidates_of(snapshot: Snapshot, fault: Fault) -> Sequence[Pod]:
     """The pods that a fault chooses its targets from, by what it is aimed at."""
     if fault.component is not None:
         return snapshot.pods.get(fault.component, ())
-    return snapshot.fleet.get(fault.spec.aims_at, ())
+    return snapshot.fleet.get(fault.aim, ())
 
 
 def may_hit(fault: Fault, pod: Pod) -> bool:
@@ -134,10 +137,7 @@ def may_hit(fault: Fault, pod: Pod) -> bool:
 
 def most(fault: Fault, candidates: int) -> int:
     """How many of so many pods the fault may hit. Where it has no target to choose, there is one."""
-    target = fault.target
-    if target is None or target.max_percent is None:
-        return target.max if target is not None else 1
-    return min(target.max, math.floor(candidates * float(target.max_percent) + 1e-9))
+    return fault.target.most(candidates) if fault.target is not None else 1
 
 
 def pod(body: Mapping[str, Any], serving: Collection[MediaAddress], servers: Mapping[MediaAddress, str]) -> Pod:

@@ -9,14 +9,12 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from showstopper.api.experiment import Fault
-from showstopper.api.faults.base import Aim
 from showstopper.api.room import AudioRoom
 from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import NAMESPACE, POD, SERVICE
-from showstopper.cluster.listeners import HOST
 from showstopper.engine.planning import peers, plan, policies
-from showstopper.engine.planning.plan import Plan, Snapshot
+from showstopper.engine.planning.plan import FLEET_ROLES, Plan, Snapshot
 from showstopper.engine.rooms.fleet import names
 from showstopper.engine.rooms.pods import Exposed, MediaAddress, behind, is_over, select
 from showstopper.errors import Forbidden
@@ -35,13 +33,13 @@ def snapshot(
 
     Args:
         room: with its namespace.
-        faults: only the components that they aim at are looked at.
+        faults: only the components, and the parts of the fleet, that they aim at are looked at.
         labels: of the room's namespace.
         pods: all of that namespace.
         serving: by address and port, how many residents get their sound from it.
         services: of that namespace, as far as they are needed to tell which pods serve.
     """
-    named = {fault.component for fault in faults}
+    named, aims = {fault.component for fault in faults}, {fault.aim for fault in faults}
     bodies = list(pods)
     selections = {component.name: select(component, bodies) for component in room.spec.components}
     running = {name: selection.running for name, selection in selections.items()}
@@ -59,7 +57,11 @@ def snapshot(
         },
         serving=serving,
         servers=servers,
-        fleet={Aim.HOST: [plan.pod(body, serving, servers) for body in _hosts(room, bodies)]},
+        fleet={
+            aim: [plan.pod(body, serving, servers) for body in _of_fleet(room, bodies, role)]
+            for aim, role in FLEET_ROLES.items()
+            if aim in aims
+        },
         finished={name: [_ended(body) for body in selection.finished] for name, selection in selections.items()},
         on_nodes={
             name: there
@@ -74,9 +76,9 @@ def snapshot(
     )
 
 
-def _hosts(room: AudioRoom, bodies: Iterable[Object]) -> list[Object]:
-    """The pods of the room's managed host that can be asked for something: one, or none."""
-    wanted = names.selector(room, HOST).items()
+def _of_fleet(room: AudioRoom, bodies: Iterable[Object], role: str) -> list[Object]:
+    """The pods of that role in the room's own fleet that can be hit: of its managed host one, or none."""
+    wanted = names.selector(room, role).items()
     return [
         body
         for body in bodies

@@ -10,7 +10,7 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.engine.planning.peers import peers_of
-from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot, most
+from showstopper.engine.planning.plan import FLEET_ROLES, Plan, PlannedFault, Snapshot, most
 from showstopper.engine.rooms import media_paths
 from showstopper.engine.rooms.pods import selects_fleet
 from showstopper.faults import registry
@@ -57,7 +57,7 @@ def refuse_unknown_component(plan: Plan) -> Finding | None:
 
 
 def refuse_own_fleet(plan: Plan) -> Finding | None:
-    """Our own listeners, hosts and flooders measure and make faults: they are never under test."""
+    """Our own listeners, hosts and flooders measure and make faults: no selector makes them be under test."""
     for component in plan.snapshot.room.components:
         if fleet := plan.snapshot.selected_fleet.get(component.name):
             return Finding(Reason.SELECTS_FLEET, selects_fleet(component, fleet))
@@ -136,16 +136,11 @@ def served_by_others(snapshot: Snapshot) -> Finding | None:
 def refuse_zero_targets(plan: Plan) -> Finding | None:
     """A fault without a target proves nothing."""
     for planned in plan.faults:
-        if planned.targets or planned.fault.spec.aims_at is Aim.ROOM:
+        if planned.targets or planned.fault.aim is Aim.ROOM:
             continue
         target = planned.fault.target
-        if target is None:
-            aim = planned.fault.spec.aims_at.lower()
-            return Finding(
-                Reason.NO_TARGETS,
-                f"no pod of the room's {aim} runs, which fault {planned.fault.name} could hit: look at it with kubectl "
-                f"--namespace {plan.snapshot.namespace} get pods --selector {ROLE_LABEL}={aim}",
-            )
+        if target is None or target.component is None:
+            return Finding(Reason.NO_TARGETS, _nobody_of_fleet(plan.snapshot, planned))
         finished = plan.snapshot.finished.get(target.component, ())
         if not planned.candidates and finished:
             return Finding(
@@ -160,6 +155,20 @@ def refuse_zero_targets(plan: Plan) -> Finding | None:
             f"it has {len(planned.candidates)} pods; compare its selector with kubectl get pods --show-labels",
         )
     return None
+
+
+def _nobody_of_fleet(snapshot: Snapshot, planned: PlannedFault) -> str:
+    """Why a fault of the room's own fleet has no target: none runs, or a share of them is less than one."""
+    fault, pods = planned.fault, len(planned.candidates)
+    if fault.target is not None and pods and most(fault, pods) == 0:
+        return (
+            f"{fault.target.percent} of the room's {pods} listener pods is less than one, which fault {fault.name} "
+            "could hit: write a larger percent, or have fewer listeners in a pod (listeners.perPod of the AudioRoom)"
+        )
+    return (
+        f"no pod of the room's {fault.aim.lower()} runs, which fault {fault.name} could hit: look at it with kubectl "
+        f"--namespace {snapshot.namespace} get pods --selector {ROLE_LABEL}={FLEET_ROLES[fault.aim]}"
+    )
 
 
 def refuse_min_ready(plan: Plan) -> Finding | None:
@@ -204,7 +213,8 @@ def refuse_too_many_kills(plan: Plan) -> Finding | None:
 
 def _at_components(plan: Plan) -> list[tuple[PlannedFault, Target]]:
     """The faults whose targets are pods of a component: only these have a blast radius there."""
-    return [(planned, target) for planned in plan.faults if (target := planned.fault.target) is not None]
+    targets = ((planned, planned.fault.target) for planned in plan.faults)
+    return [(planned, target) for planned, target in targets if target is not None and target.component is not None]
 
 
 POLICIES: tuple[Callable[[Plan], Finding | None], ...] = (

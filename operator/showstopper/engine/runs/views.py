@@ -1,9 +1,11 @@
 """Views: what listeners told of a window of a run, and the same without what the room's own host explains. Pure."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from showstopper.api.experiment import Fleet
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import BaselineRecord, ExperimentRun
@@ -16,8 +18,10 @@ from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Finding
+from showstopper.clock import from_timestamp
 from showstopper.engine.rooms.fleet import names
 from showstopper.engine.runs import baselines, hosting
+from showstopper.faults.network import behaviour as network
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,20 @@ def of_window(
     told = timeline.view(window, residents, following, baselines.were_in(kept, residents))
     told = replace(told, host_clocks=host_clocks)
     told = due.watched(told, calls)
-    return RunView(told, excuses.excused(told, absences), absences)
+    return RunView(told, excuses.excused(told, absences, _cut_off(run)), absences)
+
+
+def _cut_off(run: ExperimentRun) -> list[Window]:
+    """When faults of the run let nothing of the host through: that is what the room is tested with, and no failure of
+    the instrument. One that is not known to have ended goes on.
+    """
+    of_host = (fault for fault in run.spec.faults if fault.fleet is Fleet.HOST)
+    names = {fault.name for fault in of_host if network.of(fault.spec).stops_all(fault.spec)}
+    return [
+        Window(from_timestamp(fault.armed_at), from_timestamp(fault.lifted_at) if fault.lifted_at else math.inf)
+        for fault in run.status.faults
+        if fault.name in names and fault.armed_at
+    ]
 
 
 def of_those_who_were_in(view: View, baseline: Coverage | None) -> View:

@@ -7,13 +7,13 @@ from itertools import chain
 from typing import Any, ClassVar, TypeVar
 
 from showstopper.api.experiment import Fault
-from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.base import Aim, FaultKind
 from showstopper.api.faults.network import Direction, NetworkFault, Protocol, TrafficFault
 from showstopper.api.injection import InjectionSpec, InjectionTarget, TargetPort
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Ground, InjectedBehaviour
+from showstopper.faults.behaviour import Ground, InjectedBehaviour, no_managed_host
 from showstopper.faults.network import bounds
 from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Method, Plan, Technique
@@ -26,6 +26,10 @@ T = TypeVar("T", bound=TrafficFault)
 
 LAST_NODE_PORT = 32767
 """The last port that Kubernetes gives to Services of type NodePort by default (--service-node-port-range)."""
+
+DNS_PORT = 53
+NOT_DNS = (Ports(1, DNS_PORT - 1), Ports(DNS_PORT + 1, 65535))
+"""All ports of the other side but that of name servers, whose queries go by UDP as media does."""
 
 
 class NetworkBehaviour(InjectedBehaviour[N]):
@@ -64,12 +68,16 @@ class NetworkBehaviour(InjectedBehaviour[N]):
         return (NetworkEffect(name, self.traffic(fault, injection), fault),)
 
     def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
-        """Ports that the component does not have, or that are not a target's alone."""
+        """Ports that the component does not have, or that are not a target's alone, and a host that is not ours."""
         yield from super().objections(fault, ground)
         yield from _foreign_ports(fault, ground)
+        if fault.aim is Aim.HOST:
+            yield from no_managed_host(fault, ground)
 
     def refusals(self, injection: InjectionSpec) -> Iterator[str]:
         """Why an agent must not arm any of it."""
+        if injection.media_only and (injection.ports or not injection.spec.hits_fleet):
+            yield "media alone has no ports of the target, and nothing else is media: leave out ports, or mediaOnly"
         effects = self.effects(injection, effect_name(injection.fault, "0" * 36, len(injection.targets)))
         yield from dict.fromkeys(chain.from_iterable(map(objections, effects)))
 
@@ -178,6 +186,9 @@ class TrafficBehaviour(NetworkBehaviour[T]):
         return (whole,) if len({part.traffic.own_ports for part in parts}) == 1 else parts
 
     def _of(self, fault: T, injection: InjectionSpec, protocols: frozenset[Protocol]) -> Traffic:
+        if injection.media_only:
+            udp = frozenset({Protocol.UDP})
+            return Traffic(fault.direction, udp, peer_ports=NOT_DNS, peers=injection.peers)
         return Traffic(
             fault.direction,
             protocols,

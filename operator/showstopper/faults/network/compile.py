@@ -47,6 +47,11 @@ class Compiler:
         self._method = method
         self._directions = traffic.direction.single
 
+    @property
+    def direction(self) -> Direction:
+        """Which way the packets go that the effect means."""
+        return self._traffic.direction
+
     def drop(self, share: float = 1.0) -> Plan:
         """Drop a share of the packets in netdev hooks, where the sender does not hear of it."""
         return self._on_devices(sampled(share), [_DROP])

@@ -6,12 +6,10 @@ from typing import ClassVar
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import Direction, DnsFailure, Protocol
 from showstopper.api.injection import InjectionSpec, InjectionTarget
-from showstopper.faults.network.behaviour import NetworkBehaviour
+from showstopper.faults.network.behaviour import DNS_PORT, NetworkBehaviour
 from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Plan, Technique
 from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
-
-PORT = 53
 
 
 class DnsFailureBehaviour(NetworkBehaviour[DnsFailure]):
@@ -31,8 +29,8 @@ class DnsFailureBehaviour(NetworkBehaviour[DnsFailure]):
 
     def of_traffic(self, fault: DnsFailure, traffic: Traffic) -> Iterator[str]:
         """It is about name servers, and nobody else."""
-        if not any(ports.first <= PORT <= ports.last for ports in traffic.peer_ports):
-            yield f"a DNS failure acts on port {PORT} of name servers: make it with dns_failure()"
+        if not any(ports.first <= DNS_PORT <= ports.last for ports in traffic.peer_ports):
+            yield f"a DNS failure acts on port {DNS_PORT} of name servers: make it with dns_failure()"
 
     def refusals(self, injection: InjectionSpec) -> Iterator[str]:
         """Ports of the target, which it has nothing to do with."""
@@ -61,4 +59,4 @@ def dns_failure(name: str, servers: tuple[str, ...] | None = None) -> NetworkEff
 
 def _queries(servers: tuple[str, ...] | None) -> Traffic:
     both = frozenset({Protocol.UDP, Protocol.TCP})
-    return Traffic(Direction.EGRESS, both, peer_ports=(Ports.one(PORT),), peers=servers)
+    return Traffic(Direction.EGRESS, both, peer_ports=(Ports.one(DNS_PORT),), peers=servers)

@@ -70,8 +70,10 @@ class NetworkEffect:
         name: unique among the effects on a target; it becomes part of the names of what is set up in the kernel.
         fault: what happens to the packets, as declared. Which packets these are, `traffic` says, in addresses and
             numbers instead of names.
+        counts: whether its packets are counted. Not if another effect of the same declared fault counts them.
     """
 
     name: str
     traffic: Traffic
     fault: NetworkFault
+    counts: bool = True

@@ -8,9 +8,8 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.stage import HostFault
 from showstopper.api.injection import InjectionSpec
 from showstopper.api.reasons import Reason
-from showstopper.api.room import Host
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Ground, InjectedBehaviour
+from showstopper.faults.behaviour import Ground, InjectedBehaviour, no_managed_host
 from showstopper.faults.observed import Observed, ObservedTarget, deserted
 
 H = TypeVar("H", bound=HostFault)
@@ -25,13 +24,7 @@ class HostBehaviour(InjectedBehaviour[H]):
 
     def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
         """Somebody else speaks, who takes no orders."""
-        if ground.room.program.host is Host.MANAGED:
-            return
-        yield Finding(
-            Reason.NO_MANAGED_HOST,
-            f"AudioRoom {ground.namespace}/{ground.room_name} has a host of its own, which does not carry out fault "
-            f"{fault.name}: write program.host: Managed in the AudioRoom, or aim another fault at a component",
-        )
+        yield from no_managed_host(fault, ground)
 
     def refusals(self, injection: InjectionSpec) -> Iterator[str]:
         """Ports and peers, which a host does not have."""

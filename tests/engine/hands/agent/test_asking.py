@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from showstopper.api.experiment import Fault
+from showstopper.api.faults.network import Protocol
 from showstopper.api.injection import InjectionSpec, RunReference
 from showstopper.engine.hands.agent import asking
 from showstopper.faults.effects import Container, Pod
+from showstopper.faults.network import behaviour as network
 from tests.support import build
 
 PORTS = [
@@ -81,3 +83,37 @@ def test_who_names_a_probed_port_meets_the_probes_and_is_told(host_network: bool
 def test_a_pod_without_probes_or_on_its_nodes_network_has_none_to_spare() -> None:
     assert asked(LOSS, ANY).probes is None
     assert asked(LOSS, ANY, replace(PROBED, host_network=True)).probes is None
+
+
+HOST = replace(PROBED, name="main-stage-host-a", uid="host-uid", probes=(8090,))
+
+
+def asked_of_fleet(kind: str, spec: dict[str, Any], pod: Pod = HOST) -> InjectionSpec:
+    fault = Fault.model_validate({"name": "fault", "target": {"fleet": "Host"}, "duration": "5s", kind: spec})
+    return asking.spec_of(RunReference(name="r", uid="u"), fault, build.room().spec, [pod], ("198.18.1.9",))
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "peers"),
+    [
+        (LOSS, ANY, None),
+        ("networkProfile", {"name": "Lossy4G"}, None),
+        ("portBlock", {"protocols": ["UDP"]}, None),
+        ("partition", {"peers": [{"component": "relay"}]}, ("198.18.1.9",)),
+    ],
+)
+def test_of_the_fleet_an_agent_is_asked_for_media_alone(
+    kind: str, spec: dict[str, Any], peers: tuple[str, ...] | None
+) -> None:
+    asked = asked_of_fleet(kind, spec)
+    assert (asked.node, asked.pod) == ("node1", None), "its node's agent, though the host takes faults of its own"
+    assert asked.media_only
+    assert (asked.ports, asked.media, asked.peers) == ((), (), peers)
+    assert asked.probes is None, "a fault of UDP meets no probe"
+    for effect in network.of(asked.spec).effects(asked, "fault.u.0"):
+        assert effect.traffic.protocols == {Protocol.UDP}
+        assert not any(ports.first <= 53 <= ports.last for ports in effect.traffic.peer_ports)
+
+
+def test_of_a_component_all_is_meant_as_ever() -> None:
+    assert not asked(LOSS, ANY).media_only

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import Aim
 from showstopper.api.injection import Injection, TargetState
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
@@ -101,6 +102,17 @@ def test_the_bounds_of_the_experiment_hold_for_it_too() -> None:
     assert chosen([GONE], pod("c"), pod("b", BEFORE), minReady=1) == ["c"]
     assert not chosen([GONE], pod("c"), allowed=False)
     assert not chosen([GONE], pod("c"), pod("b", BEFORE), maxPercent="40%")
+
+
+@pytest.mark.parametrize(("fleet", "aim"), [("Host", Aim.HOST), ("Listeners", Aim.LISTENERS)])
+def test_who_replaces_a_pod_of_the_fleet_takes_its_place_too(fleet: str, aim: Aim) -> None:
+    aimed = Fault.model_validate({**LOSS, "target": {"fleet": fleet}})
+    labels = {CHAOS_LABEL: CHAOS_ALLOWED}
+    others = {"relay": [pod("relay-new")]}
+    snapshot = Snapshot(
+        "show", "main-stage", build.room().spec, labels, others, {}, fleet={aim: [pod("b", BEFORE), pod("c")]}
+    )
+    assert [each.name for each in successors(aimed, snapshot, [GONE], 1)] == ["c"]
 
 
 COUNTED = {"at": LATER, "matched": 9, "affected": 9}

@@ -102,6 +102,7 @@ def _asked(fault: Fault, room: AudioRoomSpec, peers: Sequence[str]) -> Mapping[s
     return {
         "ports": _ports(fault, room),
         "media": _media(fault, room),
+        "media_only": fault.fleet is not None,
         "peers": tuple(peers) if peers_of(fault) else None,
         fault.kind: fault.spec,
     }
@@ -122,8 +123,11 @@ def _spec(
 def _probes(fault: Fault, pods: Sequence[Pod], ports: Sequence[TargetPort]) -> Probes | None:
     """What these pods' kubelet asks over the network, where the fault would meet it. Without answers it restarts them.
 
-    That would be another fault, and is spared. Who names the very ports that it asks gets both, and is told.
+    That would be another fault, and is spared. Who names the very ports that it asks gets both, and is told. A fault of
+    media alone does not meet it.
     """
+    if fault.fleet is not None:
+        return None
     probed = sorted({port for pod in pods for port in pod.probes})[:MOST_PROBED]
     if fault.spec.means_everything and probed and not any(pod.host_network for pod in pods):
         addresses = sorted({address for pod in pods for address in pod.node_addresses})
