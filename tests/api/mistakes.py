@@ -10,7 +10,7 @@ A_SHARE = 'write a percentage from "0%" to "100%", like "99.5%"'
 A_COUNT = 'write a whole number in quotes, like "3"'
 A_CRON = 'write five fields, minute hour day-of-month month day-of-week, like "0 3 * * 1-5"'
 A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens"
-ONE_KIND = "write exactly one kind of fault in an entry (podKill, packetFlood, packetLoss, delay, "
+ONE_KIND = "write exactly one kind of fault in an entry (podKill, packetFlood, joinStorm, packetLoss, delay, "
 NOT_A_DURATION = f"not a valid duration: {A_DURATION}"
 ITS_TURN = "leave schedule, suspend and dryRun out of its experiment"
 HOW_LONG = 'podKill and containerKill take no duration, and every other kind lasts: write duration, like "30s"'
@@ -24,6 +24,12 @@ FLOOD = {
     "target": {"component": "relay"},
     "duration": "20s",
     "packetFlood": {"port": "media", "rate": 1000},
+}
+STORM = {
+    "name": "one",
+    "target": {"component": "relay", "serving": True},
+    "duration": "20s",
+    "joinStorm": {"port": "signal", "joins": 50},
 }
 KILL = {"name": "one", "target": {"component": "relay"}, "podKill": {}}
 SILENCE = {"name": "one", "duration": "20s", "deadAir": {}}
@@ -71,6 +77,13 @@ def _flood(name: str, changes: dict[str, Any], field: str, says: str, *own: str)
     spec = {key: value for key, value in {"port": "media", "rate": 1000, **changes}.items() if value is not LEAVE_OUT}
     body = experiment({"spec.faults.0": FLOOD | {"packetFlood": spec}})
     return Mistake(name, body, f"spec.faults[0].packetFlood{field}", says, *own)
+
+
+def _storm(name: str, changes: dict[str, Any], field: str, says: str, *own: str) -> Mistake:
+    """A storm with other fields; `field` is the one below joinStorm."""
+    spec = {key: value for key, value in {"port": "signal", "joins": 50, **changes}.items() if value is not LEAVE_OUT}
+    body = experiment({"spec.faults.0": STORM | {"joinStorm": spec}})
+    return Mistake(name, body, f"spec.faults[0].joinStorm{field}", says, *own)
 
 
 FORBIDDEN = "Extra inputs are not permitted"
@@ -213,6 +226,25 @@ MISTAKES = (
         {"spec.faults.0": FLOOD | {"target": {"component": "relay", "max": 101}}},
         "spec.faults[0]",
         "a packetFlood has 100 targets at the most",
+    ),
+    _storm("a storm of no bound", {"joins": LEAVE_OUT}, "", "all at once needs a budget: write joins, or a rate"),
+    _storm("a storm of nobody", {"joins": 0}, ".joins", "greater than or equal to 1"),
+    _storm("a storm that no pod makes", {"joins": 3001}, ".joins", "less than or equal to 3000"),
+    _storm("joins that no pod makes", {"rate": 1001}, ".rate", "less than or equal to 1000"),
+    _storm("a ramp of no rate", {"ramp": "5s"}, "", "a ramp is of a rate: write rate"),
+    _storm("a ramp of hours", {"rate": 5, "ramp": "6m"}, ".ramp", 'write a duration from "1s" to "5m"'),
+    _storm("a storm to everywhere", {"port": LEAVE_OUT}, ".port", "Required value", "Field required"),
+    _experiment(
+        "a storm of hours",
+        {"spec.faults.0": STORM | {"duration": "11m"}},
+        "spec.faults[0]",
+        "a joinStorm lasts 10m at the most",
+    ),
+    _experiment(
+        "a storm of a whole deployment",
+        {"spec.faults.0": STORM | {"target": {"component": "relay", "max": 101}}},
+        "spec.faults[0]",
+        "a joinStorm has 100 targets at the most",
     ),
     _experiment("no kind", {"spec.faults.0.podKill": LEAVE_OUT}, "spec.faults[0]", ONE_KIND),
     _experiment("two faults of one name", {"spec.faults.1": KILL}, "spec", "two faults have the same name"),

@@ -11,7 +11,7 @@ import jwt
 import pytest
 from livekit.protocol import rtc
 
-from showstopper.audio.crowd.refusals import Loss, Refusal
+from showstopper.audio.crowd.refusals import Loss, Refusal, Refused
 from showstopper.audio.crowd.rules import Limits
 from showstopper.audio.crowd.storm import storm as storm_module
 from showstopper.audio.crowd.storm.shape import Shape
@@ -127,12 +127,13 @@ async def test_a_session_that_is_lost_again_is_counted(server: PlayedServer) -> 
     assert tally.lost == {Loss.SIGNALLING_CLOSED: 3}
 
 
-def test_storms_do_not_throw_each_other_out() -> None:
+async def test_storms_do_not_throw_each_other_out() -> None:
     storms = [Storm(NOWHERE, BRIEF), Storm(NOWHERE, BRIEF), Storm(NOWHERE, BRIEF, name="visitors-1")]
     identities = [storm.identity(number) for storm in storms for number in range(BRIEF.visitors)]
     assert len(set(identities)) == 3 * BRIEF.visitors
     assert identities[-1] == "visitors-1/7"
-    claims = [jwt.decode(each, options={"verify_signature": False}) for storm in storms for each in storm._tokens]
+    tokens = [await storm._tokens.token(storm.identity(number)) for storm in storms for number in range(BRIEF.visitors)]
+    claims = [jwt.decode(each, options={"verify_signature": False}) for each in tokens]
     assert [claim["sub"] for claim in claims] == identities
 
 
@@ -145,3 +146,14 @@ async def test_a_defect_ends_it_loudly(server: PlayedServer, monkeypatch: pytest
     monkeypatch.setattr(storm.swept, "sweep", broken)
     with pytest.raises(RuntimeError, match="a defect"):
         await storm.run()
+
+
+async def test_who_gets_no_token_is_refused_at_the_first_try(server: PlayedServer) -> None:
+    class Shut:
+        """A door that gives tokens to nobody."""
+
+        async def token(self, identity: str) -> str:
+            raise Refused(Refusal.UNAVAILABLE, f"no token for {identity}")
+
+    tally = await Storm(server.room, BRIEF, tokens=Shut()).run()
+    assert (tally.refused, tally.called, server.joins) == ({Refusal.UNAVAILABLE: 8}, 0, 0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from showstopper.audio.crowd.rules import Limits
 from showstopper.audio.settings import MOST_OF_A_CROWD
 from showstopper.errors import SettingsError
+from showstopper.faults.storm import schedule
 
 MOST_SECONDS = 600.0
 """Time from the first join to the last one."""
@@ -35,6 +36,9 @@ class Shape:
     listen_seconds: float = 5.0
     """How long visitors who are in may wait for their first packet after the last join has come to its end."""
 
+    seconds: float | None = None
+    """From the first join to the end, at which all leave. None: it ends when all who are in have had a packet."""
+
     def __post_init__(self) -> None:
         """Raises SettingsError for a storm that could not be kept, or would not end."""
         if not 1 <= self.visitors <= MOST_OF_A_CROWD:
@@ -49,6 +53,11 @@ class Shape:
             raise SettingsError(
                 f"the last visitor would come after {self.comes:.0f} s; raise the rate: {MOST_SECONDS:g} s is the most"
             )
+        if self.seconds is not None and not self.comes <= self.seconds <= MOST_SECONDS:
+            raise SettingsError(
+                f"a storm of {self.seconds:g} s, whose last visitor comes after {self.comes:.0f} s; write more, and "
+                f"{MOST_SECONDS:g} at the most"
+            )
 
     @property
     def comes(self) -> float:
@@ -56,17 +65,11 @@ class Shape:
         return self.due(self.visitors - 1)
 
     def due(self, number: int) -> float:
-        """When visitor `number` (from 0) joins, in seconds from the first one.
-
-        While the rate grows, `rate * t² / (2 * ramp)` have come at the time t.
-        """
-        if self.rate is None:
-            return 0.0
-        in_ramp = self.rate * self.ramp_seconds / 2
-        if number < in_ramp:
-            return math.sqrt(2 * self.ramp_seconds * number / self.rate)
-        return self.ramp_seconds + (number - in_ramp) / self.rate
+        """When visitor `number` (from 0) joins, in seconds from the first one."""
+        return schedule.due(number, self.rate, self.ramp_seconds)
 
     def longest(self, limits: Limits) -> float:
         """Seconds after which a storm is over whatever the room does."""
+        if self.seconds is not None:
+            return self.seconds
         return self.comes + limits.signalling + limits.response + limits.media + self.listen_seconds

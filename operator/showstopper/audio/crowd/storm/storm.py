@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import time
-from contextlib import suppress
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
@@ -14,14 +15,15 @@ import numpy as np
 from showstopper.audio.crowd.access import Access
 from showstopper.audio.crowd.diary import Lost
 from showstopper.audio.crowd.listener import Listener
-from showstopper.audio.crowd.refusals import Refused
+from showstopper.audio.crowd.refusals import Refusal, Refused
 from showstopper.audio.crowd.rules import Limits
+from showstopper.audio.crowd.storm import credentials
 from showstopper.audio.crowd.storm.caller import Caller
+from showstopper.audio.crowd.storm.credentials import TokenSource
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.tally import Tally, Try
 from showstopper.audio.crowd.swept_listeners import SweptListeners
 from showstopper.audio.settings import RoomSettings
-from showstopper.audio.tokens import token
 
 LOOK_SECONDS = 0.05
 """How often it is looked whether everybody hears: as often as sockets are swept."""
@@ -44,9 +46,16 @@ class Storm:
     """One storm. `tries` has every visitor's, by number, while and after it runs."""
 
     def __init__(
-        self, settings: RoomSettings, shape: Shape, *, name: str | None = None, limits: Limits | None = None
+        self,
+        settings: RoomSettings,
+        shape: Shape,
+        *,
+        name: str | None = None,
+        limits: Limits | None = None,
+        urls: Sequence[str] = (),
+        tokens: TokenSource | None = None,
     ) -> None:
-        """Tokens are made here: they take as long as a join takes the network.
+        """Nobody joins yet.
 
         Args:
             settings: the room, and what lets one in.
@@ -54,6 +63,8 @@ class Storm:
             name: what the visitors' identities begin with; drawn at random if there is none. Who comes with an identity
                 that is in the room already takes its place: of two storms of one name, each throws the other's out.
             limits: seconds that the steps of a join may take.
+            urls: where visitors join, in turn; the room's own URL if there is none.
+            tokens: what lets them in; signed here if there is none.
 
         Raises:
             SettingsError: for what is no URL of a room.
@@ -66,12 +77,10 @@ class Storm:
         self.swept = SweptListeners(shape.visitors)
         self._shape = shape
         self._limits = limits or Limits()
-        self._access = Access.to(settings.url)
+        self._accesses = [Access.to(url) for url in urls or (settings.url,)]
         self._name = name or f"storm-{secrets.token_hex(4)}"
-        self._tokens = [
-            token(settings, self.identity(number), publish=False, hidden=shape.hidden)
-            for number in range(shape.visitors)
-        ]
+        identities = [self.identity(number) for number in range(shape.visitors)]
+        self._tokens = tokens or credentials.source(settings, identities, hidden=shape.hidden)
         self._visitors: list[Visitor] = []
 
     def identity(self, number: int) -> str:
@@ -86,6 +95,10 @@ class Storm:
             finally:
                 for visitor in self._visitors:
                     visitor.leave()
+        return self.tally()
+
+    def tally(self) -> Tally:
+        """What has come of it so far. It has begun."""
         for number, attempt in enumerate(self.tries):
             attempt.first_packet = float(self.swept.ledger.first_at[number])
         return Tally.of(self.tries, self.swept.stalls)
@@ -93,8 +106,9 @@ class Storm:
     async def _pass(self) -> None:
         began, cpu, process = time.monotonic(), self._cpu(), time.process_time()
         self.tries = [Try(began + self._shape.due(number)) for number in range(self._shape.visitors)]
-        with suppress(TimeoutError):  # whose try has come to no end then is unknown
-            async with asyncio.timeout(self._shape.longest(self._limits) + GRACE_SECONDS):
+        grace = GRACE_SECONDS if self._shape.seconds is None else 0.0
+        try:
+            async with asyncio.timeout(self._shape.longest(self._limits) + grace):
                 try:
                     async with asyncio.TaskGroup() as group:
                         for number in range(self._shape.visitors):
@@ -102,8 +116,9 @@ class Storm:
                 finally:
                     self.cpu_seconds = self._cpu() - cpu
                     self.busy = (time.process_time() - process) / (time.monotonic() - began)
-                if self._shape.full:
-                    await self._heard()
+                await self._stay()
+        except TimeoutError:
+            self._over()
 
     def _cpu(self) -> float:
         return time.process_time() - self.swept.sweep_cpu_seconds
@@ -114,17 +129,18 @@ class Storm:
         visitor = self._visitor(number)
         self._visitors.append(visitor)
         try:
-            await visitor.join(self._tokens[number], self._limits)
+            token = await self._tokens.token(self.identity(number))
+            await visitor.join(token, self._limits)
         except Refused as error:
             attempt.refusal, attempt.message = error.reason, str(error)
         attempt.ended = time.monotonic()
 
     def _visitor(self, number: int) -> Visitor:
-        marks = self.tries[number].marks
+        marks, access = self.tries[number].marks, self._accesses[number % len(self._accesses)]
         if not self._shape.full:
-            return Caller(self._access, marks)
+            return Caller(access, marks)
         listener = Listener(
-            self._access,
+            access,
             entered=partial(self.swept.entered, number),
             sweep=partial(self.swept.sweep_one, number),
             closing=partial(self.swept.let_go, number),
@@ -136,6 +152,22 @@ class Storm:
     def _lost(self, number: int, listener: Listener, lost: asyncio.Future[Lost]) -> None:
         self.tries[number].loss, self.tries[number].lost_at = lost.result().reason, time.monotonic()
         listener.drop()
+
+    def _over(self) -> None:
+        """Its time is over. Who is not in by then was not let in. Nobody knows, if it should have ended before."""
+        if self._shape.seconds is None:
+            return
+        for attempt in self.tries:
+            if math.isnan(attempt.ended) and not math.isnan(attempt.marks.called):
+                attempt.refusal, attempt.message = Refusal.TIMED_OUT, "not in when the storm was over"
+                attempt.ended = time.monotonic()
+
+    async def _stay(self) -> None:
+        """Stay to the end, or for as long as there is something to hear."""
+        if self._shape.seconds is not None:
+            await asyncio.sleep(self._shape.seconds)  # no longer than to its end
+        elif self._shape.full:
+            await self._heard()
 
     async def _heard(self) -> None:
         """Wait until everybody who is in has had a packet, or the time for it is over."""

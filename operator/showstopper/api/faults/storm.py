@@ -1,0 +1,146 @@
+"""Storms as they are declared, what comes of one, and the two parts of them that agents do: the gate, and counting."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from showstopper.api.faults.base import Aim, FaultKind, Hand
+from showstopper.api.faults.gates import Arrivals, Gate
+from showstopper.api.schema.base import Message, Name, Spec, Status, Text
+from showstopper.api.schema.quantities import Between, Duration
+from showstopper.api.schema.rules import Rule
+
+_A_BUDGET = "all at once needs a budget: write joins, or a rate in joins a second"
+_A_RATE = "a ramp is of a rate: write rate, in joins a second, or leave ramp out"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class JoinStorm(FaultKind):
+    """A pod in the room's namespace joins the room as many visitors, through the targets. Each visitor tries once."""
+
+    hand: ClassVar[Hand] = Hand.CROWD
+    aims_at: ClassVar[Aim] = Aim.PODS
+    longest: ClassVar[str] = "10m"
+    most_targets: ClassVar[int] = 100
+
+    port: Name
+    """The TCP port of the targets that takes joins, by its name in the room. Targets take turns."""
+    joins: Annotated[int, Field(ge=1, le=3000)] | None = None
+    """Number of joins. Required without `rate`. Default: what the rate makes of the duration, without its last four
+    seconds: two for the last join, and two in which all leave."""
+    rate: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Joins a second, over all targets. Default: all at once, and then `joins` is needed."""
+    ramp: Annotated[Duration, Between("1s", "5m")] | None = None
+    """Time over which the rate grows evenly from nothing. Default: the rate holds from the first join on."""
+    signalling_only: bool = False
+    """Whether visitors are only let in: signalling without ICE, DTLS and sound. Otherwise they take the sound, too, and
+    the target has to be `serving: true`."""
+    hidden: bool = False
+    """Whether nobody in the room is told of the visitors. Only visible ones are what an audience is."""
+
+    rules = (
+        Rule(
+            "has(self.rate) || has(self.joins)",
+            _A_BUDGET,
+            holds=lambda storm: storm.rate is not None or storm.joins is not None,
+        ),
+        Rule(
+            "!has(self.ramp) || has(self.rate)",
+            _A_RATE,
+            holds=lambda storm: storm.ramp is None or storm.rate is not None,
+        ),
+    )
+
+    @property
+    def port_names(self) -> tuple[str, ...]:
+        """The port that takes joins."""
+        return (self.port,)
+
+
+class MediaPort(Spec):
+    """UDP port, or range of ports, that media comes by."""
+
+    port: Port
+    """Port number, or the first one of the range."""
+    end_port: Port | None = None
+    """Last port of the range. Default: `port` alone."""
+
+    @property
+    def last(self) -> int:
+        """The last port of the range, which may be the first one too."""
+        return self.end_port or self.port
+
+
+class StormGate(Gate):
+    """The target is the pod of a storm: what it sends passes to these ports of the peers only, under the lease."""
+
+    signalling: Port
+    """TCP port that the joins go to."""
+    media: Annotated[tuple[MediaPort, ...], Field(max_length=16)] = ()
+    """UDP ports that media comes by. Default: the storm takes none."""
+
+
+class StormArrivals(Arrivals):
+    """Count what arrives from the peers, which are pods of storms, at a TCP port of the targets; nothing is changed."""
+
+    signalling: Port
+    """TCP port that the joins go to."""
+
+
+class RefusedJoins(Status):
+    """Joins that were refused for one reason."""
+
+    reason: Text
+    """Why, such as Unauthorized (HTTP 401 or 403), NotFound (404), Unavailable (503), TimedOut or Unreachable."""
+    count: int
+    """Number of joins."""
+
+
+class JoinTimes(Status):
+    """How long joins took to a step, of those that got there."""
+
+    count: int
+    """Number of joins that got there."""
+    p50: Text
+    """Median, such as "31.4ms"."""
+    p95: Text
+    """95th percentile."""
+    longest: Text
+    """Longest time."""
+
+
+class StormFigures(Status):
+    """What came of a storm. Each visitor tried once, and was let in, refused, or says nothing of the room."""
+
+    asked: int
+    """Number of joins that were asked for."""
+    attempts: int = 0
+    """Number of joins that were tried."""
+    let_in: int = 0
+    """Number of visitors who got in."""
+    refused: Annotated[list[RefusedJoins], Field(max_length=16)] = []
+    """Joins that were refused, by reason, the most frequent one first."""
+    unknown: int = 0
+    """Number of joins that say nothing of the room: the storm's own process failed, stood still, or was ended."""
+    answered: int = 0
+    """Number of joins that the other side answered: with an upgrade (101), or with a refusal over HTTP."""
+    heard: int = 0
+    """Number of visitors who got a packet of sound."""
+    lost: int = 0
+    """Number of visitors who got in and lost their session before the storm was over."""
+    upgraded: JoinTimes | None = None
+    """From the call to the answer 101."""
+    connected: JoinTimes | None = None
+    """From the call to a transport for media: ICE and DTLS."""
+    first_packet: JoinTimes | None = None
+    """From the call to the first packet of sound."""
+    late_seconds: float = 0.0
+    """How much later than it was due a join began at most, by the storm's own doing."""
+    message: Message = ""
+    """What visitors who were refused were told most often."""
+
+    @property
+    def refusals(self) -> int:
+        """Number of joins that were refused."""
+        return sum(each.count for each in self.refused)

@@ -1,0 +1,50 @@
+"""The schedule of a storm: when each join is due, and how many fit into a time. Without pydantic, for its process."""
+
+import math
+
+LEAVE_SECONDS = 2.0
+"""So long before its fault's end a storm is over: its visitors say goodbye while the gate is open, and what came of it
+is known when the gate is shut. Our choice: a kubelet tells of a container's end within a second or so."""
+
+LAST_SECONDS = 2.0
+"""What the last visitor has for its join, at the least."""
+
+MOST_JOINS = 3000
+"""Of one pod (`audio.settings.MOST_OF_A_CROWD`)."""
+
+LATEST_SECONDS = 1.0
+"""Who joins so much later than it was due made another storm than the one that was asked for."""
+
+
+def due(number: int, rate: float | None, ramp: float = 0.0) -> float:
+    """When join `number` (from 0) is due, in seconds from the first one.
+
+    While the rate grows, `rate * t² / (2 * ramp)` have come at the time t.
+
+    Args:
+        number: of the join.
+        rate: joins a second. None: all at once.
+        ramp: seconds over which the rate grows evenly from nothing.
+    """
+    if rate is None:
+        return 0.0
+    in_ramp = rate * ramp / 2
+    if number < in_ramp:
+        return math.sqrt(2 * ramp * number / rate)
+    return ramp + (number - in_ramp) / rate
+
+
+def joins_within(seconds: float, rate: float, ramp: float = 0.0) -> int:
+    """How many joins are due before so many seconds are over; one at the least."""
+    in_time = rate * seconds**2 / (2 * ramp) if seconds < ramp else rate * (seconds - ramp / 2)
+    return max(1, math.floor(in_time))
+
+
+def needed(joins: int, rate: float | None, ramp: float = 0.0) -> float:
+    """How many seconds a fault of so many joins has to last."""
+    return due(joins - 1, rate, ramp) + LAST_SECONDS + LEAVE_SECONDS
+
+
+def joins_of(duration: float, rate: float, ramp: float = 0.0) -> int:
+    """How many joins a fault of so many seconds has."""
+    return joins_within(max(0.0, duration - LAST_SECONDS - LEAVE_SECONDS), rate, ramp)
