@@ -64,6 +64,7 @@ ROWS = (
     Row("garble-bursts", "garble", "1 s of every 3 s", {"burst": "1s", "every": "3s"}, of_host=True),
     Row("host-leaves", "hostLeaves", "out of the room", {}, ends_flow=True, of_host=True),
     Row("flood", "packetFlood", "20,000 RTP packets/s", {"port": "media", "shape": "RTP", "rate": 20000}),
+    Row("storm", "joinStorm", "200 joins at 20/s", {"port": "signal", "joins": 200, "rate": 20}),
     Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None, ends_flow=True),
     Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None, ends_flow=True),
 )

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
-from showstopper.api.faults.storm import JoinStorm, JoinTimes, MediaPort, StormArrivals, StormFigures, StormGate
+from showstopper.api.faults.storm import JoinStorm, MediaPort, StormArrivals, StormFigures, StormGate
 from showstopper.api.reasons import Reason
 from showstopper.api.schema.quantities import format_duration
 from showstopper.availability.verdict import Finding
@@ -17,7 +17,7 @@ from showstopper.faults.crowd import CrowdBehaviour, Task, addresses_of, port_of
 from showstopper.faults.flood.sending import Endpoint
 from showstopper.faults.network.traffic import NetworkEffect
 from showstopper.faults.observed import Observed, deserted, names
-from showstopper.faults.storm import schedule, settings
+from showstopper.faults.storm import schedule, settings, text
 from showstopper.faults.storm.settings import MakeJoins
 from showstopper.faults.storm.storm_gate import storm_gate
 
@@ -106,29 +106,10 @@ class JoinStormBehaviour(CrowdBehaviour[JoinStorm]):
     def figures(self, observed: Observed) -> str:
         """What came of the joins, once it is known; until then, and of one target, what arrived."""
         if observed.storm is not None:
-            return words(observed.storm)
+            return text.words(observed.storm)
         if not observed.gates:
             return f"{observed.affected} packets of the storm arrived"
         return f"{observed.sent} packets of joins sent, {observed.affected} arrived"
-
-
-def words(storm: StormFigures) -> str:
-    """What came of a storm, in words."""
-    parts = [f"{storm.attempts} joins tried, {storm.let_in} let in"]
-    if storm.refused:
-        reasons = ", ".join(f"{each.count} {each.reason}" for each in storm.refused)
-        parts.append(f"{storm.refusals} refused ({reasons})")
-    if storm.unknown:
-        parts.append(f"{storm.unknown} not known")
-    if storm.lost:
-        parts.append(f"{storm.lost} lost again")
-    steps = {"answered": storm.upgraded, "connected": storm.connected, "heard a packet": storm.first_packet}
-    parts += [f"{step} after {_times(times)}" for step, times in steps.items() if times is not None]
-    return ", ".join(parts)
-
-
-def _times(times: JoinTimes) -> str:
-    return f"{times.p50} (p95 {times.p95})"
 
 
 def _another_storm(storm: StormFigures) -> Finding | None:

@@ -1,0 +1,27 @@
+"""What came of a storm, for a person."""
+
+from showstopper.api.faults.storm import JoinTimes, StormFigures
+
+
+def words(storm: StormFigures) -> str:
+    """All of it in one sentence."""
+    parts = [f"{storm.attempts} joins tried, {storm.let_in} let in"]
+    if storm.refused:
+        parts.append(f"{storm.refusals} refused ({reasons(storm)})")
+    if storm.unknown:
+        parts.append(f"{storm.unknown} not known")
+    if storm.lost:
+        parts.append(f"{storm.lost} lost again")
+    steps = {"answered": storm.upgraded, "connected": storm.connected, "heard a packet": storm.first_packet}
+    parts += [f"{step} after {times(taken)}" for step, taken in steps.items() if taken is not None]
+    return ", ".join(parts)
+
+
+def reasons(storm: StormFigures) -> str:
+    """Why joins were refused, and how many. Empty: none was."""
+    return ", ".join(f"{each.count} {each.reason}" for each in storm.refused)
+
+
+def times(taken: JoinTimes) -> str:
+    """Median and 95th percentile of how long joins took to a step."""
+    return f"{taken.p50} (p95 {taken.p95})"
