@@ -15,6 +15,7 @@ from dataclasses import asdict
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.audio.settings import RoomSettings
+from showstopper.faults.storm.settings import Depth
 
 
 def main() -> None:
@@ -27,7 +28,8 @@ def main() -> None:
     chosen = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # two descriptors a visitor
-    shape = Shape(chosen.visitors, rate=chosen.rate, hidden=chosen.hidden, full=not chosen.signalling)
+    depth = Depth.SIGNALLING if chosen.signalling else Depth.FULL
+    shape = Shape(chosen.visitors, rate=chosen.rate, hidden=chosen.hidden, depth=depth)
     storm = Storm(RoomSettings.read(os.environ), shape)
     tally = asyncio.run(storm.run())
     let_in = [storm.identity(number) for number, attempt in enumerate(storm.tries) if attempt.is_in]

@@ -123,3 +123,17 @@ def test_a_full_storm_at_a_relay_that_does_not_serve_is_refused(show: Show) -> N
     found = refused(show, "elsewhere", "MediaUnreachable")
     assert "write serving: true in the target" in condition(found, "Stalled")["message"]
     assert (pods(show), jobs(show)) == ([], [])
+
+
+def test_calls_without_a_token_are_answered_and_nobody_joins_by_them(show: Show) -> None:
+    before = joined(show)
+    calls = {"port": "signal", "connections": 200, "rate": 100}
+    flood = {"name": "flood", "target": {"component": "relay", "serving": True, "max": 1}, "duration": "7s"}
+    show.apply(experiment("calls", faults=[flood | {"connectionFlood": calls}], recovery="3s", expect=LENIENT))
+    _, run = show.verdict("calls")
+    assert run["status"]["verdict"] == "Passed", told(run)
+    came = run["status"]["faults"][0]["storm"]
+    assert (came["attempts"], came["letIn"], came["answered"], came["unknown"]) == (200, 200, 200, 0), came
+    after = joined(show)
+    assert after.get(SIGNALLED, 0) - before.get(SIGNALLED, 0) <= OTHERS
+    assert (pods(show), jobs(show)) == ([], [])

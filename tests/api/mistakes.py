@@ -10,7 +10,9 @@ A_SHARE = 'write a percentage from "0%" to "100%", like "99.5%"'
 A_COUNT = 'write a whole number in quotes, like "3"'
 A_CRON = 'write five fields, minute hour day-of-month month day-of-week, like "0 3 * * 1-5"'
 A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens"
-ONE_KIND = "write exactly one kind of fault in an entry (podKill, packetFlood, joinStorm, packetLoss, delay, "
+ONE_KIND = (
+    "write exactly one kind of fault in an entry (podKill, packetFlood, joinStorm, connectionFlood, packetLoss, delay, "
+)
 NOT_A_DURATION = f"not a valid duration: {A_DURATION}"
 ITS_TURN = "leave schedule, suspend and dryRun out of its experiment"
 HOW_LONG = 'podKill and containerKill take no duration, and every other kind lasts: write duration, like "30s"'
@@ -31,6 +33,7 @@ STORM = {
     "duration": "20s",
     "joinStorm": {"port": "signal", "joins": 50},
 }
+OPENINGS = {"name": "one", "target": {"component": "relay"}, "duration": "20s"}
 KILL = {"name": "one", "target": {"component": "relay"}, "podKill": {}}
 SILENCE = {"name": "one", "duration": "20s", "deadAir": {}}
 GARBLED = {"name": "one", "duration": "20s", "garble": {}}
@@ -234,6 +237,19 @@ MISTAKES = (
     _storm("a ramp of no rate", {"ramp": "5s"}, "", "a ramp is of a rate: write rate"),
     _storm("a ramp of hours", {"rate": 5, "ramp": "6m"}, ".ramp", 'write a duration from "1s" to "5m"'),
     _storm("a storm to everywhere", {"port": LEAVE_OUT}, ".port", "Required value", "Field required"),
+    _experiment(
+        "connections of no bound",
+        {"spec.faults.0": {**OPENINGS, "connectionFlood": {"port": "signal"}}},
+        "spec.faults[0].connectionFlood",
+        "all at once needs a budget: write connections, or a rate",
+    ),
+    _experiment(
+        "connections of another kind",
+        {"spec.faults.0": {**OPENINGS, "connectionFlood": {"port": "signal", "rate": 5, "opening": "QUIC"}}},
+        "spec.faults[0].connectionFlood.opening",
+        'Unsupported value: "QUIC": supported values: "TCP", "WebSocket"',
+        "Input should be 'TCP' or 'WebSocket'",
+    ),
     _experiment(
         "a storm of hours",
         {"spec.faults.0": STORM | {"duration": "11m"}},

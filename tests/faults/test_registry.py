@@ -61,7 +61,7 @@ def test_kinds_of_agents_and_hosts_are_declared_once() -> None:
     injected = {name: kind for name, kind in experiments.items() if kind.hand in {Hand.AGENT, Hand.STAGE}}
     assert injected.items() <= injections.items()
     assert injections.keys() - injected.keys() == {"floodGate", "floodArrivals", "stormGate", "stormArrivals"}
-    assert experiments.keys() - injected.keys() == {"podKill", "packetFlood", "joinStorm"}
+    assert experiments.keys() - injected.keys() == {"podKill", "packetFlood", "joinStorm", "connectionFlood"}
 
 
 def test_only_kills_are_instant() -> None:

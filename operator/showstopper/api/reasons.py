@@ -170,9 +170,9 @@ class Reason(StrEnum):
     PORT_NOT_DECLARED = "PortNotDeclared"
     """A target shares its node's network, and no container of it lists the port of a fault, which may be another's."""
     DURATION_TOO_SHORT = "DurationTooShort"
-    """The joins of a storm do not fit into its duration. The message says how long it has to be."""
-    TOO_MANY_JOINS = "TooManyJoins"
-    """A storm has more joins than one pod makes. Write fewer joins, a lower rate, or a shorter duration."""
+    """The joins, or connections, of a storm do not fit into its duration. The message says how long it has to be."""
+    STORM_TOO_LARGE = "StormTooLarge"
+    """A storm has more joins, or connections, than one pod makes. Write fewer, a lower rate, or a shorter duration."""
     MEDIA_UNREACHABLE = "MediaUnreachable"
     """The visitors of a storm would get no sound through its gate, which leads to the targets alone. Aim it at what
     serves, or write `signallingOnly: true`."""

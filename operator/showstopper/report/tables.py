@@ -76,7 +76,7 @@ def faults(run: ExperimentRun) -> Table:
 
 
 def storms(run: ExperimentRun) -> tuple[Table, ...]:
-    """What came of each storm's joins: medians, and 95th percentiles. Empty: there was none, or it has said nothing."""
+    """What came of each storm: medians, and 95th percentiles. Empty: there was none, or none has said anything."""
     rows = tuple(
         (
             record.name,
@@ -89,11 +89,11 @@ def storms(run: ExperimentRun) -> tuple[Table, ...]:
         for record in run.status.faults
         if (storm := record.storm) is not None
     )
-    note = "Each visitor tried once. None is a listener of the room."
+    note = "Everybody tried once. None of them is a listener of the room."
     return (Table("Storms", _OF_STORMS, rows, note),) if rows else ()
 
 
-_OF_STORMS = ("Fault", "Joins tried", "Let in", "Refused", "Not known", "Answered", "Connected", "First packet")
+_OF_STORMS = ("Fault", "Tried", "In", "Refused", "Not known", "Answered", "Connected", "First packet")
 
 
 def targets(run: ExperimentRun) -> Table:

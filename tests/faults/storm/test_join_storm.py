@@ -60,9 +60,9 @@ def test_a_storm_of_the_serving_relays_can_be_carried_out() -> None:
     [
         (fault(port="nope"), ground(), "UnknownPort", 'declares no port "nope"'),
         (fault(port="media"), ground(), "UnknownPort", "is one of UDP, and joins go over TCP"),
-        (fault(rate=5), ground(), "DurationTooShort", "write a duration of at least 13s801ms"),
-        (fault("3s"), ground(), "DurationTooShort", "write a duration of at least 4s1ms"),
-        (fault("60s", joins=None, rate=100), ground(), "TooManyJoins", "has 5600 joins, and one pod makes 3000"),
+        (fault(rate=5), ground(), "DurationTooShort", "write a duration of at least 13s800ms"),
+        (fault("3s"), ground(), "DurationTooShort", "write a duration of at least 4s,"),
+        (fault("60s", joins=None, rate=100), ground(), "StormTooLarge", "has 5600 joins, and one pod makes 3000"),
         (fault(serving=None), ground(), "MediaUnreachable", "write serving: true in the target"),
         (fault(serving=False), ground(), "MediaUnreachable", "write serving: true in the target"),
         (fault(), ground(PORTS[1:]), "MediaUnreachable", "declares no UDP port"),
@@ -97,10 +97,10 @@ def test_its_pod_is_told_how_many_join_where_and_until_when() -> None:
     assert task.environment == {
         "SHOWSTOPPER_STORM_TARGETS": "198.18.1.2:7880,198.18.1.3:7880",
         "SHOWSTOPPER_STORM_WITHIN": "198.18.1.2,198.18.1.3",
-        "SHOWSTOPPER_STORM_JOINS": "50",
+        "SHOWSTOPPER_STORM_TRIES": "50",
         "SHOWSTOPPER_STORM_RATE": "10",
         "SHOWSTOPPER_STORM_RAMP": "2",
-        "SHOWSTOPPER_STORM_MEDIA": "full",
+        "SHOWSTOPPER_STORM_DEPTH": "full",
         "SHOWSTOPPER_STORM_VISIBILITY": "hidden",
         "SHOWSTOPPER_STORM_SECONDS": "18",
         "SHOWSTOPPER_STORM_END": "2026-01-31T20:00:30+00:00",
@@ -111,7 +111,7 @@ def test_its_pod_is_told_how_many_join_where_and_until_when() -> None:
 
 def test_without_a_number_there_are_as_many_joins_as_the_rate_makes_of_the_time() -> None:
     told = STORM.task(fault("14s", joins=None, rate=10, signallingOnly=True), ground(), END).environment
-    assert (told["SHOWSTOPPER_STORM_JOINS"], told["SHOWSTOPPER_STORM_MEDIA"]) == ("100", "signalling")
+    assert (told["SHOWSTOPPER_STORM_TRIES"], told["SHOWSTOPPER_STORM_DEPTH"]) == ("100", "signalling")
     at_once = STORM.task(fault(), ground(), END).environment
     assert (at_once["SHOWSTOPPER_STORM_RATE"], at_once["SHOWSTOPPER_STORM_RAMP"]) == ("at-once", "0")
 

@@ -18,7 +18,7 @@ RAMPS = st.sampled_from([0.0]) | st.floats(1, 300)
 
 @given(st.floats(5, 600), RATES, RAMPS)
 def test_as_many_joins_as_a_rate_makes_of_a_time_fit_into_it(duration: float, rate: int, ramp: float) -> None:
-    joins = schedule.joins_of(duration, rate, ramp)
+    joins = schedule.tries_of(duration, rate, ramp)
     assert joins >= 1
     assert schedule.needed(joins, rate, ramp) <= duration + 1e-6
     if joins > 1:
@@ -26,8 +26,8 @@ def test_as_many_joins_as_a_rate_makes_of_a_time_fit_into_it(duration: float, ra
 
 
 def test_without_a_ramp_it_is_the_rate_times_the_seconds() -> None:
-    assert schedule.joins_of(14, 10) == 100
-    assert schedule.joins_of(14, 10, 4) == 80, "half of those that would have come while the rate grows are missing"
+    assert schedule.tries_of(14, 10) == 100
+    assert schedule.tries_of(14, 10, 4) == 80, "half of those that would have come while the rate grows are missing"
     assert schedule.needed(50, 25) == pytest.approx(49 / 25 + 4)
     assert schedule.needed(3000, None) == 4
 

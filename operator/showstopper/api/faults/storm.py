@@ -1,5 +1,6 @@
 """Storms as they are declared, what comes of one, and the two parts of them that agents do: the gate, and counting."""
 
+from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from showstopper.api.schema.quantities import Between, Duration
 from showstopper.api.schema.rules import Rule
 
 _A_BUDGET = "all at once needs a budget: write joins, or a rate in joins a second"
+_A_NUMBER = "all at once needs a budget: write connections, or a rate in connections a second"
 _A_RATE = "a ramp is of a rate: write rate, in joins a second, or leave ramp out"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -58,6 +60,48 @@ class JoinStorm(FaultKind):
         return (self.port,)
 
 
+class Opening(StrEnum):
+    """How far a connection of a flood goes."""
+
+    TCP = "TCP"
+    """It is connected, and held open without a word."""
+    WEB_SOCKET = "WebSocket"
+    """It asks for a WebSocket without a token, which the server has to answer."""
+
+
+class ConnectionFlood(FaultKind):
+    """A pod in the room's namespace opens connections to a TCP port of the targets. Nobody joins by them."""
+
+    hand: ClassVar[Hand] = Hand.CROWD
+    aims_at: ClassVar[Aim] = Aim.PODS
+    longest: ClassVar[str] = "10m"
+    most_targets: ClassVar[int] = 100
+
+    port: Name
+    """The TCP port of the targets that is flooded, by its name in the room. Targets take turns."""
+    opening: Opening = Opening.WEB_SOCKET
+    """TCP: each is connected, and held open without a word. WebSocket: each asks for a WebSocket without a token, which
+    the server has to answer."""
+    connections: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Number of connections. Required without `rate`. Default: what the rate makes of the duration, without its last
+    four seconds: two for the last connection, and two in which all are closed."""
+    rate: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Connections a second, over all targets. Default: all at once, and then `connections` is needed."""
+
+    rules = (
+        Rule(
+            "has(self.rate) || has(self.connections)",
+            _A_NUMBER,
+            holds=lambda flood: flood.rate is not None or flood.connections is not None,
+        ),
+    )
+
+    @property
+    def port_names(self) -> tuple[str, ...]:
+        """The port that is flooded."""
+        return (self.port,)
+
+
 class MediaPort(Spec):
     """UDP port, or range of ports, that media comes by."""
 
@@ -89,7 +133,7 @@ class StormArrivals(Arrivals):
 
 
 class RefusedJoins(Status):
-    """Joins that were refused for one reason."""
+    """Joins, or connections, that were refused for one reason."""
 
     reason: Text
     """Why, such as Unauthorized (HTTP 401 or 403), NotFound (404), Unavailable (503), TimedOut or Unreachable."""
@@ -111,32 +155,32 @@ class JoinTimes(Status):
 
 
 class StormFigures(Status):
-    """What came of a storm. Each visitor tried once, and was let in, refused, or says nothing of the room."""
+    """What came of a storm. Each join, or connection, was tried once. It succeeded, failed, or is unknown."""
 
     asked: int
-    """Number of joins that were asked for."""
+    """Number of joins, or connections, that were asked for."""
     attempts: int = 0
-    """Number of joins that were tried."""
+    """Number of them that were tried."""
     let_in: int = 0
-    """Number of visitors who got in."""
+    """Number of visitors who got in, or of connections that were taken."""
     refused: Annotated[list[RefusedJoins], Field(max_length=16)] = []
-    """Joins that were refused, by reason, the most frequent one first."""
+    """Tries that were refused, by reason, the most frequent one first."""
     unknown: int = 0
-    """Number of joins that say nothing of the room: the storm's own process failed, stood still, or was ended."""
+    """Number of tries that say nothing of the room: the storm's own process failed, stood still, or was ended."""
     answered: int = 0
-    """Number of joins that the other side answered: with an upgrade (101), or with a refusal over HTTP."""
+    """Number of tries that the other side answered: with 101, with another answer over HTTP, or with a connection."""
     heard: int = 0
     """Number of visitors who got a packet of sound."""
     lost: int = 0
     """Number of visitors who got in and lost their session before the storm was over."""
     upgraded: JoinTimes | None = None
-    """From the call to the answer 101."""
+    """From the call to the answer: 101, or what a connection waits for."""
     connected: JoinTimes | None = None
     """From the call to a transport for media: ICE and DTLS."""
     first_packet: JoinTimes | None = None
     """From the call to the first packet of sound."""
     late_seconds: float = 0.0
-    """How much later than it was due a join began at most, by the storm's own doing."""
+    """How much later than it was due a try began at most, by the storm's own doing."""
     message: Message = ""
     """What visitors who were refused were told most often."""
 

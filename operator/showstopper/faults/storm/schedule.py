@@ -12,6 +12,9 @@ LAST_SECONDS = 2.0
 MOST_JOINS = 3000
 """Of one pod (`audio.settings.MOST_OF_A_CROWD`)."""
 
+MOST_CONNECTIONS = 10_000
+"""Of one pod, which has some 28,000 ports towards a target (net.ipv4.ip_local_port_range)."""
+
 LATEST_SECONDS = 1.0
 """Who joins so much later than it was due made another storm than the one that was asked for."""
 
@@ -34,17 +37,17 @@ def due(number: int, rate: float | None, ramp: float = 0.0) -> float:
     return ramp + (number - in_ramp) / rate
 
 
-def joins_within(seconds: float, rate: float, ramp: float = 0.0) -> int:
-    """How many joins are due before so many seconds are over; one at the least."""
+def tries_within(seconds: float, rate: float, ramp: float = 0.0) -> int:
+    """How many tries are due before so many seconds are over; one at the least."""
     in_time = rate * seconds**2 / (2 * ramp) if seconds < ramp else rate * (seconds - ramp / 2)
     return max(1, math.floor(in_time))
 
 
-def needed(joins: int, rate: float | None, ramp: float = 0.0) -> float:
-    """How many seconds a fault of so many joins has to last."""
-    return due(joins - 1, rate, ramp) + LAST_SECONDS + LEAVE_SECONDS
+def needed(tries: int, rate: float | None, ramp: float = 0.0) -> float:
+    """How many seconds a fault of so many tries has to last."""
+    return due(tries - 1, rate, ramp) + LAST_SECONDS + LEAVE_SECONDS
 
 
-def joins_of(duration: float, rate: float, ramp: float = 0.0) -> int:
-    """How many joins a fault of so many seconds has."""
-    return joins_within(max(0.0, duration - LAST_SECONDS - LEAVE_SECONDS), rate, ramp)
+def tries_of(duration: float, rate: float, ramp: float = 0.0) -> int:
+    """How many tries a fault of so many seconds has."""
+    return tries_within(max(0.0, duration - LAST_SECONDS - LEAVE_SECONDS), rate, ramp)

@@ -6,6 +6,7 @@ Where the room is and what lets one in comes beside it, as listeners have it (`a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from ipaddress import ip_address
 
 from showstopper.faults.flood.sending import Endpoint
@@ -14,10 +15,10 @@ from showstopper.faults.flood.settings import GATE_PORT, TERMINATION_MESSAGE
 TARGETS = "SHOWSTOPPER_STORM_TARGETS"
 WITHIN = "SHOWSTOPPER_STORM_WITHIN"
 SPECIAL = "SHOWSTOPPER_STORM_SPECIAL"
-JOINS = "SHOWSTOPPER_STORM_JOINS"
+TRIES = "SHOWSTOPPER_STORM_TRIES"
 RATE = "SHOWSTOPPER_STORM_RATE"
 RAMP = "SHOWSTOPPER_STORM_RAMP"
-MEDIA = "SHOWSTOPPER_STORM_MEDIA"
+DEPTH = "SHOWSTOPPER_STORM_DEPTH"
 VISIBILITY = "SHOWSTOPPER_STORM_VISIBILITY"
 SECONDS = "SHOWSTOPPER_STORM_SECONDS"
 END = "SHOWSTOPPER_STORM_END"
@@ -26,46 +27,62 @@ GATE = "SHOWSTOPPER_STORM_GATE"
 
 ALL_AT_ONCE = "at-once"
 """What RATE holds when there is no rate: leaving it out is a mistake and not a storm without a pace."""
-FULL, SIGNALLING = "full", "signalling"
-"""What MEDIA holds."""
 VISIBLE, HIDDEN = "visible", "hidden"
 """What VISIBILITY holds."""
 
 
+class Depth(StrEnum):
+    """How far each try goes. What DEPTH holds."""
+
+    FULL = "full"
+    """Into the room, with the sound."""
+    SIGNALLING = "signalling"
+    """Into the room, without ICE and DTLS."""
+    WEB_SOCKET = "websocket"
+    """To the answer to a call for a WebSocket without a token."""
+    TCP = "tcp"
+    """To a connection, which is held open without a word."""
+
+    @property
+    def joins(self) -> bool:
+        """Whether it goes into the room, for which it needs a token."""
+        return self in {Depth.FULL, Depth.SIGNALLING}
+
+
 @dataclass(frozen=True, slots=True)
-class MakeJoins:
+class MakeTries:
     """Start one storm: a Job that is never tried again, without a token of the cluster. It ends by itself.
 
     Attributes:
-        targets: where joins go to, in turn.
-        joins: how many, and no more.
-        rate: joins a second. None: all at once.
-        ramp: time over which the rate grows evenly from nothing.
-        full: whether visitors take the sound, too.
-        hidden: whether nobody in the room is told of them.
-        lasts: how long after the first join all leave.
+        targets: where tries go to, in turn.
+        tries: how many, and no more.
+        rate: tries a second. None: all at once.
+        ramp: seconds over which the rate grows evenly from nothing.
+        depth: how far each goes.
+        hidden: whether nobody in the room is told of who joins.
+        lasts: how long after the first try all are ended.
         end: when it has ended, however late it could start.
     """
 
     targets: Sequence[Endpoint]
-    joins: int
+    tries: int
     lasts: timedelta
     end: datetime
     rate: int | None = None
-    ramp: timedelta = timedelta()
-    full: bool = True
+    ramp: float = 0.0
+    depth: Depth = Depth.FULL
     hidden: bool = False
 
 
-def environment(make: MakeJoins) -> dict[str, str]:
+def environment(make: MakeTries) -> dict[str, str]:
     """The environment of the storm's container, without the room's."""
     return {
         TARGETS: ",".join(map(str, make.targets)),
         WITHIN: ",".join(sorted({str(ip_address(target.address)) for target in make.targets})),
-        JOINS: str(make.joins),
+        TRIES: str(make.tries),
         RATE: ALL_AT_ONCE if make.rate is None else str(make.rate),
-        RAMP: f"{make.ramp.total_seconds():g}",
-        MEDIA: FULL if make.full else SIGNALLING,
+        RAMP: f"{make.ramp:g}",
+        DEPTH: make.depth.value,
         VISIBILITY: HIDDEN if make.hidden else VISIBLE,
         SECONDS: f"{make.lasts.total_seconds():g}",
         END: make.end.isoformat(),

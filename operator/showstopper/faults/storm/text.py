@@ -3,9 +3,9 @@
 from showstopper.api.faults.storm import JoinTimes, StormFigures
 
 
-def words(storm: StormFigures) -> str:
-    """All of it in one sentence."""
-    parts = [f"{storm.attempts} joins tried, {storm.let_in} let in"]
+def words(storm: StormFigures, noun: str, taken: str) -> str:
+    """All of it in one sentence. `noun`: what a try is, `taken`: what came of one that did not fail."""
+    parts = [f"{storm.attempts} {noun}s tried, {storm.let_in} {taken}"]
     if storm.refused:
         parts.append(f"{storm.refusals} refused ({reasons(storm)})")
     if storm.unknown:

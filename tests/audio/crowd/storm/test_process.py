@@ -14,6 +14,7 @@ import pytest
 from showstopper.api.faults.storm import StormFigures
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.storm import Storm
+from showstopper.faults.storm.settings import Depth
 from tests.audio.crowd.played_server import PlayedServer, played
 from tests.audio.crowd.storm import storms
 from tests.audio.crowd.storm.storms import Ended
@@ -97,7 +98,7 @@ async def test_its_absolute_end_ends_it_however_long_it_may_last(server: PlayedS
 
 @pytest.mark.parametrize(
     ("changes", "says"),
-    [({"SPECIAL": ""}, "SHOWSTOPPER_STORM_TARGETS has 127.0.0.1"), ({"JOINS": "many"}, "SHOWSTOPPER_STORM_JOINS is")],
+    [({"SPECIAL": ""}, "SHOWSTOPPER_STORM_TARGETS has 127.0.0.1"), ({"TRIES": "many"}, "SHOWSTOPPER_STORM_TRIES is")],
 )
 async def test_a_wrong_setting_is_one_line_and_status_two(
     server: PlayedServer, changes: dict[str, Any], says: str
@@ -110,7 +111,7 @@ async def test_a_wrong_setting_is_one_line_and_status_two(
 
 async def test_who_is_not_in_when_its_time_is_over_was_not_let_in(server: PlayedServer) -> None:
     server.says = [b""]
-    storm = Storm(server.room, Shape(4, full=False, seconds=0.5))
+    storm = Storm(server.room, Shape(4, depth=Depth.SIGNALLING, seconds=0.5))
     tally = await storm.run()
     assert (tally.let_in, tally.unknown, tally.called) == (0, 0, 4)
     assert dict(tally.refused) == {"TimedOut": 4}
@@ -120,7 +121,7 @@ async def test_who_is_not_in_when_its_time_is_over_was_not_let_in(server: Played
 async def test_all_stay_to_its_end_and_take_targets_in_turn(server: PlayedServer) -> None:
     async with played() as other:
         urls = [server.room.url, other.room.url]
-        storm = Storm(server.room, Shape(8, full=False, seconds=1.0), urls=urls)
+        storm = Storm(server.room, Shape(8, depth=Depth.SIGNALLING, seconds=1.0), urls=urls)
         running = asyncio.create_task(storm.run())
         await asyncio.sleep(0.7)
         assert (len(server.open), len(other.open)) == (4, 4), "nobody has left"

@@ -11,7 +11,7 @@ from showstopper.errors import SettingsError
 from showstopper.faults.flood.sending import Endpoint
 from showstopper.faults.storm import schedule
 from showstopper.faults.storm import settings as names
-from showstopper.faults.storm.settings import MakeJoins
+from showstopper.faults.storm.settings import Depth, MakeTries
 
 NOW = datetime(2026, 1, 31, 20, 0, tzinfo=UTC)
 ROOM = {
@@ -21,9 +21,9 @@ ROOM = {
     "LIVEKIT_API_KEY": "key",
     "LIVEKIT_API_SECRET": "secret",
 }
-GOOD = MakeJoins(
+GOOD = MakeTries(
     (Endpoint("198.18.1.2", 7880), Endpoint("fd00::5", 7880)),
-    joins=50,
+    tries=50,
     lasts=timedelta(seconds=8),
     end=NOW + timedelta(seconds=30),
     rate=25,
@@ -41,7 +41,7 @@ def test_visitors_join_at_the_targets_and_not_at_the_rooms_url() -> None:
     assert (settings.room.livekit_room, settings.room.key) == ("main", "key")
 
 
-@pytest.mark.parametrize("name", ["TARGETS", "WITHIN", "JOINS", "RATE", "RAMP", "MEDIA", "VISIBILITY", "SECONDS"])
+@pytest.mark.parametrize("name", ["TARGETS", "WITHIN", "TRIES", "RATE", "RAMP", "DEPTH", "VISIBILITY", "SECONDS"])
 def test_nothing_that_bounds_it_has_a_default(name: str) -> None:
     with pytest.raises(SettingsError, match=f"{getattr(names, name)} is not set"):
         read(**{name: ""})
@@ -52,12 +52,12 @@ def test_nothing_that_bounds_it_has_a_default(name: str) -> None:
     [
         ("TARGETS", "relay:7880", "is no IP address"),
         ("TARGETS", "203.0.113.9:7880", "which is not within SHOWSTOPPER_STORM_WITHIN"),
-        ("JOINS", "0", "from 1 to 3000"),
-        ("JOINS", "3001", "from 1 to 3000"),
+        ("TRIES", "0", "from 1 to 3000"),
+        ("TRIES", "3001", "from 1 to 3000"),
         ("RATE", "max", 'or "at-once"'),
         ("RATE", "1001", "from 1 to 1000"),
         ("RAMP", "-1", "from 0 to 600"),
-        ("MEDIA", "some", "write full or signalling"),
+        ("DEPTH", "some", "write one of full, signalling, websocket, tcp"),
         ("VISIBILITY", "some", "write hidden or visible"),
         ("SECONDS", "601", "from 0 to 600"),
         ("SECONDS", "1", "whose last visitor comes after 2 s"),
@@ -73,23 +73,23 @@ def test_a_wrong_value_is_refused_with_what_to_write(name: str, value: str, word
 
 
 STORMS = st.builds(
-    MakeJoins,
+    MakeTries,
     targets=st.just(GOOD.targets),
-    joins=st.integers(1, schedule.MOST_JOINS),
+    tries=st.integers(1, schedule.MOST_JOINS),
     lasts=st.just(timedelta(seconds=598)),
     end=st.just(GOOD.end),
     rate=st.none() | st.integers(10, 1000),
-    full=st.booleans(),
+    depth=st.sampled_from([Depth.FULL, Depth.SIGNALLING]),
     hidden=st.booleans(),
 )
 
 
 @given(STORMS)
-def test_the_process_reads_what_the_operator_wrote(make: MakeJoins) -> None:
+def test_the_process_reads_what_the_operator_wrote(make: MakeTries) -> None:
     settings = StormSettings.read({**ROOM, **names.environment(make)}, NOW.timestamp())
     shape = settings.shape
     assert settings.targets == tuple(make.targets)
-    assert (shape.visitors, shape.rate, shape.full, shape.hidden) == (make.joins, make.rate, make.full, make.hidden)
+    assert (shape.visitors, shape.rate, shape.depth, shape.hidden) == (make.tries, make.rate, make.depth, make.hidden)
     assert shape.seconds == make.lasts.total_seconds()
     assert settings.end == make.end.timestamp()
     assert settings.gate == names.GATE_PORT

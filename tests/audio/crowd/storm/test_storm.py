@@ -17,12 +17,14 @@ from showstopper.audio.crowd.storm import storm as storm_module
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.audio.settings import RoomSettings
+from showstopper.faults.storm.settings import Depth
 from tests.audio.crowd.played_server import PlayedServer, played, response
 
 SHORT = Limits(signalling=2.0, response=0.3, media=0.5)
 BRIEF = Shape(8, listen_seconds=0.1)
-CALLERS = dataclasses.replace(BRIEF, full=False)
+CALLERS = dataclasses.replace(BRIEF, depth=Depth.SIGNALLING)
 NOWHERE = RoomSettings("storm", "ws://127.0.0.1:1", "room", "key", "secret-secret-secret-secret-secret")
+NOBODYS = RoomSettings("", "ws://127.0.0.1:1", "", "", "")
 JOIN = response(join=rtc.JoinResponse())
 
 
@@ -157,3 +159,40 @@ async def test_who_gets_no_token_is_refused_at_the_first_try(server: PlayedServe
 
     tally = await Storm(server.room, BRIEF, tokens=Shut()).run()
     assert (tally.refused, tally.called, server.joins) == ({Refusal.UNAVAILABLE: 8}, 0, 0)
+
+
+@pytest.mark.parametrize("status", [401, 404, 101])
+async def test_a_call_without_a_token_is_taken_where_it_is_answered(server: PlayedServer, status: int) -> None:
+    """LiveKit refuses it with 401: that is the answer of a server that is well."""
+    server.status = status
+    tally = await Storm(NOBODYS, dataclasses.replace(BRIEF, depth=Depth.WEB_SOCKET), urls=[server.room.url]).run()
+    assert (tally.let_in, tally.refused, tally.unknown, server.joins) == (8, {}, 0, 8)
+    assert tally.upgraded is not None
+    assert tally.upgraded.count == 8
+
+
+async def test_one_that_a_server_has_no_time_for_is_not(server: PlayedServer) -> None:
+    server.status = 503
+    tally = await Storm(NOBODYS, dataclasses.replace(BRIEF, depth=Depth.WEB_SOCKET), urls=[server.room.url]).run()
+    assert (tally.let_in, tally.refused) == (0, {Refusal.UNAVAILABLE: 8})
+
+
+async def test_a_plain_connection_is_held_to_the_end() -> None:
+    held: list[asyncio.StreamWriter] = []
+    listening = await asyncio.start_server(lambda _, writer: held.append(writer), "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    shape = Shape(8, depth=Depth.TCP, seconds=1.0)
+    running = asyncio.create_task(Storm(NOBODYS, shape, urls=[f"ws://127.0.0.1:{port}"]).run())
+    await asyncio.sleep(0.7)
+    assert len(held) == 8
+    assert not any(writer.transport.is_closing() for writer in held)
+    tally = await running
+    assert (tally.let_in, tally.refused, tally.unknown) == (8, {}, 0)
+    for writer in held:
+        writer.close()
+    listening.close()
+
+
+async def test_connections_that_nobody_takes_are_refused() -> None:
+    tally = await Storm(NOBODYS, Shape(3, depth=Depth.TCP, seconds=0.5)).run()
+    assert tally.refused == {Refusal.UNREACHABLE: 3}

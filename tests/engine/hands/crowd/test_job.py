@@ -102,7 +102,7 @@ def test_a_storm_is_told_its_joins_and_gets_the_key_from_the_rooms_secret() -> N
     assert container["name"] == "storm"
     assert container["command"] == ["python3", "-m", "showstopper.audio.crowd.storm.process"]
     assert told["SHOWSTOPPER_STORM_TARGETS"]["value"] == "198.18.1.2:7880"
-    assert (told["SHOWSTOPPER_STORM_JOINS"]["value"], told["SHOWSTOPPER_STORM_SECONDS"]["value"]) == ("50", "8")
+    assert (told["SHOWSTOPPER_STORM_TRIES"]["value"], told["SHOWSTOPPER_STORM_SECONDS"]["value"]) == ("50", "8")
     key = {"secretKeyRef": {"name": "livekit-keys", "key": "LIVEKIT_API_SECRET"}}
     assert told["LIVEKIT_API_SECRET"] == {"name": "LIVEKIT_API_SECRET", "valueFrom": key}, "and never in the clear"
     assert told["LIVEKIT_ROOM"]["value"] == "main"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.settings import RoomSettings
 from showstopper.audio.tokens import token
 
@@ -28,6 +29,14 @@ class Signed:
         return self._tokens[identity]
 
 
-def source(settings: RoomSettings, identities: Sequence[str], *, hidden: bool) -> TokenSource:
+class Nothing:
+    """For those who join nothing."""
+
+    async def token(self, identity: str) -> str:  # noqa: ARG002 - nobody gets one
+        """Nothing."""
+        return ""
+
+
+def source(settings: RoomSettings, identities: Sequence[str], shape: Shape) -> TokenSource:
     """Where the visitors of a storm get their tokens. It is chosen here, and nowhere else."""
-    return Signed(settings, identities, hidden=hidden)
+    return Signed(settings, identities, hidden=shape.hidden) if shape.depth.joins else Nothing()

@@ -9,11 +9,13 @@ from pathlib import Path
 from showstopper.audio.crowd.storm.shape import MOST_SECONDS, Shape
 from showstopper.audio.flood import settings as crowd
 from showstopper.audio.flood.variables import Variables, word
-from showstopper.audio.settings import MOST_OF_A_CROWD, RoomSettings
+from showstopper.audio.settings import RoomSettings
 from showstopper.errors import SettingsError
 from showstopper.faults.flood.bounds import Special
 from showstopper.faults.flood.sending import Endpoint
+from showstopper.faults.storm import schedule
 from showstopper.faults.storm import settings as names
+from showstopper.faults.storm.settings import Depth
 
 FASTEST = 1000
 """Joins a second."""
@@ -53,10 +55,12 @@ class StormSettings:
         variables = Variables(environment)
         special = frozenset(word(Special, names.SPECIAL, text) for text in variables.list(names.SPECIAL))
         report = variables.optional(names.REPORT)
+        targets = crowd.targets(variables, special, names.TARGETS, names.WITHIN)
+        shape = _shape(variables)
         return cls(
-            room=RoomSettings.read(environment),
-            targets=crowd.targets(variables, special, names.TARGETS, names.WITHIN),
-            shape=_shape(variables),
+            room=RoomSettings.read(environment) if shape.depth.joins else _no_room(targets[0]),
+            targets=targets,
+            shape=shape,
             end=crowd.end(variables, now, names.END),
             report=Path(report) if report else None,
             gate=crowd.gate(variables, names.GATE),
@@ -65,15 +69,25 @@ class StormSettings:
     @property
     def urls(self) -> tuple[str, ...]:
         """Where visitors join: pods of the room, which have no TLS of their own."""
-        return tuple(f"ws://{target}" for target in self.targets)
+        return tuple(map(_url, self.targets))
+
+
+def _url(target: Endpoint) -> str:
+    return f"ws://{target}"
+
+
+def _no_room(target: Endpoint) -> RoomSettings:
+    """For connections by which nobody joins: there is a place, and no key."""
+    return RoomSettings(name="", url=_url(target), livekit_room="", key="", secret="")
 
 
 def _shape(variables: Variables) -> Shape:
+    depth = word(Depth, names.DEPTH, variables.text(names.DEPTH))
     return Shape(
-        visitors=variables.whole(names.JOINS, 1, MOST_OF_A_CROWD),
+        visitors=variables.whole(names.TRIES, 1, schedule.MOST_JOINS if depth.joins else schedule.MOST_CONNECTIONS),
         rate=_rate(variables),
         ramp_seconds=variables.number(names.RAMP, 0, MOST_SECONDS),
-        full=_either(variables, names.MEDIA, names.FULL, names.SIGNALLING),
+        depth=depth,
         hidden=_either(variables, names.VISIBILITY, names.HIDDEN, names.VISIBLE),
         seconds=variables.number(names.SECONDS, 0, MOST_SECONDS),
     )

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 from showstopper.audio.crowd.rules import Limits
-from showstopper.audio.settings import MOST_OF_A_CROWD
 from showstopper.errors import SettingsError
 from showstopper.faults.storm import schedule
+from showstopper.faults.storm.settings import Depth
 
 MOST_SECONDS = 600.0
 """Time from the first join to the last one."""
@@ -27,8 +27,8 @@ class Shape:
     ramp_seconds: float = 0.0
     """Time over which the rate grows from nothing, evenly."""
 
-    full: bool = True
-    """Whether visitors take the sound, too; else they are only let in: signalling without ICE and DTLS."""
+    depth: Depth = Depth.FULL
+    """How far each visitor goes."""
 
     hidden: bool = False
     """Whether nobody in the room is told of them. A hidden storm is not an audience's."""
@@ -41,8 +41,8 @@ class Shape:
 
     def __post_init__(self) -> None:
         """Raises SettingsError for a storm that could not be kept, or would not end."""
-        if not 1 <= self.visitors <= MOST_OF_A_CROWD:
-            raise SettingsError(f"a storm of {self.visitors} visitors; write 1 to {MOST_OF_A_CROWD}, and run several")
+        if not 1 <= self.visitors <= self.most:
+            raise SettingsError(f"a storm of {self.visitors} visitors; write 1 to {self.most}, and run several")
         if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
             raise SettingsError(f"{self.rate} joins a second; write a number above 0, or none for all at once")
         if not 0 <= self.ramp_seconds <= MOST_SECONDS or (self.rate is None and self.ramp_seconds):
@@ -58,6 +58,16 @@ class Shape:
                 f"a storm of {self.seconds:g} s, whose last visitor comes after {self.comes:.0f} s; write more, and "
                 f"{MOST_SECONDS:g} at the most"
             )
+
+    @property
+    def most(self) -> int:
+        """How many visitors one process can have."""
+        return schedule.MOST_JOINS if self.depth.joins else schedule.MOST_CONNECTIONS
+
+    @property
+    def full(self) -> bool:
+        """Whether visitors take the sound."""
+        return self.depth is Depth.FULL
 
     @property
     def comes(self) -> float:

@@ -20,10 +20,12 @@ from showstopper.audio.crowd.rules import Limits
 from showstopper.audio.crowd.storm import credentials
 from showstopper.audio.crowd.storm.caller import Caller
 from showstopper.audio.crowd.storm.credentials import TokenSource
+from showstopper.audio.crowd.storm.opener import Opener
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.tally import Tally, Try
 from showstopper.audio.crowd.swept_listeners import SweptListeners
 from showstopper.audio.settings import RoomSettings
+from showstopper.faults.storm.settings import Depth
 
 LOOK_SECONDS = 0.05
 """How often it is looked whether everybody hears: as often as sockets are swept."""
@@ -80,7 +82,7 @@ class Storm:
         self._accesses = [Access.to(url) for url in urls or (settings.url,)]
         self._name = name or f"storm-{secrets.token_hex(4)}"
         identities = [self.identity(number) for number in range(shape.visitors)]
-        self._tokens = tokens or credentials.source(settings, identities, hidden=shape.hidden)
+        self._tokens = tokens or credentials.source(settings, identities, shape)
         self._visitors: list[Visitor] = []
 
     def identity(self, number: int) -> str:
@@ -137,6 +139,8 @@ class Storm:
 
     def _visitor(self, number: int) -> Visitor:
         marks, access = self.tries[number].marks, self._accesses[number % len(self._accesses)]
+        if not self._shape.depth.joins:
+            return Opener(access, marks, websocket=self._shape.depth is Depth.WEB_SOCKET)
         if not self._shape.full:
             return Caller(access, marks)
         listener = Listener(
