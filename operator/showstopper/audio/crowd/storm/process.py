@@ -81,7 +81,7 @@ def report(ending: EndReason, storm: StormFigures) -> dict[str, Any]:
 
 def figures(tally: Tally, asked: int) -> StormFigures:
     """A tally as the record of a run has it."""
-    refused = [RefusedJoins(reason=reason, count=count) for reason, count in tally.refused.items()]
+    refused = [RefusedJoins(reason=reason.value, count=count) for reason, count in tally.refused.items()]
     upgraded = tally.upgraded.count if tally.upgraded is not None else 0
     return StormFigures(
         asked=asked,
