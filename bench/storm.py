@@ -163,7 +163,7 @@ def of_kind(steps: Sequence[Step]) -> dict[str, Figure]:
 
 def show(climbs: dict[str, list[Step]]) -> None:
     """The table for people."""
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (
             f"ours, {name.replace('_', ', ')}",
             f"{each.rate:g}",

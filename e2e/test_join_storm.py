@@ -137,3 +137,18 @@ def test_calls_without_a_token_are_answered_and_nobody_joins_by_them(show: Show)
     after = joined(show)
     assert after.get(SIGNALLED, 0) - before.get(SIGNALLED, 0) <= OTHERS
     assert (pods(show), jobs(show)) == ([], [])
+
+
+def test_clients_who_are_dropped_come_back_at_once(show: Show) -> None:
+    before = joined(show)
+    retries = {"port": "signal", "clients": 30, "tries": 600, "drop": "4s", "pause": "100ms", "signallingOnly": True}
+    target = {"component": "relay", "serving": True, "max": 1}
+    faults = [{"name": "retries", "target": target, "duration": "10s", "retryStorm": retries}]
+    show.apply(experiment("retries", faults=faults, recovery="3s", expect=LENIENT))
+    _, run = show.verdict("retries")
+    assert run["status"]["verdict"] == "Passed", told(run)
+    came = run["status"]["faults"][0]["storm"]
+    assert (came["asked"], came["dropped"], came["back"]) == (30, 30, 30), came
+    assert came["letIn"] == 60, came
+    assert joined(show)[SIGNALLED] - before.get(SIGNALLED, 0) >= 60
+    assert (pods(show), jobs(show)) == ([], [])

@@ -238,6 +238,19 @@ MISTAKES = (
     _storm("a ramp of hours", {"rate": 5, "ramp": "6m"}, ".ramp", 'write a duration from "1s" to "5m"'),
     _storm("a storm to everywhere", {"port": LEAVE_OUT}, ".port", "Required value", "Field required"),
     _experiment(
+        "retries of no bound",
+        {"spec.faults.0": {**OPENINGS, "retryStorm": {"port": "signal", "clients": 50}}},
+        "spec.faults[0].retryStorm.tries",
+        "Required value",
+        "Field required",
+    ),
+    _experiment(
+        "clients who cannot come back",
+        {"spec.faults.0": {**OPENINGS, "retryStorm": {"port": "signal", "clients": 50, "tries": 99}}},
+        "spec.faults[0].retryStorm",
+        "write tries of twice the clients or more",
+    ),
+    _experiment(
         "connections of no bound",
         {"spec.faults.0": {**OPENINGS, "connectionFlood": {"port": "signal"}}},
         "spec.faults[0].connectionFlood",

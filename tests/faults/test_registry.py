@@ -61,7 +61,8 @@ def test_kinds_of_agents_and_hosts_are_declared_once() -> None:
     injected = {name: kind for name, kind in experiments.items() if kind.hand in {Hand.AGENT, Hand.STAGE}}
     assert injected.items() <= injections.items()
     assert injections.keys() - injected.keys() == {"floodGate", "floodArrivals", "stormGate", "stormArrivals"}
-    assert experiments.keys() - injected.keys() == {"podKill", "packetFlood", "joinStorm", "connectionFlood"}
+    of_others = {"podKill", "packetFlood", "joinStorm", "retryStorm", "connectionFlood"}
+    assert experiments.keys() - injected.keys() == of_others
 
 
 def test_only_kills_are_instant() -> None:

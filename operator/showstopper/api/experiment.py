@@ -14,7 +14,7 @@ from showstopper.api.faults.base import Aim, FaultKind
 from showstopper.api.faults.flood import PacketFlood
 from showstopper.api.faults.injected_kinds import InjectedKinds
 from showstopper.api.faults.pods import PodKill
-from showstopper.api.faults.storm import ConnectionFlood, JoinStorm
+from showstopper.api.faults.storm import ConnectionFlood, JoinStorm, RetryStorm
 from showstopper.api.room import Reference
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.cron import Cron, TimeZone
@@ -79,6 +79,7 @@ class Fault(InjectedKinds):
     pod_kill: PodKill | None = None
     packet_flood: PacketFlood | None = None
     join_storm: JoinStorm | None = None
+    retry_storm: RetryStorm | None = None
     connection_flood: ConnectionFlood | None = None
 
     @classmethod

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -219,7 +220,7 @@ def listening(wire: Wire, *ports: int) -> Iterator[None]:
     """Servers at the receiver's end that let everybody connect."""
     with Namespace.at(wire.receiver) as there, ExitStack() as stack:
         for port in ports:
-            stack.enter_context(there.call(lambda port=port: socket.create_server((RECEIVER, port))))
+            stack.enter_context(there.call(partial(socket.create_server, (RECEIVER, port))))
         yield
 
 

@@ -62,6 +62,7 @@ def test_the_rules_of_a_loss_are_said_once_for_all_targets() -> None:
         ("packetFlood", {"port": "media", "rate": 100}, "a flooder, gated by rules alone"),
         ("joinStorm", {"port": "signal", "joins": 50}, "a storm, gated by rules alone"),
         ("connectionFlood", {"port": "signal", "rate": 50}, "a storm, gated by rules alone"),
+        ("retryStorm", {"port": "signal", "clients": 9, "tries": 90}, "a storm, gated by rules alone"),
     ],
 )
 def test_who_acts(kind: str, spec: dict[str, object], by: str) -> None:

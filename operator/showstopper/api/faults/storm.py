@@ -8,11 +8,12 @@ from pydantic import Field
 from showstopper.api.faults.base import Aim, FaultKind, Hand
 from showstopper.api.faults.gates import Arrivals, Gate
 from showstopper.api.schema.base import Message, Name, Spec, Status, Text
-from showstopper.api.schema.quantities import Between, Duration
+from showstopper.api.schema.quantities import Between, Duration, parse_duration
 from showstopper.api.schema.rules import Rule
 
 _A_BUDGET = "all at once needs a budget: write joins, or a rate in joins a second"
 _A_NUMBER = "all at once needs a budget: write connections, or a rate in connections a second"
+_TWICE = "everybody joins, is dropped and joins again: write tries of twice the clients or more"
 _A_RATE = "a ramp is of a rate: write rate, in joins a second, or leave ramp out"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -51,6 +52,49 @@ class JoinStorm(FaultKind):
             "!has(self.ramp) || has(self.rate)",
             _A_RATE,
             holds=lambda storm: storm.ramp is None or storm.rate is not None,
+        ),
+    )
+
+    @property
+    def port_names(self) -> tuple[str, ...]:
+        """The port that takes joins."""
+        return (self.port,)
+
+
+class RetryStorm(FaultKind):
+    """A pod in the room's namespace joins the room as many clients, drops them all at once, and they come back at once.
+
+    Who is refused tries again without backoff, until it is in or no tries are left.
+    """
+
+    hand: ClassVar[Hand] = Hand.CROWD
+    aims_at: ClassVar[Aim] = Aim.PODS
+    longest: ClassVar[str] = "10m"
+    most_targets: ClassVar[int] = 100
+
+    port: Name
+    """The TCP port of the targets that takes joins, by its name in the room. Targets take turns."""
+    clients: Annotated[int, Field(ge=1, le=1000)]
+    """Number of clients."""
+    tries: Annotated[int, Field(ge=2, le=50_000)]
+    """No more joins than so many, over all clients, with their first ones: twice as many as clients at the least."""
+    rate: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Clients a second at first, before the drop. Default: all at once."""
+    drop: Annotated[Duration, Between("1s", "5m")] = parse_duration("5s")
+    """When all connections are dropped, counted from the first join."""
+    pause: Annotated[Duration, Between("0s", "10s")] = parse_duration("0s")
+    """How long a client that was refused waits before it tries again. It grows by no try."""
+    signalling_only: bool = False
+    """Whether clients are only let in: signalling without ICE, DTLS and sound. Otherwise they take the sound, too, and
+    the target has to be `serving: true`."""
+    hidden: bool = False
+    """Whether nobody in the room is told of the clients. Only visible ones are what an audience is."""
+
+    rules = (
+        Rule(
+            "self.tries >= 2 * self.clients",
+            _TWICE,
+            holds=lambda storm: storm.tries >= 2 * storm.clients,
         ),
     )
 
@@ -179,6 +223,12 @@ class StormFigures(Status):
     """From the call to a transport for media: ICE and DTLS."""
     first_packet: JoinTimes | None = None
     """From the call to the first packet of sound."""
+    dropped: int | None = None
+    """Number of clients of a retryStorm who were in when all connections were dropped. Absent of other storms."""
+    back: int | None = None
+    """Number of clients who were in again after the drop."""
+    came_back: JoinTimes | None = None
+    """From the drop until a client was in again, over as many tries as it took."""
     late_seconds: float = 0.0
     """How much later than it was due a try began at most, by the storm's own doing."""
     message: Message = ""

@@ -21,7 +21,7 @@ from showstopper.faults.flood.sending import Endpoint
 from showstopper.faults.network.traffic import NetworkEffect
 from showstopper.faults.observed import Observed, deserted, names
 from showstopper.faults.storm import schedule, settings, text
-from showstopper.faults.storm.settings import Depth, MakeTries
+from showstopper.faults.storm.settings import Comeback, Depth, MakeTries
 from showstopper.faults.storm.storm_gate import storm_gate
 
 MODULE = "showstopper.audio.crowd.storm.process"
@@ -38,6 +38,7 @@ class Order:
         ramp: seconds over which the rate grows evenly from nothing.
         depth: how far each goes.
         hidden: whether nobody in the room is told of who joins.
+        comeback: how clients are dropped and come back; None: everybody tries once.
     """
 
     tries: int | None
@@ -45,6 +46,7 @@ class Order:
     depth: Depth
     ramp: float = 0.0
     hidden: bool = False
+    comeback: Comeback | None = None
 
     def number(self, duration: timedelta) -> int:
         """How many tries a fault of that duration has."""
@@ -84,7 +86,7 @@ class StormBehaviour(CrowdBehaviour[S]):
                 f"port {port.name} of component {fault.component} is one of {port.protocol}, and {self.noun}s go over "
                 f"TCP (fault {fault.name}): name the port of livekit.url, with protocol: TCP",
             )
-        yield from self._too_many(fault)
+        yield from self.of_number(fault)
 
     def gate(self, fault: Fault, ground: Ground) -> StormGate:
         """TCP to the port and, where visitors take the sound, UDP to the component's ports of media."""
@@ -113,8 +115,10 @@ class StormBehaviour(CrowdBehaviour[S]):
             ramp=order.ramp,
             depth=order.depth,
             hidden=order.hidden,
+            comeback=order.comeback,
         )
-        memory = (128 + tries // 5, 512 + tries // 2)  # as the crowd's: 260 MB for a thousand (measured)
+        clients = order.comeback.clients if order.comeback is not None else tries
+        memory = (128 + clients // 5, 512 + clients // 2)  # as the crowd's: 260 MB for a thousand (measured)
         return Task(MODULE, settings.environment(make), joins=order.depth.joins, cpu="200m", memory=memory)
 
     def excuse(self, report: Mapping[str, Any]) -> str:
@@ -143,7 +147,7 @@ class StormBehaviour(CrowdBehaviour[S]):
                 "them, and at NetworkPolicies",
             )
         if observed.storm is not None:
-            return self._another_storm(observed.storm)
+            return self.of_figures(observed.storm)
         if not observed.over:
             return None
         said = f"does not say what came of its {self.noun}s: its pod was gone before it could"
@@ -157,7 +161,8 @@ class StormBehaviour(CrowdBehaviour[S]):
             return f"{observed.affected} packets of the storm arrived"
         return f"{observed.sent} packets of {self.noun}s sent, {observed.affected} arrived"
 
-    def _too_many(self, fault: Fault) -> Iterator[Finding]:
+    def of_number(self, fault: Fault) -> Iterator[Finding]:
+        """Why so many are not made in that time."""
         order = self.order(fault)
         assert fault.duration is not None
         tries = order.number(fault.duration)
@@ -176,8 +181,8 @@ class StormBehaviour(CrowdBehaviour[S]):
                 f"write a duration of at least {at_least}, in which the last {self.noun} is made, and all are ended",
             )
 
-    def _another_storm(self, storm: StormFigures) -> Finding | None:
-        """It was not the storm that was declared."""
+    def of_figures(self, storm: StormFigures) -> Finding | None:
+        """Why it was not the storm that was declared; None: it was."""
         wrong = None
         if storm.attempts < storm.asked:
             wrong = f"tried {storm.attempts} of {storm.asked} {self.noun}s"
@@ -195,6 +200,31 @@ class StormBehaviour(CrowdBehaviour[S]):
             f"{wrong}; another storm than the declared one was tested: give its node more processor time, or write "
             f"fewer {self.noun}s or a lower rate",
         )
+
+
+def of_media(fault: Fault, ground: Ground) -> Iterator[Finding]:
+    """Why visitors would get no sound through their gate, which leads to the targets alone."""
+    instead = "or write signallingOnly: true"
+    if fault.target is not None and not fault.target.serving:
+        yield Finding(
+            Reason.MEDIA_UNREACHABLE,
+            f"the visitors of fault {fault.name} take the sound, which comes from the relay that serves, and their "
+            f"gate leads to the targets alone: write serving: true in the target, {instead}",
+        )
+    if not media_ports(fault, ground):
+        yield Finding(
+            Reason.MEDIA_UNREACHABLE,
+            f"the visitors of fault {fault.name} take the sound, and component {fault.component} declares no UDP port: "
+            f"declare those that media comes by, {instead}",
+        )
+    for pod in ground.targets:
+        elsewhere = sorted({host for host, _ in pod.media} - {pod.address, *pod.addresses})
+        if elsewhere:
+            yield Finding(
+                Reason.MEDIA_UNREACHABLE,
+                f"listeners get the sound of pod {pod.namespace}/{pod.name} from {elsewhere[0]}, which is not its own "
+                f"address, and the gate of fault {fault.name} leads to pods alone: write signallingOnly: true",
+            )
 
 
 def media_ports(fault: Fault, ground: Ground) -> tuple[MediaPort, ...]:

@@ -6,11 +6,10 @@ from typing import ClassVar
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.storm import JoinStorm
-from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults.behaviour import Ground
 from showstopper.faults.storm import schedule
-from showstopper.faults.storm.behaviour import Order, StormBehaviour, media_ports
+from showstopper.faults.storm.behaviour import Order, StormBehaviour, of_media
 from showstopper.faults.storm.settings import Depth
 
 
@@ -34,32 +33,7 @@ class JoinStormBehaviour(StormBehaviour[JoinStorm]):
         """What all storms object to, and sound that would come from elsewhere."""
         yield from super().objections(fault, ground)
         if not _spec(fault).signalling_only:
-            yield from _of_media(fault, ground)
-
-
-def _of_media(fault: Fault, ground: Ground) -> Iterator[Finding]:
-    """Sound that would not come through the gate, which leads to the targets alone."""
-    instead = "or write signallingOnly: true"
-    if fault.target is not None and not fault.target.serving:
-        yield Finding(
-            Reason.MEDIA_UNREACHABLE,
-            f"the visitors of fault {fault.name} take the sound, which comes from the relay that serves, and their "
-            f"gate leads to the targets alone: write serving: true in the target, {instead}",
-        )
-    if not media_ports(fault, ground):
-        yield Finding(
-            Reason.MEDIA_UNREACHABLE,
-            f"the visitors of fault {fault.name} take the sound, and component {fault.component} declares no UDP port: "
-            f"declare those that media comes by, {instead}",
-        )
-    for pod in ground.targets:
-        elsewhere = sorted({host for host, _ in pod.media} - {pod.address, *pod.addresses})
-        if elsewhere:
-            yield Finding(
-                Reason.MEDIA_UNREACHABLE,
-                f"listeners get the sound of pod {pod.namespace}/{pod.name} from {elsewhere[0]}, which is not its own "
-                f"address, and the gate of fault {fault.name} leads to pods alone: write signallingOnly: true",
-            )
+            yield from of_media(fault, ground)
 
 
 def _spec(fault: Fault) -> JoinStorm:

@@ -12,6 +12,12 @@ LAST_SECONDS = 2.0
 MOST_JOINS = 3000
 """Of one pod (`audio.settings.MOST_OF_A_CROWD`)."""
 
+MOST_CLIENTS = 1000
+"""Of one pod, who try again without backoff, each as fast as it is refused."""
+
+MOST_TRIES = 50_000
+"""Of all of them together."""
+
 MOST_CONNECTIONS = 10_000
 """Of one pod, which has some 28,000 ports towards a target (net.ipv4.ip_local_port_range)."""
 
@@ -43,9 +49,14 @@ def tries_within(seconds: float, rate: float, ramp: float = 0.0) -> int:
     return max(1, math.floor(in_time))
 
 
+def settled(number: int, rate: float | None, ramp: float = 0.0) -> float:
+    """How many seconds after the first try the last of so many has had its time."""
+    return due(number - 1, rate, ramp) + LAST_SECONDS
+
+
 def needed(tries: int, rate: float | None, ramp: float = 0.0) -> float:
     """How many seconds a fault of so many tries has to last."""
-    return due(tries - 1, rate, ramp) + LAST_SECONDS + LEAVE_SECONDS
+    return settled(tries, rate, ramp) + LEAVE_SECONDS
 
 
 def tries_of(duration: float, rate: float, ramp: float = 0.0) -> int:

@@ -21,6 +21,9 @@ RAMP = "SHOWSTOPPER_STORM_RAMP"
 DEPTH = "SHOWSTOPPER_STORM_DEPTH"
 VISIBILITY = "SHOWSTOPPER_STORM_VISIBILITY"
 SECONDS = "SHOWSTOPPER_STORM_SECONDS"
+CLIENTS = "SHOWSTOPPER_STORM_CLIENTS"
+DROP = "SHOWSTOPPER_STORM_DROP"
+PAUSE = "SHOWSTOPPER_STORM_PAUSE"
 END = "SHOWSTOPPER_STORM_END"
 REPORT = "SHOWSTOPPER_STORM_REPORT"
 GATE = "SHOWSTOPPER_STORM_GATE"
@@ -50,6 +53,21 @@ class Depth(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Comeback:
+    """How clients are dropped all at once, and come back.
+
+    Attributes:
+        clients: how many there are.
+        drop: seconds from the first join until all connections are dropped.
+        pause: seconds that a client who was refused waits before it tries again.
+    """
+
+    clients: int
+    drop: float
+    pause: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class MakeTries:
     """Start one storm: a Job that is never tried again, without a token of the cluster. It ends by itself.
 
@@ -61,6 +79,7 @@ class MakeTries:
         depth: how far each goes.
         hidden: whether nobody in the room is told of who joins.
         lasts: how long after the first try all are ended.
+        comeback: of clients who try again; None: everybody tries once.
         end: when it has ended, however late it could start.
     """
 
@@ -72,6 +91,7 @@ class MakeTries:
     ramp: float = 0.0
     depth: Depth = Depth.FULL
     hidden: bool = False
+    comeback: Comeback | None = None
 
 
 def environment(make: MakeTries) -> dict[str, str]:
@@ -88,4 +108,11 @@ def environment(make: MakeTries) -> dict[str, str]:
         END: make.end.isoformat(),
         REPORT: TERMINATION_MESSAGE,
         GATE: str(GATE_PORT),
+        **_comeback(make.comeback),
     }
+
+
+def _comeback(comeback: Comeback | None) -> dict[str, str]:
+    if comeback is None:
+        return {}
+    return {CLIENTS: str(comeback.clients), DROP: f"{comeback.drop:g}", PAUSE: f"{comeback.pause:g}"}

@@ -1,5 +1,6 @@
 """Settings of a storm's process: what the operator writes is read, and what is wrong is refused by its name."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 from showstopper.audio.crowd.storm.settings import StormSettings
 from showstopper.errors import SettingsError
 from showstopper.faults.flood.sending import Endpoint
+from showstopper.faults.flood.settings import GATE_PORT
 from showstopper.faults.storm import schedule
 from showstopper.faults.storm import settings as names
-from showstopper.faults.storm.settings import Depth, MakeTries
+from showstopper.faults.storm.settings import Comeback, Depth, MakeTries
 
 NOW = datetime(2026, 1, 31, 20, 0, tzinfo=UTC)
 ROOM = {
@@ -92,4 +94,17 @@ def test_the_process_reads_what_the_operator_wrote(make: MakeTries) -> None:
     assert (shape.visitors, shape.rate, shape.depth, shape.hidden) == (make.tries, make.rate, make.depth, make.hidden)
     assert shape.seconds == make.lasts.total_seconds()
     assert settings.end == make.end.timestamp()
-    assert settings.gate == names.GATE_PORT
+    assert settings.gate == GATE_PORT
+
+
+def test_clients_who_come_back_are_read_with_their_budget() -> None:
+    make = replace(GOOD, tries=1000, rate=None, comeback=Comeback(clients=50, drop=5.0, pause=0.1))
+    shape = StormSettings.read({**ROOM, **names.environment(make)}, NOW.timestamp()).shape
+    assert (shape.visitors, shape.tries, shape.comeback) == (50, 1000, make.comeback)
+    assert read().shape.comeback is None
+
+
+def test_who_only_connects_needs_no_key() -> None:
+    make = replace(GOOD, depth=Depth.TCP, tries=10_000, rate=None)
+    settings = StormSettings.read(names.environment(make), NOW.timestamp())
+    assert (settings.shape.visitors, settings.room.key, settings.room.secret) == (10_000, "", "")

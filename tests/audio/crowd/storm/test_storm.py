@@ -17,7 +17,8 @@ from showstopper.audio.crowd.storm import storm as storm_module
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.audio.settings import RoomSettings
-from showstopper.faults.storm.settings import Depth
+from showstopper.errors import SettingsError
+from showstopper.faults.storm.settings import Comeback, Depth
 from tests.audio.crowd.played_server import PlayedServer, played, response
 
 SHORT = Limits(signalling=2.0, response=0.3, media=0.5)
@@ -196,3 +197,64 @@ async def test_a_plain_connection_is_held_to_the_end() -> None:
 async def test_connections_that_nobody_takes_are_refused() -> None:
     tally = await Storm(NOBODYS, Shape(3, depth=Depth.TCP, seconds=0.5)).run()
     assert tally.refused == {Refusal.UNREACHABLE: 3}
+
+
+def comeback(clients: int = 8, *, tries: int = 100, pause: float = 0.05, depth: Depth = Depth.FULL) -> Shape:
+    """Clients who are dropped after 0.6 s."""
+    return Shape(clients, depth=depth, seconds=2.5, comeback=Comeback(clients, 0.6, pause), tries=tries)
+
+
+@pytest.mark.parametrize("depth", [Depth.FULL, Depth.SIGNALLING])
+async def test_all_are_dropped_at_once_and_come_back_by_the_same_names(server: PlayedServer, depth: Depth) -> None:
+    storm = Storm(server.room, comeback(depth=depth))
+    tally = await storm.run()
+    assert (storm.dropped, len(storm.back)) == (8, 8)
+    assert (tally.called, tally.let_in, tally.refused, tally.unknown, server.joins) == (16, 16, {}, 0, 16)
+    assert all(0 <= seconds < 1.5 for seconds in storm.back)
+    async with asyncio.timeout(5):  # everybody has left, by the first connection as by the second
+        while server.open:
+            await asyncio.sleep(0.01)
+
+
+async def test_who_is_refused_tries_again_until_no_tries_are_left(server: PlayedServer) -> None:
+    server.status = 503
+    storm = Storm(server.room, comeback(tries=50, pause=0.01))
+    tally = await storm.run()
+    assert (storm.dropped, storm.back, tally.let_in) == (0, [], 0)
+    assert (tally.called, server.joins) == (50, 50), "and not one more"
+    assert tally.refused == {Refusal.UNAVAILABLE: 50}
+
+
+async def test_who_is_refused_after_the_drop_insists_and_is_back_when_the_server_is(server: PlayedServer) -> None:
+    storm = Storm(server.room, comeback(tries=1000))
+
+    async def ail() -> None:
+        while storm.dropped < 8:
+            server.status = 101 if not storm.tries or not all(each.is_in for each in storm.tries[:8]) else 503
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        server.status = 101
+
+    ailing = asyncio.create_task(ail())
+    tally = await storm.run()
+    await ailing
+    assert (storm.dropped, len(storm.back), tally.let_in) == (8, 8, 16)
+    assert tally.refused[Refusal.UNAVAILABLE] >= 8
+    assert min(storm.back) >= 0.25
+    assert tally.called == 16 + tally.refused[Refusal.UNAVAILABLE]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"tries": 15},
+        {"seconds": None},
+        {"seconds": 0.5},
+        {"rate": 5.0},
+        {"depth": Depth.TCP},
+    ],
+    ids=str,
+)
+def test_clients_who_could_not_come_back_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=r"clients who are dropped after 0\.6 s"):
+        dataclasses.replace(comeback(), **wrong)

@@ -44,6 +44,10 @@ class Opener:
         if self._socket is not None:
             self._socket.close()
 
+    def drop(self) -> None:
+        """The same: there is nothing to say goodbye to."""
+        self.leave()
+
     async def _connect(self) -> None:
         self._socket = await connections.connect(await self._access.resolver.addresses())
 

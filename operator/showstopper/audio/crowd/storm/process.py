@@ -20,6 +20,7 @@ from showstopper.api.schema.base import dump
 from showstopper.audio import sockets
 from showstopper.audio.crowd.refusals import Refusal
 from showstopper.audio.crowd.storm.settings import StormSettings
+from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.audio.crowd.storm.tally import Latency, Tally
 from showstopper.audio.flood import gate, telling
@@ -69,9 +70,9 @@ def run(settings: StormSettings, stop: Stop) -> dict[str, Any]:
         telling.tell({"event": "waiting", "gate": settings.gate})
         shut = gate.wait(settings.gate, budget, stop, clocks)
         if shut is not None:
-            return report(shut, figures(storm.tally(), settings.shape.visitors))
+            return report(shut, figures(storm, settings.shape))
     ending = asyncio.run(_have(storm, stop, budget.started(seconds, clocks.monotonic()), clocks))
-    return report(ending, figures(storm.tally(), settings.shape.visitors))
+    return report(ending, figures(storm, settings.shape))
 
 
 def report(ending: EndReason, storm: StormFigures) -> dict[str, Any]:
@@ -79,12 +80,14 @@ def report(ending: EndReason, storm: StormFigures) -> dict[str, Any]:
     return {"event": "stormed", "ended_by": ending, "storm": dump(storm)}
 
 
-def figures(tally: Tally, asked: int) -> StormFigures:
-    """A tally as the record of a run has it."""
+def figures(storm: Storm, shape: Shape) -> StormFigures:
+    """What came of a storm, as the record of a run has it."""
+    tally = storm.tally()
+    came_back = shape.comeback is not None
     refused = [RefusedJoins(reason=reason.value, count=count) for reason, count in tally.refused.items()]
     upgraded = tally.upgraded.count if tally.upgraded is not None else 0
     return StormFigures(
-        asked=asked,
+        asked=shape.visitors,
         attempts=tally.called,
         let_in=tally.let_in,
         refused=refused,
@@ -95,6 +98,9 @@ def figures(tally: Tally, asked: int) -> StormFigures:
         upgraded=_times(tally.upgraded),
         connected=_times(tally.connected),
         first_packet=_times(tally.first_packet),
+        dropped=storm.dropped if came_back else None,
+        back=len(storm.back) if came_back else None,
+        came_back=_times(Latency.of(storm.back)),
         late_seconds=round(tally.latest, 3),
         message=next(iter(tally.messages), "")[:MOST_SAID],
     )

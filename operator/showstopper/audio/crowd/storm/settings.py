@@ -15,7 +15,7 @@ from showstopper.faults.flood.bounds import Special
 from showstopper.faults.flood.sending import Endpoint
 from showstopper.faults.storm import schedule
 from showstopper.faults.storm import settings as names
-from showstopper.faults.storm.settings import Depth
+from showstopper.faults.storm.settings import Comeback, Depth
 
 FASTEST = 1000
 """Joins a second."""
@@ -83,13 +83,29 @@ def _no_room(target: Endpoint) -> RoomSettings:
 
 def _shape(variables: Variables) -> Shape:
     depth = word(Depth, names.DEPTH, variables.text(names.DEPTH))
+    comeback = _comeback(variables)
+    most = schedule.MOST_JOINS if depth.joins else schedule.MOST_CONNECTIONS
+    tries = variables.whole(names.TRIES, 1, most if comeback is None else schedule.MOST_TRIES)
     return Shape(
-        visitors=variables.whole(names.TRIES, 1, schedule.MOST_JOINS if depth.joins else schedule.MOST_CONNECTIONS),
+        visitors=tries if comeback is None else comeback.clients,
         rate=_rate(variables),
         ramp_seconds=variables.number(names.RAMP, 0, MOST_SECONDS),
         depth=depth,
         hidden=_either(variables, names.VISIBILITY, names.HIDDEN, names.VISIBLE),
         seconds=variables.number(names.SECONDS, 0, MOST_SECONDS),
+        comeback=comeback,
+        tries=None if comeback is None else tries,
+    )
+
+
+def _comeback(variables: Variables) -> Comeback | None:
+    """How clients come back; None: there are none who do."""
+    if not variables.optional(names.CLIENTS):
+        return None
+    return Comeback(
+        clients=variables.whole(names.CLIENTS, 1, schedule.MOST_CLIENTS),
+        drop=variables.number(names.DROP, 0, MOST_SECONDS),
+        pause=variables.number(names.PAUSE, 0, MOST_SECONDS),
     )
 
 

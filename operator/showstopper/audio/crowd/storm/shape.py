@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from showstopper.audio.crowd.rules import Limits
 from showstopper.errors import SettingsError
 from showstopper.faults.storm import schedule
-from showstopper.faults.storm.settings import Depth
+from showstopper.faults.storm.settings import Comeback, Depth
 
 MOST_SECONDS = 600.0
 """Time from the first join to the last one."""
@@ -39,6 +39,12 @@ class Shape:
     seconds: float | None = None
     """From the first join to the end, at which all leave. None: it ends when all who are in have had a packet."""
 
+    comeback: Comeback | None = None
+    """How all visitors are dropped at once, and come back. None: everybody tries once."""
+
+    tries: int | None = None
+    """No more joins than so many, with the first ones. Only of those who come back."""
+
     def __post_init__(self) -> None:
         """Raises SettingsError for a storm that could not be kept, or would not end."""
         if not 1 <= self.visitors <= self.most:
@@ -58,6 +64,11 @@ class Shape:
                 f"a storm of {self.seconds:g} s, whose last visitor comes after {self.comes:.0f} s; write more, and "
                 f"{MOST_SECONDS:g} at the most"
             )
+        if self.comeback is not None and not self._can_come_back(self.comeback):
+            raise SettingsError(
+                f"clients who are dropped after {self.comeback.drop:g} s; write a time after the last first join "
+                f"({self.comes:.0f} s) and before the end, and tries of twice the clients or more"
+            )
 
     @property
     def most(self) -> int:
@@ -73,6 +84,10 @@ class Shape:
     def comes(self) -> float:
         """Seconds from the first join to the last one."""
         return self.due(self.visitors - 1)
+
+    def _can_come_back(self, comeback: Comeback) -> bool:
+        in_time = self.seconds is not None and self.comes <= comeback.drop <= self.seconds
+        return self.depth.joins and in_time and (self.tries or 0) >= 2 * self.visitors
 
     def due(self, number: int) -> float:
         """When visitor `number` (from 0) joins, in seconds from the first one."""

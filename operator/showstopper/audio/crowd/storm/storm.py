@@ -25,7 +25,7 @@ from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.tally import Tally, Try
 from showstopper.audio.crowd.swept_listeners import SweptListeners
 from showstopper.audio.settings import RoomSettings
-from showstopper.faults.storm.settings import Depth
+from showstopper.faults.storm.settings import Comeback, Depth
 
 LOOK_SECONDS = 0.05
 """How often it is looked whether everybody hears: as often as sockets are swept."""
@@ -43,9 +43,12 @@ class Visitor(Protocol):
     def leave(self) -> None:
         """Leave, if it is in."""
 
+    def drop(self) -> None:
+        """Close without a word."""
+
 
 class Storm:
-    """One storm. `tries` has every visitor's, by number, while and after it runs."""
+    """One storm. `tries` has every visitor's first one, by number, while and after it runs, and then the later ones."""
 
     def __init__(
         self,
@@ -83,7 +86,12 @@ class Storm:
         self._name = name or f"storm-{secrets.token_hex(4)}"
         identities = [self.identity(number) for number in range(shape.visitors)]
         self._tokens = tokens or credentials.source(settings, identities, shape)
-        self._visitors: list[Visitor] = []
+        self._visitors: dict[int, Visitor] = {}
+        self._newest: dict[int, Try] = {}
+        self.dropped = 0
+        """Who was in when all connections were dropped."""
+        self.back: list[float] = []
+        """Of those who were in again after that, how many seconds it took."""
 
     def identity(self, number: int) -> str:
         """The name under which a visitor is in the room."""
@@ -95,13 +103,13 @@ class Storm:
             try:
                 await self.swept.until(self._pass())
             finally:
-                for visitor in self._visitors:
+                for visitor in self._visitors.values():
                     visitor.leave()
         return self.tally()
 
     def tally(self) -> Tally:
         """What has come of it so far. It has begun."""
-        for number, attempt in enumerate(self.tries):
+        for number, attempt in self._newest.items():
             attempt.first_packet = float(self.swept.ledger.first_at[number])
         return Tally.of(self.tries, self.swept.stalls)
 
@@ -128,8 +136,48 @@ class Storm:
     async def _come(self, number: int) -> None:
         attempt = self.tries[number]
         await asyncio.sleep(max(0.0, attempt.due - time.monotonic()))
-        visitor = self._visitor(number)
-        self._visitors.append(visitor)
+        await self._try(number, attempt)
+        if (comeback := self._shape.comeback) is None or not await self._insist(number, attempt, comeback):
+            return
+        before = self.tries[0].due + comeback.drop - time.monotonic()
+        if before < 0:
+            return  # it was not in yet when all were dropped
+        await asyncio.sleep(before)
+        dropped = time.monotonic()
+        self._drop(number)
+        following = self._again()
+        if following is None:
+            return
+        await self._try(number, following)
+        if await self._insist(number, following, comeback):
+            self.back.append(time.monotonic() - dropped)
+
+    async def _insist(self, number: int, attempt: Try, comeback: Comeback) -> bool:
+        """Try again until it is in, or no tries are left. Returns whether it is in."""
+        following: Try | None = attempt
+        while following is not None and not following.is_in:
+            await asyncio.sleep(comeback.pause)
+            if (following := self._again()) is not None:
+                await self._try(number, following)
+        return following is not None
+
+    def _again(self) -> Try | None:
+        """One more try. None: there are none left."""
+        if len(self.tries) >= (self._shape.tries or 0):
+            return None
+        self.tries.append(Try(time.monotonic()))
+        return self.tries[-1]
+
+    def _drop(self, number: int) -> None:
+        """Close a connection without a goodbye, and make place for the next one."""
+        self.dropped += 1
+        self._visitors[number].drop()
+        self._newest[number].first_packet = float(self.swept.ledger.first_at[number])
+        self.swept.ledger.vacate(number)
+
+    async def _try(self, number: int, attempt: Try) -> None:
+        visitor = self._visitor(number, attempt)
+        self._visitors[number], self._newest[number] = visitor, attempt
         try:
             token = await self._tokens.token(self.identity(number))
             await visitor.join(token, self._limits)
@@ -137,8 +185,8 @@ class Storm:
             attempt.refusal, attempt.message = error.reason, str(error)
         attempt.ended = time.monotonic()
 
-    def _visitor(self, number: int) -> Visitor:
-        marks, access = self.tries[number].marks, self._accesses[number % len(self._accesses)]
+    def _visitor(self, number: int, attempt: Try) -> Visitor:
+        marks, access = attempt.marks, self._accesses[number % len(self._accesses)]
         if not self._shape.depth.joins:
             return Opener(access, marks, websocket=self._shape.depth is Depth.WEB_SOCKET)
         if not self._shape.full:
@@ -150,12 +198,8 @@ class Storm:
             closing=partial(self.swept.let_go, number),
             marks=marks,
         )
-        listener.lost.add_done_callback(partial(self._lost, number, listener))
+        listener.lost.add_done_callback(partial(_lost, attempt, listener))
         return listener
-
-    def _lost(self, number: int, listener: Listener, lost: asyncio.Future[Lost]) -> None:
-        self.tries[number].loss, self.tries[number].lost_at = lost.result().reason, time.monotonic()
-        listener.drop()
 
     def _over(self) -> None:
         """Its time is over. Who is not in by then was not let in. Nobody knows, if it should have ended before."""
@@ -179,3 +223,8 @@ class Storm:
         let_in = np.array([attempt.is_in for attempt in self.tries])
         while time.monotonic() < over and np.isnan(self.swept.ledger.first_at[let_in]).any():
             await asyncio.sleep(LOOK_SECONDS)
+
+
+def _lost(attempt: Try, listener: Listener, lost: asyncio.Future[Lost]) -> None:
+    attempt.loss, attempt.lost_at = lost.result().reason, time.monotonic()
+    listener.drop()
