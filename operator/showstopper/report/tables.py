@@ -89,7 +89,7 @@ def storms(run: ExperimentRun) -> tuple[Table, ...]:
         for record in run.status.faults
         if (storm := record.storm) is not None
     )
-    note = "Everybody tried once. None of them is a listener of the room."
+    note = "None of them is a listener of the room."
     return (Table("Storms", _OF_STORMS, rows, note),) if rows else ()
 
 

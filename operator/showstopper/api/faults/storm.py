@@ -199,7 +199,7 @@ class JoinTimes(Status):
 
 
 class StormFigures(Status):
-    """What came of a storm. Each join, or connection, was tried once. It succeeded, failed, or is unknown."""
+    """What came of a storm: joins, or connections, that were tried. Each succeeded, failed, or is unknown."""
 
     asked: int
     """Number of joins, or connections, that were asked for."""

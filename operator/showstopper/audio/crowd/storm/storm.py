@@ -1,4 +1,4 @@
-"""A storm: visitors who join as its shape says, stay until it is over, and leave. None tries twice."""
+"""A storm: visitors join as its shape says, stay until it is over, and leave. Who is not to come back tries once."""
 
 from __future__ import annotations
 
