@@ -127,3 +127,14 @@ async def test_all_stay_to_its_end_and_take_targets_in_turn(server: PlayedServer
         assert (len(server.open), len(other.open)) == (4, 4), "nobody has left"
         tally = await running
         assert (tally.let_in, tally.lost, server.joins, other.joins) == (8, {}, 4, 4)
+
+
+async def test_clients_who_came_back_are_told_of(server: PlayedServer) -> None:
+    over = await run(server, CLIENTS="8", TRIES="100", DROP="0.6", PAUSE="0.05", SECONDS="3")
+    assert over.code == 0, over.complaint
+    came = figures(over)
+    assert (came.asked, came.attempts, came.let_in, came.dropped, came.back) == (8, 16, 16, 8, 8)
+    assert came.came_back is not None
+    assert came.came_back.count == 8
+    once = figures(await run(server))
+    assert (once.dropped, once.back, once.came_back) == (None, None, None)
