@@ -22,6 +22,8 @@ OTHER_KINDS: dict[str, dict[str, Any]] = {
     "partition": {"peers": [{"component": "store"}]},
     "portBlock": {"protocols": ["UDP"]},
     "dnsFailure": {},
+    "stormGate": {"signalling": 7880, "media": [{"port": 50000, "endPort": 60000}]},
+    "stormArrivals": {"signalling": 7880},
 }
 # (name, changes, what the API server says, what the model says)
 MISTAKES: tuple[tuple[str, dict[str, Any], str, str], ...] = (
