@@ -251,6 +251,18 @@ MISTAKES = (
         "write tries of twice the clients or more",
     ),
     _experiment(
+        "clients who are sent away before they are dropped",
+        {
+            "spec.faults.0": {
+                **OPENINGS,
+                "duration": "3m",
+                "retryStorm": {"port": "signal", "clients": 5, "tries": 99, "drop": "1m", "signallingOnly": True},
+            }
+        },
+        "spec.faults[0].retryStorm",
+        "write a drop below 1m, or leave signallingOnly out",
+    ),
+    _experiment(
         "connections of no bound",
         {"spec.faults.0": {**OPENINGS, "connectionFlood": {"port": "signal"}}},
         "spec.faults[0].connectionFlood",

@@ -14,6 +14,10 @@ from showstopper.api.schema.rules import Rule
 _A_BUDGET = "all at once needs a budget: write joins, or a rate in joins a second"
 _A_NUMBER = "all at once needs a budget: write connections, or a rate in connections a second"
 _TWICE = "everybody joins, is dropped and joins again: write tries of twice the clients or more"
+# livekit-server 1.13.5, pkg/rtc/room.go: a participant who is not ready after a minute is removed (JoinTimeout).
+_SENT_AWAY = (
+    "LiveKit sends whoever takes no media away after a minute: write a drop below 1m, or leave signallingOnly out"
+)
 _A_RATE = "a ramp is of a rate: write rate, in joins a second, or leave ramp out"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -95,6 +99,11 @@ class RetryStorm(FaultKind):
             "self.tries >= 2 * self.clients",
             _TWICE,
             holds=lambda storm: storm.tries >= 2 * storm.clients,
+        ),
+        Rule(
+            "!self.signallingOnly || duration(self.drop) < duration('1m')",
+            _SENT_AWAY,
+            holds=lambda storm: not storm.signalling_only or storm.drop < parse_duration("1m"),
         ),
     )
 
