@@ -16,7 +16,7 @@ def words(storm: StormFigures, noun: str, taken: str) -> str:
         back = f" after {times(storm.came_back)}" if storm.came_back is not None else ""
         parts.append(f"{storm.dropped} dropped, {storm.back or 0} back{back}")
     steps = {"answered": storm.upgraded, "connected": storm.connected, "heard a packet": storm.first_packet}
-    parts += [f"{step} after {times(taken)}" for step, taken in steps.items() if taken is not None]
+    parts += [f"{step} after {times(spent)}" for step, spent in steps.items() if spent is not None]
     return ", ".join(parts)
 
 
@@ -25,6 +25,6 @@ def reasons(storm: StormFigures) -> str:
     return ", ".join(f"{each.count} {each.reason}" for each in storm.refused)
 
 
-def times(taken: JoinTimes) -> str:
+def times(spent: JoinTimes) -> str:
     """Median and 95th percentile of how long joins took to a step."""
-    return f"{taken.p50} (p95 {taken.p95})"
+    return f"{spent.p50} (p95 {spent.p95})"
