@@ -22,7 +22,7 @@ FUZZ_SEED := $(or $(FUZZ_SEED),$(shell date +%s))
 STAMP := .venv/.installed
 
 .PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e e2e-crowd fuzz \
-        test crds docs argocd lock stage demo bench-latency bench-dead-air bench-accuracy bench-flood bench-targets bench-gates bench-archive \
+        test crds docs argocd lock stage demo bench-latency bench-dead-air bench-accuracy bench-flood bench-storm bench-targets bench-gates bench-archive \
         bench-lift bench-truth bench-crowd truth truth-clips fault-table report-shots clean
 
 help: ## Say what there is
@@ -120,6 +120,9 @@ bench-accuracy: needs ## Dead air as measured against captured packets: build/be
 
 bench-flood: $(STAMP) ## Packets one core floods, beside trafgen and hping3; needs root: build/bench/flood.json
 	@$(PYTHON) -m bench.flood
+
+bench-storm: needs ## Joins a second that one core makes, and whether they are counted as the relay does: build/bench/storm.json
+	@$(PYTHON) -m bench.storm
 
 bench-crowd: needs ## What a thousand listeners cost beside others' and miss, and who of a storm gets in: build/bench/crowd.json
 	@$(PYTHON) -m bench.crowd

@@ -82,6 +82,7 @@ ROWS = (
     Row("last-mile-4g", "networkProfile", "Lossy4G, of all listeners", {"name": "Lossy4G"}, target=ALL_LISTENERS),
     Row("last-mile-3g", "networkProfile", "Lossy3G, of all listeners", {"name": "Lossy3G"}, target=ALL_LISTENERS),
     Row("flood", "packetFlood", "20,000 RTP packets/s", {"port": "media", "shape": "RTP", "rate": 20000}),
+    Row("storm", "joinStorm", "200 joins at 20/s", {"port": "signal", "joins": 200, "rate": 20}),
     Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None, ends_flow=True),
     Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None, ends_flow=True),
 )

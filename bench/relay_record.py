@@ -1,7 +1,7 @@
-"""A relay's own record of what it sent to each listener, from its log: for bench/crowd.py.
+"""A relay's own record, from its log: what it sent to each listener (bench/crowd.py), and who joined (bench/storm.py).
 
-LiveKit logs it at level debug when a track to a listener is closed ("rtp stats", pkg/sfu/downtrack.go). The counter of
-its metrics would not do: it counts the blank frames at the end of a track, which are never sent.
+LiveKit logs what it sent at level debug when a track to a listener is closed ("rtp stats", pkg/sfu/downtrack.go). The
+counter of its metrics would not do: it counts the blank frames at the end of a track, which are never sent.
 """
 
 from __future__ import annotations
@@ -13,6 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PATIENCE_SECONDS = 20.0
+SETTLED_SECONDS = 1.0
+ACTIVE = "participant active"
+"""Who has a connection for media (level info; pkg/rtc/room.go)."""
+STARTED = "starting RTC session"
+"""Whose signalling was taken (level info; pkg/service/roommanager.go)."""
 _LISTENER = re.compile(r'"participant": "([^"]+)"')
 _SENT = re.compile(r'"packetsSeenPrimary": (\d+)')
 
@@ -59,3 +64,21 @@ def read(log: Path, received: Mapping[str, int]) -> Compared:
         if compared.recorded == len(received) or time.monotonic() > deadline:
             return compared
         time.sleep(1.0)
+
+
+def joined(lines: Iterable[str], what: str, prefix: str) -> set[str]:
+    """Identities with that prefix of whom the relay says that they joined: ACTIVE or STARTED."""
+    found = (_LISTENER.search(line) for line in lines if f"\t{what}\t" in line)
+    return {match[1] for match in found if match and match[1].startswith(prefix)}
+
+
+def who_joined(log: Path, what: str, prefix: str) -> set[str]:
+    """The same of a relay's log, once it says nothing new of them."""
+    known: set[str] = set()
+    while True:
+        time.sleep(SETTLED_SECONDS)
+        with log.open(errors="replace") as lines:
+            newest = joined(lines, what, prefix)
+        if newest == known:
+            return newest
+        known = newest

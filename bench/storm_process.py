@@ -1,6 +1,6 @@
-"""A storm of joins in a process of its own, for bench/crowd.py. The room is in the environment.
+"""A storm of joins in a process of its own, for bench/crowd.py and bench/storm.py. The room is in the environment.
 
-Prints one line of JSON.
+Prints one line of JSON: the tally, what it cost, and the identities of those who got in.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import asdict
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.audio.settings import RoomSettings
+from showstopper.faults.storm.settings import Depth
 
 
 def main() -> None:
@@ -27,11 +28,13 @@ def main() -> None:
     chosen = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # two descriptors a visitor
-    shape = Shape(chosen.visitors, rate=chosen.rate, hidden=chosen.hidden, full=not chosen.signalling)
+    depth = Depth.SIGNALLING if chosen.signalling else Depth.FULL
+    shape = Shape(chosen.visitors, rate=chosen.rate, hidden=chosen.hidden, depth=depth)
     storm = Storm(RoomSettings.read(os.environ), shape)
     tally = asyncio.run(storm.run())
+    let_in = [storm.identity(number) for number, attempt in enumerate(storm.tries) if attempt.is_in]
     own = {"own_ms_per_join": storm.cpu_seconds / chosen.visitors * 1e3, "own_busy_percent": storm.busy * 100}
-    print(json.dumps(asdict(tally) | own | {"is_as_asked": tally.is_as_asked}))
+    print(json.dumps(asdict(tally) | own | {"is_as_asked": tally.is_as_asked, "identities": let_in}))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ A_SHARE = 'write a percentage from "0%" to "100%", like "99.5%"'
 A_COUNT = 'write a whole number in quotes, like "3"'
 A_CRON = 'write five fields, minute hour day-of-month month day-of-week, like "0 3 * * 1-5"'
 A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens"
-ONE_KIND = "write exactly one kind of fault in an entry (podKill, packetFlood, packetLoss, delay, "
+ONE_KIND = (
+    "write exactly one kind of fault in an entry (podKill, packetFlood, joinStorm, connectionFlood, packetLoss, delay, "
+)
 NOT_A_DURATION = f"not a valid duration: {A_DURATION}"
 ITS_TURN = "leave schedule, suspend and dryRun out of its experiment"
 HOW_LONG = 'podKill and containerKill take no duration, and every other kind lasts: write duration, like "30s"'
@@ -25,6 +27,13 @@ FLOOD = {
     "duration": "20s",
     "packetFlood": {"port": "media", "rate": 1000},
 }
+STORM = {
+    "name": "one",
+    "target": {"component": "relay", "serving": True},
+    "duration": "20s",
+    "joinStorm": {"port": "signal", "joins": 50},
+}
+OPENINGS = {"name": "one", "target": {"component": "relay"}, "duration": "20s"}
 KILL = {"name": "one", "target": {"component": "relay"}, "podKill": {}}
 SILENCE = {"name": "one", "duration": "20s", "deadAir": {}}
 GARBLED = {"name": "one", "duration": "20s", "garble": {}}
@@ -89,6 +98,13 @@ def _at_listeners(name: str, kind: str, spec: dict[str, Any], says: str) -> Mist
     lasts = {} if kind == "podKill" else {"duration": "20s"}
     fault = {"name": "one", "target": {"fleet": "Listeners"}, **lasts, kind: spec}
     return Mistake(name, experiment({"spec.faults.0": fault}), "spec.faults[0]", says)
+
+
+def _storm(name: str, changes: dict[str, Any], field: str, says: str, *own: str) -> Mistake:
+    """A storm with other fields; `field` is the one below joinStorm."""
+    spec = {key: value for key, value in {"port": "signal", "joins": 50, **changes}.items() if value is not LEAVE_OUT}
+    body = experiment({"spec.faults.0": STORM | {"joinStorm": spec}})
+    return Mistake(name, body, f"spec.faults[0].joinStorm{field}", says, *own)
 
 
 FORBIDDEN = "Extra inputs are not permitted"
@@ -274,6 +290,63 @@ MISTAKES = (
         {"spec.faults.0": FLOOD | {"target": {"component": "relay", "max": 101}}},
         "spec.faults[0]",
         "a packetFlood has 100 targets at the most",
+    ),
+    _storm("a storm of no bound", {"joins": LEAVE_OUT}, "", "all at once needs a budget: write joins, or a rate"),
+    _storm("a storm of nobody", {"joins": 0}, ".joins", "greater than or equal to 1"),
+    _storm("a storm that no pod makes", {"joins": 3001}, ".joins", "less than or equal to 3000"),
+    _storm("joins that no pod makes", {"rate": 1001}, ".rate", "less than or equal to 1000"),
+    _storm("a ramp of no rate", {"ramp": "5s"}, "", "a ramp is of a rate: write rate"),
+    _storm("a ramp of hours", {"rate": 5, "ramp": "6m"}, ".ramp", 'write a duration from "1s" to "5m"'),
+    _storm("a storm to everywhere", {"port": LEAVE_OUT}, ".port", "Required value", "Field required"),
+    _experiment(
+        "retries of no bound",
+        {"spec.faults.0": {**OPENINGS, "retryStorm": {"port": "signal", "clients": 50}}},
+        "spec.faults[0].retryStorm.tries",
+        "Required value",
+        "Field required",
+    ),
+    _experiment(
+        "clients who cannot come back",
+        {"spec.faults.0": {**OPENINGS, "retryStorm": {"port": "signal", "clients": 50, "tries": 99}}},
+        "spec.faults[0].retryStorm",
+        "write tries of twice the clients or more",
+    ),
+    _experiment(
+        "clients who are sent away before they are dropped",
+        {
+            "spec.faults.0": {
+                **OPENINGS,
+                "duration": "3m",
+                "retryStorm": {"port": "signal", "clients": 5, "tries": 99, "drop": "1m", "signallingOnly": True},
+            }
+        },
+        "spec.faults[0].retryStorm",
+        "write a drop below 1m, or leave signallingOnly out",
+    ),
+    _experiment(
+        "connections of no bound",
+        {"spec.faults.0": {**OPENINGS, "connectionFlood": {"port": "signal"}}},
+        "spec.faults[0].connectionFlood",
+        "all at once needs a budget: write connections, or a rate",
+    ),
+    _experiment(
+        "connections of another kind",
+        {"spec.faults.0": {**OPENINGS, "connectionFlood": {"port": "signal", "rate": 5, "opening": "QUIC"}}},
+        "spec.faults[0].connectionFlood.opening",
+        'Unsupported value: "QUIC": supported values: "TCP", "WebSocket"',
+        "Input should be 'TCP' or 'WebSocket'",
+    ),
+    _experiment(
+        "a storm of hours",
+        {"spec.faults.0": STORM | {"duration": "11m"}},
+        "spec.faults[0]",
+        "a joinStorm lasts 10m at the most",
+    ),
+    _experiment(
+        "a storm of a whole deployment",
+        {"spec.faults.0": STORM | {"target": {"component": "relay", "max": 101}}},
+        "spec.faults[0]",
+        "a joinStorm has 100 targets at the most",
     ),
     _experiment("no kind", {"spec.faults.0.podKill": LEAVE_OUT}, "spec.faults[0]", ONE_KIND),
     _experiment("two faults of one name", {"spec.faults.1": KILL}, "spec", "two faults have the same name"),

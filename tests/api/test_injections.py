@@ -23,6 +23,8 @@ OTHER_KINDS: dict[str, dict[str, Any]] = {
     "portBlock": {"protocols": ["UDP"]},
     "dnsFailure": {},
     "networkProfile": {"name": "Lossy4G"},
+    "stormGate": {"signalling": 7880, "media": [{"port": 50000, "endPort": 60000}]},
+    "stormArrivals": {"signalling": 7880},
 }
 # (name, changes, what the API server says, what the model says)
 MISTAKES: tuple[tuple[str, dict[str, Any], str, str], ...] = (

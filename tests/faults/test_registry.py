@@ -14,6 +14,7 @@ from showstopper.api.faults.stage import HostFault
 from showstopper.api.injection import InjectionSpec
 from showstopper.faults import registry
 from showstopper.faults.behaviour import InjectedBehaviour
+from showstopper.faults.crowd import CrowdBehaviour
 from showstopper.faults.network.behaviour import NetworkBehaviour
 from showstopper.faults.observed import Observed, ObservedTarget
 from showstopper.faults.pods.behaviour import ApiServerBehaviour
@@ -34,6 +35,7 @@ def test_every_kind_has_a_behaviour_of_its_own(kind: type[FaultKind]) -> None:
     assert isinstance(behaviour, ApiServerBehaviour) is (kind.hand is Hand.API_SERVER)
     assert isinstance(behaviour, NetworkBehaviour) is issubclass(kind, NetworkFault)
     assert isinstance(behaviour, ProcessBehaviour) is issubclass(kind, ProcessFault)
+    assert isinstance(behaviour, CrowdBehaviour) is (kind.hand is Hand.CROWD)
 
 
 @each
@@ -58,8 +60,9 @@ def test_kinds_of_agents_and_hosts_are_declared_once() -> None:
     experiments, injections = Fault.kinds(), InjectionSpec.kinds()
     injected = {name: kind for name, kind in experiments.items() if kind.hand in {Hand.AGENT, Hand.STAGE}}
     assert injected.items() <= injections.items()
-    assert injections.keys() - injected.keys() == {"floodGate", "floodArrivals"}
-    assert experiments.keys() - injected.keys() == {"podKill", "packetFlood"}
+    assert injections.keys() - injected.keys() == {"floodGate", "floodArrivals", "stormGate", "stormArrivals"}
+    of_others = {"podKill", "packetFlood", "joinStorm", "retryStorm", "connectionFlood"}
+    assert experiments.keys() - injected.keys() == of_others
 
 
 def test_only_kills_are_instant() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from showstopper.api.faults.storm import JoinTimes, RefusedJoins, StormFigures
 from showstopper.api.run import OutageRecord
 from showstopper.api.verdicts import Verdict
 from showstopper.report import tables
@@ -80,3 +81,18 @@ def test_acts_say_who_approved() -> None:
 def test_bounds_and_moments() -> None:
     assert (bounds(None, None), bounds("1s", None), bounds(None, "2s")) == ("", " (at least 1s)", " (at most 2s)")
     assert (moment(None), moment("2026-01-01T10:00:05.15+00:00")) == ("", "2026-01-01 10:00:05.1")
+
+
+def test_a_storm_says_who_got_in_and_how_long_it_took() -> None:
+    assert tables.storms(build.run()) == ()
+    run = build.run()
+    run.status.faults[0].storm = StormFigures(
+        asked=50,
+        attempts=50,
+        let_in=40,
+        refused=[RefusedJoins(reason="Unavailable", count=7), RefusedJoins(reason="TimedOut", count=3)],
+        upgraded=JoinTimes(count=43, p50="12.0ms", p95="31.4ms", longest="40.0ms"),
+    )
+    (table,) = tables.storms(run)
+    (row,) = table.rows
+    assert row[1:] == ("50 of 50", "40", "7 Unavailable, 3 TimedOut", "0", "12.0ms (p95 31.4ms)", "-", "-")

@@ -13,7 +13,7 @@ from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.engine.hands.agent.client import InjectionClient
 from showstopper.engine.hands.agent.injection_cache import InjectionCache
-from showstopper.engine.hands.crowd.flooders import Flooders
+from showstopper.engine.hands.crowd.jobs import CrowdJobs
 from showstopper.engine.hands.of_run import HandFactory
 from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.planning.plan import Plan
@@ -43,7 +43,7 @@ class RunHarness:
             client=client,
             clock=clock,
             injections=InjectionClient(client, InjectionCache(client, clock)),
-            flooders=Flooders(client, clock, images, self.snapshots.remembered),
+            crowd=CrowdJobs(client, clock, images, self.snapshots.remembered),
             snapshot=self.snapshots.of_run,
             pace=pace,
         )

@@ -15,6 +15,7 @@ from showstopper.api.faults.base import Aim, FaultKind
 from showstopper.api.faults.flood import PacketFlood
 from showstopper.api.faults.injected_kinds import InjectedKinds
 from showstopper.api.faults.pods import PodKill
+from showstopper.api.faults.storm import ConnectionFlood, JoinStorm, RetryStorm
 from showstopper.api.room import Reference
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.cron import Cron, TimeZone
@@ -176,6 +177,9 @@ class Fault(InjectedKinds):
     """How long the fault lasts. Required except for podKill and containerKill."""
     pod_kill: PodKill | None = None
     packet_flood: PacketFlood | None = None
+    join_storm: JoinStorm | None = None
+    retry_storm: RetryStorm | None = None
+    connection_flood: ConnectionFlood | None = None
 
     @classmethod
     def rules_on_kinds(cls) -> tuple[Rule, ...]:

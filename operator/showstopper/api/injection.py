@@ -14,6 +14,7 @@ from showstopper.api.faults.injected_kinds import InjectedKinds
 from showstopper.api.faults.network import Direction, Protocol
 from showstopper.api.faults.process import ContainerId, ProcessFigures
 from showstopper.api.faults.stage import HostFigures
+from showstopper.api.faults.storm import StormArrivals, StormGate
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.rules import CelRule, Rule, exactly_one, given, immutable
 
@@ -146,6 +147,8 @@ class InjectionSpec(InjectedKinds):
     """Kubelet's probes that the fault would meet. Default: none."""
     flood_gate: FloodGate | None = None
     flood_arrivals: FloodArrivals | None = None
+    storm_gate: StormGate | None = None
+    storm_arrivals: StormArrivals | None = None
     lift: bool = False
     """Whether to end the fault now. Set to true by the operator."""
 

@@ -33,8 +33,8 @@ class Reason(StrEnum):
     """A fault touched no packet or process of at least one target, or the room took nothing of what the host did. Look
     at its direction, ports, peers and duration."""
     WRONG_DOSE = "WrongDose"
-    """A fault was not as strong as it was declared: another share of the packets, a higher rate, or more CPU. Look at
-    the logs of the agents."""
+    """A fault was not as strong as it was declared: another share of the packets, a higher rate, more CPU, or fewer
+    joins. Look at the logs of the agents."""
     CONTAINER_RESTARTED = "ContainerRestarted"
     """A target's container was ended from outside and restarted while a fault lasted, for instance by a liveness probe
     that the fault made fail. Look at the pod's events."""
@@ -120,9 +120,11 @@ class Reason(StrEnum):
     HOST_MISSING = "HostMissing"
     """The managed host does not carry out what it is asked for. Look at the log of its pod."""
     AGENT_DISABLED = "AgentDisabled"
-    """The operator may not ask agents, hosts or flooders for anything. Install the chart with `agent.enabled=true`."""
+    """The operator may not ask agents, hosts or the crowd for anything. Install the chart with `agent.enabled=true`."""
     FLOODER_MISSING = "FlooderMissing"
     """The flooder of a fault did not start. The message says why, such as a quota or an image that cannot be pulled."""
+    STORM_MISSING = "StormMissing"
+    """The pod of a storm did not start. The message says why, such as a quota, or a Secret of the room that is gone."""
     LEASE_LOST = "LeaseLost"
     """The Lease of the run was not renewed in time, or an agent or the host was lost, so that faults lifted themselves
     early."""
@@ -164,9 +166,16 @@ class Reason(StrEnum):
     UNKNOWN_COMPONENT = "UnknownComponent"
     """The AudioRoom declares no component of that name. The message lists those that it has."""
     UNKNOWN_PORT = "UnknownPort"
-    """The component declares no port of that name, or a packetFlood names a port that is not UDP."""
+    """The component declares no port of that name, or the port has another protocol than the fault needs."""
     PORT_NOT_DECLARED = "PortNotDeclared"
     """A target shares its node's network, and no container of it lists the port of a fault, which may be another's."""
+    DURATION_TOO_SHORT = "DurationTooShort"
+    """The joins, or connections, of a storm do not fit into its duration. The message says how long it has to be."""
+    STORM_TOO_LARGE = "StormTooLarge"
+    """A storm has more joins, or connections, than one pod makes. Write fewer, a lower rate, or a shorter duration."""
+    MEDIA_UNREACHABLE = "MediaUnreachable"
+    """The visitors of a storm would get no sound through its gate, which leads to the targets alone. Aim it at what
+    serves, or write `signallingOnly: true`."""
     UNKNOWN_CONTAINER = "UnknownContainer"
     """A target pod has no container of that name. The message lists those that it has."""
     CONTAINER_AMBIGUOUS = "ContainerAmbiguous"
@@ -183,8 +192,8 @@ class Reason(StrEnum):
     """No running pod matches the target of a fault. Compare the selector of the component with the labels of the pods.
     """
     SELECTS_FLEET = "SelectsFleet"
-    """A component's selector matches the room's own listeners, host or flooders. Give it labels that only the
-    deployment under test has."""
+    """A component's selector matches the room's own listeners, host or crowd. Give it labels that only the deployment
+    under test has."""
     TOO_MANY_TARGETS = "TooManyTargets"
     """A fault would hit more pods than it may. Lower `target.max`, or write several experiments."""
     MIN_READY_BROKEN = "MinReadyBroken"

@@ -9,6 +9,7 @@ from showstopper.api.conditions import Condition
 from showstopper.api.experiment import AbortIf, Expectation, Fault, Timing
 from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.faults.stage import HostFigures
+from showstopper.api.faults.storm import StormFigures
 from showstopper.api.room import AudioRoom, AudioRoomSpec, ComponentImage, MeasuredIndicator
 from showstopper.api.schema.base import Message, Metadata, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.rules import CelRule, immutable_spec
@@ -236,8 +237,8 @@ class FaultRecord(Status):
     targets: int = 0
     """Number of target pods when the fault began."""
     armed_at: Timestamp | None = None
-    """When the first target was hit, on the operator's clock. Of a flood, when its first gate opened. The time that is
-    judged begins here. Absent of a fault that the operator carries out itself."""
+    """When the first target was hit, on the operator's clock. Of a flood or storm, when its first gate opened. The time
+    that is judged begins here. Absent of a fault that the operator carries out itself."""
     lifted_at: Timestamp | None = None
     """When the last target was free again, on the operator's clock. Recovery counts from here."""
     successors: int | None = None
@@ -246,6 +247,8 @@ class FaultRecord(Status):
     """Number of packets that the fault applied to, over all targets."""
     affected: int | None = None
     """Number of packets that the fault dropped, delayed, duplicated or changed, over all targets."""
+    storm: StormFigures | None = None
+    """What came of a storm: joins that were tried, let in and refused, and how long they took."""
     backend: Text | None = None
     """By what means the fault was carried out, such as netem, NFQUEUE or voice."""
     asked_for: Text | None = None

@@ -26,7 +26,7 @@ from showstopper.engine.experiments.service import Experiments
 from showstopper.engine.gates.keeping import Gates
 from showstopper.engine.hands.agent.client import InjectionClient
 from showstopper.engine.hands.agent.injection_cache import InjectionCache
-from showstopper.engine.hands.crowd.flooders import Flooders
+from showstopper.engine.hands.crowd.jobs import CrowdJobs
 from showstopper.engine.hands.of_run import HandFactory
 from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.planning.snapshots import Snapshots
@@ -89,7 +89,7 @@ class Operation:
             client=client,
             clock=clock,
             injections=InjectionClient(client, InjectionCache(client, clock)),
-            flooders=Flooders(client, clock, images, self._snapshots.remembered),
+            crowd=CrowdJobs(client, clock, images, self._snapshots.remembered),
             snapshot=self._snapshots.of_run,
             pace=pace,
         )

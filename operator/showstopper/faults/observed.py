@@ -8,6 +8,7 @@ from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import Direction
 from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.faults.stage import HostFigures
+from showstopper.api.faults.storm import StormFigures
 from showstopper.api.injection import InjectedTarget, TargetState
 from showstopper.api.reasons import Reason
 from showstopper.api.run import TargetRecord
@@ -113,14 +114,16 @@ class Observed:
 
     Attributes:
         fault: its name.
-        gates: of a flood, its flooders behind their gates, which are no targets.
+        gates: of a fault of the crowd, its pods behind their gates, which are no targets.
         spec: the fault as it is declared; None: it is not known here.
+        storm: what came of a storm, by its own account; None: it is none, or has not said it yet.
     """
 
     fault: str
     targets: tuple[ObservedTarget, ...]
     gates: tuple[ObservedTarget, ...] = ()
     spec: FaultKind | None = None
+    storm: StormFigures | None = None
 
     @classmethod
     def injected(cls, targets: Iterable[InjectedTarget]) -> "Observed":
@@ -145,7 +148,7 @@ class Observed:
 
     @property
     def sent(self) -> int:
-        """Of a flood: packets that passed its gate."""
+        """Of a fault of the crowd: packets that passed its gate."""
         return sum(gate.affected for gate in self.gates)
 
     @property
@@ -157,6 +160,11 @@ class Observed:
     def unproven(self) -> tuple[ObservedTarget, ...]:
         """The targets that lack a proof."""
         return tuple(target for target in self.targets if not target.proven and not target.excused)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has been lifted on every target, or went with it."""
+        return all(target.gone or target.lasted is not None for target in self.targets)
 
     @property
     def only(self) -> ObservedTarget | None:

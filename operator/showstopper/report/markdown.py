@@ -127,6 +127,7 @@ def _run(record: Record, *, level: int, name: str = "") -> dict[str, Any]:
         "details": [
             tables.faults(run),
             tables.targets(run).shortened(MOST_ROWS),
+            *tables.storms(run),
             tables.outages(run).shortened(MOST_ROWS),
             *(table.shortened(MOST_ROWS) for table in tables.of_crowd(run)),
             tables.steps(run),

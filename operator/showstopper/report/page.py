@@ -88,6 +88,7 @@ def _tables(record: Record) -> list[Table]:
     shown = (
         tables.faults(run),
         tables.targets(run),
+        *tables.storms(run),
         tables.outages(run),
         *tables.of_crowd(run),
         tables.indicators(run),

@@ -9,6 +9,7 @@ from showstopper.availability.figures import duration, share
 from showstopper.availability.outages import of_track as outages_of
 from showstopper.availability.tracks import View
 from showstopper.clock import from_timestamp
+from showstopper.faults.storm import text
 from showstopper.report import crowds, looks
 from showstopper.report.record import Act, Day, Record
 from showstopper.report.words import asked, bounds, measured_in, moment, outage_end, proof, short_name
@@ -72,6 +73,27 @@ def faults(run: ExperimentRun) -> Table:
         targets = str(record.targets) if record else "0"
         rows.append((fault.name, fault.kind, targets, proven, reverted, (record and record.message) or ""))
     return Table("Faults", ("Fault", "Kind", "Targets", "Effect", "After it", "Why not"), tuple(rows))
+
+
+def storms(run: ExperimentRun) -> tuple[Table, ...]:
+    """What came of each storm: medians, and 95th percentiles. Empty: there was none, or none has said anything."""
+    rows = tuple(
+        (
+            record.name,
+            f"{storm.attempts} of {storm.asked}",
+            str(storm.let_in),
+            text.reasons(storm) or NONE,
+            str(storm.unknown),
+            *(text.times(taken) if taken else NONE for taken in (storm.upgraded, storm.connected, storm.first_packet)),
+        )
+        for record in run.status.faults
+        if (storm := record.storm) is not None
+    )
+    note = "None of them is a listener of the room."
+    return (Table("Storms", _OF_STORMS, rows, note),) if rows else ()
+
+
+_OF_STORMS = ("Fault", "Tried", "In", "Refused", "Not known", "Answered", "Connected", "First packet")
 
 
 def targets(run: ExperimentRun) -> Table:

@@ -3,7 +3,7 @@
 import re
 
 from showstopper.api.room import MeasuredIndicator
-from showstopper.api.run import ExperimentRun, OutageRecord, TargetRecord
+from showstopper.api.run import ExperimentRun, FaultRecord, OutageRecord, TargetRecord
 from showstopper.availability.outages import OutageEnd
 from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.faults import registry
@@ -46,6 +46,11 @@ def proof(run: ExperimentRun, target: TargetRecord) -> str:
     if target.proven:
         return figures
     return f"not proven: {figures}{'; ' + target.message if target.message else ''}"
+
+
+def storm(run: ExperimentRun, record: FaultRecord) -> str:
+    """What came of a storm."""
+    return registry.of(run.fault(record.name).spec).figures(Observed(record.name, (), storm=record.storm))
 
 
 def outage_end(outage: OutageRecord) -> str:

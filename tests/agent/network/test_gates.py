@@ -4,24 +4,31 @@ import json
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from showstopper.agent.journal import Journal
 from showstopper.agent.kernel.backends import Backends
+from showstopper.agent.kernel.namespaces import Namespace
 from showstopper.agent.network.arming import Armed
 from showstopper.agent.network.node import Node
 from showstopper.api.faults.network import Direction
+from showstopper.api.faults.storm import MediaPort, StormArrivals, StormGate
 from showstopper.errors import EffectRefused, LeaseLost
 from showstopper.faults.flood import settings
 from showstopper.faults.flood.flood_arrivals import flood_arrivals
 from showstopper.faults.flood.flood_gate import flood_gate
+from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
+from showstopper.faults.storm.ends import TCP
+from showstopper.faults.storm.storm_gate import storm_gate
 from tests.agent.conftest import Arm
 from tests.agent.holder import LEASE
 from tests.agent.wire import MEDIA, RECEIVER, SENDER, Wire
@@ -32,6 +39,7 @@ pytestmark = pytest.mark.netns
 SIZE = 172
 GATE = flood_gate("gate", (RECEIVER,), MEDIA, SIZE)
 ARRIVALS = flood_arrivals("arrivals", (SENDER,), MEDIA, SIZE)
+ARRIVING = StormArrivals(signalling=7880)
 PATIENCE = 60.0
 
 
@@ -201,3 +209,44 @@ def test_a_flood_of_nobody_watched_ends_by_its_budget(gated: Wire, arm: Arm) -> 
 def test_a_gate_leads_to_single_pods_only(wire: Wire, arm: Arm, targets: tuple[str, ...], says: str) -> None:
     with pytest.raises(EffectRefused, match=says):
         arm(flood_gate("gate", targets, MEDIA, SIZE))
+
+
+SIGNAL = 7880
+STORM_GATE = storm_gate("storm", (RECEIVER,), StormGate(signalling=SIGNAL, media=(MediaPort(port=MEDIA),)))
+
+
+@contextmanager
+def listening(wire: Wire, *ports: int) -> Iterator[None]:
+    """Servers at the receiver's end that let everybody connect."""
+    with Namespace.at(wire.receiver) as there, ExitStack() as stack:
+        for port in ports:
+            stack.enter_context(there.call(partial(socket.create_server, (RECEIVER, port))))
+        yield
+
+
+def connects(wire: Wire, port: int) -> bool:
+    """Whether somebody at the sender's end gets a connection there."""
+    with Namespace.at(wire.sender) as there, there.call(socket.socket) as joining:
+        joining.settimeout(0.7)
+        try:
+            joining.connect((RECEIVER, port))
+        except TimeoutError:
+            return False
+        return True
+
+
+def test_joins_and_their_media_pass_the_gate_of_a_storm_and_nothing_else_does(gated: Wire, arm: Arm) -> None:
+    arrivals = NetworkEffect(
+        "arrivals", Traffic(Direction.INGRESS, TCP, own_ports=(Ports.one(SIGNAL),), peers=(SENDER,)), ARRIVING
+    )
+    counted = arm(arrivals, gated.receiver)
+    with listening(gated, SIGNAL, SIGNAL + 1), gated.ear() as media, gated.ear(MEDIA + 1) as other:
+        armed = arm(STORM_GATE)
+        assert connects(gated, SIGNAL)
+        assert not connects(gated, SIGNAL + 1), "another port of the same pod"
+        gated.send(packets=100, per_second=2000)
+        gated.send(packets=100, per_second=2000, port=MEDIA + 1)
+        assert (len(media.packets()), len(other.packets())) == (100, 0)
+        assert 0 < passed(counted, Direction.INGRESS) < passed(armed)
+        armed.lift()
+        assert not connects(gated, SIGNAL), "nothing opens it again"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import signal
 import time
 from collections import Counter
@@ -15,7 +14,6 @@ from aiohttp.test_utils import TestClient, TestServer
 from showstopper.audio.crowd import process
 from showstopper.audio.crowd.feed.document import CrowdFeed
 from showstopper.audio.settings import CrowdSettings, RoomSettings
-from showstopper.errors import SettingsError
 from tests.audio.crowd.feed.records import PlayedListeners
 from tests.audio.participants import Participant, Participants
 from tests.support.relays import Relay
@@ -36,21 +34,6 @@ async def test_it_serves_its_account_and_its_health() -> None:
         assert (await (await http.get("/v1/crowd?after=3")).json())["changes"] == []
         refused = await http.get("/v1/crowd?after=-1")
         assert (refused.status, "whole number" in await refused.text()) == (400, True)
-
-
-async def test_it_may_open_as_many_sockets_as_it_is_let() -> None:
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        process._allow_sockets(2)
-        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
-
-
-async def test_it_does_not_begin_without_a_socket_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1024))
-    with pytest.raises(SettingsError, match="1000 listeners need 2064 open files, and this process may have 1024"):
-        process._allow_sockets(1000)
 
 
 def states(said: dict[str, Any]) -> dict[int, list[str]]:

@@ -18,7 +18,7 @@ from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
 from showstopper.faults.effects import Pod
 from tests.support import build
 
-PORTS = [{"name": "media", "port": 7882, "protocol": "UDP"}]
+PORTS = [{"name": "media", "port": 7882, "protocol": "UDP"}, {"name": "signal", "port": 7880, "protocol": "TCP"}]
 ROOM = build.room(
     components=[{"name": "relay", "selector": {"matchLabels": {"app": "relay"}}, "ports": PORTS}],
 )
@@ -59,6 +59,10 @@ def test_the_rules_of_a_loss_are_said_once_for_all_targets() -> None:
         ("podKill", {}, "API server"),
         ("delay", {"latency": "100ms"}, "netem or NFQUEUE"),
         ("bandwidth", {"rate": "2Mbit"}, "a traffic class"),
+        ("packetFlood", {"port": "media", "rate": 100}, "a flooder, gated by rules alone"),
+        ("joinStorm", {"port": "signal", "joins": 50}, "a storm, gated by rules alone"),
+        ("connectionFlood", {"port": "signal", "rate": 50}, "a storm, gated by rules alone"),
+        ("retryStorm", {"port": "signal", "clients": 9, "tries": 90}, "a storm, gated by rules alone"),
     ],
 )
 def test_who_acts(kind: str, spec: dict[str, object], by: str) -> None:
@@ -96,3 +100,9 @@ def test_programs_get_a_document(form: Form, capsys: pytest.CaptureFixture[str])
     assert body["wouldRun"]
     assert (target["pod"], target["node"], target["kind"]) == ("relay-a", "node1", "delay")
     assert any(rule.startswith("queue ") for rule in target["rules"])
+
+
+def test_the_gate_of_a_storm_is_shown_towards_its_target() -> None:
+    text = shown(preview_of("joinStorm", {"port": "signal", "joins": 50}, A))
+    assert "meta l4proto { tcp, udp } th dport { 7880, 7882 }" in text
+    assert "198.18.0.7" in text

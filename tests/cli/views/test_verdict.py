@@ -3,6 +3,8 @@
 import pytest
 
 from showstopper.api.experiment import Fault
+from showstopper.api.faults.storm import RefusedJoins, StormFigures
+from showstopper.api.run import FaultRecord
 from showstopper.api.verdicts import Verdict
 from showstopper.cli.views import verdict
 from tests.cli.build import KILL, at, judged, recovering, target, text
@@ -71,3 +73,17 @@ def test_a_wide_report_has_every_indicator_of_every_window() -> None:
 
 def test_a_run_under_way_has_no_verdict() -> None:
     assert "No verdict yet (under way)" in text(verdict.draw(recovering()))
+
+
+def test_of_a_storm_it_says_who_got_in() -> None:
+    storm = StormFigures(asked=50, attempts=50, let_in=49, refused=[RefusedJoins(reason="Unavailable", count=1)])
+    body = {
+        "name": "kill",
+        "target": {"component": "relay"},
+        "duration": "9s",
+        "joinStorm": {"port": "signal", "joins": 50},
+    }
+    run = judged(targets=[target(armedAt=at(KILL), matched=900, affected=900, proven=True)])
+    run = run.model_copy(update={"spec": run.spec.model_copy(update={"faults": (Fault.model_validate(body),)})})
+    run.status.faults = [FaultRecord(name="kill", kind="joinStorm", targets=1, storm=storm)]
+    assert "kill: 50 joins tried, 49 let in, 1 refused (1 Unavailable)" in text(verdict.draw(run), 160)

@@ -14,7 +14,7 @@ from showstopper.api.injection import Injection
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, JOB, LEASE, NAMESPACE, POD, Kind
-from showstopper.engine.hands.crowd import flooder_job
+from showstopper.engine.hands.crowd import job
 from showstopper.engine.hands.pace import Pace
 from showstopper.errors import NotFound
 from tests.engine.kubelet import ADDRESS, Kubelet
@@ -123,14 +123,14 @@ async def test_the_flooder_has_no_right_and_no_second_life(client: Client, serve
     async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace) as kubelet:
         run = await harness.create("flood", faults=[FLOOD | {"duration": "9m"}])
         await harness.stored(run, active)
-        (job,) = await client.list(JOB, harness.namespace)
+        (made,) = await client.list(JOB, harness.namespace)
         harness.runs.on_change(await aborted(client, run))
         await harness.stored(run, finished)
     (pod,) = kubelet.pods.values()
-    spec, (container,) = job["spec"], pod["spec"]["containers"]
+    spec, (container,) = made["spec"], pod["spec"]["containers"]
     assert (spec["backoffLimit"], spec["activeDeadlineSeconds"] > 540) == (0, True)
-    assert spec["ttlSecondsAfterFinished"] == flooder_job.KEEP.total_seconds()
-    assert job["metadata"]["ownerReferences"][0]["uid"] == run.metadata.uid
+    assert spec["ttlSecondsAfterFinished"] == job.KEEP.total_seconds()
+    assert made["metadata"]["ownerReferences"][0]["uid"] == run.metadata.uid
     assert (pod["spec"]["restartPolicy"], pod["spec"]["automountServiceAccountToken"]) == ("Never", False)
     assert not pod["spec"].get("volumes")
     assert container["securityContext"]["readOnlyRootFilesystem"]
@@ -172,7 +172,7 @@ async def test_a_target_that_goes_is_taken_out_of_the_gate_at_once(
 async def test_a_flooder_that_cannot_be_there_is_told_of(
     client: Client, harness: Flooded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flooder_job, "GATHER", timedelta(seconds=1))
+    monkeypatch.setattr(job, "GATHER", timedelta(seconds=1))
     async with Agent(client, harness.namespace):
         run = await harness.stored(await harness.create("flood", faults=[FLOOD]), finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "FlooderMissing")
@@ -217,5 +217,5 @@ async def test_a_job_that_stays_is_a_fault_that_is_not_reverted(
         run = await harness.stored(await harness.create("flood", faults=[FLOOD]), finished)
     (record,) = run.status.faults
     assert not record.reverted
-    assert f"left behind: Job {flooder_job.name(run, 'flood')}" in (record.message or "")
+    assert f"left behind: Job {job.name(run, 'flood')}" in (record.message or "")
     assert run.status.verdict != "Passed"

@@ -59,9 +59,9 @@ def refusal_of(asked: InjectionSpec, target: InjectionTarget) -> str | None:
 
 
 def test_every_kind_is_here() -> None:
-    flood_ends = {"floodGate", "floodArrivals"}
+    ends = {"floodGate", "floodArrivals", "stormGate", "stormArrivals"}
     kinds = {kind for kind, spec in InjectionSpec.kinds().items() if issubclass(spec, NetworkFault)}
-    assert KINDS.keys() == kinds - flood_ends
+    assert KINDS.keys() == kinds - ends
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "networkProfile"])

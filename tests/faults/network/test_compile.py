@@ -16,6 +16,7 @@ from showstopper.api.faults.network import (
     Protocol,
     Reorder,
 )
+from showstopper.api.faults.storm import MediaPort, StormGate
 from showstopper.api.schema.quantities import Share
 from showstopper.faults.flood.flood_arrivals import flood_arrivals
 from showstopper.faults.flood.flood_gate import flood_gate
@@ -24,6 +25,7 @@ from showstopper.faults.network.dns_failure import dns_failure
 from showstopper.faults.network.plan import FIRST_QUEUE, HANDLE, MOST_EFFECTS, Method, detour
 from showstopper.faults.network.rules import Device, Site, sampled
 from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed, Traffic
+from showstopper.faults.storm.storm_gate import storm_gate
 from tests.faults.network.build import APART, ETH0, added, base_chains, effects, rules_at_hooks, sites
 
 LIVE = {"match": {"op": "==", "left": {"meta": {"key": "protocol"}}, "right": "@live"}}
@@ -255,6 +257,40 @@ def test_a_gate_lets_the_flood_pass_under_the_lease_and_nothing_else_ever() -> N
     assert [rule[-1] for rule in rules[2:]] == [{"accept": None}, {"accept": None}, {"drop": None}]
     assert rules[-1] == [{"drop": None}], "without a condition, the lease's above all"
     assert plan.stays
+
+
+def test_the_gate_of_a_storm_lets_joins_and_their_media_pass_and_nothing_else_ever() -> None:
+    media = (MediaPort(port=50000, end_port=60000),)
+    effect = storm_gate("storm", ("198.18.0.7",), StormGate(signalling=7880, media=media))
+    plan = plan_of(effect, ETH0, 1, Method.NFQUEUE)
+    assert not objections(effect)
+    rules = [expressions for _, expressions in rules_at_hooks(plan)]
+    for passing in rules[:2]:  # one for each IP version
+        assert passing[0] == LIVE
+        assert passing[-2:] == [{"counter": "egress-affected"}, {"accept": None}]
+        matched = [one["match"]["right"] for one in passing if "match" in one]
+        allowed = [right["set"] for right in matched if isinstance(right, dict)]
+        assert allowed == [["tcp", "udp"], [7880, {"range": [50000, 60000]}]]
+    assert rules[-1] == [{"drop": None}], "without a condition, the lease's above all"
+    assert (plan.stays, plan.announced, plan.datagram_bytes) == (True, True, None)
+
+
+def test_a_storm_that_only_signals_gets_no_udp_through_its_gate() -> None:
+    effect = storm_gate("storm", ("198.18.0.7",), StormGate(signalling=7880))
+    assert effect.traffic.protocols == {Protocol.TCP}
+    assert not objections(effect)
+
+
+@pytest.mark.parametrize(
+    ("targets", "says"),
+    [
+        (("198.18.0.0/24",), "is no IP address"),
+        (("127.0.0.1",), "is a loopback address"),
+        (tuple(f"198.18.0.{number}" for number in range(1, 102)), "at most 100"),
+    ],
+)
+def test_the_gate_of_a_storm_leads_to_single_pods_only(targets: tuple[str, ...], says: str) -> None:
+    assert says in " ".join(objections(storm_gate("storm", targets, StormGate(signalling=7880))))
 
 
 def test_a_gate_is_no_fault_of_any_name() -> None:

@@ -171,6 +171,13 @@ def flood(random: Random) -> Scenario:
     return alone("flood", "something is heard", PASSES, sent, expect=lenient(), recovery="10s")
 
 
+def storm(random: Random) -> Scenario:
+    """How the relay bears it depends on the machine: only the evidence is known."""
+    joins = {"port": "signal", "joins": random.randint(20, 60), "rate": random.choice([10, 20, 30])}
+    made = fault("joinStorm", joins, duration="10s")
+    return alone("storm", "something is heard", PASSES, made, expect=lenient(), recovery="10s")
+
+
 def process_kill(random: Random) -> Scenario:
     """Its clients notice after some seconds, and find another relay."""
     return _silent(random, "process kill", "clients need seconds to find another", fault("containerKill", {}))
@@ -213,6 +220,7 @@ ALL = (
     freeze,
     throttle,
     flood,
+    storm,
     process_kill,
     pod_kill,
     spare_kill,

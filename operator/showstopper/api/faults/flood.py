@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
-from showstopper.api.faults.network import NetworkFault
+from showstopper.api.faults.gates import Arrivals, Gate
 from showstopper.api.schema.base import Name
 from showstopper.api.schema.rules import Rule
 from showstopper.api.schema.shapes import Shape
@@ -64,7 +64,7 @@ class PacketFlood(FaultKind):
         return (self.port,)
 
 
-class FloodGate(NetworkFault):
+class FloodGate(Gate):
     """The target is a flooder: only what it sends to this UDP port of the peers passes, and only under the lease."""
 
     port: Port
@@ -73,7 +73,7 @@ class FloodGate(NetworkFault):
     """Bytes of UDP payload in each packet of the flood, by which its packets are recognised."""
 
 
-class FloodArrivals(NetworkFault):
+class FloodArrivals(Arrivals):
     """Count what arrives from the peers, which are flooders, at a UDP port of the targets; nothing is changed."""
 
     port: Port

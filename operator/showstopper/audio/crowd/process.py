@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 
 import structlog
 from aiohttp import web
 
-from showstopper.audio import serving, wall_clock
+from showstopper.audio import serving, sockets, wall_clock
 from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.feed.document import CrowdFeed
 from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.settings import CrowdSettings
-from showstopper.errors import SettingsError
 
 TURN_SECONDS = 1.0
 """How often the feed is settled: as often as it is read."""
-
-SOCKETS_EACH = 2
-"""Of a listener: its signalling and its media."""
-
-OTHER_DESCRIPTORS = 64
-"""Of the process: who reads its feed, and what Python has open."""
 
 FEED = web.AppKey("feed", CrowdFeed)
 
@@ -47,7 +39,7 @@ async def listen(settings: CrowdSettings) -> None:
     """Listen until cancelled."""
     structlog.contextvars.bind_contextvars(room=settings.room.name, pod=settings.pod)
     slots = settings.size + (settings.arrivals.places if settings.arrivals is not None else 0)
-    _allow_sockets(slots)
+    sockets.allow(slots, instead="a smaller perPod")
     rules = Rules(stale_seconds=settings.stale_seconds)
     matcher = Matcher(slots, rules, wall_clock.at, references=sorted({0, settings.size // 2}))
     crowd = Crowd(
@@ -72,21 +64,6 @@ async def _settle(feed: CrowdFeed) -> None:
     while True:
         await asyncio.sleep(TURN_SECONDS)
         feed.settle()
-
-
-def _allow_sockets(size: int) -> None:
-    """Have as many descriptors as this process may.
-
-    Raises:
-        SettingsError: where they are too few. Who gets no socket would be Unknown for ever.
-    """
-    most, needed = resource.getrlimit(resource.RLIMIT_NOFILE)[1], SOCKETS_EACH * size + OTHER_DESCRIPTORS
-    if most != resource.RLIM_INFINITY and most < needed:
-        raise SettingsError(
-            f"{size} listeners need {needed} open files, and this process may have {most}: raise its limit "
-            "(LimitNOFILE of the container runtime), or write a smaller perPod"
-        )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def main() -> None:

@@ -53,13 +53,13 @@ class FlooderSettings:
         packets = variables.whole(names.PACKETS, 1, bounds.MOST_PACKETS)
         report = variables.optional(names.REPORT)
         return cls(
-            targets=_targets(variables, special),
+            targets=targets(variables, special, names.TARGETS, names.WITHIN),
             flood=_flood(variables, packets),
             packets=packets,
-            end=_end(variables, now),
+            end=end(variables, now, names.END),
             special=special,
             report=Path(report) if report else None,
-            gate=_gate(variables),
+            gate=gate(variables, names.GATE),
         )
 
 
@@ -89,53 +89,61 @@ def _duration(variables: Variables) -> timedelta:
     return timedelta(seconds=variables.number(names.SECONDS, shortest, longest))
 
 
-def _gate(variables: Variables) -> int | None:
-    if variables.text(names.GATE) == names.NO_GATE:
+def gate(variables: Variables, name: str) -> int | None:
+    """The port of the loopback at which a pod of the crowd waits for its gate. None: there is no gate."""
+    if variables.text(name) == names.NO_GATE:
         return None
-    return variables.whole(names.GATE, 1, 65535, f', or "{names.NO_GATE}" where there is none')
+    return variables.whole(name, 1, 65535, f', or "{names.NO_GATE}" where there is none')
 
 
-def _end(variables: Variables, now: float) -> float:
+def end(variables: Variables, now: float, name: str) -> float:
     """The absolute end. One that has passed is no mistake: the pod came too late, and sends nothing."""
-    text = variables.text(names.END)
+    text = variables.text(name)
     try:
-        end = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        end = None
-    if end is None or end.tzinfo is None:
-        raise SettingsError(f"{names.END} is {text!r}; write a time like 2026-01-31T20:00:00Z")
-    if end.timestamp() > now + bounds.FURTHEST_END.total_seconds():
-        raise SettingsError(f"{names.END} is {text}; it must come within {bounds.FURTHEST_END} from now")
-    return end.timestamp()
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise SettingsError(f"{name} is {text!r}; write a time like 2026-01-31T20:00:00Z")
+    if moment.timestamp() > now + bounds.FURTHEST_END.total_seconds():
+        raise SettingsError(f"{name} is {text}; it must come within {bounds.FURTHEST_END} from now")
+    return moment.timestamp()
 
 
-def _targets(variables: Variables, special: frozenset[Special]) -> tuple[Endpoint, ...]:
-    """The targets, each within what was given, and each once: a doubled one would get twice its part."""
-    targets = tuple(dict.fromkeys(_endpoint(text) for text in variables.text(names.TARGETS).split(",")))
-    if len(targets) > bounds.MOST_TARGETS:
-        raise SettingsError(f"{names.TARGETS} has {len(targets)} targets; write at most {bounds.MOST_TARGETS}")
-    variables.text(names.WITHIN)
-    networks = [_network(text) for text in variables.list(names.WITHIN)]
-    for target in targets:
+def targets(variables: Variables, special: frozenset[Special], name: str, within: str) -> tuple[Endpoint, ...]:
+    """The targets, each within what was given, and each once: a doubled one would get twice its part.
+
+    Args:
+        variables: the container's.
+        special: kinds of addresses that are allowed although they are no single pod's.
+        name: of the variable that has them.
+        within: of the one that has the networks that they are in.
+    """
+    found = tuple(dict.fromkeys(_endpoint(name, text) for text in variables.text(name).split(",")))
+    if len(found) > bounds.MOST_TARGETS:
+        raise SettingsError(f"{name} has {len(found)} targets; write at most {bounds.MOST_TARGETS}")
+    variables.text(within)
+    networks = [_network(within, text) for text in variables.list(within)]
+    for target in found:
         objection = bounds.objection_to(target, special)
         if objection:
-            raise SettingsError(f"{names.TARGETS} has {target}: {objection}")
+            raise SettingsError(f"{name} has {target}: {objection}")
         if not any(ip_address(target.address) in network for network in networks):
-            raise SettingsError(f"{names.TARGETS} has {target}, which is not within {names.WITHIN}")
-    return targets
+            raise SettingsError(f"{name} has {target}, which is not within {within}")
+    return found
 
 
-def _endpoint(text: str) -> Endpoint:
+def _endpoint(name: str, text: str) -> Endpoint:
     """Read "198.18.1.5:7882" or "[fd00::5]:7882"."""
     host, _, port = text.strip().rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     if not (port.isascii() and port.isdecimal() and len(port) <= 5) or not host or (":" in host) is not bracketed:
-        raise SettingsError(f"{names.TARGETS} has {text!r}; write address:port, IPv6 addresses as [address]:port")
+        raise SettingsError(f"{name} has {text!r}; write address:port, IPv6 addresses as [address]:port")
     return Endpoint(host.strip("[]"), int(port))
 
 
-def _network(text: str) -> IPv4Network | IPv6Network:
+def _network(name: str, text: str) -> IPv4Network | IPv6Network:
     try:
         return ip_network(text)
     except ValueError as error:
-        raise SettingsError(f"{names.WITHIN} has {text!r}; write addresses or CIDRs") from error
+        raise SettingsError(f"{name} has {text!r}; write addresses or CIDRs") from error

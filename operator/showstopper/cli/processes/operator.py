@@ -55,7 +55,7 @@ class Settings:
 
 
 def _images() -> Images:
-    """The image of hosts, listeners and flooders, and the Secrets to pull it with, by name, separated by commas."""
+    """The image of hosts, listeners and the crowd, and the Secrets to pull it with, by name, separated by commas."""
     secrets = os.environ.get("SHOWSTOPPER_AUDIO_PULL_SECRETS", "").split(",")
     return Images(
         audio=runtime.required("SHOWSTOPPER_AUDIO_IMAGE", "it names the image of hosts and listeners"),

@@ -11,9 +11,8 @@ from showstopper.api.room import AudioRoomSpec
 from showstopper.engine.hands.agent import asking
 from showstopper.faults import registry
 from showstopper.faults.behaviour import Ground
+from showstopper.faults.crowd import CrowdBehaviour, port_of
 from showstopper.faults.effects import Pod
-from showstopper.faults.flood.flood_gate import flood_gate
-from showstopper.faults.flood.packet_flood import number_of, port_of
 from showstopper.faults.network import preview
 from showstopper.faults.network.behaviour import NetworkBehaviour, effect_name, plan_of
 from showstopper.faults.network.plan import Method, Plan
@@ -69,13 +68,13 @@ def _of_agent(fault: Fault, room: AudioRoomSpec, pod: Pod, peers: Sequence[str])
 
 
 def _of_gate(fault: Fault, room: AudioRoomSpec, pod: Pod) -> Rules:
-    """What lets the flood pass to this target, in the network of its flooder: a pod that is not there yet."""
-    port = port_of(fault, Ground("", "", room))
-    if fault.packet_flood is None or port is None:
+    """What lets the crowd's packets pass to this target, in the network of its own pod: one that is not there yet."""
+    behaviour = registry.of(fault.spec)
+    ground = Ground("", "", room, (pod,))
+    if not isinstance(behaviour, CrowdBehaviour) or port_of(fault, ground) is None:
         return Rules("a pod of the crowd")
-    gate = flood_gate("flood", (pod.address,), number_of(port, [pod]), fault.packet_flood.size)
-    plan = plan_of(gate, Site((DEVICE,)), 1, Method.NFQUEUE)
-    return Rules("a flooder, gated by rules alone", lines=tuple(preview.lines(plan)))
+    plan = plan_of(behaviour.gate_effect(fault, ground), Site((DEVICE,)), 1, Method.NFQUEUE)
+    return Rules(f"a {behaviour.role}, gated by rules alone", lines=tuple(preview.lines(plan)))
 
 
 def _backend(plans: Sequence[Plan]) -> str:

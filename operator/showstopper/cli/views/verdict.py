@@ -6,7 +6,7 @@ from rich.text import Text
 
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
-from showstopper.report.words import asked, outage_end, proof, short_name
+from showstopper.report.words import asked, outage_end, proof, short_name, storm
 
 STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red"}
 MOST_OUTAGES = 6
@@ -23,6 +23,8 @@ def draw(run: ExperimentRun, *, wide: bool = False) -> Group:
         parts += [Text(), _expectations(run)]
     if status.targets:
         parts += [Text(), _targets(run, wide=wide)]
+    if storms := [record for record in status.faults if record.storm is not None]:
+        parts += [Text(), *(Text(f"{record.name}: {storm(run, record)}") for record in storms)]
     if status.outages:
         parts += [Text(), *_outages(run, wide=wide)]
     if wide and status.windows:

@@ -15,8 +15,8 @@ from showstopper.engine.hands.agent.injections import RunInjections
 from showstopper.engine.hands.agent.lease import RunLease
 from showstopper.engine.hands.agent.reselect import Reselection
 from showstopper.engine.hands.api_server import ApiServerHand
-from showstopper.engine.hands.crowd.flooders import Flooders
 from showstopper.engine.hands.crowd.hand import CrowdHand
+from showstopper.engine.hands.crowd.jobs import CrowdJobs
 from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.hands.protocol import FaultState, Hand, Pause
 from showstopper.engine.hands.stage.hand import StageHand
@@ -99,14 +99,14 @@ class HandFactory:
 
     Attributes:
         injections: writes Injections, and knows all that exist.
-        flooders: starts and finds flooder Jobs.
+        crowd: starts and finds the Jobs of the crowd.
         snapshot: a run's room and pods as they are now.
     """
 
     client: Client
     clock: Clock
     injections: InjectionClient
-    flooders: Flooders
+    crowd: CrowdJobs
     snapshot: Callable[[ExperimentRun], Awaitable[Snapshot]]
     pace: Pace = PACE
 
@@ -117,7 +117,7 @@ class HandFactory:
         return Hands(
             api_server=ApiServerHand(self.client, self.clock),
             agents=AgentHand(asked, Reselection(asked, self.clock, self.snapshot)),
-            crowd=CrowdHand(self.flooders, asked, self.clock, pause),
+            crowd=CrowdHand(self.crowd, asked, self.clock, pause),
             stage=StageHand(asked),
             asked=asked,
         )

@@ -57,7 +57,7 @@ def refuse_unknown_component(plan: Plan) -> Finding | None:
 
 
 def refuse_own_fleet(plan: Plan) -> Finding | None:
-    """Our own listeners, hosts and flooders measure and make faults: no selector makes them be under test."""
+    """Our own listeners, hosts and crowd measure and make faults: no selector makes them be under test."""
     for component in plan.snapshot.room.components:
         if fleet := plan.snapshot.selected_fleet.get(component.name):
             return Finding(Reason.SELECTS_FLEET, selects_fleet(component, fleet))

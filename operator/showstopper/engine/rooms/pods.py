@@ -27,7 +27,7 @@ class Selection:
         running: those that run or start. They alone are the component's: targets, peers, releases and shares.
         finished: those that have ended (Succeeded), failed or were evicted. They stay in the API, with a node and an
             address that may be another pod's by now, until somebody deletes them.
-        fleet: our own listeners, hosts and flooders, which are never part of what is under test.
+        fleet: our own listeners, hosts and crowd, which are never part of what is under test.
     """
 
     running: tuple[dict[str, Any], ...]

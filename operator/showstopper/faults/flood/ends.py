@@ -27,12 +27,18 @@ class EndBehaviour(NetworkBehaviour[E]):
         ports = (*traffic.own_ports, *traffic.peer_ports)
         if traffic.protocols != UDP or len(ports) != 1 or ports[0].first != ports[0].last:
             yield "a flood goes to one UDP port: name exactly one"
-        if traffic.peers is None:
-            yield "a flood has two ends: name the addresses of the other one"
+        yield from of_peers(traffic)
         peers = traffic.peers or ()
-        if len(peers) > bounds.MOST_TARGETS:
-            yield f"{len(peers)} targets are too many for one flood: name at most {bounds.MOST_TARGETS}"
-        problems = (bounds.objection_to(Endpoint(peer, 1)) for peer in peers)
-        yield from (problem for problem in problems if problem is not None)
         if len({ip_address(peer).version for peer in peers if is_network(peer) and "/" not in peer}) > 1:
             yield "the packets of a flood are counted by their size: name addresses of one version of IP"
+
+
+def of_peers(traffic: Traffic) -> Iterator[str]:
+    """Why a pod of the crowd may not send there, or be counted: it sends to some single pods, and to nobody else."""
+    if traffic.peers is None:
+        yield "what the crowd sends has two ends: name the addresses of the other one"
+    peers = traffic.peers or ()
+    if len(peers) > bounds.MOST_TARGETS:
+        yield f"{len(peers)} targets are too many for one gate: name at most {bounds.MOST_TARGETS}"
+    problems = (bounds.objection_to(Endpoint(peer, 1)) for peer in peers)
+    yield from (problem for problem in problems if problem is not None)

@@ -31,14 +31,19 @@ class FloodGateBehaviour(EndBehaviour[FloodGate]):
 
     def refusal_of(self, injection: InjectionSpec, target: InjectionTarget) -> str | None:
         """On its node's network, the whole node would be shut in."""
-        if not target.host_network:
-            return None
-        return f"{target.pod} shares its node's network, and a gate would shut in the whole node: only pods flood"
+        return shuts_in_a_node(target)
 
 
 def flood_gate(name: str, targets: tuple[str, ...], port: int, size: int) -> NetworkEffect:
     """The effect by which only UDP to this port of these addresses passes, in packets of so many bytes of payload."""
     return NetworkEffect(name, _leaving(targets, port), FloodGate(port=port, size=size))
+
+
+def shuts_in_a_node(target: InjectionTarget) -> str | None:
+    """Why there may be no gate in the network of this pod; None: there may."""
+    if not target.host_network:
+        return None
+    return f"{target.pod} shares its node's network, and a gate would shut in the whole node: only pods have gates"
 
 
 def _leaving(targets: tuple[str, ...] | None, port: int) -> Traffic:

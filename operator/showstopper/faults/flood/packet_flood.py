@@ -1,24 +1,32 @@
 """packetFlood: a flooder sends UDP packets to the targets, through its gate."""
 
-from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, ClassVar
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
-from showstopper.api.faults.flood import PacketFlood
+from showstopper.api.faults.flood import FloodArrivals, FloodGate, PacketFlood
 from showstopper.api.reasons import Reason
 from showstopper.api.room import Port
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Behaviour, Ground
+from showstopper.faults.behaviour import Ground
+from showstopper.faults.crowd import CrowdBehaviour, Task, addresses_of, port_of
 from showstopper.faults.effects import Pod
+from showstopper.faults.flood import settings
+from showstopper.faults.flood.flood_gate import flood_gate
+from showstopper.faults.flood.sending import Endpoint, Flood, send_packets
+from showstopper.faults.network.traffic import NetworkEffect
 from showstopper.faults.observed import Observed, deserted, names
 
 
-class PacketFloodBehaviour(Behaviour[PacketFlood]):
+class PacketFloodBehaviour(CrowdBehaviour[PacketFlood]):
     """Proven when packets passed the gate, and some of them arrived at every single target."""
 
     kind: ClassVar[type[FaultKind]] = PacketFlood
     action: ClassVar[str] = "floods"
+    role: ClassVar[str] = "flooder"
+    missing: ClassVar[Reason] = Reason.FLOODER_MISSING
 
     def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
         """A port that the component does not have, or one of TCP, which would take no notice."""
@@ -30,6 +38,34 @@ class PacketFloodBehaviour(Behaviour[PacketFlood]):
                 f"port {port.name} of component {fault.component} is one of {port.protocol}, and a packetFlood is UDP "
                 f"(fault {fault.name}): name a port with protocol: UDP",
             )
+
+    def gate(self, fault: Fault, ground: Ground) -> FloodGate:
+        """UDP to the flooded port, in packets of the flood's size."""
+        return FloodGate(port=_number(fault, ground), size=_spec(fault).size)
+
+    def gate_effect(self, fault: Fault, ground: Ground) -> NetworkEffect:
+        """The same as rules are made of it."""
+        return flood_gate(self.role, addresses_of(ground), _number(fault, ground), _spec(fault).size)
+
+    def arrivals(self, fault: Fault, ground: Ground) -> FloodArrivals:
+        """The same packets, where they arrive."""
+        return FloodArrivals(port=_number(fault, ground), size=_spec(fault).size)
+
+    def task(self, fault: Fault, ground: Ground, end: datetime) -> Task:
+        """A flood of all targets in turn."""
+        spec = _spec(fault)
+        assert fault.duration is not None
+        flood = Flood(spec.shape, spec.size, spec.rate, spec.sources, fault.duration, spec.packets)
+        port = _number(fault, ground)
+        targets = sorted(ground.targets, key=lambda pod: pod.name)
+        send = send_packets(flood, tuple(Endpoint(pod.address, port) for pod in targets), end)
+        return Task("showstopper.audio.flood.flooder", settings.environment(send))
+
+    def excuse(self, report: Mapping[str, Any]) -> str:
+        """What ended the flood, and what the kernel refused."""
+        refused = ", ".join(f"{count} times {reason}" for reason, count in report.get("errors", {}).items())
+        said = f"its flooder ended by {report.get('ended_by')} after {report.get('packets')} packets"
+        return f"{said}; the kernel refused {refused}" if refused else said
 
     def proof(self, observed: Observed) -> Finding | None:
         """What is missing: packets that left, or targets at which some arrived."""
@@ -51,13 +87,6 @@ class PacketFloodBehaviour(Behaviour[PacketFlood]):
         return f"{observed.sent} packets sent, {observed.affected} arrived"
 
 
-def port_of(fault: Fault, ground: Ground) -> Port | None:
-    """The port that is flooded, as the room declares it; None: it does not."""
-    component = ground.component(fault)
-    ports = component.ports if component is not None else ()
-    return next((port for port in ports if port.name in fault.spec.port_names), None)
-
-
 def number_of(port: Port, targets: Iterable[Pod]) -> int:
     """The number that is flooded: a gate leads to one. Of a range, the lowest that residents get sound from now.
 
@@ -66,3 +95,14 @@ def number_of(port: Port, targets: Iterable[Pod]) -> int:
     """
     used = (number for pod in targets for _, number in pod.media if port.port <= number <= port.last)
     return min(used, default=port.port)
+
+
+def _number(fault: Fault, ground: Ground) -> int:
+    port = port_of(fault, ground)
+    assert port is not None, "the planner has refused a port that the room does not declare"
+    return number_of(port, ground.targets)
+
+
+def _spec(fault: Fault) -> PacketFlood:
+    assert fault.packet_flood is not None
+    return fault.packet_flood

@@ -64,8 +64,8 @@ class Compiler:
         """Drop every packet for a while, so often that the share holds over time."""
         return replace(self._on_devices([in_burst()], [_DROP]), bursts=Bursts(length, share))
 
-    def count(self, datagram_bytes: int) -> Plan:
-        """Count datagrams of this size, and change nothing."""
+    def count(self, datagram_bytes: int | None = None) -> Plan:
+        """Count datagrams of this size, or packets, and change nothing."""
         return replace(self._on_devices([], []), datagram_bytes=datagram_bytes)
 
     def copy(self, share: float) -> Plan:
@@ -76,7 +76,7 @@ class Compiler:
         """Overwrite some of the payload of a share of the packets."""
         return self._on_paths(share, again=False)
 
-    def gate(self, datagram_bytes: int) -> Plan:
+    def gate(self, datagram_bytes: int | None = None) -> Plan:
         """What is meant passes as long as the lease holds; nothing else does, nor anything after it."""
         table = self._table("netdev", GATE_PREFIX)
         for device in self._site.devices:

@@ -10,6 +10,7 @@ from showstopper.audio.crowd.refusals import Refusal
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.audio.settings import RoomSettings
+from showstopper.faults.storm.settings import Depth
 
 pytestmark = pytest.mark.livekit
 
@@ -31,7 +32,7 @@ async def test_all_who_come_at_once_get_in_and_hear(room: RoomSettings, hidden: 
 
 
 async def test_who_only_signals_gets_in_without_a_transport(room: RoomSettings) -> None:
-    tally = await Storm(room, Shape(SIZE, full=False)).run()
+    tally = await Storm(room, Shape(SIZE, depth=Depth.SIGNALLING)).run()
     assert (tally.let_in, tally.refused) == (SIZE, {}), tally.messages
     assert (tally.heard, tally.connected) == (0, None)
 

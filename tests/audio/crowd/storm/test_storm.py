@@ -11,18 +11,21 @@ import jwt
 import pytest
 from livekit.protocol import rtc
 
-from showstopper.audio.crowd.refusals import Loss, Refusal
+from showstopper.audio.crowd.refusals import Loss, Refusal, Refused
 from showstopper.audio.crowd.rules import Limits
 from showstopper.audio.crowd.storm import storm as storm_module
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.audio.settings import RoomSettings
+from showstopper.errors import SettingsError
+from showstopper.faults.storm.settings import Comeback, Depth
 from tests.audio.crowd.played_server import PlayedServer, played, response
 
 SHORT = Limits(signalling=2.0, response=0.3, media=0.5)
 BRIEF = Shape(8, listen_seconds=0.1)
-CALLERS = dataclasses.replace(BRIEF, full=False)
+CALLERS = dataclasses.replace(BRIEF, depth=Depth.SIGNALLING)
 NOWHERE = RoomSettings("storm", "ws://127.0.0.1:1", "room", "key", "secret-secret-secret-secret-secret")
+NOBODYS = RoomSettings("", "ws://127.0.0.1:1", "", "", "")
 JOIN = response(join=rtc.JoinResponse())
 
 
@@ -127,12 +130,13 @@ async def test_a_session_that_is_lost_again_is_counted(server: PlayedServer) -> 
     assert tally.lost == {Loss.SIGNALLING_CLOSED: 3}
 
 
-def test_storms_do_not_throw_each_other_out() -> None:
+async def test_storms_do_not_throw_each_other_out() -> None:
     storms = [Storm(NOWHERE, BRIEF), Storm(NOWHERE, BRIEF), Storm(NOWHERE, BRIEF, name="visitors-1")]
     identities = [storm.identity(number) for storm in storms for number in range(BRIEF.visitors)]
     assert len(set(identities)) == 3 * BRIEF.visitors
     assert identities[-1] == "visitors-1/7"
-    claims = [jwt.decode(each, options={"verify_signature": False}) for storm in storms for each in storm._tokens]
+    tokens = [await storm._tokens.token(storm.identity(number)) for storm in storms for number in range(BRIEF.visitors)]
+    claims = [jwt.decode(each, options={"verify_signature": False}) for each in tokens]
     assert [claim["sub"] for claim in claims] == identities
 
 
@@ -145,3 +149,112 @@ async def test_a_defect_ends_it_loudly(server: PlayedServer, monkeypatch: pytest
     monkeypatch.setattr(storm.swept, "sweep", broken)
     with pytest.raises(RuntimeError, match="a defect"):
         await storm.run()
+
+
+async def test_who_gets_no_token_is_refused_at_the_first_try(server: PlayedServer) -> None:
+    class Shut:
+        """A door that gives tokens to nobody."""
+
+        async def token(self, identity: str) -> str:
+            raise Refused(Refusal.UNAVAILABLE, f"no token for {identity}")
+
+    tally = await Storm(server.room, BRIEF, tokens=Shut()).run()
+    assert (tally.refused, tally.called, server.joins) == ({Refusal.UNAVAILABLE: 8}, 0, 0)
+
+
+@pytest.mark.parametrize("status", [401, 404, 101])
+async def test_a_call_without_a_token_is_taken_where_it_is_answered(server: PlayedServer, status: int) -> None:
+    """LiveKit refuses it with 401: that is the answer of a server that is well."""
+    server.status = status
+    tally = await Storm(NOBODYS, dataclasses.replace(BRIEF, depth=Depth.WEB_SOCKET), urls=[server.room.url]).run()
+    assert (tally.let_in, tally.refused, tally.unknown, server.joins) == (8, {}, 0, 8)
+    assert tally.upgraded is not None
+    assert tally.upgraded.count == 8
+
+
+async def test_one_that_a_server_has_no_time_for_is_not(server: PlayedServer) -> None:
+    server.status = 503
+    tally = await Storm(NOBODYS, dataclasses.replace(BRIEF, depth=Depth.WEB_SOCKET), urls=[server.room.url]).run()
+    assert (tally.let_in, tally.refused) == (0, {Refusal.UNAVAILABLE: 8})
+
+
+async def test_a_plain_connection_is_held_to_the_end() -> None:
+    held: list[asyncio.StreamWriter] = []
+    listening = await asyncio.start_server(lambda _, writer: held.append(writer), "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    shape = Shape(8, depth=Depth.TCP, seconds=1.0)
+    running = asyncio.create_task(Storm(NOBODYS, shape, urls=[f"ws://127.0.0.1:{port}"]).run())
+    await asyncio.sleep(0.7)
+    assert len(held) == 8
+    assert not any(writer.transport.is_closing() for writer in held)
+    tally = await running
+    assert (tally.let_in, tally.refused, tally.unknown) == (8, {}, 0)
+    for writer in held:
+        writer.close()
+    listening.close()
+
+
+async def test_connections_that_nobody_takes_are_refused() -> None:
+    tally = await Storm(NOBODYS, Shape(3, depth=Depth.TCP, seconds=0.5)).run()
+    assert tally.refused == {Refusal.UNREACHABLE: 3}
+
+
+def comeback(clients: int = 8, *, tries: int = 100, pause: float = 0.05, depth: Depth = Depth.FULL) -> Shape:
+    """Clients who are dropped after 0.6 s."""
+    return Shape(clients, depth=depth, seconds=2.5, comeback=Comeback(clients, 0.6, pause), tries=tries)
+
+
+@pytest.mark.parametrize("depth", [Depth.FULL, Depth.SIGNALLING])
+async def test_all_are_dropped_at_once_and_come_back_by_the_same_names(server: PlayedServer, depth: Depth) -> None:
+    storm = Storm(server.room, comeback(depth=depth))
+    tally = await storm.run()
+    assert (storm.dropped, len(storm.back)) == (8, 8)
+    assert (tally.called, tally.let_in, tally.refused, tally.unknown, server.joins) == (16, 16, {}, 0, 16)
+    assert all(0 <= seconds < 1.5 for seconds in storm.back)
+    async with asyncio.timeout(5):  # everybody has left, by the first connection as by the second
+        while server.open:
+            await asyncio.sleep(0.01)
+
+
+async def test_who_is_refused_tries_again_until_no_tries_are_left(server: PlayedServer) -> None:
+    server.status = 503
+    storm = Storm(server.room, comeback(tries=50, pause=0.01))
+    tally = await storm.run()
+    assert (storm.dropped, storm.back, tally.let_in) == (0, [], 0)
+    assert (tally.called, server.joins) == (50, 50), "and not one more"
+    assert tally.refused == {Refusal.UNAVAILABLE: 50}
+
+
+async def test_who_is_refused_after_the_drop_insists_and_is_back_when_the_server_is(server: PlayedServer) -> None:
+    storm = Storm(server.room, comeback(tries=1000))
+
+    async def ail() -> None:
+        while storm.dropped < 8:
+            server.status = 101 if not storm.tries or not all(each.is_in for each in storm.tries[:8]) else 503
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        server.status = 101
+
+    ailing = asyncio.create_task(ail())
+    tally = await storm.run()
+    await ailing
+    assert (storm.dropped, len(storm.back), tally.let_in) == (8, 8, 16)
+    assert tally.refused[Refusal.UNAVAILABLE] >= 8
+    assert min(storm.back) >= 0.25
+    assert tally.called == 16 + tally.refused[Refusal.UNAVAILABLE]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"tries": 15},
+        {"seconds": None},
+        {"seconds": 0.5},
+        {"rate": 5.0},
+        {"depth": Depth.TCP},
+    ],
+    ids=str,
+)
+def test_clients_who_could_not_come_back_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=r"clients who are dropped after 0\.6 s"):
+        dataclasses.replace(comeback(), **wrong)

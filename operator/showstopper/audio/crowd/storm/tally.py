@@ -12,12 +12,10 @@ from showstopper.audio.crowd import stalls
 from showstopper.audio.crowd.diary import Marks
 from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.audio.crowd.stalls import Stall
+from showstopper.faults.storm.schedule import LATEST_SECONDS
 
 MOST_MESSAGES = 10
 """Kept of the messages with which visitors were refused: the most frequent ones."""
-
-LATEST_SECONDS = 1.0
-"""Who joins so much later than it was due made another storm than the one that was asked for."""
 
 
 @dataclass(slots=True)
@@ -80,6 +78,9 @@ class Tally:
     """What came of a storm. Each visitor is let in, refused or unknown."""
 
     visitors: int
+    called: int
+    """Who has tried."""
+
     let_in: int
     refused: dict[Refusal, int]
     """By reason, without those who are unknown."""
@@ -120,6 +121,7 @@ class Tally:
         first = min((each.marks.called for each in called), default=math.nan)
         return cls(
             visitors=len(tries),
+            called=len(called),
             let_in=len(let_in),
             refused=dict(Counter(each.refusal for each in known if each.refusal is not None).most_common()),
             unknown=len(unknown),

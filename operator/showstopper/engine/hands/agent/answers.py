@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.gates import Gate
+from showstopper.api.faults.storm import StormFigures
 from showstopper.api.injection import LEASE_LABEL, Executor, InjectedTarget, Injection, InjectionTarget, TargetState
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
@@ -32,10 +34,11 @@ class Answers:
         fault: as the run declares it.
         places: every target that was asked for, with the node whose agent was asked, if one was.
         targets: what is known of them.
-        gated: of a flood, how many flooders were asked for, which are no targets.
+        gated: of a fault of the crowd, how many pods have a gate, which are no targets.
         gates: what is known of those.
         remains: what is still there that is no agent's to remove, for a person.
         probed: TCP ports at which the fault meets the kubelet's probes too.
+        storm: what came of a storm, by its own account.
         silent: executors that have not answered.
         trouble: why it ended, or never began, though nobody had asked for its end.
         cut_short: why it had ended when its end was asked for.
@@ -54,6 +57,7 @@ class Answers:
     gates: tuple[InjectedTarget, ...] = ()
     remains: str = ""
     probed: tuple[int, ...] = ()
+    storm: StormFigures | None = None
 
     @property
     def hits(self) -> tuple[InjectedTarget, ...]:
@@ -72,7 +76,7 @@ class Answers:
 
     @property
     def armed_at(self) -> str | None:
-        """When the first target was hit. A flood begins with its first open gate. None: none was hit so far."""
+        """When the first target was hit, or the first gate of a fault of the crowd was open. None: not so far."""
         return min((hit.armed_at for hit in self.gates or self.targets if hit.armed_at), default=None)
 
     @property
@@ -83,14 +87,14 @@ class Answers:
 
     @property
     def matched(self) -> int:
-        """Number of packets that the fault was meant for. Of a flood, those that were sent."""
+        """Number of packets that the fault was meant for. Of a fault of the crowd, those that were sent."""
         if self.gates:
             return sum(gate.last.affected for gate in self.gates if gate.last)
         return sum(target.last.matched for target in self.targets if target.last)
 
     @property
     def affected(self) -> int:
-        """Number of packets that it affected. Of a flood, those that arrived."""
+        """Number of packets that it affected. Of a fault of the crowd, those that arrived."""
         return sum(target.last.affected for target in self.targets if target.last)
 
     @property
@@ -131,6 +135,7 @@ class Answers:
             ),
             tuple(map(ObservedTarget.injected, self.gates)),
             self.fault.spec,
+            self.storm,
         )
 
     @property
@@ -150,10 +155,19 @@ class Answers:
         return not self.remains and len(self.hits) == self.wanted and all(hit.state in clean for hit in self.hits)
 
 
-def answers(injections: Sequence[Injection], fault: Fault, *, remains: str = "") -> Answers:
-    """What the agents report of a fault. `remains`: what is still there that is no agent's to remove."""
+def answers(
+    injections: Sequence[Injection], fault: Fault, *, remains: str = "", storm: StormFigures | None = None
+) -> Answers:
+    """What the agents report of a fault.
+
+    Args:
+        injections: of the run.
+        fault: of the run.
+        remains: what is still there that is no agent's to remove.
+        storm: what came of a storm, by its own account.
+    """
     own = [injection for injection in injections if injection.spec.fault == fault.name]
-    gates = [injection for injection in own if injection.spec.flood_gate is not None]
+    gates = [injection for injection in own if isinstance(injection.spec.spec, Gate)]
     troubles = [trouble for trouble in map(_trouble, own) if trouble is not None]
     return Answers(
         fault=fault,
@@ -175,6 +189,7 @@ def answers(injections: Sequence[Injection], fault: Fault, *, remains: str = "")
         ),
         remains=remains,
         probed=_probed(own),
+        storm=storm,
     )
 
 

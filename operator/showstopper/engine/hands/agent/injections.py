@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 
 from showstopper.api.experiment import Fault
+from showstopper.api.faults.storm import StormFigures
 from showstopper.api.injection import Injection
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, TargetRecord
@@ -60,7 +61,14 @@ class RunInjections:
             await self.lease.hold(run)
 
     async def state(
-        self, run: ExperimentRun, fault: Fault, *, gates: int = 0, heard: str = "", remains: str = ""
+        self,
+        run: ExperimentRun,
+        fault: Fault,
+        *,
+        gates: int = 0,
+        heard: str = "",
+        remains: str = "",
+        storm: StormFigures | None = None,
     ) -> FaultState | None:
         """What executors report of a fault, or None if nothing was asked of them.
 
@@ -70,10 +78,12 @@ class RunInjections:
             gates: how many gates belong to it beside its targets.
             heard: what else is known of why it did nothing.
             remains: what is still there that is no agent's to remove.
+            storm: what came of a storm, by its own account.
         """
         injections = [self._on_our_clock(run, each) for each in await self.all() if each.spec.fault == fault.name]
-        answer = answers.answers(injections, fault, remains=remains)
         record = next((record for record in run.status.faults if record.name == fault.name), None)
+        known = storm or (record.storm if record is not None else None)
+        answer = answers.answers(injections, fault, remains=remains, storm=known)
         if record is None or not (answer.wanted or remains):
             return None
         if not answer.wanted:

@@ -1,1 +1,1 @@
-"""The crowd's hand: flooder Jobs and their gates."""
+"""The crowd's hand: Jobs of pods that flood or storm, and their gates."""

@@ -230,7 +230,8 @@ def _container(
     }
 
 
-def _room_environment(room: AudioRoom) -> list[dict[str, Any]]:
+def room_environment(room: AudioRoom) -> list[dict[str, Any]]:
+    """Where the room is, and the key that lets one in, as pods of ours are told."""
     livekit = room.spec.livekit
     secret = livekit.credentials_secret_ref.name
     return [
@@ -244,7 +245,7 @@ def _room_environment(room: AudioRoom) -> list[dict[str, Any]]:
 
 def _host_environment(room: AudioRoom) -> list[dict[str, Any]]:
     return [
-        *_room_environment(room),
+        *room_environment(room),
         _POD_NAME,
         _POD_UID,
         *_values(
@@ -259,7 +260,7 @@ def _listener_environment(room: AudioRoom) -> list[dict[str, Any]]:
     every = arrivals.every if arrivals else timedelta()
     stay = arrivals.stay if arrivals else timedelta(seconds=1)
     return [
-        *_room_environment(room),
+        *room_environment(room),
         _POD_NAME,
         *_values(
             SHOWSTOPPER_LISTENERS=str(listeners.per_pod),
@@ -274,7 +275,7 @@ def _crowd_environment(room: AudioRoom, crowd: Crowd) -> list[dict[str, Any]]:
     arrivals = crowd.arrivals
     turns = _turns(arrivals.every, arrivals.stay, crowd.pods) if arrivals is not None else {}
     return [
-        *_room_environment(room),
+        *room_environment(room),
         _POD_NAME,
         *_values(
             SHOWSTOPPER_LISTENERS=str(crowd.per_pod),

@@ -1,4 +1,4 @@
-"""Flooders at the API server: the Jobs of a run's floods, and their pods."""
+"""The crowd at the API server: the Jobs of a run's faults, and their pods."""
 
 import asyncio
 import contextlib
@@ -10,17 +10,16 @@ from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import JOB, POD
-from showstopper.cluster.listeners import ROLE_LABEL
-from showstopper.engine.hands.crowd import flooder_job
-from showstopper.engine.hands.crowd.flooder_job import Flooder
+from showstopper.engine.hands.crowd import job
+from showstopper.engine.hands.crowd.job import CrowdPod
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.engine.rooms import Images
 from showstopper.engine.rooms.pods import is_over
 from showstopper.errors import Conflict, NotFound
 
 
-class Flooders:
-    """Starts flooders, finds their pods, and ends them. They need nobody to end by themselves."""
+class CrowdJobs:
+    """Starts the Jobs of faults, finds their pods, and ends them. They need nobody to end by themselves."""
 
     def __init__(
         self, client: Client, clock: Clock, images: Images, remembered: Callable[[str], Sequence[Object]]
@@ -29,19 +28,18 @@ class Flooders:
         self._remembered = remembered
 
     async def start(self, run: ExperimentRun, planned: PlannedFault) -> None:
-        """Start the flooder of one flood. The one that was started before is not started again."""
+        """Start the Job of one fault. The one that was started before is not started again."""
         with contextlib.suppress(Conflict):
-            await self._client.create(JOB, flooder_job.job(run, planned, self._images, self._clock.now()), brief=True)
+            await self._client.create(JOB, job.job(run, planned, self._images, self._clock.now()), brief=True)
 
-    async def all(self, run: ExperimentRun, faults: Iterable[str]) -> dict[str, Flooder]:
-        """The run's flooders as they are now, by fault."""
-        labels = {LEASE_LABEL: run.metadata.name, ROLE_LABEL: flooder_job.FLOODER}
-        pods = await self._client.list(POD, run.metadata.namespace, labels=labels)
-        return {fault: flooder_job.flooder_of(run, fault, pods) for fault in faults}
+    async def all(self, run: ExperimentRun, faults: Iterable[str]) -> dict[str, CrowdPod]:
+        """The pods of these faults as they are now, by fault."""
+        pods = await self._client.list(POD, run.metadata.namespace, labels={LEASE_LABEL: run.metadata.name})
+        return {fault: job.pod_of(run, fault, pods) for fault in faults}
 
     async def end(self, run: ExperimentRun, fault: str) -> bool:
-        """Delete a flood's Job with its pod. Returns whether both are gone. Call it again until they are."""
-        namespace, name = run.metadata.namespace, flooder_job.name(run, fault)
+        """Delete a fault's Job with its pod. Returns whether both are gone. Call it again until they are."""
+        namespace, name = run.metadata.namespace, job.name(run, fault)
         try:
             body = await self._client.get(JOB, namespace, name)
         except NotFound:

@@ -1,29 +1,29 @@
-"""Flooders: the Job of one packet flood, what is known of its pod, and what its pod said at its end. Pure."""
+"""Jobs of the crowd: the Job of one fault, what is known of its pod, and what its pod said at its end. Pure."""
 
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from showstopper.api.experiment import Fault
-from showstopper.api.faults.flood import PacketFlood
+from showstopper.api.faults.base import FaultKind
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.engine.hands.agent.asking import owned
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.engine.rooms import Images
+from showstopper.engine.rooms.fleet import manifests
 from showstopper.engine.rooms.pods import is_over
+from showstopper.faults import registry
 from showstopper.faults.behaviour import Ground
+from showstopper.faults.crowd import CrowdBehaviour, Task
 from showstopper.faults.effects import Pod
-from showstopper.faults.flood import packet_flood, settings
-from showstopper.faults.flood.sending import Endpoint, Flood, SendPackets, send_packets
+from showstopper.faults.flood.settings import TERMINATION_MESSAGE
 
 Object = dict[str, Any]
-FLOODER = "flooder"
-COMMAND = ("python3", "-m", "showstopper.audio.flood.flooder")
 GATHER = timedelta(seconds=60)
 """How long its pod may take to be there. Its absolute end is so much later."""
 KEEP = timedelta(minutes=1)
@@ -33,8 +33,8 @@ _NOBODY = 65532
 
 
 @dataclass(frozen=True, slots=True)
-class Flooder:
-    """The pod of a flood.
+class CrowdPod:
+    """The pod of a fault.
 
     Attributes:
         pod: None: it is not there yet, or has no address yet.
@@ -49,36 +49,29 @@ class Flooder:
     report: Mapping[str, Any] | None = None
 
 
-def spec_of(fault: Fault) -> PacketFlood:
-    """What is declared of a fault that is a flood."""
-    assert fault.packet_flood is not None
-    return fault.packet_flood
+def behaviour(fault: Fault) -> CrowdBehaviour[FaultKind]:
+    """What the kind of a fault of the crowd says of it."""
+    found = registry.of(fault.spec)
+    assert isinstance(found, CrowdBehaviour), "the hand is chosen by the fault's kind"
+    return found
 
 
-def port_of(run: ExperimentRun, planned: PlannedFault) -> int:
-    """The number of the port that a flood floods."""
-    ground = Ground(run.metadata.namespace, run.spec.room.name, run.spec.room.spec)
-    port = packet_flood.port_of(planned.fault, ground)
-    assert port is not None, "the planner has refused a port that the room does not declare"
-    return packet_flood.number_of(port, planned.targets)
-
-
-def send(run: ExperimentRun, planned: PlannedFault, now: float) -> SendPackets:
-    """What the flooder is to send. `now` is in Unix seconds, for its absolute end."""
-    spec, fault = spec_of(planned.fault), planned.fault
-    assert fault.duration is not None
-    port = port_of(run, planned)
-    flood = Flood(spec.shape, spec.size, spec.rate, spec.sources, fault.duration, spec.packets)
-    end = datetime.fromtimestamp(now, UTC) + GATHER + fault.duration + _LEASE
-    targets = sorted(planned.targets, key=lambda pod: pod.name)
-    return send_packets(flood, tuple(Endpoint(pod.address, port) for pod in targets), end)
+def ground(run: ExperimentRun, planned: PlannedFault) -> Ground:
+    """Where a fault is carried out."""
+    return Ground(run.metadata.namespace, run.spec.room.name, run.spec.room.spec, planned.targets)
 
 
 def job(run: ExperimentRun, planned: PlannedFault, images: Images, now: float) -> Object:
-    """The Job: one pod without any privilege or token, that is never tried again and ends by itself."""
-    order = send(run, planned, now)
-    metadata = {**owned(run), "name": name(run, planned.fault.name)}
-    metadata["labels"] = {**metadata["labels"], ROLE_LABEL: FLOODER, "app.kubernetes.io/component": FLOODER}
+    """The Job: one pod without any privilege or token of the cluster, that is never tried again and ends by itself.
+
+    `now` is in Unix seconds, for its absolute end.
+    """
+    fault, kind = planned.fault, behaviour(planned.fault)
+    assert fault.duration is not None
+    end = datetime.fromtimestamp(now, UTC) + GATHER + fault.duration + _LEASE
+    task = kind.task(fault, ground(run, planned), end)
+    metadata = {**owned(run), "name": name(run, fault.name)}
+    metadata["labels"] = {**metadata["labels"], ROLE_LABEL: kind.role, "app.kubernetes.io/component": kind.role}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -87,25 +80,25 @@ def job(run: ExperimentRun, planned: PlannedFault, images: Images, now: float) -
             "backoffLimit": 0,
             "completions": 1,
             "parallelism": 1,
-            "activeDeadlineSeconds": math.ceil((order.end.timestamp() - now) + 1),
+            "activeDeadlineSeconds": math.ceil((end.timestamp() - now) + 1),
             "ttlSecondsAfterFinished": round(KEEP.total_seconds()),
-            "template": {"metadata": {"labels": metadata["labels"]}, "spec": _pod(order, images)},
+            "template": {"metadata": {"labels": metadata["labels"]}, "spec": _pod(run, kind.role, task, images)},
         },
     }
 
 
 def name(run: ExperimentRun, fault: str) -> str:
-    """A name that is always the same for the same flood of a run, so it is never started twice. At most 63 long."""
+    """A name that is always the same for the same fault of a run, so it is never started twice. At most 63 long."""
     digest = hashlib.sha256(f"{run.metadata.uid}/{fault}".encode()).hexdigest()[:10]
     return f"{run.metadata.name[:52].rstrip('-')}-{digest}"
 
 
-def flooder_of(run: ExperimentRun, fault: str, pods: Sequence[Mapping[str, Any]]) -> Flooder:
-    """The flooder among pods: the one of the flood's Job."""
+def pod_of(run: ExperimentRun, fault: str, pods: Sequence[Mapping[str, Any]]) -> CrowdPod:
+    """The pod of a fault's Job among pods."""
     wanted = name(run, fault)
     own = [body for body in pods if body["metadata"].get("labels", {}).get("batch.kubernetes.io/job-name") == wanted]
     if not own:
-        return Flooder(
+        return CrowdPod(
             problem="its Job has no pod: a quota, a limit or an admission policy of the namespace may forbid it"
         )
     (body,) = own[:1]
@@ -114,21 +107,17 @@ def flooder_of(run: ExperimentRun, fault: str, pods: Sequence[Mapping[str, Any]]
     address, node = status.get("podIP", ""), body.get("spec", {}).get("nodeName", "")
     there = Pod(body["metadata"]["namespace"], body["metadata"]["name"], body["metadata"]["uid"], node, address)
     running = status.get("phase") == "Running" and address and node and not over
-    return Flooder(there if running else None, _problem(status), over, _report(status))
+    return CrowdPod(there if running else None, _problem(status), over, _report(status))
 
 
-def silent(flooder: Flooder) -> str:
-    """What a flooder said of a flood that did nothing, for a person. Empty if nothing."""
-    report = flooder.report
-    if report is None:
-        return ""
-    refused = ", ".join(f"{count} times {reason}" for reason, count in report.get("errors", {}).items())
-    said = f"its flooder ended by {report.get('ended_by')} after {report.get('packets')} packets"
-    return f"{said}; the kernel refused {refused}" if refused else said
+def excuse(fault: Fault, pod: CrowdPod) -> str:
+    """What a pod said of a fault that did nothing, for a person. Empty if nothing."""
+    return "" if pod.report is None else behaviour(fault).excuse(pod.report)
 
 
-def _pod(order: SendPackets, images: Images) -> Object:
+def _pod(run: ExperimentRun, role: str, task: Task, images: Images) -> Object:
     """As Pod Security *restricted* has it, and less."""
+    asked, most = task.memory
     return {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
@@ -143,14 +132,17 @@ def _pod(order: SendPackets, images: Images) -> Object:
         },
         "containers": [
             {
-                "name": FLOODER,
+                "name": role,
                 "image": images.audio,
                 "imagePullPolicy": images.pull_policy,
-                "command": list(COMMAND),
-                "env": [{"name": key, "value": value} for key, value in settings.environment(order).items()],
-                "terminationMessagePath": settings.TERMINATION_MESSAGE,
-                # No limit of processor time: what it sends is bounded by its rate, and counted.
-                "resources": {"requests": {"cpu": "50m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
+                "command": ["python3", "-m", task.module],
+                "env": list(_environment(run, task)),
+                "terminationMessagePath": TERMINATION_MESSAGE,
+                # No limit of processor time: what it sends is bounded by its task, and counted.
+                "resources": {
+                    "requests": {"cpu": task.cpu, "memory": f"{asked}Mi"},
+                    "limits": {"memory": f"{most}Mi"},
+                },
                 "securityContext": {
                     "allowPrivilegeEscalation": False,
                     "readOnlyRootFilesystem": True,
@@ -159,6 +151,14 @@ def _pod(order: SendPackets, images: Images) -> Object:
             }
         ],
     }
+
+
+def _environment(run: ExperimentRun, task: Task) -> Iterator[Object]:
+    """What its program is told and, if it joins the room, the key that lets it in, as the room's listeners have it."""
+    if task.joins:
+        yield from manifests.room_environment(run.room)
+    for key, value in task.environment.items():
+        yield {"name": key, "value": value}
 
 
 def _problem(status: Mapping[str, Any]) -> str:

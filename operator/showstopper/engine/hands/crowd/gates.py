@@ -1,4 +1,4 @@
-"""Floods: what agents do for one packet flood: its gate, and counting what arrives. Pure.
+"""Gates: what agents do for one fault of the crowd: its gate, and counting what arrives. Pure.
 
 Arrivals come first. An agent that counts at a target has seen that the target's address is that pod's, by its UID. Only
 then a gate is asked for that leads there.
@@ -7,47 +7,48 @@ then a gate is asked for that leads there.
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from showstopper.api.faults.flood import FloodArrivals, FloodGate
+from pydantic.alias_generators import to_snake
+
+from showstopper.api.faults.gates import Arrivals, Gate
 from showstopper.api.injection import Injection, InjectionTarget, TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.engine.hands.agent import asking
-from showstopper.engine.hands.crowd.flooder_job import port_of, spec_of
+from showstopper.engine.hands.crowd import job
 from showstopper.engine.planning.plan import PlannedFault
+from showstopper.faults.crowd import addresses_of
 from showstopper.faults.effects import Pod
 
 Object = dict[str, Any]
 _GONE = {TargetState.GONE, TargetState.REFUSED}
 
 
-def arrivals(run: ExperimentRun, planned: PlannedFault, flooder: Pod) -> Iterator[Object]:
-    """The Injections that count at the targets what comes from the flooder."""
-    size, port = _size(planned), port_of(run, planned)
-    asked = {"peers": (flooder.address,), "flood_arrivals": FloodArrivals(port=port, size=size)}
-    return asking.ask(run, planned.fault, planned.targets, asked)
+def arrivals(run: ExperimentRun, planned: PlannedFault, pod: Pod) -> Iterator[Object]:
+    """The Injections that count at the targets what comes from the fault's pod."""
+    end = job.behaviour(planned.fault).arrivals(planned.fault, job.ground(run, planned))
+    return asking.ask(run, planned.fault, planned.targets, _asked(end, (pod.address,)))
 
 
-def gate(run: ExperimentRun, planned: PlannedFault, flooder: Pod) -> Iterator[Object]:
-    """The Injection that lets the flooder's packets pass to the targets' port, and nothing else."""
-    size, port = _size(planned), port_of(run, planned)
-    addresses = tuple(sorted({pod.address for pod in planned.targets}))
-    asked = {"peers": addresses, "flood_gate": FloodGate(port=port, size=size)}
-    return asking.ask(run, planned.fault, [flooder], asked, part="gate/")
+def gate(run: ExperimentRun, planned: PlannedFault, pod: Pod) -> Iterator[Object]:
+    """The Injection that lets the pod's packets pass to the targets, and nothing else."""
+    end = job.behaviour(planned.fault).gate(planned.fault, job.ground(run, planned))
+    addresses = addresses_of(job.ground(run, planned))
+    return asking.ask(run, planned.fault, [pod], _asked(end, addresses), part="gate/")
+
+
+def is_gate(injection: Injection) -> bool:
+    """Whether it asks for a gate."""
+    return isinstance(injection.spec.spec, Gate)
 
 
 def shut(injections: Sequence[Injection]) -> bool:
     """Whether no gate of the run is open any more."""
-    states = [
-        gate.state
-        for injection in injections
-        if injection.spec.flood_gate is not None
-        for gate in injection.status.targets
-    ]
+    states = [target.state for each in injections if is_gate(each) for target in each.status.targets]
     return TargetState.ARMED not in states
 
 
 def open_gates(injections: Sequence[Injection]) -> list[Injection]:
     """The gates whose end nobody has asked for."""
-    return [injection for injection in injections if injection.spec.flood_gate is not None and not injection.spec.lift]
+    return [injection for injection in injections if is_gate(injection) and not injection.spec.lift]
 
 
 def led_to(gate: Injection, injections: Sequence[Injection]) -> list[InjectionTarget]:
@@ -73,9 +74,10 @@ def _of_arrivals(gate: Injection, injections: Sequence[Injection]) -> list[Injec
     return [
         injection
         for injection in injections
-        if injection.spec.fault == gate.spec.fault and injection.spec.flood_arrivals is not None
+        if injection.spec.fault == gate.spec.fault and isinstance(injection.spec.spec, Arrivals)
     ]
 
 
-def _size(planned: PlannedFault) -> int:
-    return spec_of(planned.fault).size
+def _asked(end: Gate | Arrivals, peers: tuple[str, ...]) -> dict[str, Any]:
+    """Fields of an Injection's spec: the end of a fault, under the name of its kind, and the addresses of the other."""
+    return {"peers": peers, to_snake(type(end).__name__): end}

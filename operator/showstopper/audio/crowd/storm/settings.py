@@ -1,0 +1,123 @@
+"""Settings of a storm's process, from its container's environment. Everything that bounds it must be set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from showstopper.audio.crowd.storm.shape import MOST_SECONDS, Shape
+from showstopper.audio.flood import settings as crowd
+from showstopper.audio.flood.variables import Variables, word
+from showstopper.audio.settings import RoomSettings
+from showstopper.errors import SettingsError
+from showstopper.faults.flood.bounds import Special
+from showstopper.faults.flood.sending import Endpoint
+from showstopper.faults.storm import schedule
+from showstopper.faults.storm import settings as names
+from showstopper.faults.storm.settings import Comeback, Depth
+
+FASTEST = 1000
+"""Joins a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class StormSettings:
+    """Who joins which room, where, and when it ends.
+
+    Attributes:
+        room: the room, and what lets one in.
+        targets: where visitors join, in turn.
+        shape: how many come, and how.
+        end: Unix seconds after which nobody is in any more.
+        report: where the last line is written, too.
+        gate: the port of the loopback at which it is told that its gate is up. None: there is none to wait for.
+    """
+
+    room: RoomSettings
+    targets: tuple[Endpoint, ...]
+    shape: Shape
+    end: float
+    report: Path | None = None
+    gate: int | None = None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], now: float) -> StormSettings:
+        """From the variables of `faults.storm.settings`, and those of a room.
+
+        Args:
+            environment: the container's.
+            now: Unix seconds.
+
+        Raises:
+            SettingsError: for the first that is missing or wrong, by name and with what to write.
+        """
+        variables = Variables(environment)
+        special = frozenset(word(Special, names.SPECIAL, text) for text in variables.list(names.SPECIAL))
+        report = variables.optional(names.REPORT)
+        targets = crowd.targets(variables, special, names.TARGETS, names.WITHIN)
+        shape = _shape(variables)
+        return cls(
+            room=RoomSettings.read(environment) if shape.depth.joins else _no_room(targets[0]),
+            targets=targets,
+            shape=shape,
+            end=crowd.end(variables, now, names.END),
+            report=Path(report) if report else None,
+            gate=crowd.gate(variables, names.GATE),
+        )
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where visitors join: pods of the room, which have no TLS of their own."""
+        return tuple(map(_url, self.targets))
+
+
+def _url(target: Endpoint) -> str:
+    return f"ws://{target}"
+
+
+def _no_room(target: Endpoint) -> RoomSettings:
+    """For connections by which nobody joins: there is a place, and no key."""
+    return RoomSettings(name="", url=_url(target), livekit_room="", key="", secret="")
+
+
+def _shape(variables: Variables) -> Shape:
+    depth = word(Depth, names.DEPTH, variables.text(names.DEPTH))
+    comeback = _comeback(variables)
+    most = schedule.MOST_JOINS if depth.joins else schedule.MOST_CONNECTIONS
+    tries = variables.whole(names.TRIES, 1, most if comeback is None else schedule.MOST_TRIES)
+    return Shape(
+        visitors=tries if comeback is None else comeback.clients,
+        rate=_rate(variables),
+        ramp_seconds=variables.number(names.RAMP, 0, MOST_SECONDS),
+        depth=depth,
+        hidden=_either(variables, names.VISIBILITY, names.HIDDEN, names.VISIBLE),
+        seconds=variables.number(names.SECONDS, 0, MOST_SECONDS),
+        comeback=comeback,
+        tries=None if comeback is None else tries,
+    )
+
+
+def _comeback(variables: Variables) -> Comeback | None:
+    """How clients come back; None: there are none who do."""
+    if not variables.optional(names.CLIENTS):
+        return None
+    return Comeback(
+        clients=variables.whole(names.CLIENTS, 1, schedule.MOST_CLIENTS),
+        drop=variables.number(names.DROP, 0, MOST_SECONDS),
+        pause=variables.number(names.PAUSE, 0, MOST_SECONDS),
+    )
+
+
+def _rate(variables: Variables) -> int | None:
+    if variables.text(names.RATE) == names.ALL_AT_ONCE:
+        return None
+    return variables.whole(names.RATE, 1, FASTEST, f', or "{names.ALL_AT_ONCE}"')
+
+
+def _either(variables: Variables, name: str, yes: str, no: str) -> bool:
+    """Whether a variable has the first of its two words."""
+    text = variables.text(name)
+    if text not in {yes, no}:
+        raise SettingsError(f"{name} is {text!r}; write {yes} or {no}")
+    return text == yes
