@@ -66,4 +66,5 @@ ROWS = (
     Row("flood", "packetFlood", "20,000 RTP packets/s", {"port": "media", "shape": "RTP", "rate": 20000}),
     Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None, ends_flow=True),
     Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None, ends_flow=True),
+    Row("pod-evict", "podEvict", "with the pod's own grace", {}, lasts=None, ends_flow=True),
 )

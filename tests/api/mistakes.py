@@ -10,10 +10,12 @@ A_SHARE = 'write a percentage from "0%" to "100%", like "99.5%"'
 A_COUNT = 'write a whole number in quotes, like "3"'
 A_CRON = 'write five fields, minute hour day-of-month month day-of-week, like "0 3 * * 1-5"'
 A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens"
-ONE_KIND = "write exactly one kind of fault in an entry (podKill, packetFlood, packetLoss, delay, "
+ONE_KIND = "write exactly one kind of fault in an entry (podKill, podEvict, packetFlood, packetLoss, delay, "
 NOT_A_DURATION = f"not a valid duration: {A_DURATION}"
 ITS_TURN = "leave schedule, suspend and dryRun out of its experiment"
-HOW_LONG = 'podKill and containerKill take no duration, and every other kind lasts: write duration, like "30s"'
+HOW_LONG = (
+    'podKill, podEvict and containerKill take no duration, and every other kind lasts: write duration, like "30s"'
+)
 LOSS = {"name": "one", "target": {"component": "relay"}, "duration": "20s", "packetLoss": {"percent": "5%"}}
 KILLS_CONTAINER = {"name": "one", "target": {"component": "relay"}, "containerKill": {}}
 FREEZES = {"name": "one", "target": {"component": "relay"}, "freeze": {}}

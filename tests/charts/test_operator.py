@@ -51,6 +51,7 @@ def test_the_operator_may_do_what_it_does_and_no_more(objects: list[Object]) -> 
         | may("showstopper.dev", "experiments", "patch")
         | may("admissionregistration.k8s.io", "validatingadmissionpolicybindings", "get")
         | may("", "pods", "get list watch delete")
+        | may("", "pods/eviction", "create")
         | may("", "namespaces", "get")
         | may("apps", "statefulsets deployments", "get list watch create patch delete")
         | may("", "serviceaccounts", "get create patch delete")

@@ -13,7 +13,7 @@ from showstopper.api.expectations.sources import SOURCES, Queries
 from showstopper.api.faults.base import Aim, FaultKind
 from showstopper.api.faults.flood import PacketFlood
 from showstopper.api.faults.injected_kinds import InjectedKinds
-from showstopper.api.faults.pods import PodKill
+from showstopper.api.faults.pods import PodEvict, PodKill
 from showstopper.api.room import Reference
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.cron import Cron, TimeZone
@@ -74,8 +74,9 @@ class Fault(InjectedKinds):
     target: Target | None = None
     """Selection of the pods that the fault hits. Required except for faults of the host, of which a room has one."""
     duration: Annotated[Duration, Between("1s", "1h")] | None = None
-    """How long the fault lasts. Required except for podKill and containerKill."""
+    """How long the fault lasts. Required except for those that are done in an instant, such as podKill."""
     pod_kill: PodKill | None = None
+    pod_evict: PodEvict | None = None
     packet_flood: PacketFlood | None = None
 
     @classmethod
@@ -87,7 +88,8 @@ class Fault(InjectedKinds):
         one_kind = (
             f"write exactly one kind of fault in an entry ({', '.join(kinds)}), and another in an entry of its own"
         )
-        how_long = f'{" and ".join(instant)} take no duration, and every other kind lasts: write duration, like "30s"'
+        kills = f"{', '.join(instant[:-1])} and {instant[-1]}"
+        how_long = f'{kills} take no duration, and every other kind lasts: write duration, like "30s"'
         of_host = [kind for kind, spec in kinds.items() if not spec.aims_at.at_component]
         is_of_host = " || ".join(f"has(self.{kind})" for kind in of_host)
         whom = (

@@ -100,6 +100,9 @@ class Reason(StrEnum):
     again when they are stable."""
     KILL_UNCERTAIN = "KillUncertain"
     """A target pod went while the operator was restarted, and it is not known whether the run deleted it. Run again."""
+    EVICTION_REFUSED = "EvictionRefused"
+    """A PodDisruptionBudget did not allow the eviction of a target. The message names it. That is an answer about the
+    deployment, and nothing was tested: scale the component up, or raise the budget's maxUnavailable."""
     INJECTION_FAILED = "InjectionFailed"
     """The API server did not accept the fault. The message has the error."""
     INJECTION_FORBIDDEN = "InjectionForbidden"

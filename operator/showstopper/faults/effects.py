@@ -72,3 +72,15 @@ class DeletePod:
 
     pod: Pod
     grace_period: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class EvictPod:
+    """Ask the API server to evict a pod by UID, which a PodDisruptionBudget may refuse.
+
+    Attributes:
+        grace_period: None: the pod's own.
+    """
+
+    pod: Pod
+    grace_period: timedelta | None

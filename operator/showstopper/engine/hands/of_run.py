@@ -14,7 +14,7 @@ from showstopper.engine.hands.agent.hand import AgentHand
 from showstopper.engine.hands.agent.injections import RunInjections
 from showstopper.engine.hands.agent.lease import RunLease
 from showstopper.engine.hands.agent.reselect import Reselection
-from showstopper.engine.hands.api_server import ApiServerHand
+from showstopper.engine.hands.api_server.hand import ApiServerHand
 from showstopper.engine.hands.crowd.flooders import Flooders
 from showstopper.engine.hands.crowd.hand import CrowdHand
 from showstopper.engine.hands.pace import PACE, Pace

@@ -7,7 +7,13 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ChosenPod, ExperimentRun, FaultRecord, TargetRecord
 from showstopper.faults.effects import Pod
 
-MISSED = (Reason.TARGETS_GONE, Reason.KILL_UNCERTAIN, Reason.INJECTION_FORBIDDEN, Reason.INJECTION_FAILED)
+MISSED = (
+    Reason.TARGETS_GONE,
+    Reason.EVICTION_REFUSED,
+    Reason.KILL_UNCERTAIN,
+    Reason.INJECTION_FORBIDDEN,
+    Reason.INJECTION_FAILED,
+)
 """Reasons of a target that was not hit, or not certainly, in the order in which they count. After a restart only
 they tell it."""
 

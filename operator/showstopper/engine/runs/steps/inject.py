@@ -149,5 +149,5 @@ def _nothing_hit(run: ExperimentRun) -> Finding | None:
     message = "; ".join(sorted({target.message or "" for target in targets}))
     reasons = {target.reason for target in targets}
     reason = next((reason for reason in records.MISSED if reason in reasons), Reason.INJECTION_FAILED)
-    ours = reason not in {Reason.TARGETS_GONE, Reason.KILL_UNCERTAIN}
+    ours = reason not in {Reason.TARGETS_GONE, Reason.EVICTION_REFUSED, Reason.KILL_UNCERTAIN}
     return Finding(reason, message, Verdict.ERROR if ours else Verdict.INCONCLUSIVE)

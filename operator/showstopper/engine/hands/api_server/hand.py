@@ -1,4 +1,4 @@
-"""The API server as a hand: the operator itself deletes pods, and sees that they are gone."""
+"""The API server as a hand: the operator itself deletes and evicts pods, and sees that they are gone."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -15,8 +15,8 @@ from showstopper.cluster.kinds import POD
 from showstopper.engine.hands import records
 from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.planning.plan import PlannedFault
-from showstopper.errors import ClusterError, Conflict, Forbidden, NotFound
-from showstopper.faults.effects import DeletePod, Pod
+from showstopper.errors import BudgetRefused, ClusterError, Conflict, Forbidden, NotFound
+from showstopper.faults.effects import DeletePod, EvictPod
 from showstopper.faults.pods.behaviour import effect_of
 
 log = structlog.get_logger()
@@ -31,7 +31,7 @@ class Presence(StrEnum):
 
 
 class ApiServerHand:
-    """The pod kills of one run. There is nothing to lift: owners replace what they own."""
+    """The deletions and evictions of one run. There is nothing to lift: owners replace what they own."""
 
     def __init__(self, client: Client, clock: Clock) -> None:
         self._client = client
@@ -39,7 +39,7 @@ class ApiServerHand:
         self._called: dict[tuple[str, str], TargetRecord] = {}  # not yet observed
 
     async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
-        """Delete every pod that is noted in the record and not answered for, all at once.
+        """Delete or evict every pod that is noted in the record and not answered for, all at once.
 
         After a restart only those that are there and not being deleted. What went before its answer was recorded may
         have been deleted by anybody, so that it proves nothing.
@@ -76,7 +76,7 @@ class ApiServerHand:
         return {
             record.name: FaultState(
                 # A deleted pod leaves nothing behind: what is gone is reverted by its owner.
-                record.model_copy(update={"reverted": all(target.gone_at is not None for target in own)}),
+                record.model_copy(update={"reverted": all(target.gone_at is not None for target in own), **_told(own)}),
                 tuple(own),
                 touched=record.name in touched,
                 armed=True,
@@ -111,17 +111,20 @@ class ApiServerHand:
         return Presence.TERMINATING if "deletionTimestamp" in body["metadata"] else Presence.PRESENT
 
     async def _call(self, run: ExperimentRun, target: TargetRecord) -> TargetRecord:
-        """Delete one pod. Returns its record with the times before and after, and what went wrong."""
+        """Delete or evict one pod. Returns its record with the times before and after, and what went wrong."""
         start = effect_of(run.fault(target.fault).spec, records.pod_of(run, target))
         bound = log.bind(run=run.metadata.name, fault=target.fault, pod=target.pod)
         called = target.model_copy(update={"requested_at": to_timestamp(self._clock.now())})
         try:
-            await self._delete(start)
+            await self._act(start)
         except Forbidden as error:
             bound.warning("injection_forbidden", error=str(error))
             return _missed(called, Reason.INJECTION_FORBIDDEN, f"the call was forbidden: {error}")
         except (NotFound, Conflict):
             return _missed(called, Reason.TARGETS_GONE, "the pod had already been deleted")
+        except BudgetRefused as error:
+            bound.warning("eviction_refused", error=str(error))
+            return _missed(called, Reason.EVICTION_REFUSED, f"the eviction of {target.pod} was refused: {error}")
         except ClusterError as error:
             bound.warning("injection_failed", error=str(error))
             return _missed(called, Reason.INJECTION_FAILED, f"the call failed: {error}")
@@ -129,11 +132,14 @@ class ApiServerHand:
         bound.info("fault_injected")
         return called
 
-    async def _delete(self, effect: DeletePod) -> None:
-        """Delete the pod, if it is still that very one."""
-        pod: Pod = effect.pod
-        grace = round(effect.grace_period.total_seconds())
-        await self._client.delete(POD, pod.namespace, pod.name, uid=pod.uid, grace_seconds=grace)
+    async def _act(self, effect: DeletePod | EvictPod) -> None:
+        """Delete or evict the pod, if it is still that very one."""
+        pod = effect.pod
+        grace = round(effect.grace_period.total_seconds()) if effect.grace_period is not None else None
+        if isinstance(effect, EvictPod):
+            await self._client.evict(pod.namespace, pod.name, uid=pod.uid, grace_seconds=grace)
+        else:
+            await self._client.delete(POD, pod.namespace, pod.name, uid=pod.uid, grace_seconds=grace)
 
 
 def _answered(target: TargetRecord) -> bool:
@@ -142,3 +148,12 @@ def _answered(target: TargetRecord) -> bool:
 
 def _missed(target: TargetRecord, reason: Reason, message: str) -> TargetRecord:
     return target.model_copy(update={"reason": reason, "message": message[:1024]})
+
+
+def _told(targets: Sequence[TargetRecord]) -> dict[str, str]:
+    """What the fault's record says of targets that were not hit."""
+    missed = [target for target in targets if records.missed(target)]
+    if not missed:
+        return {}
+    why = "; ".join(dict.fromkeys(target.message or "" for target in missed))
+    return {"message": f"did not hit {len(missed)} of {len(targets)} targets: {why}"[:1024]}
