@@ -22,6 +22,7 @@ class Row:
         lasts: how long. None: an instant.
         ends_flow: whether nothing comes from the target any more. Then a receiver counts no packet as lost.
         of_host: whether the host carries it out, on itself.
+        whole: whether it takes all relays, whoever serves: the stage has two.
     """
 
     name: str
@@ -31,12 +32,14 @@ class Row:
     lasts: str | None = LASTS
     ends_flow: bool = False
     of_host: bool = False
+    whole: bool = False
 
     @property
     def fault(self) -> dict[str, Any]:
         """The fault of an Experiment."""
         duration = {"duration": self.lasts} if self.lasts else {}
-        target = {} if self.of_host else {"target": RELAY}
+        aim = {"component": "relay", "max": 2} if self.whole else RELAY
+        target = {} if self.of_host else {"target": aim}
         return {"name": self.name, **target, **duration, self.kind: self.spec}
 
 
@@ -67,4 +70,6 @@ ROWS = (
     Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None, ends_flow=True),
     Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None, ends_flow=True),
     Row("pod-evict", "podEvict", "with the pod's own grace", {}, lasts=None, ends_flow=True),
+    Row("rollout-restart", "rolloutRestart", "all relays, in turn", {}, lasts=None, ends_flow=True, whole=True),
+    Row("scale-down", "scaleDown", "to one relay", {"replicas": 1}, whole=True),
 )

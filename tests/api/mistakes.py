@@ -10,13 +10,17 @@ A_SHARE = 'write a percentage from "0%" to "100%", like "99.5%"'
 A_COUNT = 'write a whole number in quotes, like "3"'
 A_CRON = 'write five fields, minute hour day-of-month month day-of-week, like "0 3 * * 1-5"'
 A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens"
-ONE_KIND = "write exactly one kind of fault in an entry (podKill, podEvict, packetFlood, packetLoss, delay, "
+ONE_KIND = "write exactly one kind of fault in an entry (podKill, podEvict, rolloutRestart, scaleDown, packetFlood, "
 NOT_A_DURATION = f"not a valid duration: {A_DURATION}"
 ITS_TURN = "leave schedule, suspend and dryRun out of its experiment"
 HOW_LONG = (
-    'podKill, podEvict and containerKill take no duration, and every other kind lasts: write duration, like "30s"'
+    "podKill, podEvict, rolloutRestart and containerKill take no duration, and every other kind lasts: "
+    'write duration, like "30s"'
 )
 LOSS = {"name": "one", "target": {"component": "relay"}, "duration": "20s", "packetLoss": {"percent": "5%"}}
+EVICTS = {"name": "one", "target": {"component": "relay"}, "podEvict": {}}
+RESTARTS = {"name": "one", "target": {"component": "relay"}, "rolloutRestart": {}}
+SCALES = {"name": "one", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}}
 KILLS_CONTAINER = {"name": "one", "target": {"component": "relay"}, "containerKill": {}}
 FREEZES = {"name": "one", "target": {"component": "relay"}, "freeze": {}}
 THROTTLES = {"name": "one", "target": {"component": "relay"}, "duration": "20s", "cpuThrottle": {"limit": "200m"}}
@@ -86,6 +90,21 @@ MISTAKES = (
         {"spec.faults.0": {name: value for name, value in LOSS.items() if name != "duration"}},
         "spec.faults[0]",
         HOW_LONG,
+    ),
+    _experiment("an eviction that lasts", {"spec.faults.0": {**EVICTS, "duration": "20s"}}, "spec.faults[0]", HOW_LONG),
+    _experiment("a restart that lasts", {"spec.faults.0": {**RESTARTS, "duration": "20s"}}, "spec.faults[0]", HOW_LONG),
+    _experiment(
+        "a restart of the relays that serve",
+        {"spec.faults.0": {**RESTARTS, "target": {"component": "relay", "serving": True}}},
+        "spec.faults[0]",
+        "takes the component as a whole, whoever serves: leave out target.serving",
+    ),
+    _experiment("a scaling down without an end", {"spec.faults.0": SCALES}, "spec.faults[0]", HOW_LONG),
+    _experiment(
+        "a scaling down to less than nothing",
+        {"spec.faults.0": {**SCALES, "duration": "20s", "scaleDown": {"replicas": -1}}},
+        "spec.faults[0].scaleDown.replicas",
+        "greater than or equal to 0",
     ),
     _experiment(
         "a container kill that lasts",

@@ -14,6 +14,7 @@ from showstopper.api.faults.base import Aim, FaultKind
 from showstopper.api.faults.flood import PacketFlood
 from showstopper.api.faults.injected_kinds import InjectedKinds
 from showstopper.api.faults.pods import PodEvict, PodKill
+from showstopper.api.faults.workloads import RolloutRestart, ScaleDown
 from showstopper.api.room import Reference
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.cron import Cron, TimeZone
@@ -46,7 +47,7 @@ class Target(Spec):
 
 
 def _bounds_of_kind(kind: str, spec: type[FaultKind]) -> Iterator[Rule]:
-    """The rules of a kind that may not last as long, or hit as many targets, as faults do in general."""
+    """The rules of a kind that may not last as long, hit as many targets, or choose among them, as others do."""
     if spec.longest != FaultKind.longest:
         shorter = f"a {kind} lasts {spec.longest} at the most: write a shorter duration"
         most = parse_duration(spec.longest)
@@ -64,6 +65,14 @@ def _bounds_of_kind(kind: str, spec: type[FaultKind]) -> Iterator[Rule]:
             holds=lambda fault: fault.kind != kind or fault.target is None or fault.target.max <= spec.most_targets,
             says=lambda fault: f"{fault.name}: {fewer}",
         )
+    if spec.aims_at is Aim.WORKLOAD:
+        whole = f"a {kind} takes the component as a whole, whoever serves: leave out target.serving"
+        yield Rule(
+            f"!has(self.{kind}) || !has(self.target) || !has(self.target.serving)",
+            whole,
+            holds=lambda fault: fault.kind != kind or fault.target is None or fault.target.serving is None,
+            says=lambda fault: f"{fault.name}: {whole}",
+        )
 
 
 class Fault(InjectedKinds):
@@ -77,6 +86,8 @@ class Fault(InjectedKinds):
     """How long the fault lasts. Required except for those that are done in an instant, such as podKill."""
     pod_kill: PodKill | None = None
     pod_evict: PodEvict | None = None
+    rollout_restart: RolloutRestart | None = None
+    scale_down: ScaleDown | None = None
     packet_flood: PacketFlood | None = None
 
     @classmethod

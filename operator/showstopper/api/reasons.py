@@ -109,6 +109,18 @@ class Reason(StrEnum):
     """The operator lacks the permission to hit the targets. Look at the roles in the chart."""
     INJECTION_LOST = "InjectionLost"
     """An Injection of the run is missing: it was deleted, or the operator ended before it had created all of them."""
+    NO_WORKLOAD = "NoWorkload"
+    """A fault changes the workload behind a component, and there is none, several, or one that cannot be changed in
+    that way. The message says which, and what to use instead."""
+    WORKLOAD_SHARED = "WorkloadShared"
+    """The workload that a fault changes also makes pods that are not of its component. Widen the selector."""
+    REPLICAS_OWNED = "ReplicasOwned"
+    """A HorizontalPodAutoscaler owns the replicas that a fault would change, and would undo it."""
+    NOTHING_TO_CHANGE = "NothingToChange"
+    """What a fault would change is so already. Write another value."""
+    CHANGED_MEANWHILE = "ChangedMeanwhile"
+    """Somebody else, such as a GitOps controller, changed what a fault had changed. It was left as they made it. The
+    record of the run has what it was before. Have controllers ignore the field during experiments."""
     NO_PEERS = "NoPeers"
     """A peer component has neither pods nor Services, so that there is nothing to partition from."""
     PEER_ON_NODE = "PeerOnNode"

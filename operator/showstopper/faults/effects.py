@@ -84,3 +84,62 @@ class EvictPod:
 
     pod: Pod
     grace_period: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A workload that makes pods of a component.
+
+    Attributes:
+        kind: Deployment, StatefulSet or DaemonSet.
+        replicas: that it asks for; None: it has a pod for each node.
+        restarted: when a fault of ours has restarted it last.
+        scaler: the HorizontalPodAutoscaler that owns its replicas; empty: none.
+        held: why a change of its template would not reach all of its pods, and what to do; empty: it would.
+        others: its pods that the component does not select.
+    """
+
+    kind: str
+    name: str
+    uid: str
+    replicas: int | None = None
+    restarted: str | None = None
+    scaler: str = ""
+    held: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Kind and name, for a person."""
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What is behind the pods of a component.
+
+    Attributes:
+        loose: the names of the pods that none of the workloads makes.
+    """
+
+    workloads: tuple[Workload, ...] = ()
+    loose: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Give a field of an object another value.
+
+    Attributes:
+        field: a JSON pointer.
+        before: what it holds; None: it is not there.
+        lasts: whether it is put back when the fault is over.
+    """
+
+    kind: str
+    name: str
+    uid: str
+    field: str
+    before: str | int | None
+    after: str | int
+    lasts: bool = True

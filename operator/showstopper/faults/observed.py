@@ -115,12 +115,14 @@ class Observed:
         fault: its name.
         gates: of a flood, its flooders behind their gates, which are no targets.
         spec: the fault as it is declared; None: it is not known here.
+        read_back: of a change of objects, whether each field was read back with the value that the fault writes.
     """
 
     fault: str
     targets: tuple[ObservedTarget, ...]
     gates: tuple[ObservedTarget, ...] = ()
     spec: FaultKind | None = None
+    read_back: bool = False
 
     @classmethod
     def injected(cls, targets: Iterable[InjectedTarget]) -> "Observed":

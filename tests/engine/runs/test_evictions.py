@@ -1,10 +1,13 @@
 """Evictions on a real API server, which asks PodDisruptionBudgets itself. Their controller is played."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import Kind
+from showstopper.engine.hands.pace import Pace
 from tests.support import stored_objects
 from tests.support.run_harness import RunHarness
 
@@ -12,6 +15,14 @@ pytestmark = pytest.mark.apiserver
 
 BUDGET = Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets")
 EVICT = {"name": "evict", "target": {"component": "relay", "max": 2}, "podEvict": {"gracePeriod": "0s"}}
+
+
+@pytest.fixture
+async def harness(client: Client, namespace: str, relays: None) -> AsyncIterator[RunHarness]:
+    """With little patience for proofs at listeners, of whom there are none."""
+    made = RunHarness(client, namespace, Pace(proof=0.5))
+    yield made
+    await made.end()
 
 
 def finished(run: ExperimentRun) -> bool:

@@ -31,6 +31,8 @@ class Aim(StrEnum):
     """Pods of a component of the room."""
     CONTAINER = "Container"
     """One container in each of these pods."""
+    WORKLOAD = "Workload"
+    """The workload that makes the pods of a component: all of these are its targets."""
     HOST = "Host"
     """The room's managed host."""
     LISTENERS = "Listeners"
@@ -41,7 +43,7 @@ class Aim(StrEnum):
     @property
     def at_component(self) -> bool:
         """Whether the targets are pods of the component that `target` names."""
-        return self in {Aim.PODS, Aim.CONTAINER}
+        return self in {Aim.PODS, Aim.CONTAINER, Aim.WORKLOAD}
 
 
 class FaultKind(Spec):
@@ -82,3 +84,22 @@ class FaultKind(Spec):
     def container_name(self) -> str | None:
         """The container that it names."""
         return None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is kept up and lifted: what lasts, and all that executors are asked for."""
+        return self.hand.takes_injections or not self.instant
+
+    @property
+    def ends_targets(self) -> bool:
+        """Whether it is meant to end its targets: nobody else has, then."""
+        return self.instant
+
+    @property
+    def named_whole(self) -> bool:
+        """Whether a run's status names each of its targets. Of others, Injections have each."""
+        return self.instant or not self.hand.takes_injections
+
+    def hits(self, pods: int) -> int:
+        """How many of so many targets it hits. Of a workload's pods, that may be some, whichever."""
+        return pods

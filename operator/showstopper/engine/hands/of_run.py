@@ -1,5 +1,6 @@
 """The hands of a run: each fault is carried out by the hand of its kind, and all are asked as one."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,13 @@ from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
+from showstopper.engine.hands import records
 from showstopper.engine.hands.agent.client import InjectionClient
 from showstopper.engine.hands.agent.hand import AgentHand
 from showstopper.engine.hands.agent.injections import RunInjections
 from showstopper.engine.hands.agent.lease import RunLease
 from showstopper.engine.hands.agent.reselect import Reselection
+from showstopper.engine.hands.api_server.changes import Changes
 from showstopper.engine.hands.api_server.hand import ApiServerHand
 from showstopper.engine.hands.crowd.flooders import Flooders
 from showstopper.engine.hands.crowd.hand import CrowdHand
@@ -64,13 +67,20 @@ class Hands:
             await hand.follow(run, faults)
 
     async def lift(self, run: ExperimentRun, faults: Collection[str], *, late: bool = False) -> None:
-        """Ask for the end of these faults."""
-        for hand in self._involved(run):
-            await hand.lift(run, faults, late=late)
+        """Ask for the end of these faults. One hand that cannot keeps no other from it.
+
+        Raises:
+            ClusterError: of the first hand that could not.
+        """
+        hands = self._involved(run)
+        done = await asyncio.gather(*(hand.lift(run, faults, late=late) for hand in hands), return_exceptions=True)
+        for problem in filter(None, done):
+            raise problem
 
     async def sweep(self, run: ExperimentRun) -> None:
-        """Remove what was made for the run and is over: its Injections and its Lease, which all hands share."""
-        await self._asked.sweep(run)
+        """Remove what was made for the run and is over: its Injections and its Lease, which executors share."""
+        if records.by_agents(run):
+            await self._asked.sweep(run)
 
     @property
     def untouched(self) -> bool:
@@ -109,6 +119,10 @@ class HandFactory:
     flooders: Flooders
     snapshot: Callable[[ExperimentRun], Awaitable[Snapshot]]
     pace: Pace = PACE
+
+    async def undo(self, run: ExperimentRun) -> None:
+        """Put back what a run has changed that was deleted while it was under way, as far as that can be done now."""
+        await Changes(self.client, self.clock).undo(run, records.held(run))
 
     def hands(self, run: ExperimentRun, *, pause: Pause, news: Callable[[], None]) -> Hands:
         """The hands of a run. `news` is called when something of its injections has changed."""

@@ -77,7 +77,9 @@ def refuse_what_targets_lack(plan: Plan) -> Finding | None:
 def _objection(plan: Plan, targets: Callable[[PlannedFault], tuple[Pod, ...]]) -> Finding | None:
     """The first objection of a fault's own kind, there and with these targets."""
     for planned in plan.faults:
-        ground = Ground(plan.snapshot.namespace, plan.snapshot.room_name, plan.snapshot.room, targets(planned))
+        snapshot = plan.snapshot
+        behind = snapshot.behind(planned.fault)
+        ground = Ground(snapshot.namespace, snapshot.room_name, snapshot.room, targets(planned), behind)
         objections = registry.of(planned.fault.spec).objections(planned.fault, ground)
         if (finding := next(objections, None)) is not None:
             return finding
@@ -166,7 +168,9 @@ def refuse_min_ready(plan: Plan) -> Finding | None:
     """The blast radius leaves the ready pods that the experiment wants to be left."""
     for planned, target in _at_components(plan):
         hit = {pod.uid for pod in planned.targets}
+        spared = len(hit) - planned.fault.spec.hits(len(hit))
         left = sum(pod.ready and not pod.terminating and pod.uid not in hit for pod in planned.candidates)
+        left += min(spared, sum(pod.ready for pod in planned.targets))
         least = target.min_ready
         if left < least:
             return Finding(
@@ -180,24 +184,24 @@ def refuse_min_ready(plan: Plan) -> Finding | None:
 def refuse_too_many(plan: Plan) -> Finding | None:
     """The share that may be hit is one of the pods that there are now."""
     for planned, target in _at_components(plan):
-        bound = most(planned.fault, len(planned.candidates))
-        if len(planned.targets) > bound:
+        bound, hit = most(planned.fault, len(planned.candidates)), planned.fault.spec.hits(len(planned.targets))
+        if hit > bound:
             return Finding(
                 Reason.TOO_MANY_TARGETS,
-                f"fault {planned.fault.name} would hit {len(planned.targets)} pods of component "
-                f"{target.component}, and may hit {bound} of the {len(planned.candidates)} there are",
+                f"fault {planned.fault.name} would hit {hit} pods of component {target.component}, and may hit {bound} "
+                f"of the {len(planned.candidates)} there are: raise target.max, or hit fewer",
             )
     return None
 
 
 def refuse_too_many_kills(plan: Plan) -> Finding | None:
     """A run's record names every pod that it kills, and what proves it: there is no room for more."""
-    kills = {planned.fault.name: len(planned.targets) for planned in plan.faults if planned.fault.spec.instant}
+    kills = {planned.fault.name: len(planned.targets) for planned in plan.faults if planned.fault.spec.named_whole}
     if sum(kills.values()) <= MOST_KILLED:
         return None
     return Finding(
         Reason.TOO_MANY_TARGETS,
-        f"{', '.join(kills)} would kill {sum(kills.values())} pods, and one run may kill {MOST_KILLED}: "
+        f"{', '.join(kills)} would hit {sum(kills.values())} pods, and the record of a run has room for {MOST_KILLED}: "
         "lower target.max, or make several experiments of it",
     )
 

@@ -1,159 +1,97 @@
-"""The API server as a hand: the operator itself deletes and evicts pods, and sees that they are gone."""
+"""The API server as a hand: what the operator carries out itself, by calls on pods and by changes of objects."""
 
-import asyncio
+import time
 from collections.abc import Collection, Mapping, Sequence
-from enum import StrEnum
 
-import structlog
-
-from showstopper.api.reasons import Reason
+from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import Hand
 from showstopper.api.run import ExperimentRun, TargetRecord
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import POD
-from showstopper.engine.hands import records
+from showstopper.engine.hands.api_server import lasting
+from showstopper.engine.hands.api_server.changes import LOOK_SECONDS, Changes
+from showstopper.engine.hands.api_server.pods import PodCalls
 from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.planning.plan import PlannedFault
-from showstopper.errors import BudgetRefused, ClusterError, Conflict, Forbidden, NotFound
-from showstopper.faults.effects import DeletePod, EvictPod
-from showstopper.faults.pods.behaviour import effect_of
-
-log = structlog.get_logger()
-
-
-class Presence(StrEnum):
-    """Whether a pod is there, by UID."""
-
-    PRESENT = "Present"
-    TERMINATING = "Terminating"
-    GONE = "Gone"
+from showstopper.errors import ClusterError
 
 
 class ApiServerHand:
-    """The deletions and evictions of one run. There is nothing to lift: owners replace what they own."""
+    """The faults of one run that the operator carries out itself.
+
+    What is done in an instant leaves nothing to lift: owners replace what they own. What lasts is put back.
+    """
 
     def __init__(self, client: Client, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._called: dict[tuple[str, str], TargetRecord] = {}  # not yet observed
+        self._pods = PodCalls(client, clock)
+        self._changes = Changes(client, clock)
+        self._gone: dict[str, str] = {}
+        self._listed = float("-inf")
 
     async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
-        """Delete or evict every pod that is noted in the record and not answered for, all at once.
-
-        After a restart only those that are there and not being deleted. What went before its answer was recorded may
-        have been deleted by anybody, so that it proves nothing.
-        What comes of a call is in the record of its target, and no reason not to make the others.
-        """
-        names = {each.fault.name for each in planned}
-        due = [target for target in records.kills(run) if target.fault in names and not _answered(target)]
-        if again:
-            presences = await asyncio.gather(*(self._presence(run, target) for target in due))
-            for target, presence in zip(due, presences, strict=True):
-                if presence is not Presence.PRESENT:
-                    self._called[target.fault, target.uid] = _missed(
-                        target,
-                        Reason.KILL_UNCERTAIN,
-                        "the pod went while the operator was restarted, and no answer to a call of ours is recorded: "
-                        "somebody else may have deleted it",
-                    )
-            due = [target for target, presence in zip(due, presences, strict=True) if presence is Presence.PRESENT]
-        for target in await asyncio.gather(*(self._call(run, target) for target in due)):
-            self._called[target.fault, target.uid] = target
+        """Make the changes, then the calls. What comes of each is in the record, and keeps no other from being made."""
+        names = [each.fault.name for each in planned]
+        await self._changes.make(run, names, again=again)
+        for fault in _own(run):
+            if fault.name in names and fault.spec.instant and (changes := self._changes.of(run, {fault.name})):
+                self._pods.answered(run, fault.name, changes)
+        await self._pods.call(run, names, again=again)
         return None
 
     async def observe(self, run: ExperimentRun) -> Mapping[str, FaultState]:
-        """What came of the calls, or else which pods are gone by now. Right after a call nobody waits for a look."""
-        targets = records.kills(run)
-        touched = set()
-        if self._called:
-            targets = [self._called.get((target.fault, target.uid), target) for target in targets]
-            self._called.clear()
-        else:
-            looked = await asyncio.gather(*(self._look(run, target) for target in targets))
-            targets = [target for target, _ in looked]
-            touched = {target.fault for target, presence in looked if presence is not Presence.PRESENT}
-        return {
-            record.name: FaultState(
-                # A deleted pod leaves nothing behind: what is gone is reverted by its owner.
-                record.model_copy(update={"reverted": all(target.gone_at is not None for target in own), **_told(own)}),
-                tuple(own),
-                touched=record.name in touched,
-                armed=True,
-                over=True,
+        """What came of calls and changes, which pods are gone by now, and whether what lasts still does."""
+        states = await self._pods.observe(run, self._changes)
+        held = [fault for fault in _own(run) if not fault.spec.instant]
+        if not held:
+            return states
+        await self._changes.look(run, {fault.name for fault in held})
+        records = {record.name: record for record in run.status.faults}
+        settled = {name for name, record in records.items() if record.proven and record.lifted_at}
+        await self._look(run, {fault.name for fault in held if fault.spec.ends_targets} - settled)
+        return states | {
+            fault.name: lasting.state(
+                fault, records[fault.name], self._changes.of(run, {fault.name}), self._targets(run, fault)
             )
-            for record in run.status.faults
-            if (own := [target for target in targets if target.fault == record.name])
+            for fault in held
+            if fault.name in records
         }
 
     async def follow(self, run: ExperimentRun, faults: Collection[str]) -> None:
-        """A kill is over at once: nothing comes after its targets."""
+        """A change is of a whole workload: pods that come belong to it already."""
 
-    async def lift(self, run: ExperimentRun, faults: Collection[str], *, late: bool = False) -> None:
-        """There is nothing to lift."""
+    async def lift(self, run: ExperimentRun, faults: Collection[str], *, late: bool = False) -> None:  # noqa: ARG002
+        """Put back what these faults have changed."""
+        await self._changes.undo(run, faults)
 
-    async def _look(self, run: ExperimentRun, target: TargetRecord) -> tuple[TargetRecord, Presence]:
-        if target.gone_at is not None or records.missed(target):
-            return target, Presence.GONE
-        presence = await self._presence(run, target)
-        if presence is Presence.GONE:
-            target = target.model_copy(update={"gone_at": to_timestamp(self._clock.now())})
-        return target, presence
-
-    async def _presence(self, run: ExperimentRun, target: TargetRecord) -> Presence:
-        """Whether that very pod is still there."""
+    async def _look(self, run: ExperimentRun, faults: Collection[str]) -> None:
+        """Note which targets of these faults have gone, once a second: one listing for all of them."""
+        waited = [target for target in run.status.targets if target.fault in faults and not self._gone_at(target)]
+        if not waited or time.monotonic() - self._listed < LOOK_SECONDS:
+            return
+        self._listed = time.monotonic()
         try:
-            body = await self._client.get(POD, run.metadata.namespace, target.pod)
-        except NotFound:
-            return Presence.GONE
-        if body["metadata"]["uid"] != target.uid:
-            return Presence.GONE
-        return Presence.TERMINATING if "deletionTimestamp" in body["metadata"] else Presence.PRESENT
+            there = {pod["metadata"]["uid"] for pod in await self._client.list(POD, run.metadata.namespace)}
+        except ClusterError:
+            return  # it is not known now: the next look tells
+        now = to_timestamp(self._clock.now())
+        self._gone |= {target.uid: now for target in waited if target.uid not in there}
 
-    async def _call(self, run: ExperimentRun, target: TargetRecord) -> TargetRecord:
-        """Delete or evict one pod. Returns its record with the times before and after, and what went wrong."""
-        start = effect_of(run.fault(target.fault).spec, records.pod_of(run, target))
-        bound = log.bind(run=run.metadata.name, fault=target.fault, pod=target.pod)
-        called = target.model_copy(update={"requested_at": to_timestamp(self._clock.now())})
-        try:
-            await self._act(start)
-        except Forbidden as error:
-            bound.warning("injection_forbidden", error=str(error))
-            return _missed(called, Reason.INJECTION_FORBIDDEN, f"the call was forbidden: {error}")
-        except (NotFound, Conflict):
-            return _missed(called, Reason.TARGETS_GONE, "the pod had already been deleted")
-        except BudgetRefused as error:
-            bound.warning("eviction_refused", error=str(error))
-            return _missed(called, Reason.EVICTION_REFUSED, f"the eviction of {target.pod} was refused: {error}")
-        except ClusterError as error:
-            bound.warning("injection_failed", error=str(error))
-            return _missed(called, Reason.INJECTION_FAILED, f"the call failed: {error}")
-        called.answered_at = to_timestamp(self._clock.now())
-        bound.info("fault_injected")
-        return called
+    def _targets(self, run: ExperimentRun, fault: Fault) -> list[TargetRecord]:
+        """The targets of a fault that lasts, each with when it was found to be gone."""
+        return [
+            target.model_copy(update={"gone_at": gone, "proven": gone is not None})
+            for target in run.status.targets
+            if target.fault == fault.name
+            for gone in [self._gone_at(target) if fault.spec.ends_targets else None]
+        ]
 
-    async def _act(self, effect: DeletePod | EvictPod) -> None:
-        """Delete or evict the pod, if it is still that very one."""
-        pod = effect.pod
-        grace = round(effect.grace_period.total_seconds()) if effect.grace_period is not None else None
-        if isinstance(effect, EvictPod):
-            await self._client.evict(pod.namespace, pod.name, uid=pod.uid, grace_seconds=grace)
-        else:
-            await self._client.delete(POD, pod.namespace, pod.name, uid=pod.uid, grace_seconds=grace)
+    def _gone_at(self, target: TargetRecord) -> str | None:
+        return target.gone_at or self._gone.get(target.uid)
 
 
-def _answered(target: TargetRecord) -> bool:
-    return target.answered_at is not None or records.missed(target)
-
-
-def _missed(target: TargetRecord, reason: Reason, message: str) -> TargetRecord:
-    return target.model_copy(update={"reason": reason, "message": message[:1024]})
-
-
-def _told(targets: Sequence[TargetRecord]) -> dict[str, str]:
-    """What the fault's record says of targets that were not hit."""
-    missed = [target for target in targets if records.missed(target)]
-    if not missed:
-        return {}
-    why = "; ".join(dict.fromkeys(target.message or "" for target in missed))
-    return {"message": f"did not hit {len(missed)} of {len(targets)} targets: {why}"[:1024]}
+def _own(run: ExperimentRun) -> list[Fault]:
+    return [fault for fault in run.spec.faults if fault.spec.hand is Hand.API_SERVER]

@@ -1,0 +1,114 @@
+"""Backing: the workloads behind a component's pods, for faults that change these. Read only where a fault needs it."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import Aim
+from showstopper.api.room import AudioRoom, Component
+from showstopper.cluster.client import Client, Object
+from showstopper.cluster.kinds import DAEMON_SET, DEPLOYMENT, POD_AUTOSCALER, Kind
+from showstopper.cluster.listeners import ROLE_LABEL
+from showstopper.engine.rooms import rollouts
+from showstopper.engine.rooms.pods import is_over, of_component
+from showstopper.faults.effects import Backing, Workload
+from showstopper.faults.workloads import fields
+
+Known = tuple[Kind, Object]
+"""A workload as the API has it, with its kind."""
+
+
+def is_needed(faults: Iterable[Fault]) -> bool:
+    """Whether a plan of these faults needs to know what is behind the pods."""
+    return any(fault.spec.aims_at is Aim.WORKLOAD for fault in faults)
+
+
+async def look(
+    client: Client, room: AudioRoom, faults: Sequence[Fault], pods: Sequence[Object]
+) -> Mapping[str, Backing] | None:
+    """What is behind the components that faults aim at, by component, as the API server has it now. None: not needed.
+
+    Raises:
+        ClusterError: workloads or autoscalers could not be listed.
+    """
+    if not is_needed(faults):
+        return None
+    namespace = room.metadata.namespace
+    *listed, scalers = await asyncio.gather(
+        *(client.list(kind, namespace) for kind in rollouts.KINDS), client.list(POD_AUTOSCALER, namespace)
+    )
+    known = [(kind, body) for kind, bodies in zip(rollouts.KINDS, listed, strict=True) for body in bodies]
+    named = {fault.component for fault in faults}
+    return {
+        component.name: of(component, pods, known, scalers)
+        for component in room.spec.components
+        if component.name in named
+    }
+
+
+def of(component: Component, pods: Sequence[Object], known: Iterable[Known], scalers: Iterable[Object]) -> Backing:
+    """What is behind the component's pods. Pure.
+
+    Args:
+        component: of the room.
+        pods: all of the namespace.
+        known: all workloads of the namespace that replace their pods.
+        scalers: all HorizontalPodAutoscalers of the namespace.
+    """
+    own = of_component(component, pods)
+    uids = {pod["metadata"]["uid"] for pod in own}
+    owned: dict[tuple[str, str] | None, list[Object]] = {}
+    for pod in pods:
+        if not is_over(pod):
+            owned.setdefault(rollouts.owner_of(pod), []).append(pod)
+    scaled = {_scaled(scaler): str(scaler["metadata"]["name"]) for scaler in scalers}
+    workloads = {}
+    for kind, body in known:
+        place = kind.name, str(body["metadata"]["name"])
+        made = owned.get(place, [])
+        if ROLE_LABEL in _labels(body) or not any(pod["metadata"]["uid"] in uids for pod in made):
+            continue
+        others = tuple(str(pod["metadata"]["name"]) for pod in made if pod["metadata"]["uid"] not in uids)
+        workloads[place] = _workload(kind, body, scaled.get(place, ""), others)
+    loose = tuple(str(pod["metadata"]["name"]) for pod in own if rollouts.owner_of(pod) not in workloads)
+    return Backing(tuple(workloads[place] for place in sorted(workloads)), loose)
+
+
+def _workload(kind: Kind, body: Object, scaler: str, others: tuple[str, ...]) -> Workload:
+    metadata, spec = body["metadata"], body["spec"]
+    annotations = (spec.get("template", {}).get("metadata") or {}).get("annotations") or {}
+    return Workload(
+        kind=kind.name,
+        name=metadata["name"],
+        uid=metadata["uid"],
+        replicas=None if kind is DAEMON_SET else spec.get("replicas", 1),
+        restarted=annotations.get(fields.RESTARTED_KEY),
+        scaler=scaler,
+        held=_held(kind, spec),
+        others=others,
+    )
+
+
+def _held(kind: Kind, spec: Mapping[str, Any]) -> str:
+    """Why a change of its template does not reach all of its pods, and what to do about it."""
+    strategy = spec.get("updateStrategy") or {}
+    if kind is not DEPLOYMENT and strategy.get("type") == "OnDelete":
+        return "its updateStrategy is OnDelete; use podKill"
+    if partition := (strategy.get("rollingUpdate") or {}).get("partition", 0):
+        return f"its partition is {partition}; finish the release first"
+    if kind is DEPLOYMENT and spec.get("paused"):
+        return "it is paused; resume it with kubectl rollout resume"
+    return ""
+
+
+def _scaled(scaler: Object) -> tuple[str, str]:
+    """The workload that an autoscaler scales, by kind and name."""
+    target = scaler["spec"]["scaleTargetRef"]
+    return target["kind"], target["name"]
+
+
+def _labels(body: Object) -> Mapping[str, str]:
+    """The labels of a workload's pods."""
+    labels: Mapping[str, str] = (body["spec"].get("template", {}).get("metadata") or {}).get("labels") or {}
+    return labels
