@@ -10,7 +10,7 @@ A_SHARE = 'write a percentage from "0%" to "100%", like "99.5%"'
 A_COUNT = 'write a whole number in quotes, like "3"'
 A_CRON = 'write five fields, minute hour day-of-month month day-of-week, like "0 3 * * 1-5"'
 A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens"
-ONE_KIND = "write exactly one kind of fault in an entry (podKill, podEvict, rolloutRestart, scaleDown, packetFlood, "
+ONE_KIND = "write exactly one kind of fault in an entry (podKill, podEvict, rolloutRestart, scaleDown, configPush, "
 NOT_A_DURATION = f"not a valid duration: {A_DURATION}"
 ITS_TURN = "leave schedule, suspend and dryRun out of its experiment"
 HOW_LONG = (
@@ -20,6 +20,12 @@ HOW_LONG = (
 LOSS = {"name": "one", "target": {"component": "relay"}, "duration": "20s", "packetLoss": {"percent": "5%"}}
 EVICTS = {"name": "one", "target": {"component": "relay"}, "podEvict": {}}
 RESTARTS = {"name": "one", "target": {"component": "relay"}, "rolloutRestart": {}}
+PUSHES = {
+    "name": "one",
+    "target": {"component": "relay"},
+    "duration": "20s",
+    "configPush": {"configMap": "livekit", "key": "livekit.yaml", "value": "port: 1"},
+}
 SCALES = {"name": "one", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}}
 KILLS_CONTAINER = {"name": "one", "target": {"component": "relay"}, "containerKill": {}}
 FREEZES = {"name": "one", "target": {"component": "relay"}, "freeze": {}}
@@ -98,6 +104,25 @@ MISTAKES = (
         {"spec.faults.0": {**RESTARTS, "target": {"component": "relay", "serving": True}}},
         "spec.faults[0]",
         "takes the component as a whole, whoever serves: leave out target.serving",
+    ),
+    _experiment(
+        "a push without an end",
+        {"spec.faults.0": {key: value for key, value in PUSHES.items() if key != "duration"}},
+        "spec.faults[0]",
+        HOW_LONG,
+    ),
+    _experiment(
+        "a push of nothing",
+        {"spec.faults.0": {**PUSHES, "configPush": {"configMap": "livekit", "key": "livekit.yaml"}}},
+        "spec.faults[0].configPush.value",
+        "Required value",
+        "Field required",
+    ),
+    _experiment(
+        "two pushes at a time",
+        {"spec.faults.0": PUSHES, "spec.faults.1": PUSHES | {"name": "two"}},
+        "spec",
+        "an experiment has one configPush",
     ),
     _experiment("a scaling down without an end", {"spec.faults.0": SCALES}, "spec.faults[0]", HOW_LONG),
     _experiment(

@@ -71,6 +71,16 @@ def test_the_operator_may_do_what_it_does_and_no_more(objects: list[Object]) -> 
     assert [rule["resourceNames"] for rule in named] == [["showstopper"]]
 
 
+def test_config_maps_are_changed_only_by_an_operator_that_is_asked_to() -> None:
+    asked = {("", "configmaps", "get"), ("", "configmaps", "patch")}
+    plain, pushing = (
+        allowed(one(render("showstopper", values), "ClusterRole", "showstopper-operator"))
+        for values in ({}, {"faults": {"configPush": {"enabled": True}}})
+    )
+    assert not asked & plain
+    assert pushing - plain == asked
+
+
 def test_more_kinds_for_expectations_are_in_the_operators_role() -> None:
     rule = {"apiGroups": ["cert-manager.io"], "resources": ["certificates"]}
     objects = render("showstopper", {"expectations": {"kubernetes": {"rules": [rule]}}})

@@ -14,7 +14,7 @@ from showstopper.api.faults.base import Aim, FaultKind
 from showstopper.api.faults.flood import PacketFlood
 from showstopper.api.faults.injected_kinds import InjectedKinds
 from showstopper.api.faults.pods import PodEvict, PodKill
-from showstopper.api.faults.workloads import RolloutRestart, ScaleDown
+from showstopper.api.faults.workloads import ConfigPush, RolloutRestart, ScaleDown
 from showstopper.api.room import Reference
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.cron import Cron, TimeZone
@@ -88,6 +88,7 @@ class Fault(InjectedKinds):
     pod_evict: PodEvict | None = None
     rollout_restart: RolloutRestart | None = None
     scale_down: ScaleDown | None = None
+    config_push: ConfigPush | None = None
     packet_flood: PacketFlood | None = None
 
     @classmethod
@@ -225,6 +226,18 @@ _ONE_OF_HOST = (
     f"a host carries out one of its own faults ({', '.join(_OF_HOST)}) at a time: write the others in experiments of "
     "their own"
 )
+
+
+def _one_at_a_time(kind: str) -> Rule:
+    """An experiment takes one fault of that kind."""
+    one = f"an experiment has one {kind}: write the others in experiments of their own"
+    return Rule(
+        f"self.faults.filter(each, has(each.{kind})).size() <= 1",
+        one,
+        holds=lambda spec: sum(each.kind == kind for each in spec.faults) <= 1,
+    )
+
+
 _WITHOUT_SCHEDULE = "timeZone and startingDeadline belong to a schedule: write schedule too, or leave them out"
 
 
@@ -277,6 +290,7 @@ class ExperimentSpec(Spec):
             _ONE_OF_HOST,
             holds=lambda spec: sum(each.spec.aims_at is Aim.HOST for each in spec.faults) <= 1,
         ),
+        *(_one_at_a_time(kind) for kind, spec in Fault.kinds().items() if spec.one_at_a_time),
         Rule(
             "has(self.schedule) || !(has(self.timeZone) || has(self.startingDeadline))",
             _WITHOUT_SCHEDULE,

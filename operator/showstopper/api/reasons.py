@@ -116,6 +116,9 @@ class Reason(StrEnum):
     """The workload that a fault changes also makes pods that are not of its component. Widen the selector."""
     REPLICAS_OWNED = "ReplicasOwned"
     """A HorizontalPodAutoscaler owns the replicas that a fault would change, and would undo it."""
+    NO_CONFIG = "NoConfig"
+    """A fault names a ConfigMap or a key that is not there, that cannot be changed, or that the component does not use.
+    The message says which."""
     NOTHING_TO_CHANGE = "NothingToChange"
     """What a fault would change is so already. Write another value."""
     CHANGED_MEANWHILE = "ChangedMeanwhile"

@@ -17,8 +17,8 @@ MOST_KILLED = 100
 """Maximum number of pods that one run may hit by faults whose targets its record names each, with times, within 64 KiB:
 kills, and all that the operator carries out itself."""
 MOST_MEDIA = 4
-MOST_RECORDED = 16_384
-"""Characters of a value that is kept to be put back."""
+MOST_RECORDED = 10_000
+"""Characters of a value, as JSON, that is kept to be put back."""
 
 
 class DayOrigin(Spec):
@@ -243,9 +243,9 @@ class ChangeRecord(Status):
     field: Annotated[str, Field(max_length=1024)]
     """Field of the object, as a JSON pointer such as /spec/replicas."""
     before: Annotated[str, Field(max_length=MOST_RECORDED)] | None = None
-    """What the field held, as JSON. Absent if it was not there."""
+    """What the field held, as JSON. Absent if it was not there. Of a ConfigMap's text that was put back, its hash."""
     after: Annotated[str, Field(max_length=MOST_RECORDED)] | None = None
-    """What the fault writes into the field, as JSON."""
+    """What the fault writes into the field, as JSON. Of a ConfigMap's text that was put back, its hash."""
     lasts: bool = True
     """Whether the field is put back when the fault is over."""
     changed_at: Timestamp | None = None

@@ -1,5 +1,6 @@
 """Pods as faults need them, and what the operator does to them. Data, no deeds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -97,6 +98,7 @@ class Workload:
         scaler: the HorizontalPodAutoscaler that owns its replicas; empty: none.
         held: why a change of its template would not reach all of its pods, and what to do; empty: it would.
         others: its pods that the component does not select.
+        config_maps: the names of those that its pods mount or read.
     """
 
     kind: str
@@ -107,6 +109,7 @@ class Workload:
     scaler: str = ""
     held: str = ""
     others: tuple[str, ...] = ()
+    config_maps: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -115,15 +118,35 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigMap:
+    """A ConfigMap that a fault names.
+
+    Attributes:
+        data: its texts, by key.
+    """
+
+    name: str
+    uid: str
+    data: Mapping[str, str]
+    immutable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Backing:
     """What is behind the pods of a component.
 
     Attributes:
         loose: the names of the pods that none of the workloads makes.
+        config_maps: of those that faults of the component name, the ones that are there.
     """
 
     workloads: tuple[Workload, ...] = ()
     loose: tuple[str, ...] = ()
+    config_maps: tuple[ConfigMap, ...] = ()
+
+    def config_map(self, name: str) -> ConfigMap | None:
+        """The one of that name; None: it is not there."""
+        return next((each for each in self.config_maps if each.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)

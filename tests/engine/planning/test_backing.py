@@ -109,3 +109,19 @@ def test_what_is_behind_pods_is_read_for_faults_that_change_it_alone() -> None:
     assert not backing.is_needed([Fault.model_validate(build.fault())])
     restart = {"name": "it", "target": {"component": "relay"}, "rolloutRestart": {}}
     assert backing.is_needed([Fault.model_validate(build.fault()), Fault.model_validate(restart)])
+
+
+def test_it_is_known_which_config_maps_pods_mount_or_read() -> None:
+    container = {
+        "envFrom": [{"configMapRef": {"name": "all"}}, {"secretRef": {"name": "keys"}}],
+        "env": [{"valueFrom": {"configMapKeyRef": {"name": "one"}}}, {"value": "none"}],
+    }
+    volumes = [
+        {"configMap": {"name": "mounted"}},
+        {"projected": {"sources": [{"configMap": {"name": "projected"}}, {"secret": {"name": "keys"}}]}},
+        {"emptyDir": {}},
+    ]
+    body = workload()
+    body["spec"]["template"]["spec"] = {"containers": [container], "volumes": volumes}
+    (found,) = of([pod("a")], (DEPLOYMENT, body)).workloads
+    assert found.config_maps == ("all", "mounted", "one", "projected")

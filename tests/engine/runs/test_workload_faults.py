@@ -9,7 +9,15 @@ import pytest
 
 from showstopper.api.run import ChangeRecord, ExperimentRun
 from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import DEPLOYMENT, EXPERIMENT_RUN, INJECTION, LEASE, POD, POD_AUTOSCALER
+from showstopper.cluster.kinds import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    EXPERIMENT_RUN,
+    INJECTION,
+    LEASE,
+    POD,
+    POD_AUTOSCALER,
+)
 from showstopper.engine.hands.pace import Pace
 from showstopper.engine.runs.watch import watch
 from showstopper.faults.workloads import fields
@@ -45,7 +53,7 @@ def finished(run: ExperimentRun) -> bool:
 
 
 def active(run: ExperimentRun) -> bool:
-    return run.status.step == "Active" and run.status.changes[0].changed_at is not None
+    return run.status.step == "Active" and all(change.changed_at for change in run.status.changes)
 
 
 def verdict(run: ExperimentRun) -> tuple[str | None, str | None]:
@@ -128,7 +136,7 @@ async def test_it_is_scaled_down_proven_and_scaled_back(harness: RunHarness) -> 
 async def test_pods_that_do_not_go_prove_nothing(harness: RunHarness) -> None:
     run = await harness.stored(await harness.create("down", faults=[BRIEFLY]), finished)
     assert verdict(run) == ("Inconclusive", "NoEffect")
-    assert "3 of 3 pods are still there, and 1 were to be left" in (run.status.message or "")
+    assert "3 of 3 pods were still there, and 1 were to be left" in (run.status.message or "")
     assert run.status.faults[0].reverted
     assert await replicas(harness) == 3
 
@@ -288,3 +296,90 @@ async def test_a_restart_of_pods_that_nobody_replaces_is_refused(client: Client,
     assert verdict(run) == ("Inconclusive", "NoWorkload"), run.status.message
     assert await stored_objects.names(client, namespace) == {"a", "b"}
     await bare.end()
+
+
+PUSH = {
+    "name": "push",
+    "target": {"component": "relay", "max": 3},
+    "configPush": {"configMap": "livekit", "key": "livekit.yaml", "value": "port: 1", "restart": True},
+    "duration": "1h",
+}
+
+
+async def configure(harness: RunHarness) -> None:
+    """A ConfigMap that the relays mount."""
+    metadata = {"name": "livekit", "namespace": harness.namespace}
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"livekit.yaml": "port: 7880"}}
+    await harness.client.create(CONFIG_MAP, body)
+    volumes = [{"name": "config", "configMap": {"name": "livekit"}}]
+    change = [{"op": "add", "path": "/spec/template/spec/volumes", "value": volumes}]
+    await harness.client.patch(DEPLOYMENT, harness.namespace, "relay", change)
+
+
+async def configured(harness: RunHarness) -> str:
+    text: str = (await harness.client.get(CONFIG_MAP, harness.namespace, "livekit"))["data"]["livekit.yaml"]
+    return text
+
+
+async def test_a_value_is_pushed_pods_are_replaced_and_all_is_put_back(harness: RunHarness) -> None:
+    await configure(harness)
+    run = await harness.stored(await harness.create("push", faults=[{**PUSH, "duration": "4s"}]), active)
+    assert await configured(harness) == "port: 1"
+    value, template = run.status.changes
+    assert (value.before, value.after) == ('"port: 7880"', '"port: 1"')
+    assert await restarted(harness) == template.after
+    await end_pods(harness, "a", "b", "c")
+    run = await harness.stored(run, finished)
+    (record,) = run.status.faults
+    assert (record.kind, record.proven, record.reverted) == ("configPush", True, True), record.message
+    assert "the value was read back, and 3 of 3 pods replaced" in (record.message or "")
+    assert verdict(run) == ("Inconclusive", "NoBaseline"), "all else would have allowed a verdict"
+    assert await configured(harness) == "port: 7880"
+    assert await restarted(harness) is None, "the template is the one that it was"
+    assert run.status.changes[0].before == fields.digest('"port: 7880"'), "nobody else is to read it from the record"
+
+
+async def test_pods_that_are_not_replaced_have_not_read_the_value(harness: RunHarness) -> None:
+    await configure(harness)
+    run = await harness.stored(await harness.create("push", faults=[{**PUSH, "duration": "1s"}]), finished)
+    assert verdict(run) == ("Inconclusive", "NoEffect")
+    assert "ran on with the value of before" in (run.status.message or "")
+    assert run.status.faults[0].reverted
+    assert await configured(harness) == "port: 7880"
+
+
+async def test_another_life_of_the_operator_puts_a_value_back_that_it_has_not_pushed(harness: RunHarness) -> None:
+    await configure(harness)
+    run = await harness.stored(await harness.create("push", faults=[PUSH]), active)
+    await harness.end()
+    await forget_what_came_after_the_note(harness, run)
+    other = await taken_up(harness, run)
+    await other.stored(run, active)
+    await abort(other, run)
+    run = await other.stored(run, finished)
+    assert run.status.faults[0].reverted
+    assert await configured(harness) == "port: 7880"
+    assert await restarted(harness) is None
+    await other.end()
+
+
+async def test_a_value_that_somebody_else_wrote_meanwhile_is_left(harness: RunHarness) -> None:
+    await configure(harness)
+    run = await harness.stored(await harness.create("push", faults=[PUSH]), active)
+    theirs = [{"op": "replace", "path": "/data/livekit.yaml", "value": "port: 2"}]
+    await harness.client.patch(CONFIG_MAP, harness.namespace, "livekit", theirs)
+    run = await harness.stored(run, finished)
+    assert verdict(run) == ("Inconclusive", "ChangedMeanwhile"), run.status.message
+    assert not run.status.faults[0].reverted
+    assert await configured(harness) == "port: 2"
+    assert await restarted(harness) is None, "what nobody else has touched is put back"
+    assert run.status.changes[0].before == '"port: 7880"', "a person needs it"
+
+
+async def test_a_key_that_is_not_there_is_refused(harness: RunHarness) -> None:
+    await configure(harness)
+    wrong = {**PUSH, "configPush": {"configMap": "livekit", "key": "livekit.yml", "value": "port: 1"}}
+    run = await harness.stored(await harness.create("push", faults=[wrong]), finished)
+    assert verdict(run) == ("Inconclusive", "NoConfig"), run.status.message
+    assert "it has: livekit.yaml" in (run.status.message or "")
+    assert not run.status.changes

@@ -49,8 +49,15 @@ def test_it_is_proven_when_no_more_pods_are_left_than_declared() -> None:
     assert behaviour.figures(observed) == "2 of 3 pods gone, the last after 2.5 s"
     missing = behaviour.proof(Observed("down", (GONE, STAYS, STAYS), spec=DOWN.spec))
     assert missing is not None
-    assert "2 of 3 pods are still there, and 1 were to be left" in missing.message
+    assert "2 of 3 pods were still there, and 1 were to be left" in missing.message
 
 
 def test_it_hits_those_that_are_not_left() -> None:
     assert [DOWN.spec.hits(pods) for pods in (0, 1, 2, 3)] == [0, 0, 1, 2]
+
+
+@pytest.mark.parametrize(("ended_after", "proven"), [(19.0, True), (21.5, True), (23.0, False), (None, False)])
+def test_pods_that_went_after_the_end_have_been_there_all_the_time(ended_after: float | None, proven: bool) -> None:
+    target = ObservedTarget("a", ended=ended_after is not None, ended_after=ended_after, lasted=20.0)
+    observed = Observed("down", (target, STAYS), spec=DOWN.spec)
+    assert (registry.of_kind(ScaleDown).proof(observed) is None) is proven

@@ -59,6 +59,8 @@ class FaultKind(Spec):
     """The longest duration that it takes."""
     most_targets: ClassVar[int] = 500
     """How many targets it takes at the most."""
+    one_at_a_time: ClassVar[bool] = False
+    """Whether an experiment takes only one of it."""
 
     @property
     def port_names(self) -> tuple[str, ...]:
@@ -84,6 +86,11 @@ class FaultKind(Spec):
     def container_name(self) -> str | None:
         """The container that it names."""
         return None
+
+    @property
+    def config_maps(self) -> tuple[str, ...]:
+        """The ConfigMaps that it changes."""
+        return ()
 
     @property
     def is_held(self) -> bool:

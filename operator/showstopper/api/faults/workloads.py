@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
 
@@ -38,3 +38,31 @@ class ScaleDown(WorkloadFault):
     def hits(self, pods: int) -> int:
         """Those that are not left."""
         return max(pods - self.replicas, 0)
+
+
+class ConfigPush(WorkloadFault):
+    """Writes another value into a key of a ConfigMap that the component's pods use, as a mistaken deploy does, and puts
+    back what was there at the end.
+    """
+
+    one_at_a_time: ClassVar[bool] = True
+
+    config_map: Annotated[str, StringConstraints(min_length=1, max_length=253)]
+    """Name of the ConfigMap, in the namespace of the room."""
+    key: Annotated[str, StringConstraints(min_length=1, max_length=253)]
+    """Key of the ConfigMap. It has to be there."""
+    value: Annotated[str, StringConstraints(max_length=4096)]
+    """Value of the key while the fault lasts."""
+    restart: bool = False
+    """Whether all pods of the component are replaced after each of the two changes, as by rolloutRestart, so that they
+    read the value at their start. Otherwise they read it if and when they look again."""
+
+    @property
+    def ends_targets(self) -> bool:
+        """Only by a restart."""
+        return self.restart
+
+    @property
+    def config_maps(self) -> tuple[str, ...]:
+        """The one that it changes."""
+        return (self.config_map,)

@@ -1,18 +1,19 @@
 """Backing: the workloads behind a component's pods, for faults that change these. Read only where a fault needs it."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Aim
 from showstopper.api.room import AudioRoom, Component
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import DAEMON_SET, DEPLOYMENT, POD_AUTOSCALER, Kind
+from showstopper.cluster.kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, POD_AUTOSCALER, Kind
 from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.engine.rooms import rollouts
 from showstopper.engine.rooms.pods import is_over, of_component
-from showstopper.faults.effects import Backing, Workload
+from showstopper.errors import Forbidden, NotFound
+from showstopper.faults.effects import Backing, ConfigMap, Workload
 from showstopper.faults.workloads import fields
 
 Known = tuple[Kind, Object]
@@ -40,14 +41,37 @@ async def look(
     )
     known = [(kind, body) for kind, bodies in zip(rollouts.KINDS, listed, strict=True) for body in bodies]
     named = {fault.component for fault in faults}
+    config_maps = await _read_config_maps(client, namespace, faults)
     return {
-        component.name: of(component, pods, known, scalers)
+        component.name: of(component, pods, known, scalers, config_maps)
         for component in room.spec.components
         if component.name in named
     }
 
 
-def of(component: Component, pods: Sequence[Object], known: Iterable[Known], scalers: Iterable[Object]) -> Backing:
+async def _read_config_maps(client: Client, namespace: str, faults: Iterable[Fault]) -> tuple[ConfigMap, ...]:
+    """Those that faults name, as far as they are there."""
+    found = []
+    for name in sorted({name for fault in faults for name in fault.spec.config_maps}):
+        try:
+            body = await client.get(CONFIG_MAP, namespace, name)
+        except NotFound:
+            continue
+        except Forbidden as error:
+            allow = "for the operator, install the chart with faults.configPush.enabled=true"
+            raise Forbidden(f"{error}; {allow}", status=error.status, reason=error.reason) from error
+        data = body.get("data") or {}
+        found.append(ConfigMap(name, body["metadata"]["uid"], data, immutable=bool(body.get("immutable"))))
+    return tuple(found)
+
+
+def of(
+    component: Component,
+    pods: Sequence[Object],
+    known: Iterable[Known],
+    scalers: Iterable[Object],
+    config_maps: tuple[ConfigMap, ...] = (),
+) -> Backing:
     """What is behind the component's pods. Pure.
 
     Args:
@@ -55,6 +79,7 @@ def of(component: Component, pods: Sequence[Object], known: Iterable[Known], sca
         pods: all of the namespace.
         known: all workloads of the namespace that replace their pods.
         scalers: all HorizontalPodAutoscalers of the namespace.
+        config_maps: those that faults name.
     """
     own = of_component(component, pods)
     uids = {pod["metadata"]["uid"] for pod in own}
@@ -72,7 +97,7 @@ def of(component: Component, pods: Sequence[Object], known: Iterable[Known], sca
         others = tuple(str(pod["metadata"]["name"]) for pod in made if pod["metadata"]["uid"] not in uids)
         workloads[place] = _workload(kind, body, scaled.get(place, ""), others)
     loose = tuple(str(pod["metadata"]["name"]) for pod in own if rollouts.owner_of(pod) not in workloads)
-    return Backing(tuple(workloads[place] for place in sorted(workloads)), loose)
+    return Backing(tuple(workloads[place] for place in sorted(workloads)), loose, config_maps)
 
 
 def _workload(kind: Kind, body: Object, scaler: str, others: tuple[str, ...]) -> Workload:
@@ -87,7 +112,24 @@ def _workload(kind: Kind, body: Object, scaler: str, others: tuple[str, ...]) ->
         scaler=scaler,
         held=_held(kind, spec),
         others=others,
+        config_maps=tuple(sorted({*_config_maps(spec.get("template", {}).get("spec") or {})})),
     )
+
+
+def _config_maps(pod: Mapping[str, Any]) -> Iterator[str]:
+    """The names of the ConfigMaps that a pod mounts, or that its containers read at their start."""
+    for volume in pod.get("volumes") or ():
+        projected = (volume.get("projected") or {}).get("sources") or ()
+        for source in (volume, *projected):
+            if "configMap" in source:
+                yield source["configMap"].get("name", "")
+    for container in (*(pod.get("containers") or ()), *(pod.get("initContainers") or ())):
+        for source in container.get("envFrom") or ():
+            if "configMapRef" in source:
+                yield source["configMapRef"].get("name", "")
+        for variable in container.get("env") or ():
+            if "configMapKeyRef" in (variable.get("valueFrom") or {}):
+                yield variable["valueFrom"]["configMapKeyRef"].get("name", "")
 
 
 def _held(kind: Kind, spec: Mapping[str, Any]) -> str:

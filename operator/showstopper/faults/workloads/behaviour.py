@@ -11,9 +11,13 @@ from showstopper.availability.verdict import Finding
 from showstopper.faults import registry
 from showstopper.faults.behaviour import Ground
 from showstopper.faults.effects import Backing, Change, Workload
+from showstopper.faults.observed import ObservedTarget
 from showstopper.faults.pods.behaviour import ApiServerBehaviour
 
 W = TypeVar("W", bound=WorkloadFault)
+
+LOOK_SECONDS = 2.0
+"""How much later it may be noticed that a pod is gone: pods are listed once a second."""
 
 
 class WorkloadBehaviour(ApiServerBehaviour[W]):
@@ -56,6 +60,13 @@ def not_rolled_out(fault: Fault, workload: Workload) -> Finding | None:
         return None
     message = f"{workload.title} does not replace its pods when its template changes: {workload.held}"
     return Finding(Reason.ROLLOUT_HELD, f"{message} (fault {fault.name})")
+
+
+def is_in_time(target: ObservedTarget) -> bool:
+    """Whether a pod went while the fault lasted. Of one that is not over, whether it has gone."""
+    if not target.ended or target.ended_after is None or target.lasted is None:
+        return target.ended
+    return target.ended_after <= target.lasted + LOOK_SECONDS
 
 
 def _not_made(fault: Fault, backing: Backing) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 A value is told as JSON text, as a run's record keeps it; None: the field is not there.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +24,12 @@ def of_key(key: str) -> str:
 
 def text(value: Any) -> str | None:
     """A value as a record keeps it."""
-    return None if value is None else json.dumps(value)
+    return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def digest(value: str | None) -> str | None:
+    """What a record keeps of a text that is nobody else's to read any more, once it is put back."""
+    return None if value is None else f"sha256:{hashlib.sha256(value.encode()).hexdigest()}"
 
 
 def shown(value: str | None) -> str:

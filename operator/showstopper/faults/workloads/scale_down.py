@@ -10,12 +10,12 @@ from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults.effects import Backing, Change, Workload
 from showstopper.faults.observed import Observed
-from showstopper.faults.workloads.behaviour import WorkloadBehaviour
+from showstopper.faults.workloads.behaviour import WorkloadBehaviour, is_in_time
 from showstopper.faults.workloads.fields import REPLICAS
 
 
 class ScaleDownBehaviour(WorkloadBehaviour[ScaleDown]):
-    """Proven when no more of the pods that were there are left than the workload was scaled down to."""
+    """Proven when, before the end, no more of the pods that were there are left than it was scaled down to."""
 
     kind: ClassVar[type[FaultKind]] = ScaleDown
     action: ClassVar[str] = "scales down"
@@ -66,7 +66,7 @@ class ScaleDownBehaviour(WorkloadBehaviour[ScaleDown]):
             return None
         return Finding(
             Reason.NO_EFFECT,
-            f"is not proven: {left} of {len(observed.targets)} pods are still there, and {wanted} were to be left; if "
+            f"is not proven: {left} of {len(observed.targets)} pods were still there, and {wanted} were to be left: if "
             "they take long to end, write a longer duration",
         )
 
@@ -82,7 +82,7 @@ class ScaleDownBehaviour(WorkloadBehaviour[ScaleDown]):
 
 
 def _left(observed: Observed) -> int:
-    return sum(not target.ended for target in observed.targets)
+    return sum(not is_in_time(target) for target in observed.targets)
 
 
 def _wanted(observed: Observed) -> int:

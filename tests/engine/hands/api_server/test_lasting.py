@@ -42,7 +42,7 @@ def test_what_is_noted_and_not_made_is_not_in_force() -> None:
 def test_it_is_armed_when_the_field_was_read_back_and_proven_when_the_pods_went() -> None:
     found = state(changed_at=at(0))
     assert (found.armed, found.over, found.record.armed_at) == (True, False, at(0))
-    assert "2 of 2 pods are still there" in (found.record.message or "")
+    assert "2 of 2 pods were still there" in (found.record.message or "")
     found = state(3, changed_at=at(0))
     assert (found.record.proven, found.record.reverted) == (True, False)
     assert found.record.message == "proven on every target: 1 of 2 pods gone, the last after 3.0 s"

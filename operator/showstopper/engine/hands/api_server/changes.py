@@ -129,9 +129,7 @@ class Changes:
             return change.model_copy(update={"message": message[:1024]})
         if value == change.before:
             bound.info("change_undone")
-            return change.model_copy(
-                update={"restored_at": self._now(), "message": change.message if change.reason is not None else None}
-            )
+            return _restored(change, self._now())
         message = (
             f"{_named(change)} is {fields.shown(value)}, which somebody else wrote, and was left so: it was "
             f"{fields.shown(change.before)} before the run; {_remedy(run, change)}"
@@ -173,6 +171,15 @@ class Changes:
 
 def _is_over(change: ChangeRecord) -> bool:
     return change.restored_at is not None or change.left_at is not None
+
+
+def _restored(change: ChangeRecord, now: str) -> ChangeRecord:
+    """What is left to be known of it: of a text that may be anything, its hash."""
+    message = change.message if change.reason is not None else None
+    if change.kind != CONFIG_MAP.name:
+        return change.model_copy(update={"restored_at": now, "message": message})
+    hashes = {"before": fields.digest(change.before), "after": fields.digest(change.after)}
+    return change.model_copy(update={"restored_at": now, "message": message, **hashes})
 
 
 def _failed(change: ChangeRecord, reason: Reason, message: str) -> ChangeRecord:
