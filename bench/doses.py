@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 RELAY = {"component": "relay", "serving": True, "max": 1}
+BOTH = {"component": "relay", "max": 2}
+WHOEVER_IS_THERE = {"component": "relay", "serving": True, "max": 3}
+"""With the other relay and the store, if these are on its node."""
 LASTS = "15s"
 _TO_LISTENERS = {"direction": "Egress", "ports": ["media"]}
 
@@ -22,7 +25,7 @@ class Row:
         lasts: how long. None: an instant.
         ends_flow: whether nothing comes from the target any more. Then a receiver counts no packet as lost.
         of_host: whether the host carries it out, on itself.
-        whole: whether it takes all relays, whoever serves: the stage has two.
+        target: as in YAML. None: the relay that serves.
     """
 
     name: str
@@ -32,14 +35,13 @@ class Row:
     lasts: str | None = LASTS
     ends_flow: bool = False
     of_host: bool = False
-    whole: bool = False
+    target: dict[str, Any] | None = None
 
     @property
     def fault(self) -> dict[str, Any]:
         """The fault of an Experiment."""
         duration = {"duration": self.lasts} if self.lasts else {}
-        aim = {"component": "relay", "max": 2} if self.whole else RELAY
-        target = {} if self.of_host else {"target": aim}
+        target = {} if self.of_host else {"target": self.target or RELAY}
         return {"name": self.name, **target, **duration, self.kind: self.spec}
 
 
@@ -70,6 +72,7 @@ ROWS = (
     Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None, ends_flow=True),
     Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None, ends_flow=True),
     Row("pod-evict", "podEvict", "with the pod's own grace", {}, lasts=None, ends_flow=True),
-    Row("rollout-restart", "rolloutRestart", "all relays, in turn", {}, lasts=None, ends_flow=True, whole=True),
-    Row("scale-down", "scaleDown", "to one relay", {"replicas": 1}, whole=True),
+    Row("rollout-restart", "rolloutRestart", "all relays, in turn", {}, lasts=None, ends_flow=True, target=BOTH),
+    Row("scale-down", "scaleDown", "to one relay", {"replicas": 1}, target=BOTH, lasts="45s"),
+    Row("node-drain", "nodeDrain", "the node of the relay", {}, ends_flow=True, target=WHOEVER_IS_THERE, lasts="45s"),
 )

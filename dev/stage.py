@@ -22,6 +22,7 @@ AGENTS = "showstopper-agent"
 WITH_AGENTS = (
     "agent.enabled=true",
     "faults.configPush.enabled=true",
+    "faults.nodeDrain.enabled=true",
     f"agent.stateDirectory={paths.RUN / 'agents'}",
 )
 """Values for all faults; the journals of the agents go with the cluster's own files."""

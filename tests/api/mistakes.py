@@ -26,6 +26,7 @@ PUSHES = {
     "duration": "20s",
     "configPush": {"configMap": "livekit", "key": "livekit.yaml", "value": "port: 1"},
 }
+DRAINS = {"name": "one", "target": {"component": "relay"}, "nodeDrain": {}}
 SCALES = {"name": "one", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}}
 KILLS_CONTAINER = {"name": "one", "target": {"component": "relay"}, "containerKill": {}}
 FREEZES = {"name": "one", "target": {"component": "relay"}, "freeze": {}}
@@ -123,6 +124,13 @@ MISTAKES = (
         {"spec.faults.0": PUSHES, "spec.faults.1": PUSHES | {"name": "two"}},
         "spec",
         "an experiment has one configPush",
+    ),
+    _experiment("a drain without an end", {"spec.faults.0": DRAINS}, "spec.faults[0]", HOW_LONG),
+    _experiment(
+        "two drains at a time",
+        {"spec.faults.0": DRAINS | {"duration": "9s"}, "spec.faults.1": DRAINS | {"name": "two", "duration": "9s"}},
+        "spec",
+        "an experiment has one nodeDrain",
     ),
     _experiment("a scaling down without an end", {"spec.faults.0": SCALES}, "spec.faults[0]", HOW_LONG),
     _experiment(

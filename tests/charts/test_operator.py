@@ -71,14 +71,15 @@ def test_the_operator_may_do_what_it_does_and_no_more(objects: list[Object]) -> 
     assert [rule["resourceNames"] for rule in named] == [["showstopper"]]
 
 
-def test_config_maps_are_changed_only_by_an_operator_that_is_asked_to() -> None:
-    asked = {("", "configmaps", "get"), ("", "configmaps", "patch")}
-    plain, pushing = (
+@pytest.mark.parametrize(("kind", "resource"), [("configPush", "configmaps"), ("nodeDrain", "nodes")])
+def test_what_is_everybodys_is_changed_only_by_an_operator_that_is_asked_to(kind: str, resource: str) -> None:
+    asked = {("", resource, "get"), ("", resource, "patch")}
+    plain, more = (
         allowed(one(render("showstopper", values), "ClusterRole", "showstopper-operator"))
-        for values in ({}, {"faults": {"configPush": {"enabled": True}}})
+        for values in ({}, {"faults": {kind: {"enabled": True}}})
     )
     assert not asked & plain
-    assert pushing - plain == asked
+    assert more - plain == asked
 
 
 def test_more_kinds_for_expectations_are_in_the_operators_role() -> None:

@@ -60,7 +60,7 @@ def test_kinds_of_agents_and_hosts_are_declared_once() -> None:
     assert injected.items() <= injections.items()
     assert injections.keys() - injected.keys() == {"floodGate", "floodArrivals"}
     by_the_operator = {name for name, kind in experiments.items() if kind.hand is Hand.API_SERVER}
-    assert by_the_operator == {"podKill", "podEvict", "rolloutRestart", "scaleDown", "configPush"}
+    assert by_the_operator == {"podKill", "podEvict", "rolloutRestart", "scaleDown", "configPush", "nodeDrain"}
     assert experiments.keys() - injected.keys() == {*by_the_operator, "packetFlood"}
 
 

@@ -89,8 +89,8 @@ TEMPLATE = "abc"
 """The hash of the Deployment's pod template, as its controller would label its ReplicaSet and its pods."""
 
 
-async def deployment(client: Client, place: str, names: Sequence[str], **spec: Any) -> Object:
-    """A Deployment called relay, with these pods of one ReplicaSet. Nobody controls it."""
+async def deployment(client: Client, place: str, names: Sequence[str], *, node: str = "node1", **spec: Any) -> Object:
+    """A Deployment called relay, with these pods of one ReplicaSet on one node. Nobody controls it."""
     template = {
         "metadata": {"labels": LABELS},
         "spec": {"containers": [{"name": "livekit", "image": "livekit:1"}]},
@@ -105,5 +105,5 @@ async def deployment(client: Client, place: str, names: Sequence[str], **spec: A
     owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"relay-{TEMPLATE}", "uid": "its-uid"}
     labels = {**LABELS, "pod-template-hash": TEMPLATE}
     for name in names:
-        await pod(client, place, name, labels=labels, owner={**owner, "controller": True})
+        await pod(client, place, name, node=node, labels=labels, owner={**owner, "controller": True})
     return made

@@ -13,6 +13,7 @@ from showstopper.api.expectations.sources import SOURCES, Queries
 from showstopper.api.faults.base import Aim, FaultKind
 from showstopper.api.faults.flood import PacketFlood
 from showstopper.api.faults.injected_kinds import InjectedKinds
+from showstopper.api.faults.nodes import NodeDrain
 from showstopper.api.faults.pods import PodEvict, PodKill
 from showstopper.api.faults.workloads import ConfigPush, RolloutRestart, ScaleDown
 from showstopper.api.room import Reference
@@ -89,6 +90,7 @@ class Fault(InjectedKinds):
     rollout_restart: RolloutRestart | None = None
     scale_down: ScaleDown | None = None
     config_push: ConfigPush | None = None
+    node_drain: NodeDrain | None = None
     packet_flood: PacketFlood | None = None
 
     @classmethod

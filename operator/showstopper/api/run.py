@@ -235,7 +235,7 @@ class ChangeRecord(Status):
     fault: Name
     """Name of the fault."""
     kind: Text
-    """Kind of the object: Deployment, StatefulSet, DaemonSet or ConfigMap."""
+    """Kind of the object: Deployment, StatefulSet, DaemonSet, ConfigMap or Node."""
     name: Text
     """Name of the object."""
     uid: Text

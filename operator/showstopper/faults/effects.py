@@ -1,7 +1,7 @@
 """Pods as faults need them, and what the operator does to them. Data, no deeds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 
@@ -132,17 +132,36 @@ class ConfigMap:
 
 
 @dataclass(frozen=True, slots=True)
+class Node:
+    """A node with pods of a room.
+
+    Attributes:
+        cordoned: it takes no new pods.
+        pods: those of the room's components that a drain evicts: not those of DaemonSets, which stay.
+        bare: the names of those that nobody makes anew.
+    """
+
+    name: str
+    uid: str
+    cordoned: bool = False
+    pods: tuple[Pod, ...] = ()
+    bare: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Backing:
     """What is behind the pods of a component.
 
     Attributes:
         loose: the names of the pods that none of the workloads makes.
         config_maps: of those that faults of the component name, the ones that are there.
+        nodes: by name, those that the component's pods are on, where faults drain one.
     """
 
     workloads: tuple[Workload, ...] = ()
     loose: tuple[str, ...] = ()
     config_maps: tuple[ConfigMap, ...] = ()
+    nodes: Mapping[str, Node] = field(default_factory=dict)
 
     def config_map(self, name: str) -> ConfigMap | None:
         """The one of that name; None: it is not there."""
@@ -164,5 +183,5 @@ class Change:
     uid: str
     field: str
     before: str | int | None
-    after: str | int
+    after: str | int | bool
     lasts: bool = True

@@ -1,5 +1,6 @@
 """Backing: which workloads make a component's pods, and what is known of each."""
 
+from dataclasses import replace
 from typing import Any
 
 from showstopper.api.experiment import Fault
@@ -7,7 +8,7 @@ from showstopper.cluster.kinds import DAEMON_SET, DEPLOYMENT, STATEFUL_SET, Kind
 from showstopper.cluster.listeners import LISTENER, ROLE_LABEL
 from showstopper.engine.planning import backing, plan, policies
 from showstopper.engine.planning.plan import Snapshot
-from showstopper.faults.effects import Backing, Workload
+from showstopper.faults.effects import Backing, Node, Workload
 from tests.support import build
 
 RELAY = build.room().spec.components[0]
@@ -125,3 +126,38 @@ def test_it_is_known_which_config_maps_pods_mount_or_read() -> None:
     body["spec"]["template"]["spec"] = {"containers": [container], "volumes": volumes}
     (found,) = of([pod("a")], (DEPLOYMENT, body)).workloads
     assert found.config_maps == ("all", "mounted", "one", "projected")
+
+
+def test_of_a_node_a_drain_evicts_what_comes_back_elsewhere() -> None:
+    node = {"metadata": {"name": "node1", "uid": "node-uid"}, "spec": {"unschedulable": True}}
+    leaving = pod("leaving")
+    leaving["metadata"]["deletionTimestamp"] = "2026-06-01T00:00:00Z"
+    pods = [pod("a"), pod("edge", ("DaemonSet", "edge")), pod("bare", None), leaving]
+    found = backing.on_node(node, pods, lambda body: build.pod(body["metadata"]["name"]))
+    assert (found.name, found.uid, found.cordoned, found.bare) == ("node1", "node-uid", True, ("bare",))
+    assert [each.name for each in found.pods] == ["a", "bare"]
+
+
+def drained(**target: Any) -> tuple[list[str], str | None]:
+    """Which of two relays on two nodes, one with the store, are targets, and why the plan is refused."""
+    relays = [replace(build.pod(name), node=node) for name, node in (("a", "node1"), ("b", "node2"))]
+    store = replace(build.pod("store"), node="node1")
+    nodes = {"node1": Node("node1", "1", pods=(relays[0], store)), "node2": Node("node2", "2", pods=(relays[1],))}
+    known = {"relay": Backing(nodes=nodes)}
+    declared = {"name": "it", "target": {"component": "relay", **target}, "nodeDrain": {}, "duration": "5s"}
+    fault = Fault.model_validate(declared)
+    relays = [replace(each, serving=each.name == "a") for each in relays]
+    serving, servers = {("198.18.1.1", 7882): 2}, {("198.18.1.1", 7882): "a-uid"}
+    snapshot = Snapshot(
+        "show", "main-stage", build.room().spec, ALLOWED, {"relay": relays}, serving, servers=servers, backing=known
+    )
+    made = plan.make(snapshot, [fault], 1)
+    found = policies.refusal(made)
+    return [each.name for each in made.faults[0].targets], found.reason if found is not None else None
+
+
+def test_a_drain_takes_all_pods_of_the_room_on_the_node_of_one() -> None:
+    assert drained(serving=True) == (["a", "store"], "TooManyTargets")
+    assert drained(serving=True, max=2, minReady=1) == (["a", "store"], None)
+    assert drained(serving=True, max=2, minReady=2) == (["a", "store"], "MinReadyBroken")
+    assert drained(serving=False) == (["b"], None)

@@ -7,11 +7,10 @@ import pytest
 
 from showstopper.api.faults.workloads import ConfigPush
 from showstopper.faults import registry
-from showstopper.faults.effects import Backing, Change, ConfigMap
+from showstopper.faults.effects import Change, ConfigMap
 from showstopper.faults.observed import Observed, ObservedTarget
 from showstopper.faults.workloads import fields
-from showstopper.faults.workloads.behaviour import changes_of
-from tests.faults.workloads.build import RELAY, fault, objections
+from tests.faults.workloads.build import RELAY, changes, fault, objections
 
 MAP = ConfigMap("livekit", "map-uid", {"livekit.yaml": "port: 7880"})
 RELAYS = replace(RELAY, config_maps=("livekit",))
@@ -23,17 +22,16 @@ def push(**more: Any) -> Any:
 
 
 def test_it_changes_the_key_and_then_the_templates_if_pods_are_to_read_it_at_their_start() -> None:
-    backing = Backing((RELAYS,), config_maps=(MAP,))
     value = Change("ConfigMap", "livekit", "map-uid", "/data/livekit.yaml", "port: 7880", "port: 1")
     template = Change("Deployment", "relay", "relay-uid", fields.RESTARTED, None, "now")
-    assert changes_of(push(), backing, "now") == (value,)
-    assert changes_of(push(restart=True), backing, "now") == (value, template)
+    assert changes(push(), RELAYS, config_maps=(MAP,)) == (value,)
+    assert changes(push(restart=True), RELAYS, config_maps=(MAP,)) == (value, template)
     assert value.lasts
     assert template.lasts, "to take the annotation away replaces the pods once more"
 
 
 @pytest.mark.parametrize(
-    ("changes", "config_map", "reason", "says"),
+    ("wrong", "config_map", "reason", "says"),
     [
         ({}, None, "NoConfig", 'there is no ConfigMap "livekit", which fault it would change'),
         ({"key": "livekit.yml"}, MAP, "NoConfig", 'has no key "livekit.yml" (fault it); it has: livekit.yaml'),
@@ -43,10 +41,10 @@ def test_it_changes_the_key_and_then_the_templates_if_pods_are_to_read_it_at_the
     ],
 )
 def test_what_is_not_there_or_cannot_be_put_back_is_refused(
-    changes: dict[str, Any], config_map: ConfigMap | None, reason: str, says: str
+    wrong: dict[str, Any], config_map: ConfigMap | None, reason: str, says: str
 ) -> None:
     there = (config_map,) if config_map is not None else ()
-    ((found, message),) = objections(push(**changes), RELAYS, config_maps=there)
+    ((found, message),) = objections(push(**wrong), RELAYS, config_maps=there)
     assert found == reason
     assert says in message
 

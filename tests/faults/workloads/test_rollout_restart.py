@@ -5,34 +5,33 @@ from dataclasses import replace
 import pytest
 
 from showstopper.engine.rooms import rollouts
-from showstopper.faults.effects import Backing, Change, Workload
+from showstopper.faults.effects import Change, Workload
+from showstopper.faults.pods.behaviour import changes_of
 from showstopper.faults.workloads import fields
-from showstopper.faults.workloads.behaviour import changes_of
-from tests.faults.workloads.build import RELAY, fault, objections
+from tests.faults.workloads.build import RELAY, changes, fault, ground, objections
 
 RESTART = fault("rolloutRestart", {})
-NOW = "2026-06-01T00:00:00.000Z"
 
 
 def test_each_template_gets_the_time_of_the_restart_and_keeps_it() -> None:
     other = replace(RELAY, name="relay-b", uid="b", restarted="before")
-    assert changes_of(RESTART, Backing((RELAY, other)), NOW) == (
-        Change("Deployment", "relay", "relay-uid", fields.RESTARTED, None, NOW, lasts=False),
-        Change("Deployment", "relay-b", "b", fields.RESTARTED, "before", NOW, lasts=False),
+    assert changes(RESTART, RELAY, other) == (
+        Change("Deployment", "relay", "relay-uid", fields.RESTARTED, None, "now", lasts=False),
+        Change("Deployment", "relay-b", "b", fields.RESTARTED, "before", "now", lasts=False),
     )
 
 
 def test_it_is_the_same_release_before_and_after() -> None:
     """Or a gate would close, and the run would take its own restart for somebody's new release."""
     template = {"metadata": {"annotations": {"checksum/config": "1"}}, "spec": {}}
-    annotations = {"checksum/config": "1", fields.RESTARTED_KEY: NOW}
+    annotations = {"checksum/config": "1", fields.RESTARTED_KEY: "now"}
     restarted = {**template, "metadata": {"annotations": annotations}}
     assert rollouts.template_hash(restarted) == rollouts.template_hash(template)
 
 
 def test_what_nobody_has_looked_at_is_not_changed() -> None:
-    with pytest.raises(LookupError, match="nobody has looked at the workloads of component relay"):
-        changes_of(RESTART, None, NOW)
+    with pytest.raises(LookupError, match="nobody has looked at what is behind component relay"):
+        changes_of(RESTART, ground(None), "now")
 
 
 @pytest.mark.parametrize(
@@ -52,6 +51,6 @@ def test_a_workload_that_would_replace_none_or_others_too_is_refused(
 
 def test_pods_that_nobody_replaces_are_refused() -> None:
     assert not objections(RESTART, RELAY)
-    (loose, nobody) = objections(RESTART, loose=["a"])
+    (loose, nobody) = objections(RESTART, loose=("a",))
     assert (loose[0], nobody[0]) == ("NoWorkload", "NoWorkload")
     assert "use podKill or podEvict" in loose[1]

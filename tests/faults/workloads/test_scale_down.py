@@ -6,20 +6,19 @@ import pytest
 
 from showstopper.api.faults.workloads import ScaleDown
 from showstopper.faults import registry
-from showstopper.faults.effects import Backing, Change, Workload
+from showstopper.faults.effects import Change, Workload
 from showstopper.faults.observed import Observed, ObservedTarget
 from showstopper.faults.workloads import fields
-from showstopper.faults.workloads.behaviour import changes_of
-from tests.faults.workloads.build import RELAY, fault, objections
+from tests.faults.workloads.build import RELAY, changes, fault, objections
 
 DOWN = fault("scaleDown", {"replicas": 1}, duration="20s")
 GONE, STAYS = ObservedTarget("a", ended=True, ended_after=2.5), ObservedTarget("b")
 
 
 def test_it_changes_the_number_of_replicas_and_puts_it_back() -> None:
-    changes = changes_of(DOWN, Backing((RELAY,)), "now")
-    assert changes == (Change("Deployment", "relay", "relay-uid", fields.REPLICAS, 3, 1),)
-    assert changes[0].lasts
+    (made,) = changes(DOWN, RELAY)
+    assert made == Change("Deployment", "relay", "relay-uid", fields.REPLICAS, 3, 1)
+    assert made.lasts
 
 
 @pytest.mark.parametrize(

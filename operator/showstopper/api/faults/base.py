@@ -33,6 +33,8 @@ class Aim(StrEnum):
     """One container in each of these pods."""
     WORKLOAD = "Workload"
     """The workload that makes the pods of a component: all of these are its targets."""
+    NODE = "Node"
+    """The node of one pod of a component, with the pods of all components there."""
     HOST = "Host"
     """The room's managed host."""
     LISTENERS = "Listeners"
@@ -41,9 +43,14 @@ class Aim(StrEnum):
     """The room as a whole, and no pod of it."""
 
     @property
+    def behind_pods(self) -> bool:
+        """Whether what is behind a component's pods has to be known: what makes them, or the nodes that they are on."""
+        return self in {Aim.WORKLOAD, Aim.NODE}
+
+    @property
     def at_component(self) -> bool:
         """Whether the targets are pods of the component that `target` names."""
-        return self in {Aim.PODS, Aim.CONTAINER, Aim.WORKLOAD}
+        return self in {Aim.PODS, Aim.CONTAINER, Aim.WORKLOAD, Aim.NODE}
 
 
 class FaultKind(Spec):

@@ -1,19 +1,20 @@
 """Backing: the workloads behind a component's pods, for faults that change these. Read only where a fault needs it."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Aim
 from showstopper.api.room import AudioRoom, Component
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, POD_AUTOSCALER, Kind
+from showstopper.cluster.kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NODE, POD_AUTOSCALER, Kind
 from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.engine.rooms import rollouts
 from showstopper.engine.rooms.pods import is_over, of_component
 from showstopper.errors import Forbidden, NotFound
-from showstopper.faults.effects import Backing, ConfigMap, Workload
+from showstopper.faults.effects import Backing, ConfigMap, Node, Pod, Workload
 from showstopper.faults.workloads import fields
 
 Known = tuple[Kind, Object]
@@ -22,13 +23,15 @@ Known = tuple[Kind, Object]
 
 def is_needed(faults: Iterable[Fault]) -> bool:
     """Whether a plan of these faults needs to know what is behind the pods."""
-    return any(fault.spec.aims_at is Aim.WORKLOAD for fault in faults)
+    return any(fault.spec.aims_at.behind_pods for fault in faults)
 
 
 async def look(
-    client: Client, room: AudioRoom, faults: Sequence[Fault], pods: Sequence[Object]
+    client: Client, room: AudioRoom, faults: Sequence[Fault], pods: Sequence[Object], facts: Callable[[Object], Pod]
 ) -> Mapping[str, Backing] | None:
     """What is behind the components that faults aim at, by component, as the API server has it now. None: not needed.
+
+    `facts` makes of a pod as the API has it one as faults need it.
 
     Raises:
         ClusterError: workloads or autoscalers could not be listed.
@@ -42,14 +45,54 @@ async def look(
     known = [(kind, body) for kind, bodies in zip(rollouts.KINDS, listed, strict=True) for body in bodies]
     named = {fault.component for fault in faults}
     config_maps = await _read_config_maps(client, namespace, faults)
+    nodes = await _read_nodes(client, room, faults, pods, facts)
     return {
-        component.name: of(component, pods, known, scalers, config_maps)
+        component.name: replace(of(component, pods, known, scalers, config_maps), nodes=nodes)
         for component in room.spec.components
         if component.name in named
     }
 
 
-async def _read_config_maps(client: Client, namespace: str, faults: Iterable[Fault]) -> tuple[ConfigMap, ...]:
+async def _read_nodes(
+    client: Client, room: AudioRoom, faults: Sequence[Fault], pods: Sequence[Object], facts: Callable[[Object], Pod]
+) -> dict[str, Node]:
+    """The nodes of the pods that faults which drain one aim at, with what is on them of the room."""
+    aimed = {fault.component for fault in faults if fault.spec.aims_at is Aim.NODE}
+    own = {component.name: of_component(component, pods) for component in room.spec.components}
+    every = {pod["metadata"]["uid"]: pod for group in own.values() for pod in group}.values()
+    wanted = {pod["spec"].get("nodeName") for name, group in own.items() if name in aimed for pod in group} - {None, ""}
+    try:
+        bodies = await asyncio.gather(*(client.get(NODE, "", name) for name in sorted(wanted)))
+    except Forbidden as error:
+        raise _not_allowed(error, (fault for fault in faults if fault.spec.aims_at is Aim.NODE)) from error
+    return {
+        body["metadata"]["name"]: on_node(
+            body, [pod for pod in every if pod["spec"].get("nodeName") == body["metadata"]["name"]], facts
+        )
+        for body in bodies
+    }
+
+
+def on_node(body: Object, pods: Sequence[Object], facts: Callable[[Object], Pod]) -> Node:
+    """A node, with the room's pods there. Pure."""
+    owners = {pod["metadata"]["uid"]: rollouts.owner_of(pod) for pod in pods}
+    leaving = [pod for pod in pods if (owners[pod["metadata"]["uid"]] or ("", ""))[0] != DAEMON_SET.name]
+    return Node(
+        name=body["metadata"]["name"],
+        uid=body["metadata"]["uid"],
+        cordoned=bool(body["spec"].get("unschedulable")),
+        pods=tuple(facts(pod) for pod in leaving if "deletionTimestamp" not in pod["metadata"]),
+        bare=tuple(pod["metadata"]["name"] for pod in leaving if owners[pod["metadata"]["uid"]] is None),
+    )
+
+
+def _not_allowed(error: Forbidden, faults: Iterator[Fault]) -> Forbidden:
+    """What these faults need, and the operator may not unless its chart says so."""
+    allow = f"for the operator, install the chart with faults.{next(faults).kind}.enabled=true"
+    return Forbidden(f"{error}; {allow}", status=error.status, reason=error.reason)
+
+
+async def _read_config_maps(client: Client, namespace: str, faults: Sequence[Fault]) -> tuple[ConfigMap, ...]:
     """Those that faults name, as far as they are there."""
     found = []
     for name in sorted({name for fault in faults for name in fault.spec.config_maps}):
@@ -58,8 +101,7 @@ async def _read_config_maps(client: Client, namespace: str, faults: Iterable[Fau
         except NotFound:
             continue
         except Forbidden as error:
-            allow = "for the operator, install the chart with faults.configPush.enabled=true"
-            raise Forbidden(f"{error}; {allow}", status=error.status, reason=error.reason) from error
+            raise _not_allowed(error, (fault for fault in faults if name in fault.spec.config_maps)) from error
         data = body.get("data") or {}
         found.append(ConfigMap(name, body["metadata"]["uid"], data, immutable=bool(body.get("immutable"))))
     return tuple(found)

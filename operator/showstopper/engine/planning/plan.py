@@ -12,10 +12,11 @@ from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import MOST_MEDIA, ChangeRecord, ChosenPod
 from showstopper.engine.rooms import media_paths, probes
 from showstopper.engine.rooms.pods import MediaAddress, addresses_of, node_addresses
+from showstopper.faults.behaviour import Ground
 from showstopper.faults.containers import DEFAULT_CONTAINER
 from showstopper.faults.effects import Backing, Container, Pod
+from showstopper.faults.pods.behaviour import changes_of
 from showstopper.faults.workloads import fields
-from showstopper.faults.workloads.behaviour import changes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,12 @@ class Plan:
     faults: tuple[PlannedFault, ...]
     seed: int
 
+    def ground(self, planned: PlannedFault, targets: tuple[Pod, ...]) -> Ground:
+        """Where a fault is to be carried out, on these targets."""
+        snapshot = self.snapshot
+        behind = snapshot.behind(planned.fault)
+        return Ground(snapshot.namespace, snapshot.room_name, snapshot.room, targets, behind)
+
 
 def make(snapshot: Snapshot, faults: Sequence[Fault], seed: int) -> Plan:
     """Choose the targets: the same snapshot and seed always give the same ones."""
@@ -125,7 +132,7 @@ def changes(plan: Plan, now: str) -> list[ChangeRecord]:
             lasts=change.lasts,
         )
         for planned in plan.faults
-        for change in changes_of(planned.fault, plan.snapshot.behind(planned.fault), now)
+        for change in changes_of(planned.fault, plan.ground(planned, planned.targets), now)
     ]
 
 
@@ -229,6 +236,18 @@ def _choose(snapshot: Snapshot, fault: Fault, dice: random.Random) -> PlannedFau
     dice.shuffle(hittable)
     # Ready pods first: killing what is broken already proves nothing.
     hittable.sort(key=lambda pod: not pod.ready)
-    # A workload has all of its pods, whatever the target allows: then it is refused.
-    bound = len(hittable) if fault.spec.aims_at is Aim.WORKLOAD else most(fault, len(candidates))
-    return PlannedFault(fault, tuple(hittable[:bound]), candidates)
+    return PlannedFault(fault, _targets(snapshot, fault, hittable, most(fault, len(candidates))), candidates)
+
+
+def _targets(snapshot: Snapshot, fault: Fault, hittable: Sequence[Pod], bound: int) -> tuple[Pod, ...]:
+    """The targets among the pods that a fault may hit, in the order of choice.
+
+    Of a workload all of its pods, and of a node all that are on it, whatever the target allows: then it is refused.
+    """
+    if fault.spec.aims_at is Aim.WORKLOAD:
+        return tuple(hittable)
+    if fault.spec.aims_at is not Aim.NODE:
+        return tuple(hittable[:bound])
+    behind = snapshot.behind(fault)
+    node = behind.nodes.get(hittable[0].node) if behind is not None and hittable else None
+    return node.pods if node is not None else ()

@@ -126,7 +126,8 @@ async def look(
         with contextlib.suppress(Forbidden):
             services = await client.list(SERVICE, namespace)
             made = snapshot(room, faults, labels=labels, pods=pods, serving=serving, services=services)
-    return replace(made, backing=await backing.look(client, room, faults, pods)), pods
+    known = await backing.look(client, room, faults, pods, lambda body: plan.pod(body, made.serving, made.servers))
+    return replace(made, backing=known), pods
 
 
 async def read_peers(client: Client, room: AudioRoom, made: Plan) -> Mapping[str, Sequence[str]]:

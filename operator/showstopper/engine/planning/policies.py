@@ -14,7 +14,6 @@ from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot, most
 from showstopper.engine.rooms import media_paths
 from showstopper.engine.rooms.pods import selects_fleet
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Ground
 from showstopper.faults.effects import Pod
 
 CHAOS_LABEL = "showstopper.dev/chaos"
@@ -77,9 +76,7 @@ def refuse_what_targets_lack(plan: Plan) -> Finding | None:
 def _objection(plan: Plan, targets: Callable[[PlannedFault], tuple[Pod, ...]]) -> Finding | None:
     """The first objection of a fault's own kind, there and with these targets."""
     for planned in plan.faults:
-        snapshot = plan.snapshot
-        behind = snapshot.behind(planned.fault)
-        ground = Ground(snapshot.namespace, snapshot.room_name, snapshot.room, targets(planned), behind)
+        ground = plan.ground(planned, targets(planned))
         objections = registry.of(planned.fault.spec).objections(planned.fault, ground)
         if (finding := next(objections, None)) is not None:
             return finding

@@ -8,11 +8,10 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.workloads import WorkloadFault
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
-from showstopper.faults import registry
 from showstopper.faults.behaviour import Ground
-from showstopper.faults.effects import Backing, Change, Workload
+from showstopper.faults.effects import Backing, Workload
 from showstopper.faults.observed import ObservedTarget
-from showstopper.faults.pods.behaviour import ApiServerBehaviour
+from showstopper.faults.pods.behaviour import ChangeBehaviour
 
 W = TypeVar("W", bound=WorkloadFault)
 
@@ -20,7 +19,7 @@ LOOK_SECONDS = 2.0
 """How much later it may be noticed that a pod is gone: pods are listed once a second."""
 
 
-class WorkloadBehaviour(ApiServerBehaviour[W]):
+class WorkloadBehaviour(ChangeBehaviour[W]):
     """A fault that is a change, or several, of what is behind a component's pods."""
 
     def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
@@ -35,23 +34,16 @@ class WorkloadBehaviour(ApiServerBehaviour[W]):
     def hindrances(self, fault: Fault, backing: Backing) -> Iterator[Finding]:
         """Why these workloads cannot be changed in that way."""
 
-    @abstractmethod
-    def changes(self, fault: Fault, backing: Backing, now: str) -> tuple[Change, ...]:
-        """What is to be changed, in this order. `now` is the time, RFC 3339."""
 
-
-def changes_of(fault: Fault, backing: Backing | None, now: str) -> tuple[Change, ...]:
-    """The changes that a fault makes; none: it is carried out in another way.
+def behind(fault: Fault, ground: Ground) -> Backing:
+    """What is behind the fault's component.
 
     Raises:
-        LookupError: nobody has looked at what is behind the component, which is a defect.
+        LookupError: nobody has looked, which is a defect.
     """
-    behaviour = registry.of(fault.spec)
-    if not isinstance(behaviour, WorkloadBehaviour):
-        return ()
-    if backing is None:
-        raise LookupError(f"nobody has looked at the workloads of component {fault.component}")
-    return behaviour.changes(fault, backing, now)
+    if ground.backing is None:
+        raise LookupError(f"nobody has looked at what is behind component {fault.component}")
+    return ground.backing
 
 
 def not_rolled_out(fault: Fault, workload: Workload) -> Finding | None:

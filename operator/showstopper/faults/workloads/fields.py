@@ -11,6 +11,7 @@ from typing import Any
 from showstopper.api.schema.base import GROUP
 
 REPLICAS = "/spec/replicas"
+UNSCHEDULABLE = "/spec/unschedulable"
 RESTARTED_KEY = f"{GROUP}/restarted-at"
 """An annotation, as `kubectl rollout restart` has one, in a name of ours: what our faults note is no new release
 (`engine/rooms/rollouts.py`, template_hash)."""

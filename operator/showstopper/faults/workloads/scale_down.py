@@ -8,9 +8,10 @@ from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.workloads import ScaleDown
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
+from showstopper.faults.behaviour import Ground
 from showstopper.faults.effects import Backing, Change, Workload
 from showstopper.faults.observed import Observed
-from showstopper.faults.workloads.behaviour import WorkloadBehaviour, is_in_time
+from showstopper.faults.workloads.behaviour import WorkloadBehaviour, behind, is_in_time
 from showstopper.faults.workloads.fields import REPLICAS
 
 
@@ -51,12 +52,12 @@ class ScaleDownBehaviour(WorkloadBehaviour[ScaleDown]):
                 f"{wanted}: write fewer, or scale it up first",
             )
 
-    def changes(self, fault: Fault, backing: Backing, now: str) -> tuple[Change, ...]:
+    def changes(self, fault: Fault, ground: Ground, now: str) -> tuple[Change, ...]:
         """The number of replicas."""
         wanted = self._replicas(fault)
         return tuple(
             Change(workload.kind, workload.name, workload.uid, REPLICAS, workload.replicas, wanted)
-            for workload in backing.workloads
+            for workload in behind(fault, ground).workloads
         )
 
     def proof(self, observed: Observed) -> Finding | None:

@@ -15,14 +15,14 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ChangeRecord, ExperimentRun
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, STATEFUL_SET, Kind
+from showstopper.cluster.kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NODE, STATEFUL_SET, Kind
 from showstopper.engine.hands import records
 from showstopper.errors import ClusterError, Conflict, Forbidden, NotFound
 from showstopper.faults.workloads import fields
 
 log = structlog.get_logger()
 
-KINDS = {kind.name: kind for kind in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, CONFIG_MAP)}
+KINDS = {kind.name: kind for kind in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, CONFIG_MAP, NODE)}
 LOOK_SECONDS = 1.0
 """Between two looks at what others may have done to a change that lasts."""
 RETRY_SECONDS = 0.5

@@ -39,7 +39,8 @@ class ApiServerHand:
         for fault in _own(run):
             if fault.name in names and fault.spec.instant and (changes := self._changes.of(run, {fault.name})):
                 self._pods.answered(run, fault.name, changes)
-        await self._pods.call(run, names, again=again)
+        made = [name for name in names if all(change.changed_at for change in self._changes.of(run, {name}))]
+        await self._pods.call(run, made, again=again)
         return None
 
     async def observe(self, run: ExperimentRun) -> Mapping[str, FaultState]:
@@ -61,7 +62,9 @@ class ApiServerHand:
         }
 
     async def follow(self, run: ExperimentRun, faults: Collection[str]) -> None:
-        """A change is of a whole workload: pods that come belong to it already."""
+        """Ask again for evictions that were refused. Pods that come are of what was changed already."""
+        held = {fault.name for fault in _own(run) if not fault.spec.instant}
+        await self._pods.retry(run, held & set(faults))
 
     async def lift(self, run: ExperimentRun, faults: Collection[str], *, late: bool = False) -> None:  # noqa: ARG002
         """Put back what these faults have changed."""
@@ -83,7 +86,7 @@ class ApiServerHand:
     def _targets(self, run: ExperimentRun, fault: Fault) -> list[TargetRecord]:
         """The targets of a fault that lasts, each with when it was found to be gone."""
         return [
-            target.model_copy(update={"gone_at": gone, "proven": gone is not None})
+            self._pods.known(target).model_copy(update={"gone_at": gone, "proven": gone is not None})
             for target in run.status.targets
             if target.fault == fault.name
             for gone in [self._gone_at(target) if fault.spec.ends_targets else None]

@@ -1,6 +1,7 @@
 """Pods that the operator ends itself: each is deleted, evicted or replaced by its workload, and seen to be gone."""
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
@@ -16,10 +17,14 @@ from showstopper.engine.hands import records
 from showstopper.engine.hands.api_server.changes import Changes
 from showstopper.engine.hands.protocol import FaultState
 from showstopper.errors import BudgetRefused, ClusterError, Conflict, Forbidden, NotFound
+from showstopper.faults import registry
 from showstopper.faults.effects import DeletePod, EvictPod
-from showstopper.faults.pods.behaviour import effect_of
+from showstopper.faults.pods.behaviour import PodCallBehaviour, effect_of
 
 log = structlog.get_logger()
+
+RETRY_SECONDS = 5.0
+"""Between two attempts of a drain to evict the same pod, as `kubectl drain` has it."""
 
 
 class Presence(StrEnum):
@@ -31,12 +36,14 @@ class Presence(StrEnum):
 
 
 class PodCalls:
-    """The faults of one run that end their targets in an instant."""
+    """The calls of one run, and its faults that end their targets in an instant."""
 
     def __init__(self, client: Client, clock: Clock) -> None:
         self._client = client
         self._clock = clock
         self._called: dict[tuple[str, str], TargetRecord] = {}  # not yet observed
+        self._kept: dict[tuple[str, str], TargetRecord] = {}
+        self._retried = float("-inf")
 
     async def call(self, run: ExperimentRun, names: Collection[str], *, again: bool) -> None:
         """Delete or evict every pod of these faults that is noted in the record and not answered for, all at once.
@@ -45,25 +52,43 @@ class PodCalls:
         have been deleted by anybody, so that it proves nothing.
         What comes of a call is in the record of its target, and no reason not to make the others.
         """
-        changed = {change.fault for change in run.status.changes}
-        due = [
-            target
-            for target in _ending(run)
-            if target.fault in names and target.fault not in changed and not _answered(target)
-        ]
+        due = [target for target in self._called_for(run, names) if not _answered(target)]
         if again:
             presences = await asyncio.gather(*(self._presence(run, target) for target in due))
             for target, presence in zip(due, presences, strict=True):
                 if presence is not Presence.PRESENT:
-                    self._called[target.fault, target.uid] = _missed(
-                        target,
-                        Reason.KILL_UNCERTAIN,
+                    message = (
                         "the pod went while the operator was restarted, and no answer to a call of ours is recorded: "
-                        "somebody else may have deleted it",
+                        "somebody else may have deleted it"
                     )
+                    self._note(run, _missed(target, Reason.KILL_UNCERTAIN, message))
             due = [target for target, presence in zip(due, presences, strict=True) if presence is Presence.PRESENT]
         for target in await asyncio.gather(*(self._call(run, target) for target in due)):
-            self._called[target.fault, target.uid] = target
+            self._note(run, target)
+
+    async def retry(self, run: ExperimentRun, names: Collection[str]) -> None:
+        """Ask again for evictions that were refused, every few seconds, as a drain does."""
+        refused = [target for target in self._called_for(run, names) if target.reason == Reason.EVICTION_REFUSED]
+        if not refused or time.monotonic() - self._retried < RETRY_SECONDS:
+            return
+        self._retried = time.monotonic()
+        anew = [target.model_copy(update={"reason": None, "message": None}) for target in refused]
+        for target in await asyncio.gather(*(self._call(run, target) for target in anew)):
+            self._note(run, target)
+
+    def known(self, target: TargetRecord) -> TargetRecord:
+        """A target of a fault that lasts, with what came of its call, by the record or since it was written."""
+        return self._kept.get((target.fault, target.uid), target)
+
+    def _called_for(self, run: ExperimentRun, names: Collection[str]) -> list[TargetRecord]:
+        """The targets of these faults that get a call each."""
+        own = {name for name in names if isinstance(registry.of(run.fault(name).spec), PodCallBehaviour)}
+        return [self.known(target) for target in run.status.targets if target.fault in own]
+
+    def _note(self, run: ExperimentRun, target: TargetRecord) -> None:
+        """Keep what came of a call: until it is observed, or for as long as the fault lasts."""
+        kept = self._called if run.fault(target.fault).spec.instant else self._kept
+        kept[target.fault, target.uid] = target
 
     def answered(self, run: ExperimentRun, fault: str, changes: Sequence[ChangeRecord]) -> None:
         """The workloads of a fault were changed, or could not be: that is the answer for each of its targets."""
