@@ -143,3 +143,27 @@ def test_a_configuration_is_rolled_out_and_rolled_back(show: Show) -> None:
     passed(show, "config-push")
     assert configuration(show) == before
     assert not relays.keys() & show.relays().keys()
+
+
+@pytest.mark.alone
+def test_a_drained_node_is_emptied_of_the_room_and_takes_pods_again(show: Show) -> None:
+    """The store may be on it, too: what listeners hear of that is not the point here. Our own pods stay."""
+    fleet = own_pods(show)
+    target = {"component": "relay", "serving": True, "max": 3}
+    drain = {"name": "drain", "target": target, "nodeDrain": {"gracePeriod": "1s"}, "duration": "20s"}
+    show.apply(experiment("node-drain", faults=[drain], recovery="30s", expect=LENIENT))
+    run = show.at("node-drain", "the fault is in force", lambda status: status.get("step") == "Active")
+    (change,) = run["status"]["changes"]
+    node = f"/api/v1/nodes/{change['name']}"
+    assert show.api.get(node)["spec"]["unschedulable"]
+    run = passed(show, "node-drain")
+    assert {each["node"] for each in run["status"]["targets"]} == {change["name"]}
+    assert all(each["goneAt"] for each in run["status"]["targets"])
+    assert not show.api.get(node)["spec"].get("unschedulable")
+    assert own_pods(show) == fleet, "an experiment does not break its own instrument"
+
+
+def own_pods(show: Show) -> set[str]:
+    """The UIDs of the room's listeners and host."""
+    pods = show.api.get(f"/api/v1/namespaces/{show.namespace}/pods", labelSelector="showstopper.dev/role")["items"]
+    return {pod["metadata"]["uid"] for pod in pods}

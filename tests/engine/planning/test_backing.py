@@ -17,7 +17,8 @@ ALLOWED = {policies.CHAOS_LABEL: policies.CHAOS_ALLOWED}
 
 
 def pod(name: str, owner: tuple[str, str] | None = ("ReplicaSet", "relay-abc"), **labels: str) -> dict[str, Any]:
-    metadata = {"name": name, "uid": f"{name}-uid", "labels": {**LABELS, "pod-template-hash": "abc", **labels}}
+    labels = {**LABELS, "pod-template-hash": "abc", **labels}
+    metadata: dict[str, Any] = {"name": name, "uid": f"{name}-uid", "labels": labels}
     if owner is not None:
         metadata["ownerReferences"] = [{"kind": owner[0], "name": owner[1], "controller": True}]
     return {"metadata": metadata, "spec": {}, "status": {"phase": "Running"}}

@@ -20,7 +20,7 @@ EVICT = {"name": "evict", "target": {"component": "relay", "max": 2}, "podEvict"
 @pytest.fixture
 async def harness(client: Client, namespace: str, relays: None) -> AsyncIterator[RunHarness]:
     """With little patience for proofs at listeners, of whom there are none."""
-    made = RunHarness(client, namespace, Pace(proof=0.5))
+    made = RunHarness(client, namespace, Pace(proof=0.5, feed=0.5))
     yield made
     await made.end()
 

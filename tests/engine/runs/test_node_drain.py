@@ -21,7 +21,7 @@ DRAIN = {
     "nodeDrain": {"gracePeriod": "0s"},
     "duration": "1h",
 }
-HURRIED = Pace(proof=0.5, lift=2.0)
+HURRIED = Pace(proof=0.5, lift=2.0, feed=0.5)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ DOWN = {
 }
 BRIEFLY = {**DOWN, "duration": "1s"}
 RESTART = {"name": "restart", "target": {"component": "relay", "max": 3}, "rolloutRestart": {}}
-HURRIED = Pace(proof=0.5, lift=2.0)
+HURRIED = Pace(proof=0.5, lift=2.0, feed=0.5)
 
 
 @pytest.fixture

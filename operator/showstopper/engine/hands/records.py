@@ -44,9 +44,9 @@ def pod_of(run: ExperimentRun, target: TargetRecord) -> Pod:
 
 
 def kills(run: ExperimentRun) -> list[TargetRecord]:
-    """The targets of faults that the operator carries out itself, through the API server."""
-    agents = by_agents(run)
-    return [target for target in run.status.targets if target.fault not in agents]
+    """The targets that the operator ends in an instant, through the API server: nothing is tried again on them."""
+    lasting = held(run)
+    return [target for target in run.status.targets if target.fault not in lasting]
 
 
 def by_agents(run: ExperimentRun) -> set[str]:
