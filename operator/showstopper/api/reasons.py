@@ -119,6 +119,8 @@ class Reason(StrEnum):
     NO_CONFIG = "NoConfig"
     """A fault names a ConfigMap or a key that is not there, that cannot be changed, or that the component does not use.
     The message says which."""
+    CHANGED_TWICE = "ChangedTwice"
+    """Two faults of an experiment would change the same field of an object. Write them in experiments of their own."""
     NOT_REPLACED = "NotReplaced"
     """A drain would evict a pod that nobody makes anew. Use podKill on it where that is meant."""
     NOTHING_TO_CHANGE = "NothingToChange"

@@ -162,3 +162,19 @@ def test_a_drain_takes_all_pods_of_the_room_on_the_node_of_one() -> None:
     assert drained(serving=True, max=2, minReady=1) == (["a", "store"], None)
     assert drained(serving=True, max=2, minReady=2) == (["a", "store"], "MinReadyBroken")
     assert drained(serving=False) == (["b"], None)
+
+
+def test_two_faults_that_change_one_field_are_refused() -> None:
+    restarts = [
+        {"name": name, "target": {"component": "relay", "max": 3}, "rolloutRestart": {}} for name in ("one", "two")
+    ]
+    faults = [Fault.model_validate(each) for each in restarts]
+    known = {"relay": Backing((Workload("Deployment", "relay", "u", replicas=3),))}
+    pods = {"relay": [build.pod(name) for name in "abc"]}
+    snapshot = Snapshot("show", "main-stage", build.room().spec, ALLOWED, pods, {}, backing=known)
+    assert policies.refusal(plan.make(snapshot, faults[:1], 1)) is None
+    found = policies.refusal(plan.make(snapshot, faults, 1))
+    assert found is not None
+    assert found.reason == "ChangedTwice"
+    assert "faults one and two would both change" in found.message
+    assert "restarted-at of Deployment relay" in found.message

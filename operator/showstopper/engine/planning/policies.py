@@ -15,6 +15,8 @@ from showstopper.engine.rooms import media_paths
 from showstopper.engine.rooms.pods import selects_fleet
 from showstopper.faults import registry
 from showstopper.faults.effects import Pod
+from showstopper.faults.pods.behaviour import changes_of
+from showstopper.faults.workloads.fields import named
 
 CHAOS_LABEL = "showstopper.dev/chaos"
 CHAOS_ALLOWED = "allowed"
@@ -203,6 +205,23 @@ def refuse_too_many_kills(plan: Plan) -> Finding | None:
     )
 
 
+def refuse_changes_of_the_same(plan: Plan) -> Finding | None:
+    """Two faults that change one field would each find the other one's value in it."""
+    if plan.snapshot.backing is None:
+        return None
+    names: dict[tuple[str, str, str], str] = {}
+    for planned in plan.faults:
+        for change in changes_of(planned.fault, plan.ground(planned, planned.targets), ""):
+            other = names.setdefault((change.kind, change.name, change.field), planned.fault.name)
+            if other != planned.fault.name:
+                return Finding(
+                    Reason.CHANGED_TWICE,
+                    f"faults {other} and {planned.fault.name} would both change {named(change.field)} of {change.kind} "
+                    f"{change.name}: write them in experiments of their own",
+                )
+    return None
+
+
 def _at_components(plan: Plan) -> list[tuple[PlannedFault, Target]]:
     """The faults whose targets are pods of a component: only these have a blast radius there."""
     return [(planned, target) for planned in plan.faults if (target := planned.fault.target) is not None]
@@ -220,4 +239,5 @@ POLICIES: tuple[Callable[[Plan], Finding | None], ...] = (
     refuse_too_many,
     refuse_too_many_kills,
     refuse_min_ready,
+    refuse_changes_of_the_same,
 )

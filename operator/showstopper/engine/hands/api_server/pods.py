@@ -106,6 +106,7 @@ class PodCalls:
     async def observe(self, run: ExperimentRun, changes: Changes) -> dict[str, FaultState]:
         """What came of the calls, or else which pods are gone by now. Right after a call nobody waits for a look."""
         targets = _ending(run)
+        changed = {change.fault for change in run.status.changes}
         touched = set()
         if self._called:
             targets = [self._called.get((target.fault, target.uid), target) for target in targets]
@@ -117,7 +118,9 @@ class PodCalls:
         return {
             record.name: FaultState(
                 # A deleted pod leaves nothing behind: what is gone is reverted by its owner.
-                record.model_copy(update={"reverted": all(target.gone_at is not None for target in own), **_told(own)}),
+                record.model_copy(
+                    update={"reverted": all(target.gone_at is not None for target in own), **_told(own, changed)}
+                ),
                 tuple(own),
                 touched=record.name in touched,
                 armed=True,
@@ -192,10 +195,12 @@ def _missed(target: TargetRecord, reason: Reason, message: str) -> TargetRecord:
     return target.model_copy(update={"reason": reason, "message": message[:1024]})
 
 
-def _told(targets: Sequence[TargetRecord]) -> Mapping[str, str]:
-    """What the fault's record says of targets that were not hit."""
+def _told(targets: Sequence[TargetRecord], changed: Collection[str]) -> Mapping[str, str | None]:
+    """What the fault's record says of targets that were not hit, or, of a change, that are still to be replaced."""
     missed = [target for target in targets if records.missed(target)]
     if not missed:
-        return {}
+        there = sum(target.gone_at is None for target in targets)
+        wait = f"{there} of {len(targets)} pods are not replaced yet: write a timing.recovery that a rollout fits into"
+        return {"message": wait if there else None} if targets[0].fault in changed else {}
     why = "; ".join(dict.fromkeys(target.message or "" for target in missed))
     return {"message": f"did not hit {len(missed)} of {len(targets)} targets: {why}"[:1024]}
