@@ -121,6 +121,8 @@ class Reason(StrEnum):
     The message says which."""
     CHANGED_TWICE = "ChangedTwice"
     """Two faults of an experiment would change the same field of an object. Write them in experiments of their own."""
+    NOT_REVERSIBLE = "NotReversible"
+    """A fault would destroy what it cannot put back, such as the volumes of a StatefulSet."""
     NOT_REPLACED = "NotReplaced"
     """A drain would evict a pod that nobody makes anew. Use podKill on it where that is meant."""
     NOTHING_TO_CHANGE = "NothingToChange"

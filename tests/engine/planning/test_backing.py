@@ -178,3 +178,17 @@ def test_two_faults_that_change_one_field_are_refused() -> None:
     assert found.reason == "ChangedTwice"
     assert "faults one and two would both change" in found.message
     assert "restarted-at of Deployment relay" in found.message
+
+
+def test_a_stateful_set_may_delete_what_its_pods_have_stored() -> None:
+    claims, delete = [{"metadata": {"name": "data"}}], {"whenScaled": "Delete"}
+    owned = [pod("a", ("StatefulSet", "relay"))]
+
+    def deletes(**spec: Any) -> bool:
+        (found,) = of(owned, (STATEFUL_SET, workload(**spec))).workloads
+        return found.deletes_volumes
+
+    assert deletes(volumeClaimTemplates=claims, persistentVolumeClaimRetentionPolicy=delete)
+    assert not deletes(volumeClaimTemplates=claims, persistentVolumeClaimRetentionPolicy={"whenScaled": "Retain"})
+    assert not deletes(volumeClaimTemplates=claims)
+    assert not deletes(persistentVolumeClaimRetentionPolicy=delete)

@@ -25,6 +25,7 @@ def test_it_changes_the_number_of_replicas_and_puts_it_back() -> None:
     ("workload", "reason", "says"),
     [
         (replace(RELAY, scaler="relay-hpa"), "ReplicasOwned", "HorizontalPodAutoscaler relay-hpa owns the replicas"),
+        (replace(RELAY, deletes_volumes=True), "NotReversible", "set whenScaled: Retain, or use podKill"),
         (replace(RELAY, replicas=1), "NothingToChange", "has 1 replicas, and fault it would scale it down to 1"),
         (Workload("DaemonSet", "relay", "u"), "NoWorkload", "DaemonSet relay has a pod for each node"),
     ],

@@ -155,6 +155,7 @@ def _workload(kind: Kind, body: Object, scaler: str, others: tuple[str, ...]) ->
         held=_held(kind, spec),
         others=others,
         config_maps=tuple(sorted({*_config_maps(spec.get("template", {}).get("spec") or {})})),
+        deletes_volumes=_deletes_volumes(spec),
     )
 
 
@@ -172,6 +173,12 @@ def _config_maps(pod: Mapping[str, Any]) -> Iterator[str]:
         for variable in container.get("env") or ():
             if "configMapKeyRef" in (variable.get("valueFrom") or {}):
                 yield variable["valueFrom"]["configMapKeyRef"].get("name", "")
+
+
+def _deletes_volumes(spec: Mapping[str, Any]) -> bool:
+    """Of a StatefulSet: whether what its pods have stored is gone with the replicas."""
+    policy = spec.get("persistentVolumeClaimRetentionPolicy") or {}
+    return bool(spec.get("volumeClaimTemplates")) and policy.get("whenScaled") == "Delete"
 
 
 def _held(kind: Kind, spec: Mapping[str, Any]) -> str:

@@ -45,6 +45,12 @@ class ScaleDownBehaviour(WorkloadBehaviour[ScaleDown]):
                 f"HorizontalPodAutoscaler {workload.scaler} owns the replicas of {workload.title}, and would undo "
                 f"fault {fault.name}: use podKill or podEvict, or experiment without the autoscaler",
             )
+        if workload.deletes_volumes:
+            yield Finding(
+                Reason.NOT_REVERSIBLE,
+                f"{workload.title} deletes the volumes of replicas that go (whenScaled: Delete), and nobody puts these "
+                f"back: set whenScaled: Retain, or use podKill (fault {fault.name})",
+            )
         if (wanted := self._replicas(fault)) >= workload.replicas:
             yield Finding(
                 Reason.NOTHING_TO_CHANGE,
