@@ -1,6 +1,7 @@
 """The hands of a run: each fault is carried out by the hand of its kind, and all are asked as one."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,9 @@ from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.hands.protocol import FaultState, Hand, Pause
 from showstopper.engine.hands.stage.hand import StageHand
 from showstopper.engine.planning.plan import PlannedFault, Snapshot
+
+UNDO_SECONDS = 120.0
+"""How long it is tried to put back what a deleted run has changed: nobody has its record after that."""
 
 
 class Hands:
@@ -120,9 +124,15 @@ class HandFactory:
     snapshot: Callable[[ExperimentRun], Awaitable[Snapshot]]
     pace: Pace = PACE
 
-    async def undo(self, run: ExperimentRun) -> None:
-        """Put back what a run has changed that was deleted while it was under way, as far as that can be done now."""
-        await Changes(self.client, self.clock).undo(run, records.held(run))
+    async def undo(self, run: ExperimentRun) -> list[str]:
+        """Put back what a deleted run has changed while it was under way. Returns what is left, for a person."""
+        changes, held = Changes(self.client, self.clock), records.held(run)
+        give_up = time.monotonic() + UNDO_SECONDS
+        await changes.undo(run, held)
+        while (left := changes.left(run, held)) and time.monotonic() < give_up:
+            await asyncio.sleep(self.pace.note)
+            await changes.undo(run, held)
+        return left
 
     def hands(self, run: ExperimentRun, *, pause: Pause, news: Callable[[], None]) -> Hands:
         """The hands of a run. `news` is called when something of its injections has changed."""

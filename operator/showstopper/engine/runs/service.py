@@ -115,8 +115,8 @@ class Runs:
         """Once its own task is over, so that nothing is changed again."""
         if task is not None:
             await asyncio.wait([task])
-        await self._services.hands.undo(run)
-        log.warning("deleted_run_undone", run=run.metadata.name)
+        left = await self._services.hands.undo(run)
+        log.warning("deleted_run_undone", run=run.metadata.name, left=left)
 
     async def create(
         self,

@@ -79,6 +79,11 @@ class Changes:
                 self._tried[change.key] = time.monotonic()
                 self._known[change.key] = await self._undo(run, change)
 
+    def left(self, run: ExperimentRun, faults: Collection[str]) -> list[str]:
+        """What lasts and is not put back, nor left to somebody else: why, for a person."""
+        lasting = [change for change in self.of(run, faults) if change.lasts and not _is_over(change)]
+        return [change.message or f"{_named(change)} is not put back yet" for change in lasting]
+
     async def _make(self, run: ExperimentRun, change: ChangeRecord, *, again: bool) -> ChangeRecord:
         bound = log.bind(run=run.metadata.name, fault=change.fault, object=_title(change), field=change.field)
         try:
