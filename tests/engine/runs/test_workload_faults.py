@@ -288,6 +288,7 @@ async def test_a_restart_that_was_made_before_the_operator_knew_is_not_made_agai
     assert await restarted(harness) == only(run).after
     assert all(target.answered_at for target in run.status.targets)
     assert "3 of 3 pods are not replaced yet" in (run.status.faults[0].message or "")
+    assert run.status.faults[0].reverted, "there is nothing to put back"
     await other.end()
 
 

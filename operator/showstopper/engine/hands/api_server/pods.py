@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 import structlog
 
@@ -117,10 +118,7 @@ class PodCalls:
             touched = {target.fault for target, presence in looked if presence is not Presence.PRESENT}
         return {
             record.name: FaultState(
-                # A deleted pod leaves nothing behind: what is gone is reverted by its owner.
-                record.model_copy(
-                    update={"reverted": all(target.gone_at is not None for target in own), **_told(own, changed)}
-                ),
+                record.model_copy(update=_told(own, is_change=record.name in changed)),
                 tuple(own),
                 touched=record.name in touched,
                 armed=True,
@@ -195,12 +193,17 @@ def _missed(target: TargetRecord, reason: Reason, message: str) -> TargetRecord:
     return target.model_copy(update={"reason": reason, "message": message[:1024]})
 
 
-def _told(targets: Sequence[TargetRecord], changed: Collection[str]) -> Mapping[str, str | None]:
-    """What the fault's record says of targets that were not hit, or, of a change, that are still to be replaced."""
+def _told(targets: Sequence[TargetRecord], *, is_change: bool) -> Mapping[str, Any]:
+    """What the fault's record says of its targets: whether they leave something behind, and which were not hit.
+
+    A deleted pod leaves nothing behind: what is gone is reverted by its owner. Nor does a restarted workload: its pods
+    are as good as those that replace them.
+    """
+    there = sum(target.gone_at is None for target in targets)
+    told: dict[str, Any] = {"reverted": is_change or not there}
     missed = [target for target in targets if records.missed(target)]
     if not missed:
-        there = sum(target.gone_at is None for target in targets)
         wait = f"{there} of {len(targets)} pods are not replaced yet: write a timing.recovery that a rollout fits into"
-        return {"message": wait if there else None} if targets[0].fault in changed else {}
+        return told | ({"message": wait if there else None} if is_change else {})
     why = "; ".join(dict.fromkeys(target.message or "" for target in missed))
-    return {"message": f"did not hit {len(missed)} of {len(targets)} targets: {why}"[:1024]}
+    return told | {"message": f"did not hit {len(missed)} of {len(targets)} targets: {why}"[:1024]}
