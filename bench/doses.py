@@ -9,6 +9,9 @@ RELAY = {"component": "relay", "serving": True, "max": 1}
 HOST = {"fleet": "Host"}
 HALF_OF_LISTENERS = {"fleet": "Listeners", "percent": "50%"}
 ALL_LISTENERS = {"fleet": "Listeners", "percent": "100%"}
+BOTH = {"component": "relay", "max": 2}
+WHOEVER_IS_THERE = {"component": "relay", "serving": True, "max": 3}
+"""With the other relay and the store, if these are on its node."""
 LASTS = "15s"
 _UP = {"direction": "Egress"}
 _TO_LISTENERS = {"direction": "Egress", "ports": ["media"]}
@@ -85,4 +88,8 @@ ROWS = (
     Row("storm", "joinStorm", "200 joins at 20/s", {"port": "signal", "joins": 200, "rate": 20}),
     Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None, ends_flow=True),
     Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None, ends_flow=True),
+    Row("pod-evict", "podEvict", "with the pod's own grace", {}, lasts=None, ends_flow=True),
+    Row("rollout-restart", "rolloutRestart", "all relays, in turn", {}, lasts=None, ends_flow=True, target=BOTH),
+    Row("scale-down", "scaleDown", "to one relay", {"replicas": 1}, target=BOTH, lasts="45s"),
+    Row("node-drain", "nodeDrain", "the node of the relay", {}, ends_flow=True, target=WHOEVER_IS_THERE, lasts="45s"),
 )

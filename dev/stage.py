@@ -19,8 +19,13 @@ SYSTEM = "showstopper-system"
 AGENTS = "showstopper-agent"
 """Namespace of the agents."""
 
-WITH_AGENTS = ("agent.enabled=true", f"agent.stateDirectory={paths.RUN / 'agents'}")
-"""Values for network faults; their journals go with the cluster's own files."""
+WITH_AGENTS = (
+    "agent.enabled=true",
+    "faults.configPush.enabled=true",
+    "faults.nodeDrain.enabled=true",
+    f"agent.stateDirectory={paths.RUN / 'agents'}",
+)
+"""Values for all faults; the journals of the agents go with the cluster's own files."""
 
 SHOW = "show"
 """Namespace of the stage."""

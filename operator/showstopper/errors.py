@@ -20,6 +20,7 @@
         │   └── AgentsDisabled   the operator may not use agents any more, though a run has used them
         ├── Conflict             409, or a JSON patch whose test failed
         ├── Invalid              400, 422: the object was refused
+        ├── BudgetRefused        429 of an eviction: a PodDisruptionBudget does not allow it
         └── Unavailable          no connection, 429, 5xx: worth another try
 
 A message says what happened, to which object, and what to do.
@@ -113,6 +114,10 @@ class Conflict(ClusterError):
 
 class Invalid(ClusterError):
     """The API refused the object (400, 422)."""
+
+
+class BudgetRefused(ClusterError):
+    """A PodDisruptionBudget, which the message names, does not allow an eviction now (429)."""
 
 
 class Unavailable(ClusterError):

@@ -10,13 +10,24 @@ A_SHARE = 'write a percentage from "0%" to "100%", like "99.5%"'
 A_COUNT = 'write a whole number in quotes, like "3"'
 A_CRON = 'write five fields, minute hour day-of-month month day-of-week, like "0 3 * * 1-5"'
 A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens"
-ONE_KIND = (
-    "write exactly one kind of fault in an entry (podKill, packetFlood, joinStorm, connectionFlood, packetLoss, delay, "
-)
+ONE_KIND = "write exactly one kind of fault in an entry (podKill, podEvict, rolloutRestart, scaleDown, configPush, "
 NOT_A_DURATION = f"not a valid duration: {A_DURATION}"
 ITS_TURN = "leave schedule, suspend and dryRun out of its experiment"
-HOW_LONG = 'podKill and containerKill take no duration, and every other kind lasts: write duration, like "30s"'
+HOW_LONG = (
+    "podKill, podEvict, rolloutRestart and containerKill take no duration, and every other kind lasts: "
+    'write duration, like "30s"'
+)
 LOSS = {"name": "one", "target": {"component": "relay"}, "duration": "20s", "packetLoss": {"percent": "5%"}}
+EVICTS = {"name": "one", "target": {"component": "relay"}, "podEvict": {}}
+RESTARTS = {"name": "one", "target": {"component": "relay"}, "rolloutRestart": {}}
+PUSHES = {
+    "name": "one",
+    "target": {"component": "relay"},
+    "duration": "20s",
+    "configPush": {"configMap": "livekit", "key": "livekit.yaml", "value": "port: 1"},
+}
+DRAINS = {"name": "one", "target": {"component": "relay"}, "nodeDrain": {}}
+SCALES = {"name": "one", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}}
 KILLS_CONTAINER = {"name": "one", "target": {"component": "relay"}, "containerKill": {}}
 FREEZES = {"name": "one", "target": {"component": "relay"}, "freeze": {}}
 THROTTLES = {"name": "one", "target": {"component": "relay"}, "duration": "20s", "cpuThrottle": {"limit": "200m"}}
@@ -118,6 +129,47 @@ MISTAKES = (
         {"spec.faults.0": {name: value for name, value in LOSS.items() if name != "duration"}},
         "spec.faults[0]",
         HOW_LONG,
+    ),
+    _experiment("an eviction that lasts", {"spec.faults.0": {**EVICTS, "duration": "20s"}}, "spec.faults[0]", HOW_LONG),
+    _experiment("a restart that lasts", {"spec.faults.0": {**RESTARTS, "duration": "20s"}}, "spec.faults[0]", HOW_LONG),
+    _experiment(
+        "a restart of the relays that serve",
+        {"spec.faults.0": {**RESTARTS, "target": {"component": "relay", "serving": True}}},
+        "spec.faults[0]",
+        "takes the component as a whole, whoever serves: leave out target.serving",
+    ),
+    _experiment(
+        "a push without an end",
+        {"spec.faults.0": {key: value for key, value in PUSHES.items() if key != "duration"}},
+        "spec.faults[0]",
+        HOW_LONG,
+    ),
+    _experiment(
+        "a push of nothing",
+        {"spec.faults.0": {**PUSHES, "configPush": {"configMap": "livekit", "key": "livekit.yaml"}}},
+        "spec.faults[0].configPush.value",
+        "Required value",
+        "Field required",
+    ),
+    _experiment(
+        "two pushes at a time",
+        {"spec.faults.0": PUSHES, "spec.faults.1": PUSHES | {"name": "two"}},
+        "spec",
+        "an experiment has one configPush",
+    ),
+    _experiment("a drain without an end", {"spec.faults.0": DRAINS}, "spec.faults[0]", HOW_LONG),
+    _experiment(
+        "two drains at a time",
+        {"spec.faults.0": DRAINS | {"duration": "9s"}, "spec.faults.1": DRAINS | {"name": "two", "duration": "9s"}},
+        "spec",
+        "an experiment has one nodeDrain",
+    ),
+    _experiment("a scaling down without an end", {"spec.faults.0": SCALES}, "spec.faults[0]", HOW_LONG),
+    _experiment(
+        "a scaling down to less than nothing",
+        {"spec.faults.0": {**SCALES, "duration": "20s", "scaleDown": {"replicas": -1}}},
+        "spec.faults[0].scaleDown.replicas",
+        "greater than or equal to 0",
     ),
     _experiment(
         "a container kill that lasts",

@@ -51,12 +51,14 @@ def test_the_operator_may_do_what_it_does_and_no_more(objects: list[Object]) -> 
         | may("showstopper.dev", "experiments", "patch")
         | may("admissionregistration.k8s.io", "validatingadmissionpolicybindings", "get")
         | may("", "pods", "get list watch delete")
+        | may("", "pods/eviction", "create")
         | may("", "namespaces", "get")
         | may("apps", "statefulsets deployments", "get list watch create patch delete")
         | may("", "serviceaccounts", "get create patch delete")
         | may(RBAC, "rolebindings", "get create patch delete")
         | may(RBAC, "clusterroles", "bind")
-        | may("apps", "daemonsets", "get list watch")
+        | may("apps", "daemonsets", "get list watch patch")
+        | may("autoscaling", "horizontalpodautoscalers", "list")
         | may("apps", "replicasets", "get")
         | may("events.k8s.io", "events", "create")
         | may("", "services", "get")
@@ -67,6 +69,17 @@ def test_the_operator_may_do_what_it_does_and_no_more(objects: list[Object]) -> 
     assert allowed(role) == may("coordination.k8s.io", "leases", "create get patch")
     named = [rule for rule in role["rules"] if "create" not in rule["verbs"]]
     assert [rule["resourceNames"] for rule in named] == [["showstopper"]]
+
+
+@pytest.mark.parametrize(("kind", "resource"), [("configPush", "configmaps"), ("nodeDrain", "nodes")])
+def test_what_is_everybodys_is_changed_only_by_an_operator_that_is_asked_to(kind: str, resource: str) -> None:
+    asked = {("", resource, "get"), ("", resource, "patch")}
+    plain, more = (
+        allowed(one(render("showstopper", values), "ClusterRole", "showstopper-operator"))
+        for values in ({}, {"faults": {kind: {"enabled": True}}})
+    )
+    assert not asked & plain
+    assert more - plain == asked
 
 
 def test_more_kinds_for_expectations_are_in_the_operators_role() -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from showstopper.cluster.connection import proxy_for, refusal
-from showstopper.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unavailable
+from showstopper.errors import BudgetRefused, ClusterError, Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 PROXY = "http://proxy.example:3128"
 
@@ -50,3 +50,12 @@ def test_each_status_has_its_error(status: int, expected: type[ClusterError]) ->
 def test_what_is_no_status_object_is_told_as_it_is() -> None:
     assert str(refusal("GET", "/path", 502, b"<html>Bad Gateway</html>")) == "<html>Bad Gateway</html>"
     assert str(refusal("GET", "/path", 502, b"")) == "GET /path: HTTP 502"
+
+
+def test_a_refused_eviction_is_told_in_the_words_that_name_the_budget() -> None:
+    """As the API server has it, kubernetes: pkg/registry/core/pod/storage/eviction.go."""
+    message = "Cannot evict pod as it would violate the pod's disruption budget."
+    cause = {"reason": "DisruptionBudget", "message": "The disruption budget relay needs 2 healthy pods and has 2"}
+    answer = {"message": message, "reason": "TooManyRequests", "details": {"causes": [cause]}}
+    error = refusal("POST", "/path", 429, json.dumps(answer).encode())
+    assert (type(error), str(error), error.status) == (BudgetRefused, cause["message"], 429)

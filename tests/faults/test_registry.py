@@ -61,12 +61,15 @@ def test_kinds_of_agents_and_hosts_are_declared_once() -> None:
     injected = {name: kind for name, kind in experiments.items() if kind.hand in {Hand.AGENT, Hand.STAGE}}
     assert injected.items() <= injections.items()
     assert injections.keys() - injected.keys() == {"floodGate", "floodArrivals", "stormGate", "stormArrivals"}
-    of_others = {"podKill", "packetFlood", "joinStorm", "retryStorm", "connectionFlood"}
-    assert experiments.keys() - injected.keys() == of_others
+    by_the_operator = {name for name, kind in experiments.items() if kind.hand is Hand.API_SERVER}
+    assert by_the_operator == {"podKill", "podEvict", "rolloutRestart", "scaleDown", "configPush", "nodeDrain"}
+    of_the_crowd = {"packetFlood", "joinStorm", "retryStorm", "connectionFlood"}
+    assert experiments.keys() - injected.keys() == by_the_operator | of_the_crowd
 
 
-def test_only_kills_are_instant() -> None:
-    assert {name for name, kind in KINDS.items() if kind.instant} == {"podKill", "containerKill"}
+def test_what_ends_pods_without_putting_them_back_is_instant() -> None:
+    instant = {name for name, kind in KINDS.items() if kind.instant}
+    assert instant == {"podKill", "podEvict", "rolloutRestart", "containerKill"}
 
 
 # How late sound is heard, in feeds and spans; which pods of a StatefulSet a rollout leaves out; for how long the host

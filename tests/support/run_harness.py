@@ -103,5 +103,5 @@ class RunHarness:
     async def end(self) -> None:
         """As when the operator ends: nothing of a run goes on here."""
         for run in self.runs.all():
-            self.runs.on_delete(run)
+            self.runs.leave(run)
         await asyncio.sleep(0)

@@ -1,11 +1,11 @@
 """What tests of the engine put into a real API server: a namespace, and pods that nobody runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import NAMESPACE, POD
+from showstopper.cluster.kinds import DEPLOYMENT, NAMESPACE, POD
 from showstopper.engine.planning.policies import CHAOS_ALLOWED, CHAOS_LABEL
 
 LABELS = {"app": "relay"}
@@ -83,3 +83,27 @@ async def set_ready(
 async def names(client: Client, place: str) -> set[str]:
     """The pods that are there."""
     return {found["metadata"]["name"] for found in await client.list(POD, place)}
+
+
+TEMPLATE = "abc"
+"""The hash of the Deployment's pod template, as its controller would label its ReplicaSet and its pods."""
+
+
+async def deployment(client: Client, place: str, names: Sequence[str], *, node: str = "node1", **spec: Any) -> Object:
+    """A Deployment called relay, with these pods of one ReplicaSet on one node. Nobody controls it."""
+    template = {
+        "metadata": {"labels": LABELS},
+        "spec": {"containers": [{"name": "livekit", "image": "livekit:1"}]},
+    }
+    body = {
+        "apiVersion": DEPLOYMENT.group_version,
+        "kind": DEPLOYMENT.name,
+        "metadata": {"name": "relay", "namespace": place},
+        "spec": {"replicas": len(names), "selector": {"matchLabels": LABELS}, "template": template, **spec},
+    }
+    made = await client.create(DEPLOYMENT, body)
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"relay-{TEMPLATE}", "uid": "its-uid"}
+    labels = {**LABELS, "pod-template-hash": TEMPLATE}
+    for name in names:
+        await pod(client, place, name, node=node, labels=labels, owner={**owner, "controller": True})
+    return made

@@ -14,8 +14,10 @@ from showstopper.api.expectations.sources import SOURCES, Queries
 from showstopper.api.faults.base import Aim, FaultKind
 from showstopper.api.faults.flood import PacketFlood
 from showstopper.api.faults.injected_kinds import InjectedKinds
-from showstopper.api.faults.pods import PodKill
+from showstopper.api.faults.nodes import NodeDrain
+from showstopper.api.faults.pods import PodEvict, PodKill
 from showstopper.api.faults.storm import ConnectionFlood, JoinStorm, RetryStorm
+from showstopper.api.faults.workloads import ConfigPush, RolloutRestart, ScaleDown
 from showstopper.api.room import Reference
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.cron import Cron, TimeZone
@@ -110,7 +112,7 @@ class Target(Spec):
 
 
 def _bounds_of_kind(kind: str, spec: type[FaultKind]) -> Iterator[Rule]:
-    """The rules of a kind that may not last as long, or hit as many targets, as faults do in general."""
+    """The rules of a kind that may not last as long, hit as many targets, or choose among them, as others do."""
     if spec.longest != FaultKind.longest:
         shorter = f"a {kind} lasts {spec.longest} at the most: write a shorter duration"
         most = parse_duration(spec.longest)
@@ -130,6 +132,14 @@ def _bounds_of_kind(kind: str, spec: type[FaultKind]) -> Iterator[Rule]:
                 fault.kind != kind or fault.target is None or (fault.target.max or 1) <= spec.most_targets
             ),
             says=lambda fault: f"{fault.name}: {fewer}",
+        )
+    if spec.aims_at is Aim.WORKLOAD:
+        whole = f"a {kind} takes the component as a whole, whoever serves: leave out target.serving"
+        yield Rule(
+            f"!has(self.{kind}) || !has(self.target) || !has(self.target.serving)",
+            whole,
+            holds=lambda fault: fault.kind != kind or fault.target is None or fault.target.serving is None,
+            says=lambda fault: f"{fault.name}: {whole}",
         )
 
 
@@ -174,8 +184,13 @@ class Fault(InjectedKinds):
     """Selection of the pods that the fault hits. Required except for faults that the room's host carries out on
     itself."""
     duration: Annotated[Duration, Between("1s", "1h")] | None = None
-    """How long the fault lasts. Required except for podKill and containerKill."""
+    """How long the fault lasts. Required except for those that are done in an instant, such as podKill."""
     pod_kill: PodKill | None = None
+    pod_evict: PodEvict | None = None
+    rollout_restart: RolloutRestart | None = None
+    scale_down: ScaleDown | None = None
+    config_push: ConfigPush | None = None
+    node_drain: NodeDrain | None = None
     packet_flood: PacketFlood | None = None
     join_storm: JoinStorm | None = None
     retry_storm: RetryStorm | None = None
@@ -190,7 +205,8 @@ class Fault(InjectedKinds):
         one_kind = (
             f"write exactly one kind of fault in an entry ({', '.join(kinds)}), and another in an entry of its own"
         )
-        how_long = f'{" and ".join(instant)} take no duration, and every other kind lasts: write duration, like "30s"'
+        kills = f"{', '.join(instant[:-1])} and {instant[-1]}"
+        how_long = f'{kills} take no duration, and every other kind lasts: write duration, like "30s"'
         of_host = [kind for kind, spec in kinds.items() if not spec.aims_at.at_component]
         is_of_host = " || ".join(f"has(self.{kind})" for kind in of_host)
         whom = (
@@ -326,6 +342,18 @@ _ONE_OF_HOST = (
     f"a host carries out one of its own faults ({', '.join(_OF_HOST)}) at a time: write the others in experiments of "
     "their own"
 )
+
+
+def _one_at_a_time(kind: str) -> Rule:
+    """An experiment takes one fault of that kind."""
+    one = f"an experiment has one {kind}: write the others in experiments of their own"
+    return Rule(
+        f"self.faults.filter(each, has(each.{kind})).size() <= 1",
+        one,
+        holds=lambda spec: sum(each.kind == kind for each in spec.faults) <= 1,
+    )
+
+
 _WITHOUT_SCHEDULE = "timeZone and startingDeadline belong to a schedule: write schedule too, or leave them out"
 
 
@@ -378,6 +406,7 @@ class ExperimentSpec(Spec):
             _ONE_OF_HOST,
             holds=lambda spec: sum(each.spec.aims_at is Aim.HOST for each in spec.faults) <= 1,
         ),
+        *(_one_at_a_time(kind) for kind, spec in Fault.kinds().items() if spec.one_at_a_time),
         Rule(
             "has(self.schedule) || !(has(self.timeZone) || has(self.startingDeadline))",
             _WITHOUT_SCHEDULE,

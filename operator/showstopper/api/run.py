@@ -15,8 +15,11 @@ from showstopper.api.schema.base import Message, Metadata, Name, Resource, Spec,
 from showstopper.api.schema.rules import CelRule, immutable_spec
 
 MOST_KILLED = 100
+"""Maximum number of pods that one run may hit by faults whose targets its record names each, with times, within 64 KiB:
+kills, and all that the operator carries out itself."""
 MOST_MEDIA = 4
-"""Maximum number of pods that one run may kill: its record names each of them, with times, within 64 KiB."""
+MOST_RECORDED = 10_000
+"""Characters of a value, as JSON, that is kept to be put back."""
 
 
 class DayOrigin(Spec):
@@ -227,6 +230,42 @@ class TargetRecord(Status):
     """What went wrong with this pod, for a person."""
 
 
+class ChangeRecord(Status):
+    """Record of a change of an object: what was there is written down before it is changed, and put back from here."""
+
+    fault: Name
+    """Name of the fault."""
+    kind: Text
+    """Kind of the object: Deployment, StatefulSet, DaemonSet, ConfigMap or Node."""
+    name: Text
+    """Name of the object."""
+    uid: Text
+    """UID of the object."""
+    field: Annotated[str, Field(max_length=1024)]
+    """Field of the object, as a JSON pointer such as /spec/replicas."""
+    before: Annotated[str, Field(max_length=MOST_RECORDED)] | None = None
+    """What the field held, as JSON. Absent if it was not there. Of a ConfigMap's text that was put back, its hash."""
+    after: Annotated[str, Field(max_length=MOST_RECORDED)] | None = None
+    """What the fault writes into the field, as JSON. Of a ConfigMap's text that was put back, its hash."""
+    lasts: bool = True
+    """Whether the field is put back when the fault is over."""
+    changed_at: Timestamp | None = None
+    """When the API server had accepted the change, and the field was read back as `after`."""
+    restored_at: Timestamp | None = None
+    """When the field was read back as `before`, or the object was found to be gone."""
+    left_at: Timestamp | None = None
+    """When somebody else's value was found in the field, and left as it was."""
+    reason: Text | None = None
+    """Reason why the change was not made, or did not last, in CamelCase. Absent if all went well."""
+    message: Message | None = None
+    """What went wrong with the change, and what to do, for a person."""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What tells it from the other changes of its run."""
+        return self.fault, self.kind, self.name, self.field
+
+
 class FaultRecord(Status):
     """Record of a fault: totals over its targets, and whether it is proven and reverted."""
 
@@ -238,7 +277,7 @@ class FaultRecord(Status):
     """Number of target pods when the fault began."""
     armed_at: Timestamp | None = None
     """When the first target was hit, on the operator's clock. Of a flood or storm, when its first gate opened. The time
-    that is judged begins here. Absent of a fault that the operator carries out itself."""
+    that is judged begins here. Absent of calls that the operator makes for each target, such as podKill."""
     lifted_at: Timestamp | None = None
     """When the last target was free again, on the operator's clock. Recovery counts from here."""
     successors: int | None = None
@@ -444,9 +483,12 @@ class ExperimentRunStatus(Status):
     steps: Annotated[list[Step], Field(max_length=32)] = []
     """Steps that the run has begun, in order."""
     targets: Annotated[list[TargetRecord], Field(max_length=500)] = []
-    """Pods that the faults hit: every pod of a kill, and up to 20 of all others, the worst first."""
+    """Pods that the faults hit: every pod that the operator or a kill hits, and up to 20 of all others, the worst
+    first."""
     faults: Annotated[list[FaultRecord], Field(max_length=8)] = []
     """Record of each fault."""
+    changes: Annotated[list[ChangeRecord], Field(max_length=32)] = []
+    """Changes of objects that faults make, each written down before it is made."""
     release: Annotated[list[ComponentImage], Field(max_length=64)] = []
     """Images that ran when the baseline began. Empty without a baseline, in which case `spec.release` applies."""
     windows: Annotated[list[WindowRecord], Field(max_length=4)] = []

@@ -13,7 +13,7 @@ from kubernetes.aio.client.configuration import Configuration
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from showstopper.cluster.connection import JSON, REQUEST_TIMEOUT_SECONDS, Connection, error_of
-from showstopper.cluster.kinds import Kind
+from showstopper.cluster.kinds import POD, Kind
 from showstopper.errors import Conflict, Invalid, SettingsError, Unavailable
 
 Object = dict[str, Any]
@@ -114,6 +114,19 @@ class Client:
         if foreground:
             options["propagationPolicy"] = "Foreground"
         await self._write("DELETE", kind.path(namespace, name), options, accept=_METADATA)
+
+    async def evict(self, namespace: str, name: str, *, uid: str, grace_seconds: int | None = None) -> None:
+        """Evict a pod, if it is still that very one (else Conflict).
+
+        Raises:
+            BudgetRefused: a PodDisruptionBudget does not allow it now.
+        """
+        options: Object = {"preconditions": {"uid": uid}}
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
+        metadata = {"namespace": namespace, "name": name}
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata, "deleteOptions": options}
+        await self._write("POST", POD.path(namespace, name, "eviction"), body)
 
     async def patch(
         self, kind: Kind, namespace: str, name: str, operations: Sequence[Object], *, subresource: str = ""

@@ -12,7 +12,7 @@ import aiohttp
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
-from showstopper.errors import ClusterError, Conflict, Forbidden, Invalid, NotFound, Unavailable
+from showstopper.errors import BudgetRefused, ClusterError, Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 REQUEST_TIMEOUT_SECONDS = 10.0
 # The API server closes idle connections after 90 s (apiserver: pkg/server/secure_serving.go); a TLS handshake is 10 ms.
@@ -20,6 +20,8 @@ KEEP_ALIVE_SECONDS = 75.0
 # A watch event is one line, and holds a whole object: etcd takes 1.5 MiB.
 LINE_BYTES = 2**21
 JSON = "application/json"
+# The cause of a refused eviction; its message names the budget (kubernetes: pkg/registry/core/pod/storage/eviction.go).
+_BUDGET = "DisruptionBudget"
 _KINDS: dict[int, type[ClusterError]] = {
     400: Invalid, 401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict, 422: Invalid,
 }  # fmt: skip
@@ -118,8 +120,14 @@ def refusal(method: str, path: str, status: int, content: bytes) -> ClusterError
         answer = json.loads(content)
         message, reason = str(answer.get("message", "")), str(answer.get("reason", ""))
     except ValueError:
-        message, reason = content.decode(errors="replace")[:300].strip(), ""
+        answer, message, reason = {}, content.decode(errors="replace")[:300].strip(), ""
+    if budgets := [cause["message"] for cause in _causes(answer) if cause.get("reason") == _BUDGET]:
+        return BudgetRefused("; ".join(budgets), status=status, reason=reason)
     return error_of(status, message or f"{method} {path}: HTTP {status}", reason)
+
+
+def _causes(answer: Any) -> list[dict[str, Any]]:
+    return list((answer.get("details") or {}).get("causes") or ())
 
 
 def error_of(status: int, message: str, reason: str) -> ClusterError:

@@ -55,6 +55,7 @@ POLICY_BINDING = Kind(
 ROLE = Kind("Role", "rbac.authorization.k8s.io/v1", "roles")
 ROLE_BINDING = Kind("RoleBinding", "rbac.authorization.k8s.io/v1", "rolebindings")
 SERVICE_ACCOUNT = Kind("ServiceAccount", "v1", "serviceaccounts")
+POD_AUTOSCALER = Kind("HorizontalPodAutoscaler", "autoscaling/v2", "horizontalpodautoscalers")
 NODE = Kind("Node", "v1", "nodes", namespaced=False)
 ACCESS_REVIEW = Kind("SelfSubjectAccessReview", "authorization.k8s.io/v1", "selfsubjectaccessreviews", namespaced=False)
 AUDIO_ROOM = Kind("AudioRoom", "showstopper.dev/v1alpha1", "audiorooms")

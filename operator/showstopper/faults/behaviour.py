@@ -11,7 +11,7 @@ from showstopper.api.injection import InjectionSpec, InjectionTarget
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoomSpec, Component, Host
 from showstopper.availability.verdict import Finding
-from showstopper.faults.effects import Pod
+from showstopper.faults.effects import Backing, Pod
 from showstopper.faults.observed import Observed, names
 
 K = TypeVar("K", bound=FaultKind)
@@ -24,12 +24,14 @@ class Ground:
     Attributes:
         room_name: of the AudioRoom.
         targets: the pods that it would hit.
+        backing: what is behind its component; None: nobody has looked, for there is no need to or not yet.
     """
 
     namespace: str
     room_name: str
     room: AudioRoomSpec
     targets: tuple[Pod, ...] = ()
+    backing: Backing | None = None
 
     def component(self, fault: Fault) -> Component | None:
         """The component that the fault is aimed at; None: another aim, or the room does not have it."""

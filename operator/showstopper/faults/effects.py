@@ -1,6 +1,7 @@
 """Pods as faults need them, and what the operator does to them. Data, no deeds."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 
@@ -72,3 +73,117 @@ class DeletePod:
 
     pod: Pod
     grace_period: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class EvictPod:
+    """Ask the API server to evict a pod by UID, which a PodDisruptionBudget may refuse.
+
+    Attributes:
+        grace_period: None: the pod's own.
+    """
+
+    pod: Pod
+    grace_period: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A workload that makes pods of a component.
+
+    Attributes:
+        kind: Deployment, StatefulSet or DaemonSet.
+        replicas: that it asks for; None: it has a pod for each node.
+        restarted: when a fault of ours has restarted it last.
+        scaler: the HorizontalPodAutoscaler that owns its replicas; empty: none.
+        held: why a change of its template would not reach all of its pods, and what to do; empty: it would.
+        others: its pods that the component does not select.
+        config_maps: the names of those that its pods mount or read.
+        deletes_volumes: whether it deletes the volumes of pods that it has no longer.
+    """
+
+    kind: str
+    name: str
+    uid: str
+    replicas: int | None = None
+    restarted: str | None = None
+    scaler: str = ""
+    held: str = ""
+    others: tuple[str, ...] = ()
+    config_maps: tuple[str, ...] = ()
+    deletes_volumes: bool = False
+
+    @property
+    def title(self) -> str:
+        """Kind and name, for a person."""
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigMap:
+    """A ConfigMap that a fault names.
+
+    Attributes:
+        data: its texts, by key.
+    """
+
+    name: str
+    uid: str
+    data: Mapping[str, str]
+    immutable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node with pods of a room.
+
+    Attributes:
+        cordoned: it takes no new pods.
+        pods: those of the room's components that a drain evicts: not those of DaemonSets, which stay.
+        bare: the names of those that nobody makes anew.
+    """
+
+    name: str
+    uid: str
+    cordoned: bool = False
+    pods: tuple[Pod, ...] = ()
+    bare: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What is behind the pods of a component.
+
+    Attributes:
+        loose: the names of the pods that none of the workloads makes.
+        config_maps: of those that faults of the component name, the ones that are there.
+        nodes: by name, those that the component's pods are on, where faults drain one.
+    """
+
+    workloads: tuple[Workload, ...] = ()
+    loose: tuple[str, ...] = ()
+    config_maps: tuple[ConfigMap, ...] = ()
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+
+    def config_map(self, name: str) -> ConfigMap | None:
+        """The one of that name; None: it is not there."""
+        return next((each for each in self.config_maps if each.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Give a field of an object another value.
+
+    Attributes:
+        field: a JSON pointer.
+        before: what it holds; None: it is not there.
+        lasts: whether it is put back when the fault is over.
+    """
+
+    kind: str
+    name: str
+    uid: str
+    field: str
+    before: str | int | None
+    after: str | int | bool
+    lasts: bool = True

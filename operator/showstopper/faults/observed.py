@@ -117,6 +117,7 @@ class Observed:
         gates: of a fault of the crowd, its pods behind their gates, which are no targets.
         spec: the fault as it is declared; None: it is not known here.
         storm: what came of a storm, by its own account; None: it is none, or has not said it yet.
+        read_back: of a change of objects, whether each field was read back with the value that the fault writes.
     """
 
     fault: str
@@ -124,6 +125,7 @@ class Observed:
     gates: tuple[ObservedTarget, ...] = ()
     spec: FaultKind | None = None
     storm: StormFigures | None = None
+    read_back: bool = False
 
     @classmethod
     def injected(cls, targets: Iterable[InjectedTarget]) -> "Observed":

@@ -15,7 +15,7 @@ from showstopper.cli.views import preview
 from showstopper.cli.views.output import Form
 from showstopper.cli.views.preview import Preview
 from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
-from showstopper.faults.effects import Pod
+from showstopper.faults.effects import Backing, Pod, Workload
 from tests.support import build
 
 PORTS = [{"name": "media", "port": 7882, "protocol": "UDP"}, {"name": "signal", "port": 7880, "protocol": "TCP"}]
@@ -106,3 +106,15 @@ def test_the_gate_of_a_storm_is_shown_towards_its_target() -> None:
     text = shown(preview_of("joinStorm", {"port": "signal", "joins": 50}, A))
     assert "meta l4proto { tcp, udp } th dport { 7880, 7882 }" in text
     assert "198.18.0.7" in text
+
+
+def test_what_would_be_changed_is_told_with_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    found = preview_of("scaleDown", {"replicas": 1}, A, B)
+    known = {"relay": Backing((Workload("Deployment", "relay", "u", replicas=2),))}
+    found = replace(found, plan=replace(found.plan, snapshot=replace(found.plan.snapshot, backing=known)))
+    assert "fault bad-net would change spec.replicas of Deployment relay from 2 to 1, and back" in shown(found)
+    preview.document(found, Form.JSON)
+    (change,) = json.loads(capsys.readouterr().out)["changes"]
+    assert (change["name"], change["field"], change["before"], change["after"]) == ("relay", "/spec/replicas", "2", "1")
+    refused = replace(found, refused=Finding(Reason.NO_TARGETS, "why"))
+    assert "would change" not in shown(refused)

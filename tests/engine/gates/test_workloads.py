@@ -14,6 +14,7 @@ from showstopper.api.gate import ReleaseGate
 from showstopper.clock import to_timestamp
 from showstopper.cluster.kinds import EXPERIMENT_RUN, POD, RELEASE_GATE
 from showstopper.cluster.mirror import Change, Mirror
+from showstopper.faults.workloads import fields
 from tests.support.gated_deployment import GatedDeployment
 from tests.support.operator_harness import OperatorHarness, at_work, until
 
@@ -41,6 +42,17 @@ async def test_it_closes_at_once_when_a_template_changes_long_before_any_pod_doe
             await relay.restore_template()
             await relay.rolled_out()
             await relay.answers("True Passed")  # rolled back: what passed before counts again
+
+
+async def test_a_restart_by_a_fault_does_not_close_it(relay: GatedDeployment) -> None:
+    relay.declare_gate()
+    async with at_work(relay.operator), answers_of(relay) as answers:
+        await relay.answers("True Passed")
+        await relay.change_template(fields.RESTARTED_KEY, "2026-06-01T00:00:00Z")
+        assert await answer_after_a_look(relay, "restarted") == "True Passed", "it is the same release"
+        await relay.rolled_out()
+        assert await answer_after_a_look(relay, "rolled out") == "True Passed"
+    assert set(answers[answers.index("True Passed") :]) == {"True Passed"}, "not in between either"
 
 
 async def test_scaling_does_not_close_it(relay: GatedDeployment) -> None:

@@ -67,3 +67,9 @@ def test_a_target_that_somebody_else_has_deleted_is_another_cause() -> None:
 def test_what_a_kill_of_the_same_run_takes_away_is_no_other_cause() -> None:
     targets = [{"fault": name, "pod": "relay-a", "uid": "relay-a-uid", "goneAt": NOW} for name in ("slow", "kill")]
     assert interference.deleted(build.run(faults=[DELAY, KILL], status={"targets": targets})) is None
+
+
+def test_pods_that_went_because_the_run_scaled_them_down_are_no_other_cause() -> None:
+    down = {"name": "down", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}, "duration": "60s"}
+    targets = [{"fault": name, "pod": "relay-a", "uid": "relay-a-uid", "goneAt": NOW} for name in ("slow", "down")]
+    assert interference.deleted(build.run(faults=[DELAY, down], status={"targets": targets})) is None

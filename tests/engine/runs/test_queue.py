@@ -62,3 +62,10 @@ def test_a_run_that_was_created_with_its_targets_has_begun() -> None:
     begun = build.run("b", targets=[target])
     assert queue.blocker(build.run("a"), [begun]) is begun
     assert queue.blocker(begun, [build.run("a")]) is None
+
+
+def test_a_drain_may_hit_the_pods_of_all_components_of_its_room() -> None:
+    drain = {"name": "drain", "target": {"component": "relay"}, "nodeDrain": {}, "duration": "5s"}
+    elsewhere = build.run("a", **other_room({"app": "store"}))
+    assert queue.blocker(build.run("b"), [elsewhere]) is None
+    assert queue.blocker(build.run("b", faults=[drain]), [elsewhere]) is elsewhere

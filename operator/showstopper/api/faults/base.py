@@ -31,6 +31,10 @@ class Aim(StrEnum):
     """Pods of a component of the room."""
     CONTAINER = "Container"
     """One container in each of these pods."""
+    WORKLOAD = "Workload"
+    """The workload that makes the pods of a component: all of these are its targets."""
+    NODE = "Node"
+    """The node of one pod of a component, with the pods of all components there."""
     HOST = "Host"
     """The room's managed host."""
     LISTENERS = "Listeners"
@@ -39,9 +43,14 @@ class Aim(StrEnum):
     """The room as a whole, and no pod of it."""
 
     @property
+    def behind_pods(self) -> bool:
+        """Whether what is behind a component's pods has to be known: what makes them, or the nodes that they are on."""
+        return self in {Aim.WORKLOAD, Aim.NODE}
+
+    @property
     def at_component(self) -> bool:
         """Whether the targets are pods of the component that `target` names."""
-        return self in {Aim.PODS, Aim.CONTAINER}
+        return self in {Aim.PODS, Aim.CONTAINER, Aim.WORKLOAD, Aim.NODE}
 
 
 class FaultKind(Spec):
@@ -59,6 +68,8 @@ class FaultKind(Spec):
     """How many targets it takes at the most."""
     hits_fleet: ClassVar[bool] = False
     """Whether it may be aimed at the room's own fleet, where it means media alone."""
+    one_at_a_time: ClassVar[bool] = False
+    """Whether an experiment takes only one of it."""
 
     @property
     def port_names(self) -> tuple[str, ...]:
@@ -89,3 +100,27 @@ class FaultKind(Spec):
     def container_name(self) -> str | None:
         """The container that it names."""
         return None
+
+    @property
+    def config_maps(self) -> tuple[str, ...]:
+        """The ConfigMaps that it changes."""
+        return ()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is kept up and lifted: what lasts, and all that executors are asked for."""
+        return self.hand.takes_injections or not self.instant
+
+    @property
+    def ends_targets(self) -> bool:
+        """Whether it is meant to end its targets: nobody else has, then."""
+        return self.instant
+
+    @property
+    def named_whole(self) -> bool:
+        """Whether a run's status names each of its targets. Of others, Injections have each."""
+        return self.instant or not self.hand.takes_injections
+
+    def hits(self, pods: int) -> int:
+        """How many of so many targets it hits. Of a workload's pods, that may be some, whichever."""
+        return pods

@@ -199,7 +199,8 @@ async def _agents(client: Client, _: str) -> list[Check]:
         namespaces = [AGENT_NAMESPACE]
     pods = [pod for namespace in namespaces for pod in await client.list(POD, namespace, labels={_COMPONENT: "agent"})]
     if not pods:
-        message = f"none is running in namespace {', '.join(namespaces)}: podKill is the only fault that works without"
+        where = ", ".join(namespaces)
+        message = f"none is running in namespace {where}: only faults by the API server, such as podKill, work without"
         return [Check("agents", State.WARNING, message, "helm upgrade ... --set agent.enabled=true")]
     nodes = {node["metadata"]["name"]: node for node in await client.list(NODE)}
     by_node = {pod["spec"].get("nodeName", ""): pod for pod in pods}

@@ -7,17 +7,21 @@ from rich.console import Console
 from rich.table import Table
 
 from showstopper.api.experiment import Fault
+from showstopper.api.run import ChangeRecord
+from showstopper.api.schema.base import dump
 from showstopper.availability.verdict import Finding
 from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.views import output
 from showstopper.cli.views.output import Form
 from showstopper.cli.views.rules import DEVICE, Rules, of_target
-from showstopper.clock import Clock
+from showstopper.clock import Clock, to_timestamp
 from showstopper.engine.experiments import schedule as schedules
 from showstopper.engine.experiments.schedule import Schedule
+from showstopper.engine.planning import plan
 from showstopper.engine.planning.peers import peers_of
 from showstopper.engine.planning.plan import Plan, PlannedFault
 from showstopper.faults.effects import Pod
+from showstopper.faults.workloads import fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,10 @@ class Preview:
             for pod in planned.targets:
                 yield planned, pod, self._rules(planned.fault, pod, sorted(addresses))
 
+    def changes(self) -> list[ChangeRecord]:
+        """What would be changed of objects, with what is there. Nothing where it would be refused."""
+        return plan.changes(self.plan, to_timestamp(Clock().now())) if self.refused is None else []
+
     def _rules(self, fault: Fault, pod: Pod, peers: Sequence[str]) -> Rules:
         if self.refused is not None:
             return Rules("nobody")
@@ -63,6 +71,11 @@ def show(preview: Preview, console: Console) -> None:
         console.print(f"\n{about}:", soft_wrap=True)
         for line in lines:
             console.print(f"  {line}", style="dim", soft_wrap=True, markup=False)
+    for change in preview.changes():
+        was, becomes = fields.shown(change.before), fields.shown(change.after)
+        what = f"{fields.named(change.field)} of {change.kind} {change.name} from {was} to {becomes}"
+        back = "and back" if change.lasts else "for good"
+        console.print(f"\nfault {change.fault} would change {what}, {back}", soft_wrap=True, markup=False)
     console.print()
     if preview.schedule is not None:
         following = schedules.stamp(preview.schedule.after(Clock().now()))
@@ -119,5 +132,6 @@ def document(preview: Preview, form: Form) -> None:
         "wouldRun": refused is None,
         "refusal": {"reason": str(refused.reason), "message": refused.message} if refused else None,
         "targets": targets,
+        "changes": [dump(change) for change in preview.changes()],
     }
     output.document(body, form)

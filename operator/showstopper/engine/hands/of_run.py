@@ -1,5 +1,7 @@
 """The hands of a run: each fault is carried out by the hand of its kind, and all are asked as one."""
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,18 +11,23 @@ from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
+from showstopper.engine.hands import records
 from showstopper.engine.hands.agent.client import InjectionClient
 from showstopper.engine.hands.agent.hand import AgentHand
 from showstopper.engine.hands.agent.injections import RunInjections
 from showstopper.engine.hands.agent.lease import RunLease
 from showstopper.engine.hands.agent.reselect import Reselection
-from showstopper.engine.hands.api_server import ApiServerHand
+from showstopper.engine.hands.api_server.changes import Changes
+from showstopper.engine.hands.api_server.hand import ApiServerHand
 from showstopper.engine.hands.crowd.hand import CrowdHand
 from showstopper.engine.hands.crowd.jobs import CrowdJobs
 from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.hands.protocol import FaultState, Hand, Pause
 from showstopper.engine.hands.stage.hand import StageHand
 from showstopper.engine.planning.plan import PlannedFault, Snapshot
+
+UNDO_SECONDS = 120.0
+"""How long it is tried to put back what a deleted run has changed: nobody has its record after that."""
 
 
 class Hands:
@@ -64,13 +71,20 @@ class Hands:
             await hand.follow(run, faults)
 
     async def lift(self, run: ExperimentRun, faults: Collection[str], *, late: bool = False) -> None:
-        """Ask for the end of these faults."""
-        for hand in self._involved(run):
-            await hand.lift(run, faults, late=late)
+        """Ask for the end of these faults. One hand that cannot keeps no other from it.
+
+        Raises:
+            ClusterError: of the first hand that could not.
+        """
+        hands = self._involved(run)
+        done = await asyncio.gather(*(hand.lift(run, faults, late=late) for hand in hands), return_exceptions=True)
+        for problem in filter(None, done):
+            raise problem
 
     async def sweep(self, run: ExperimentRun) -> None:
-        """Remove what was made for the run and is over: its Injections and its Lease, which all hands share."""
-        await self._asked.sweep(run)
+        """Remove what was made for the run and is over: its Injections and its Lease, which executors share."""
+        if records.by_agents(run):
+            await self._asked.sweep(run)
 
     @property
     def untouched(self) -> bool:
@@ -109,6 +123,16 @@ class HandFactory:
     crowd: CrowdJobs
     snapshot: Callable[[ExperimentRun], Awaitable[Snapshot]]
     pace: Pace = PACE
+
+    async def undo(self, run: ExperimentRun) -> list[str]:
+        """Put back what a deleted run has changed while it was under way. Returns what is left, for a person."""
+        changes, held = Changes(self.client, self.clock), records.held(run)
+        give_up = time.monotonic() + UNDO_SECONDS
+        await changes.undo(run, held)
+        while (left := changes.left(run, held)) and time.monotonic() < give_up:
+            await asyncio.sleep(self.pace.note)
+            await changes.undo(run, held)
+        return left
 
     def hands(self, run: ExperimentRun, *, pause: Pause, news: Callable[[], None]) -> Hands:
         """The hands of a run. `news` is called when something of its injections has changed."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from showstopper.api.injection import Executor
-from showstopper.api.run import ExperimentRun, FaultRecord, TargetRecord
+from showstopper.api.run import ChangeRecord, ExperimentRun, FaultRecord, TargetRecord
 from showstopper.availability.verdict import Finding
 from showstopper.engine.planning.plan import PlannedFault
 
@@ -26,6 +26,7 @@ class FaultState:
         lifting: its end was asked for.
         over: nothing is left for the hand to do.
         silent: executors that have not answered.
+        changes: the records of its changes of objects as they are to be written.
         trouble: why it could not begin, or ended though nobody had asked for its end.
     """
 
@@ -37,6 +38,7 @@ class FaultState:
     lifting: bool = False
     over: bool = False
     silent: tuple[Executor, ...] = ()
+    changes: tuple[ChangeRecord, ...] = ()
     trouble: Finding | None = None
 
 

@@ -4,10 +4,17 @@ from collections import Counter
 from collections.abc import Sequence
 
 from showstopper.api.reasons import Reason
-from showstopper.api.run import ChosenPod, ExperimentRun, FaultRecord, TargetRecord
+from showstopper.api.run import ChosenPod, ExperimentRun, FaultRecord, StepName, TargetRecord
 from showstopper.faults.effects import Pod
 
-MISSED = (Reason.TARGETS_GONE, Reason.KILL_UNCERTAIN, Reason.INJECTION_FORBIDDEN, Reason.INJECTION_FAILED)
+MISSED = (
+    Reason.TARGETS_GONE,
+    Reason.EVICTION_REFUSED,
+    Reason.CHANGED_MEANWHILE,
+    Reason.KILL_UNCERTAIN,
+    Reason.INJECTION_FORBIDDEN,
+    Reason.INJECTION_FAILED,
+)
 """Reasons of a target that was not hit, or not certainly, in the order in which they count. After a restart only
 they tell it."""
 
@@ -37,14 +44,24 @@ def pod_of(run: ExperimentRun, target: TargetRecord) -> Pod:
 
 
 def kills(run: ExperimentRun) -> list[TargetRecord]:
-    """The targets of faults that the operator carries out itself, through the API server."""
-    agents = by_agents(run)
-    return [target for target in run.status.targets if target.fault not in agents]
+    """The targets that the operator ends in an instant, through the API server: nothing is tried again on them."""
+    lasting = held(run)
+    return [target for target in run.status.targets if target.fault not in lasting]
 
 
 def by_agents(run: ExperimentRun) -> set[str]:
     """The names of the faults that executors carry out, asked by Injections."""
     return {fault.name for fault in run.spec.faults if fault.spec.hand.takes_injections}
+
+
+def held(run: ExperimentRun) -> set[str]:
+    """The names of the faults that are kept up and lifted."""
+    return {fault.name for fault in run.spec.faults if fault.spec.is_held}
+
+
+def named_whole(run: ExperimentRun) -> set[str]:
+    """The names of the faults of which a run's status names each target."""
+    return {fault.name for fault in run.spec.faults if fault.spec.named_whole}
 
 
 def ends_media(run: ExperimentRun) -> list[TargetRecord]:
@@ -54,10 +71,10 @@ def ends_media(run: ExperimentRun) -> list[TargetRecord]:
 
 
 def named(run: ExperimentRun, pods: Sequence[ChosenPod]) -> list[ChosenPod]:
-    """The targets that a run's status has room for: some of those of lasting faults, since Injections have each."""
-    lasting = {fault.name for fault in run.spec.faults if not fault.spec.instant}
-    some = [pod for pod in pods if pod.fault in lasting][:MOST_NAMED]
-    return [pod for pod in pods if pod.fault not in lasting or pod in some]
+    """The targets that a run's status has room for: some of those that Injections have each."""
+    whole = named_whole(run)
+    some = [pod for pod in pods if pod.fault not in whole][:MOST_NAMED]
+    return [pod for pod in pods if pod.fault in whole or pod in some]
 
 
 def worst(targets: Sequence[TargetRecord]) -> list[TargetRecord]:
@@ -66,3 +83,8 @@ def worst(targets: Sequence[TargetRecord]) -> list[TargetRecord]:
         return list(targets)
     ranked = sorted(targets, key=lambda target: (target.proven, target.lifted_at is not None, target.affected or 0))
     return ranked[:MOST_NAMED]
+
+
+def noted_at(run: ExperimentRun) -> str | None:
+    """When the targets, and what was there before any change, were written down."""
+    return next((step.started_at for step in run.status.steps if step.name is StepName.INJECTING), None)

@@ -8,12 +8,15 @@ from typing import Any
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Aim
 from showstopper.api.room import AudioRoomSpec
-from showstopper.api.run import MOST_MEDIA, ChosenPod
+from showstopper.api.run import MOST_MEDIA, ChangeRecord, ChosenPod
 from showstopper.cluster.listeners import HOST, LISTENER
 from showstopper.engine.rooms import media_paths, probes
 from showstopper.engine.rooms.pods import MediaAddress, addresses_of, node_addresses
+from showstopper.faults.behaviour import Ground
 from showstopper.faults.containers import DEFAULT_CONTAINER
-from showstopper.faults.effects import Container, Pod
+from showstopper.faults.effects import Backing, Container, Pod
+from showstopper.faults.pods.behaviour import changes_of
+from showstopper.faults.workloads import fields
 
 FLEET_ROLES: Mapping[Aim, str] = {Aim.HOST: HOST, Aim.LISTENERS: LISTENER}
 """By what is aimed at of a room's own fleet, the role of its pods."""
@@ -33,6 +36,7 @@ class Snapshot:
         selected_fleet: by component name, the pods of our own fleet that its selector matches, of all components.
         serving: address and port → how many residents get their sound from it. Empty if it is not known.
         servers: address and port → UID of the room's pod behind it. What is missing belongs to no pod that is known.
+        backing: by component name, what is behind its pods, where faults change that. None: nobody has looked.
         fleet: the pods of ours that faults aim at instead of a component's: the host's, and the listeners'.
     """
 
@@ -47,11 +51,16 @@ class Snapshot:
     on_nodes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     selected_fleet: Mapping[str, Sequence[str]] = field(default_factory=dict)
     servers: Mapping[MediaAddress, str] = field(default_factory=dict)
+    backing: Mapping[str, Backing] | None = None
 
     @property
     def strangers(self) -> tuple[MediaAddress, ...]:
         """The addresses that residents get their sound from, and that belong to no pod that is known."""
         return tuple(sorted(self.serving.keys() - self.servers.keys()))
+
+    def behind(self, fault: Fault) -> Backing | None:
+        """What is behind the component that a fault is aimed at. None: it is aimed elsewhere, or nobody has looked."""
+        return self.backing.get(fault.component) if self.backing is not None and fault.component is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,12 @@ class Plan:
     snapshot: Snapshot
     faults: tuple[PlannedFault, ...]
     seed: int
+
+    def ground(self, planned: PlannedFault, targets: tuple[Pod, ...]) -> Ground:
+        """Where a fault is to be carried out, on these targets."""
+        snapshot = self.snapshot
+        behind = snapshot.behind(planned.fault)
+        return Ground(snapshot.namespace, snapshot.room_name, snapshot.room, targets, behind)
 
 
 def make(snapshot: Snapshot, faults: Sequence[Fault], seed: int) -> Plan:
@@ -104,6 +119,24 @@ def chosen(plan: Plan) -> tuple[ChosenPod, ...]:
         for planned in plan.faults
         for pod in planned.targets
     )
+
+
+def changes(plan: Plan, now: str) -> list[ChangeRecord]:
+    """What is changed, and what it was, as a run records it before it changes anything. `now`: RFC 3339."""
+    return [
+        ChangeRecord(
+            fault=planned.fault.name,
+            kind=change.kind,
+            name=change.name,
+            uid=change.uid,
+            field=change.field,
+            before=fields.text(change.before),
+            after=fields.text(change.after),
+            lasts=change.lasts,
+        )
+        for planned in plan.faults
+        for change in changes_of(planned.fault, plan.ground(planned, planned.targets), now)
+    ]
 
 
 def rests_on(plan: Plan) -> tuple[Pod, ...] | None:
@@ -203,4 +236,18 @@ def _choose(snapshot: Snapshot, fault: Fault, dice: random.Random) -> PlannedFau
     dice.shuffle(hittable)
     # Ready pods first: killing what is broken already proves nothing.
     hittable.sort(key=lambda pod: not pod.ready)
-    return PlannedFault(fault, tuple(hittable[: most(fault, len(candidates))]), candidates)
+    return PlannedFault(fault, _targets(snapshot, fault, hittable, most(fault, len(candidates))), candidates)
+
+
+def _targets(snapshot: Snapshot, fault: Fault, hittable: Sequence[Pod], bound: int) -> tuple[Pod, ...]:
+    """The targets among the pods that a fault may hit, in the order of choice.
+
+    Of a workload all of its pods, and of a node all that are on it, whatever the target allows: then it is refused.
+    """
+    if fault.spec.aims_at is Aim.WORKLOAD:
+        return tuple(hittable)
+    if fault.spec.aims_at is not Aim.NODE:
+        return tuple(hittable[:bound])
+    behind = snapshot.behind(fault)
+    node = behind.nodes.get(hittable[0].node) if behind is not None and hittable else None
+    return node.pods if node is not None else ()

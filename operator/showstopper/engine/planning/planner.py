@@ -7,13 +7,14 @@ command line reads everything with the caller's rights. What follows from it is 
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from showstopper.api.experiment import Fault
 from showstopper.api.room import AudioRoom
 from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import NAMESPACE, POD, SERVICE
-from showstopper.engine.planning import peers, plan, policies
+from showstopper.engine.planning import backing, peers, plan, policies
 from showstopper.engine.planning.plan import FLEET_ROLES, Plan, Snapshot
 from showstopper.engine.rooms.fleet import names
 from showstopper.engine.rooms.pods import Exposed, MediaAddress, behind, is_over, select
@@ -114,6 +115,7 @@ async def look(
     """The snapshot that some faults are planned from, and all pods of the namespace, as the API server has them now.
 
     Services are read only where no pod has an address that serves. Without the right to read them there are none.
+    Workloads are read only where faults change them.
 
     Raises:
         ClusterError: the namespace or its pods could not be read.
@@ -126,7 +128,8 @@ async def look(
         with contextlib.suppress(Forbidden):
             services = await client.list(SERVICE, namespace)
             made = snapshot(room, faults, labels=labels, pods=pods, serving=serving, services=services)
-    return made, pods
+    known = await backing.look(client, room, faults, pods, lambda body: plan.pod(body, made.serving, made.servers))
+    return replace(made, backing=known), pods
 
 
 async def read_peers(client: Client, room: AudioRoom, made: Plan) -> Mapping[str, Sequence[str]]:

@@ -14,8 +14,9 @@ from showstopper.engine.planning.plan import FLEET_ROLES, Plan, PlannedFault, Sn
 from showstopper.engine.rooms import media_paths
 from showstopper.engine.rooms.pods import selects_fleet
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Ground
 from showstopper.faults.effects import Pod
+from showstopper.faults.pods.behaviour import changes_of
+from showstopper.faults.workloads.fields import named
 
 CHAOS_LABEL = "showstopper.dev/chaos"
 CHAOS_ALLOWED = "allowed"
@@ -77,7 +78,7 @@ def refuse_what_targets_lack(plan: Plan) -> Finding | None:
 def _objection(plan: Plan, targets: Callable[[PlannedFault], tuple[Pod, ...]]) -> Finding | None:
     """The first objection of a fault's own kind, there and with these targets."""
     for planned in plan.faults:
-        ground = Ground(plan.snapshot.namespace, plan.snapshot.room_name, plan.snapshot.room, targets(planned))
+        ground = plan.ground(planned, targets(planned))
         objections = registry.of(planned.fault.spec).objections(planned.fault, ground)
         if (finding := next(objections, None)) is not None:
             return finding
@@ -175,7 +176,9 @@ def refuse_min_ready(plan: Plan) -> Finding | None:
     """The blast radius leaves the ready pods that the experiment wants to be left."""
     for planned, target in _at_components(plan):
         hit = {pod.uid for pod in planned.targets}
+        spared = len(hit) - planned.fault.spec.hits(len(hit))
         left = sum(pod.ready and not pod.terminating and pod.uid not in hit for pod in planned.candidates)
+        left += min(spared, sum(pod.ready for pod in planned.targets))
         least = target.min_ready
         if left < least:
             return Finding(
@@ -189,26 +192,43 @@ def refuse_min_ready(plan: Plan) -> Finding | None:
 def refuse_too_many(plan: Plan) -> Finding | None:
     """The share that may be hit is one of the pods that there are now."""
     for planned, target in _at_components(plan):
-        bound = most(planned.fault, len(planned.candidates))
-        if len(planned.targets) > bound:
+        bound, hit = most(planned.fault, len(planned.candidates)), planned.fault.spec.hits(len(planned.targets))
+        if hit > bound:
             return Finding(
                 Reason.TOO_MANY_TARGETS,
-                f"fault {planned.fault.name} would hit {len(planned.targets)} pods of component "
-                f"{target.component}, and may hit {bound} of the {len(planned.candidates)} there are",
+                f"fault {planned.fault.name} would hit {hit} pods of component {target.component}, and may hit {bound} "
+                f"of the {len(planned.candidates)} there are: raise target.max, or hit fewer",
             )
     return None
 
 
 def refuse_too_many_kills(plan: Plan) -> Finding | None:
     """A run's record names every pod that it kills, and what proves it: there is no room for more."""
-    kills = {planned.fault.name: len(planned.targets) for planned in plan.faults if planned.fault.spec.instant}
+    kills = {planned.fault.name: len(planned.targets) for planned in plan.faults if planned.fault.spec.named_whole}
     if sum(kills.values()) <= MOST_KILLED:
         return None
     return Finding(
         Reason.TOO_MANY_TARGETS,
-        f"{', '.join(kills)} would kill {sum(kills.values())} pods, and one run may kill {MOST_KILLED}: "
+        f"{', '.join(kills)} would hit {sum(kills.values())} pods, and the record of a run has room for {MOST_KILLED}: "
         "lower target.max, or make several experiments of it",
     )
+
+
+def refuse_changes_of_the_same(plan: Plan) -> Finding | None:
+    """Two faults that change one field would each find the other one's value in it."""
+    if plan.snapshot.backing is None:
+        return None
+    names: dict[tuple[str, str, str], str] = {}
+    for planned in plan.faults:
+        for change in changes_of(planned.fault, plan.ground(planned, planned.targets), ""):
+            other = names.setdefault((change.kind, change.name, change.field), planned.fault.name)
+            if other != planned.fault.name:
+                return Finding(
+                    Reason.CHANGED_TWICE,
+                    f"faults {other} and {planned.fault.name} would both change {named(change.field)} of {change.kind} "
+                    f"{change.name}: write them in experiments of their own",
+                )
+    return None
 
 
 def _at_components(plan: Plan) -> list[tuple[PlannedFault, Target]]:
@@ -229,4 +249,5 @@ POLICIES: tuple[Callable[[Plan], Finding | None], ...] = (
     refuse_too_many,
     refuse_too_many_kills,
     refuse_min_ready,
+    refuse_changes_of_the_same,
 )

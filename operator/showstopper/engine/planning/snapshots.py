@@ -17,7 +17,7 @@ from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import POD
-from showstopper.engine.planning import plan, planner, policies
+from showstopper.engine.planning import backing, plan, planner, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.engine.rooms import Rooms, deployed
 from showstopper.engine.rooms.pods import MediaAddress, images, of_component
@@ -95,7 +95,7 @@ class Snapshots:
     async def plan(self, room: AudioRoom, faults: Sequence[Fault], seed: int) -> tuple[Plan, list[ComponentImage]]:
         """The plan, and the images of the room's components: from memory if that may be carried out, else looked at."""
         namespace = room.metadata.namespace
-        if (labels := self._pod_cache.labels.get(namespace)) is not None:
+        if (labels := self._pod_cache.labels.get(namespace)) is not None and not backing.is_needed(faults):
             snapshot, release = self._snapshot(room, faults, labels, self.remembered(namespace))
             if policies.refusal(made := plan.make(snapshot, faults, seed)) is None:
                 return made, release

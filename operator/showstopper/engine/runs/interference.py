@@ -73,7 +73,7 @@ def deleted(run: ExperimentRun) -> Finding | None:
 
 
 def _spared(run: ExperimentRun) -> list[TargetRecord]:
-    """The targets that no fault of the run kills."""
-    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
-    killed = {target.uid for target in run.status.targets if target.fault in instant}
+    """The targets that no fault of the run is meant to end."""
+    ending = {fault.name for fault in run.spec.faults if fault.spec.ends_targets}
+    killed = {target.uid for target in run.status.targets if target.fault in ending}
     return [target for target in run.status.targets if target.uid not in killed]

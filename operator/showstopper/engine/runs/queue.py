@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from showstopper.api.faults.base import Aim
 from showstopper.api.run import ExperimentRun
 from showstopper.engine.runs.requests import order
 
@@ -43,6 +44,9 @@ def begun(run: ExperimentRun) -> bool:
 
 
 def _selectors(run: ExperimentRun) -> list[dict[str, str]]:
+    """Of the components whose pods the run may hit: a drain hits those of all."""
+    if any(fault.spec.aims_at is Aim.NODE for fault in run.spec.faults):
+        return [component.selector.match_labels for component in run.spec.room.spec.components]
     names = (fault.component for fault in run.spec.faults)
     components = (run.spec.room.spec.component(name) for name in names if name is not None)
     return [component.selector.match_labels for component in components if component is not None]

@@ -10,6 +10,7 @@ from showstopper.api.conditions import Outlook
 from showstopper.api.reasons import Reason
 from showstopper.api.room import ComponentImage
 from showstopper.api.run import (
+    ChangeRecord,
     ChosenPod,
     ClockWitness,
     EarlyEnd,
@@ -142,13 +143,16 @@ class RunRecord:
 
         await self._write(change)
 
-    async def note_targets(self, pods: Sequence[ChosenPod], at: str, *, deferred: bool) -> None:
+    async def note_targets(
+        self, pods: Sequence[ChosenPod], at: str, *, deferred: bool, changes: Sequence[ChangeRecord] = ()
+    ) -> None:
         """The step `Injecting` begins, with everything that is about to be hit: the note before the effect.
 
         Args:
             pods: the targets of all faults.
             at: when, as RFC 3339.
             deferred: the note was made elsewhere, by the run's creation.
+            changes: of objects, with what was there before.
         """
 
         def change(run: ExperimentRun) -> None:
@@ -160,6 +164,7 @@ class RunRecord:
             status.started_at = status.started_at or at
             status.targets = [records.record(pod, at) for pod in records.named(run, pods)]
             status.faults = records.faults(run, pods)
+            status.changes = list(changes)
             self._set_conditions(run, conditions.in_progress(Reason.INJECTING, f"hits {len(pods)} pods"))
 
         if deferred:
@@ -284,20 +289,23 @@ def _end_early(run: ExperimentRun, finding: Finding | None) -> None:
 
 
 def _set_states(run: ExperimentRun, states: Mapping[str, FaultState]) -> None:
-    """Write faults and targets as hands report them. Of lasting faults' targets only the worst."""
-    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
+    """Write faults, targets and changes as hands report them. Of targets that Injections have, only the worst."""
+    whole = records.named_whole(run)
     run.status.faults = [
         states[record.name].record if record.name in states else record for record in run.status.faults
     ]
     others = [target for target in run.status.targets if target.fault not in states]
-    killed = [target for name, state in states.items() if name in instant for target in state.targets]
-    lasting = [target for name, state in states.items() if name not in instant for target in state.targets]
-    run.status.targets = others + killed + records.worst(lasting)
+    each = [target for name, state in states.items() if name in whole for target in state.targets]
+    some = [target for name, state in states.items() if name not in whole for target in state.targets]
+    run.status.targets = others + each + records.worst(some)
+    changed = {change.key: change for state in states.values() for change in state.changes}
+    run.status.changes = [changed.get(change.key, change) for change in run.status.changes]
 
 
 def _is_news(run: ExperimentRun, states: Mapping[str, FaultState]) -> bool:
-    """Whether a fault was proven, reverted or cut short, or a killed target has changed."""
-    instant = {fault.name for fault in run.spec.faults if fault.spec.instant}
+    """Whether a fault was proven, reverted or cut short, or a target that the status names, or a change, is another."""
+    whole = records.named_whole(run)
+    known_changes = {change.key: change for change in run.status.changes}
     for record in run.status.faults:
         if (state := states.get(record.name)) is None:
             continue
@@ -305,6 +313,8 @@ def _is_news(run: ExperimentRun, states: Mapping[str, FaultState]) -> bool:
         if (record.proven, record.reverted, record.cut_short) != (now.proven, now.reverted, now.cut_short):
             return True
         known = [target for target in run.status.targets if target.fault == record.name]
-        if record.name in instant and known != list(state.targets):
+        if record.name in whole and known != list(state.targets):
+            return True
+        if any(known_changes.get(change.key) != change for change in state.changes):
             return True
     return False

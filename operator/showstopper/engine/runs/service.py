@@ -14,6 +14,7 @@ from showstopper.api.schema.base import Metadata
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN
+from showstopper.engine.planning import backing
 from showstopper.engine.planning.plan import Plan
 from showstopper.engine.planning.policies import refusal
 from showstopper.engine.runs import draft, queue
@@ -46,6 +47,7 @@ class Runs:
         self._runners: dict[str, Runner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._creating: dict[tuple[str, str], ExperimentRun] = {}
+        self._undoing: set[asyncio.Task[None]] = set()
 
     def all(self) -> list[ExperimentRun]:
         """Every run that is known, in its newest form."""
@@ -93,11 +95,28 @@ class Runs:
         return known is not None and known.metadata.version >= int(metadata["resourceVersion"])
 
     def on_delete(self, run: ExperimentRun) -> None:
-        """A run was deleted: nothing of it goes on."""
+        """A run was deleted: nothing of it goes on, and what it has changed is put back."""
+        known = self._runners[run.metadata.uid].run if run.metadata.uid in self._runners else run
         self._known.pop(run.metadata.uid, None)
+        task = self._tasks.get(run.metadata.uid)
+        self.leave(run)
+        if known.status.changes and not known.finished:
+            undoing = asyncio.get_running_loop().create_task(self._undo(known, task))
+            self._undoing.add(undoing)
+            undoing.add_done_callback(self._undoing.discard)
+        self._on_change(run)
+
+    def leave(self, run: ExperimentRun) -> None:
+        """Do nothing more of a run. Whoever is told of it next goes on from its record."""
         if (task := self._tasks.get(run.metadata.uid)) is not None:
             task.cancel()
-        self._on_change(run)
+
+    async def _undo(self, run: ExperimentRun, task: asyncio.Task[None] | None) -> None:
+        """Once its own task is over, so that nothing is changed again."""
+        if task is not None:
+            await asyncio.wait([task])
+        left = await self._services.hands.undo(run)
+        log.warning("deleted_run_undone", run=run.metadata.name, left=left)
 
     async def create(
         self,
@@ -140,6 +159,8 @@ class Runs:
         targets = sum(len(planned.targets) for planned in plan.faults)
         if run.spec.timing.baseline or targets > MOST_NOTED or self._services.stopped() is not None:
             return False
+        if backing.is_needed(run.spec.faults):
+            return False  # what is there is written down first, in its status
         if refusal(plan) is not None:
             return False
         others = (*self.all(), *self._creating.values())

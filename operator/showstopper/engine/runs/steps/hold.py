@@ -23,7 +23,7 @@ class Hold:
     async def run(self, context: RunContext) -> Finding | None:
         """Returns what ended a fault before its time."""
         record = context.record
-        lasting = [each for each in recorded(context.run) if each.fault.spec.hand.takes_injections]
+        lasting = [each for each in recorded(context.run) if each.fault.spec.is_held]
         if not lasting or record.begun(StepName.REVERTING):
             return None
         # After a restart the Lease is nobody's until it is held again.
@@ -64,7 +64,7 @@ def _ends(context: RunContext) -> dict[str, float]:
 
 
 def _lasting(run: ExperimentRun) -> list[Fault]:
-    return [fault for fault in run.spec.faults if fault.spec.hand.takes_injections]
+    return [fault for fault in run.spec.faults if fault.spec.is_held]
 
 
 def _done(states: Mapping[str, FaultState], name: str) -> bool:

@@ -46,7 +46,8 @@ class Inject:
             context.hold_fleet()
             # The creation of a run with its targets was the note: then the step is written with the answers.
             deferred = context.first is not None
-            await record.note_targets(plan.chosen(made), to_timestamp(context.clock.now()), deferred=deferred)
+            at = to_timestamp(context.clock.now())
+            await record.note_targets(plan.chosen(made), at, deferred=deferred, changes=plan.changes(made, at))
             planned, again = made.faults, False
         trouble = await self._inject(context, planned, again=again)
         return trouble or _nothing_hit(context.run)
@@ -82,8 +83,8 @@ class Inject:
         return await context.services.objection(made, context.run.room) or made
 
     async def _inject(self, context: RunContext, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
-        lasting = [each for each in planned if each.fault.spec.hand.takes_injections]
-        kills = [each for each in planned if not each.fault.spec.hand.takes_injections]
+        lasting = [each for each in planned if each.fault.spec.is_held]
+        kills = [each for each in planned if not each.fault.spec.is_held]
         if lasting and (trouble := await self._arm(context, lasting, again=again)) is not None:
             return trouble
         if kills:
@@ -108,9 +109,9 @@ class Inject:
         return trouble
 
     async def _until_armed(self, context: RunContext) -> Finding | None:
-        """Wait until agents have set everything up, every fault of theirs. Returns why they could not."""
+        """Wait until everything that lasts is set up. Returns why it could not be."""
         give_up = context.clock.now() + context.pace.arm
-        names = records.by_agents(context.run)
+        names = records.held(context.run)
         while True:
             states = await context.hands.observe(context.run)
             lasting = [states[name] for name in sorted(names) if name in states]
@@ -149,5 +150,5 @@ def _nothing_hit(run: ExperimentRun) -> Finding | None:
     message = "; ".join(sorted({target.message or "" for target in targets}))
     reasons = {target.reason for target in targets}
     reason = next((reason for reason in records.MISSED if reason in reasons), Reason.INJECTION_FAILED)
-    ours = reason not in {Reason.TARGETS_GONE, Reason.KILL_UNCERTAIN}
+    ours = reason in {Reason.INJECTION_FORBIDDEN, Reason.INJECTION_FAILED}
     return Finding(reason, message, Verdict.ERROR if ours else Verdict.INCONCLUSIVE)

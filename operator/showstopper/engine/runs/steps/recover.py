@@ -74,11 +74,11 @@ async def _pods(context: RunContext) -> list[Pod]:
 
 
 def unproven(run: ExperimentRun) -> Finding | None:
-    """The first fault of the agents that did nothing to some target, or was cut short. None if there is none."""
+    """The first fault that lasts and did nothing to some target, or was cut short. None if there is none."""
     for fault in run.status.faults:
         if fault.cut_short is not None:
             return Finding(Reason.parse(fault.cut_short), fault.message or "it ended before its time")
-        if fault.name in records.by_agents(run) and not fault.proven:
+        if fault.name in records.held(run) and not fault.proven:
             reason = Reason.parse(fault.reason or Reason.NO_EFFECT)
             return Finding(reason, f"fault {fault.name} {fault.message or 'is not proven'}")
     return None

@@ -29,8 +29,8 @@ class Revert:
         record, early = context.record, next(iter(context.findings), None)
         if not record.begun(StepName.INJECTING) or record.completed(StepName.REVERTING):
             return None
-        faults = records.by_agents(context.run)
-        if not faults or context.hands.untouched:
+        faults = records.held(context.run)
+        if not faults or (context.hands.untouched and not context.run.status.changes):
             if early is not None:
                 await record.end_early(early)
             return None

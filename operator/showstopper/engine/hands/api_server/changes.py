@@ -1,0 +1,208 @@
+"""Changes of objects: made once, watched while they last, and put back, by what the run's record says of them.
+
+The record has what was there before anything is changed. So whoever goes on from it, this life of the operator or the
+next one, asks the object alone what is left to do: a field that holds what the fault writes is to be put back, one that
+holds what it held before is not touched, and anything else is somebody else's, and stays.
+"""
+
+import json
+import time
+from collections.abc import Collection, Sequence
+
+import structlog
+
+from showstopper.api.reasons import Reason
+from showstopper.api.run import ChangeRecord, ExperimentRun
+from showstopper.clock import Clock, to_timestamp
+from showstopper.cluster.client import Client, Object
+from showstopper.cluster.kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NODE, STATEFUL_SET, Kind
+from showstopper.engine.hands import records
+from showstopper.errors import ClusterError, Conflict, Forbidden, NotFound
+from showstopper.faults.workloads import fields
+
+log = structlog.get_logger()
+
+KINDS = {kind.name: kind for kind in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, CONFIG_MAP, NODE)}
+LOOK_SECONDS = 1.0
+"""Between two looks at what others may have done to a change that lasts."""
+RETRY_SECONDS = 0.5
+"""Between two attempts to put something back."""
+ATTEMPTS = 10
+"""How often a change is tried that meets another one's. Controllers write statuses often, right after a change."""
+
+
+class Changes:
+    """The changes of one run."""
+
+    def __init__(self, client: Client, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._known: dict[tuple[str, str, str, str], ChangeRecord] = {}
+        self._looked = float("-inf")
+        self._tried: dict[tuple[str, str, str, str], float] = {}
+
+    def of(self, run: ExperimentRun, faults: Collection[str]) -> tuple[ChangeRecord, ...]:
+        """Those of these faults, by the record and by what has happened since it was written."""
+        return tuple(self._known.get(each.key, each) for each in run.status.changes if each.fault in faults)
+
+    async def make(self, run: ExperimentRun, faults: Sequence[str], *, again: bool) -> None:
+        """Make those that are not made, in their order. After one that fails its fault makes no other.
+
+        After a restart a field that holds the fault's value already was changed by an earlier life.
+        """
+        for fault in faults:
+            for change in self.of(run, {fault}):
+                made = change
+                if change.changed_at is None and change.reason is None:
+                    made = self._known[change.key] = await self._make(run, change, again=again)
+                if made.changed_at is None:
+                    break
+
+    async def look(self, run: ExperimentRun, faults: Collection[str]) -> None:
+        """See whether those that last still do, once a second."""
+        if time.monotonic() - self._looked < LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        for change in self.of(run, faults):
+            if change.lasts and change.changed_at is not None and change.reason is None and not _is_over(change):
+                self._known[change.key] = await self._seen(run, change)
+
+    async def undo(self, run: ExperimentRun, faults: Collection[str]) -> None:
+        """Put back those that last, in the order in which they were made. What fails is tried again by the next call.
+
+        Also those that are not known to be made: an operator may have died before it knew.
+        """
+        for change in self.of(run, faults):
+            if not change.lasts or _is_over(change):
+                continue
+            if time.monotonic() - self._tried.get(change.key, float("-inf")) >= RETRY_SECONDS:
+                self._tried[change.key] = time.monotonic()
+                self._known[change.key] = await self._undo(run, change)
+
+    def left(self, run: ExperimentRun, faults: Collection[str]) -> list[str]:
+        """What lasts and is not put back, nor left to somebody else: why, for a person."""
+        lasting = [change for change in self.of(run, faults) if change.lasts and not _is_over(change)]
+        return [change.message or f"{_named(change)} is not put back yet" for change in lasting]
+
+    async def _make(self, run: ExperimentRun, change: ChangeRecord, *, again: bool) -> ChangeRecord:
+        bound = log.bind(run=run.metadata.name, fault=change.fault, object=_title(change), field=change.field)
+        try:
+            value, written = await self._set(run, change, expected=change.before, wanted=change.after)
+        except Forbidden as error:
+            bound.warning("change_forbidden", error=str(error))
+            return _failed(change, Reason.INJECTION_FORBIDDEN, f"{_title(change)} could not be changed: {error}")
+        except NotFound:
+            return _failed(change, Reason.TARGETS_GONE, f"{_title(change)} was deleted before it could be changed")
+        except ClusterError as error:
+            bound.warning("change_failed", error=str(error))
+            return _failed(change, Reason.INJECTION_FAILED, f"{_title(change)} could not be changed: {error}")
+        if value != change.after or not (written or again):
+            message = f"{_named(change)} is {fields.shown(value)}, and was {fields.shown(change.before)} when the run"
+            return _failed(change, Reason.CHANGED_MEANWHILE, f"{message} began: run it again")
+        bound.info("change_made")
+        # When an earlier life has made it is not known, but not before it was written down.
+        at = self._now() if written else records.noted_at(run)
+        return change.model_copy(update={"changed_at": at})
+
+    async def _seen(self, run: ExperimentRun, change: ChangeRecord) -> ChangeRecord:
+        try:
+            value = fields.read(await self._read(run, change), change.field)
+        except NotFound:
+            return _failed(change, Reason.CHANGED_MEANWHILE, f"{_title(change)} was deleted while the fault lasted")
+        except ClusterError:
+            return change  # it is not known now: the next look tells
+        if value == change.after:
+            return change
+        message = (
+            f"{_named(change)} was changed to {fields.shown(value)} by somebody else while the fault lasted: have "
+            "GitOps controllers and autoscalers leave it alone during experiments"
+        )
+        return _failed(change, Reason.CHANGED_MEANWHILE, message)
+
+    async def _undo(self, run: ExperimentRun, change: ChangeRecord) -> ChangeRecord:
+        bound = log.bind(run=run.metadata.name, fault=change.fault, object=_title(change), field=change.field)
+        try:
+            value, _ = await self._set(run, change, expected=change.after, wanted=change.before)
+        except NotFound:
+            gone = {"restored_at": self._now(), "reason": change.reason or Reason.CHANGED_MEANWHILE}
+            return change.model_copy(
+                update={**gone, "message": f"{_title(change)} was deleted meanwhile, and the change with it"}
+            )
+        except ClusterError as error:
+            bound.warning("change_not_undone", error=str(error))
+            message = f"{_named(change)} could not be put back: {error}; {_remedy(run, change)}"
+            return change.model_copy(update={"message": message[:1024]})
+        if value == change.before:
+            bound.info("change_undone")
+            return _restored(change, self._now())
+        message = (
+            f"{_named(change)} is {fields.shown(value)}, which somebody else wrote, and was left so: it was "
+            f"{fields.shown(change.before)} before the run; {_remedy(run, change)}"
+        )
+        return _failed(change, Reason.CHANGED_MEANWHILE, message).model_copy(update={"left_at": self._now()})
+
+    async def _set(
+        self, run: ExperimentRun, change: ChangeRecord, *, expected: str | None, wanted: str | None
+    ) -> tuple[str | None, bool]:
+        """Give the field the wanted value if it has the expected one. Returns what it holds, and whether by us.
+
+        Raises:
+            NotFound: the object is gone, or another one has its name.
+        """
+        for _ in range(ATTEMPTS):
+            body = await self._read(run, change)
+            value = fields.read(body, change.field)
+            if value != expected:
+                return value, False
+            patch = fields.patch(body, change.field, wanted)
+            try:
+                made = await self._client.patch(KINDS[change.kind], run.metadata.namespace, change.name, patch)
+            except Conflict:
+                continue
+            return fields.read(made, change.field), True
+        raise Conflict(f"{_title(change)} is changed by others all the time", status=409)
+
+    def _now(self) -> str:
+        return to_timestamp(self._clock.now())
+
+    async def _read(self, run: ExperimentRun, change: ChangeRecord) -> Object:
+        """The object, if it is still that very one."""
+        kind: Kind = KINDS[change.kind]
+        body = await self._client.get(kind, run.metadata.namespace, change.name)
+        if body["metadata"]["uid"] != change.uid:
+            raise NotFound(f"{_title(change)} is another one by now", status=404)
+        return body
+
+
+def _is_over(change: ChangeRecord) -> bool:
+    return change.restored_at is not None or change.left_at is not None
+
+
+def _restored(change: ChangeRecord, now: str) -> ChangeRecord:
+    """What is left to be known of it: of a text that may be anything, its hash."""
+    message = change.message if change.reason is not None else None
+    if change.kind != CONFIG_MAP.name:
+        return change.model_copy(update={"restored_at": now, "message": message})
+    hashes = {"before": fields.digest(change.before), "after": fields.digest(change.after)}
+    return change.model_copy(update={"restored_at": now, "message": message, **hashes})
+
+
+def _failed(change: ChangeRecord, reason: Reason, message: str) -> ChangeRecord:
+    return change.model_copy(update={"reason": reason, "message": message[:1024]})
+
+
+def _title(change: ChangeRecord) -> str:
+    return f"{change.kind} {change.name}"
+
+
+def _named(change: ChangeRecord) -> str:
+    """The field, for a person: "spec.replicas of Deployment relay"."""
+    return f"{fields.named(change.field)} of {_title(change)}"
+
+
+def _remedy(run: ExperimentRun, change: ChangeRecord) -> str:
+    """How a person puts it back, where that is short."""
+    if change.before is None or len(change.before) > 100:
+        return f"status.changes of run {run.metadata.name} has what it was"
+    patch = json.dumps([{"op": "add", "path": change.field, "value": json.loads(change.before)}])
+    return f"kubectl -n {run.metadata.namespace} patch {change.kind.lower()} {change.name} --type=json -p='{patch}'"

@@ -1,0 +1,1 @@
+"""Faults of nodes: a behaviour for each kind."""

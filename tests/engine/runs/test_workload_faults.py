@@ -1,0 +1,387 @@
+"""Faults of workloads on a real API server: noted before they are made, and put back, whoever ends them. No controller
+is there: the test plays it, and others who change the same.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from showstopper.api.run import ChangeRecord, ExperimentRun
+from showstopper.cluster.client import Client
+from showstopper.cluster.kinds import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    EXPERIMENT_RUN,
+    INJECTION,
+    LEASE,
+    POD,
+    POD_AUTOSCALER,
+)
+from showstopper.engine.hands.pace import Pace
+from showstopper.engine.runs.watch import watch
+from showstopper.faults.workloads import fields
+from tests.engine.test_stop_switch import throw, watched
+from tests.support import stored_objects
+from tests.support.operator_harness import until
+from tests.support.run_harness import RunHarness
+
+pytestmark = pytest.mark.apiserver
+
+DOWN = {
+    "name": "down",
+    "target": {"component": "relay", "max": 2},
+    "scaleDown": {"replicas": 1},
+    "duration": "1h",
+}
+BRIEFLY = {**DOWN, "duration": "1s"}
+RESTART = {"name": "restart", "target": {"component": "relay", "max": 3}, "rolloutRestart": {}}
+HURRIED = Pace(proof=0.5, lift=2.0, feed=0.5)
+
+
+@pytest.fixture
+async def harness(client: Client, namespace: str) -> AsyncIterator[RunHarness]:
+    """Runs in a namespace with a Deployment of three relays, and with little patience."""
+    await stored_objects.deployment(client, namespace, ("a", "b", "c"))
+    made = RunHarness(client, namespace, HURRIED)
+    yield made
+    await made.end()
+
+
+def finished(run: ExperimentRun) -> bool:
+    return run.finished
+
+
+def active(run: ExperimentRun) -> bool:
+    return run.status.step == "Active" and all(change.changed_at for change in run.status.changes)
+
+
+def verdict(run: ExperimentRun) -> tuple[str | None, str | None]:
+    return run.status.verdict, run.status.reason
+
+
+def only(run: ExperimentRun) -> ChangeRecord:
+    (change,) = run.status.changes
+    return change
+
+
+async def replicas(harness: RunHarness) -> int:
+    body = await harness.client.get(DEPLOYMENT, harness.namespace, "relay")
+    number: int = body["spec"]["replicas"]
+    return number
+
+
+async def restarted(harness: RunHarness) -> str | None:
+    return fields.read(await harness.client.get(DEPLOYMENT, harness.namespace, "relay"), fields.RESTARTED)
+
+
+async def scale(harness: RunHarness, number: int) -> None:
+    """As somebody else does it."""
+    change = [{"op": "replace", "path": "/spec/replicas", "value": number}]
+    await harness.client.patch(DEPLOYMENT, harness.namespace, "relay", change)
+
+
+async def end_pods(harness: RunHarness, *names: str) -> None:
+    """As controller and kubelet do it."""
+    for name in names:
+        await harness.client.delete(POD, harness.namespace, name, grace_seconds=0)
+
+
+async def taken_up(harness: RunHarness, run: ExperimentRun) -> RunHarness:
+    """Another life of the operator, which knows only the record, and has just begun to carry it on."""
+    await harness.end()
+    other = RunHarness(harness.client, harness.namespace, HURRIED)
+    other.runs.on_change(ExperimentRun.parse(await harness.client.get(EXPERIMENT_RUN, *run.key)))
+    return other
+
+
+async def forget_what_came_after_the_note(harness: RunHarness, run: ExperimentRun) -> None:
+    """The record as it is when an operator dies between the note and the first word of what came of it."""
+    body = await harness.client.get(EXPERIMENT_RUN, *run.key)
+    status = body["status"]
+    noted = next(step for step in status["steps"] if step["name"] == "Injecting")
+    status["steps"] = [{key: value for key, value in noted.items() if key != "completedAt"}]
+    status["step"] = "Injecting"
+    for change in status["changes"]:
+        change.pop("changedAt", None)
+    for target in status["targets"]:
+        target.pop("answeredAt", None)
+        target.pop("armedAt", None)
+    await harness.client.replace_status(EXPERIMENT_RUN, body)
+
+
+async def abort(harness: RunHarness, run: ExperimentRun) -> None:
+    await harness.client.patch(EXPERIMENT_RUN, *run.key, [{"op": "add", "path": "/spec/abort", "value": True}])
+    harness.runs.on_change(ExperimentRun.parse(await harness.client.get(EXPERIMENT_RUN, *run.key)))
+
+
+async def test_it_is_scaled_down_proven_and_scaled_back(harness: RunHarness) -> None:
+    run = await harness.stored(await harness.create("down", faults=[{**DOWN, "duration": "4s"}]), active)
+    assert await replicas(harness) == 1
+    assert (only(run).before, only(run).after, only(run).restored_at) == ("3", "1", None)
+    await end_pods(harness, "b", "c")
+    run = await harness.stored(run, finished)
+    (record,) = run.status.faults
+    assert (record.kind, record.targets, record.proven, record.reverted) == ("scaleDown", 3, True, True), record.message
+    assert "2 of 3 pods gone" in (record.message or "")
+    assert [step.name for step in run.status.steps] == ["Injecting", "Active", "Reverting", "Recovering", "Judged"]
+    assert verdict(run) == ("Inconclusive", "NoBaseline"), "all else would have allowed a verdict"
+    assert await replicas(harness) == 3
+    assert only(run).restored_at
+    assert {target.pod for target in run.status.targets if target.gone_at} == {"b", "c"}
+    for kind in (LEASE, INJECTION):
+        assert not await harness.client.list(kind, harness.namespace), "the operator needs nobody for it"
+
+
+async def test_pods_that_do_not_go_prove_nothing(harness: RunHarness) -> None:
+    run = await harness.stored(await harness.create("down", faults=[BRIEFLY]), finished)
+    assert verdict(run) == ("Inconclusive", "NoEffect")
+    assert "3 of 3 pods were still there, and 1 were to be left" in (run.status.message or "")
+    assert run.status.faults[0].reverted
+    assert await replicas(harness) == 3
+
+
+async def test_an_abort_scales_it_back(harness: RunHarness) -> None:
+    run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+    await abort(harness, run)
+    run = await harness.stored(run, finished)
+    assert verdict(run) == ("Aborted", "AbortRequested")
+    assert run.status.faults[0].reverted
+    assert await replicas(harness) == 3
+
+
+async def test_the_stop_switch_scales_it_back(harness: RunHarness) -> None:
+    async with watched(harness):
+        run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+        await throw(harness.client, harness.namespace)
+        run = await harness.stored(run, finished)
+    assert verdict(run) == ("Aborted", "Stopped")
+    assert run.status.faults[0].reverted
+    assert await replicas(harness) == 3
+
+
+async def test_another_life_of_the_operator_scales_it_back(harness: RunHarness) -> None:
+    run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+    other = await taken_up(harness, run)
+    assert await replicas(harness) == 1
+    await abort(other, run)
+    run = await other.stored(run, finished)
+    assert run.status.faults[0].reverted
+    assert await replicas(harness) == 3
+    await other.end()
+
+
+async def test_what_was_changed_before_the_operator_knew_is_found_by_the_next_one(harness: RunHarness) -> None:
+    """It died between the API server's answer and the word of it: the note alone says what it was."""
+    run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+    await harness.end()
+    await forget_what_came_after_the_note(harness, run)
+    other = await taken_up(harness, run)
+    await other.stored(run, active)
+    await abort(other, run)
+    run = await other.stored(run, finished)
+    assert only(run).changed_at == run.status.steps[0].started_at, "not before it was noted"
+    assert run.status.faults[0].reverted
+    assert await replicas(harness) == 3
+    await other.end()
+
+
+async def test_what_was_noted_and_not_changed_is_changed_by_the_next_one(harness: RunHarness) -> None:
+    run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+    await harness.end()
+    await scale(harness, 3)
+    await forget_what_came_after_the_note(harness, run)
+    other = await taken_up(harness, run)
+    run = await other.stored(run, active)
+    assert await replicas(harness) == 1
+    await abort(other, run)
+    await other.stored(run, finished)
+    assert await replicas(harness) == 3
+    await other.end()
+
+
+async def test_an_operator_that_died_while_it_put_things_back_has_ended_the_fault(harness: RunHarness) -> None:
+    """The next one finds it ended, does not begin it anew, and gives no verdict on it."""
+    run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+    await harness.end()
+    await scale(harness, 3)
+    other = await taken_up(harness, run)
+    run = await other.stored(run, finished)
+    assert verdict(run) == ("Inconclusive", "ChangedMeanwhile")
+    assert run.status.faults[0].reverted
+    assert await replicas(harness) == 3
+    await other.end()
+
+
+async def test_what_somebody_else_wrote_meanwhile_is_left_and_told(harness: RunHarness) -> None:
+    run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+    await scale(harness, 5)
+    run = await harness.stored(run, finished)
+    assert verdict(run) == ("Inconclusive", "ChangedMeanwhile"), run.status.message
+    (record,) = run.status.faults
+    assert (record.reverted, record.cut_short) == (False, "ChangedMeanwhile")
+    message = record.message or ""
+    assert "spec.replicas of Deployment relay is 5, which somebody else wrote, and was left so" in message
+    assert f"kubectl -n {harness.namespace} patch deployment relay" in message
+    assert only(run).left_at
+    assert await replicas(harness) == 5
+
+
+async def test_what_was_deleted_meanwhile_took_the_change_with_it(harness: RunHarness) -> None:
+    run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+    await harness.client.delete(DEPLOYMENT, harness.namespace, "relay")
+    run = await harness.stored(run, finished)
+    assert verdict(run) == ("Inconclusive", "ChangedMeanwhile")
+    assert run.status.faults[0].reverted
+    assert "was deleted" in (run.status.faults[0].message or "")
+
+
+async def test_a_run_that_is_deleted_is_put_back(harness: RunHarness) -> None:
+    watching = asyncio.create_task(watch(harness.client, harness.runs, harness.namespace))
+    run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+    await harness.client.delete(EXPERIMENT_RUN, *run.key)
+
+    async def back() -> bool:
+        return await replicas(harness) == 3
+
+    await until(back, "three replicas")
+    watching.cancel()
+
+
+async def test_replicas_of_an_autoscaler_are_not_changed(harness: RunHarness) -> None:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "relay"}
+    body = {
+        "apiVersion": POD_AUTOSCALER.group_version,
+        "kind": POD_AUTOSCALER.name,
+        "metadata": {"name": "relay-hpa", "namespace": harness.namespace},
+        "spec": {"scaleTargetRef": target, "maxReplicas": 5},
+    }
+    await harness.client.create(POD_AUTOSCALER, body)
+    run = await harness.stored(await harness.create("down", faults=[BRIEFLY]), finished)
+    assert verdict(run) == ("Inconclusive", "ReplicasOwned"), run.status.message
+    assert "relay-hpa" in (run.status.message or "")
+    assert not run.status.changes
+    assert await replicas(harness) == 3
+
+
+async def test_a_restart_is_noted_made_once_and_stays(harness: RunHarness) -> None:
+    run = await harness.create("restart", faults=[RESTART], recovery="3s")
+    run = await harness.stored(run, lambda found: bool(found.status.targets and found.status.targets[0].answered_at))
+    assert await restarted(harness) == only(run).after
+    assert (only(run).before, only(run).lasts) == (None, False)
+    await end_pods(harness, "a", "b", "c")
+    run = await harness.stored(run, finished)
+    (record,) = run.status.faults
+    assert (record.kind, record.targets, record.reverted) == ("rolloutRestart", 3, True)
+    assert all(target.answered_at and target.gone_at for target in run.status.targets)
+    assert not record.proven, "no listener has told that the media stopped"
+    assert await restarted(harness) == only(run).after
+
+
+async def test_a_restart_that_was_made_before_the_operator_knew_is_not_made_again(harness: RunHarness) -> None:
+    run = await harness.create("restart", faults=[RESTART], recovery="1h")
+    run = await harness.stored(run, lambda found: found.status.step == "Recovering")
+    await harness.end()
+    await forget_what_came_after_the_note(harness, run)
+    other = await taken_up(harness, run)
+    run = await other.stored(run, lambda found: found.status.step == "Recovering")
+    assert await restarted(harness) == only(run).after
+    assert all(target.answered_at for target in run.status.targets)
+    assert "3 of 3 pods are not replaced yet" in (run.status.faults[0].message or "")
+    assert run.status.faults[0].reverted, "there is nothing to put back"
+    await other.end()
+
+
+async def test_a_restart_of_pods_that_nobody_replaces_is_refused(client: Client, namespace: str, relays: None) -> None:
+    bare = RunHarness(client, namespace, HURRIED)
+    run = await bare.stored(await bare.create("restart", faults=[RESTART]), finished)
+    assert verdict(run) == ("Inconclusive", "NoWorkload"), run.status.message
+    assert await stored_objects.names(client, namespace) == {"a", "b"}
+    await bare.end()
+
+
+PUSH = {
+    "name": "push",
+    "target": {"component": "relay", "max": 3},
+    "configPush": {"configMap": "livekit", "key": "livekit.yaml", "value": "port: 1", "restart": True},
+    "duration": "1h",
+}
+
+
+async def configure(harness: RunHarness) -> None:
+    """A ConfigMap that the relays mount."""
+    metadata = {"name": "livekit", "namespace": harness.namespace}
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"livekit.yaml": "port: 7880"}}
+    await harness.client.create(CONFIG_MAP, body)
+    volumes = [{"name": "config", "configMap": {"name": "livekit"}}]
+    change = [{"op": "add", "path": "/spec/template/spec/volumes", "value": volumes}]
+    await harness.client.patch(DEPLOYMENT, harness.namespace, "relay", change)
+
+
+async def configured(harness: RunHarness) -> str:
+    text: str = (await harness.client.get(CONFIG_MAP, harness.namespace, "livekit"))["data"]["livekit.yaml"]
+    return text
+
+
+async def test_a_value_is_pushed_pods_are_replaced_and_all_is_put_back(harness: RunHarness) -> None:
+    await configure(harness)
+    run = await harness.stored(await harness.create("push", faults=[{**PUSH, "duration": "4s"}]), active)
+    assert await configured(harness) == "port: 1"
+    value, template = run.status.changes
+    assert (value.before, value.after) == ('"port: 7880"', '"port: 1"')
+    assert await restarted(harness) == template.after
+    await end_pods(harness, "a", "b", "c")
+    run = await harness.stored(run, finished)
+    (record,) = run.status.faults
+    assert (record.kind, record.proven, record.reverted) == ("configPush", True, True), record.message
+    assert "the value was read back, and 3 of 3 pods replaced" in (record.message or "")
+    assert verdict(run) == ("Inconclusive", "NoBaseline"), "all else would have allowed a verdict"
+    assert await configured(harness) == "port: 7880"
+    assert await restarted(harness) is None, "the template is the one that it was"
+    assert run.status.changes[0].before == fields.digest('"port: 7880"'), "nobody else is to read it from the record"
+
+
+async def test_pods_that_are_not_replaced_have_not_read_the_value(harness: RunHarness) -> None:
+    await configure(harness)
+    run = await harness.stored(await harness.create("push", faults=[{**PUSH, "duration": "1s"}]), finished)
+    assert verdict(run) == ("Inconclusive", "NoEffect")
+    assert "ran on with the value of before" in (run.status.message or "")
+    assert run.status.faults[0].reverted
+    assert await configured(harness) == "port: 7880"
+
+
+async def test_another_life_of_the_operator_puts_a_value_back_that_it_has_not_pushed(harness: RunHarness) -> None:
+    await configure(harness)
+    run = await harness.stored(await harness.create("push", faults=[PUSH]), active)
+    await harness.end()
+    await forget_what_came_after_the_note(harness, run)
+    other = await taken_up(harness, run)
+    await other.stored(run, active)
+    await abort(other, run)
+    run = await other.stored(run, finished)
+    assert run.status.faults[0].reverted
+    assert await configured(harness) == "port: 7880"
+    assert await restarted(harness) is None
+    await other.end()
+
+
+async def test_a_value_that_somebody_else_wrote_meanwhile_is_left(harness: RunHarness) -> None:
+    await configure(harness)
+    run = await harness.stored(await harness.create("push", faults=[PUSH]), active)
+    theirs = [{"op": "replace", "path": "/data/livekit.yaml", "value": "port: 2"}]
+    await harness.client.patch(CONFIG_MAP, harness.namespace, "livekit", theirs)
+    run = await harness.stored(run, finished)
+    assert verdict(run) == ("Inconclusive", "ChangedMeanwhile"), run.status.message
+    assert not run.status.faults[0].reverted
+    assert await configured(harness) == "port: 2"
+    assert await restarted(harness) is None, "what nobody else has touched is put back"
+    assert run.status.changes[0].before == '"port: 7880"', "a person needs it"
+
+
+async def test_a_key_that_is_not_there_is_refused(harness: RunHarness) -> None:
+    await configure(harness)
+    wrong = {**PUSH, "configPush": {"configMap": "livekit", "key": "livekit.yml", "value": "port: 1"}}
+    run = await harness.stored(await harness.create("push", faults=[wrong]), finished)
+    assert verdict(run) == ("Inconclusive", "NoConfig"), run.status.message
+    assert "it has: livekit.yaml" in (run.status.message or "")
+    assert not run.status.changes
