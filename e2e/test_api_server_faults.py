@@ -11,7 +11,7 @@ from tests.support.operator_process import Operator
 from tests.support.pod_state import hearing
 from tests.support.staged_room import Object, Show, eventually, experiment, finished, told
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.matrix("faults by the API server")]
 
 BOTH = {"component": "relay", "max": 2}
 BACK = ({"indicator": "LongestDeadAir", "max": "40s"},)

@@ -10,7 +10,7 @@ from showstopper.cluster.listeners import HOST, LISTENER
 from tests.support.pod_state import hearing, setup
 from tests.support.staged_room import PASSED, Object, Show, eventually, experiment, stands, told
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.matrix("faults of the fleet")]
 
 SECONDS = 8
 LENIENT = ({"indicator": "LongestDeadAir", "max": "10m"},)

@@ -14,7 +14,7 @@ from tests.support.operator_process import Operator
 from tests.support.pod_state import hearing
 from tests.support.staged_room import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.matrix("faults of the host")]
 
 SECONDS = 8
 LENIENT = ({"indicator": "LongestDeadAir", "max": "10m"},)

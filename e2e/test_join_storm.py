@@ -10,7 +10,7 @@ from e2e.test_packet_flood import jobs, restricted
 from e2e.test_refusals import refused
 from tests.support.staged_room import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.matrix("storms")]
 
 LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
 JOINS, RATE = 50, 25
