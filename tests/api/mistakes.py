@@ -28,6 +28,7 @@ FLOOD = {
 KILL = {"name": "one", "target": {"component": "relay"}, "podKill": {}}
 SILENCE = {"name": "one", "duration": "20s", "deadAir": {}}
 GARBLED = {"name": "one", "duration": "20s", "garble": {}}
+CLOSED = {"name": "one", "duration": "20s", "roomUnavailable": {}}
 WHOM = "take no target, and every other kind hits pods: write target, like {component: relay}"
 AVAILABLE = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "relay", "condition": "Available"}
 PORT = {"name": "media", "port": 7880}
@@ -111,6 +112,36 @@ MISTAKES = (
         {"spec.faults.0": SILENCE, "spec.faults.1": SILENCE | {"name": "two"}},
         "spec",
         "a host carries out one of its own faults (deadAir",
+    ),
+    _experiment(
+        "a door of a component",
+        {"spec.faults.0": CLOSED | {"target": {"component": "door"}}},
+        "spec.faults[0]",
+        WHOM,
+    ),
+    _experiment(
+        "a door that turns nobody away",
+        {"spec.faults.0": CLOSED | {"roomUnavailable": {"percent": "0%"}}},
+        "spec.faults[0].roomUnavailable.percent",
+        '"0%" has no effect: write more, like "5%"',
+    ),
+    _experiment(
+        "a door that has people wait too long",
+        {"spec.faults.0": CLOSED | {"roomUnavailable": {"wait": "2m"}}},
+        "spec.faults[0].roomUnavailable.wait",
+        'write a duration from "0s" to "1m"',
+    ),
+    _room(
+        "a door without a scheme",
+        {"spec.door": {"url": "door:8090/token"}},
+        "spec.door.url",
+        'write the address of the token endpoint, like "http://door:8090/token"',
+    ),
+    _room(
+        "a door of a component that is not there",
+        {"spec.door": {"url": "http://door:8090/token", "component": "door"}},
+        "spec",
+        "door.component names a component of the room: add it to components, or leave it out",
     ),
     _experiment(
         "a pattern without a repetition",

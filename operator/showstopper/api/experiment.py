@@ -72,7 +72,8 @@ class Fault(InjectedKinds):
     name: Name
     """Name of the fault, unique within the experiment."""
     target: Target | None = None
-    """Selection of the pods that the fault hits. Required except for faults of the host, of which a room has one."""
+    """Selection of the pods that the fault hits. Required except for faults of the host, of which a room has one,
+    and of the door, which carries them out in all its pods."""
     duration: Annotated[Duration, Between("1s", "1h")] | None = None
     """How long the fault lasts. Required except for podKill and containerKill."""
     pod_kill: PodKill | None = None
@@ -88,11 +89,11 @@ class Fault(InjectedKinds):
             f"write exactly one kind of fault in an entry ({', '.join(kinds)}), and another in an entry of its own"
         )
         how_long = f'{" and ".join(instant)} take no duration, and every other kind lasts: write duration, like "30s"'
-        of_host = [kind for kind, spec in kinds.items() if not spec.aims_at.at_component]
-        is_of_host = " || ".join(f"has(self.{kind})" for kind in of_host)
+        of_stage = [kind for kind, spec in kinds.items() if not spec.aims_at.at_component]
+        is_of_stage = " || ".join(f"has(self.{kind})" for kind in of_stage)
         whom = (
-            f"faults of the room's host ({', '.join(of_host)}) take no target, and every other kind hits pods: "
-            "write target, like {component: relay}"
+            f"faults of the room's host and door ({', '.join(of_stage)}) take no target, and every other kind hits "
+            "pods: write target, like {component: relay}"
         )
         return (
             exactly_one(
@@ -107,7 +108,7 @@ class Fault(InjectedKinds):
                 says=lambda fault: f"{fault.name}: {how_long}",
             ),
             Rule(
-                f"({is_of_host}) != has(self.target)",
+                f"({is_of_stage}) != has(self.target)",
                 whom,
                 holds=lambda fault: fault.spec.aims_at.at_component is (fault.target is not None),
                 says=lambda fault: f"{fault.name}: {whom}",

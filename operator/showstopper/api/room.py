@@ -216,6 +216,23 @@ class Program(Spec):
     """How long the managed host plays hold music before it starts to speak."""
 
 
+class Door(Spec):
+    """Door of the room: the endpoint at which clients get their tokens."""
+
+    url: Annotated[
+        str,
+        StringConstraints(max_length=256),
+        Matching("https?://[^/ ]+(/[^ ]*)?", 'write the address of the token endpoint, like "http://door:8090/token"'),
+    ]
+    """URL of a token endpoint, as pods in this namespace reach it: anybody's that answers as LiveKit's client SDKs
+    expect (`TokenSource.endpoint`). Listeners ask it for a token at every join. The crowd and the managed host sign
+    their own."""
+    component: Name | None = None
+    """Component of the room whose pods are this door, if they are of Showstopper's own stage (chart audio-room with
+    `door.enabled`). They carry out faults of the door on themselves. Default: the door is somebody else's, and takes no
+    such faults."""
+
+
 class AudioRoomSpec(Spec):
     """Desired state of the room: the deployment under test, and the listeners that measure it."""
 
@@ -227,9 +244,21 @@ class AudioRoomSpec(Spec):
     """Fleet of virtual listeners that join the room and measure what they hear."""
     program: Program = Program()
     """Program of the room: who speaks, and the hold music before it."""
+    door: Door | None = None
+    """Door of the room, where listeners get their tokens. Default: they sign their own."""
 
     rules = (
         unique_names("components", "components"),
+        Rule(
+            "!has(self.door) || !has(self.door.component) || "
+            "self.components.exists(each, each.name == self.door.component)",
+            "door.component names a component of the room: add it to components, or leave it out",
+            holds=lambda spec: (
+                spec.door is None
+                or spec.door.component is None
+                or spec.door.component in {component.name for component in spec.components}
+            ),
+        ),
         Rule(
             "!has(self.listeners.crowd) || self.program.host == 'Managed'",
             "a crowd needs program.host: Managed: it cannot tell an external host's pauses from dead air yet. Leave "

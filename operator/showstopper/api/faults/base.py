@@ -33,6 +33,8 @@ class Aim(StrEnum):
     """One container in each of these pods."""
     HOST = "Host"
     """The room's managed host."""
+    DOOR = "Door"
+    """All pods of the room's door."""
     LISTENERS = "Listeners"
     """The room's listeners."""
     ROOM = "Room"

@@ -1,4 +1,4 @@
-"""Faults of the stage as they are declared: what a room's managed host does instead of its programme."""
+"""Faults of the stage as they are declared: what a room's managed host does instead of its programme, and its door."""
 
 from typing import Annotated, ClassVar
 
@@ -6,7 +6,7 @@ from pydantic import Field
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
 from showstopper.api.schema.base import Spec, Status, Timestamp
-from showstopper.api.schema.quantities import Between, Duration, parse_duration
+from showstopper.api.schema.quantities import Between, Duration, NotZero, Percent, parse_duration
 from showstopper.api.schema.rules import Rule
 
 _LEAST_BETWEEN = parse_duration("500ms")
@@ -60,6 +60,34 @@ class HostLeaves(HostFault):
     """The host leaves the room, and joins it again at the end: nobody speaks, and no packet comes."""
 
 
+class DoorFault(FaultKind):
+    """A fault that the room's door carries out on itself, in all its pods: whichever is asked answers the same."""
+
+    hand: ClassVar[Hand] = Hand.STAGE
+    aims_at: ClassVar[Aim] = Aim.DOOR
+
+
+class RoomUnavailable(DoorFault):
+    """The door answers "this room is not available" (HTTP 503) to those who ask for a token. Who is in stays in."""
+
+    percent: Annotated[Percent, NotZero()] | None = None
+    """Share of the people who are turned away, by their identities: who was turned away once is so again. The others
+    get in. Default: everybody."""
+    wait: Annotated[Duration, Between("0s", "1m")] = parse_duration("0s")
+    """How long they wait for that answer."""
+
+
+class DoorFigures(Status):
+    """What a pod of the door has counted of a fault that it carries out on itself."""
+
+    at: Timestamp
+    """When the door counted."""
+    asked: Annotated[int, Field(ge=0)] = 0
+    """How often it was asked for what the fault is about."""
+    answered: Annotated[int, Field(ge=0)] = 0
+    """How often it answered as the fault wants."""
+
+
 class HostFigures(Status):
     """What a host has counted of a fault that it carries out on itself."""
 
@@ -76,3 +104,4 @@ class StageKinds(Spec):
     hold_stall: HoldStall | None = None
     garble: Garble | None = None
     host_leaves: HostLeaves | None = None
+    room_unavailable: RoomUnavailable | None = None

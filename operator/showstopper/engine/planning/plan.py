@@ -133,10 +133,12 @@ def may_hit(fault: Fault, pod: Pod) -> bool:
 
 
 def most(fault: Fault, candidates: int) -> int:
-    """How many of so many pods the fault may hit. Where it has no target to choose, there is one."""
+    """How many of so many pods the fault may hit. Where it has no target to choose, all: the host, or the door."""
     target = fault.target
-    if target is None or target.max_percent is None:
-        return target.max if target is not None else 1
+    if target is None:
+        return candidates
+    if target.max_percent is None:
+        return target.max
     return min(target.max, math.floor(candidates * float(target.max_percent) + 1e-9))
 
 

@@ -59,7 +59,14 @@ def snapshot(
         },
         serving=serving,
         servers=servers,
-        fleet={Aim.HOST: [plan.pod(body, serving, servers) for body in _hosts(room, bodies)]},
+        fleet={
+            Aim.HOST: [plan.pod(body, serving, servers) for body in _hosts(room, bodies)],
+            Aim.DOOR: [
+                plan.pod(body, serving, servers)
+                for body in running.get(_door(room), ())
+                if body.get("status", {}).get("podIP")
+            ],
+        },
         finished={name: [_ended(body) for body in selection.finished] for name, selection in selections.items()},
         on_nodes={
             name: there
@@ -72,6 +79,11 @@ def snapshot(
             if selection.fleet
         },
     )
+
+
+def _door(room: AudioRoom) -> str:
+    """The component that is the room's door, if it is one of our own stage."""
+    return (room.spec.door.component if room.spec.door is not None else None) or ""
 
 
 def _hosts(room: AudioRoom, bodies: Iterable[Object]) -> list[Object]:

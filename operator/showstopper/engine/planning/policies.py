@@ -144,7 +144,7 @@ def refuse_zero_targets(plan: Plan) -> Finding | None:
             return Finding(
                 Reason.NO_TARGETS,
                 f"no pod of the room's {aim} runs, which fault {planned.fault.name} could hit: look at it with kubectl "
-                f"--namespace {plan.snapshot.namespace} get pods --selector {ROLE_LABEL}={aim}",
+                f"--namespace {plan.snapshot.namespace} get pods --selector {_selector(plan.snapshot, aim)}",
             )
         finished = plan.snapshot.finished.get(target.component, ())
         if not planned.candidates and finished:
@@ -160,6 +160,15 @@ def refuse_zero_targets(plan: Plan) -> Finding | None:
             f"it has {len(planned.candidates)} pods; compare its selector with kubectl get pods --show-labels",
         )
     return None
+
+
+def _selector(snapshot: Snapshot, aim: str) -> str:
+    """The labels of host or door, as kubectl takes them."""
+    door = snapshot.room.door
+    component = snapshot.room.component(door.component) if door is not None and door.component else None
+    if aim != Aim.DOOR.lower() or component is None:
+        return f"{ROLE_LABEL}={aim}"
+    return ",".join(f"{name}={value}" for name, value in component.selector.match_labels.items())
 
 
 def refuse_min_ready(plan: Plan) -> Finding | None:

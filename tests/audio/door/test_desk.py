@@ -1,0 +1,56 @@
+"""Who is turned away while the room is not available."""
+
+import asyncio
+import time
+
+import pytest
+
+from showstopper.audio.door.desk import Desk, Unavailable
+
+PEOPLE = [f"listener-{number}" for number in range(1000)]
+
+
+def closed(share: float = 1.0, wait: float = 0.0, seconds: float = 60.0) -> Unavailable:
+    return Unavailable(share, wait, time.monotonic() + seconds)
+
+
+async def test_nobody_is_turned_away_without_a_fault() -> None:
+    assert not await Desk().turns_away("ann")
+
+
+async def test_all_are_turned_away_and_counted() -> None:
+    desk = Desk(closed())
+    assert desk.unavailable is not None
+    assert [await desk.turns_away(person) for person in PEOPLE[:3]] == [True] * 3
+    assert (desk.unavailable.asked, desk.unavailable.answered) == (3, 3)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.95])
+async def test_a_share_is_turned_away_the_same_people_each_time_and_at_each_replica(share: float) -> None:
+    desks = [Desk(closed(share)), Desk(closed(share))]
+    first, second = [[await desk.turns_away(person) for person in PEOPLE] for desk in desks]
+    assert first == second == [await desks[0].turns_away(person) for person in PEOPLE]
+    assert sum(first) == pytest.approx(share * len(PEOPLE), abs=50)
+
+
+async def test_it_says_so_after_a_while() -> None:
+    began = time.monotonic()
+    assert await Desk(closed(wait=0.2)).turns_away("ann")
+    assert time.monotonic() - began >= 0.19
+
+
+async def test_who_waits_when_it_ends_is_let_in_at_once() -> None:
+    desk = Desk(fault := closed(wait=60.0))
+    waiting = asyncio.create_task(desk.turns_away("ann"))
+    await asyncio.sleep(0)
+    fault.end()
+    assert not await asyncio.wait_for(waiting, 5)
+    assert (fault.asked, fault.answered) == (1, 0)
+
+
+async def test_it_ends_by_itself() -> None:
+    fault = closed(seconds=-0.001)
+    assert not await Desk(fault).turns_away("ann")
+    assert fault.asked == 0
+    late = closed(wait=0.1, seconds=0.05)
+    assert not await Desk(late).turns_away("ann"), "it was over before the answer was due"
