@@ -131,6 +131,19 @@ MISTAKES = (
         "spec.faults[0].roomUnavailable.wait",
         'write a duration from "0s" to "1m"',
     ),
+    *(
+        _room(
+            f"a start {name}",
+            {"spec.program": {"startsAt": text}},
+            "spec.program.startsAt",
+            'write a time with its zone, like "2026-08-12T20:00:00-04:00"',
+        )
+        for name, text in (
+            ("in words", "tonight at eight"),
+            ("without a zone", "2026-08-12T20:00:00"),
+            ("on a day that no month has", "2026-06-31T20:00:00Z"),
+        )
+    ),
     _room(
         "a door without a scheme",
         {"spec.door": {"url": "door:8090/token"}},

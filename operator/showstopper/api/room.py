@@ -4,13 +4,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from showstopper.api.conditions import Condition
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.quantities import Between, Duration, parse_duration
 from showstopper.api.schema.rules import Matching, Rule, unique_names
 from showstopper.availability.units import DURATION_PATTERN
+from showstopper.clock import from_timestamp
 
 
 class Reference(Spec):
@@ -205,6 +206,17 @@ class Host(StrEnum):
     """Somebody else speaks. Only sound and silence can be told apart."""
 
 
+_DAY = "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))"
+_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_INSTANT = f"[0-9]{{4}}-{_DAY}T{_TIME}:[0-5][0-9]([.][0-9]{{1,6}})?(Z|[+-]{_TIME})"
+"""RFC 3339. No format: with that of a date CEL would take it for a timestamp, and could not say what to write."""
+
+
+def _an_instant(text: str) -> str:
+    from_timestamp(text)
+    return text
+
+
 class Program(Spec):
     """Program of the room: who speaks, and the hold music before it."""
 
@@ -214,6 +226,22 @@ class Program(Spec):
     silence."""
     hold: Annotated[Duration, Between("0s", "10m")] = parse_duration("3s")
     """How long the managed host plays hold music before it starts to speak."""
+    starts_at: (
+        Annotated[
+            str,
+            StringConstraints(max_length=40),
+            Matching(_INSTANT, 'write a time with its zone, like "2026-08-12T20:00:00-04:00"'),
+            AfterValidator(_an_instant),
+        ]
+        | None
+    ) = None
+    """When the show is announced to start. The indicator StartDelay counts from then, and nothing else does: the
+    managed host speaks whatever the time is. Default: StartDelay counts from the beginning of the judged window."""
+
+    @property
+    def start(self) -> float | None:
+        """When the show is announced to start, in Unix seconds."""
+        return from_timestamp(self.starts_at) if self.starts_at is not None else None
 
 
 class Door(Spec):

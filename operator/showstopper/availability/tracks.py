@@ -48,7 +48,7 @@ class View:
     `following` is how many seconds after the window are known of the residents too. `never_in` are residents who were
     seen not to hear the host before the fault: no outage of theirs is the fault's. `unmade` is how many calls newcomers
     should have made in it and did not: of those nothing is known. `host_clocks` are those of the host's processes, as
-    far as they are known.
+    far as they are known. `starts_at` is when the show is announced to start; None: it is not.
     """
 
     window: Window
@@ -59,6 +59,7 @@ class View:
     never_in: frozenset[str] = frozenset()
     unmade: int = 0
     host_clocks: tuple[HostClock, ...] = ()
+    starts_at: float | None = None
 
     @property
     def known_until(self) -> float:

@@ -196,6 +196,15 @@ def test_the_baseline_is_as_long_as_asked_whenever_it_was_written_down() -> None
     assert (window.start - START, window.end - START) == pytest.approx((0.0, 5.0))
 
 
+def test_the_start_delay_counts_from_the_start_that_the_room_announces() -> None:
+    """The fault is at 6 s, and nobody hears the host from 8 s to 16 s."""
+    announced = {**build.ROOM_SPEC, "program": {"startsAt": at(9)}}
+    room = {"name": "main-stage", "uid": "room-uid", "spec": announced}
+    run = build.run(expect=[{"indicator": "StartDelay", "max": "6500ms"}], status=record(), room=room)
+    expectation = judging.judge(run, DEAF, RESIDENTS).expectations[0]
+    assert (expectation.outcome, expectation.value) == ("Missed", "7s")
+
+
 LATER = [newcomer(12, 13), newcomer(17, 18), newcomer(22, 23)]
 
 

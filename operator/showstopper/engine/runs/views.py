@@ -70,7 +70,7 @@ def of_window(
         return None
     absences = tuple(hosting.absences(run))
     told = timeline.view(window, residents, following, baselines.were_in(kept, residents))
-    told = replace(told, host_clocks=host_clocks)
+    told = replace(told, host_clocks=host_clocks, starts_at=run.spec.room.spec.program.start)
     told = due.watched(told, calls)
     return RunView(told, excuses.excused(told, absences), absences)
 
