@@ -125,6 +125,20 @@ def test_newcomers_are_turned_away_and_who_is_in_hears_on(doored: Show) -> None:
     assert not doored.api.get(doored.path("injections"))["items"]
 
 
+def test_a_wrong_count_is_told_by_how_many_it_is_off_and_is_right_again(doored: Show) -> None:
+    skew = {"name": "skew", "duration": f"{SECONDS}s", "countSkew": {"shows": "Multiplied", "factor": 1000}}
+    expect = ({"indicator": "AudibleRatio", "min": "95%"}, {"indicator": "CountError", "min": "1000"})
+    doored.apply(experiment("skewed", faults=[skew], baseline="8s", recovery="8s", expect=expect))
+    _, run = doored.verdict("skewed")
+    assert run["status"]["verdict"] == "Passed", told(run)
+    (record,) = run["status"]["faults"]
+    assert (record["kind"], record["proven"], record["reverted"]) == ("countSkew", True, True)
+    before = {each["indicator"]: each for each in run["status"]["windows"][0]["indicators"]}["CountError"]
+    assert int(before["value"]) <= 8, "as many as come and go in the seconds that LiveKit's own count is late"
+    listeners = at_door(doored, doors(doored)[0], f"/rooms/{doored.room}")["listeners"]
+    assert listeners["now"] < 100
+
+
 def test_a_resident_that_starts_anew_before_a_closed_door_stays_outside_until_it_opens(doored: Show) -> None:
     doored.apply(experiment("outside", faults=[closed("30s")], recovery="5s", expect=LENIENT))
     doored.at("outside", "the door is closed", armed)

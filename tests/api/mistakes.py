@@ -132,6 +132,18 @@ MISTAKES = (
         'write a duration from "0s" to "1m"',
     ),
     *(
+        _experiment(
+            f"a wrong count {name}",
+            {"spec.faults.0": {"name": "one", "duration": "20s", "countSkew": skew}},
+            "spec.faults[0].countSkew",
+            "Multiplied takes a factor, and nothing else does",
+        )
+        for name, skew in (
+            ("that is multiplied by nothing", {"shows": "Multiplied"}),
+            ("of another kind with a factor", {"shows": "Cumulative", "factor": 3}),
+        )
+    ),
+    *(
         _room(
             f"a start {name}",
             {"spec.program": {"startsAt": text}},

@@ -134,6 +134,7 @@ def test_listeners_come_in_by_the_door_and_it_takes_faults(with_door: list[Objec
     service = one(with_door, "Service", "door")["spec"]
     assert room.door.url == f"http://door:{service['ports'][0]['port']}/token"
     assert service["selector"].items() <= template["metadata"]["labels"].items()
+    assert room.door.counts == f"http://door.there:{service['ports'][0]['port']}/rooms/main-stage"
 
 
 def test_the_door_s_settings_are_some_that_it_takes(with_door: list[Object]) -> None:

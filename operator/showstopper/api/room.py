@@ -255,6 +255,18 @@ class Door(Spec):
     """URL of a token endpoint, as pods in this namespace reach it: anybody's that answers as LiveKit's client SDKs
     expect (`TokenSource.endpoint`). Listeners ask it for a token at every join. The crowd and the managed host sign
     their own."""
+    counts: (
+        Annotated[
+            str,
+            StringConstraints(max_length=256),
+            Matching(
+                "https?://[^/ ]+(/[^ ]*)?", 'write the address of the count, like "http://door:8090/rooms/main-stage"'
+            ),
+        ]
+        | None
+    ) = None
+    """URL of the room's public listener count, as the operator reaches it: a GET answers JSON with `listeners.now`, the
+    number of listeners now. It is asked once a second, for the indicator CountError. Default: nobody asks."""
     component: Name | None = None
     """Component of the room whose pods are this door, if they are of Showstopper's own stage (chart audio-room with
     `door.enabled`). They carry out faults of the door on themselves. Default: the door is somebody else's, and takes no

@@ -8,7 +8,8 @@ import pytest
 from google.protobuf.json_format import MessageToJson
 from livekit import api
 
-from showstopper.audio.door.desk import Unavailable
+from showstopper.audio.door.desk import Miscounting, Unavailable
+from showstopper.audio.door.skewing import Skew
 from tests.audio.door.build import KEY, SECRET, made, opened
 from tests.audio.door.test_counts import joined, room
 
@@ -92,6 +93,16 @@ async def test_the_count_is_shown_once_there_is_one() -> None:
             "listeners": {"now": 6, "peak": 6, "cumulative": 6},
             "measuredAt": 100.0,
         }
+
+
+async def test_a_wrong_count_is_shown_while_it_lasts() -> None:
+    door = made()
+    door.counts.polled([room(people=6)], 100.0)
+    door.desk.miscounting = Miscounting(Skew.MULTIPLIED, 700, time.monotonic() + 60)
+    async with opened(door) as http:
+        assert (await (await http.get("/rooms/stage")).json())["listeners"]["now"] == 4200
+        door.desk.miscounting = None
+        assert (await (await http.get("/rooms/stage")).json())["listeners"]["now"] == 6
 
 
 @pytest.mark.parametrize(("secret", "status", "joins"), [(SECRET, 200, 1), ("x" * 36, 401, 0)])

@@ -52,6 +52,24 @@ def test_a_new_room_of_the_same_name_begins_afresh_and_late_news_of_the_old_one_
     assert counts.count("stage") == Count(now=1, peak=1, cumulative=1, measured_at=200.0)
 
 
+def test_looks_at_the_count_are_counted_for_all_replicas() -> None:
+    first, second = Counts(["stage"]), Counts(["stage"])
+    first.polled([room(people=5)], 100.0)
+    for counts, replica, looks in ((first, "door-0", 3), (second, "door-1", 2)):
+        for _ in range(looks):
+            counts.looked_at("stage", replica)
+    second.polled([room(people=5)], 100.0)
+    first.merge(second.document())
+    found = first.count("stage")
+    assert found is not None
+    assert found.looks == 3, "the other's looks were before it knew of the room"
+    second.looked_at("stage", "door-1")
+    first.merge(second.document())
+    again = first.count("stage")
+    assert again is not None
+    assert again.looks == 4
+
+
 def test_other_rooms_are_not_counted() -> None:
     counts = Counts(["stage"])
     counts.told(joined(1, name="elsewhere"))

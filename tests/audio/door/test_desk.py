@@ -1,11 +1,14 @@
 """Who is turned away while the room is not available."""
 
 import asyncio
+import dataclasses
 import time
 
 import pytest
 
-from showstopper.audio.door.desk import Desk, Unavailable
+from showstopper.audio.door.counts import Count
+from showstopper.audio.door.desk import Desk, Miscounting, Unavailable
+from showstopper.audio.door.skewing import Skew
 
 PEOPLE = [f"listener-{number}" for number in range(1000)]
 
@@ -46,6 +49,27 @@ async def test_who_waits_when_it_ends_is_let_in_at_once() -> None:
     fault.end()
     assert not await asyncio.wait_for(waiting, 5)
     assert (fault.asked, fault.answered) == (1, 0)
+
+
+COUNT = Count(now=6, peak=8, cumulative=20, measured_at=100.0)
+
+
+def test_the_count_is_the_true_one_without_a_fault_and_after_it() -> None:
+    assert Desk().shown("stage", COUNT) == COUNT
+    desk = Desk(miscounting=Miscounting(Skew.MULTIPLIED, 10, time.monotonic() - 0.001))
+    assert desk.shown("stage", COUNT) == COUNT
+    assert desk.miscounting is not None
+    assert desk.miscounting.asked == 0
+
+
+def test_a_wrong_count_is_shown_and_one_that_happens_to_be_right_is_not_counted_as_wrong() -> None:
+    fault = Miscounting(Skew.LEAVES_UNCOUNTED, 1, time.monotonic() + 60)
+    desk = Desk(miscounting=fault)
+    assert desk.shown("stage", COUNT) == COUNT
+    assert (fault.asked, fault.answered) == (1, 0)
+    left = dataclasses.replace(COUNT, now=5)
+    assert desk.shown("stage", left).now == 6
+    assert (fault.asked, fault.answered) == (2, 1)
 
 
 async def test_it_ends_by_itself() -> None:

@@ -12,6 +12,7 @@ tallies = st.builds(
     sid=st.sampled_from(["", "RM_a", "RM_b"]),
     peak=st.integers(0, 9),
     joins=st.integers(0, 9),
+    looks=st.dictionaries(st.sampled_from(["door-0", "door-1"]), st.integers(1, 9)),
 )
 
 
@@ -59,8 +60,13 @@ def test_who_was_in_before_anybody_counted_has_come_in_too() -> None:
     assert Tally(1, "RM_a", peak=7, joins=12).seen(5) == Tally(1, "RM_a", peak=7, joins=12)
 
 
+def test_looks_at_all_replicas_are_added_up_and_none_counts_twice() -> None:
+    first, second = Tally(1, "RM_a").looked_at("door-0").looked_at("door-0"), Tally(1, "RM_a").looked_at("door-1")
+    assert first.merged(second).all_looks == second.merged(first).merged(first).all_looks == 3
+
+
 def test_it_is_told_as_it_is_read() -> None:
-    tally = Tally(1, "RM_a", peak=7, joins=12)
+    tally = Tally(1, "RM_a", peak=7, joins=12, looks={"door-0": 3})
     assert Tally.read(tally.document()) == tally
     with pytest.raises(KeyError):
         Tally.read({"created": 1})

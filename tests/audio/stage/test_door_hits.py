@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from showstopper.api.faults import stage as faults
 from showstopper.api.injection import Injection, TargetState
+from showstopper.audio.door.counts import Count
 from showstopper.audio.door.desk import Desk
 from showstopper.audio.stage.door_hits import DoorHits
 from showstopper.clock import Clock
@@ -78,6 +80,42 @@ def test_a_door_is_closed_once() -> None:
 def test_a_pod_that_was_not_meant_says_so() -> None:
     hit = hit_on(Desk(), uid="another")
     assert "is another one now: it has the UID another" in (hit.record.message or "")
+
+
+SKEWED: dict[str, Any] = {"spec.roomUnavailable": LEAVE_OUT, "spec.countSkew": {"shows": "Multiplied", "factor": 700}}
+COUNT = Count(now=6, peak=8, cumulative=20, measured_at=100.0)
+
+
+def test_a_wrong_count_is_proven_by_the_first_who_was_shown_one_and_is_lifted() -> None:
+    desk = Desk()
+    hit = hit_on(desk, SKEWED)
+    hit.arm(time.monotonic() + 10)
+    assert (hit.record.state, hit.method) == (TargetState.ARMED, "counts")
+    assert not hit.look(), "nobody has asked yet"
+    assert desk.shown("stage", COUNT).now == 4200
+    assert hit.look()
+    hit.lift()
+    assert hit.record.door is not None
+    assert (hit.record.door.asked, hit.record.door.answered) == (1, 1)
+    assert desk.shown("stage", COUNT) == COUNT
+
+
+def test_a_door_may_be_closed_and_show_a_wrong_count_but_one_at_a_time() -> None:
+    desk = Desk()
+    hits = [hit_on(desk), hit_on(desk, SKEWED), hit_on(desk, SKEWED)]
+    for hit in hits:
+        hit.arm(time.monotonic() + 10)
+    assert [hit.record.state for hit in hits] == [TargetState.ARMED, TargetState.ARMED, TargetState.REFUSED]
+    assert "wrong count of another fault now" in (hits[2].record.message or "")
+
+
+@pytest.mark.parametrize("way", list(faults.Skew))
+def test_every_way_of_the_model_is_one_that_a_door_knows(way: faults.Skew) -> None:
+    factor = {"factor": 3} if way is faults.Skew.MULTIPLIED else {}
+    desk = Desk()
+    hit_on(desk, SKEWED | {"spec.countSkew": {"shows": way.value, **factor}}).arm(time.monotonic() + 10)
+    assert desk.miscounting is not None
+    assert desk.miscounting.way.value == way.value
 
 
 def test_a_share_and_a_wait_are_as_they_were_written() -> None:

@@ -54,7 +54,7 @@ def test_a_door_that_nobody_met_had_no_effect(kind: type[DoorFault]) -> None:
     assert finding is not None
     assert finding.reason == "NoEffect"
     assert finding.message.startswith("had no effect: 0 of 5 ")
-    assert "let newcomers come more often" in finding.message
+    assert finding.message.endswith(("let newcomers come more often", "write door.counts in the AudioRoom"))
 
 
 @of_each_kind

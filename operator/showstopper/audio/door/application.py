@@ -117,9 +117,11 @@ async def _room(request: web.Request) -> web.Response:
     door, name = request.app[DOOR], request.match_info["name"]
     if name not in door.settings.rooms:
         return refused(404, NOT_AVAILABLE)
-    count = door.counts.count(name)
-    if count is None:
+    door.counts.looked_at(name, door.settings.name)
+    true = door.counts.count(name)
+    if true is None:
         return refused(503, "nothing has been counted yet")
+    count = door.desk.shown(name, true)
     return web.json_response(
         {
             "name": name,

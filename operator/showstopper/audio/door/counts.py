@@ -18,12 +18,16 @@ MOST_EVENTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What is shown of a room. `measured_at`: when LiveKit was asked last, in Unix seconds."""
+    """What is known of a room. `measured_at`: when LiveKit was asked last, in Unix seconds.
+
+    `looks` is how often the count was asked for, which is shown only by a door that takes it for listeners.
+    """
 
     now: int
     peak: int
     cumulative: int
     measured_at: float
+    looks: int = 0
 
 
 class Counts:
@@ -41,7 +45,11 @@ class Counts:
         if self._measured_at is None:
             return None
         tally = self.tallies.get(room, Tally())
-        return Count(self._now.get(room, 0), tally.peak, tally.joins, self._measured_at)
+        return Count(self._now.get(room, 0), tally.peak, tally.joins, self._measured_at, tally.all_looks)
+
+    def looked_at(self, room: str, replica: str) -> None:
+        """Somebody has asked this replica for the count of a room."""
+        self.tallies[room] = self.tallies.get(room, Tally()).looked_at(replica)
 
     def polled(self, rooms: Iterable[Room], at: float) -> None:
         """All rooms as LiveKit lists them at that time. One that is missing is over, or has not begun."""

@@ -7,6 +7,9 @@ import hashlib
 import time
 from dataclasses import dataclass, field
 
+from showstopper.audio.door.counts import Count
+from showstopper.audio.door.skewing import Skew, Skewing
+
 
 @dataclass
 class Unavailable:
@@ -54,11 +57,42 @@ class Unavailable:
 
 
 @dataclass
+class Miscounting:
+    """The door shows another count than the true one, until a monotonic time.
+
+    Attributes:
+        asked: how often somebody has asked for the count meanwhile.
+        answered: how often what was shown was not the truth.
+    """
+
+    way: Skew
+    factor: int
+    until: float
+    asked: int = 0
+    answered: int = 0
+    _skewing: dict[str, Skewing] = field(default_factory=dict)
+
+    def shown(self, room: str, true: Count) -> Count:
+        """What is shown of a room. The true count of the first time is where it begins."""
+        if time.monotonic() >= self.until:
+            return true
+        self.asked += 1
+        shown = self._skewing.setdefault(room, Skewing(self.way, self.factor, true)).shown(true)
+        self.answered += (shown.now, shown.peak, shown.cumulative) != (true.now, true.peak, true.cumulative)
+        return shown
+
+
+@dataclass
 class Desk:
     """What faults have the door do now."""
 
     unavailable: Unavailable | None = None
+    miscounting: Miscounting | None = None
     draining: bool = False
+
+    def shown(self, room: str, true: Count) -> Count:
+        """What the door shows of a room in the place of the true count."""
+        return true if self.miscounting is None else self.miscounting.shown(room, true)
 
     async def turns_away(self, identity: str) -> bool:
         """Whether a fault turns somebody away who asks now."""

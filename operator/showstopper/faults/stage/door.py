@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.stage import DoorFault
@@ -19,7 +19,12 @@ class DoorBehaviour(InjectedBehaviour[D]):
     """A fault that all pods of the door carry out on themselves. Proven when one of them has answered as it wants.
 
     Which of them somebody asks is the Service's choice: one that nobody asked was not spared, it was not met.
+
+    Attributes:
+        remedy: what lets somebody meet it.
     """
+
+    remedy: ClassVar[str]
 
     def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
         """There is no door, or somebody else's, which takes no orders."""
@@ -47,10 +52,7 @@ class DoorBehaviour(InjectedBehaviour[D]):
             return Finding(Reason.NO_EFFECT, f"had no effect: {said}")
         if any(target.proven for target in observed.targets):
             return None
-        return Finding(
-            Reason.NO_EFFECT,
-            f"had no effect: {self.figures(observed)}; let it last longer, or let newcomers come more often",
-        )
+        return Finding(Reason.NO_EFFECT, f"had no effect: {self.figures(observed)}; {self.remedy}")
 
     def outcome(self, observed: Observed) -> str:
         """What is missing for its proof, or what proves it."""

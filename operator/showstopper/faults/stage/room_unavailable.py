@@ -12,6 +12,7 @@ class RoomUnavailableBehaviour(DoorBehaviour[RoomUnavailable]):
 
     kind: ClassVar[type[FaultKind]] = RoomUnavailable
     action: ClassVar[str] = "closes"
+    remedy: ClassVar[str] = "let it last longer, or let newcomers come more often"
 
     def words(self, answered: int, asked: int) -> str:
         """How often somebody was turned away."""
