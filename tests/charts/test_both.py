@@ -117,6 +117,7 @@ def test_a_selector_finds_its_own_pods_and_no_others(chart: str) -> None:
         ("audio-room", {"relays": 2}, "relays"),
         ("audio-room", {"relay": {"replicas": 0}}, "replicas"),
         ("audio-room", {"relay": {"image": {"pullPolicy": "Sometimes"}}}, "pullPolicy"),
+        ("audio-room", {"relay": {"probes": "Some"}}, "probes"),
         ("audio-room", {"door": {"replicas": 0}}, "replicas"),
         ("audio-room", {"door": {"url": "http://relay:7880"}}, "url"),
         ("audio-room", {"door": {"rateLimit": {"perMinute": 1}}}, "perMinute"),

@@ -76,6 +76,15 @@ def test_the_stage_has_no_way_to_the_api(objects: list[Object]) -> None:
     assert not [each for each in objects if each["kind"] in {"ServiceAccount", "Role", "ClusterRole"}]
 
 
+def test_relays_have_the_probes_of_livekits_own_chart_if_that_is_wanted(objects: list[Object]) -> None:
+    (safe,) = pod_specs(objects)["relay"]["containers"]
+    assert "livenessProbe" not in safe
+    assert safe["readinessProbe"]["periodSeconds"] == 1
+    (upstream,) = pod_specs(render("audio-room", {"relay": {"probes": "Upstream"}}))["relay"]["containers"]
+    asks = {"httpGet": {"path": "/", "port": "signal"}}
+    assert upstream["livenessProbe"] == upstream["readinessProbe"] == asks
+
+
 def test_the_store_keeps_nothing(objects: list[Object]) -> None:
     (container,) = pod_specs(objects)["store"]["containers"]
     assert container["command"][:5] == ["redis-server", "--save", "", "--appendonly", "no"]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from showstopper.audio.door.application import Door, application
@@ -21,7 +22,7 @@ def made(*, burst: float = 100, rooms: tuple[str, ...] = ("stage",)) -> Door:
 
 
 @asynccontextmanager
-async def opened(door: Door) -> AsyncIterator[TestClient]:  # type: ignore[type-arg]
+async def opened(door: Door) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     """The door behind a real server, for the time of the block."""
     async with TestClient(TestServer(application(door))) as client:
         yield client
