@@ -215,19 +215,20 @@ def shown(number: int) -> CountLog:
 
 
 @pytest.mark.parametrize(
-    ("number", "room", "outcome", "value"),
+    ("number", "listeners", "outcome", "value"),
     [
         (2, {}, "Met", "0"),
         (1400, {}, "Missed", "1398"),
-        (2, {"listeners": {"crowd": {"count": 10}}}, "Unmeasured", None),
+        (2, {"crowd": {"count": 10}}, "Unmeasured", None),
     ],
     ids=["right", "wrong", "with a crowd, which is counted too"],
 )
 def test_what_the_door_shows_is_compared_with_who_is_in(
-    number: int, room: dict[str, Any], outcome: str, value: str | None
+    number: int, listeners: dict[str, Any], outcome: str, value: str | None
 ) -> None:
     expect = [{"indicator": "CountError", "max": "1"}]
-    declared = {"name": "main-stage", "uid": "room-uid", "spec": {**build.ROOM_SPEC, **room}}
+    spec = {**build.ROOM_SPEC, "listeners": {"count": 2, "arrivals": {"every": "0s"}, **listeners}}
+    declared = {"name": "main-stage", "uid": "room-uid", "spec": spec}
     run = build.run(expect=expect, status=record(), room=declared)
     judged = judging.judge(run, timeline(WELL), RESIDENTS, counts=shown(number))
     assert (judged.expectations[0].outcome, judged.expectations[0].value) == (outcome, value)
