@@ -120,6 +120,12 @@ MISTAKES = (
         WHOM,
     ),
     _experiment(
+        "a door that is closed twice at a time",
+        {"spec.faults.0": CLOSED, "spec.faults.1": CLOSED | {"name": "two"}},
+        "spec",
+        "a door carries out each of its faults (roomUnavailable, countSkew) once at a time",
+    ),
+    _experiment(
         "a door that turns nobody away",
         {"spec.faults.0": CLOSED | {"roomUnavailable": {"percent": "0%"}}},
         "spec.faults[0].roomUnavailable.percent",

@@ -213,6 +213,11 @@ _ONE_OF_HOST = (
     f"a host carries out one of its own faults ({', '.join(_OF_HOST)}) at a time: write the others in experiments of "
     "their own"
 )
+_OF_DOOR = tuple(kind for kind, spec in Fault.kinds().items() if spec.aims_at is Aim.DOOR)
+_ONE_OF_DOOR = (
+    f"a door carries out each of its faults ({', '.join(_OF_DOOR)}) once at a time: write the others in experiments of "
+    "their own"
+)
 _WITHOUT_SCHEDULE = "timeZone and startingDeadline belong to a schedule: write schedule too, or leave them out"
 
 
@@ -264,6 +269,11 @@ class ExperimentSpec(Spec):
             f"self.faults.filter(each, {' || '.join(f'has(each.{kind})' for kind in _OF_HOST)}).size() <= 1",
             _ONE_OF_HOST,
             holds=lambda spec: sum(each.spec.aims_at is Aim.HOST for each in spec.faults) <= 1,
+        ),
+        Rule(
+            " && ".join(f"self.faults.filter(each, has(each.{kind})).size() <= 1" for kind in _OF_DOOR),
+            _ONE_OF_DOOR,
+            holds=lambda spec: all(sum(each.kind == kind for each in spec.faults) <= 1 for kind in _OF_DOOR),
         ),
         Rule(
             "has(self.schedule) || !(has(self.timeZone) || has(self.startingDeadline))",
