@@ -95,7 +95,7 @@ def test_listeners_come_in_by_the_door_and_all_replicas_tell_the_same_count(door
 
     def same() -> bool:
         counts = [at_door(doored, door, f"/rooms/{doored.room}")["listeners"] for door in (first, second)]
-        return counts[0]["cumulative"] == counts[1]["cumulative"] and counts[0]["peak"] == counts[1]["peak"]
+        return all(counts[0][figure] == counts[1][figure] for figure in ("cumulative", "peak"))
 
     listeners = at_door(doored, first, f"/rooms/{doored.room}")["listeners"]
     assert 2 <= listeners["now"] <= listeners["peak"] <= listeners["cumulative"]

@@ -1,6 +1,6 @@
 """AudioRoom: the deployment under test, its components, its listeners, and the pods that serve it now."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
@@ -11,7 +11,6 @@ from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, T
 from showstopper.api.schema.quantities import Between, Duration, parse_duration
 from showstopper.api.schema.rules import Matching, Rule, unique_names
 from showstopper.availability.units import DURATION_PATTERN
-from showstopper.clock import from_timestamp
 
 
 class Reference(Spec):
@@ -213,7 +212,7 @@ _INSTANT = f"[0-9]{{4}}-{_DAY}T{_TIME}:[0-5][0-9]([.][0-9]{{1,6}})?(Z|[+-]{_TIME
 
 
 def _an_instant(text: str) -> str:
-    from_timestamp(text)
+    datetime.fromisoformat(text)
     return text
 
 
@@ -241,7 +240,7 @@ class Program(Spec):
     @property
     def start(self) -> float | None:
         """When the show is announced to start, in Unix seconds."""
-        return from_timestamp(self.starts_at) if self.starts_at is not None else None
+        return datetime.fromisoformat(self.starts_at).timestamp() if self.starts_at is not None else None
 
 
 class Door(Spec):

@@ -21,6 +21,7 @@ def door(participants: Participants, number: int, *peers: Participant) -> Partic
         SHOWSTOPPER_DOOR_ROOMS=participants.room,
         SHOWSTOPPER_DOOR_PEERS=",".join(f"http://127.0.0.1:{peer.port}" for peer in peers),
         SHOWSTOPPER_DOOR_DRAIN_SECONDS="0.2",
+        SHOWSTOPPER_DOOR_PER_SECOND="1000",
     )
 
 
