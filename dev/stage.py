@@ -81,8 +81,12 @@ def wait_for_operator(cluster: Cluster) -> None:
 
 
 def install_stage(cluster: Cluster, *, namespace: str = SHOW, values: Iterable[str] = (), allowed: bool = True) -> None:
-    """Relays, store and AudioRoom, in a namespace that allows experiments (or not). Waits for nothing."""
-    images = {"relay.image": cluster.images["livekit"], "store.image": cluster.images["redis"]}
+    """Relays, store, AudioRoom (and door, if `values` have it) in a namespace that allows experiments, or not."""
+    images = {
+        "relay.image": cluster.images["livekit"],
+        "store.image": cluster.images["redis"],
+        "door.image": cluster.images["audio"],
+    }
     with progress.step(f"Installing the stage in namespace {namespace}"):
         ensure_namespace(cluster, namespace, {"showstopper.dev/chaos": "allowed"} if allowed else {})
         _helm(cluster, "audio-room", namespace, [*_image_values(images), *values], release="stage")

@@ -15,10 +15,11 @@ from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST
 from showstopper.availability.indicators.mouth_to_ear import MOUTH_TO_EAR
 from showstopper.availability.indicators.packet_loss import PACKET_LOSS
 from showstopper.availability.indicators.recovery import RECOVERY_TIME
+from showstopper.availability.indicators.start_delay import START_DELAY
 
 COUNTS = (OUTAGE_COUNT, RECONNECTS)
 SHARES = (AUDIBLE_RATIO, JOIN_SUCCESS, ARRIVAL_AUDIBLE)
-SECONDS = (LONGEST_DEAD_AIR, RECOVERY_TIME)
+SECONDS = (LONGEST_DEAD_AIR, RECOVERY_TIME, START_DELAY)
 QUALITY = (CONCEALED_RATIO, PACKET_LOSS, JITTER, MOUTH_TO_EAR)
 
 # RecoveryTime has the most that can go wrong.
@@ -26,6 +27,7 @@ WEIGHTS = {
     **dict.fromkeys((*COUNTS, *SHARES, *SECONDS), 4),
     **dict.fromkeys((*QUALITY, TIME_TO_FIRST_AUDIO), 1),
     RECOVERY_TIME: 8,
+    START_DELAY: 1,
 }
 
 

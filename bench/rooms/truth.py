@@ -7,7 +7,7 @@ Written from what the documents say, with nothing of what is tested. Figures are
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bench.rooms import arrivals, outages, recovery, statistics
+from bench.rooms import arrivals, outages, recovery, starting, statistics
 from bench.rooms.room import ANYTHING, Range, Room, Stretch
 from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_SUCCESS, TIME_TO_FIRST_AUDIO
 from showstopper.availability.indicators.concealed_ratio import CONCEALED_RATIO
@@ -17,6 +17,7 @@ from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST
 from showstopper.availability.indicators.mouth_to_ear import MOUTH_TO_EAR
 from showstopper.availability.indicators.packet_loss import PACKET_LOSS
 from showstopper.availability.indicators.recovery import RECOVERY_TIME
+from showstopper.availability.indicators.start_delay import START_DELAY
 from showstopper.availability.statistics import PACKETS_PER_SECOND, SAMPLES_PER_SECOND
 
 
@@ -81,6 +82,7 @@ KNOWN: Mapping[Indicator, Known] = {
     OUTAGE_COUNT: Known(outages.count, outages.count_range),
     RECONNECTS: Known(outages.reconnects, outages.reconnects_range),
     RECOVERY_TIME: Known(recovery.recovery, recovery.recovery_range),
+    START_DELAY: Known(starting.start_delay, starting.start_delay_range),
     JOIN_SUCCESS: _of_newcomers(arrivals.joined, arrivals.joined_range),
     ARRIVAL_AUDIBLE: _of_newcomers(arrivals.heard, arrivals.heard_range),
     TIME_TO_FIRST_AUDIO: _of_newcomers(arrivals.wait, arrivals.wait_range),

@@ -48,6 +48,7 @@ OPENINGS = {"name": "one", "target": {"component": "relay"}, "duration": "20s"}
 KILL = {"name": "one", "target": {"component": "relay"}, "podKill": {}}
 SILENCE = {"name": "one", "duration": "20s", "deadAir": {}}
 GARBLED = {"name": "one", "duration": "20s", "garble": {}}
+CLOSED = {"name": "one", "duration": "20s", "roomUnavailable": {}}
 WHOM = "take no target, and every other kind hits pods: write target, like {component: relay}"
 ONE_TARGET = "write exactly one of component, for pods under test, and fleet"
 OF_COMPONENT = "serving, maxPercent and minReady are of a component's pods"
@@ -197,6 +198,67 @@ MISTAKES = (
         {"spec.faults.0": SILENCE, "spec.faults.1": SILENCE | {"name": "two"}},
         "spec",
         "a host carries out one of its own faults (deadAir",
+    ),
+    _experiment(
+        "a door of a component",
+        {"spec.faults.0": CLOSED | {"target": {"component": "door"}}},
+        "spec.faults[0]",
+        WHOM,
+    ),
+    _experiment(
+        "a door that is closed twice at a time",
+        {"spec.faults.0": CLOSED, "spec.faults.1": CLOSED | {"name": "two"}},
+        "spec",
+        "a door carries out each of its faults (roomUnavailable, countSkew) once at a time",
+    ),
+    _experiment(
+        "a door that turns nobody away",
+        {"spec.faults.0": CLOSED | {"roomUnavailable": {"percent": "0%"}}},
+        "spec.faults[0].roomUnavailable.percent",
+        '"0%" has no effect: write more, like "5%"',
+    ),
+    _experiment(
+        "a door that has people wait too long",
+        {"spec.faults.0": CLOSED | {"roomUnavailable": {"wait": "2m"}}},
+        "spec.faults[0].roomUnavailable.wait",
+        'write a duration from "0s" to "1m"',
+    ),
+    *(
+        _experiment(
+            f"a wrong count {name}",
+            {"spec.faults.0": {"name": "one", "duration": "20s", "countSkew": skew}},
+            "spec.faults[0].countSkew",
+            "Multiplied takes a factor, and nothing else does",
+        )
+        for name, skew in (
+            ("that is multiplied by nothing", {"shows": "Multiplied"}),
+            ("of another kind with a factor", {"shows": "Cumulative", "factor": 3}),
+        )
+    ),
+    *(
+        _room(
+            f"a start {name}",
+            {"spec.program": {"startsAt": text}},
+            "spec.program.startsAt",
+            'write a time with its zone, like "2026-08-12T20:00:00-04:00"',
+        )
+        for name, text in (
+            ("in words", "tonight at eight"),
+            ("without a zone", "2026-08-12T20:00:00"),
+            ("on a day that no month has", "2026-06-31T20:00:00Z"),
+        )
+    ),
+    _room(
+        "a door without a scheme",
+        {"spec.door": {"url": "door:8090/token"}},
+        "spec.door.url",
+        'write the address of the token endpoint, like "http://door:8090/token"',
+    ),
+    _room(
+        "a door of a component that is not there",
+        {"spec.door": {"url": "http://door:8090/token", "component": "door"}},
+        "spec",
+        "door.component names a component of the room: add it to components, or leave it out",
     ),
     _experiment(
         "a pattern without a repetition",

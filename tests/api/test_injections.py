@@ -60,12 +60,16 @@ MISTAKES: tuple[tuple[str, dict[str, Any], str, str], ...] = (
 )
 OF_HOST: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("a node beside the host", {"spec.node": "node1"}, "an Injection has one executor"),
-    ("nobody", {"spec.pod": LEAVE_OUT}, "faults of the host are carried out by its pod"),
-    ("an agent", {"spec.pod": LEAVE_OUT, "spec.node": "node1"}, "faults of the host are carried out by its pod"),
+    ("nobody", {"spec.pod": LEAVE_OUT}, "faults of the host and of the door are carried out by their pods"),
+    (
+        "an agent",
+        {"spec.pod": LEAVE_OUT, "spec.node": "node1"},
+        "faults of the host and of the door are carried out by their pods",
+    ),
     (
         "a host that loses packets",
         {"spec.deadAir": LEAVE_OUT, "spec.packetLoss": {"percent": "5%"}},
-        "faults of the host are carried out by its pod",
+        "faults of the host and of the door are carried out by their pods",
     ),
     ("another pod", {"spec.targets.0.pod": "relay-0"}, "a pod carries a fault out on itself"),
 )

@@ -42,6 +42,13 @@ def test_the_host_holds_for_three_seconds_unless_told_otherwise() -> None:
     assert HostSettings.read(ROOM | {"SHOWSTOPPER_HOLD_SECONDS": "0"}).hold_seconds == 0
 
 
+def test_listeners_sign_their_own_tokens_unless_there_is_a_door() -> None:
+    assert not ListenerSettings.read(POD).room.door
+    assert ListenerSettings.read(POD | {"SHOWSTOPPER_DOOR": "https://door/token"}).room.door == "https://door/token"
+    with pytest.raises(SettingsError, match="SHOWSTOPPER_DOOR is 'door:8090'"):
+        ListenerSettings.read(POD | {"SHOWSTOPPER_DOOR": "door:8090"})
+
+
 CROWD = ROOM | {"SHOWSTOPPER_POD": "main-stage-crowd-1", "SHOWSTOPPER_LISTENERS": "1000"}
 
 

@@ -1,18 +1,23 @@
+import dataclasses
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 
 from showstopper.availability.abort import AbortCondition, breached
+from showstopper.availability.counts import CountSample
 from showstopper.availability.errors import BoundError
 from showstopper.availability.hosts import HostKnown
 from showstopper.availability.indicators import INDICATORS, Indicator, Recovery
 from showstopper.availability.indicators.arriving import ARRIVAL_AUDIBLE, JOIN_SUCCESS, TIME_TO_FIRST_AUDIO
+from showstopper.availability.indicators.count_error import COUNT_ERROR
 from showstopper.availability.indicators.indicator import Better
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR, OUTAGE_COUNT, RECONNECTS
 from showstopper.availability.indicators.recovery import RECOVERY_TIME
 from showstopper.availability.timeline import Timeline
+from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Finding
 from tests.availability.build import (
     EPOCH,
@@ -54,6 +59,12 @@ def host(seen: float, *absences: tuple[float, float]) -> HostKnown:
     return HostKnown(EPOCH + seen, tuple(away(start, end) for start, end in absences))
 
 
+def showing(number: int) -> Callable[[View], View]:
+    """A door that shows that number of listeners all the time."""
+    shown = tuple(CountSample(EPOCH + second, number) for second in range(60))
+    return lambda view: dataclasses.replace(view, counts=shown)
+
+
 def test_a_share_must_have_been_beyond_the_bound_for_as_long_as_the_condition_says() -> None:
     deaf = room([(L, 10), (Q, 20)])
     assert asked(DEAF, deaf, 18) is None
@@ -72,7 +83,7 @@ def test_a_condition_without_for_fires_for_every_indicator_that_is_taken_over_th
     deaf = [arrival_json(f"a{index}", index, index + 4.9, error="timeout") for index in range(30)]
     sick.add(feed([], clock=30, arrivals=deaf, statistics=worst))
     bound = {"below": 0.1} if indicator.better is Better.HIGHER else {"above": 0.01}
-    assert asked(AbortCondition(indicator, **bound), sick, 30) is not None
+    assert asked(AbortCondition(indicator, **bound), sick, 30, beside=showing(1400)) is not None
 
 
 def test_without_for_the_last_five_seconds_count() -> None:
@@ -182,6 +193,16 @@ def test_a_newcomer_that_was_refused_has_waited_for_ever() -> None:
     slow = asked(AbortCondition(TIME_TO_FIRST_AUDIO, above=3, seconds=10), found, 30)
     assert slow is not None
     assert "endless, above 3 s" in slow.message
+
+
+def test_a_public_count_can_end_a_run_too_and_one_that_nobody_sampled_ends_nothing() -> None:
+    condition = AbortCondition(COUNT_ERROR, above=100, seconds=10)
+    well = room([(L, 30)])
+    found = asked(condition, well, 30, beside=showing(1400))
+    assert found is not None
+    assert "CountError was 1399, above 100" in found.message
+    assert asked(condition, well, 30, beside=showing(2)) is None
+    assert asked(condition, well, 30) is None
 
 
 def test_without_newcomers_their_indicators_end_nothing() -> None:

@@ -275,9 +275,9 @@ def test_a_host_writes_the_status_of_what_its_own_pod_carries_out_and_of_nothing
     own, other = (people.hosts[pod] for pod in HOSTS)
     assert "patched" in people.status(own, "from the host", "silence")
     for who, says in (
-        (other, f"only the host in pod {HOSTS[0]} writes"),
-        (None, f"only the host in pod {HOSTS[0]} writes"),
-        (people.agents["node1"], f"only the host in pod {HOSTS[0]} writes"),
+        (other, f"only pod {HOSTS[0]} itself writes"),
+        (None, f"only pod {HOSTS[0]} itself writes"),
+        (people.agents["node1"], f"only pod {HOSTS[0]} itself writes"),
     ):
         assert says in refusal(partial(people.status, who, "forged", "silence"))
     assert "only Showstopper's agents write" in refusal(partial(people.status, own, "forged"))
@@ -289,7 +289,8 @@ def test_a_host_writes_the_status_of_what_its_own_pod_carries_out_and_of_nothing
 def test_a_host_of_another_pod_with_that_name_does_not_write_it(people: People) -> None:
     asked = host_injection({"metadata.name": "former", "spec.pod": HOSTS[0], "spec.targets.0.pod": HOSTS[0]})
     people.kubectl(people.operator, "create", "-f", "-", body=asked)
-    assert "only the host in pod" in refusal(partial(people.status, people.hosts[HOSTS[0]], "forged", "former"))
+    forged = refusal(partial(people.status, people.hosts[HOSTS[0]], "forged", "former"))
+    assert f"only pod {HOSTS[0]} itself writes" in forged
 
 
 @pytest.mark.apiserver

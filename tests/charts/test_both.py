@@ -31,6 +31,7 @@ EVERYTHING: dict[str, dict[str, Any]] = {
     "audio-room": {
         "imagePullSecrets": [{"name": "pull"}],
         "relay": {"replicas": 3, "resources": {"limits": {"cpu": "300m"}}},
+        "door": {"enabled": True},
         "room": {"listeners": {"count": 12, "perPod": 4, "arrivals": {"every": "0s"}}, "program": {"host": "External"}},
     },
 }
@@ -116,6 +117,10 @@ def test_a_selector_finds_its_own_pods_and_no_others(chart: str) -> None:
         ("audio-room", {"relays": 2}, "relays"),
         ("audio-room", {"relay": {"replicas": 0}}, "replicas"),
         ("audio-room", {"relay": {"image": {"pullPolicy": "Sometimes"}}}, "pullPolicy"),
+        ("audio-room", {"relay": {"probes": "Some"}}, "probes"),
+        ("audio-room", {"door": {"replicas": 0}}, "replicas"),
+        ("audio-room", {"door": {"url": "http://relay:7880"}}, "url"),
+        ("audio-room", {"door": {"rateLimit": {"perMinute": 1}}}, "perMinute"),
         ("audio-room", {"livekit": {"apiKey": ""}}, "apiKey"),
         ("audio-room", {"livekit": {"apiSecret": "mine"}}, "apiSecret"),
         ("audio-room", {"room": {"name": "Main Stage"}}, "name"),

@@ -8,6 +8,8 @@ import yaml
 
 from dev.cluster.apiserver import ApiServer
 from showstopper.api.room import AudioRoom
+from showstopper.audio.door.settings import DoorSettings
+from showstopper.audio.settings import Identity
 from tests.charts.helm import CHARTS, Object, helm, one, pod_specs, render
 
 pytestmark = pytest.mark.charts
@@ -74,6 +76,15 @@ def test_the_stage_has_no_way_to_the_api(objects: list[Object]) -> None:
     assert not [each for each in objects if each["kind"] in {"ServiceAccount", "Role", "ClusterRole"}]
 
 
+def test_relays_have_the_probes_of_livekits_own_chart_if_that_is_wanted(objects: list[Object]) -> None:
+    (safe,) = pod_specs(objects)["relay"]["containers"]
+    assert "livenessProbe" not in safe
+    assert safe["readinessProbe"]["periodSeconds"] == 1
+    (upstream,) = pod_specs(render("audio-room", {"relay": {"probes": "Upstream"}}))["relay"]["containers"]
+    asks = {"httpGet": {"path": "/", "port": "signal"}}
+    assert upstream["livenessProbe"] == upstream["readinessProbe"] == asks
+
+
 def test_the_store_keeps_nothing(objects: list[Object]) -> None:
     (container,) = pod_specs(objects)["store"]["containers"]
     assert container["command"][:5] == ["redis-server", "--save", "", "--appendonly", "no"]
@@ -98,6 +109,77 @@ def test_relays_start_anew_when_what_they_read_once_changes() -> None:
         return str(relay["spec"]["template"]["metadata"]["annotations"]["checksum/config"])
 
     assert checksum("stage") == checksum("stage") != checksum("other")
+
+
+@pytest.fixture(scope="module")
+def with_door() -> list[Object]:
+    return render("audio-room", {"door": {"enabled": True}})
+
+
+def door_environment(objects: list[Object]) -> dict[str, str]:
+    """What a door's container sees, as the first replica."""
+    (container,) = pod_specs(objects)["door"]["containers"]
+    seen = {"metadata.name": "door-0", "metadata.uid": "5c0ffee0-3"}
+    return {
+        each["name"]: each.get("value") or seen.get(each["valueFrom"].get("fieldRef", {}).get("fieldPath"), "secret")
+        for each in container["env"]
+    }
+
+
+def test_there_is_no_door_unless_it_is_asked_for(objects: list[Object]) -> None:
+    assert "door" not in json.dumps(objects)
+    assert "webhook" not in configuration(objects)
+
+
+def test_listeners_come_in_by_the_door_and_it_takes_faults(with_door: list[Object]) -> None:
+    room = AudioRoom.parse(one(with_door, "AudioRoom", "main-stage")).spec
+    assert room.door is not None
+    component = room.component(room.door.component or "")
+    assert component is not None
+    template = one(with_door, "StatefulSet", "door")["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    assert component.selector.match_labels.items() <= template["metadata"]["labels"].items()
+    assert (component.container, container["command"]) == ("door", ["showstopper", "door"])
+    service = one(with_door, "Service", "door")["spec"]
+    assert room.door.url == f"http://door:{service['ports'][0]['port']}/token"
+    assert service["selector"].items() <= template["metadata"]["labels"].items()
+    assert room.door.counts == f"http://door.there:{service['ports'][0]['port']}/rooms/main-stage"
+
+
+def test_the_door_s_settings_are_some_that_it_takes(with_door: list[Object]) -> None:
+    settings = DoorSettings.read(door_environment(with_door))
+    assert settings.identity == Identity("there", "door-0", "5c0ffee0-3")
+    assert (settings.rooms, settings.url) == (("main-stage",), "ws://relay:7880")
+    assert settings.peers == ("http://door-0.doors:8090", "http://door-1.doors:8090")
+    assert (settings.per_second, settings.burst, settings.drain_seconds) == (10, 50, 3)
+    grace = pod_specs(with_door)["door"]["terminationGracePeriodSeconds"]
+    assert grace > settings.drain_seconds
+
+
+def test_livekit_tells_every_replica_who_joins(with_door: list[Object]) -> None:
+    told = configuration(with_door)["webhook"]
+    assert told["api_key"] == "stage"
+    peers = DoorSettings.read(door_environment(with_door)).peers
+    assert told["urls"] == [f"{peer}/webhooks/livekit" for peer in peers]
+    headless = one(with_door, "Service", "doors")["spec"]
+    assert headless["clusterIP"] == "None"
+    assert headless["publishNotReadyAddresses"] is True, "what is told before a replica is ready counts too"
+    assert one(with_door, "StatefulSet", "door")["spec"]["serviceName"] == "doors"
+
+
+def test_the_door_may_do_what_its_faults_need_and_nothing_else(with_door: list[Object]) -> None:
+    rules = one(with_door, "Role", "door")["rules"]
+    granted = {(tuple(rule["resources"]), tuple(rule["verbs"])) for rule in rules}
+    assert granted == {
+        (("injections",), ("get", "list", "watch")),
+        (("injections/status",), ("get", "patch")),
+        (("leases",), ("get", "list", "watch")),
+    }
+    (subject,) = one(with_door, "RoleBinding", "door")["subjects"]
+    assert (subject["kind"], subject["name"]) == ("ServiceAccount", "door")
+    assert not [each for each in with_door if each["kind"].startswith("ClusterRole")]
+    tokens = {name: spec["automountServiceAccountToken"] for name, spec in pod_specs(with_door).items()}
+    assert tokens == {"relay": False, "store": False, "door": True}
 
 
 @pytest.mark.apiserver

@@ -20,8 +20,13 @@ def hearing(show: Show) -> dict[str, str]:
     return {span["listener"]: span["state"] for span in spans if span["kind"] == "Resident"}
 
 
+def visits(show: Show) -> list[Object]:
+    """The visits of newcomers that are over, in the order in which they called, pod by pod."""
+    return [visit for feed in _feeds(show) for visit in feed["arrivals"]]
+
+
 def _feeds(show: Show) -> list[Object]:
-    """What each listener pod tells of now."""
+    """What each listener pod tells: all that it remembers, for a number that is too high reads everything."""
     place = f"/api/v1/namespaces/{show.namespace}/pods"
     pods = show.api.get(place, labelSelector="showstopper.dev/role=listener")["items"]
     return [show.api.get(f"{place}/{pod['metadata']['name']}:8090/proxy/v1/spans", after=10**9) for pod in pods]

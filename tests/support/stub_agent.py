@@ -1,4 +1,4 @@
-"""Executors that are played: they answer Injections as agents and hosts do. The operator's part needs no others."""
+"""Executors that are played: they answer Injections as agents, hosts and doors do. The operator needs no others."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,8 +6,9 @@ from typing import Any, Self
 
 import pytest
 
+from showstopper.api.faults.base import Aim
 from showstopper.api.faults.process import ProcessFigures
-from showstopper.api.faults.stage import HostFigures
+from showstopper.api.faults.stage import DoorFigures, HostFigures
 from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, PacketCounts, TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
@@ -129,12 +130,16 @@ class Agent:
 
     def _evidence(self, injection: Injection) -> Callable[[InjectionTarget, str], dict[str, Any]]:
         if injection.spec.pod is not None:
-            return self._sound
+            return self._answers if injection.spec.spec.aims_at is Aim.DOOR else self._sound
         return self._processes if injection.spec.container_kill is not None else self._packets
 
     def _sound(self, target: InjectionTarget, now: str) -> dict[str, Any]:
         spent = 0 if target.pod == self._idle else 60_000
         return {"host": HostFigures(at=now, milliseconds=spent), "proven": spent > 0}
+
+    def _answers(self, target: InjectionTarget, now: str) -> dict[str, Any]:
+        answered = 0 if target.pod == self._idle else 3
+        return {"door": DoorFigures(at=now, asked=answered, answered=answered), "proven": answered > 0}
 
     def _packets(self, target: InjectionTarget, now: str) -> dict[str, Any]:
         matched = 0 if target.pod == self._idle else self._matched

@@ -31,6 +31,15 @@ redis: {address: "store:6379"}
 room: {auto_create: true, empty_timeout: 300, departure_timeout: 20}
 prometheus: {port: 6789}
 logging: {level: info}
+{{- if .Values.door.enabled }}
+# Every replica of the door is told of every join.
+webhook:
+  api_key: {{ .Values.livekit.apiKey | quote }}
+  urls:
+    {{- range until (int .Values.door.replicas) }}
+    - http://door-{{ . }}.doors:8090/webhooks/livekit
+    {{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "audio-room.podSecurity" -}}

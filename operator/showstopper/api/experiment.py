@@ -181,8 +181,8 @@ class Fault(InjectedKinds):
     name: Name
     """Name of the fault, unique within the experiment."""
     target: Target | None = None
-    """Selection of the pods that the fault hits. Required except for faults that the room's host carries out on
-    itself."""
+    """Selection of the pods that the fault hits. Required except for faults that the room's host or door carries out
+    on itself."""
     duration: Annotated[Duration, Between("1s", "1h")] | None = None
     """How long the fault lasts. Required except for those that are done in an instant, such as podKill."""
     pod_kill: PodKill | None = None
@@ -207,11 +207,11 @@ class Fault(InjectedKinds):
         )
         kills = f"{', '.join(instant[:-1])} and {instant[-1]}"
         how_long = f'{kills} take no duration, and every other kind lasts: write duration, like "30s"'
-        of_host = [kind for kind, spec in kinds.items() if not spec.aims_at.at_component]
-        is_of_host = " || ".join(f"has(self.{kind})" for kind in of_host)
+        of_stage = [kind for kind, spec in kinds.items() if not spec.aims_at.at_component]
+        is_of_stage = " || ".join(f"has(self.{kind})" for kind in of_stage)
         whom = (
-            f"faults of the room's host itself ({', '.join(of_host)}) take no target, and every other kind hits pods: "
-            "write target, like {component: relay}"
+            f"faults of the room's host and door themselves ({', '.join(of_stage)}) take no target, and every other "
+            "kind hits pods: write target, like {component: relay}"
         )
         return (
             exactly_one(
@@ -226,7 +226,7 @@ class Fault(InjectedKinds):
                 says=lambda fault: f"{fault.name}: {how_long}",
             ),
             Rule(
-                f"({is_of_host}) != has(self.target)",
+                f"({is_of_stage}) != has(self.target)",
                 whom,
                 holds=lambda fault: fault.spec.aims_at.at_component is (fault.target is not None),
                 says=lambda fault: f"{fault.name}: {whom}",
@@ -342,6 +342,11 @@ _ONE_OF_HOST = (
     f"a host carries out one of its own faults ({', '.join(_OF_HOST)}) at a time: write the others in experiments of "
     "their own"
 )
+_OF_DOOR = tuple(kind for kind, spec in Fault.kinds().items() if spec.aims_at is Aim.DOOR)
+_ONE_OF_DOOR = (
+    f"a door carries out each of its faults ({', '.join(_OF_DOOR)}) once at a time: write the others in experiments of "
+    "their own"
+)
 
 
 def _one_at_a_time(kind: str) -> Rule:
@@ -407,6 +412,11 @@ class ExperimentSpec(Spec):
             holds=lambda spec: sum(each.spec.aims_at is Aim.HOST for each in spec.faults) <= 1,
         ),
         *(_one_at_a_time(kind) for kind, spec in Fault.kinds().items() if spec.one_at_a_time),
+        Rule(
+            " && ".join(f"self.faults.filter(each, has(each.{kind})).size() <= 1" for kind in _OF_DOOR),
+            _ONE_OF_DOOR,
+            holds=lambda spec: all(sum(each.kind == kind for each in spec.faults) <= 1 for kind in _OF_DOOR),
+        ),
         Rule(
             "has(self.schedule) || !(has(self.timeZone) || has(self.startingDeadline))",
             _WITHOUT_SCHEDULE,

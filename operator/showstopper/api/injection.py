@@ -13,7 +13,7 @@ from showstopper.api.faults.flood import FloodArrivals, FloodGate
 from showstopper.api.faults.injected_kinds import InjectedKinds
 from showstopper.api.faults.network import Direction, Protocol
 from showstopper.api.faults.process import ContainerId, ProcessFigures
-from showstopper.api.faults.stage import HostFigures
+from showstopper.api.faults.stage import DoorFigures, HostFigures
 from showstopper.api.faults.storm import StormArrivals, StormGate
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.rules import CelRule, Rule, exactly_one, given, immutable
@@ -46,7 +46,10 @@ _FROM_WHOM = "a partition is from somebody: name the peers' addresses"
 _ONE_EXECUTOR = (
     "an Injection has one executor: write node, whose agent carries the fault out, or pod, which does so on itself"
 )
-_WHO = "faults of the host are carried out by its pod, and all others by the agent of a node: write pod, or node"
+_WHO = (
+    "faults of the host and of the door are carried out by their pods, and all others by the agent of a node: write "
+    "pod, or node"
+)
 _ON_ITSELF = "a pod carries a fault out on itself: write it, and no other, as target"
 
 
@@ -105,14 +108,15 @@ class Probes(Spec):
 
 
 class Executor(NamedTuple):
-    """Who carries out an Injection, and writes its status: the agent of a node, or a pod on itself."""
+    """Who carries out an Injection, and writes its status: the agent of a node, or a pod of this part of the stage."""
 
     node: str = ""
     pod: str = ""
+    part: str = "host"
 
     def __str__(self) -> str:
         """Where the fault is, for a person."""
-        return f"host {self.pod}" if self.pod else f"node {self.node}"
+        return f"{self.part} {self.pod}" if self.pod else f"node {self.node}"
 
 
 class InjectionSpec(InjectedKinds):
@@ -126,8 +130,8 @@ class InjectionSpec(InjectedKinds):
     """Name of the node whose agent carries out the fault. Only that agent may write the status. Required unless a pod
     carries it out on itself."""
     pod: Annotated[str, StringConstraints(min_length=1, max_length=253)] | None = None
-    """Name of the pod that carries out the fault on itself: a room's managed host. Only that pod may write the
-    status."""
+    """Name of the pod that carries out the fault on itself: a room's managed host, or one of its door. Only that pod
+    may write the status."""
     lease: Name
     """Name of the run's Lease, in the same namespace. The fault lifts by itself unless the Lease is renewed."""
     targets: Annotated[tuple[InjectionTarget, ...], Field(min_length=1, max_length=100)]
@@ -204,7 +208,11 @@ class InjectionSpec(InjectedKinds):
     @property
     def executor(self) -> Executor:
         """Who carries it out."""
-        return Executor(self.node or "", self.pod or "")
+        return (
+            Executor(self.node or "", self.pod or "", self.spec.aims_at.lower())
+            if self.pod
+            else Executor(self.node or "")
+        )
 
     @model_validator(mode="after")
     def _every_pod_once(self) -> Self:
@@ -268,8 +276,11 @@ class InjectedTarget(Status):
     """Last observation of the processes that a process fault applies to."""
     host: HostFigures | None = None
     """What the host has counted last of a fault that it carries out on itself."""
+    door: DoorFigures | None = None
+    """What a pod of the door has counted last of a fault that it carries out on itself."""
     proven: bool = False
-    """Whether the fault took effect: on packets, on all processes as its kind wants it, or on what the host sends."""
+    """Whether the fault took effect: on packets, on all processes as its kind wants it, on what the host sends, or on
+    what the door answers."""
     leftovers: Annotated[list[Text], Field(max_length=16)] = []
     """What the fault left behind, one entry for each rule, queue or setting of a cgroup."""
     message: Message | None = None
@@ -289,7 +300,8 @@ class InjectionStatus(Status):
     conditions: Annotated[list[Condition], Field(max_length=8)] = []
     """Conditions Ready (the fault is in effect, or was lifted), Reconciling, Stalled, Finished and Suspended."""
     backend: Text | None = None
-    """By what means it is done: netem, NFQUEUE, nftables alone, cgroup.freeze, signals or the host's voice."""
+    """By what means it is done: netem, NFQUEUE, nftables alone, cgroup.freeze, signals, the host's voice, or the
+    door's answers."""
     lease_until: Timestamp | None = None
     """When the fault lifts by itself unless the Lease is renewed, by the executor's clock."""
     targets: Annotated[list[InjectedTarget], Field(max_length=100)] = []
@@ -299,7 +311,7 @@ class InjectionStatus(Status):
 
 
 class Injection(Resource):
-    """Fault of a run for one executor: a node's agent, or a host. Internal: created by the operator."""
+    """Fault of a run for one executor: a node's agent, a host, or a door. Internal: created by the operator."""
 
     kind: ClassVar[str] = "Injection"
     plural: ClassVar[str] = "injections"

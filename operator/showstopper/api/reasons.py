@@ -143,6 +143,9 @@ class Reason(StrEnum):
     """No agent answers on the node of a target. Look at the showstopper-agent pods there."""
     HOST_MISSING = "HostMissing"
     """The managed host does not carry out what it is asked for. Look at the log of its pod."""
+    DOOR_MISSING = "DoorMissing"
+    """A pod of the room's door does not carry out what it is asked for. Look at its log, or whether `door.component`
+    names the door of Showstopper's own stage."""
     AGENT_DISABLED = "AgentDisabled"
     """The operator may not ask agents, hosts or the crowd for anything. Install the chart with `agent.enabled=true`."""
     FLOODER_MISSING = "FlooderMissing"
@@ -212,6 +215,9 @@ class Reason(StrEnum):
     NO_MANAGED_HOST = "NoManagedHost"
     """A fault of the host needs a managed one, and the room has a host of its own. Write `program.host: Managed` in the
     AudioRoom."""
+    NO_STAGED_DOOR = "NoStagedDoor"
+    """A fault of the door needs one of Showstopper's own stage, and the room has none, or somebody else's. Install the
+    chart audio-room with `door.enabled=true`, and write `door.url` and `door.component` in the AudioRoom."""
     NO_TARGETS = "NoTargets"
     """No running pod matches the target of a fault. Compare the selector of the component with the labels of the pods.
     """

@@ -1,10 +1,10 @@
 """AudioRoom: the deployment under test, its components, its listeners, and the pods that serve it now."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from showstopper.api.conditions import Condition
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
@@ -205,6 +205,17 @@ class Host(StrEnum):
     """Somebody else speaks. Only sound and silence can be told apart."""
 
 
+_DAY = "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))"
+_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_INSTANT = f"[0-9]{{4}}-{_DAY}T{_TIME}:[0-5][0-9]([.][0-9]{{1,6}})?(Z|[+-]{_TIME})"
+"""RFC 3339. No format: with that of a date CEL would take it for a timestamp, and could not say what to write."""
+
+
+def _an_instant(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
 class Program(Spec):
     """Program of the room: who speaks, and the hold music before it."""
 
@@ -214,6 +225,51 @@ class Program(Spec):
     silence."""
     hold: Annotated[Duration, Between("0s", "10m")] = parse_duration("3s")
     """How long the managed host plays hold music before it starts to speak."""
+    starts_at: (
+        Annotated[
+            str,
+            StringConstraints(max_length=40),
+            Matching(_INSTANT, 'write a time with its zone, like "2026-08-12T20:00:00-04:00"'),
+            AfterValidator(_an_instant),
+        ]
+        | None
+    ) = None
+    """When the show is announced to start. The indicator StartDelay counts from then, and nothing else does: the
+    managed host speaks whatever the time is. Default: StartDelay counts from the beginning of the judged window."""
+
+    @property
+    def start(self) -> float | None:
+        """When the show is announced to start, in Unix seconds."""
+        return datetime.fromisoformat(self.starts_at).timestamp() if self.starts_at is not None else None
+
+
+class Door(Spec):
+    """Door of the room: the endpoint at which clients get their tokens."""
+
+    url: Annotated[
+        str,
+        StringConstraints(max_length=256),
+        Matching("https?://[^/ ]+(/[^ ]*)?", 'write the address of the token endpoint, like "http://door:8090/token"'),
+    ]
+    """URL of a token endpoint, as pods in this namespace reach it: anybody's that answers as LiveKit's client SDKs
+    expect (`TokenSource.endpoint`). Listeners ask it for a token at every join. The crowd and the managed host sign
+    their own."""
+    counts: (
+        Annotated[
+            str,
+            StringConstraints(max_length=256),
+            Matching(
+                "https?://[^/ ]+(/[^ ]*)?", 'write the address of the count, like "http://door:8090/rooms/main-stage"'
+            ),
+        ]
+        | None
+    ) = None
+    """URL of the room's public listener count, as the operator reaches it: a GET answers JSON with `listeners.now`, the
+    number of listeners now. It is asked once a second, for the indicator CountError. Default: nobody asks."""
+    component: Name | None = None
+    """Component of the room whose pods are this door, if they are of Showstopper's own stage (chart audio-room with
+    `door.enabled`). They carry out faults of the door on themselves. Default: the door is somebody else's, and takes no
+    such faults."""
 
 
 class AudioRoomSpec(Spec):
@@ -227,9 +283,21 @@ class AudioRoomSpec(Spec):
     """Fleet of virtual listeners that join the room and measure what they hear."""
     program: Program = Program()
     """Program of the room: who speaks, and the hold music before it."""
+    door: Door | None = None
+    """Door of the room, where listeners get their tokens. Default: they sign their own."""
 
     rules = (
         unique_names("components", "components"),
+        Rule(
+            "!has(self.door) || !has(self.door.component) || "
+            "self.components.exists(each, each.name == self.door.component)",
+            "door.component names a component of the room: add it to components, or leave it out",
+            holds=lambda spec: (
+                spec.door is None
+                or spec.door.component is None
+                or spec.door.component in {component.name for component in spec.components}
+            ),
+        ),
         Rule(
             "!has(self.listeners.crowd) || self.program.host == 'Managed'",
             "a crowd needs program.host: Managed: it cannot tell an external host's pauses from dead air yet. Leave "

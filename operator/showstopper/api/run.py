@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from showstopper.api.conditions import Condition
 from showstopper.api.experiment import AbortIf, Expectation, Fault, Timing
 from showstopper.api.faults.process import ProcessFigures
-from showstopper.api.faults.stage import HostFigures
+from showstopper.api.faults.stage import DoorFigures, HostFigures
 from showstopper.api.faults.storm import StormFigures
 from showstopper.api.room import AudioRoom, AudioRoomSpec, ComponentImage, MeasuredIndicator
 from showstopper.api.schema.base import Message, Metadata, Name, Resource, Spec, Status, Text, Timestamp
@@ -218,6 +218,8 @@ class TargetRecord(Status):
     """Last observation of the processes that the fault applied to."""
     host: HostFigures | None = None
     """What the host had counted last of a fault that it carried out on itself."""
+    door: DoorFigures | None = None
+    """What a pod of the door had counted last of a fault that it carried out on itself."""
     gone_at: Timestamp | None = None
     """When the pod, or every process of the container, was gone. Of a fault that lasts, when that was found."""
     media_stopped_at: Timestamp | None = None

@@ -72,7 +72,7 @@ def _executing() -> Callable[[Identity, Voice, OnStage], Awaitable[None]]:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(IMPORTING_SECONDS)
     try:
-        from showstopper.audio.stage.executing import execute  # noqa: PLC0415
+        from showstopper.audio.stage.hits import execute  # noqa: PLC0415
     finally:
         sys.setswitchinterval(interval)
     return execute

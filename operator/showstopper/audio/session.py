@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any, Protocol
 
 import structlog
 from livekit import rtc
 
+from showstopper.audio import entrance
+from showstopper.audio.entrance import Ticket, TurnedAway
 from showstopper.audio.settings import RoomSettings
-from showstopper.audio.tokens import token
 from showstopper.errors import ShowstopperError
 
 log = structlog.get_logger()
@@ -18,11 +20,14 @@ SIGNAL_SECONDS = 5.0
 LEAVE_SECONDS = 2.0
 STATISTICS_SECONDS = 2.0
 
+LEAST_SECONDS = 0.1
+"""So long at least is tried to join with a token that the door gave late."""
+
 _abandoned: set[asyncio.Task[None]] = set()
 
 
 class JoinError(ShowstopperError):
-    """The room could not be joined. The message is the SDK's, or says how long it was tried."""
+    """The room could not be joined. The message is the SDK's or the door's, or says how long it was tried."""
 
 
 class Watcher(Protocol):
@@ -52,11 +57,14 @@ class Session:
     async def join(
         cls, settings: RoomSettings, identity: str, watcher: Watcher, *, publish: bool, seconds: float
     ) -> Session:
-        """Join the room within `seconds`.
+        """Join the room within `seconds`. Who listens comes in by the room's door, where there is one.
 
         Raises:
-            JoinError: with the SDK's words, or the time that was allowed.
+            JoinError: with the SDK's words, the door's, or the time that was allowed.
         """
+        until = time.monotonic() + seconds
+        ticket = await _ticket(settings, identity, publish=publish, seconds=seconds)
+        seconds = max(LEAST_SECONDS, until - time.monotonic())
         room = rtc.Room()
         session = cls(room)
         room.on("reconnecting", watcher.reconnecting)
@@ -65,7 +73,7 @@ class Session:
         room.on("track_subscribed", lambda track, *_: _if_audio(track, watcher.track_came))
         room.on("track_unsubscribed", lambda track, *_: _if_audio(track, watcher.track_went))
         options = rtc.RoomOptions(auto_subscribe=not publish, connect_timeout=min(SIGNAL_SECONDS, seconds))
-        joining = asyncio.create_task(room.connect(settings.url, token(settings, identity, publish=publish), options))
+        joining = asyncio.create_task(room.connect(ticket.url, ticket.token, options))
         try:
             await asyncio.wait_for(asyncio.shield(joining), seconds)
         except rtc.ConnectError as error:
@@ -98,6 +106,15 @@ class Session:
     async def leave(self) -> None:
         """Leave the room. A relay that does not answer is not waited for."""
         await _disconnect(self.room)
+
+
+async def _ticket(settings: RoomSettings, identity: str, *, publish: bool, seconds: float) -> Ticket:
+    if publish or not settings.door:
+        return entrance.own(settings, identity, publish=publish)
+    try:
+        return await entrance.ask(settings.door, settings.livekit_room, identity, seconds=seconds)
+    except TurnedAway as error:
+        raise JoinError(str(error)) from error
 
 
 def _if_audio(track: rtc.Track, tell: Any) -> None:

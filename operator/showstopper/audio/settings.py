@@ -21,7 +21,11 @@ PLACE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class RoomSettings:
-    """Where the room is and how to get in."""
+    """Where the room is and how to get in.
+
+    Attributes:
+        door: endpoint that gives listeners their tokens. Empty: they sign their own.
+    """
 
     name: str
     url: str
@@ -29,20 +33,22 @@ class RoomSettings:
     key: str
     secret: str = field(repr=False)
     port: int = 8090
+    door: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> RoomSettings:
-        """From SHOWSTOPPER_ROOM, SHOWSTOPPER_PORT, LIVEKIT_URL, LIVEKIT_ROOM, LIVEKIT_API_KEY, LIVEKIT_API_SECRET."""
-        url = _text(environment, "LIVEKIT_URL", "the room's address, for instance ws://relay:7880")
+        """From SHOWSTOPPER_ROOM, _PORT and _DOOR, and LIVEKIT_URL, _ROOM, _API_KEY and _API_SECRET."""
+        url = text(environment, "LIVEKIT_URL", "the room's address, for instance ws://relay:7880")
         if not url.startswith(("ws://", "wss://", "http://", "https://")):
             raise SettingsError(f"LIVEKIT_URL is {url!r}; it must begin with ws:// or wss://")
         return cls(
-            name=_text(environment, "SHOWSTOPPER_ROOM", "the AudioRoom's name"),
+            name=text(environment, "SHOWSTOPPER_ROOM", "the AudioRoom's name"),
             url=url,
-            livekit_room=_text(environment, "LIVEKIT_ROOM", "the room's name in LiveKit"),
-            key=_text(environment, "LIVEKIT_API_KEY", "the API key's name"),
-            secret=_text(environment, "LIVEKIT_API_SECRET", "the API key's secret"),
-            port=int(_number(environment, "SHOWSTOPPER_PORT", 8090, 0, 65535, whole=True)),
+            livekit_room=text(environment, "LIVEKIT_ROOM", "the room's name in LiveKit"),
+            key=text(environment, "LIVEKIT_API_KEY", "the API key's name"),
+            secret=text(environment, "LIVEKIT_API_SECRET", "the API key's secret"),
+            port=int(number(environment, "SHOWSTOPPER_PORT", 8090, 0, 65535, whole=True)),
+            door=_door(environment),
         )
 
 
@@ -61,8 +67,8 @@ class Identity:
         if not uid:
             return None
         return cls(
-            namespace=_text(environment, "SHOWSTOPPER_NAMESPACE", "the pod's namespace"),
-            pod=_text(environment, "SHOWSTOPPER_POD", "the pod's name"),
+            namespace=text(environment, "SHOWSTOPPER_NAMESPACE", "the pod's namespace"),
+            pod=text(environment, "SHOWSTOPPER_POD", "the pod's name"),
             uid=uid,
         )
 
@@ -80,7 +86,7 @@ class HostSettings:
         """The room's settings, its identity, and SHOWSTOPPER_HOLD_SECONDS of hold music before it speaks at first."""
         return cls(
             room=RoomSettings.read(environment),
-            hold_seconds=_number(environment, "SHOWSTOPPER_HOLD_SECONDS", 3.0, 0, 86_400),
+            hold_seconds=number(environment, "SHOWSTOPPER_HOLD_SECONDS", 3.0, 0, 86_400),
             identity=Identity.read(environment),
         )
 
@@ -102,16 +108,16 @@ class ListenerSettings:
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> ListenerSettings:
         """The room's settings and the SHOWSTOPPER_* variables of a listener pod."""
-        pod = _text(environment, "SHOWSTOPPER_POD", "the pod's name")
-        per_pod = int(_number(environment, "SHOWSTOPPER_LISTENERS", 0, 0, 1000, whole=True, needed=True))
-        first = int(_number(environment, "SHOWSTOPPER_FIRST", _ordinal(pod) * per_pod, 0, 1_000_000, whole=True))
+        pod = text(environment, "SHOWSTOPPER_POD", "the pod's name")
+        per_pod = int(number(environment, "SHOWSTOPPER_LISTENERS", 0, 0, 1000, whole=True, needed=True))
+        first = int(number(environment, "SHOWSTOPPER_FIRST", _ordinal(pod) * per_pod, 0, 1_000_000, whole=True))
         return cls(
             room=RoomSettings.read(environment),
             pod=pod,
             residents=_residents(environment, per_pod, first),
             first=first,
-            arrival_every=_number(environment, "SHOWSTOPPER_ARRIVAL_EVERY", 0, 0, 86_400),
-            arrival_stay=_number(environment, "SHOWSTOPPER_ARRIVAL_STAY", 15, 1, 86_400),
+            arrival_every=number(environment, "SHOWSTOPPER_ARRIVAL_EVERY", 0, 0, 86_400),
+            arrival_stay=number(environment, "SHOWSTOPPER_ARRIVAL_STAY", 15, 1, 86_400),
             arrival_phase=_phase(environment, pod),
             program=_program(environment),
             stale_seconds=_stale_seconds(environment),
@@ -152,8 +158,8 @@ class CrowdSettings:
                 "SHOWSTOPPER_PROGRAM is 'External'; a crowd cannot tell an external host's pauses from dead air yet: "
                 "write program.host: Managed, or leave listeners.crowd out"
             )
-        pod = _text(environment, "SHOWSTOPPER_POD", "the pod's name")
-        per_pod = int(_number(environment, "SHOWSTOPPER_LISTENERS", 0, 1, MOST_OF_A_CROWD, whole=True, needed=True))
+        pod = text(environment, "SHOWSTOPPER_POD", "the pod's name")
+        per_pod = int(number(environment, "SHOWSTOPPER_LISTENERS", 0, 1, MOST_OF_A_CROWD, whole=True, needed=True))
         first = _ordinal(pod) * per_pod
         size = _residents(environment, per_pod, first)
         if size == 0:
@@ -169,12 +175,19 @@ class CrowdSettings:
         )
 
 
+def _door(environment: Mapping[str, str]) -> str:
+    door = environment.get("SHOWSTOPPER_DOOR", "").strip()
+    if door and not door.startswith(("http://", "https://")):
+        raise SettingsError(f"SHOWSTOPPER_DOOR is {door!r}; it must begin with http:// or https://")
+    return door
+
+
 def _arrivals(environment: Mapping[str, str], pod: str, size: int) -> ArrivalSettings | None:
     """The newcomers of a crowd pod. None: none ever comes."""
-    every = _number(environment, "SHOWSTOPPER_ARRIVAL_EVERY", 0, 0, 86_400)
+    every = number(environment, "SHOWSTOPPER_ARRIVAL_EVERY", 0, 0, 86_400)
     if not every:
         return None
-    stay = _number(environment, "SHOWSTOPPER_ARRIVAL_STAY", 15, 1, 86_400)
+    stay = number(environment, "SHOWSTOPPER_ARRIVAL_STAY", 15, 1, 86_400)
     arrivals = ArrivalSettings(every, stay, _phase(environment, pod))
     if arrivals.places > MOST_NEWCOMERS or size + arrivals.places > MOST_OF_A_CROWD:
         raise SettingsError(
@@ -190,19 +203,19 @@ def _program(environment: Mapping[str, str]) -> str:
 
 
 def _stale_seconds(environment: Mapping[str, str]) -> float:
-    return _number(environment, "SHOWSTOPPER_STALE_SECONDS", 5, 0.5, 400)
+    return number(environment, "SHOWSTOPPER_STALE_SECONDS", 5, 0.5, 400)
 
 
 def _residents(environment: Mapping[str, str], per_pod: int, first: int) -> int:
     """As many as fit into the pod, but in the whole fleet no more than SHOWSTOPPER_COUNT, if it is set."""
-    count = int(_number(environment, "SHOWSTOPPER_COUNT", first + per_pod, 0, 1_000_000, whole=True))
+    count = int(number(environment, "SHOWSTOPPER_COUNT", first + per_pod, 0, 1_000_000, whole=True))
     return max(0, min(per_pod, count - first))
 
 
 def _phase(environment: Mapping[str, str], pod: str) -> float:
     """When the first newcomer comes: pods of one fleet take turns, SHOWSTOPPER_ARRIVAL_STEP seconds apart."""
-    phase = _number(environment, "SHOWSTOPPER_ARRIVAL_PHASE", 0, 0, 86_400)
-    return phase + _ordinal(pod) * _number(environment, "SHOWSTOPPER_ARRIVAL_STEP", 0, 0, 86_400)
+    phase = number(environment, "SHOWSTOPPER_ARRIVAL_PHASE", 0, 0, 86_400)
+    return phase + _ordinal(pod) * number(environment, "SHOWSTOPPER_ARRIVAL_STEP", 0, 0, 86_400)
 
 
 def _ordinal(pod: str) -> int:
@@ -219,14 +232,19 @@ def _choice(environment: Mapping[str, str], name: str, choices: Sequence[str]) -
     return value
 
 
-def _text(environment: Mapping[str, str], name: str, meaning: str) -> str:
+def text(environment: Mapping[str, str], name: str, meaning: str) -> str:
+    """The value of a variable.
+
+    Raises:
+        SettingsError: it is not set. `meaning` says what it holds.
+    """
     value = environment.get(name, "").strip()
     if not value:
         raise SettingsError(f"{name} is not set; it holds {meaning}")
     return value
 
 
-def _number(
+def number(
     environment: Mapping[str, str],
     name: str,
     default: float,
@@ -236,16 +254,21 @@ def _number(
     whole: bool = False,
     needed: bool = False,
 ) -> float:
-    text = environment.get(name, "").strip()
-    if not text and needed:
+    """A number between two bounds. Not set: the default, unless it is needed.
+
+    Raises:
+        SettingsError: naming the variable, and what it must be.
+    """
+    given = environment.get(name, "").strip()
+    if not given and needed:
         raise SettingsError(f"{name} is not set; it holds a number from {least:g} to {most:g}")
-    if not text:
+    if not given:
         return default
     try:
-        value = int(text) if whole else float(text)
+        value = int(given) if whole else float(given)
     except ValueError:
         value = float("nan")
     if not least <= value <= most:
         kind = "a whole number" if whole else "a number"
-        raise SettingsError(f"{name} is {text!r}; it must be {kind} from {least:g} to {most:g}")
+        raise SettingsError(f"{name} is {given!r}; it must be {kind} from {least:g} to {most:g}")
     return value

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from livekit import api
 
 from showstopper.audio.settings import RoomSettings
 
 TOKEN_LIFE = datetime.timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who a token is for, as others in the room see it."""
+
+    identity: str
+    name: str = ""
+    metadata: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 def token(settings: RoomSettings, identity: str, *, publish: bool, hidden: bool = False) -> str:
@@ -21,5 +33,23 @@ def token(settings: RoomSettings, identity: str, *, publish: bool, hidden: bool 
         can_publish_data=False,
         hidden=hidden,
     )
-    builder = api.AccessToken(settings.key, settings.secret).with_identity(identity).with_grants(grants)
-    return str(builder.with_ttl(TOKEN_LIFE).to_jwt())
+    return _signed(settings.key, settings.secret, Person(identity), grants, TOKEN_LIFE)
+
+
+def listeners_token(key: str, secret: str, room: str, person: Person, life: datetime.timedelta) -> str:
+    """A token with which somebody may listen in that room, and nothing else."""
+    grants = api.VideoGrants(
+        room_join=True, room=room, can_publish=False, can_subscribe=True, can_publish_data=False, hidden=False
+    )
+    return _signed(key, secret, person, grants, life)
+
+
+def _signed(key: str, secret: str, person: Person, grants: api.VideoGrants, life: datetime.timedelta) -> str:
+    builder = api.AccessToken(key, secret).with_identity(person.identity).with_grants(grants)
+    if person.name:
+        builder = builder.with_name(person.name)
+    if person.metadata:
+        builder = builder.with_metadata(person.metadata)
+    if person.attributes:
+        builder = builder.with_attributes(dict(person.attributes))
+    return str(builder.with_ttl(life).to_jwt())

@@ -6,7 +6,7 @@ certain. But it needs sight of at least half of the listening time: who is blind
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from showstopper.api.reasons import Reason
@@ -18,6 +18,7 @@ from showstopper.availability.indicators import Indicator, Recovery
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.spans import Window
 from showstopper.availability.timeline import Timeline
+from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Finding
 
 BLIND_SHARE = 0.5
@@ -70,6 +71,7 @@ def breached(
     now: float,
     recovery: Recovery | None = None,
     host: HostKnown = HOST_UNKNOWN,
+    beside: Callable[[View], View] = lambda view: view,
 ) -> Finding | None:
     """Why the run must end now, or None. `since` is when the fault began: nothing before it counts.
 
@@ -77,7 +79,8 @@ def breached(
     gone, which ends no run as the room's doing.
 
     A trailing indicator is taken over the last `seconds` seconds (if they are 0: the last five), all of them after
-    `since`. One that can only grow in a run is taken from `since` until `seconds` seconds ago.
+    `since`. One that can only grow in a run is taken from `since` until `seconds` seconds ago. `beside` adds to a view
+    what else than its listeners tell of the room.
     """
     now = min(_end(timeline, now), host.sure_until(now))
     window = Window(since, now - condition.seconds)
@@ -85,7 +88,7 @@ def breached(
         window = Window(now - condition.over, now)
     if window.start < since or window.seconds <= 0:
         return None
-    told = replace(timeline.view(window, residents), host_clocks=host.clocks)
+    told = beside(replace(timeline.view(window, residents), host_clocks=host.clocks))
     view = excuses.excused(told, host.absences)
     if coverage.of(view).unknown_share > BLIND_SHARE:
         return None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from showstopper.availability.clocks import HostClock
+from showstopper.availability.counts import CountSample
 from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import (
     DISCONNECTED,
@@ -48,7 +49,8 @@ class View:
     `following` is how many seconds after the window are known of the residents too. `never_in` are residents who were
     seen not to hear the host before the fault: no outage of theirs is the fault's. `unmade` is how many calls newcomers
     should have made in it and did not: of those nothing is known. `host_clocks` are those of the host's processes, as
-    far as they are known.
+    far as they are known. `starts_at` is when the show is announced to start; None: it is not. `counts` are
+    samples of the public number of listeners.
     """
 
     window: Window
@@ -59,6 +61,8 @@ class View:
     never_in: frozenset[str] = frozenset()
     unmade: int = 0
     host_clocks: tuple[HostClock, ...] = ()
+    starts_at: float | None = None
+    counts: tuple[CountSample, ...] = ()
 
     @property
     def known_until(self) -> float:

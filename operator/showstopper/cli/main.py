@@ -39,9 +39,10 @@ COMMANDS = {
     "host": "showstopper.cli.processes.host",
     "listener": "showstopper.cli.processes.listener",
     "crowd": "showstopper.cli.processes.crowd",
+    "door": "showstopper.cli.processes.door",
 }
 """Commands in the order of the help. Each module has a function `command`, or a `group` of commands."""
-HIDDEN = frozenset({"operator", "agent", "archive", "before-uninstall", "host", "listener", "crowd"})
+HIDDEN = frozenset({"operator", "agent", "archive", "before-uninstall", "host", "listener", "crowd", "door"})
 """Processes of the cluster, which the charts start: the help does not list them."""
 CLUSTER_OPTIONS = frozenset({"--kubeconfig", "--context", "--namespace", "-n", "--as", "--as-group"})
 """Options of every command, as `options` declares them. No command has one of its own with such a name."""

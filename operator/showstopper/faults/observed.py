@@ -7,7 +7,7 @@ from datetime import datetime
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import Direction
 from showstopper.api.faults.process import ProcessFigures
-from showstopper.api.faults.stage import HostFigures
+from showstopper.api.faults.stage import DoorFigures, HostFigures
 from showstopper.api.faults.storm import StormFigures
 from showstopper.api.injection import InjectedTarget, TargetState
 from showstopper.api.reasons import Reason
@@ -36,6 +36,7 @@ class ObservedTarget:
         unmet: directions of the fault in which it has met no packet.
         processes: the last look at the processes that it was meant for.
         host: what a host has counted last of a fault of its own.
+        door: what a pod of a door has counted last of a fault of its own.
         answered_after: when the API server had answered.
         ended_after: when it was no longer there.
         quiet_after: when the last packet from it came to any listener.
@@ -57,6 +58,7 @@ class ObservedTarget:
     unmet: tuple[Direction, ...] = ()
     processes: ProcessFigures | None = None
     host: HostFigures | None = None
+    door: DoorFigures | None = None
     answered_after: float | None = None
     ended_after: float | None = None
     quiet_after: float | None = None
@@ -82,6 +84,7 @@ class ObservedTarget:
             unmet=tuple(target.unmet),
             processes=target.processes,
             host=target.host,
+            door=target.door,
             lasted=_seconds(target.armed_at, target.lifted_at),
             message=target.message or "",
         )
@@ -100,6 +103,7 @@ class ObservedTarget:
             affected=target.affected or 0,
             processes=target.processes,
             host=target.host,
+            door=target.door,
             answered_after=_seconds(target.requested_at, target.answered_at),
             ended_after=_seconds(start, target.gone_at),
             quiet_after=_seconds(start, target.media_stopped_at),

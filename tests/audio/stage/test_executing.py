@@ -14,7 +14,7 @@ from showstopper.api.injection import LEASE_LABEL, InjectionStatus, TargetState
 from showstopper.audio.settings import Identity
 from showstopper.audio.speaker import Voice
 from showstopper.audio.stage.executing import injections
-from showstopper.audio.stage.hits import Host
+from showstopper.audio.stage.hits import Host, HostHits
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import INJECTION, LEASE
@@ -96,7 +96,8 @@ async def at_work(operator: Operator) -> AsyncIterator[tuple[Voice, Microphone]]
     """A host at work for the time of the block, in a pod of that name."""
     async with speaking() as (voice, microphone):
         host = Host(voice, PlayedStage(voice))
-        made = injections(operator.client, Identity(operator.namespace, POD, UID), host)
+        identity = Identity(operator.namespace, POD, UID)
+        made = injections(operator.client, identity, lambda clock: HostHits(host, UID, clock))
         task = asyncio.create_task(made.run())
         try:
             yield voice, microphone

@@ -210,6 +210,46 @@ def test_a_room_of_many_listeners_is_not_looked_through_for_a_fault_of_a_compone
     assert not snapshot(build.fault(), others=LISTENERS).fleet
 
 
+CLOSED = {"name": "closed", "duration": "5s", "roomUnavailable": {}}
+DOOR = {"name": "door", "selector": {"matchLabels": {"app": "door"}}}
+WITH_DOOR = {
+    "components": [{"name": "relay", "selector": {"matchLabels": {"app": "relay"}}}, DOOR],
+    "door": {"url": "http://door:8090/token", "component": "door"},
+}
+
+
+def closing(*pods: dict[str, Any], **room: Any) -> plan.Plan:
+    faults = [Fault.model_validate(CLOSED)]
+    found = planner.snapshot(build.room(**room), faults, labels=ALLOWED, pods=pods, serving={})
+    return plan.make(found, faults, 1)
+
+
+def test_a_fault_of_the_door_hits_all_its_pods() -> None:
+    pods = [
+        body("door-0", {"app": "door"}, podIP="198.18.1.20"),
+        body("door-1", {"app": "door"}, podIP="198.18.1.21"),
+        body("door-2", {"app": "door"}, podIP=""),
+        body("relay-a", {"app": "relay"}, podIP="198.18.1.7"),
+    ]
+    made = closing(*pods, **WITH_DOOR)
+    assert sorted(pod.name for pod in made.faults[0].targets) == ["door-0", "door-1"]
+    assert policies.refusal(made) is None
+
+
+def test_a_door_that_does_not_run_is_refused_with_how_to_look_at_it() -> None:
+    refused = policies.refusal(closing(**WITH_DOOR))
+    assert refused is not None
+    assert refused.reason == "NoTargets"
+    assert refused.message.endswith("get pods --selector app=door")
+
+
+@pytest.mark.parametrize("door", [{}, {"door": {"url": "https://elsewhere/token"}}], ids=["none", "somebody else's"])
+def test_a_room_without_a_door_of_the_stage_is_refused_before_there_is_a_run(door: dict[str, Any]) -> None:
+    refused = early_refusal(closing(body("relay-a", {"app": "relay"}), **door))
+    assert refused is not None
+    assert refused.reason == "NoStagedDoor"
+
+
 def test_a_peer_on_its_nodes_network_is_refused() -> None:
     store = body("store-0", {"app": "store"})
     store["spec"]["hostNetwork"] = True

@@ -8,6 +8,7 @@ import pytest
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
+from showstopper.availability.counts import CountLog
 from showstopper.availability.feed import parse_feed
 from showstopper.availability.indicators.listening import RECONNECTS
 from showstopper.availability.measurements import Measurement
@@ -216,6 +217,44 @@ def test_the_baseline_is_as_long_as_asked_whenever_it_was_written_down() -> None
     window = windows.baseline_window(build.run(status=record()))
     assert window is not None
     assert (window.start - START, window.end - START) == pytest.approx((0.0, 5.0))
+
+
+def test_the_start_delay_counts_from_the_start_that_the_room_announces() -> None:
+    """The fault is at 6 s, and nobody hears the host from 8 s to 16 s."""
+    announced = {**build.ROOM_SPEC, "program": {"startsAt": at(9)}}
+    room = {"name": "main-stage", "uid": "room-uid", "spec": announced}
+    run = build.run(expect=[{"indicator": "StartDelay", "max": "6500ms"}], status=record(), room=room)
+    expectation = judging.judge(run, DEAF, RESIDENTS).expectations[0]
+    assert (expectation.outcome, expectation.value) == ("Missed", "7s")
+
+
+def shown(number: int) -> CountLog:
+    """A door that always shows that number."""
+    found = CountLog()
+    for second in range(40):
+        found.add(START + second, number)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("number", "listeners", "outcome", "value"),
+    [
+        (2, {}, "Met", "0"),
+        (1400, {}, "Missed", "1398"),
+        (2, {"crowd": {"count": 10}}, "Unmeasured", None),
+    ],
+    ids=["right", "wrong", "with a crowd, which is counted too"],
+)
+def test_what_the_door_shows_is_compared_with_who_is_in(
+    number: int, listeners: dict[str, Any], outcome: str, value: str | None
+) -> None:
+    expect = [{"indicator": "CountError", "max": "1"}]
+    spec = {**build.ROOM_SPEC, "listeners": {"count": 2, "arrivals": {"every": "0s"}, **listeners}}
+    declared = {"name": "main-stage", "uid": "room-uid", "spec": spec}
+    run = build.run(expect=expect, status=record(), room=declared)
+    judged = judging.judge(run, timeline(WELL), RESIDENTS, counts=shown(number))
+    assert (judged.expectations[0].outcome, judged.expectations[0].value) == (outcome, value)
+    assert judging.judge(run, timeline(WELL), RESIDENTS).expectations[0].outcome == "Unmeasured"
 
 
 LATER = [newcomer(12, 13), newcomer(17, 18), newcomer(22, 23)]

@@ -37,6 +37,8 @@ class Aim(StrEnum):
     """The node of one pod of a component, with the pods of all components there."""
     HOST = "Host"
     """The room's managed host."""
+    DOOR = "Door"
+    """All pods of the room's door."""
     LISTENERS = "Listeners"
     """The room's listeners."""
     ROOM = "Room"

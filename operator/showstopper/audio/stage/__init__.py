@@ -1,1 +1,1 @@
-"""The host as executor: faults that it carries out on itself. Of all in audio/, this alone talks to the API server."""
+"""Host and door as executors: what they do to themselves. Of all in audio/, this alone talks to the API server."""

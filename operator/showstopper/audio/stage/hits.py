@@ -1,26 +1,25 @@
-"""Hits on the host: what it does to itself for an Injection, as agents do it to others (see `executor.hit`)."""
+"""Hits on the host: what it does to itself for an Injection."""
 
 import time
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol, Self
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.stage import HostFigures, HostLeaves
-from showstopper.api.injection import InjectedTarget, Injection, InjectionTarget, TargetState
+from showstopper.api.injection import InjectionTarget
 from showstopper.audio import wall_clock
 from showstopper.audio.onstage import Break, OnStage
+from showstopper.audio.settings import Identity
 from showstopper.audio.speaker import StandIn, Voice
+from showstopper.audio.stage import executing
 from showstopper.audio.stage.sounds import sound_of
-from showstopper.clock import Clock, to_timestamp
-from showstopper.executor.hit import Hit
-from showstopper.executor.leases import Lease
+from showstopper.audio.stage.stage_hit import Doing, StageHit, StageHits
+from showstopper.clock import Clock
 
 
-class Doing(Protocol):
-    """What a host does for a fault. It ends by itself at a monotonic time."""
-
-    until: float
+class HostDoing(Doing, Protocol):
+    """What a host does for a fault."""
 
     @property
     def seconds(self) -> float:
@@ -33,85 +32,40 @@ class Host:
 
     voice: Voice
     on_stage: OnStage
-    doing: Doing | None = None
+    doing: HostDoing | None = None
 
 
-class HostHit(ABC):
-    """A fault that a host carries out on itself, for as long as the lease holds. Proven by what it counts of it.
-
-    Attributes:
-        record: the target in the Injection's status.
-        method: by what means it is done, for people; None: it is not armed yet.
-    """
-
-    means: ClassVar[str]
+class HostHit(StageHit[HostDoing]):
+    """A fault that a host carries out on itself. Proven by what it counts of it."""
 
     def __init__(self, fault: FaultKind, target: InjectionTarget, host: Host, clock: Clock) -> None:
-        self.record = InjectedTarget(uid=target.uid, pod=target.pod, state=TargetState.REFUSED)
-        self.method: str | None = None
-        self._fault, self._host, self._clock = fault, host, clock
-        self._doing: Doing | None = None
-        self._lease: Lease | None = None
+        super().__init__(target, clock)
+        self._fault, self._host = fault, host
 
     @abstractmethod
-    def _begin(self, until: float) -> Doing:
+    def _do(self, until: float) -> HostDoing:
         """Do it at once, until that monotonic time."""
 
     @abstractmethod
-    def _end(self) -> None:
+    def _undo(self) -> None:
         """Do it no more."""
 
-    def arm(self, until: float) -> None:
-        """Have it done until that monotonic time."""
-        lease = Lease(until)
-        if lease.lost:
-            self.record.message = "the lease has run out already"
-            return
-        if self._host.doing is not None:
-            self.record.message = "the host carries out another fault now: run again when that is over"
-            return
-        self._lease = lease
-        self._host.doing = self._doing = self._begin(lease.until)
-        self.method = self.means
-        self.record.state, self.record.armed_at = TargetState.ARMED, self._now()
+    def _busy(self) -> str:
+        if self._host.doing is None:
+            return ""
+        return "the host carries out another fault now: run again when that is over"
 
-    def refresh(self, until: float) -> None:
-        """Let it last until then.
+    def _begin(self, until: float) -> HostDoing:
+        self._host.doing = doing = self._do(until)
+        return doing
 
-        Raises:
-            LeaseLost: it has ended by itself.
-        """
-        if self._doing is None or self._lease is None:
-            return
-        self._lease.renew(until)
-        self._doing.until = self._lease.until
+    def _end(self, doing: HostDoing) -> None:  # noqa: ARG002 - a host does one thing at a time
+        self._undo()
+        self._host.doing = None
 
-    def follow(self, peers: tuple[str, ...]) -> None:  # noqa: B027  # of every kind
-        """Nothing: a host has no peers."""
-
-    def look(self) -> bool:
-        """Read what was counted. Returns whether it has just been proven."""
-        before = self.record.proven
-        self._count()
-        return self.record.proven and not before
-
-    def lift(self) -> None:
-        """End it. Nothing of it is left: whatever comes next is the host's programme."""
-        if self._doing is None:
-            return
-        self._end()
-        self._count()
-        self._doing = self._lease = self._host.doing = None
-        self.record.state, self.record.lifted_at = TargetState.LIFTED, self._now()
-
-    def _count(self) -> None:
-        if self._doing is None:
-            return
-        self.record.host = HostFigures(at=self._now(), milliseconds=round(self._doing.seconds * 1000))
-        self.record.proven = self._doing.seconds > 0
-
-    def _now(self) -> str:
-        return to_timestamp(self._clock.now())
+    def _count(self, doing: HostDoing) -> bool:
+        self.record.host = HostFigures(at=self._now(), milliseconds=round(doing.seconds * 1000))
+        return doing.seconds > 0
 
 
 class VoiceHit(HostHit):
@@ -119,12 +73,12 @@ class VoiceHit(HostHit):
 
     means: ClassVar[str] = "voice"
 
-    def _begin(self, until: float) -> Doing:
+    def _do(self, until: float) -> HostDoing:
         sound = sound_of(self._fault, wall_clock.at(time.monotonic()))
         self._host.voice.stand_in = stand_in = StandIn(sound, until)
         return stand_in
 
-    def _end(self) -> None:
+    def _undo(self) -> None:
         self._host.voice.stand_in = None
 
 
@@ -133,53 +87,25 @@ class LeaveHit(HostHit):
 
     means: ClassVar[str] = "leave"
 
-    def _begin(self, until: float) -> Doing:
+    def _do(self, until: float) -> HostDoing:
         self._break: Break = self._host.on_stage.step_out(until)
         return self._break
 
-    def _end(self) -> None:
+    def _undo(self) -> None:
         self._host.on_stage.come_back(self._break)
 
 
-@dataclass(frozen=True, slots=True)
-class HostHits:
-    """Makes the hits of a host (see `executor.hit.Hits`).
+class HostHits(StageHits[Host]):
+    """Makes the hits of a host."""
 
-    Attributes:
-        uid: of the host's pod.
-    """
+    name: ClassVar[str] = "host"
 
-    host: Host
-    uid: str
-    clock: Clock
-
-    @property
-    def executor(self) -> str:
-        """A host's."""
-        return "host"
-
-    def on(self, clock: Clock) -> Self:
-        """The same, with the times of records by that clock."""
-        return replace(self, clock=clock)
-
-    def begun(self, injection: Injection) -> bool:  # noqa: ARG002
-        """No: what an earlier life had begun ended with it, and its status says that it had begun."""
-        return False
-
-    def begin(self, injection: Injection) -> None:
-        """Nothing: what is begun ends with this process."""
-
-    def of(self, injection: Injection) -> list[Hit]:
-        """One hit on this host, if it is the one that is meant."""
-        return [self._hit(injection, target) for target in injection.spec.targets]
-
-    def forget(self, uid: str) -> None:
-        """Nothing is remembered."""
-
-    def _hit(self, injection: Injection, target: InjectionTarget) -> Hit:
-        fault = injection.spec.spec
+    def _hit(self, fault: FaultKind, target: InjectionTarget) -> HostHit:
         kind = LeaveHit if isinstance(fault, HostLeaves) else VoiceHit
-        hit = kind(fault, target, self.host, self.clock)
-        if target.uid != self.uid:
-            hit.record.message = f"pod {target.pod} is another one now: it has the UID {self.uid}, and not {target.uid}"
-        return hit
+        return kind(fault, target, self.part, self.clock)
+
+
+async def execute(identity: Identity, voice: Voice, on_stage: OnStage) -> None:
+    """Carry out the Injections of this host until cancelled."""
+    host = Host(voice, on_stage)
+    await executing.execute(identity, lambda clock: HostHits(host, identity.uid, clock))

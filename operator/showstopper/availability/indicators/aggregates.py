@@ -77,7 +77,7 @@ def percentile(
     for track in view.residents:
         own = [(figure, row.seconds) for row in track.statistics if (figure := figure_of(row)) is not None]
         if own:
-            worst.append((_ranked(((figure.value, seconds) for figure, seconds in own), quantile), track.listener))
+            worst.append((ranked(((figure.value, seconds) for figure, seconds in own), quantile), track.listener))
         known += own
     if not known:
         return unmeasured(measured, nothing)
@@ -86,16 +86,16 @@ def percentile(
     worst_value, worst_listener = max(worst)
     return Measurement(
         measured,
-        value=_ranked(((figure.value, seconds) for figure, seconds in known), quantile),
+        value=ranked(((figure.value, seconds) for figure, seconds in known), quantile),
         samples=len(worst),
-        lower=_ranked(lowers, quantile),
-        upper=_ranked(uppers, quantile),
+        lower=ranked(lowers, quantile),
+        upper=ranked(uppers, quantile),
         worst_listener=worst_listener,
         worst_value=worst_value,
     )
 
 
-def _ranked(figures: Iterable[tuple[float, float]], quantile: float) -> float:
+def ranked(figures: Iterable[tuple[float, float]], quantile: float) -> float:
     """Of figures that each held for some seconds, the least one that was not exceeded for that part of all seconds."""
     ordered = sorted(entry for entry in figures if entry[1] > 0)
     wanted = quantile * sum(seconds for _, seconds in ordered) - ROUNDING_SECONDS

@@ -44,7 +44,7 @@ def of_target(fault: Fault, room: AudioRoomSpec, pod: Pod, peers: Sequence[str])
         case Hand.API_SERVER:
             return Rules("API server")
         case Hand.STAGE:
-            return Rules("the host itself")
+            return Rules(f"the {fault.spec.aims_at.lower()} itself")
         case Hand.CROWD:
             return _of_gate(fault, room, pod)
         case Hand.AGENT:

@@ -169,8 +169,8 @@ def may_hit(fault: Fault, pod: Pod) -> bool:
 
 
 def most(fault: Fault, candidates: int) -> int:
-    """How many of so many pods the fault may hit. Where it has no target to choose, there is one."""
-    return fault.target.most(candidates) if fault.target is not None else 1
+    """How many of so many pods the fault may hit. Where it has no target to choose, all: the host, or the door."""
+    return fault.target.most(candidates) if fault.target is not None else candidates
 
 
 def pod(body: Mapping[str, Any], serving: Collection[MediaAddress], servers: Mapping[MediaAddress, str]) -> Pod:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import Aim
 from showstopper.api.room import AudioRoom
 from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Client, Object
@@ -59,8 +60,8 @@ def snapshot(
         serving=serving,
         servers=servers,
         fleet={
-            aim: [plan.pod(body, serving, servers) for body in _of_fleet(room, bodies, role)]
-            for aim, role in FLEET_ROLES.items()
+            aim: [plan.pod(body, serving, servers) for body in _aimed_at(aim, room, bodies, running)]
+            for aim in (*FLEET_ROLES, Aim.DOOR)
             if aim in aims
         },
         finished={name: [_ended(body) for body in selection.finished] for name, selection in selections.items()},
@@ -77,9 +78,14 @@ def snapshot(
     )
 
 
-def _of_fleet(room: AudioRoom, bodies: Iterable[Object], role: str) -> list[Object]:
-    """The pods of that role in the room's own fleet that can be hit: of its managed host one, or none."""
-    wanted = names.selector(room, role).items()
+def _aimed_at(
+    aim: Aim, room: AudioRoom, bodies: Iterable[Object], running: Mapping[str, Sequence[Object]]
+) -> list[Object]:
+    """The pods that can be hit of the room's own fleet, of its managed host one or none; or all of its staged door."""
+    if aim is Aim.DOOR:
+        door = (room.spec.door.component if room.spec.door is not None else None) or ""
+        return [body for body in running.get(door, ()) if body.get("status", {}).get("podIP")]
+    wanted = names.selector(room, FLEET_ROLES[aim]).items()
     return [
         body
         for body in bodies

@@ -159,7 +159,7 @@ def refuse_zero_targets(plan: Plan) -> Finding | None:
 
 
 def _nobody_of_fleet(snapshot: Snapshot, planned: PlannedFault) -> str:
-    """Why a fault of the room's own fleet has no target: none runs, or a share of them is less than one."""
+    """Why a fault of the room's own fleet, or its door, has no target: none runs, or a share is less than one."""
     fault, pods = planned.fault, len(planned.candidates)
     if fault.target is not None and pods and most(fault, pods) == 0:
         return (
@@ -168,8 +168,17 @@ def _nobody_of_fleet(snapshot: Snapshot, planned: PlannedFault) -> str:
         )
     return (
         f"no pod of the room's {fault.aim.lower()} runs, which fault {fault.name} could hit: look at it with kubectl "
-        f"--namespace {snapshot.namespace} get pods --selector {ROLE_LABEL}={FLEET_ROLES[fault.aim]}"
+        f"--namespace {snapshot.namespace} get pods --selector {_selector(snapshot, fault.aim)}"
     )
+
+
+def _selector(snapshot: Snapshot, aim: Aim) -> str:
+    """The labels of the pods that are aimed at, as kubectl takes them."""
+    door = snapshot.room.door
+    component = snapshot.room.component(door.component) if door is not None and door.component else None
+    if aim is not Aim.DOOR or component is None:
+        return f"{ROLE_LABEL}={FLEET_ROLES.get(aim, aim.lower())}"
+    return ",".join(f"{name}={value}" for name, value in component.selector.match_labels.items())
 
 
 def refuse_min_ready(plan: Plan) -> Finding | None:

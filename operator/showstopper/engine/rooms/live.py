@@ -23,6 +23,7 @@ from showstopper.engine.rooms.draining import Draining
 from showstopper.engine.rooms.fleet import manifests, names
 from showstopper.engine.rooms.fleet.keeper import Keeper
 from showstopper.engine.rooms.listening.collector import REPORTING_SECONDS, Collector, HostCollector
+from showstopper.engine.rooms.listening.door_counter import DoorCounter
 from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
 from showstopper.engine.rooms.pod_cache import PodCache
 from showstopper.engine.rooms.reporter import Reporter
@@ -47,6 +48,7 @@ class LiveRoom:
     Attributes:
         room: as it is declared now.
         fleet: the room as its listeners and its host are kept: as a run knows it that holds it, else as it is declared.
+        door: how many listeners the room's door shows.
         crowd: what the room's crowd hears.
         under_experiment: the name of the run whose turn it is, which keeps the room Ready meanwhile.
     """
@@ -82,6 +84,7 @@ class LiveRoom:
         namespace, name = room.key
         self._collector = Collector(name, self.timeline, clock, session, namespace=namespace, port=port)
         self._host_collector = HostCollector(name, self.hosts, clock, session, namespace=namespace, port=port)
+        self.door = DoorCounter(clock, session)
         self.crowd = RoomCrowd(room.key, clock, session, roster, port=port)
         self._news = asyncio.Event()
         self._held_by: str | None = None
@@ -138,6 +141,7 @@ class LiveRoom:
                 ("fleet", self._keep_fleet),
                 ("listening", lambda: self._collector.run(self._there, self._heard)),
                 ("host", lambda: self._host_collector.run(self._hosts_there, self._host_heard)),
+                ("door", lambda: self.door.run(lambda: self.fleet)),
                 ("crowd", lambda: self.crowd.run(lambda: self.fleet, self._news.set)),
                 ("components", lambda: self._components.run(lambda: self.room)),
                 ("status", self._report),
@@ -298,7 +302,7 @@ class LiveRoom:
             **self.crowd.troubles(self.fleet),
         }
         pods = (f"pod {name}: {known[name]}" for name in sorted(known))
-        return tuple(filter(None, [*pods, self._components.problem]))
+        return tuple(filter(None, [*pods, self.door.problem, self._components.problem]))
 
     def _measure(self, now: float) -> None:
         """Bring the figures up to date: the minute's now and then, who serves each time."""

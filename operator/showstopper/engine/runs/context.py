@@ -22,7 +22,7 @@ from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.engine.rooms import LiveRoom, Rooms
 from showstopper.engine.rooms.fleet import names
 from showstopper.engine.rooms.releases import Deployed
-from showstopper.engine.runs import clocks, crowds, hosting, judging, windows
+from showstopper.engine.runs import clocks, crowds, hosting, judging, views, windows
 from showstopper.engine.runs.proof import MediaProof
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.runs.sampling import Sampler
@@ -212,7 +212,14 @@ class RunContext:
         host = hosting.known(self.run, room.hosts, now) if self._managed else HostKnown()
         for condition in judging.abort_conditions(self.run.spec.abort_if):
             finding = abort.breached(
-                condition, room.timeline, self.residents, since=since, now=now, recovery=Recovery(recovery), host=host
+                condition,
+                room.timeline,
+                self.residents,
+                since=since,
+                now=now,
+                recovery=Recovery(recovery),
+                host=host,
+                beside=lambda view: views.beside(self.run, view, room.door.log),
             )
             if finding is not None:
                 raise RunEnded(self.clock_skew() or replace(finding, verdict=Verdict.ABORTED))

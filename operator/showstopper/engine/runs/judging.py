@@ -18,6 +18,7 @@ from showstopper.api.run import (
 from showstopper.availability import coverage, expectations, indicators, summary, verdict
 from showstopper.availability.abort import AbortCondition
 from showstopper.availability.clocks import HostClock
+from showstopper.availability.counts import CountLog
 from showstopper.availability.coverage import Coverage
 from showstopper.availability.expectations import Expectation
 from showstopper.availability.indicators import Indicator, Population, Recovery
@@ -94,12 +95,14 @@ def baseline_view(
     residents: tuple[str, ...],
     *,
     host_clocks: tuple[HostClock, ...] = (),
+    counts: CountLog | None = None,
 ) -> RunView | None:
     """What is known of the baseline, while its record is not written. None then, or if there was none."""
     if run.status.baseline is not None:
         return None
     calls = views.calls_of_fleet(run.room)
-    return views.of_window(run, timeline, windows.baseline_window(run), residents, calls=calls, host_clocks=host_clocks)
+    window = windows.baseline_window(run)
+    return views.of_window(run, timeline, window, residents, calls=calls, host_clocks=host_clocks, counts=counts)
 
 
 def broken_baseline(run: ExperimentRun, before: RunView | None, crowd: RunView | None = None) -> Finding | None:
@@ -163,6 +166,7 @@ def judge(
     crowd: Timeline | None = None,
     others: Mapping[Measured, Measurement] = MappingProxyType({}),
     host_clocks: tuple[HostClock, ...] = (),
+    counts: CountLog | None = None,
     aborted: Finding | None = None,
     error: Finding | None = None,
     other_cause: Finding | None = None,
@@ -171,9 +175,10 @@ def judge(
     """The verdict on a run, from what was recorded and what was heard. The same inputs always give the same one.
 
     `crowd` is what the room's crowd told, `others` are the measurements of sources beside the listeners, `host_clocks`
-    the clocks of the room's host, `other_cause` is what else than the faults may have made the room fail.
+    the clocks of the room's host, `counts` what its door has shown, `other_cause` is what else than the faults may have
+    made the room fail.
     """
-    before = baseline_view(run, timeline, residents, host_clocks=host_clocks)
+    before = baseline_view(run, timeline, residents, host_clocks=host_clocks, counts=counts)
     after = views.of_window(
         run,
         timeline,
@@ -183,6 +188,7 @@ def judge(
         kept=run.status.baseline,
         following=FOLLOWING_SECONDS,
         host_clocks=host_clocks,
+        counts=counts,
     )
     baseline = _baseline_coverage(run, before, residents)
     judged: Coverage | None = None

@@ -11,6 +11,7 @@ from showstopper.api.room import AudioRoom
 from showstopper.api.run import BaselineRecord, ExperimentRun
 from showstopper.availability import due, excuses
 from showstopper.availability.clocks import HostClock
+from showstopper.availability.counts import CountLog
 from showstopper.availability.coverage import Coverage
 from showstopper.availability.due import Timetable
 from showstopper.availability.hosts import Absence
@@ -57,6 +58,7 @@ def of_window(
     kept: BaselineRecord | None = None,
     following: float = 0.0,
     host_clocks: tuple[HostClock, ...] = (),
+    counts: CountLog | None = None,
 ) -> RunView | None:
     """What is known of a window, and of so many seconds after it. None: there was none, or nobody listened.
 
@@ -69,12 +71,13 @@ def of_window(
         kept: what the record has of the residents' baseline.
         following: seconds after the window that are looked at.
         host_clocks: of the room's host.
+        counts: what the room's door has shown. None: nothing is known of that.
     """
     if timeline is None or window is None or window.seconds <= 0:
         return None
     absences = tuple(hosting.absences(run))
     told = timeline.view(window, residents, following, baselines.were_in(kept, residents))
-    told = replace(told, host_clocks=host_clocks)
+    told = beside(run, replace(told, host_clocks=host_clocks), counts)
     told = due.watched(told, calls)
     return RunView(told, excuses.excused(told, absences, _cut_off(run)), absences)
 
@@ -90,6 +93,16 @@ def _cut_off(run: ExperimentRun) -> list[Window]:
         for fault in run.status.faults
         if fault.name in names and fault.armed_at
     ]
+
+
+def beside(run: ExperimentRun, view: View, counts: CountLog | None) -> View:
+    """The same with what the room announces and what its door has shown.
+
+    A crowd is in the public count too, and is no part of the fleet: then nothing is compared.
+    """
+    room = run.spec.room.spec
+    shown = counts.within(view.window) if counts is not None and room.listeners.crowd is None else ()
+    return replace(view, starts_at=room.program.start, counts=shown)
 
 
 def of_those_who_were_in(view: View, baseline: Coverage | None) -> View:

@@ -61,6 +61,14 @@ def test_a_room_with_a_speaker_of_its_own_gets_no_host() -> None:
     assert environment(found[0])["SHOWSTOPPER_PROGRAM"] == "External"
 
 
+def test_listeners_come_in_by_the_rooms_door_and_nobody_else_does() -> None:
+    door = {"url": "https://elsewhere/api/token"}
+    listeners, host = manifests.manifests(room(door=door), IMAGES)
+    assert ListenerSettings.read(environment(listeners, "p-0")).room.door == "https://elsewhere/api/token"
+    assert not HostSettings.read(environment(host)).room.door
+    assert not ListenerSettings.read(environment(manifests.manifests(room(), IMAGES)[0], "p-0")).room.door
+
+
 CROWD = {"count": 2500, "perPod": 1000, "hidden": False}
 
 

@@ -1,10 +1,10 @@
 """The executors' answers: what the statuses of a run's Injections amount to for each fault. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from showstopper.api.experiment import Fault
-from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.base import Aim, FaultKind
 from showstopper.api.faults.gates import Gate
 from showstopper.api.faults.storm import StormFigures
 from showstopper.api.injection import LEASE_LABEL, Executor, InjectedTarget, Injection, InjectionTarget, TargetState
@@ -24,6 +24,7 @@ SUCCESSOR_SECONDS = 5.0
 """How long a successor must have been hit before it has to be proven, as the targets before it have."""
 CUT_SHORT = {Reason.LEASE_LOST, Reason.AGENT_STOPPED, Reason.AGENT_FAILED, Reason.NOT_KEPT_UP}
 """An Injection that ended so had ended before its end was asked for, also where that was asked for since."""
+_MISSING = {Aim.HOST.lower(): Reason.HOST_MISSING, Aim.DOOR.lower(): Reason.DOOR_MISSING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +207,11 @@ def unanswered(silent: Collection[Executor]) -> Finding:
             f"no agent answers on node {', '.join(nodes)}: look at the showstopper-agent pods there, "
             "or install the chart with agent.enabled=true",
         )
-    if pods := sorted(each.pod for each in silent if each.pod):
+    if (on_itself := _first_part(silent)) is not None:
+        part, pods = on_itself
         return Finding(
-            Reason.HOST_MISSING,
-            f"the host does not answer what it is asked for: look at the log of pod {', '.join(pods)}",
+            _MISSING[part],
+            f"the {part} does not answer what it is asked for: look at the log of pod {', '.join(pods)}",
         )
     return Finding(Reason.NOT_ARMED, "the executors could not set everything up in time: look at the Injections")
 
@@ -217,10 +219,11 @@ def unanswered(silent: Collection[Executor]) -> Finding:
 def unheard(silent: Sequence[Injection], seconds: float) -> Finding | None:
     """Executors that had begun, and say nothing any more, are dead or cut off."""
     executors = {each.spec.executor for each in silent if each.status.observed_generation >= 0}
-    if pods := sorted(each.pod for each in executors if each.pod):
+    if (on_itself := _first_part(executors)) is not None:
+        part, pods = on_itself
         return Finding(
             Reason.LEASE_LOST,
-            f"the host has not reported for {seconds:g} s, and its fault expired with the lease: look at pod "
+            f"the {part} has not reported for {seconds:g} s, and its fault expired with the lease: look at pod "
             f"{', '.join(pods)}",
         )
     if not (nodes := sorted(each.node for each in executors)):
@@ -230,6 +233,12 @@ def unheard(silent: Sequence[Injection], seconds: float) -> Finding | None:
         f"the agent on node {', '.join(nodes)} has not reported for {seconds:g} s, and its faults expired with the "
         "lease: look at the showstopper-agent pods there",
     )
+
+
+def _first_part(executors: Iterable[Executor]) -> tuple[str, list[str]] | None:
+    """The first part of the stage among them, and its pods. None: they are all agents."""
+    on_itself = sorted((each.part, each.pod) for each in executors if each.pod)
+    return (on_itself[0][0], [pod for part, pod in on_itself if part == on_itself[0][0]]) if on_itself else None
 
 
 def _trouble(injection: Injection) -> Finding | None:
@@ -258,7 +267,7 @@ def _is_successor(injection: Injection) -> bool:
 
 def _armed_seconds(target: InjectedTarget) -> float:
     """For how long it was hit, by its agent's clock, as far as is known."""
-    seen = target.last or target.processes or target.host
+    seen = target.last or target.processes or target.host or target.door
     end = target.lifted_at or (seen.at if seen else None)
     return from_timestamp(end) - from_timestamp(target.armed_at) if end and target.armed_at else 0.0
 

@@ -1,4 +1,4 @@
-"""Asking: what a plan's faults become as Injections, one for each node, in shards, or one for the host. Pure."""
+"""Asking: what a plan's faults become as Injections: one for each node, in shards, or for a pod of the stage. Pure."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,8 +50,8 @@ def of_successor(run: ExperimentRun, fault: Fault, pod: Pod, addresses: Mapping[
     return body
 
 
-def of_host(run: ExperimentRun, fault: Fault, pod: Pod) -> Object:
-    """The Injection of a fault that a host carries out on itself."""
+def of_stage(run: ExperimentRun, fault: Fault, pod: Pod) -> Object:
+    """The Injection of a fault that a pod of the stage carries out on itself: the host, or one of the door."""
     return _body(run, fault, [pod], {fault.kind: fault.spec}, pod.uid)
 
 

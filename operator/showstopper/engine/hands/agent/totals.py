@@ -94,7 +94,7 @@ def _updated(target: TargetRecord, report: InjectedTarget, *, instant: bool) -> 
     made = target.model_copy()
     made.armed_at, made.lifted_at = report.armed_at, report.lifted_at
     made.answered_at = made.answered_at or report.armed_at
-    made.processes, made.host = report.processes, report.host
+    made.processes, made.host, made.door = report.processes, report.host, report.door
     if report.last is not None:
         made.matched, made.affected = report.last.matched, report.last.affected
     if not instant:

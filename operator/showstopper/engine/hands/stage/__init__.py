@@ -1,1 +1,1 @@
-"""The stage's hand: what the managed host is asked to do on itself."""
+"""The stage's hand: what the managed host and the door are asked to do on themselves."""

@@ -259,10 +259,12 @@ def _listener_environment(room: AudioRoom) -> list[dict[str, Any]]:
     listeners, arrivals = room.spec.listeners, room.spec.listeners.arrivals
     every = arrivals.every if arrivals else timedelta()
     stay = arrivals.stay if arrivals else timedelta(seconds=1)
+    door = room.spec.door
     return [
         *room_environment(room),
         _POD_NAME,
         *_values(
+            **({"SHOWSTOPPER_DOOR": door.url} if door is not None else {}),
             SHOWSTOPPER_LISTENERS=str(listeners.per_pod),
             SHOWSTOPPER_COUNT=str(listeners.count),
             SHOWSTOPPER_PROGRAM=room.spec.program.host.value,

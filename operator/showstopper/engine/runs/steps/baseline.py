@@ -54,7 +54,8 @@ async def _measure(context: RunContext, end: float) -> Finding | None:
     await context.note_host()
     room, run = context.room(), context.run
     timeline, clocks = (room.timeline, room.hosts.clocks) if room is not None else (None, ())
-    before = judging.baseline_view(run, timeline, context.residents, host_clocks=clocks)
+    counts = room.door.log if room is not None else None
+    before = judging.baseline_view(run, timeline, context.residents, host_clocks=clocks, counts=counts)
     crowd = crowds.baseline_view(run, room.crowd.timeline if room is not None else None)
     broken = context.clock_skew() or judging.broken_baseline(run, before, crowd)
     await context.record.complete_baseline(judging.measure_baseline(run, before, context.residents, crowd), broken)

@@ -37,6 +37,7 @@ class Judge:
             crowd=room.crowd.timeline if room else None,
             others=sampling.measured(context.run),
             host_clocks=room.hosts.clocks if room else (),
+            counts=room.door.log if room else None,
             aborted=_first(findings, Verdict.ABORTED),
             error=_first(findings, Verdict.ERROR),
             other_cause=interference.deleted(context.run),

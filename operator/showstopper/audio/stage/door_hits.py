@@ -1,0 +1,88 @@
+"""Hits of a door: what it answers instead, for as long as the lease of an Injection holds."""
+
+from typing import Any, ClassVar
+
+from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.stage import CountSkew, DoorFigures, RoomUnavailable
+from showstopper.api.injection import InjectionTarget
+from showstopper.audio.door.desk import Desk, Miscounting, Unavailable
+from showstopper.audio.door.skewing import Skew
+from showstopper.audio.settings import Identity
+from showstopper.audio.stage import executing
+from showstopper.audio.stage.stage_hit import StageHit, StageHits
+from showstopper.clock import Clock
+
+
+class UnavailableHit(StageHit[Unavailable]):
+    """The door says that the room is not available. Proven by the first who was turned away."""
+
+    means: ClassVar[str] = "answers"
+
+    def __init__(self, fault: RoomUnavailable, target: InjectionTarget, desk: Desk, clock: Clock) -> None:
+        super().__init__(target, clock)
+        self._fault, self._desk = fault, desk
+
+    def _busy(self) -> str:
+        if self._desk.unavailable is None:
+            return ""
+        return "the door is closed by another fault now: run again when that is over"
+
+    def _begin(self, until: float) -> Unavailable:
+        share = 1.0 if self._fault.percent is None else float(self._fault.percent)
+        made = Unavailable(share, self._fault.wait.total_seconds(), until)
+        self._desk.unavailable = made
+        return made
+
+    def _end(self, doing: Unavailable) -> None:
+        doing.end()
+        self._desk.unavailable = None
+
+    def _count(self, doing: Unavailable) -> bool:
+        self.record.door = DoorFigures(at=self._now(), asked=doing.asked, answered=doing.answered)
+        return doing.answered > 0
+
+
+class SkewHit(StageHit[Miscounting]):
+    """The door shows a wrong count. Proven by the first who was shown one."""
+
+    means: ClassVar[str] = "counts"
+
+    def __init__(self, fault: CountSkew, target: InjectionTarget, desk: Desk, clock: Clock) -> None:
+        super().__init__(target, clock)
+        self._fault, self._desk = fault, desk
+
+    def _busy(self) -> str:
+        if self._desk.miscounting is None:
+            return ""
+        return "the door shows the wrong count of another fault now: run again when that is over"
+
+    def _begin(self, until: float) -> Miscounting:
+        self._desk.miscounting = made = Miscounting(Skew(self._fault.shows.value), self._fault.factor or 1, until)
+        return made
+
+    def _end(self, doing: Miscounting) -> None:  # noqa: ARG002 - the door shows one wrong count at a time
+        self._desk.miscounting = None
+
+    def _count(self, doing: Miscounting) -> bool:
+        self.record.door = DoorFigures(at=self._now(), asked=doing.asked, answered=doing.answered)
+        return doing.answered > 0
+
+
+class DoorHits(StageHits[Desk]):
+    """Makes the hits of a door."""
+
+    name: ClassVar[str] = "door"
+
+    def _hit(self, fault: FaultKind, target: InjectionTarget) -> StageHit[Any]:
+        match fault:
+            case RoomUnavailable():
+                return UnavailableHit(fault, target, self.part, self.clock)
+            case CountSkew():
+                return SkewHit(fault, target, self.part, self.clock)
+            case _:
+                raise LookupError(f"{type(fault).__name__} is no fault of a door")
+
+
+async def execute(identity: Identity, desk: Desk) -> None:
+    """Carry out the Injections of this door until cancelled."""
+    await executing.execute(identity, lambda clock: DoorHits(desk, identity.uid, clock))
