@@ -17,6 +17,8 @@ LENIENT = ({"indicator": "LongestDeadAir", "max": "10m"},)
 SILENCED = ({"indicator": "LongestDeadAir", "min": "6s"}, {"indicator": "LongestDeadAir", "max": "25s"})
 """Dead air for as long as the fault, less the sound that players still had, and until there is media again: whose
 connection has ended meanwhile joins afresh."""
+BACK_BY_TCP = ({"indicator": "LongestDeadAir", "min": "1500ms"}, {"indicator": "LongestDeadAir", "max": "25s"})
+"""A host that has lost its UDP joins afresh, and may find its way by TCP before the fault is over."""
 
 
 def fault(target: Object, kind: str, spec: Object) -> Object:
@@ -50,7 +52,7 @@ def hit(run: Object) -> set[str]:
 def test_without_the_speakers_uplink_nobody_hears_anything_and_the_host_is_no_excuse(show: Show) -> None:
     before = rules(show, HOST)
     cut = fault({"fleet": "Host"}, "packetLoss", {"percent": "100%"})
-    show.apply(experiment("uplink", faults=[cut], recovery="30s", expect=SILENCED))
+    show.apply(experiment("uplink", faults=[cut], recovery="30s", expect=BACK_BY_TCP))
     show.at("uplink", "the fault is proven", proven)
     eventually("every resident is without media", SECONDS, lambda: all_hear(show, "NoMedia"))
     found, run = show.verdict("uplink")
@@ -96,19 +98,19 @@ def test_half_of_the_listeners_cut_off_from_the_relays_are_deaf_and_the_others_n
     assert rules(show, LISTENER) == before
 
 
-def test_a_lossy_network_of_all_listeners_is_heard_later_and_goes_as_it_came(show: Show) -> None:
+def test_a_slow_network_of_all_listeners_is_heard_later_and_goes_as_it_came(show: Show) -> None:
     before = rules(show, LISTENER)
-    lossy = fault({"fleet": "Listeners", "percent": "100%"}, "networkProfile", {"name": "Lossy4G"})
-    expect = ({"indicator": "AudibleRatio", "min": "80%"}, {"indicator": "MouthToEar", "max": "2s"})
-    show.apply(experiment("lossy", faults=[lossy], recovery="5s", expect=expect))
-    _, run = show.verdict("lossy")
+    slow = fault({"fleet": "Listeners", "percent": "100%"}, "networkProfile", {"name": "Mobile3G"})
+    expect = ({"indicator": "AudibleRatio", "min": "60%"}, {"indicator": "MouthToEar", "max": "5s"})
+    show.apply(experiment("slow", faults=[slow], recovery="5s", expect=expect))
+    _, run = show.verdict("slow")
     assert run["status"]["verdict"] == "Passed", told(run)
     (record,) = run["status"]["faults"]
     assert record["proven"]
     assert record["reverted"]
     assert hit(run) == set(pods(show, LISTENER))
     baseline, during = (_mouth_to_ear(window) for window in run["status"]["windows"])
-    assert during > baseline + 0.04, "60 ms on the way down, of which a player's buffer may take some"
+    assert during > baseline + 0.1, "250 ms on the way down, of which a player's buffer may take some"
     assert rules(show, LISTENER) == before
 
 
