@@ -8,6 +8,7 @@ import pytest
 
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
+from showstopper.availability.counts import CountLog
 from showstopper.availability.hosts import HostFeed, HostLog
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import Clock, from_timestamp, to_timestamp
@@ -31,11 +32,12 @@ class StandingClock(Clock):
 
 @dataclass
 class Heard:
-    """What a room's listeners and host tell, without the room."""
+    """What a room's listeners and host tell, without the room, which has no door."""
 
     timeline: Timeline
     hosts: HostLog = field(default_factory=HostLog)
     skew: Skew = field(default_factory=Skew)
+    door: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(log=CountLog()))
 
 
 def run_of(**spec: Any) -> ExperimentRun:
