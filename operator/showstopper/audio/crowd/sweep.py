@@ -38,9 +38,8 @@ _STAMPED = 32
 _DROPS_AT = 48
 _FLAGS = int(socket.MSG_DONTWAIT | socket.MSG_TRUNC)
 _EMPTY = frozenset({errno.EAGAIN, errno.EINTR})
-_libc = ctypes.CDLL(None, use_errno=True)
-_recvmmsg = _libc.recvmmsg
-_recvmmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p]
+_recvmmsg = ctypes.CDLL(None, use_errno=True).recvmmsg
+# Without argtypes: ctypes would call a converter for each argument, which takes as long as the rest of the call.
 
 _HEADER = np.dtype(  # struct mmsghdr on 64-bit Linux
     [
@@ -115,7 +114,7 @@ class Sweep:
         self._headers["vectors"] = 1
         self._headers["control"] = self._control.ctypes.data + rows * _CONTROL
         self._headers["control_length"] = _CONTROL
-        self._base = self._headers.ctypes.data
+        self._header_block = (ctypes.c_char * self._headers.nbytes).from_buffer(self._headers)
 
     @property
     def drops(self) -> int:
@@ -148,21 +147,21 @@ class Sweep:
 
     def _receive(self, waiting: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
         """Empty sockets, as many as there is room for; they are taken off the list. Returns slots and counts."""
-        receive, base, size = _recvmmsg, self._base, _HEADER.itemsize
+        receive, headers, at, size = _recvmmsg, self._header_block, ctypes.byref, _HEADER.itemsize
         slots: list[int] = []
         counts: list[int] = []
         row = 0
         while waiting and row <= ROWS - BURST:
-            slot, descriptor = waiting[-1]
-            count = receive(descriptor, base + row * size, BURST, _FLAGS, None)
+            slot, descriptor = waiting.pop()
+            count = receive(descriptor, at(headers, row * size), BURST, _FLAGS, None)
             if count > 0:
                 slots.append(slot)
                 counts.append(count)
                 row += count
+                if count == BURST:
+                    waiting.append((slot, descriptor))
             elif (number := ctypes.get_errno()) not in _EMPTY:
                 self.refused[number] = self.refused.get(number, 0) + 1
-            if count < BURST:
-                waiting.pop()
         return slots, counts
 
     def _batch(self, slots: list[int], counts: list[int], before: Reading) -> Batch:
