@@ -12,6 +12,8 @@ import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -65,8 +67,7 @@ def prepare(udp: socket.socket) -> None:
     udp.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Datagram:
+class Datagram(NamedTuple):
     """One that is for the listener itself: STUN or DTLS. One longer than SNAP is cut off."""
 
     slot: int
@@ -171,7 +172,8 @@ class Sweep:
         data, length = self._data[:rows], self._headers["length"][:rows].astype(np.int64)
         at = monotonic_seconds(self._stamps(rows), before, Reading.now())
         self._count_drops(slot)
-        datagrams = [self._datagram(int(slot[row]), int(row)) for row in np.nonzero(is_session(data, length))[0]]
+        told = np.nonzero(is_session(data, length))[0]
+        datagrams = list(map(self._datagram, slot[told].tolist(), told.tolist(), length[told].tolist()))
         # The kernel has written how much of each it used.
         self._headers["control_length"][:rows] = _CONTROL
         self._headers["name_length"][:rows] = _NAME
@@ -187,11 +189,11 @@ class Sweep:
             count: Bytes = self._control[row, _DROPS_AT : _DROPS_AT + 4]
             self._drops[int(slot[row])] = int.from_bytes(count.tobytes(), "little")
 
-    def _datagram(self, slot: int, row: int) -> Datagram:
-        length = min(SNAP, int(self._headers["length"][row]))
+    def _datagram(self, slot: int, row: int, length: int) -> Datagram:
         return Datagram(slot, self._data[row, :length].tobytes(), address(self._names[row].tobytes()))
 
 
+@lru_cache(maxsize=4096)
 def address(name: bytes) -> Address:
     """A struct sockaddr_in or sockaddr_in6 as an address."""
     family, port = struct.unpack_from("=H", name)[0], struct.unpack_from(">H", name, 2)[0]
