@@ -168,7 +168,7 @@ class Sweep:
     def _batch(self, slots: list[int], counts: list[int], before: Reading) -> Batch:
         """What was received since the reading of the sweep before."""
         rows = sum(counts)
-        slot = np.repeat(np.array(slots, np.int64), np.array(counts))
+        slot = np.repeat(np.array(slots, np.int64), np.array(counts, np.int64))
         data, length = self._data[:rows], self._headers["length"][:rows].astype(np.int64)
         at = monotonic_seconds(self._stamps(rows), before, Reading.now())
         self._count_drops(slot)
@@ -180,7 +180,7 @@ class Sweep:
         return Batch(sound(data, length, slot, at), datagrams, slots, data, length)
 
     def _stamps(self, rows: int) -> Ints:
-        seconds = self._control[:rows, 16:_STAMPED].copy().view(np.int64)
+        seconds = self._control[:rows, 16:_STAMPED].view(np.int64)
         return np.asarray(seconds[:, 0] * 1_000_000_000 + seconds[:, 1])
 
     def _count_drops(self, slot: Ints) -> None:
