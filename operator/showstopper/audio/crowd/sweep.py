@@ -84,7 +84,7 @@ class Batch:
 
     packets: Packets
     datagrams: list[Datagram]
-    slots: list[int]
+    slots: Ints
     data: Bytes
     length: Ints
 
@@ -97,7 +97,8 @@ class Sweep:
         """How often the wall clock stepped: times of packets across a step are right to the length of a sweep."""
         self.refused: dict[int, int] = {}
         """Errors that sockets reported, by errno: ECONNREFUSED says that the relay's port is gone."""
-        self._files: dict[int, int] = {}
+        self._files: dict[int, tuple[int, int]] = {}
+        """Slot and descriptor of each socket, by slot: a sweep makes no new pair for each."""
         self._drops: dict[int, int] = {}
         self._drops_before = 0
         self._reading = Reading.now()
@@ -125,7 +126,7 @@ class Sweep:
     def add(self, slot: int, descriptor: int) -> None:
         """Sweep this socket, too."""
         self.remove(slot)
-        self._files[slot] = descriptor
+        self._files[slot] = slot, descriptor
 
     def remove(self, slot: int) -> None:
         """Sweep it no more. To be called before it is closed: its number may soon be another's."""
@@ -138,7 +139,7 @@ class Sweep:
         if slot is None:  # what waits for the others is of the time since the last reading of all
             self._reading = now
             self.steps += stepped(before, now)
-        waiting = list(self._files.items()) if slot is None else [(slot, self._files[slot])]
+        waiting = list(self._files.values()) if slot is None else [self._files[slot]]
         for _ in range(MOST_BATCHES):
             slots, counts = self._receive(waiting)
             if slots:
@@ -153,14 +154,14 @@ class Sweep:
         counts: list[int] = []
         row = 0
         while waiting and row <= ROWS - BURST:
-            slot, descriptor = waiting.pop()
+            slot, descriptor = file = waiting.pop()
             count = receive(descriptor, at(headers, row * size), BURST, _FLAGS, None)
             if count > 0:
                 slots.append(slot)
                 counts.append(count)
                 row += count
                 if count == BURST:
-                    waiting.append((slot, descriptor))
+                    waiting.append(file)
             elif (number := ctypes.get_errno()) not in _EMPTY:
                 self.refused[number] = self.refused.get(number, 0) + 1
         return slots, counts
@@ -168,7 +169,8 @@ class Sweep:
     def _batch(self, slots: list[int], counts: list[int], before: Reading) -> Batch:
         """What was received since the reading of the sweep before."""
         rows = sum(counts)
-        slot = np.repeat(np.array(slots, np.int64), np.array(counts, np.int64))
+        each = np.array(slots, np.int64)
+        slot = np.repeat(each, np.array(counts, np.int64))
         data, length = self._data[:rows], self._headers["length"][:rows].astype(np.int64)
         at = monotonic_seconds(self._stamps(rows), before, Reading.now())
         self._count_drops(slot)
@@ -177,7 +179,7 @@ class Sweep:
         # The kernel has written how much of each it used.
         self._headers["control_length"][:rows] = _CONTROL
         self._headers["name_length"][:rows] = _NAME
-        return Batch(sound(data, length, slot, at), datagrams, slots, data, length)
+        return Batch(sound(data, length, slot, at), datagrams, each, data, length)
 
     def _stamps(self, rows: int) -> Ints:
         seconds = self._control[:rows, 16:_STAMPED].view(np.int64)
