@@ -31,6 +31,8 @@ class Streams:
         self._highest = np.zeros(places, np.int64)
         self._received = np.zeros(places, np.int64)
         self._heard = np.zeros(places, np.int64)
+        self._newest = np.arange(slots) * _COLUMNS
+        """Where the stream is that each slot heard of last: mostly the only one."""
         self._turn = 0
         self._closed = np.zeros(slots, np.int64)
 
@@ -82,9 +84,14 @@ class Streams:
 
     def _find(self, slot: Ints, ssrc: Ints) -> tuple[Ints, Flags]:
         """The place of each stream, and whether it is there."""
-        is_it = self._ssrc.reshape(-1, _COLUMNS)[slot] == ssrc[:, None]
-        place = slot * _COLUMNS + is_it.argmax(axis=1)
-        return place, self._ssrc[place] == ssrc
+        place = self._newest[slot]
+        found = self._ssrc[place] == ssrc
+        if not found.all():
+            is_it = self._ssrc.reshape(-1, _COLUMNS)[slot] == ssrc[:, None]
+            place = slot * _COLUMNS + is_it.argmax(axis=1)
+            found = self._ssrc[place] == ssrc
+            self._newest[slot] = place
+        return place, found
 
     def _begin(self, slot: int, ssrc: int, sequence: int) -> None:
         begin = slot * _COLUMNS
