@@ -31,7 +31,7 @@ class Streams:
         self._highest = np.zeros(places, np.int64)
         self._received = np.zeros(places, np.int64)
         self._heard = np.zeros(places, np.int64)
-        self._newest = np.arange(slots) * _COLUMNS
+        self._newest: Ints = np.arange(slots, dtype=np.int64) * _COLUMNS
         """Where the stream is that each slot heard of last: mostly the only one."""
         self._turn = 0
         self._closed = np.zeros(slots, np.int64)
