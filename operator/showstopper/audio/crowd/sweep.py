@@ -116,7 +116,7 @@ class Sweep:
         self._headers["vectors"] = 1
         self._headers["control"] = self._control.ctypes.data + rows * _CONTROL
         self._headers["control_length"] = _CONTROL
-        self._header_block = (ctypes.c_char * self._headers.nbytes).from_buffer(self._headers)
+        self._header_block = (ctypes.c_char * self._headers.nbytes).from_buffer(self._headers.data)
 
     @property
     def drops(self) -> int:
