@@ -47,7 +47,7 @@ def batch(packets: Sequence[Packet]) -> Batch:
     """As a sweep reads them."""
     ordered = sorted(packets, key=lambda packet: packet.slot)
     slots = sorted({packet.slot for packet in packets})
-    return Batch(arrays(ordered), [], slots, *rows([datagram(packet) for packet in ordered]))
+    return Batch(arrays(ordered), [], np.array(slots, np.int64), *rows([datagram(packet) for packet in ordered]))
 
 
 def arrays(batch: Sequence[Packet]) -> Packets:

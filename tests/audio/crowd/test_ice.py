@@ -88,3 +88,12 @@ def test_a_lite_agent_is_checked_and_its_answer_selects() -> None:
     assert agent.selected is None, "an answer of somebody else"
     agent.take(stun.response(message.transaction, mapped, b"their-password"), AT)
     assert agent.selected == AT
+
+
+def test_an_answer_from_elsewhere_changes_nothing_once_a_pair_is_selected() -> None:
+    agent = agent_of(lite=True)
+    first, second = agent.add(AT)[0], agent.checks()[0]
+    mapped = stun.mapped_address(("10.0.3.9", 4000), TRANSACTION)
+    agent.take(stun.response(first[8:20], mapped, b"their-password"), AT)
+    assert agent.take(stun.response(second[8:20], mapped, b"their-password"), ("10.0.3.8", 50018)) == []
+    assert agent.selected == AT

@@ -95,6 +95,6 @@ def test_streams_without_end_cost_no_memory_and_no_crash() -> None:
     for _ in range(50):
         counted.take(arrays([Packet(0, draw.getrandbits(16), draw.getrandbits(32), 80, 0.0) for _ in range(30)]))
     assert np.all(counted.lost == 0)
-    assert counted._ssrc.shape == (1, streams.STREAMS + 1)
+    assert counted._ssrc.size == streams.STREAMS + 1
     counted.take(arrays([Packet(0, sequence, 9, 80, 0.0) for sequence in (1, 3)]))
     assert counted.lost.tolist() == [1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from functools import lru_cache
 
 from showstopper.audio.crowd.stun import HOST_PRIORITY, Address
 
@@ -15,12 +16,9 @@ def read(line: str) -> Address | None:
     parts = line.removeprefix("candidate:").split()
     if len(parts) < 8 or parts[2].lower() != "udp" or not (parts[5].isascii() and parts[5].isdecimal()):
         return None
-    try:
-        host = ipaddress.ip_address(parts[4])
-    except ValueError:
-        return None
+    host = _host(parts[4])
     port = int(parts[5]) if len(parts[5]) <= 5 else 0
-    return (str(host), port) if 0 < port <= 65535 else None
+    return (host, port) if host and 0 < port <= 65535 else None
 
 
 def read_trickled(text: str) -> Address | None:
@@ -31,6 +29,15 @@ def read_trickled(text: str) -> Address | None:
         return None
     line = init.get("candidate") if isinstance(init, dict) else None
     return read(line) if isinstance(line, str) else None
+
+
+@lru_cache(maxsize=64)
+def _host(text: str) -> str:
+    """An IP address as it is written canonically; nothing, if it is none. Each listener is told of the same few."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return ""
 
 
 def version(address: Address) -> int:

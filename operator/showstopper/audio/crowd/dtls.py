@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
 PROFILE = b"SRTP_AES128_CM_SHA1_80"
 CERTIFICATE_LIFE = datetime.timedelta(days=3650)
@@ -96,9 +96,9 @@ class Handshake:
         return bytes(keys[KEY_BYTES:] + salts[SALT_BYTES:])  # the relay is DTLS's server: the second half of each
 
     def _verify(self) -> None:
-        certificate = self._tls.get_peer_certificate(as_cryptography=True)
+        certificate = self._tls.get_peer_certificate()
         algorithm, _, announced = self._announced.partition(" ")
-        if algorithm.lower() != "sha-256" or certificate is None or fingerprint(certificate) != announced.upper():
+        if certificate is None or algorithm.lower() != "sha-256" or _of_peer(certificate) != announced.upper():
             raise HandshakeFailed("DTLS: the relay's certificate is not the one that its offer announced")
 
     def _flight(self) -> list[bytes]:
@@ -111,6 +111,11 @@ class Handshake:
 def fingerprint(certificate: x509.Certificate) -> str:
     """SHA-256 of a certificate, as SDP writes it."""
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def _of_peer(certificate: crypto.X509) -> str:
+    """The same of a peer's certificate, as OpenSSL has it: to parse it once more takes longer than to hash it."""
+    return certificate.digest("sha256").decode()
 
 
 def datagrams(flight: bytes, most: int = MTU) -> Iterator[bytes]:

@@ -73,6 +73,8 @@ class Agent:
 
     def take(self, datagram: bytes, sender: Address) -> list[bytes]:
         """Take a datagram. Returns what is to be sent back: nothing to whoever does not know the password."""
+        if self.selected is not None and stun.is_answer(datagram):
+            return []  # it selects nothing any more: that it came is sign of life enough
         message = stun.read(datagram)
         if message is None:
             return []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from showstopper.audio.crowd.newest import Newest
-from showstopper.audio.crowd.packets import Flags, Floats, Ints, Packets
+from showstopper.audio.crowd.packets import Flags, Floats, Ints, Packets, first_of_each
 from showstopper.audio.crowd.streams import Streams
 from showstopper.audio.media import CODED_PATIENCE_SECONDS, LATE_SECONDS, PACKET_SECONDS
 
@@ -56,15 +56,14 @@ class Ledger:
         """Take packets, ordered by slot, and within a slot as they arrived."""
         if not len(packets):
             return
-        begins = np.r_[True, packets.slot[1:] != packets.slot[:-1]]
-        ends = np.r_[begins[1:], True]
+        begins = first_of_each(packets.slot)
+        ends = np.append(begins[1:], True)
         self._streams.take(packets)
         self._note_pauses(packets, begins)
         self._note_silence(packets, begins)
-        slots = packets.slot[begins]
         self.received += np.bincount(packets.slot, minlength=len(self.received))
-        new = np.isnan(self.first_at[slots])
-        self.first_at[slots[new]] = packets.at[begins][new]
+        new = np.flatnonzero(begins & np.isnan(self.first_at[packets.slot]))
+        self.first_at[packets.slot[new]] = packets.at[new]
         self._newest.take(packets, ends)
 
     def joined_afresh(self, slot: int) -> None:
@@ -84,6 +83,8 @@ class Ledger:
 
     def _note_pauses(self, packets: Packets, begins: Flags) -> None:
         """Note where media was missing. What came late, and nothing of it is missing, was only held up (media.py)."""
+        if not (self._newest.gaps(packets, begins) > CODED_PATIENCE_SECONDS).any():  # the shorter patience
+            return
         previous = self._newest.before(packets, begins)
         patience = np.where(previous.next_are(packets), LATE_SECONDS, CODED_PATIENCE_SECONDS)
         for row in np.nonzero(packets.at - previous.at > patience)[0]:
@@ -92,7 +93,7 @@ class Ledger:
 
     def _note_silence(self, packets: Packets, begins: Flags) -> None:
         silent = packets.payload_bytes <= SILENT_BYTES
-        was_silent = np.where(begins, ~np.isnan(self.silent_since[packets.slot]), np.r_[False, silent[:-1]])
+        was_silent = np.where(begins, ~np.isnan(self.silent_since[packets.slot]), np.append(False, silent[:-1]))
         for row in np.nonzero(silent != was_silent)[0]:
             slot, at = int(packets.slot[row]), float(packets.at[row])
             if silent[row]:

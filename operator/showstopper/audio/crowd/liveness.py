@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from showstopper.audio.crowd.packets import Ints
 from showstopper.audio.crowd.refusals import Loss
 from showstopper.audio.crowd.rules import FAILED_SECONDS, PING_SECONDS
 
@@ -34,7 +35,7 @@ class Liveness:
         """A session is over."""
         self._datagram_at[slot] = self._signal_at[slot] = self._ping_at[slot] = np.nan
 
-    def datagrams(self, slots: Sequence[int], now: float) -> None:
+    def datagrams(self, slots: Sequence[int] | Ints, now: float) -> None:
         """Something came over the transports of these."""
         chosen = np.asarray(slots, np.intp)
         self._datagram_at[chosen] = np.where(np.isnan(self._datagram_at[chosen]), np.nan, now)

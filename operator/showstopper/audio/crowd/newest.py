@@ -45,12 +45,17 @@ class Newest:
             _before(packets.sequence, self.sequence[slot], begins),
         )
 
+    def gaps(self, packets: Packets, begins: Flags) -> Floats:
+        """Seconds between each packet and the one before it; NaN where there is none."""
+        return np.asarray(packets.at - _before(packets.at, self.at[packets.slot], begins))
+
     def take(self, packets: Packets, ends: Flags) -> None:
         """Take the last packet of each slot."""
-        slots = packets.slot[ends]
-        self.at[slots] = packets.at[ends]
-        self.ssrc[slots] = packets.ssrc[ends]
-        self.sequence[slots] = packets.sequence[ends]
+        rows = np.flatnonzero(ends)
+        slots = packets.slot[rows]
+        self.at[slots] = packets.at[rows]
+        self.ssrc[slots] = packets.ssrc[rows]
+        self.sequence[slots] = packets.sequence[rows]
 
     def joined_afresh(self, slot: int) -> None:
         """The next packet is of another stream, without being of a second one."""

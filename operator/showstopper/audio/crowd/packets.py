@@ -61,15 +61,22 @@ def sound(data: Bytes, length: Ints, slot: Ints, at: Floats) -> Packets:
     """
     held = payload_bytes(data, length)
     chosen = np.nonzero(is_rtp(data, length) & (held >= 0))[0]
-    words = np.ascontiguousarray(data[:, :RTP_HEADER]).view(">u4")
+    words = data[:, :RTP_HEADER].view(">u4")
     return Packets(
         slot=slot[chosen],
-        sequence=(words[chosen, 0] & 0xFFFF).astype(np.int64),
-        ssrc=words[chosen, 2].astype(np.int64),
+        sequence=words[:, 0][chosen].astype(np.int64) & 0xFFFF,
+        ssrc=words[:, 2][chosen].astype(np.int64),
         payload_bytes=held[chosen],
         at=at[chosen],
         row=chosen,
     )
+
+
+def first_of_each(values: Ints) -> Flags:
+    """Where another value begins than the one before."""
+    begins = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=begins[1:])
+    return begins
 
 
 def is_rtp(data: Bytes, length: Ints) -> Flags:

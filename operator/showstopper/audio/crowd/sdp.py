@@ -64,7 +64,7 @@ def read(text: str) -> Description:
     if len(text) > MOST_BYTES:
         raise SdpError(f"a description of {len(text)} characters; at most {MOST_BYTES} are read")
     offer = Description()
-    for line in re.split(r"\r?\n", text):
+    for line in text.replace("\r\n", "\n").split("\n"):
         kind, _, value = line.partition("=")
         if kind == "m":
             offer.sections.append(_section(value))

@@ -4,47 +4,54 @@ from __future__ import annotations
 
 import numpy as np
 
-from showstopper.audio.crowd.packets import Ints, Packets
+from showstopper.audio.crowd.packets import Flags, Ints, Packets, first_of_each
 
 STREAMS = 8
 """Streams of one listener that are followed at once: speakers, and those that have ended. The one that was heard of
 longest ago makes room for the next."""
 
 _NONE = -1
+_COLUMNS = STREAMS + 1
 _NOWHERE = STREAMS
 """Column for packets of so many new streams at once that theirs has made room already. Nothing is read there."""
 
 
 class Streams:
-    """The streams of each slot. A late packet is not lost; a doubled one makes up for a lost one, as in RTCP."""
+    """The streams of each slot. A late packet is not lost; a doubled one makes up for a lost one, as in RTCP.
+
+    Each stream has a place: those of a slot are beside each other, one a column.
+    """
 
     def __init__(self, slots: int) -> None:
-        shape = (slots, STREAMS + 1)
-        self._ssrc = np.full(shape, _NONE, np.int64)
-        self._last = np.zeros(shape, np.int64)
+        places = slots * _COLUMNS
+        self._ssrc = np.full(places, _NONE, np.int64)
+        self._last = np.zeros(places, np.int64)
         """The newest packet's sequence number, counted on beyond 16 bits from that of the first packet."""
-        self._first = np.zeros(shape, np.int64)
-        self._highest = np.zeros(shape, np.int64)
-        self._received = np.zeros(shape, np.int64)
-        self._heard = np.zeros(shape, np.int64)
+        self._first = np.zeros(places, np.int64)
+        self._highest = np.zeros(places, np.int64)
+        self._received = np.zeros(places, np.int64)
+        self._heard = np.zeros(places, np.int64)
+        self._newest: Ints = np.arange(slots, dtype=np.int64) * _COLUMNS
+        """Where the stream is that each slot heard of last: mostly the only one."""
         self._turn = 0
         self._closed = np.zeros(slots, np.int64)
 
     @property
     def lost(self) -> Ints:
         """Packets lost in all streams of each slot."""
-        return np.asarray(self._closed + np.where(self._ssrc == _NONE, 0, self._missing()).sum(axis=1))
+        open_ones = np.where(self._ssrc == _NONE, 0, self._missing())
+        return np.asarray(self._closed + open_ones.reshape(-1, _COLUMNS).sum(axis=1))
 
     def take(self, packets: Packets) -> None:
         """Take packets, ordered by slot, and within a stream as they arrived."""
         self._turn += 1
         slot, ssrc, sequence = _by_stream(packets)
-        begins = np.r_[True, (slot[1:] != slot[:-1]) | (ssrc[1:] != ssrc[:-1])]
-        starts = np.nonzero(begins)[0]
-        ends = np.r_[starts[1:], len(slot)]
-        place = (slot[starts], self._columns(slot[starts], ssrc[starts], sequence[starts]))
+        starts = np.flatnonzero(first_of_each(slot) | first_of_each(ssrc))
+        ends = np.append(starts[1:], len(slot))
+        place = self._places(slot[starts], ssrc[starts], sequence[starts])
         last = self._last[place]
-        before = np.r_[0, sequence[:-1]]
+        before = np.empty_like(sequence)
+        before[1:] = sequence[:-1]
         before[starts] = last
         steps = ((sequence - before + 0x8000) & 0xFFFF) - 0x8000
         # Counted on within each stream: a sum over all, less what it was where the stream begins.
@@ -57,36 +64,48 @@ class Streams:
 
     def close(self, slot: int) -> None:
         """The listener has left its streams."""
-        for column in np.nonzero(self._ssrc[slot] != _NONE)[0]:
-            self._end(slot, int(column))
+        begin = slot * _COLUMNS
+        for column in np.flatnonzero(self._ssrc[begin : begin + _COLUMNS] != _NONE):
+            self._end(begin + int(column))
 
     def _missing(self) -> Ints:
         return np.asarray(self._highest - self._first + 1 - self._received)
 
-    def _columns(self, slot: Ints, ssrc: Ints, sequence: Ints) -> Ints:
+    def _places(self, slot: Ints, ssrc: Ints, sequence: Ints) -> Ints:
         """Where each stream is kept. A new one begins with this sequence number."""
-        known = self._ssrc[slot] == ssrc[:, None]
-        found, column = known.any(axis=1), known.argmax(axis=1)
-        self._heard[slot[found], column[found]] = self._turn
+        place, found = self._find(slot, ssrc)
+        self._heard[place[found]] = self._turn
         if found.all():
-            return np.asarray(column)
-        for row in np.nonzero(~found)[0]:
+            return place
+        for row in np.flatnonzero(~found):
             self._begin(int(slot[row]), int(ssrc[row]), int(sequence[row]))
-        known = self._ssrc[slot] == ssrc[:, None]
-        return np.where(known.any(axis=1), known.argmax(axis=1), _NOWHERE)
+        place, found = self._find(slot, ssrc)
+        return np.where(found, place, slot * _COLUMNS + _NOWHERE)
+
+    def _find(self, slot: Ints, ssrc: Ints) -> tuple[Ints, Flags]:
+        """The place of each stream, and whether it is there."""
+        place = self._newest[slot]
+        found = self._ssrc[place] == ssrc
+        if not found.all():
+            is_it = self._ssrc.reshape(-1, _COLUMNS)[slot] == ssrc[:, None]
+            place = slot * _COLUMNS + is_it.argmax(axis=1)
+            found = self._ssrc[place] == ssrc
+            self._newest[slot] = place
+        return place, found
 
     def _begin(self, slot: int, ssrc: int, sequence: int) -> None:
-        column = int(self._heard[slot, :STREAMS].argmin())
-        self._end(slot, column)
-        self._ssrc[slot, column] = ssrc
-        self._first[slot, column] = self._last[slot, column] = self._highest[slot, column] = sequence
-        self._heard[slot, column] = self._turn
+        begin = slot * _COLUMNS
+        place = begin + int(self._heard[begin : begin + STREAMS].argmin())
+        self._end(place)
+        self._ssrc[place] = ssrc
+        self._first[place] = self._last[place] = self._highest[place] = sequence
+        self._heard[place] = self._turn
 
-    def _end(self, slot: int, column: int) -> None:
-        if self._received[slot, column]:  # not, if it has begun and made room within one batch
-            self._closed[slot] += self._missing()[slot, column]
-        self._ssrc[slot, column] = _NONE
-        self._received[slot, column] = self._heard[slot, column] = 0
+    def _end(self, place: int) -> None:
+        if self._received[place]:  # not, if it has begun and made room within one batch
+            self._closed[place // _COLUMNS] += self._missing()[place]
+        self._ssrc[place] = _NONE
+        self._received[place] = self._heard[place] = 0
 
 
 def _by_stream(packets: Packets) -> tuple[Ints, Ints, Ints]:

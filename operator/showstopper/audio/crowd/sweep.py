@@ -12,6 +12,8 @@ import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,9 +40,8 @@ _STAMPED = 32
 _DROPS_AT = 48
 _FLAGS = int(socket.MSG_DONTWAIT | socket.MSG_TRUNC)
 _EMPTY = frozenset({errno.EAGAIN, errno.EINTR})
-_libc = ctypes.CDLL(None, use_errno=True)
-_recvmmsg = _libc.recvmmsg
-_recvmmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p]
+_recvmmsg = ctypes.CDLL(None, use_errno=True).recvmmsg
+# Without argtypes: ctypes would call a converter for each argument, which takes as long as the rest of the call.
 
 _HEADER = np.dtype(  # struct mmsghdr on 64-bit Linux
     [
@@ -66,8 +67,7 @@ def prepare(udp: socket.socket) -> None:
     udp.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Datagram:
+class Datagram(NamedTuple):
     """One that is for the listener itself: STUN or DTLS. One longer than SNAP is cut off."""
 
     slot: int
@@ -84,7 +84,7 @@ class Batch:
 
     packets: Packets
     datagrams: list[Datagram]
-    slots: list[int]
+    slots: Ints
     data: Bytes
     length: Ints
 
@@ -97,7 +97,8 @@ class Sweep:
         """How often the wall clock stepped: times of packets across a step are right to the length of a sweep."""
         self.refused: dict[int, int] = {}
         """Errors that sockets reported, by errno: ECONNREFUSED says that the relay's port is gone."""
-        self._files: dict[int, int] = {}
+        self._files: dict[int, tuple[int, int]] = {}
+        """Slot and descriptor of each socket, by slot: a sweep makes no new pair for each."""
         self._drops: dict[int, int] = {}
         self._drops_before = 0
         self._reading = Reading.now()
@@ -115,7 +116,7 @@ class Sweep:
         self._headers["vectors"] = 1
         self._headers["control"] = self._control.ctypes.data + rows * _CONTROL
         self._headers["control_length"] = _CONTROL
-        self._base = self._headers.ctypes.data
+        self._header_block = (ctypes.c_char * self._headers.nbytes).from_buffer(self._headers.data)
 
     @property
     def drops(self) -> int:
@@ -125,7 +126,7 @@ class Sweep:
     def add(self, slot: int, descriptor: int) -> None:
         """Sweep this socket, too."""
         self.remove(slot)
-        self._files[slot] = descriptor
+        self._files[slot] = slot, descriptor
 
     def remove(self, slot: int) -> None:
         """Sweep it no more. To be called before it is closed: its number may soon be another's."""
@@ -138,7 +139,7 @@ class Sweep:
         if slot is None:  # what waits for the others is of the time since the last reading of all
             self._reading = now
             self.steps += stepped(before, now)
-        waiting = list(self._files.items()) if slot is None else [(slot, self._files[slot])]
+        waiting = list(self._files.values()) if slot is None else [self._files[slot]]
         for _ in range(MOST_BATCHES):
             slots, counts = self._receive(waiting)
             if slots:
@@ -148,38 +149,40 @@ class Sweep:
 
     def _receive(self, waiting: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
         """Empty sockets, as many as there is room for; they are taken off the list. Returns slots and counts."""
-        receive, base, size = _recvmmsg, self._base, _HEADER.itemsize
+        receive, headers, at, size = _recvmmsg, self._header_block, ctypes.byref, _HEADER.itemsize
         slots: list[int] = []
         counts: list[int] = []
         row = 0
         while waiting and row <= ROWS - BURST:
-            slot, descriptor = waiting[-1]
-            count = receive(descriptor, base + row * size, BURST, _FLAGS, None)
+            slot, descriptor = file = waiting.pop()
+            count = receive(descriptor, at(headers, row * size), BURST, _FLAGS, None)
             if count > 0:
                 slots.append(slot)
                 counts.append(count)
                 row += count
+                if count == BURST:
+                    waiting.append(file)
             elif (number := ctypes.get_errno()) not in _EMPTY:
                 self.refused[number] = self.refused.get(number, 0) + 1
-            if count < BURST:
-                waiting.pop()
         return slots, counts
 
     def _batch(self, slots: list[int], counts: list[int], before: Reading) -> Batch:
         """What was received since the reading of the sweep before."""
         rows = sum(counts)
-        slot = np.repeat(np.array(slots, np.int64), np.array(counts))
+        each = np.array(slots, np.int64)
+        slot = np.repeat(each, np.array(counts, np.int64))
         data, length = self._data[:rows], self._headers["length"][:rows].astype(np.int64)
         at = monotonic_seconds(self._stamps(rows), before, Reading.now())
         self._count_drops(slot)
-        datagrams = [self._datagram(int(slot[row]), int(row)) for row in np.nonzero(is_session(data, length))[0]]
+        told = np.nonzero(is_session(data, length))[0]
+        datagrams = list(map(self._datagram, slot[told].tolist(), told.tolist(), length[told].tolist()))
         # The kernel has written how much of each it used.
         self._headers["control_length"][:rows] = _CONTROL
         self._headers["name_length"][:rows] = _NAME
-        return Batch(sound(data, length, slot, at), datagrams, slots, data, length)
+        return Batch(sound(data, length, slot, at), datagrams, each, data, length)
 
     def _stamps(self, rows: int) -> Ints:
-        seconds = self._control[:rows, 16:_STAMPED].copy().view(np.int64)
+        seconds = self._control[:rows, 16:_STAMPED].view(np.int64)
         return np.asarray(seconds[:, 0] * 1_000_000_000 + seconds[:, 1])
 
     def _count_drops(self, slot: Ints) -> None:
@@ -188,11 +191,11 @@ class Sweep:
             count: Bytes = self._control[row, _DROPS_AT : _DROPS_AT + 4]
             self._drops[int(slot[row])] = int.from_bytes(count.tobytes(), "little")
 
-    def _datagram(self, slot: int, row: int) -> Datagram:
-        length = min(SNAP, int(self._headers["length"][row]))
+    def _datagram(self, slot: int, row: int, length: int) -> Datagram:
         return Datagram(slot, self._data[row, :length].tobytes(), address(self._names[row].tobytes()))
 
 
+@lru_cache(maxsize=4096)
 def address(name: bytes) -> Address:
     """A struct sockaddr_in or sockaddr_in6 as an address."""
     family, port = struct.unpack_from("=H", name)[0], struct.unpack_from(">H", name, 2)[0]

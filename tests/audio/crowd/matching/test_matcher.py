@@ -61,7 +61,7 @@ def heard(matcher: Matcher, datagrams: Sequence[Datagram], since: float = MONOTO
         if came:
             data, length = rtp.rows([each.data for each in came])
             slot, at = np.array([each.slot for each in came]), np.array([each.at for each in came])
-            matcher.take(Batch(sound(data, length, slot, at), [], slot.tolist(), data, length))
+            matcher.take(Batch(sound(data, length, slot, at), [], slot, data, length))
         matcher.advance(now)
         for told_slot, stretch in matcher.heard(now):
             assert stretch.start > now - matcher.lag
