@@ -30,7 +30,7 @@ from tests.support.staged_room import (
     told,
 )
 
-pytestmark = [pytest.mark.cluster, pytest.mark.alone]
+pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.matrix("the door")]
 
 NAMESPACE = "show-with-a-door"
 VALUES = (*FLEET, "door.enabled=true", "room.listeners.arrivals.every=1s", "room.listeners.arrivals.stay=6s")
@@ -141,12 +141,12 @@ def test_a_wrong_count_is_told_by_how_many_it_is_off_and_is_right_again(doored: 
 
 
 def test_a_resident_that_starts_anew_before_a_closed_door_stays_outside_until_it_opens(doored: Show) -> None:
-    doored.apply(experiment("outside", faults=[closed("30s")], recovery="5s", expect=LENIENT))
+    doored.apply(experiment("outside", faults=[closed("45s")], recovery="5s", expect=LENIENT))
     doored.at("outside", "the door is closed", armed)
     victim = min(hearing(doored))
     doored.api.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{victim.partition('/')[0]}")
     outside = {"Joining", "Offline"}
-    eventually("it is outside", 25, lambda: heard_by(doored, victim) in outside)
+    eventually("it is outside", 40, lambda: heard_by(doored, victim) in outside)
     doored.verdict("outside", again=False)
     eventually("it hears the host", 30, lambda: heard_by(doored, victim) == "Live")
 
