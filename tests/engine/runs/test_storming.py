@@ -145,7 +145,8 @@ async def test_another_life_of_the_operator_hears_what_came_of_it(
     client: Client, server: ApiServer, harness: Stormed
 ) -> None:
     async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace) as kubelet:
-        run = await harness.stored(await harness.create("storm", faults=[STORM | {"duration": "5s"}]), active)
+        # Long enough for this life to end before its fault does, also on a machine that is busy.
+        run = await harness.stored(await harness.create("storm", faults=[STORM | {"duration": "12s"}]), active)
         await harness.end()
         await kubelet.report(said())
         other = Stormed(client, harness.namespace)
