@@ -1,10 +1,10 @@
 """Packet floods as they are declared, and the two parts of them that agents do: the gate, and counting what arrives."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
-from showstopper.api.faults.base import Aim, FaultKind, Hand
+from showstopper.api.faults.crowd import CrowdFault
 from showstopper.api.faults.gates import Arrivals, Gate
 from showstopper.api.schema.base import Name
 from showstopper.api.schema.rules import Rule
@@ -18,13 +18,8 @@ Size = Annotated[int, Field(ge=1, le=1472)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class PacketFlood(FaultKind):
+class PacketFlood(CrowdFault):
     """A flooder in the room's namespace sends UDP packets to the targets, and to nobody else."""
-
-    hand: ClassVar[Hand] = Hand.CROWD
-    aims_at: ClassVar[Aim] = Aim.PODS
-    longest: ClassVar[str] = "10m"
-    most_targets: ClassVar[int] = 100
 
     port: Name
     """The UDP port of the targets that is flooded, by its name in the room. Of a range, one port: the lowest from which
@@ -57,11 +52,6 @@ class PacketFlood(FaultKind):
             holds=lambda flood: flood.shape is not Shape.STUN or (flood.size >= 20 and flood.size % 4 == 0),
         ),
     )
-
-    @property
-    def port_names(self) -> tuple[str, ...]:
-        """The port that is flooded."""
-        return (self.port,)
 
 
 class FloodGate(Gate):

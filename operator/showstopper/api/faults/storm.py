@@ -1,11 +1,11 @@
 """Storms as they are declared, what comes of one, and the two parts of them that agents do: the gate, and counting."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
-from showstopper.api.faults.base import Aim, FaultKind, Hand
+from showstopper.api.faults.crowd import CrowdFault
 from showstopper.api.faults.gates import Arrivals, Gate
 from showstopper.api.schema.base import Message, Name, Spec, Status, Text
 from showstopper.api.schema.quantities import Between, Duration, parse_duration
@@ -23,13 +23,8 @@ _A_RATE = "a ramp is of a rate: write rate, in joins a second, or leave ramp out
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class JoinStorm(FaultKind):
+class JoinStorm(CrowdFault):
     """A pod in the room's namespace joins the room as many visitors, through the targets. Each visitor tries once."""
-
-    hand: ClassVar[Hand] = Hand.CROWD
-    aims_at: ClassVar[Aim] = Aim.PODS
-    longest: ClassVar[str] = "10m"
-    most_targets: ClassVar[int] = 100
 
     port: Name
     """The TCP port of the targets that takes joins, by its name in the room. Targets take turns."""
@@ -59,22 +54,12 @@ class JoinStorm(FaultKind):
         ),
     )
 
-    @property
-    def port_names(self) -> tuple[str, ...]:
-        """The port that takes joins."""
-        return (self.port,)
 
-
-class RetryStorm(FaultKind):
+class RetryStorm(CrowdFault):
     """A pod in the room's namespace joins the room as many clients, drops them all at once, and they come back at once.
 
     Who is refused tries again without backoff, until it is in or no tries are left.
     """
-
-    hand: ClassVar[Hand] = Hand.CROWD
-    aims_at: ClassVar[Aim] = Aim.PODS
-    longest: ClassVar[str] = "10m"
-    most_targets: ClassVar[int] = 100
 
     port: Name
     """The TCP port of the targets that takes joins, by its name in the room. Targets take turns."""
@@ -107,11 +92,6 @@ class RetryStorm(FaultKind):
         ),
     )
 
-    @property
-    def port_names(self) -> tuple[str, ...]:
-        """The port that takes joins."""
-        return (self.port,)
-
 
 class Opening(StrEnum):
     """How far a connection of a flood goes."""
@@ -122,13 +102,8 @@ class Opening(StrEnum):
     """It asks for a WebSocket without a token, which the server has to answer."""
 
 
-class ConnectionFlood(FaultKind):
+class ConnectionFlood(CrowdFault):
     """A pod in the room's namespace opens connections to a TCP port of the targets. Nobody joins by them."""
-
-    hand: ClassVar[Hand] = Hand.CROWD
-    aims_at: ClassVar[Aim] = Aim.PODS
-    longest: ClassVar[str] = "10m"
-    most_targets: ClassVar[int] = 100
 
     port: Name
     """The TCP port of the targets that is flooded, by its name in the room. Targets take turns."""
@@ -148,11 +123,6 @@ class ConnectionFlood(FaultKind):
             holds=lambda flood: flood.rate is not None or flood.connections is not None,
         ),
     )
-
-    @property
-    def port_names(self) -> tuple[str, ...]:
-        """The port that is flooded."""
-        return (self.port,)
 
 
 class MediaPort(Spec):
