@@ -77,7 +77,7 @@ class StormBehaviour(CrowdBehaviour[S]):
         """How much of it is declared."""
 
     def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
-        """A port of another protocol, and tries that one pod does not make, or that do not fit into the time."""
+        """A port of another protocol, tries that one pod does not make in the time, and sound from elsewhere."""
         yield from super().objections(fault, ground)
         port = port_of(fault, ground)
         if port is not None and port.protocol != "TCP":
@@ -87,10 +87,12 @@ class StormBehaviour(CrowdBehaviour[S]):
                 f"TCP (fault {fault.name}): name the port of livekit.url, with protocol: TCP",
             )
         yield from self.of_number(fault)
+        if self.order(fault).depth is Depth.FULL:
+            yield from _of_media(fault, ground)
 
     def gate(self, fault: Fault, ground: Ground) -> StormGate:
         """TCP to the port and, where visitors take the sound, UDP to the component's ports of media."""
-        media = media_ports(fault, ground) if self.order(fault).depth is Depth.FULL else ()
+        media = _media_ports(fault, ground) if self.order(fault).depth is Depth.FULL else ()
         return StormGate(signalling=_number(fault, ground), media=media)
 
     def gate_effect(self, fault: Fault, ground: Ground) -> NetworkEffect:
@@ -174,11 +176,11 @@ class StormBehaviour(CrowdBehaviour[S]):
             )
         needed = schedule.needed(tries, order.rate, order.ramp)
         if needed > fault.duration.total_seconds() + 1e-6:  # floats do not add up to the last digit
-            at_least = format_duration(timedelta(milliseconds=math.ceil(round(needed * 1000, 3))))
             yield Finding(
                 Reason.DURATION_TOO_SHORT,
                 f"fault {fault.name} has {tries} {self.noun}s and a duration of {format_duration(fault.duration)}: "
-                f"write a duration of at least {at_least}, in which the last {self.noun} is made, and all are ended",
+                f"write a duration of at least {at_least(needed)}, in which the last {self.noun} is made, and all are "
+                "ended",
             )
 
     def of_figures(self, storm: StormFigures) -> Finding | None:
@@ -202,7 +204,12 @@ class StormBehaviour(CrowdBehaviour[S]):
         )
 
 
-def of_media(fault: Fault, ground: Ground) -> Iterator[Finding]:
+def at_least(seconds: float) -> str:
+    """A duration that is not shorter, as people write it."""
+    return format_duration(timedelta(milliseconds=math.ceil(round(seconds * 1000, 3))))
+
+
+def _of_media(fault: Fault, ground: Ground) -> Iterator[Finding]:
     """Why visitors would get no sound through their gate, which leads to the targets alone."""
     instead = "or write signallingOnly: true"
     if fault.target is not None and not fault.target.serving:
@@ -211,7 +218,7 @@ def of_media(fault: Fault, ground: Ground) -> Iterator[Finding]:
             f"the visitors of fault {fault.name} take the sound, which comes from the relay that serves, and their "
             f"gate leads to the targets alone: write serving: true in the target, {instead}",
         )
-    if not media_ports(fault, ground):
+    if not _media_ports(fault, ground):
         yield Finding(
             Reason.MEDIA_UNREACHABLE,
             f"the visitors of fault {fault.name} take the sound, and component {fault.component} declares no UDP port: "
@@ -227,7 +234,7 @@ def of_media(fault: Fault, ground: Ground) -> Iterator[Finding]:
             )
 
 
-def media_ports(fault: Fault, ground: Ground) -> tuple[MediaPort, ...]:
+def _media_ports(fault: Fault, ground: Ground) -> tuple[MediaPort, ...]:
     """The ports of the fault's component that media comes by: those of UDP."""
     component = ground.component(fault)
     ports = component.ports if component is not None else ()

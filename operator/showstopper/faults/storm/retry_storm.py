@@ -1,8 +1,6 @@
 """retryStorm: clients who are in are dropped all at once, and come back at once, without backoff."""
 
-import math
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import ClassVar
 
 from showstopper.api.experiment import Fault
@@ -11,9 +9,8 @@ from showstopper.api.faults.storm import RetryStorm, StormFigures
 from showstopper.api.reasons import Reason
 from showstopper.api.schema.quantities import format_duration
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Ground
 from showstopper.faults.storm import schedule
-from showstopper.faults.storm.behaviour import Order, StormBehaviour, of_media
+from showstopper.faults.storm.behaviour import Order, StormBehaviour, at_least
 from showstopper.faults.storm.settings import Comeback, Depth
 
 
@@ -33,12 +30,6 @@ class RetryStormBehaviour(StormBehaviour[RetryStorm]):
         depth = Depth.SIGNALLING if spec.signalling_only else Depth.FULL
         return Order(spec.tries, spec.rate, depth, hidden=spec.hidden, comeback=comeback)
 
-    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
-        """What all storms object to, and sound that would come from elsewhere."""
-        yield from super().objections(fault, ground)
-        if not _spec(fault).signalling_only:
-            yield from of_media(fault, ground)
-
     def of_number(self, fault: Fault) -> Iterator[Finding]:
         """A drop before everybody is in, or too late for anybody to come back."""
         spec = _spec(fault)
@@ -48,14 +39,14 @@ class RetryStormBehaviour(StormBehaviour[RetryStorm]):
             yield Finding(
                 Reason.DURATION_TOO_SHORT,
                 f"fault {fault.name} drops its {spec.clients} clients before all of them can be in: write a drop of at "
-                f"least {_duration(settled)}, or a higher rate",
+                f"least {at_least(settled)}, or a higher rate",
             )
         needed = drop + schedule.LAST_SECONDS + schedule.LEAVE_SECONDS
         if needed > fault.duration.total_seconds() + 1e-6:
             yield Finding(
                 Reason.DURATION_TOO_SHORT,
                 f"fault {fault.name} drops its clients after {format_duration(spec.drop)}, and has a duration of "
-                f"{format_duration(fault.duration)}: write a duration of at least {_duration(needed)}, in which they "
+                f"{format_duration(fault.duration)}: write a duration of at least {at_least(needed)}, in which they "
                 "come back, and all leave",
             )
 
@@ -66,10 +57,6 @@ class RetryStormBehaviour(StormBehaviour[RetryStorm]):
         if not storm.dropped:
             return Finding(Reason.NO_EFFECT, "dropped nobody: no client was in by then; write a later drop")
         return None
-
-
-def _duration(seconds: float) -> str:
-    return format_duration(timedelta(milliseconds=math.ceil(round(seconds * 1000, 3))))
 
 
 def _spec(fault: Fault) -> RetryStorm:
