@@ -74,8 +74,12 @@ class InjectedBehaviour(Behaviour[K]):
     """A fault that executors are asked for. They check once more what the API server has let through."""
 
     def refusals(self, injection: InjectionSpec) -> Iterator[str]:
-        """Why an executor must not arm any of it, as sentences that say what to write instead; nothing: it may."""
-        yield from ()
+        """Why an executor must not arm any of it, as sentences that say what to write instead; nothing: it may.
+
+        Ports and peers are of packets, and every other fault has none.
+        """
+        if injection.ports or injection.peers:
+            yield "ports and peers are of packets: leave them out"
 
     def refusal_of(self, injection: InjectionSpec, target: InjectionTarget) -> str | None:
         """Why an executor must not arm it on this target; None: it may."""

@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.process import ProcessFault
-from showstopper.api.injection import InjectionSpec
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoomSpec
 from showstopper.availability.verdict import Finding
@@ -33,11 +32,6 @@ class ProcessBehaviour(InjectedBehaviour[P]):
                     f'container "{container.name}" of {place} does not run now, so that fault {fault.name} would hit '
                     f"nothing: look at it with kubectl --namespace {pod.namespace} describe pod {pod.name}",
                 )
-
-    def refusals(self, injection: InjectionSpec) -> Iterator[str]:
-        """Ports and peers, which processes do not have."""
-        if injection.ports or injection.peers:
-            yield "ports and peers are of packets: leave them out"
 
     def proof(self, observed: Observed) -> Finding | None:
         """What is missing: targets on which the processes did not do what they should."""

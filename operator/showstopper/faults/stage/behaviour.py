@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.stage import HostFault
-from showstopper.api.injection import InjectionSpec
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults.behaviour import Ground, InjectedBehaviour, no_managed_host
@@ -25,11 +24,6 @@ class HostBehaviour(InjectedBehaviour[H]):
     def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
         """Somebody else speaks, who takes no orders."""
         yield from no_managed_host(fault, ground)
-
-    def refusals(self, injection: InjectionSpec) -> Iterator[str]:
-        """Ports and peers, which a host does not have."""
-        if injection.ports or injection.peers:
-            yield "ports and peers are of packets: leave them out"
 
     def proof(self, observed: Observed) -> Finding | None:
         """What is missing: a host that did it, and for long enough."""

@@ -6,7 +6,6 @@ from typing import ClassVar, TypeVar
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.stage import DoorFault
-from showstopper.api.injection import InjectionSpec
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults.behaviour import Ground, InjectedBehaviour
@@ -38,11 +37,6 @@ class DoorBehaviour(InjectedBehaviour[D]):
             "install the chart audio-room with door.enabled=true, and write door.url and door.component in the "
             "AudioRoom",
         )
-
-    def refusals(self, injection: InjectionSpec) -> Iterator[str]:
-        """Ports and peers, which a door does not have."""
-        if injection.ports or injection.peers:
-            yield "ports and peers are of packets: leave them out"
 
     def proof(self, observed: Observed) -> Finding | None:
         """What is missing: a pod that did it, and somebody who met it."""
