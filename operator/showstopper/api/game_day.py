@@ -10,7 +10,7 @@ from showstopper.api.conditions import Condition
 from showstopper.api.experiment import ExperimentSpec
 from showstopper.api.room import Reference
 from showstopper.api.schema.base import GROUP, Message, Name, Resource, Spec, Status, Text, Timestamp
-from showstopper.api.schema.quantities import Between, Duration
+from showstopper.api.schema.quantities import Between, Duration, on_the_calendar
 from showstopper.api.schema.rules import Matching, Rule, exactly_one, unique_names
 
 APPROVE = f"{GROUP}/approve"
@@ -20,16 +20,11 @@ _WRITE_A_MOMENT = 'write date, time and zone, like "2026-12-01T19:00:00Z" or "20
 _DATE, _TIME, _ZONE = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}:[0-9]{2}", "Z|[+-][0-9]{2}:[0-9]{2}"
 
 
-def _on_the_calendar(text: str) -> str:
-    datetime.fromisoformat(text)
-    return text
-
-
 Moment = Annotated[
     str,
     StringConstraints(max_length=25),
     Matching(f"{_DATE}T{_TIME}({_ZONE})", f"not a date and time: {_WRITE_A_MOMENT}"),
-    AfterValidator(_on_the_calendar),
+    AfterValidator(on_the_calendar),
 ]
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from showstopper.api.conditions import Condition
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
-from showstopper.api.schema.quantities import Between, Duration, parse_duration
+from showstopper.api.schema.quantities import Between, Duration, on_the_calendar, parse_duration
 from showstopper.api.schema.rules import Matching, Rule, unique_names
 from showstopper.availability.units import DURATION_PATTERN
 
@@ -211,11 +211,6 @@ _INSTANT = f"[0-9]{{4}}-{_DAY}T{_TIME}:[0-5][0-9]([.][0-9]{{1,6}})?(Z|[+-]{_TIME
 """RFC 3339. No format: with that of a date CEL would take it for a timestamp, and could not say what to write."""
 
 
-def _an_instant(text: str) -> str:
-    datetime.fromisoformat(text)
-    return text
-
-
 class Program(Spec):
     """Program of the room: who speaks, and the hold music before it."""
 
@@ -230,7 +225,7 @@ class Program(Spec):
             str,
             StringConstraints(max_length=40),
             Matching(_INSTANT, 'write a time with its zone, like "2026-08-12T20:00:00-04:00"'),
-            AfterValidator(_an_instant),
+            AfterValidator(on_the_calendar),
         ]
         | None
     ) = None

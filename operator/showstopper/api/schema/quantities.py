@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import (
@@ -72,6 +72,12 @@ class Share(float):
         """Percentage with up to three decimals, rounded down, so that a share is never shown better than it is."""
         percent = math.floor(round(float(self) * 1e5, 6)) / 1e3
         return f"{percent:.3f}".rstrip("0").rstrip(".") + "%"
+
+
+def on_the_calendar(text: str) -> str:
+    """A date and time of the right form, if there is such a day. Raises ValueError."""
+    datetime.fromisoformat(text)
+    return text
 
 
 @dataclass(frozen=True, slots=True)
