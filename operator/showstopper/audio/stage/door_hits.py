@@ -1,6 +1,6 @@
 """Hits of a door: what it answers instead, for as long as the lease of an Injection holds."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.stage import CountSkew, DoorFigures, RoomUnavailable
@@ -9,18 +9,38 @@ from showstopper.audio.door.desk import Desk, Miscounting, Unavailable
 from showstopper.audio.door.skewing import Skew
 from showstopper.audio.settings import Identity
 from showstopper.audio.stage import executing
-from showstopper.audio.stage.stage_hit import StageHit, StageHits
+from showstopper.audio.stage.stage_hit import Doing, StageHit, StageHits
 from showstopper.clock import Clock
 
 
-class UnavailableHit(StageHit[Unavailable]):
+class Answering(Doing, Protocol):
+    """What a door does for a fault, and how often."""
+
+    asked: int
+    answered: int
+
+
+F = TypeVar("F", RoomUnavailable, CountSkew)
+A = TypeVar("A", bound=Answering)
+
+
+class DoorHit(StageHit[A], Generic[F, A]):
+    """A fault that a door carries out on itself. Proven by the first who was answered as it wants."""
+
+    def __init__(self, fault: F, target: InjectionTarget, desk: Desk, clock: Clock) -> None:
+        super().__init__(target, clock)
+        self._fault: F = fault
+        self._desk = desk
+
+    def _count(self, doing: A) -> bool:
+        self.record.door = DoorFigures(at=self._now(), asked=doing.asked, answered=doing.answered)
+        return doing.answered > 0
+
+
+class UnavailableHit(DoorHit[RoomUnavailable, Unavailable]):
     """The door says that the room is not available. Proven by the first who was turned away."""
 
     means: ClassVar[str] = "answers"
-
-    def __init__(self, fault: RoomUnavailable, target: InjectionTarget, desk: Desk, clock: Clock) -> None:
-        super().__init__(target, clock)
-        self._fault, self._desk = fault, desk
 
     def _busy(self) -> str:
         if self._desk.unavailable is None:
@@ -37,19 +57,11 @@ class UnavailableHit(StageHit[Unavailable]):
         doing.end()
         self._desk.unavailable = None
 
-    def _count(self, doing: Unavailable) -> bool:
-        self.record.door = DoorFigures(at=self._now(), asked=doing.asked, answered=doing.answered)
-        return doing.answered > 0
 
-
-class SkewHit(StageHit[Miscounting]):
+class SkewHit(DoorHit[CountSkew, Miscounting]):
     """The door shows a wrong count. Proven by the first who was shown one."""
 
     means: ClassVar[str] = "counts"
-
-    def __init__(self, fault: CountSkew, target: InjectionTarget, desk: Desk, clock: Clock) -> None:
-        super().__init__(target, clock)
-        self._fault, self._desk = fault, desk
 
     def _busy(self) -> str:
         if self._desk.miscounting is None:
@@ -62,10 +74,6 @@ class SkewHit(StageHit[Miscounting]):
 
     def _end(self, doing: Miscounting) -> None:  # noqa: ARG002 - the door shows one wrong count at a time
         self._desk.miscounting = None
-
-    def _count(self, doing: Miscounting) -> bool:
-        self.record.door = DoorFigures(at=self._now(), asked=doing.asked, answered=doing.answered)
-        return doing.answered > 0
 
 
 class DoorHits(StageHits[Desk]):
