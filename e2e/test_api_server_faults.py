@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.support.operator_process import Operator
-from tests.support.pod_state import hearing
+from tests.support.pod_state import all_hear
 from tests.support.staged_room import Object, Show, eventually, experiment, finished, told
 
 pytestmark = [pytest.mark.cluster, pytest.mark.matrix("faults by the API server")]
@@ -31,11 +31,6 @@ def replicas(show: Show) -> int:
 def configuration(show: Show) -> str:
     found: str = show.api.get(f"/api/v1/namespaces/{show.namespace}/configmaps/relay")["data"]["livekit.yaml"]
     return found
-
-
-def all_hear_the_host(show: Show) -> bool:
-    heard = hearing(show)
-    return bool(heard) and set(heard.values()) == {"Live"}
 
 
 def passed(show: Show, name: str) -> Object:
@@ -81,7 +76,7 @@ def test_an_evicted_relay_is_gone_and_its_listeners_find_the_other(show: Show) -
     assert target["uid"] not in show.relays()
     assert target["goneAt"]
     assert target["mediaStoppedAt"]
-    eventually("every resident hears the host", 10, lambda: all_hear_the_host(show))
+    eventually("every resident hears the host", 10, lambda: all_hear(show))
 
 
 def test_a_budget_keeps_the_relays_and_is_named(show: Show) -> None:

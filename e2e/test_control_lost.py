@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.control_loss import WAYS
 from tests.support.pod_state import lost_and_received, setup
-from tests.support.staged_room import Object, Show, eventually, experiment, told
+from tests.support.staged_room import Show, eventually, experiment, proven, told
 
 pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
@@ -39,10 +39,6 @@ def test_a_fault_lifts_itself_and_the_run_says_so(show: Show, way: str) -> None:
     _, run = show.verdict(way.replace("_", "-"))
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Inconclusive", "LeaseLost"), told(run)
     assert {uid: setup(uid) for uid in relays} == relays
-
-
-def proven(status: Object) -> bool:
-    return any(fault["proven"] for fault in status.get("faults", ()))
 
 
 def share_lost(show: Show) -> float:

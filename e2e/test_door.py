@@ -26,6 +26,7 @@ from tests.support.staged_room import (
     eventually,
     experiment,
     finished,
+    proven,
     stands,
     told,
 )
@@ -70,10 +71,6 @@ def doors(show: Show) -> list[str]:
 def at_door(show: Show, door: str, path: str) -> Object:
     """What one replica answers."""
     return show.api.get(f"/api/v1/namespaces/{show.namespace}/pods/{door}:8090/proxy{path}")
-
-
-def armed(status: Object) -> bool:
-    return any(each["proven"] for each in status.get("faults", ()))
 
 
 def heard_by(show: Show, listener: str) -> str | None:
@@ -148,7 +145,7 @@ def test_a_wrong_count_is_told_by_how_many_it_is_off_and_is_right_again(doored: 
 
 def test_a_resident_that_starts_anew_before_a_closed_door_stays_outside_until_it_opens(doored: Show) -> None:
     doored.apply(experiment("outside", faults=[closed("45s")], recovery="5s", expect=LENIENT))
-    doored.at("outside", "the door is closed", armed)
+    doored.at("outside", "the door is closed", proven)
     victim = min(hearing(doored))
     doored.api.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{victim.partition('/')[0]}")
     outside = {"Joining", "Offline"}
@@ -159,7 +156,7 @@ def test_a_resident_that_starts_anew_before_a_closed_door_stays_outside_until_it
 
 def test_a_door_that_is_killed_comes_back_without_the_fault(doored: Show) -> None:
     doored.apply(experiment("killed", faults=[closed("10m")], recovery="5s", expect=LENIENT))
-    run = doored.at("killed", "the door is closed", armed)
+    run = doored.at("killed", "the door is closed", proven)
     for door in doors(doored):
         os.kill(doored.cluster.pod(NAMESPACE, door).processes("door")[0], signal.SIGKILL)
     path = doored.path("experimentruns", run["metadata"]["name"])

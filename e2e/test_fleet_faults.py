@@ -7,8 +7,8 @@ import pytest
 from dev.cluster.errors import CommandError
 from showstopper.availability.hosts import STOOD_STILL
 from showstopper.cluster.listeners import HOST, LISTENER
-from tests.support.pod_state import hearing, setup
-from tests.support.staged_room import PASSED, Object, Show, eventually, experiment, stands, told
+from tests.support.pod_state import all_hear, hearing, setup
+from tests.support.staged_room import PASSED, Object, Show, eventually, experiment, proven, stands, told
 
 pytestmark = [pytest.mark.cluster, pytest.mark.matrix("faults of the fleet")]
 
@@ -23,15 +23,6 @@ BACK_BY_TCP = ({"indicator": "LongestDeadAir", "min": "1500ms"}, {"indicator": "
 
 def fault(target: Object, kind: str, spec: Object) -> Object:
     return {"name": "network", "target": target, "duration": f"{SECONDS}s", kind: spec}
-
-
-def proven(status: Object) -> bool:
-    return any(each["proven"] for each in status.get("faults", ()))
-
-
-def all_hear(show: Show, state: str) -> bool:
-    heard = hearing(show)
-    return bool(heard) and set(heard.values()) == {state}
 
 
 def pods(show: Show, role: str) -> dict[str, str]:

@@ -11,8 +11,19 @@ from dev.cluster.errors import CommandError
 from showstopper.availability.hosts import STOOD_STILL
 from showstopper.cluster.listeners import HOST
 from tests.support.operator_process import Operator
-from tests.support.pod_state import hearing
-from tests.support.staged_room import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
+from tests.support.pod_state import all_hear
+from tests.support.staged_room import (
+    PASSED,
+    Object,
+    Show,
+    condition,
+    eventually,
+    experiment,
+    finished,
+    proven,
+    stands,
+    told,
+)
 
 pytestmark = [pytest.mark.cluster, pytest.mark.matrix("faults of the host")]
 
@@ -25,15 +36,6 @@ FELT = ({"indicator": "LongestDeadAir", "min": "7s"}, {"indicator": "LongestDead
 def fault(kind: str, duration: str = f"{SECONDS}s") -> Object:
     """A fault of the host, which needs no target: there is one host."""
     return {"name": kind.lower(), "duration": duration, kind: {}}
-
-
-def proven(status: Object) -> bool:
-    return any(each["proven"] for each in status.get("faults", ()))
-
-
-def all_hear(show: Show, state: str) -> bool:
-    heard = hearing(show)
-    return bool(heard) and set(heard.values()) == {state}
 
 
 def host_pod(show: Show) -> Object:

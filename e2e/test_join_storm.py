@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
-from prometheus_client.parser import text_string_to_metric_families
+from collections import defaultdict
+from collections.abc import Iterator
 
-from dev import stage
+import pytest
+from prometheus_client.samples import Sample
+
 from e2e.test_packet_flood import jobs, restricted
 from e2e.test_refusals import refused
-from tests.support.staged_room import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
+from tests.support.staged_room import (
+    PASSED,
+    Object,
+    Show,
+    condition,
+    eventually,
+    experiment,
+    finished,
+    proven,
+    stands,
+    told,
+)
 
 pytestmark = [pytest.mark.cluster, pytest.mark.matrix("storms")]
 
@@ -33,29 +46,20 @@ def storm(duration: str = "10s", *, serving: bool = True, **spec: object) -> Obj
 
 def joined(show: Show) -> dict[str, float]:
     """Joins that the relays have counted themselves since they began, by how far they got."""
-    counted: dict[str, float] = {}
-    for name in show.relays().values():
-        path = f"/api/v1/namespaces/{show.namespace}/pods/{name}:{stage.METRICS_PORT}/proxy/metrics"
-        for family in text_string_to_metric_families(show.api.text(path)):
-            for sample in family.samples:
-                if sample.name == "livekit_participant_join_total":
-                    state = sample.labels["state"]
-                    counted[state] = counted.get(state, 0) + sample.value
-    return counted
+    counted: dict[str, float] = defaultdict(float)
+    for sample in samples(show, "livekit_participant_join_total"):
+        counted[sample.labels["state"]] += sample.value
+    return dict(counted)
 
 
 def participants(show: Show) -> float:
     """Who is in, by the relays' own count."""
-    path = "/api/v1/namespaces/{}/pods/{}:{}/proxy/metrics"
-    return sum(
-        sample.value
-        for name in show.relays().values()
-        for family in text_string_to_metric_families(
-            show.api.text(path.format(show.namespace, name, stage.METRICS_PORT))
-        )
-        for sample in family.samples
-        if sample.name == "livekit_participant_total"
-    )
+    return sum(sample.value for sample in samples(show, "livekit_participant_total"))
+
+
+def samples(show: Show, name: str) -> Iterator[Sample]:
+    """What all relays measure under that name."""
+    return (sample for relay in show.relays().values() for sample in show.samples(relay) if sample.name == name)
 
 
 def pods(show: Show) -> list[Object]:
@@ -63,10 +67,6 @@ def pods(show: Show) -> list[Object]:
         f"/api/v1/namespaces/{show.namespace}/pods", labelSelector="showstopper.dev/role=storm"
     )["items"]
     return found
-
-
-def is_proven(status: Object) -> bool:
-    return any(fault["proven"] for fault in status.get("faults", ()))
 
 
 def test_fifty_joins_in_two_seconds_are_all_let_in_heard_and_counted_by_the_relay(show: Show) -> None:
@@ -105,7 +105,7 @@ def test_hidden_visitors_who_only_signal_are_let_in(show: Show) -> None:
 
 def test_a_storm_that_is_aborted_leaves_nobody_in_the_room(show: Show) -> None:
     show.apply(experiment("long-storm", faults=[storm("5m")], recovery="1s", expect=LENIENT))
-    run = show.at("long-storm", "visitors are in", lambda status: is_proven(status) and participants(show) > JOINS)
+    run = show.at("long-storm", "visitors are in", lambda status: proven(status) and participants(show) > JOINS)
     path = show.path("experimentruns", run["metadata"]["name"])
     show.api.merge(path, {"spec": {"abort": True}})
     eventually("the run is over", 60, lambda: finished(show.api.get(path)))

@@ -9,7 +9,18 @@ import pytest
 
 from tests.support.operator_process import Operator
 from tests.support.pod_state import lost_and_received
-from tests.support.staged_room import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
+from tests.support.staged_room import (
+    PASSED,
+    Object,
+    Show,
+    condition,
+    eventually,
+    experiment,
+    finished,
+    proven,
+    stands,
+    told,
+)
 
 pytestmark = pytest.mark.cluster
 
@@ -90,7 +101,7 @@ def test_a_fault_without_traffic_has_no_effect(show: Show) -> None:
 def test_an_abort_lifts_a_fault_at_once(show: Show) -> None:
     slow = fault("delay", {"latency": "200ms", "direction": "Egress", "ports": ["media"]}, duration="10m")
     show.apply(experiment("slow", faults=[slow], expect=LENIENT))
-    run = show.at("slow", "the fault is proven", lambda status: any(f["proven"] for f in status.get("faults", ())))
+    run = show.at("slow", "the fault is proven", proven)
     show.api.merge(show.path("experimentruns", run["metadata"]["name"]), {"spec": {"abort": True}})
     _, run = show.verdict("slow")
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Aborted", "AbortRequested"), told(run)

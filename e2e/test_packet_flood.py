@@ -18,7 +18,18 @@ from e2e.test_refusals import refused
 from showstopper.faults.flood.sending import datagrams
 from tests.support.control_loss import agent_killed
 from tests.support.operator_process import Operator
-from tests.support.staged_room import PASSED, Object, Show, condition, eventually, experiment, finished, stands, told
+from tests.support.staged_room import (
+    PASSED,
+    Object,
+    Show,
+    condition,
+    eventually,
+    experiment,
+    finished,
+    proven,
+    stands,
+    told,
+)
 
 pytestmark = pytest.mark.cluster
 
@@ -137,9 +148,7 @@ def test_the_stop_switch_ends_a_flood_within_a_second_also_without_an_operator(s
     }
     with Arrivals(show) as arrivals:
         show.apply(experiment("endless", faults=[flood("5m", rate=2000)], recovery="1s", expect=LENIENT))
-        run = show.at(
-            "endless", "the flood is proven", lambda status: any(f["proven"] for f in status.get("faults", ()))
-        )
+        run = show.at("endless", "the flood is proven", proven)
         with Operator(show).away():
             before = arrivals.count()
             eventually("the flood goes on without an operator", 30, lambda: arrivals.count() > before)
@@ -170,7 +179,7 @@ def test_a_flood_that_nobody_is_left_to_stop_ends_by_its_own_budget(show: Show) 
     rate, seconds = 2000, 8  # over before the lease is: what ends it is the flooder itself
     with Arrivals(show) as arrivals:
         show.apply(experiment("orphan", faults=[flood(f"{seconds}s", rate=rate)], recovery="1s", expect=LENIENT))
-        show.at("orphan", "the flood is proven", lambda status: any(f["proven"] for f in status.get("faults", ())))
+        show.at("orphan", "the flood is proven", proven)
         (flooder,) = flooders(show)
         path = f"/api/v1/namespaces/{show.namespace}/pods/{flooder['metadata']['name']}"
         with agent_killed(show, flooder["spec"]["nodeName"]), Operator(show).away():

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dev import stage
-from tests.support.staged_room import PASSED, Object, Show, eventually, experiment, finished, stands, told
+from tests.support.staged_room import PASSED, Object, Show, eventually, experiment, finished, proven, stands, told
 
 pytestmark = pytest.mark.cluster
 
@@ -29,10 +29,6 @@ def fault(kind: str, spec: Object, **more: Any) -> Object:
 def dead_air(run: Object) -> float:
     """The longest, in seconds."""
     return max((float(each["deadAir"].removesuffix("s")) for each in run["status"].get("outages", ())), default=0.0)
-
-
-def proven(status: Object) -> bool:
-    return any(each["proven"] for each in status.get("faults", ()))
 
 
 def process(show: Show, namespace: str, pod: str, container: str) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from dev import stage
 from tests.support.operator_process import Operator
-from tests.support.staged_room import Object, Show, condition, eventually, experiment, finished, told
+from tests.support.staged_room import Object, Show, condition, eventually, experiment, finished, proven, told
 
 pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
@@ -55,7 +55,7 @@ def lifted_after(since: datetime, target: Object) -> float:
 
 def test_a_fault_is_lifted_at_once_its_run_aborted_and_nothing_begins(show: Show) -> None:
     show.apply(experiment("stopped", faults=[loss()], expect=LENIENT))
-    show.at("stopped", "the fault is proven", lambda status: any(f["proven"] for f in status.get("faults", ())))
+    show.at("stopped", "the fault is proven", proven)
     with thrown(show) as since:
         _, run = show.verdict("stopped")
         assert (run["status"]["verdict"], run["status"]["reason"]) == ("Aborted", "Stopped"), told(run)
@@ -94,7 +94,7 @@ def test_an_aborted_run_stays_aborted_when_its_operator_dies_before_the_verdict(
     """The switch is released, too, before a new operator comes: only the run's record still knows why it ended."""
     operator = Operator(show)
     show.apply(experiment("unjudged", faults=[loss()], expect=LENIENT))
-    show.at("unjudged", "the fault is proven", lambda status: any(f["proven"] for f in status.get("faults", ())))
+    show.at("unjudged", "the fault is proven", proven)
     with thrown(show):
         _, run = show.verdict("unjudged")
         operator.freeze()

@@ -19,6 +19,7 @@ from tests.support.staged_room import (
     eventually,
     experiment,
     finished,
+    proven,
     stands,
     told,
 )
@@ -143,9 +144,7 @@ def test_listeners_gone_during_the_run_is_inconclusive(show: Show) -> None:
     scale = f"/apis/apps/v1/namespaces/{show.namespace}/statefulsets/{show.room}-listeners/scale"
     wanted = show.api.get(scale)["spec"]["replicas"]
     show.apply(experiment("alone", recovery="15s"))
-    run = show.at(
-        "alone", "the fault is proven", lambda status: any(each["proven"] for each in status.get("faults", []))
-    )
+    run = show.at("alone", "the fault is proven", proven)
     path = show.path("experimentruns", run["metadata"]["name"])
 
     def over_without_listeners() -> bool:

@@ -20,6 +20,12 @@ def hearing(show: Show) -> dict[str, str]:
     return {span["listener"]: span["state"] for span in spans if span["kind"] == "Resident"}
 
 
+def all_hear(show: Show, state: str = "Live") -> bool:
+    """Whether every resident hears the same now, the host by default."""
+    heard = hearing(show)
+    return bool(heard) and set(heard.values()) == {state}
+
+
 def visits(show: Show) -> list[Object]:
     """The visits of newcomers that are over, in the order in which they called, pod by pod."""
     return [visit for feed in _feeds(show) for visit in feed["arrivals"]]

@@ -9,7 +9,7 @@ import sys
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 import yaml
 from kubernetes import config
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from dev import stage
 from dev.cluster import paths
@@ -165,13 +166,17 @@ class Show:
             for room in map(self._metrics, self.relays().values())
         )
 
+    def samples(self, relay: str) -> Iterator[Sample]:
+        """A relay's own metrics."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{relay}:{stage.METRICS_PORT}/proxy/metrics"
+        for family in text_string_to_metric_families(self.api.text(path)):
+            yield from family.samples
+
     def _metrics(self, relay: str) -> dict[str, float]:
         """The sums of a relay's metrics by the names of their samples."""
         sums: dict[str, float] = defaultdict(float)
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{relay}:{stage.METRICS_PORT}/proxy/metrics"
-        for family in text_string_to_metric_families(self.api.text(path)):
-            for sample in family.samples:
-                sums[sample.name] += sample.value
+        for sample in self.samples(relay):
+            sums[sample.name] += sample.value
         return sums
 
     def wait_until_well(self) -> None:
@@ -397,6 +402,11 @@ def stands(resource: Object) -> dict[str, str]:
 
 def finished(run: Object) -> bool:
     return bool(run.get("status", {}).get("verdict"))
+
+
+def proven(status: Object) -> bool:
+    """Whether a fault of a run is, by the run's status."""
+    return any(fault["proven"] for fault in status.get("faults", ()))
 
 
 def steps(run: Object) -> list[str]:

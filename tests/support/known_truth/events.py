@@ -17,7 +17,7 @@ from tests.support.control_loss import agent_killed
 from tests.support.known_truth.faults import HEARD, RECOVERY, RELAY, SPARE, TO_LISTENERS, fault
 from tests.support.known_truth.scenario import ANY, FAILS, PASSES, Right, Scenario, inconclusive, lenient
 from tests.support.operator_process import Operator
-from tests.support.staged_room import Object, Show, eventually
+from tests.support.staged_room import Object, Show, eventually, proven
 
 LIGHT = {"percent": "2%", **TO_LISTENERS}
 TOTAL = {"percent": "100%", **TO_LISTENERS}
@@ -33,7 +33,7 @@ NOTICED_SECONDS = 5.0
 
 def _active(show: Show, name: str) -> Object:
     """The run, as soon as its fault is proven."""
-    return show.at(name, "the fault is proven", lambda status: any(each["proven"] for each in status.get("faults", ())))
+    return show.at(name, "the fault is proven", proven)
 
 
 def _recovering(show: Show, name: str) -> Object:
