@@ -103,7 +103,7 @@ def measure(show: Show, count: int, silences: list[Silence]) -> None:
             accepted = time.time()
             show.verdict(NAME, again=False)
             time.sleep(HEARD_SECONDS)
-            heard = (each.spans for address in _listeners(show) for each in listening.read(address))
+            heard = (each.spans for address in show.addresses("listener") for each in listening.read(address))
             silences.append(silence(accepted, heard))
     show.clean()
 
@@ -129,13 +129,6 @@ def main() -> int:
 
 def _is_of(accepted: float, span: Span) -> bool:
     return accepted <= span.start <= accepted + PATIENCE_SECONDS
-
-
-def _listeners(show: Show) -> list[str]:
-    """The addresses of the listener pods."""
-    place = f"/api/v1/namespaces/{show.namespace}/pods"
-    pods = show.api.get(place, labelSelector="showstopper.dev/role=listener")["items"]
-    return [pod["status"]["podIP"] for pod in pods]
 
 
 if __name__ == "__main__":

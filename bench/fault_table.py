@@ -44,7 +44,7 @@ class UnmeasuredError(errors.ClusterError):
 def measure(show: Show, row: Row) -> Measured:
     """One run of a row, when the room is well; when it was not, after all, another."""
     show.wait_until_well()
-    with Counting(_listeners(show)) as counting:
+    with Counting(show.addresses("listener")) as counting:
         show.apply(experiment(row, f"{time.time():.0f}"))
         _, run = show.verdict(f"table-{row.name}")
         start, end = lasted(run)
@@ -138,13 +138,6 @@ def main() -> int:
             write(found)  # what was measured before somebody stops it, too
             report.console.print(f"  {found[row.name][-1]}")
     return 0
-
-
-def _listeners(show: Show) -> list[str]:
-    """The addresses of the listener pods."""
-    place = f"/api/v1/namespaces/{show.namespace}/pods"
-    pods = show.api.get(place, labelSelector="showstopper.dev/role=listener")["items"]
-    return [pod["status"]["podIP"] for pod in pods]
 
 
 if __name__ == "__main__":

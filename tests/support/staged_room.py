@@ -151,6 +151,12 @@ class Show:
         )["items"]
         return found
 
+    def addresses(self, role: str) -> list[str]:
+        """The addresses of the fleet's pods of a role."""
+        place = f"/api/v1/namespaces/{self.namespace}/pods"
+        pods = self.api.get(place, labelSelector=f"showstopper.dev/role={role}")["items"]
+        return [pod["status"]["podIP"] for pod in pods]
+
     def relays(self) -> dict[str, str]:
         """Names of the relay pods by UID."""
         return {pod["metadata"]["uid"]: pod["metadata"]["name"] for pod in self.pods()}

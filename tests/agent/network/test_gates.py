@@ -32,6 +32,7 @@ from showstopper.faults.storm.storm_gate import storm_gate
 from tests.agent.conftest import Arm
 from tests.agent.holder import LEASE
 from tests.agent.wire import MEDIA, RECEIVER, SENDER, Wire
+from tests.audio import crowd_processes
 from tests.audio.flood import floods
 
 pytestmark = pytest.mark.netns
@@ -86,7 +87,7 @@ def test_a_flood_begins_when_its_gate_is_up_and_every_packet_is_counted_at_both_
         armed = arm(GATE)
         assert passed(armed) == 0, "nothing was sent before"
         until_passing(armed)
-        ended = floods.end(process)
+        ended = crowd_processes.end(process)
         assert (ended.code, ended.report["ended_by"], ended.report["packets"]) == (0, "Packets", 5000)
         assert len(ear.packets()) == 5000
     assert passed(armed) == passed(arrivals, Direction.INGRESS) == 5000
@@ -96,8 +97,8 @@ def test_a_flood_begins_when_its_gate_is_up_and_every_packet_is_counted_at_both_
 
 def test_without_a_gate_it_sends_nothing_and_says_so(wire: Wire, arm: Arm) -> None:
     arrivals = arm(ARRIVALS, wire.receiver)
-    with flooder(wire, END=floods.in_seconds(2)) as process:
-        ended = floods.end(process)
+    with flooder(wire, END=crowd_processes.in_seconds(2)) as process:
+        ended = crowd_processes.end(process)
     assert (ended.code, ended.report["ended_by"], ended.report["packets"]) == (1, "NoGate", 0)
     assert passed(arrivals, Direction.INGRESS) == 0
 
@@ -106,7 +107,7 @@ def test_one_that_waits_ends_when_it_is_told_to(wire: Wire) -> None:
     with flooder(wire) as process:
         process.send_signal(signal.SIGTERM)
         # The signal is for "ip netns exec", which has become the flooder.
-        assert floods.end(process).report["ended_by"] == "Terminated"
+        assert crowd_processes.end(process).report["ended_by"] == "Terminated"
 
 
 def test_nothing_else_passes(gated: Wire, arm: Arm) -> None:
@@ -191,7 +192,7 @@ def test_a_flood_of_nobody_watched_ends_by_its_budget(gated: Wire, arm: Arm) -> 
     armed = arm(GATE)
     with flooder(gated, RATE="5000", PACKETS="4000") as process:
         until_passing(armed)
-        ended = floods.end(process)
+        ended = crowd_processes.end(process)
     assert (ended.report["ended_by"], ended.report["packets"], passed(armed)) == ("Packets", 4000, 4000)
 
 

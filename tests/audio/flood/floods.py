@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from showstopper.faults.flood import settings as names
+from tests.audio import crowd_processes
+from tests.audio.crowd_processes import Ended, end, in_seconds
 
 COMMAND = (sys.executable, "-m", "showstopper.audio.flood.flooder")
-PATIENCE_SECONDS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A flooder that has ended: its exit code, its lines, and what it wrote to standard error."""
-
-    code: int
-    lines: list[dict[str, Any]]
-    complaint: str
-
-    @property
-    def report(self) -> dict[str, Any]:
-        """Its last line."""
-        assert self.lines, self.complaint
-        return self.lines[-1]
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -50,24 +32,9 @@ def environment(**changes: str) -> dict[str, str]:
     return {**os.environ, **{getattr(names, name): value for name, value in told.items()}}
 
 
-def in_seconds(seconds: float) -> str:
-    """A moment from now, as settings have it."""
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
-
-
 def start(command: Sequence[str] = COMMAND, **changes: str) -> subprocess.Popen[str]:
     """A flooder with these settings."""
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=environment(**changes), stdout=pipe, stderr=pipe, text=True)
-
-
-def end(process: subprocess.Popen[str]) -> Ended:
-    """Wait for its end."""
-    try:
-        said, complaint = process.communicate(timeout=PATIENCE_SECONDS)
-    finally:
-        process.kill()
-    return Ended(process.returncode, [json.loads(line) for line in said.splitlines()], complaint)
+    return crowd_processes.start(command, environment(**changes))
 
 
 def run(command: Sequence[str] = COMMAND, **changes: str) -> Ended:

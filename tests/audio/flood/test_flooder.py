@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.audio import crowd_processes
 from tests.audio.flood import floods
 
 HEAVY = {"livekit", "numpy", "pydantic", "aiohttp", "kubernetes", "kopf", "structlog"}
@@ -40,7 +41,7 @@ def test_a_wrong_setting_is_one_line_and_status_two(here: dict[str, str]) -> Non
 
 
 def test_a_pod_that_came_too_late_sends_nothing(here: dict[str, str]) -> None:
-    ended = floods.run(**here, END=floods.in_seconds(-1))
+    ended = floods.run(**here, END=crowd_processes.in_seconds(-1))
     assert (ended.code, ended.report["packets"], ended.report["ended_by"]) == (0, 0, "End")
 
 
@@ -50,7 +51,7 @@ def test_sigterm_ends_it_with_a_report(here: dict[str, str], rate: str) -> None:
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["event"] == "flooding"
     process.send_signal(signal.SIGTERM)
-    ended = floods.end(process)
+    ended = crowd_processes.end(process)
     assert (ended.code, ended.report["ended_by"]) == (0, "Terminated")
     assert ended.report["packets"] > 0
 

@@ -16,8 +16,10 @@ import pytest
 from bench.wire import DEVICE, Receiver, Wire, inside, wire
 from dev.cluster import commands
 from showstopper.faults.flood import sending
+from tests.audio import crowd_processes
+from tests.audio.crowd_processes import Ended
 from tests.audio.flood import floods
-from tests.audio.flood.floods import COMMAND, Ended
+from tests.audio.flood.floods import COMMAND
 
 pytestmark = pytest.mark.netns
 
@@ -43,7 +45,7 @@ def run(line: Wire, **changes: str) -> Ended:
 
 
 def until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + floods.PATIENCE_SECONDS
+    deadline = time.monotonic() + crowd_processes.PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < deadline, what
         time.sleep(0.02)
@@ -77,14 +79,14 @@ def test_nothing_but_the_last_batch_can_come_after_the_absolute_end(line: Wire) 
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with udp:
         udp.bind((line.target, PORT))
-        udp.settimeout(floods.PATIENCE_SECONDS)
+        udp.settimeout(crowd_processes.PATIENCE_SECONDS)
         udp.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        end = floods.in_seconds(2)
+        end = crowd_processes.in_seconds(2)
         process = floods.start(line.powerless(COMMAND), RATE="2000", SECONDS="30", PACKETS="1000000", END=end)
         stamps: list[float] = []
         while process.poll() is None:
             stamps += arrivals(udp)
-        ended = floods.end(process)
+        ended = crowd_processes.end(process)
         stamps += arrivals(udp)
     assert ended.report["ended_by"] == "End"
     assert len(stamps) == ended.report["packets"] > 0
@@ -107,7 +109,7 @@ def arrivals(udp: socket.socket) -> Iterator[float]:
 def test_without_its_parent_it_stops_by_its_own_budget(line: Wire, receiver: Receiver) -> None:
     """Nobody reads its lines any more, nobody ends it: it sends what it may, and not one packet more."""
     start = "import subprocess, sys; print(subprocess.Popen(sys.argv[1:], stdout=-1).pid, flush=True); sys.stdin.read()"
-    told = floods.environment(RATE="2000", SECONDS="20", PACKETS="6000", END=floods.in_seconds(40))
+    told = floods.environment(RATE="2000", SECONDS="20", PACKETS="6000", END=crowd_processes.in_seconds(40))
     parent = subprocess.Popen(
         [sys.executable, "-c", start, *line.powerless(COMMAND)],
         env=told,
@@ -145,7 +147,7 @@ def test_sigterm_ends_it_within_a_tenth_of_a_second(rate: str, line: Wire, recei
         until(lambda before=before: receiver.count() > before, "no packet came")  # type: ignore[misc]
         process.send_signal(signal.SIGTERM)
         asked = time.monotonic()
-        assert floods.end(process).report["ended_by"] == "Terminated"
+        assert crowd_processes.end(process).report["ended_by"] == "Terminated"
         took.append(time.monotonic() - asked)
     assert min(took) < 0.1
 

@@ -15,9 +15,10 @@ from showstopper.api.faults.storm import StormFigures
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.faults.storm.settings import Depth
+from tests.audio import crowd_processes
 from tests.audio.crowd.played_server import PlayedServer, played
 from tests.audio.crowd.storm import storms
-from tests.audio.crowd.storm.storms import Ended
+from tests.audio.crowd_processes import Ended
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ async def server() -> AsyncIterator[PlayedServer]:
 
 async def ended(process: "subprocess.Popen[str]") -> Ended:
     """Wait for a process while the server goes on."""
-    return await asyncio.to_thread(storms.end, process)
+    return await asyncio.to_thread(crowd_processes.end, process)
 
 
 async def run(server: PlayedServer, **changes: str) -> Ended:
@@ -65,7 +66,7 @@ async def test_it_waits_for_its_gate_and_without_one_joins_nobody(server: Played
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(("127.0.0.1", 0))
         port = str(udp.getsockname()[1])
-    over = await run(server, GATE=port, END=storms.in_seconds(3))
+    over = await run(server, GATE=port, END=crowd_processes.in_seconds(3))
     assert (over.code, over.report["ended_by"]) == (1, "NoGate"), over.complaint
     assert (figures(over).asked, figures(over).attempts, server.joins) == (8, 0, 0)
 
@@ -92,7 +93,7 @@ async def test_sigterm_ends_it_with_goodbyes_and_a_report(server: PlayedServer) 
 
 
 async def test_its_absolute_end_ends_it_however_long_it_may_last(server: PlayedServer) -> None:
-    over = await run(server, SECONDS="60", END=storms.in_seconds(4))
+    over = await run(server, SECONDS="60", END=crowd_processes.in_seconds(4))
     assert (over.code, over.report["ended_by"]) == (0, "End"), over.complaint
 
 
