@@ -100,6 +100,11 @@ class RunHarness:
                 await asyncio.sleep(0.01)
         return found
 
+    async def abort(self, run: ExperimentRun) -> None:
+        """As a person does it, and seen at once."""
+        await self.client.patch(EXPERIMENT_RUN, *run.key, [{"op": "add", "path": "/spec/abort", "value": True}])
+        self.runs.on_change(ExperimentRun.parse(await self.client.get(EXPERIMENT_RUN, *run.key)))
+
     async def end(self) -> None:
         """As when the operator ends: nothing of a run goes on here."""
         for run in self.runs.all():

@@ -124,7 +124,7 @@ async def test_the_flooder_has_no_right_and_no_second_life(client: Client, serve
         run = await harness.create("flood", faults=[FLOOD | {"duration": "9m"}])
         await harness.stored(run, active)
         (made,) = await client.list(JOB, harness.namespace)
-        harness.runs.on_change(await aborted(client, run))
+        await harness.abort(run)
         await harness.stored(run, finished)
     (pod,) = kubelet.pods.values()
     spec, (container,) = made["spec"], pod["spec"]["containers"]
@@ -137,11 +137,6 @@ async def test_the_flooder_has_no_right_and_no_second_life(client: Client, serve
     told = {each["name"]: each["value"] for each in container["env"]}
     assert told["SHOWSTOPPER_FLOOD_TARGETS"] == "198.18.200.1:7882,198.18.200.2:7882"
     assert told["SHOWSTOPPER_FLOOD_PACKETS"] == "540000"
-
-
-async def aborted(client: Client, run: ExperimentRun) -> ExperimentRun:
-    await client.patch(EXPERIMENT_RUN, *run.key, [{"op": "add", "path": "/spec/abort", "value": True}])
-    return ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key))
 
 
 async def test_a_target_that_goes_is_taken_out_of_the_gate_at_once(
@@ -165,7 +160,7 @@ async def test_a_target_that_goes_is_taken_out_of_the_gate_at_once(
             return all(one.spec.lift for one in found if one.spec.flood_gate is not None)
 
         await until(shut, "a gate that leads to nobody")
-        harness.runs.on_change(await aborted(client, run))
+        await harness.abort(run)
         await harness.stored(run, finished)
 
 

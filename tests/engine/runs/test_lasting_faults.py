@@ -147,8 +147,7 @@ async def test_an_abort_lifts_the_fault_first(client: Client, harness: RunHarnes
     async with Agent(client, harness.namespace):
         run = await harness.create("loss", faults=[{**LOSS, "duration": "1h"}])
         await harness.stored(run, active)
-        await client.patch(EXPERIMENT_RUN, *run.key, [{"op": "add", "path": "/spec/abort", "value": True}])
-        harness.runs.on_change(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
+        await harness.abort(run)
         run = await harness.stored(run, finished)
     assert (run.status.verdict, run.status.reason) == ("Aborted", "AbortRequested")
     assert run.status.faults[0].reverted

@@ -62,11 +62,6 @@ async def uncordon(client: Client, node: str) -> None:
     await client.patch(NODE, "", node, [{"op": "remove", "path": "/spec/unschedulable"}])
 
 
-async def abort(harness: RunHarness, run: ExperimentRun) -> None:
-    await harness.client.patch(EXPERIMENT_RUN, *run.key, [{"op": "add", "path": "/spec/abort", "value": True}])
-    harness.runs.on_change(ExperimentRun.parse(await harness.client.get(EXPERIMENT_RUN, *run.key)))
-
-
 async def test_the_node_is_cordoned_emptied_of_the_room_and_uncordoned(
     client: Client, harness: RunHarness, node: str
 ) -> None:
@@ -111,7 +106,7 @@ async def test_another_life_of_the_operator_uncordons_it(client: Client, harness
     other = RunHarness(client, harness.namespace, HURRIED)
     other.runs.on_change(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
     assert await is_cordoned(client, node)
-    await abort(other, run)
+    await other.abort(run)
     run = await other.stored(run, finished)
     assert run.status.faults[0].reverted
     assert not await is_cordoned(client, node)

@@ -11,7 +11,7 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, JOB
 from showstopper.engine.hands.crowd import hand
 from tests.engine.kubelet import ADDRESS, Kubelet
-from tests.engine.runs.test_flooding import RELAYS, Flooded, aborted, nothing_left, relays
+from tests.engine.runs.test_flooding import RELAYS, Flooded, nothing_left, relays
 from tests.engine.runs.test_lasting_faults import active, finished
 from tests.support import build
 from tests.support.api_server import with_crds
@@ -134,7 +134,7 @@ async def test_nobody_waits_for_the_word_of_a_storm_that_is_aborted(
     async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace):
         run = await harness.create("storm", faults=[STORM | {"duration": "9m"}])
         await harness.stored(run, active)
-        harness.runs.on_change(await aborted(client, run))
+        await harness.abort(run)
         run = await harness.stored(run, finished)
     assert run.status.verdict == "Aborted"
     assert run.status.faults[0].reverted

@@ -110,11 +110,6 @@ async def forget_what_came_after_the_note(harness: RunHarness, run: ExperimentRu
     await harness.client.replace_status(EXPERIMENT_RUN, body)
 
 
-async def abort(harness: RunHarness, run: ExperimentRun) -> None:
-    await harness.client.patch(EXPERIMENT_RUN, *run.key, [{"op": "add", "path": "/spec/abort", "value": True}])
-    harness.runs.on_change(ExperimentRun.parse(await harness.client.get(EXPERIMENT_RUN, *run.key)))
-
-
 async def test_it_is_scaled_down_proven_and_scaled_back(harness: RunHarness) -> None:
     run = await harness.stored(await harness.create("down", faults=[{**DOWN, "duration": "4s"}]), active)
     assert await replicas(harness) == 1
@@ -143,7 +138,7 @@ async def test_pods_that_do_not_go_prove_nothing(harness: RunHarness) -> None:
 
 async def test_an_abort_scales_it_back(harness: RunHarness) -> None:
     run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
-    await abort(harness, run)
+    await harness.abort(run)
     run = await harness.stored(run, finished)
     assert verdict(run) == ("Aborted", "AbortRequested")
     assert run.status.faults[0].reverted
@@ -164,7 +159,7 @@ async def test_another_life_of_the_operator_scales_it_back(harness: RunHarness) 
     run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
     other = await taken_up(harness, run)
     assert await replicas(harness) == 1
-    await abort(other, run)
+    await other.abort(run)
     run = await other.stored(run, finished)
     assert run.status.faults[0].reverted
     assert await replicas(harness) == 3
@@ -178,7 +173,7 @@ async def test_what_was_changed_before_the_operator_knew_is_found_by_the_next_on
     await forget_what_came_after_the_note(harness, run)
     other = await taken_up(harness, run)
     await other.stored(run, active)
-    await abort(other, run)
+    await other.abort(run)
     run = await other.stored(run, finished)
     assert only(run).changed_at == run.status.steps[0].started_at, "not before it was noted"
     assert run.status.faults[0].reverted
@@ -194,7 +189,7 @@ async def test_what_was_noted_and_not_changed_is_changed_by_the_next_one(harness
     other = await taken_up(harness, run)
     run = await other.stored(run, active)
     assert await replicas(harness) == 1
-    await abort(other, run)
+    await other.abort(run)
     await other.stored(run, finished)
     assert await replicas(harness) == 3
     await other.end()
@@ -357,7 +352,7 @@ async def test_another_life_of_the_operator_puts_a_value_back_that_it_has_not_pu
     await forget_what_came_after_the_note(harness, run)
     other = await taken_up(harness, run)
     await other.stored(run, active)
-    await abort(other, run)
+    await other.abort(run)
     run = await other.stored(run, finished)
     assert run.status.faults[0].reverted
     assert await configured(harness) == "port: 7880"
