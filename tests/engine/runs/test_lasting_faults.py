@@ -231,3 +231,13 @@ async def test_processes_that_live_on_had_no_effect(client: Client, harness: Run
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "NoEffect")
     assert "2 of 4 processes ended" in (run.status.message or "")
     assert not any(target.gone_at for target in run.status.targets)
+
+
+async def test_no_renewal_makes_the_lease_of_a_run_anew_that_is_over(client: Client, harness: RunHarness) -> None:
+    """One that is under way while the Lease is deleted finds none, as if somebody else had deleted it."""
+    hurried = RunHarness(client, harness.namespace, Pace(renew=0.001))
+    async with Agent(client, harness.namespace):
+        run = await hurried.stored(await hurried.create("loss", faults=[{**LOSS, "duration": "1s"}]), finished)
+    assert run.status.faults[0].reverted
+    assert await nothing_left(client, run)
+    await hurried.end()

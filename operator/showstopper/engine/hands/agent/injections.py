@@ -134,7 +134,8 @@ class RunInjections:
         self._client.injections.start()
 
     async def sweep(self, run: ExperimentRun) -> None:
-        """Delete them all, and the Lease."""
+        """Delete them all, and the Lease. That is renewed no more: a renewal that misses it would make it anew."""
+        self.lease.let_go()
         with _rights():
             await self._client.delete(run, await self.all())
 
