@@ -5,6 +5,7 @@ import math
 import socket
 import statistics
 import time
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
@@ -225,7 +226,10 @@ def test_jitter_spreads_as_it_should(
 
 @pytest.mark.parametrize("direction", ENDS)
 def test_holds_the_bandwidth(wire: Wire, arm: Arm, direction: Direction, note: Note) -> None:
-    """Three times as much as passes, and a backlog that a sender's pauses do not empty."""
+    """Three times as much as passes, and a backlog that a sender's pauses do not empty.
+
+    The rate is the median of tenths of a second: bits that a busy kernel did not pass in time are lost to the limit.
+    """
     sent = machine.pace(3_000)
     kilobits = sent // 3 * FRAME * 8 // 1000
     allowed = kilobits * 1000
@@ -236,10 +240,12 @@ def test_holds_the_bandwidth(wire: Wire, arm: Arm, direction: Direction, note: N
             got = ear.live()
     figures = armed.lift().counters[direction]
     begin = got[0].at + 0.5
-    passed = [packet for packet in got if begin <= packet.at < begin + 2]
-    rate = len(passed) * FRAME * 8 / 2
+    tenths = Counter(int((packet.at - begin) * 10) for packet in got if begin <= packet.at < begin + 2)
+    rates = [tenths[number] * FRAME * 8 * 10 for number in range(20)]
+    rate = statistics.median(rates)
     note("bandwidth", f"{rate / allowed:.1%} of {allowed} bits/s")
     assert rate == pytest.approx(allowed, rel=0.05)
+    assert statistics.mean(rates) <= allowed * 1.05
     assert figures.matched == 3 * sent
     assert figures.affected > 0
 

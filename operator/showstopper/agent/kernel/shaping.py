@@ -131,7 +131,7 @@ def _leaf(ip: Any, index: int, shape: Shape) -> None:
     if rate is None:
         ip.tc("add", "netem", index, **place, **netem_options(shape.manner))
         return
-    burst = max(2 * 1600, rate // 8 // 250)  # two packets, or what 4 ms carry
+    burst = max(2 * 1600, rate // 8 // 100)  # two packets, or what 10 ms carry: later wake-ups cost bandwidth
     limit = int(rate / 8 * shape.manner.backlog.total_seconds()) + burst
     ip.tc("add", "tbf", index, **place, rate=f"{rate}bit", burst=burst, limit=limit)
 
