@@ -73,3 +73,18 @@ def test_pods_that_went_because_the_run_scaled_them_down_are_no_other_cause() ->
     down = {"name": "down", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}, "duration": "60s"}
     targets = [{"fault": name, "pod": "relay-a", "uid": "relay-a-uid", "goneAt": NOW} for name in ("slow", "down")]
     assert interference.deleted(build.run(faults=[DELAY, down], status={"targets": targets})) is None
+
+
+@pytest.mark.parametrize(("gone", "others"), [("a", False), ("ab", True), ("abc", True)])
+def test_of_more_pods_that_went_than_the_run_scaled_down_somebody_else_took_one(gone: str, *, others: bool) -> None:
+    """Which of them that was is up to the workload's controller, and not known."""
+    down = {"name": "down", "target": {"component": "relay"}, "scaleDown": {"replicas": 2}, "duration": "60s"}
+    targets = [
+        {"fault": "down", "pod": f"relay-{name}", "uid": f"{name}-uid", **({"goneAt": NOW} if name in gone else {})}
+        for name in "abc"
+    ]
+    finding = interference.deleted(build.run(faults=[down], status={"targets": targets}))
+    assert (finding is not None) is others
+    killed = [{"fault": "kill", "pod": "relay-b", "uid": "b-uid", "goneAt": NOW}]
+    both = interference.deleted(build.run(faults=[down, KILL], status={"targets": [*targets, *killed]}))
+    assert (both is not None) is (gone == "abc"), "what another fault of the run kills is nobody else's doing"

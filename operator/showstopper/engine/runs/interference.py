@@ -6,7 +6,7 @@ deleted meanwhile is an outage of its own: a room that stood both has passed, an
 fault.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, TargetRecord
@@ -61,7 +61,7 @@ def told_to_end(run: ExperimentRun, containers: Mapping[str, Container]) -> Find
 
 def deleted(run: ExperimentRun) -> Finding | None:
     """Why what listeners missed may not be the faults' doing: somebody else has deleted a target meanwhile."""
-    lost = [target for target in _spared(run) if target.gone_at is not None]
+    lost = [*(target for target in _spared(run) if target.gone_at is not None), *_too_many(run)]
     if not lost:
         return None
     names = ", ".join(sorted({target.pod for target in lost})[:5])
@@ -70,6 +70,19 @@ def deleted(run: ExperimentRun) -> Finding | None:
         f"{names} was deleted during the run, and not by it, so that what listeners missed may come of that: "
         "look at its events, and run again when its component rests",
     )
+
+
+def _too_many(run: ExperimentRun) -> Iterator[TargetRecord]:
+    """The targets that are gone of faults that end some of theirs, whichever, where more are gone than these end."""
+    for fault in run.spec.faults:
+        if not fault.spec.ends_targets:
+            continue
+        others = {other.name for other in run.spec.faults if other is not fault and other.spec.ends_targets}
+        killed = {target.uid for target in run.status.targets if target.fault in others}
+        own = [target for target in run.status.targets if target.fault == fault.name]
+        gone = [target for target in own if target.gone_at is not None and target.uid not in killed]
+        if len(gone) > fault.spec.hits(len(own)):
+            yield from gone
 
 
 def _spared(run: ExperimentRun) -> list[TargetRecord]:
