@@ -174,6 +174,18 @@ def test_what_is_missing_is_said(seen: Observed, reason: str, missing: str) -> N
     assert STORM.outcome(seen) == finding.message
 
 
+@pytest.mark.parametrize("reason", ["Unauthorized", "NoUdp"])
+def test_one_whose_visitors_were_refused_for_what_they_are_is_not_the_declared_one(reason: str) -> None:
+    """A key that was changed meanwhile: the relay answers without any work, and the room stood no storm."""
+    refused = [RefusedJoins(reason="Unavailable", count=10), RefusedJoins(reason=reason, count=40)]
+    storm = WELL.model_copy(update={"let_in": 0, "refused": refused, "message": "HTTP 401 invalid token"})
+    finding = STORM.proof(observed(storm))
+    assert finding is not None
+    assert finding.reason == "WrongDose"
+    assert f"(40 {reason} of 50)" in finding.message
+    assert finding.message.endswith("HTTP 401 invalid token")
+
+
 def test_what_its_pod_said_is_told_where_it_did_nothing() -> None:
     report = {"ended_by": "NoGate", "storm": {"asked": 50}}
     assert STORM.excuse(report) == "its storm ended by NoGate after 0 joins"

@@ -25,6 +25,8 @@ from showstopper.faults.storm.settings import Comeback, Depth, MakeTries
 from showstopper.faults.storm.storm_gate import storm_gate
 
 MODULE = "showstopper.audio.crowd.storm.process"
+OUR_REFUSALS = frozenset({"Unauthorized", "NoUdp"})
+"""Refusals that come of who joins, and say nothing of the room: its token, and that it knows no media by TCP."""
 S = TypeVar("S", bound=FaultKind)
 
 
@@ -62,6 +64,7 @@ class StormBehaviour(CrowdBehaviour[S]):
     Attributes:
         noun: what a try is.
         taken: what came of one that did not fail.
+        joins: whether whoever tries is to get in, and shows a token.
         most: how many one pod makes.
     """
 
@@ -70,6 +73,7 @@ class StormBehaviour(CrowdBehaviour[S]):
     reports: ClassVar[bool] = True
     noun: ClassVar[str]
     taken: ClassVar[str]
+    joins: ClassVar[bool] = False
     most: ClassVar[int]
 
     @abstractmethod
@@ -183,6 +187,14 @@ class StormBehaviour(CrowdBehaviour[S]):
 
     def of_figures(self, storm: StormFigures) -> Finding | None:
         """Why it was not the storm that was declared; None: it was."""
+        if self.joins and (ours := [each for each in storm.refused if each.reason in OUR_REFUSALS]):
+            said = ", ".join(f"{each.count} {each.reason}" for each in ours)
+            return Finding(
+                Reason.WRONG_DOSE,
+                f"had {self.noun}s refused by its own doing ({said} of {storm.asked}); another storm than the declared "
+                "one was tested: look at the key that the AudioRoom names, and at what they were told most often: "
+                f"{storm.message}",
+            )
         wrong = None
         if storm.attempts < storm.asked:
             wrong = f"tried {storm.attempts} of {storm.asked} {self.noun}s"
