@@ -257,6 +257,17 @@ def test_what_the_door_shows_is_compared_with_who_is_in(
     assert judging.judge(run, timeline(WELL), RESIDENTS).expectations[0].outcome == "Unmeasured"
 
 
+STORM = {"port": "signal", "joins": 50, "rate": 25}
+
+
+def test_who_joins_for_a_storm_is_in_the_public_count_and_makes_it_no_wrong_one() -> None:
+    """Else a right count would fail the room, and one that misses as many as came would pass it."""
+    storm = {"name": "storm", "target": {"component": "relay", "serving": True}, "duration": "10s", "joinStorm": STORM}
+    run = build.run(expect=[{"indicator": "CountError", "max": "1"}], status=record(), faults=[build.fault(), storm])
+    judged = judging.judge(run, timeline(WELL), RESIDENTS, counts=shown(52))
+    assert judged.expectations[0].outcome == "Unmeasured"
+
+
 LATER = [newcomer(12, 13), newcomer(17, 18), newcomer(22, 23)]
 
 

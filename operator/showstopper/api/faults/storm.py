@@ -30,6 +30,7 @@ class JoinStorm(FaultKind):
     aims_at: ClassVar[Aim] = Aim.PODS
     longest: ClassVar[str] = "10m"
     most_targets: ClassVar[int] = 100
+    brings_people: ClassVar[bool] = True
 
     port: Name
     """The TCP port of the targets that takes joins, by its name in the room. Targets take turns."""
@@ -75,6 +76,7 @@ class RetryStorm(FaultKind):
     aims_at: ClassVar[Aim] = Aim.PODS
     longest: ClassVar[str] = "10m"
     most_targets: ClassVar[int] = 100
+    brings_people: ClassVar[bool] = True
 
     port: Name
     """The TCP port of the targets that takes joins, by its name in the room. Targets take turns."""
