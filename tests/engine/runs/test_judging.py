@@ -129,6 +129,7 @@ def with_host(*absences: tuple[float, float]) -> dict[str, Any]:
 
 
 DEAF = timeline(("Live", 0.0, 8.0), ("NoMedia", 8.0, 16.0), ("Live", 16.0, 30.0))
+CUT_OFF, EXCUSED = (Verdict.FAILED, "ExpectationMissed"), (Verdict.INCONCLUSIVE, "HostLost")
 
 
 def test_dead_air_that_the_host_explains_fails_no_room() -> None:
@@ -138,22 +139,25 @@ def test_dead_air_that_the_host_explains_fails_no_room() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "percent", "expected"),
+    ("target", "kind", "spec", "expected"),
     [
-        ({"fleet": "Host"}, "100%", (Verdict.FAILED, "ExpectationMissed")),
-        ({"fleet": "Host"}, "50%", (Verdict.INCONCLUSIVE, "HostLost")),
-        ({"fleet": "Listeners"}, "100%", (Verdict.INCONCLUSIVE, "HostLost")),
-        ({"component": "relay"}, "100%", (Verdict.INCONCLUSIVE, "HostLost")),
+        ({"fleet": "Host"}, "packetLoss", {"percent": "100%"}, CUT_OFF),
+        ({"fleet": "Host"}, "packetLoss", {"percent": "100%", "direction": "Egress"}, CUT_OFF),
+        ({"fleet": "Host"}, "packetLoss", {"percent": "100%", "direction": "Ingress"}, EXCUSED),
+        ({"fleet": "Host"}, "packetLoss", {"percent": "50%"}, EXCUSED),
+        ({"fleet": "Host"}, "mtu", {"size": 1400}, EXCUSED),
+        ({"fleet": "Listeners"}, "packetLoss", {"percent": "100%"}, EXCUSED),
+        ({"component": "relay"}, "packetLoss", {"percent": "100%"}, EXCUSED),
     ],
 )
 def test_a_host_that_a_fault_has_cut_off_is_excused_by_nothing_that_befalls_it_meanwhile(
-    target: dict[str, Any], percent: str, expected: tuple[Verdict, str]
+    target: dict[str, Any], kind: str, spec: dict[str, Any], expected: tuple[Verdict, str]
 ) -> None:
-    loss = {"name": "loss", "target": target, "duration": "8s", "packetLoss": {"percent": percent}}
+    loss = {"name": "loss", "target": target, "duration": "8s", kind: spec}
     status = with_host((9.0, 13.0))
     status["targets"] = [{"fault": "loss", "pod": "pod-1", "uid": "u", "requestedAt": at(7)}]
     times = {"armedAt": at(7.9), "liftedAt": at(16)}
-    status["faults"] = [{"name": "loss", "kind": "packetLoss", "targets": 1, "proven": True, "reverted": True, **times}]
+    status["faults"] = [{"name": "loss", "kind": kind, "targets": 1, "proven": True, "reverted": True, **times}]
     run = build.run(faults=[loss], status=status, timing={"baseline": "5s", "recovery": "10s"})
     found = judging.judge(run, DEAF, RESIDENTS).decision
     assert (found.verdict, found.reason) == expected

@@ -87,7 +87,7 @@ def _cut_off(run: ExperimentRun) -> list[Window]:
     the instrument. One that is not known to have ended goes on.
     """
     of_host = (fault for fault in run.spec.faults if fault.fleet is Fleet.HOST)
-    names = {fault.name for fault in of_host if network.of(fault.spec).stops_all(fault.spec)}
+    names = {fault.name for fault in of_host if network.of(fault.spec).silences(fault.spec)}
     return [
         Window(from_timestamp(fault.armed_at), from_timestamp(fault.lifted_at) if fault.lifted_at else math.inf)
         for fault in run.status.faults
