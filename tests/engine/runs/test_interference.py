@@ -88,3 +88,26 @@ def test_of_more_pods_that_went_than_the_run_scaled_down_somebody_else_took_one(
     killed = [{"fault": "kill", "pod": "relay-b", "uid": "b-uid", "goneAt": NOW}]
     both = interference.deleted(build.run(faults=[down, KILL], status={"targets": [*targets, *killed]}))
     assert (both is not None) is (gone == "abc"), "what another fault of the run kills is nobody else's doing"
+
+
+@pytest.mark.parametrize(
+    ("created", "ready", "beside"),
+    [
+        ("2026-01-01T00:00:05Z", True, False),  # before
+        ("2026-01-01T00:00:15Z", True, True),
+        ("2026-01-01T00:00:15Z", False, False),  # nobody was sent to it
+        ("2026-01-01T00:00:25Z", True, False),  # after
+    ],
+)
+def test_a_pod_of_the_door_that_came_meanwhile_was_not_closed(created: str, *, ready: bool, beside: bool) -> None:
+    closed = {"name": "closed", "duration": "10s", "roomUnavailable": {}}
+    times = {"armedAt": "2026-01-01T00:00:10.5Z", "liftedAt": "2026-01-01T00:00:20.5Z"}
+    record = {"name": "closed", "kind": "roomUnavailable", "targets": 2, "proven": True, "reverted": True, **times}
+    door = replace(build.pod("door-2", created=created), ready=ready)
+    finding = interference.came_beside(build.run(faults=[closed], status={"faults": [record]}), [door])
+    assert (finding is not None) is beside
+    if finding is not None:
+        assert finding.reason == "WrongDose"
+        assert "door-2 came while fault closed lasted and answered as ever" in finding.message
+    slow = {**record, "name": "slow", "kind": "delay"}
+    assert interference.came_beside(build.run(faults=[DELAY], status={"faults": [slow]}), [door]) is None

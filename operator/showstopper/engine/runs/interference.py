@@ -8,9 +8,11 @@ fault.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from showstopper.api.faults.base import Aim
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, TargetRecord
 from showstopper.availability.verdict import Finding
+from showstopper.clock import from_timestamp
 from showstopper.faults.effects import Container, Pod
 
 FROM_OUTSIDE = frozenset({0, 137, 143})
@@ -56,6 +58,26 @@ def told_to_end(run: ExperimentRun, containers: Mapping[str, Container]) -> Find
             f"{target.fault} began, by its kubelet's liveness probe or for want of memory, so that the fault was not "
             "alone: look at the pod's events; raise the probe's failureThreshold, or name ports that it does not use",
         )
+    return None
+
+
+def came_beside(run: ExperimentRun, doors: Iterable[Pod]) -> Finding | None:
+    """Why a fault of the door was not met by everybody: a pod of it that was made meanwhile has answered as ever.
+
+    Which pod somebody asks is the Service's choice, so that what people met is nobody's dose.
+    """
+    there = [pod for pod in doors if pod.ready and pod.created]
+    for fault in run.status.faults:
+        if run.fault(fault.name).aim is not Aim.DOOR or fault.armed_at is None or fault.lifted_at is None:
+            continue
+        lasted = from_timestamp(fault.armed_at), from_timestamp(fault.lifted_at)
+        late = sorted(pod.name for pod in there if lasted[0] < from_timestamp(pod.created) < lasted[1])
+        if late:
+            return Finding(
+                Reason.WRONG_DOSE,
+                f"{', '.join(late[:5])} came while fault {fault.name} lasted and answered as ever, so that it was not "
+                "met by everybody: run again when nobody scales the door",
+            )
     return None
 
 
