@@ -186,6 +186,15 @@ def test_one_whose_visitors_were_refused_for_what_they_are_is_not_the_declared_o
     assert finding.message.endswith("HTTP 401 invalid token")
 
 
+def test_one_that_nobody_answers_may_never_have_come_to_the_relay() -> None:
+    """As where a sidecar takes the connections, and drops who has no certificate of its mesh."""
+    refused = [RefusedJoins(reason="Closed", count=50)]
+    finding = STORM.proof(observed(StormFigures(asked=50, attempts=50, refused=refused)))
+    assert finding is not None
+    assert finding.reason == "NoEffect"
+    assert finding.message.startswith("had none of its 50 joins answered (50 Closed)")
+
+
 def test_what_its_pod_said_is_told_where_it_did_nothing() -> None:
     report = {"ended_by": "NoGate", "storm": {"asked": 50}}
     assert STORM.excuse(report) == "its storm ended by NoGate after 0 joins"

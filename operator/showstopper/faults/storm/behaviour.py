@@ -206,11 +206,24 @@ class StormBehaviour(CrowdBehaviour[S]):
         elif storm.late_seconds >= schedule.LATEST_SECONDS:
             wrong = f"made a {self.noun} {storm.late_seconds:.1f} s too late"
         if wrong is None:
-            return None
+            return self._unanswered(storm)
         return Finding(
             Reason.WRONG_DOSE,
             f"{wrong}; another storm than the declared one was tested: give its node more processor time, or write "
             f"fewer {self.noun}s or a lower rate",
+        )
+
+    def _unanswered(self, storm: StormFigures) -> Finding | None:
+        """Why nobody may have taken the tries, although their packets came as far as the targets.
+
+        A relay that lets nobody in says so at least once. A mesh or a policy in front of it says nothing.
+        """
+        if storm.answered or storm.let_in:
+            return None
+        return Finding(
+            Reason.NO_EFFECT,
+            f"had none of its {storm.attempts} {self.noun}s answered ({text.reasons(storm)}), so that it is "
+            "not known whether its targets took any: look at NetworkPolicies, sidecars, and the logs of the targets",
         )
 
 
