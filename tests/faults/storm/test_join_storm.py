@@ -195,6 +195,17 @@ def test_one_that_nobody_answers_may_never_have_come_to_the_relay() -> None:
     assert finding.message.startswith("had none of its 50 joins answered (50 Closed)")
 
 
+def test_one_of_which_few_tries_came_to_a_target_is_not_the_declared_one() -> None:
+    """Half of 50 joins went to each, and every join is a packet at the least."""
+    few = Observed("storm", (target("a", 300), target("b", 12)), (gate(312),), storm=WELL)
+    finding = STORM.proof(few)
+    assert finding is not None
+    assert finding.reason == "WrongDose"
+    assert "of these arrived 12 at b" in finding.message
+    enough = Observed("storm", (target("a", 300), target("b", 13)), (gate(313),), storm=WELL)
+    assert STORM.proof(enough) is None
+
+
 def test_what_its_pod_said_is_told_where_it_did_nothing() -> None:
     report = {"ended_by": "NoGate", "storm": {"asked": 50}}
     assert STORM.excuse(report) == "its storm ended by NoGate after 0 joins"

@@ -27,6 +27,9 @@ from showstopper.faults.storm.storm_gate import storm_gate
 MODULE = "showstopper.audio.crowd.storm.process"
 OUR_REFUSALS = frozenset({"Unauthorized", "NoUdp"})
 """Refusals that come of who joins, and say nothing of the room: its token, and that it knows no media by TCP."""
+LEAST_ARRIVED = 0.5
+"""Packets of a target's share of the tries that have to arrive there: each try sends some, and targets take turns. Half
+of it is our choice, for counters are read beside the tries, not with them."""
 S = TypeVar("S", bound=FaultKind)
 
 
@@ -151,7 +154,7 @@ class StormBehaviour(CrowdBehaviour[S]):
                 "them, and at NetworkPolicies",
             )
         if observed.storm is not None:
-            return self.of_figures(observed.storm)
+            return self.of_figures(observed.storm) or self._starved(observed, observed.storm)
         if not observed.over:
             return None
         said = f"does not say what came of its {self.noun}s: its pod was gone before it could"
@@ -211,6 +214,19 @@ class StormBehaviour(CrowdBehaviour[S]):
             Reason.WRONG_DOSE,
             f"{wrong}; another storm than the declared one was tested: give its node more processor time, or write "
             f"fewer {self.noun}s or a lower rate",
+        )
+
+    def _starved(self, observed: Observed, storm: StormFigures) -> Finding | None:
+        """Whether a target got so little that not all of its tries can have come to it."""
+        share = storm.attempts / max(1, len(observed.targets))
+        starved = [each for each in observed.targets if not each.gone and each.affected < LEAST_ARRIVED * share]
+        if not starved:
+            return None
+        arrived = ", ".join(f"{each.affected} at {each.pod}" for each in starved[:5])
+        return Finding(
+            Reason.WRONG_DOSE,
+            f"made {storm.attempts} {self.noun}s at {len(observed.targets)} targets, each of a packet or more, and of "
+            f"these arrived {arrived}: look at the network between them",
         )
 
     def _unanswered(self, storm: StormFigures) -> Finding | None:
