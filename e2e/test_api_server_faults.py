@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
+from tests.support.budgets import budget
 from tests.support.operator_process import Operator
 from tests.support.pod_state import all_hear
 from tests.support.staged_room import Object, Show, eventually, experiment, finished, told
@@ -48,24 +46,6 @@ def over(show: Show, run: Object) -> Object:
     path = show.path("experimentruns", run["metadata"]["name"])
     eventually("the run is over", 120, lambda: finished(show.api.get(path)))
     return show.api.get(path)
-
-
-@contextmanager
-def budget(show: Show, least: int) -> Iterator[str]:
-    """A PodDisruptionBudget of the relays, as soon as its controller has counted them."""
-    budgets = f"/apis/policy/v1/namespaces/{show.namespace}/poddisruptionbudgets"
-    labels = {"app.kubernetes.io/component": "relay"}
-    spec = {"minAvailable": least, "selector": {"matchLabels": labels}}
-    body = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "relays-stay"}, "spec": spec}
-    show.api.create(budgets, body)
-    path = f"{budgets}/relays-stay"
-    try:
-        eventually(
-            "the relays are counted", 30, lambda: show.api.get(path).get("status", {}).get("currentHealthy") == 2
-        )
-        yield "relays-stay"
-    finally:
-        show.api.delete(path)
 
 
 def test_an_evicted_relay_is_gone_and_its_listeners_find_the_other(show: Show) -> None:

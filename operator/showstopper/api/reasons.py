@@ -197,7 +197,8 @@ class Reason(StrEnum):
     PORT_NOT_DECLARED = "PortNotDeclared"
     """A target shares its node's network, and no container of it lists the port of a fault, which may be another's."""
     DURATION_TOO_SHORT = "DurationTooShort"
-    """The joins, or connections, of a storm do not fit into its duration. The message says how long it has to be."""
+    """The joins, or connections, of a storm do not fit into its duration, or no pod would read a configPush in it. The
+    message says how long it has to be."""
     STORM_TOO_LARGE = "StormTooLarge"
     """A storm has more joins, or connections, than one pod makes. Write fewer, a lower rate, or a shorter duration."""
     MEDIA_UNREACHABLE = "MediaUnreachable"

@@ -99,6 +99,7 @@ class Workload:
         held: why a change of its template would not reach all of its pods, and what to do; empty: it would.
         others: its pods that the component does not select.
         config_maps: the names of those that its pods mount or read.
+        followed: the names of those whose values come to its running pods, as files.
         deletes_volumes: whether it deletes the volumes of pods that it has no longer.
     """
 
@@ -111,6 +112,7 @@ class Workload:
     held: str = ""
     others: tuple[str, ...] = ()
     config_maps: tuple[str, ...] = ()
+    followed: tuple[str, ...] = ()
     deletes_volumes: bool = False
 
     @property

@@ -117,16 +117,26 @@ def test_it_is_known_which_config_maps_pods_mount_or_read() -> None:
     container = {
         "envFrom": [{"configMapRef": {"name": "all"}}, {"secretRef": {"name": "keys"}}],
         "env": [{"valueFrom": {"configMapKeyRef": {"name": "one"}}}, {"value": "none"}],
+        "volumeMounts": [
+            {"name": "whole", "mountPath": "/etc/whole"},
+            {"name": "part", "mountPath": "/etc/part/file", "subPath": "file"},
+            {"name": "several", "mountPath": "/etc/several"},
+        ],
     }
     volumes = [
-        {"configMap": {"name": "mounted"}},
-        {"projected": {"sources": [{"configMap": {"name": "projected"}}, {"secret": {"name": "keys"}}]}},
+        {"name": "whole", "configMap": {"name": "mounted"}},
+        {"name": "part", "configMap": {"name": "once"}},
+        {
+            "name": "several",
+            "projected": {"sources": [{"configMap": {"name": "projected"}}, {"secret": {"name": "keys"}}]},
+        },
         {"emptyDir": {}},
     ]
     body = workload()
     body["spec"]["template"]["spec"] = {"containers": [container], "volumes": volumes}
     (found,) = of([pod("a")], (DEPLOYMENT, body)).workloads
-    assert found.config_maps == ("all", "mounted", "one", "projected")
+    assert found.config_maps == ("all", "mounted", "once", "one", "projected")
+    assert found.followed == ("mounted", "projected"), "what a kubelet writes anew while they run"
 
 
 def test_of_a_node_a_drain_evicts_what_comes_back_elsewhere() -> None:

@@ -1,5 +1,6 @@
 """Faults of the door against a real API server. The door's part is played (see `stub_agent`)."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -59,6 +60,18 @@ async def test_a_door_that_nobody_asked_had_no_effect(client: Client, with_door:
         run = await with_door.stored(await with_door.create("closed", faults=[CLOSED]), finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "NoEffect")
     assert "had no effect: 0 of 0 requests for a token turned away" in (run.status.message or "")
+
+
+async def test_a_door_that_somebody_adds_meanwhile_was_not_closed(client: Client, with_door: RunHarness) -> None:
+    """And lets in whoever is sent to it, so that the room is judged by half a fault."""
+    async with Agent(client, with_door.namespace):
+        run = await with_door.create("closed", faults=[{**CLOSED, "duration": "4s"}])
+        await with_door.stored(run, lambda found: found.status.step == "Active")
+        await asyncio.sleep(1.1)  # times of creation are whole seconds
+        await stored_objects.pod(client, with_door.namespace, "door-2", labels={"app": "door"}, address="198.18.200.42")
+        run = await with_door.stored(run, finished)
+    assert (run.status.verdict, run.status.reason) == ("Inconclusive", "WrongDose")
+    assert "door-2 came while fault closed lasted" in (run.status.message or "")
 
 
 async def test_a_door_that_does_not_answer_is_named(client: Client, with_door: RunHarness) -> None:

@@ -73,3 +73,41 @@ def test_pods_that_went_because_the_run_scaled_them_down_are_no_other_cause() ->
     down = {"name": "down", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}, "duration": "60s"}
     targets = [{"fault": name, "pod": "relay-a", "uid": "relay-a-uid", "goneAt": NOW} for name in ("slow", "down")]
     assert interference.deleted(build.run(faults=[DELAY, down], status={"targets": targets})) is None
+
+
+@pytest.mark.parametrize(("gone", "others"), [("a", False), ("ab", True), ("abc", True)])
+def test_of_more_pods_that_went_than_the_run_scaled_down_somebody_else_took_one(gone: str, *, others: bool) -> None:
+    """Which of them that was is up to the workload's controller, and not known."""
+    down = {"name": "down", "target": {"component": "relay"}, "scaleDown": {"replicas": 2}, "duration": "60s"}
+    targets = [
+        {"fault": "down", "pod": f"relay-{name}", "uid": f"{name}-uid", **({"goneAt": NOW} if name in gone else {})}
+        for name in "abc"
+    ]
+    finding = interference.deleted(build.run(faults=[down], status={"targets": targets}))
+    assert (finding is not None) is others
+    killed = [{"fault": "kill", "pod": "relay-b", "uid": "b-uid", "goneAt": NOW}]
+    both = interference.deleted(build.run(faults=[down, KILL], status={"targets": [*targets, *killed]}))
+    assert (both is not None) is (gone == "abc"), "what another fault of the run kills is nobody else's doing"
+
+
+@pytest.mark.parametrize(
+    ("created", "ready", "beside"),
+    [
+        ("2026-01-01T00:00:05Z", True, False),  # before
+        ("2026-01-01T00:00:15Z", True, True),
+        ("2026-01-01T00:00:15Z", False, False),  # nobody was sent to it
+        ("2026-01-01T00:00:25Z", True, False),  # after
+    ],
+)
+def test_a_pod_of_the_door_that_came_meanwhile_was_not_closed(created: str, *, ready: bool, beside: bool) -> None:
+    closed = {"name": "closed", "duration": "10s", "roomUnavailable": {}}
+    times = {"armedAt": "2026-01-01T00:00:10.5Z", "liftedAt": "2026-01-01T00:00:20.5Z"}
+    record = {"name": "closed", "kind": "roomUnavailable", "targets": 2, "proven": True, "reverted": True, **times}
+    door = replace(build.pod("door-2", created=created), ready=ready)
+    finding = interference.came_beside(build.run(faults=[closed], status={"faults": [record]}), [door])
+    assert (finding is not None) is beside
+    if finding is not None:
+        assert finding.reason == "WrongDose"
+        assert "door-2 came while fault closed lasted and answered as ever" in finding.message
+    slow = {**record, "name": "slow", "kind": "delay"}
+    assert interference.came_beside(build.run(faults=[DELAY], status={"faults": [slow]}), [door]) is None

@@ -129,6 +129,7 @@ def with_host(*absences: tuple[float, float]) -> dict[str, Any]:
 
 
 DEAF = timeline(("Live", 0.0, 8.0), ("NoMedia", 8.0, 16.0), ("Live", 16.0, 30.0))
+CUT_OFF, EXCUSED = (Verdict.FAILED, "ExpectationMissed"), (Verdict.INCONCLUSIVE, "HostLost")
 
 
 def test_dead_air_that_the_host_explains_fails_no_room() -> None:
@@ -138,22 +139,25 @@ def test_dead_air_that_the_host_explains_fails_no_room() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "percent", "expected"),
+    ("target", "kind", "spec", "expected"),
     [
-        ({"fleet": "Host"}, "100%", (Verdict.FAILED, "ExpectationMissed")),
-        ({"fleet": "Host"}, "50%", (Verdict.INCONCLUSIVE, "HostLost")),
-        ({"fleet": "Listeners"}, "100%", (Verdict.INCONCLUSIVE, "HostLost")),
-        ({"component": "relay"}, "100%", (Verdict.INCONCLUSIVE, "HostLost")),
+        ({"fleet": "Host"}, "packetLoss", {"percent": "100%"}, CUT_OFF),
+        ({"fleet": "Host"}, "packetLoss", {"percent": "100%", "direction": "Egress"}, CUT_OFF),
+        ({"fleet": "Host"}, "packetLoss", {"percent": "100%", "direction": "Ingress"}, EXCUSED),
+        ({"fleet": "Host"}, "packetLoss", {"percent": "50%"}, EXCUSED),
+        ({"fleet": "Host"}, "mtu", {"size": 1400}, EXCUSED),
+        ({"fleet": "Listeners"}, "packetLoss", {"percent": "100%"}, EXCUSED),
+        ({"component": "relay"}, "packetLoss", {"percent": "100%"}, EXCUSED),
     ],
 )
 def test_a_host_that_a_fault_has_cut_off_is_excused_by_nothing_that_befalls_it_meanwhile(
-    target: dict[str, Any], percent: str, expected: tuple[Verdict, str]
+    target: dict[str, Any], kind: str, spec: dict[str, Any], expected: tuple[Verdict, str]
 ) -> None:
-    loss = {"name": "loss", "target": target, "duration": "8s", "packetLoss": {"percent": percent}}
+    loss = {"name": "loss", "target": target, "duration": "8s", kind: spec}
     status = with_host((9.0, 13.0))
     status["targets"] = [{"fault": "loss", "pod": "pod-1", "uid": "u", "requestedAt": at(7)}]
     times = {"armedAt": at(7.9), "liftedAt": at(16)}
-    status["faults"] = [{"name": "loss", "kind": "packetLoss", "targets": 1, "proven": True, "reverted": True, **times}]
+    status["faults"] = [{"name": "loss", "kind": kind, "targets": 1, "proven": True, "reverted": True, **times}]
     run = build.run(faults=[loss], status=status, timing={"baseline": "5s", "recovery": "10s"})
     found = judging.judge(run, DEAF, RESIDENTS).decision
     assert (found.verdict, found.reason) == expected
@@ -255,6 +259,17 @@ def test_what_the_door_shows_is_compared_with_who_is_in(
     judged = judging.judge(run, timeline(WELL), RESIDENTS, counts=shown(number))
     assert (judged.expectations[0].outcome, judged.expectations[0].value) == (outcome, value)
     assert judging.judge(run, timeline(WELL), RESIDENTS).expectations[0].outcome == "Unmeasured"
+
+
+STORM = {"port": "signal", "joins": 50, "rate": 25}
+
+
+def test_who_joins_for_a_storm_is_in_the_public_count_and_makes_it_no_wrong_one() -> None:
+    """Else a right count would fail the room, and one that misses as many as came would pass it."""
+    storm = {"name": "storm", "target": {"component": "relay", "serving": True}, "duration": "10s", "joinStorm": STORM}
+    run = build.run(expect=[{"indicator": "CountError", "max": "1"}], status=record(), faults=[build.fault(), storm])
+    judged = judging.judge(run, timeline(WELL), RESIDENTS, counts=shown(52))
+    assert judged.expectations[0].outcome == "Unmeasured"
 
 
 LATER = [newcomer(12, 13), newcomer(17, 18), newcomer(22, 23)]

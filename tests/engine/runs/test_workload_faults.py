@@ -19,6 +19,7 @@ from showstopper.cluster.kinds import (
     POD_AUTOSCALER,
 )
 from showstopper.engine.hands.pace import Pace
+from showstopper.engine.runs import interference
 from showstopper.engine.runs.watch import watch
 from showstopper.faults.workloads import fields
 from tests.engine.test_stop_switch import throw, watched
@@ -126,6 +127,20 @@ async def test_it_is_scaled_down_proven_and_scaled_back(harness: RunHarness) -> 
     assert {target.pod for target in run.status.targets if target.gone_at} == {"b", "c"}
     for kind in (LEASE, INJECTION):
         assert not await harness.client.list(kind, harness.namespace), "the operator needs nobody for it"
+
+
+async def test_a_pod_that_was_to_be_left_is_missed_also_when_it_goes_after_the_end(harness: RunHarness) -> None:
+    """The run has scaled back by then, so that somebody else took it: what listeners missed may come of that."""
+    run = await harness.stored(await harness.create("down", faults=[{**DOWN, "duration": "4s"}], recovery="4s"), active)
+    await end_pods(harness, "b", "c")
+    run = await harness.stored(run, lambda found: found.status.step == "Recovering")
+    await end_pods(harness, "a")
+    run = await harness.stored(run, finished)
+    assert {target.pod for target in run.status.targets if target.gone_at} == {"a", "b", "c"}
+    assert run.status.faults[0].proven
+    other = interference.deleted(run)
+    assert other is not None
+    assert other.reason == "TargetsGone"
 
 
 async def test_pods_that_do_not_go_prove_nothing(harness: RunHarness) -> None:

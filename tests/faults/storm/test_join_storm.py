@@ -174,6 +174,38 @@ def test_what_is_missing_is_said(seen: Observed, reason: str, missing: str) -> N
     assert STORM.outcome(seen) == finding.message
 
 
+@pytest.mark.parametrize("reason", ["Unauthorized", "NoUdp"])
+def test_one_whose_visitors_were_refused_for_what_they_are_is_not_the_declared_one(reason: str) -> None:
+    """A key that was changed meanwhile: the relay answers without any work, and the room stood no storm."""
+    refused = [RefusedJoins(reason="Unavailable", count=10), RefusedJoins(reason=reason, count=40)]
+    storm = WELL.model_copy(update={"let_in": 0, "refused": refused, "message": "HTTP 401 invalid token"})
+    finding = STORM.proof(observed(storm))
+    assert finding is not None
+    assert finding.reason == "WrongDose"
+    assert f"(40 {reason} of 50)" in finding.message
+    assert finding.message.endswith("HTTP 401 invalid token")
+
+
+def test_one_that_nobody_answers_may_never_have_come_to_the_relay() -> None:
+    """As where a sidecar takes the connections, and drops who has no certificate of its mesh."""
+    refused = [RefusedJoins(reason="Closed", count=50)]
+    finding = STORM.proof(observed(StormFigures(asked=50, attempts=50, refused=refused)))
+    assert finding is not None
+    assert finding.reason == "NoEffect"
+    assert finding.message.startswith("had none of its 50 joins answered (50 Closed)")
+
+
+def test_one_of_which_few_tries_came_to_a_target_is_not_the_declared_one() -> None:
+    """Half of 50 joins went to each, and every join is a packet at the least."""
+    few = Observed("storm", (target("a", 300), target("b", 12)), (gate(312),), storm=WELL)
+    finding = STORM.proof(few)
+    assert finding is not None
+    assert finding.reason == "WrongDose"
+    assert "of these arrived 12 at b" in finding.message
+    enough = Observed("storm", (target("a", 300), target("b", 13)), (gate(313),), storm=WELL)
+    assert STORM.proof(enough) is None
+
+
 def test_what_its_pod_said_is_told_where_it_did_nothing() -> None:
     report = {"ended_by": "NoGate", "storm": {"asked": 50}}
     assert STORM.excuse(report) == "its storm ended by NoGate after 0 joins"

@@ -13,12 +13,12 @@ from showstopper.faults.workloads import fields
 from tests.faults.workloads.build import RELAY, changes, fault, objections
 
 MAP = ConfigMap("livekit", "map-uid", {"livekit.yaml": "port: 7880"})
-RELAYS = replace(RELAY, config_maps=("livekit",))
+RELAYS = replace(RELAY, config_maps=("livekit",), followed=("livekit",))
 PUSH = {"configMap": "livekit", "key": "livekit.yaml", "value": "port: 1"}
 
 
 def push(**more: Any) -> Any:
-    return fault("configPush", {**PUSH, **more}, duration="20s")
+    return fault("configPush", {**PUSH, **more}, duration="2m")
 
 
 def test_it_changes_the_key_and_then_the_templates_if_pods_are_to_read_it_at_their_start() -> None:
@@ -53,6 +53,20 @@ def test_what_the_pods_do_not_use_is_refused() -> None:
     ((reason, message),) = objections(push(), RELAY, config_maps=(MAP,))
     assert reason == "NoConfig"
     assert "the pods of Deployment relay do not use ConfigMap livekit" in message
+
+
+def test_what_running_pods_would_not_read_before_it_is_put_back_needs_a_restart() -> None:
+    """By env they never do, and a kubelet takes its time to write files."""
+    at_start = replace(RELAYS, followed=())
+    ((reason, message),) = objections(push(), at_start, config_maps=(MAP,))
+    assert reason == "NoConfig"
+    assert "read ConfigMap livekit at their start alone" in message
+    brief = fault("configPush", PUSH, duration="119s")
+    ((reason, message),) = objections(brief, RELAYS, config_maps=(MAP,))
+    assert reason == "DurationTooShort"
+    assert "fault it has a duration of 1m59s" in message
+    assert not objections(push(restart=True), at_start, config_maps=(MAP,))
+    assert not objections(fault("configPush", {**PUSH, "restart": True}, duration="20s"), RELAYS, config_maps=(MAP,))
 
 
 def test_pods_that_would_not_be_replaced_hinder_a_restart_alone() -> None:

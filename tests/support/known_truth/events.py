@@ -15,9 +15,10 @@ from typing import Any
 
 from tests.support.control_loss import agent_killed
 from tests.support.known_truth.faults import HEARD, RECOVERY, RELAY, SPARE, TO_LISTENERS, fault
+from tests.support.known_truth.moments import active, delete, of_role, recovering
 from tests.support.known_truth.scenario import ANY, FAILS, PASSES, Right, Scenario, inconclusive, lenient
 from tests.support.operator_process import Operator
-from tests.support.staged_room import Object, Show, eventually, proven
+from tests.support.staged_room import Object, Show, eventually
 
 LIGHT = {"percent": "2%", **TO_LISTENERS}
 TOTAL = {"percent": "100%", **TO_LISTENERS}
@@ -31,21 +32,6 @@ NOTICED_SECONDS = 5.0
 """Within this a room whose relay is gone is no longer Ready."""
 
 
-def _active(show: Show, name: str) -> Object:
-    """The run, as soon as its fault is proven."""
-    return show.at(name, "the fault is proven", proven)
-
-
-def _recovering(show: Show, name: str) -> Object:
-    return show.at(name, "its recovery", lambda status: status.get("step") == "Recovering")
-
-
-def _delete(show: Show, selector: str) -> None:
-    place = f"/api/v1/namespaces/{show.namespace}/pods"
-    pod = show.api.get(place, labelSelector=selector)["items"][0]
-    show.api.delete(f"{place}/{pod['metadata']['name']}", {"gracePeriodSeconds": 0})
-
-
 def _lossy(random: Random, percent: Object = LIGHT, seconds: int = 8) -> list[Object]:
     return [fault("packetLoss", percent, duration=f"{seconds + random.randint(0, 3)}s")]
 
@@ -54,9 +40,9 @@ def host_killed(random: Random) -> Scenario:
     """A light loss that nobody hears, and the host's pod is deleted in it."""
 
     def meanwhile(show: Show, name: str) -> None:
-        _active(show, name)
+        active(show, name)
         time.sleep(random.uniform(0, 3))
-        _delete(show, f"showstopper.dev/role=host,showstopper.dev/room={show.room}")
+        delete(show, of_role(show, "host")[0])
 
     spec = {"faults": _lossy(random), "expect": [{"indicator": "LongestDeadAir", "max": "1s"}], "recovery": "20s"}
     known = "the silence is of our own host"
@@ -67,9 +53,9 @@ def listener_killed(random: Random) -> Scenario:
     """A light loss that nobody hears, and a listener's pod is deleted in it."""
 
     def meanwhile(show: Show, name: str) -> None:
-        _active(show, name)
+        active(show, name)
         time.sleep(random.uniform(0, 3))
-        _delete(show, f"showstopper.dev/role=listener,showstopper.dev/room={show.room}")
+        delete(show, of_role(show, "listener")[0])
 
     expect = [{"indicator": "Reconnects", "max": "0"}, {"indicator": "OutageCount", "max": "0"}]
     spec = {"faults": _lossy(random), "expect": expect, "recovery": "10s"}
@@ -133,7 +119,7 @@ def relapse(random: Random) -> Scenario:
     """The room comes back, is heard for longer than ten seconds, and its relays hang for good."""
 
     def meanwhile(show: Show, name: str) -> None:
-        _recovering(show, name)
+        recovering(show, name)
         time.sleep(random.uniform(16, 18))
         for process in _processes_of_relays(show):
             os.kill(process, signal.SIGSTOP)
@@ -146,7 +132,7 @@ def taken_away(random: Random) -> Scenario:
     """The room comes back, is heard for longer than ten seconds, and somebody else takes its relays away."""
 
     def meanwhile(show: Show, name: str) -> None:
-        _recovering(show, name)
+        recovering(show, name)
         time.sleep(random.uniform(16, 18))
         _scale_relays(show, 0)
 
@@ -185,7 +171,7 @@ def killed_before(random: Random) -> Scenario:
         serving = _serving(show)
         show.at(name, "its baseline", lambda status: status.get("step") == "Baseline")
         time.sleep(random.uniform(0, 1))
-        show.api.delete(f"/api/v1/namespaces/{show.namespace}/pods/{serving}", {"gracePeriodSeconds": 0})
+        delete(show, serving)
 
     spec = {"faults": _lossy(random, seconds=4), "expect": HEARD, "baseline": "8s", "recovery": "5s"}
     right = inconclusive("BaselineBroken", "ReleaseChanged", "ReleaseUnknown")
@@ -196,10 +182,10 @@ def killed_by_others(random: Random) -> Scenario:
     """Somebody else kills the target in the first third of a fault that lasts."""
 
     def meanwhile(show: Show, name: str) -> None:
-        run = _active(show, name)
+        run = active(show, name)
         (target,) = run["status"]["targets"]
         time.sleep(random.uniform(0, 2))
-        show.api.delete(f"/api/v1/namespaces/{show.namespace}/pods/{target['pod']}", {"gracePeriodSeconds": 0})
+        delete(show, target["pod"])
 
     expect = [{"indicator": "LongestDeadAir", "max": "1s"}]
     spec = {"faults": [fault("packetLoss", LIGHT, duration="20s")], "expect": expect, "recovery": "15s"}
@@ -216,7 +202,7 @@ def room_changed(random: Random) -> Scenario:
     """The AudioRoom asks for another number of listeners in mid-run."""
 
     def meanwhile(show: Show, name: str) -> None:
-        _active(show, name)
+        active(show, name)
         show.api.merge(show.path("audiorooms", show.room), {"spec": {"listeners": {"count": 1}}})
 
     @contextmanager
@@ -236,7 +222,7 @@ def aborted(random: Random) -> Scenario:
     """A person stops it."""
 
     def meanwhile(show: Show, name: str) -> None:
-        run = _active(show, name)
+        run = active(show, name)
         time.sleep(random.uniform(0, 2))
         show.api.merge(show.path("experimentruns", run["metadata"]["name"]), {"spec": {"abort": True}})
 
@@ -283,7 +269,7 @@ def operator_killed_active(random: Random) -> Scenario:
 
     def meanwhile(show: Show, name: str) -> None:
         operator = Operator(show)
-        _active(show, name)
+        active(show, name)
         time.sleep(random.uniform(0, 2))
         operator.kill()
 
@@ -297,7 +283,7 @@ def agent_lost(random: Random) -> Scenario:
     """The agent is killed, again and again, while its fault lasts."""
 
     def meanwhile(show: Show, name: str) -> None:
-        run = _active(show, name)
+        run = active(show, name)
         (target,) = run["status"]["targets"]
         time.sleep(random.uniform(0, 2))
         with agent_killed(show, target["node"]):
@@ -312,7 +298,7 @@ def stopped(random: Random) -> Scenario:
     """Somebody throws the stop switch."""
 
     def meanwhile(show: Show, name: str) -> None:
-        _active(show, name)
+        active(show, name)
         time.sleep(random.uniform(0, 2))
         result = show.command("stop", "--reason", "the real show")
         assert result.returncode == 0, result.stderr

@@ -35,15 +35,15 @@ def alone(
     return Scenario(kind, known, right, spec)
 
 
-def _some_seconds(random: Random, least: int = 5, most: int = 8) -> str:
+def some_seconds(random: Random, least: int = 5, most: int = 8) -> str:
     return f"{random.randint(least, most)}s"
 
 
-def _borne(kind: str, known: str, *faults: Object) -> Scenario:
+def borne(kind: str, known: str, *faults: Object) -> Scenario:
     return alone(kind, known, PASSES, *faults)
 
 
-def _silent(random: Random, kind: str, known: str, *faults: Object) -> Scenario:
+def silent(random: Random, kind: str, known: str, *faults: Object) -> Scenario:
     """Certainly more than a second of dead air, and certainly less than a minute, unless LiveKit splits the room.
 
     Two of eight relays that stood still for 3 to 4 s came back into a room of their own: those who stayed in it never
@@ -52,10 +52,10 @@ def _silent(random: Random, kind: str, known: str, *faults: Object) -> Scenario:
     if random.random() < 0.5:
         return alone(kind, f"{known}: more than 1 s is missed", FAILS, *faults, expect=SHORT)
     bounded = alone(kind, f"{known}: 60 s are met", {**PASSES, **FAILS}, *faults, expect=LONG, recovery=RECOVERY)
-    return replace(bounded, objection=_unless_split)
+    return replace(bounded, objection=unless_split)
 
 
-def _unless_split(show: Show, run: Object) -> str:
+def unless_split(show: Show, run: Object) -> str:
     failed = run["status"]["verdict"] == "Failed"
     return "the room is not split, and came back" if failed and not show.split() else ""
 
@@ -63,20 +63,20 @@ def _unless_split(show: Show, run: Object) -> str:
 def light_loss(random: Random) -> Scenario:
     """Opus conceals what is lost."""
     dose = {"percent": f"{random.randint(5, 20)}%", **TO_LISTENERS}
-    fault_ = fault("packetLoss", dose, duration=_some_seconds(random))
-    return _borne("light loss", "up to 20 % is concealed, and heard", fault_)
+    fault_ = fault("packetLoss", dose, duration=some_seconds(random))
+    return borne("light loss", "up to 20 % is concealed, and heard", fault_)
 
 
 def total_loss(random: Random) -> Scenario:
     """No packet of the sound arrives."""
-    lost = fault("packetLoss", {"percent": "100%", **TO_LISTENERS}, duration=_some_seconds(random, 4, 6))
-    return _silent(random, "total loss", "nothing arrives for 4 to 6 s", lost)
+    lost = fault("packetLoss", {"percent": "100%", **TO_LISTENERS}, duration=some_seconds(random, 4, 6))
+    return silent(random, "total loss", "nothing arrives for 4 to 6 s", lost)
 
 
 def delay(random: Random) -> Scenario:
     """What comes late is heard all the same; how late is another indicator."""
-    late = fault("delay", {"latency": f"{random.randint(50, 150)}ms", **TO_LISTENERS}, duration=_some_seconds(random))
-    return _borne("delay", "sound that comes 0.15 s late is heard", late)
+    late = fault("delay", {"latency": f"{random.randint(50, 150)}ms", **TO_LISTENERS}, duration=some_seconds(random))
+    return borne("delay", "sound that comes 0.15 s late is heard", late)
 
 
 def long_delay(random: Random) -> Scenario:
@@ -90,72 +90,72 @@ def long_delay(random: Random) -> Scenario:
 def duplicate(random: Random) -> Scenario:
     """A packet that comes twice is heard once."""
     twice = {"percent": f"{random.randint(10, 60)}%", **TO_LISTENERS}
-    return _borne("duplicate", "twice is heard once", fault("duplicate", twice, duration=_some_seconds(random)))
+    return borne("duplicate", "twice is heard once", fault("duplicate", twice, duration=some_seconds(random)))
 
 
 def corrupt(random: Random) -> Scenario:
     """SRTP throws a damaged packet away: a light loss."""
     damaged = {"percent": f"{random.randint(5, 15)}%", **TO_LISTENERS}
-    return _borne("corrupt", "as a loss of up to 15 %", fault("corrupt", damaged, duration=_some_seconds(random)))
+    return borne("corrupt", "as a loss of up to 15 %", fault("corrupt", damaged, duration=some_seconds(random)))
 
 
 def reorder(random: Random) -> Scenario:
     """The jitter buffer puts packets in order."""
     held = {"percent": f"{random.randint(5, 20)}%", "hold": "60ms", **TO_LISTENERS}
-    return _borne("reorder", "the jitter buffer holds 60 ms", fault("reorder", held, duration=_some_seconds(random)))
+    return borne("reorder", "the jitter buffer holds 60 ms", fault("reorder", held, duration=some_seconds(random)))
 
 
 def bandwidth(random: Random) -> Scenario:
     """How much of it is heard depends on the SDK: only the evidence is known."""
     narrow = {"rate": f"{random.randint(60, 120)}kbit", "direction": "Egress"}
-    lasts = fault("bandwidth", narrow, duration=_some_seconds(random))
+    lasts = fault("bandwidth", narrow, duration=some_seconds(random))
     return alone("bandwidth", "something is heard in the end", PASSES, lasts, expect=lenient(), recovery="15s")
 
 
 def small_mtu(random: Random) -> Scenario:
     """No packet of the sound is so small."""
     tunnel = {"size": random.randint(80, 110), **TO_LISTENERS}
-    lasts = fault("mtu", tunnel, duration=_some_seconds(random, 4, 6))
-    return _silent(random, "small mtu", "all packets of the sound are larger", lasts)
+    lasts = fault("mtu", tunnel, duration=some_seconds(random, 4, 6))
+    return silent(random, "small mtu", "all packets of the sound are larger", lasts)
 
 
 def large_mtu(random: Random) -> Scenario:
     """No packet of the sound is so large."""
     tunnel = {"size": random.randint(1400, 1490), **TO_LISTENERS}
-    lasts = fault("mtu", tunnel, duration=_some_seconds(random))
+    lasts = fault("mtu", tunnel, duration=some_seconds(random))
     return alone("large mtu", "no packet is larger: nothing was tested", inconclusive("NoEffect"), lasts)
 
 
 def blocked_media(random: Random) -> Scenario:
     """All UDP of the relay, both ways."""
     blocked = {"protocols": ["UDP"], "ports": ["media"]}
-    lasts = fault("portBlock", blocked, duration=_some_seconds(random, 3, 5))
-    return _silent(random, "blocked media", "no sound passes for 3 to 5 s", lasts)
+    lasts = fault("portBlock", blocked, duration=some_seconds(random, 3, 5))
+    return silent(random, "blocked media", "no sound passes for 3 to 5 s", lasts)
 
 
 def cut_off_from_store(random: Random) -> Scenario:
     """Whoever is in may hear on: only the evidence is known."""
-    cut = fault("partition", {"peers": [{"component": "store"}]}, duration=_some_seconds(random))
+    cut = fault("partition", {"peers": [{"component": "store"}]}, duration=some_seconds(random))
     return alone("store cut off", "something is heard", PASSES, cut, expect=lenient(), recovery="25s")
 
 
 def idle_store(random: Random) -> Scenario:
     """The store asks no name server."""
-    quiet = fault("dnsFailure", {}, target={"component": "store"}, duration=_some_seconds(random, 2, 4))
+    quiet = fault("dnsFailure", {}, target={"component": "store"}, duration=some_seconds(random, 2, 4))
     return alone("idle store", "nobody asks: nothing was tested", inconclusive("NoEffect"), quiet, expect=lenient())
 
 
 def idle_relay(random: Random) -> Scenario:
     """No media passes a relay that serves nobody."""
     lost = {"percent": f"{random.randint(20, 100)}%", **TO_LISTENERS}
-    quiet = fault("packetLoss", lost, target=SPARE, duration=_some_seconds(random, 2, 4))
+    quiet = fault("packetLoss", lost, target=SPARE, duration=some_seconds(random, 2, 4))
     return alone("idle relay", "no media passes it: nothing was tested", inconclusive("NoEffect"), quiet)
 
 
 def freeze(random: Random) -> Scenario:
     """Not a single packet leaves a process that stands still."""
-    still = fault("freeze", {}, duration=_some_seconds(random, 3, 4))
-    return _silent(random, "freeze", "a relay that stands still for 3 s sends nothing", still)
+    still = fault("freeze", {}, duration=some_seconds(random, 3, 4))
+    return silent(random, "freeze", "a relay that stands still for 3 s sends nothing", still)
 
 
 def throttle(random: Random) -> Scenario:
@@ -180,13 +180,13 @@ def storm(random: Random) -> Scenario:
 
 def process_kill(random: Random) -> Scenario:
     """Its clients notice after some seconds, and find another relay."""
-    return _silent(random, "process kill", "clients need seconds to find another", fault("containerKill", {}))
+    return silent(random, "process kill", "clients need seconds to find another", fault("containerKill", {}))
 
 
 def pod_kill(random: Random) -> Scenario:
     """Its clients notice after some seconds, and find another relay."""
     killed = fault("podKill", {"gracePeriod": "0s"}, target={**RELAY, "minReady": 1})
-    return _silent(random, "pod kill", "clients need seconds to find another", killed)
+    return silent(random, "pod kill", "clients need seconds to find another", killed)
 
 
 def spare_kill(_random: Random) -> Scenario:

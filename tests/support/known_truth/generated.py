@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from random import Random
 
-from tests.support.known_truth import events, faults
+from tests.support.known_truth import door, events, faults, fleet, storms, workloads
 from tests.support.known_truth.scenario import Scenario
 
 Kind = Callable[[Random], Scenario]
 
-KINDS: tuple[Kind, ...] = (*faults.ALL, *events.ALL)
+KINDS: tuple[Kind, ...] = (*faults.ALL, *events.ALL, *fleet.ALL, *workloads.ALL, *storms.ALL)
+"""Those of any stage, which take about a minute at the most."""
+
+EVERY_KIND: tuple[Kind, ...] = (*KINDS, *workloads.LONG, *door.ALL)
+"""With those that take minutes, and those of a stage with a door (`door.STAGE`)."""
 
 
 def scenarios(seed: int, runs: int, kinds: Sequence[Kind] = KINDS) -> list[Scenario]:

@@ -44,6 +44,8 @@ class Scenario:
     right: Right
     spec: Mapping[str, Any]
     """What `tests.support.staged_room.experiment` takes: faults, expect, baseline, recovery ..."""
+    there: Callable[[Show], Mapping[str, Any]] = field(default=lambda _show: {})
+    """What of that is known in the room alone, and goes over it."""
     around: Callable[[Show], AbstractContextManager[object]] = field(default=lambda _show: nullcontext())
     """What the room is like before, during and after the run."""
     meanwhile: Callable[[Show, str], None] = _nothing
@@ -94,7 +96,7 @@ def carry_out(show: Show, scenario: Scenario, name: str) -> Outcome:
     show.wait_until_well()
     try:
         with scenario.around(show):
-            show.apply(experiment(name, **scenario.spec))
+            show.apply(experiment(name, **{**scenario.spec, **scenario.there(show)}))
             scenario.meanwhile(show, name)
             _, run = show.verdict(name, again=False)
             status = run["status"]

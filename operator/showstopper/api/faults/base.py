@@ -72,6 +72,8 @@ class FaultKind(Spec):
     """Whether it may be aimed at the room's own fleet, where it means media alone."""
     one_at_a_time: ClassVar[bool] = False
     """Whether an experiment takes only one of it."""
+    brings_people: ClassVar[bool] = False
+    """Whether it lets people into the room who are none of its listeners, and whom its public count has, too."""
 
     @property
     def port_names(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Storms as they are declared, what comes of one, and the two parts of them that agents do: the gate, and counting."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -25,6 +25,8 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 class JoinStorm(CrowdFault):
     """A pod in the room's namespace joins the room as many visitors, through the targets. Each visitor tries once."""
+
+    brings_people: ClassVar[bool] = True
 
     port: Name
     """The TCP port of the targets that takes joins, by its name in the room. Targets take turns."""
@@ -60,6 +62,8 @@ class RetryStorm(CrowdFault):
 
     Who is refused tries again without backoff, until it is in or no tries are left.
     """
+
+    brings_people: ClassVar[bool] = True
 
     port: Name
     """The TCP port of the targets that takes joins, by its name in the room. Targets take turns."""

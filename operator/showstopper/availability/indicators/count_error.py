@@ -18,7 +18,7 @@ from showstopper.availability.units import COUNT
 QUANTILE = 0.95
 NOTHING = (
     "no public count was sampled in this window: write door.counts in the AudioRoom. There is none of a room with a "
-    "crowd, nor of the time before a restart of the operator"
+    "crowd, of a run with a storm of joins, nor of the time before a restart of the operator"
 )
 
 # From an instant on: by how many more are certainly in, and by how many more may be.

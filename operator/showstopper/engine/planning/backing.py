@@ -145,6 +145,7 @@ def of(
 def _workload(kind: Kind, body: Object, scaler: str, others: tuple[str, ...]) -> Workload:
     metadata, spec = body["metadata"], body["spec"]
     annotations = (spec.get("template", {}).get("metadata") or {}).get("annotations") or {}
+    pod = spec.get("template", {}).get("spec") or {}
     return Workload(
         kind=kind.name,
         name=metadata["name"],
@@ -154,25 +155,42 @@ def _workload(kind: Kind, body: Object, scaler: str, others: tuple[str, ...]) ->
         scaler=scaler,
         held=_held(kind, spec),
         others=others,
-        config_maps=tuple(sorted({*_config_maps(spec.get("template", {}).get("spec") or {})})),
+        config_maps=tuple(sorted({*_config_maps(pod)})),
+        followed=tuple(sorted({*_followed(pod)})),
         deletes_volumes=_deletes_volumes(spec),
     )
 
 
 def _config_maps(pod: Mapping[str, Any]) -> Iterator[str]:
     """The names of the ConfigMaps that a pod mounts, or that its containers read at their start."""
-    for volume in pod.get("volumes") or ():
-        projected = (volume.get("projected") or {}).get("sources") or ()
-        for source in (volume, *projected):
-            if "configMap" in source:
-                yield source["configMap"].get("name", "")
-    for container in (*(pod.get("containers") or ()), *(pod.get("initContainers") or ())):
+    yield from (name for _, name in _volumes(pod))
+    for container in _containers(pod):
         for source in container.get("envFrom") or ():
             if "configMapRef" in source:
                 yield source["configMapRef"].get("name", "")
         for variable in container.get("env") or ():
             if "configMapKeyRef" in (variable.get("valueFrom") or {}):
                 yield variable["valueFrom"]["configMapKeyRef"].get("name", "")
+
+
+def _followed(pod: Mapping[str, Any]) -> Iterator[str]:
+    """Of these, the ones that a kubelet writes anew while the pod runs: those mounted whole."""
+    mounts = [mount for container in _containers(pod) for mount in container.get("volumeMounts") or ()]
+    whole = {mount.get("name") for mount in mounts if not (mount.get("subPath") or mount.get("subPathExpr"))}
+    yield from (name for volume, name in _volumes(pod) if volume in whole)
+
+
+def _volumes(pod: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The volumes of a pod that are made of ConfigMaps, each with the ConfigMap."""
+    for volume in pod.get("volumes") or ():
+        projected = (volume.get("projected") or {}).get("sources") or ()
+        for source in (volume, *projected):
+            if "configMap" in source:
+                yield volume.get("name", ""), source["configMap"].get("name", "")
+
+
+def _containers(pod: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    return (*(pod.get("containers") or ()), *(pod.get("initContainers") or ()))
 
 
 def _deletes_volumes(spec: Mapping[str, Any]) -> bool:

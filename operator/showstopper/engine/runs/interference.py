@@ -6,11 +6,13 @@ deleted meanwhile is an outage of its own: a room that stood both has passed, an
 fault.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from showstopper.api.faults.base import Aim
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, TargetRecord
 from showstopper.availability.verdict import Finding
+from showstopper.clock import from_timestamp
 from showstopper.faults.effects import Container, Pod
 
 FROM_OUTSIDE = frozenset({0, 137, 143})
@@ -59,9 +61,29 @@ def told_to_end(run: ExperimentRun, containers: Mapping[str, Container]) -> Find
     return None
 
 
+def came_beside(run: ExperimentRun, doors: Iterable[Pod]) -> Finding | None:
+    """Why a fault of the door was not met by everybody: a pod of it that was made meanwhile has answered as ever.
+
+    Which pod somebody asks is the Service's choice, so that what people met is nobody's dose.
+    """
+    there = [pod for pod in doors if pod.ready and pod.created]
+    for fault in run.status.faults:
+        if run.fault(fault.name).aim is not Aim.DOOR or fault.armed_at is None or fault.lifted_at is None:
+            continue
+        lasted = from_timestamp(fault.armed_at), from_timestamp(fault.lifted_at)
+        late = sorted(pod.name for pod in there if lasted[0] < from_timestamp(pod.created) < lasted[1])
+        if late:
+            return Finding(
+                Reason.WRONG_DOSE,
+                f"{', '.join(late[:5])} came while fault {fault.name} lasted and answered as ever, so that it was not "
+                "met by everybody: run again when nobody scales the door",
+            )
+    return None
+
+
 def deleted(run: ExperimentRun) -> Finding | None:
     """Why what listeners missed may not be the faults' doing: somebody else has deleted a target meanwhile."""
-    lost = [target for target in _spared(run) if target.gone_at is not None]
+    lost = [*(target for target in _spared(run) if target.gone_at is not None), *_too_many(run)]
     if not lost:
         return None
     names = ", ".join(sorted({target.pod for target in lost})[:5])
@@ -70,6 +92,19 @@ def deleted(run: ExperimentRun) -> Finding | None:
         f"{names} was deleted during the run, and not by it, so that what listeners missed may come of that: "
         "look at its events, and run again when its component rests",
     )
+
+
+def _too_many(run: ExperimentRun) -> Iterator[TargetRecord]:
+    """The targets that are gone of faults that end some of theirs, whichever, where more are gone than these end."""
+    for fault in run.spec.faults:
+        if not fault.spec.ends_targets:
+            continue
+        others = {other.name for other in run.spec.faults if other is not fault and other.spec.ends_targets}
+        killed = {target.uid for target in run.status.targets if target.fault in others}
+        own = [target for target in run.status.targets if target.fault == fault.name]
+        gone = [target for target in own if target.gone_at is not None and target.uid not in killed]
+        if len(gone) > fault.spec.hits(len(own)):
+            yield from gone
 
 
 def _spared(run: ExperimentRun) -> list[TargetRecord]:

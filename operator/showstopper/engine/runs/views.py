@@ -87,7 +87,7 @@ def _cut_off(run: ExperimentRun) -> list[Window]:
     the instrument. One that is not known to have ended goes on.
     """
     of_host = (fault for fault in run.spec.faults if fault.fleet is Fleet.HOST)
-    names = {fault.name for fault in of_host if network.of(fault.spec).stops_all(fault.spec)}
+    names = {fault.name for fault in of_host if network.of(fault.spec).silences(fault.spec)}
     return [
         Window(from_timestamp(fault.armed_at), from_timestamp(fault.lifted_at) if fault.lifted_at else math.inf)
         for fault in run.status.faults
@@ -98,10 +98,12 @@ def _cut_off(run: ExperimentRun) -> list[Window]:
 def beside(run: ExperimentRun, view: View, counts: CountLog | None) -> View:
     """The same with what the room announces and what its door has shown.
 
-    A crowd is in the public count too, and is no part of the fleet: then nothing is compared.
+    A crowd is in the public count too, and is no part of the fleet, and so are the visitors of a storm: then nothing is
+    compared.
     """
     room = run.spec.room.spec
-    shown = counts.within(view.window) if counts is not None and room.listeners.crowd is None else ()
+    others = room.listeners.crowd is not None or any(fault.spec.brings_people for fault in run.spec.faults)
+    shown = counts.within(view.window) if counts is not None and not others else ()
     return replace(view, starts_at=room.program.start, counts=shown)
 
 

@@ -116,6 +116,10 @@ class NetworkBehaviour(InjectedBehaviour[N]):
         """Whether nothing gets through: then what it stops in one direction is the answer that the other lacks."""
         return True
 
+    def silences(self, fault: N) -> bool:
+        """Whether nothing of what a target says gets out: nobody can hear it then, whatever else befalls it."""
+        return False
+
     def _one_way(self, observed: Observed) -> Finding | None:
         """A fault of both directions that has met packets of one is half a fault."""
         half = [target for target in observed.targets if target.unmet and not target.excused]
@@ -156,6 +160,10 @@ class NetworkBehaviour(InjectedBehaviour[N]):
 
 class TrafficBehaviour(NetworkBehaviour[T]):
     """A network fault on packets that are chosen by direction, ports and peers."""
+
+    def silences(self, fault: T) -> bool:
+        """What stops all of it on its way out."""
+        return self.stops_all(fault) and Direction.EGRESS in fault.direction.single
 
     def traffic(self, fault: T, injection: InjectionSpec) -> Traffic:
         """The packets of the Injection's ports and peers, in the fault's direction."""

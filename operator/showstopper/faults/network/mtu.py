@@ -19,3 +19,7 @@ class MtuBehaviour(TrafficBehaviour[Mtu]):
     def plan(self, fault: Mtu, compiler: Compiler) -> Plan:
         """Rules that drop what is larger."""
         return compiler.drop_longer_than(fault.size)
+
+    def silences(self, fault: Mtu) -> bool:
+        """Small packets get through, and what is small depends on the codec."""
+        return False

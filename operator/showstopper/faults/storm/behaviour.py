@@ -25,6 +25,11 @@ from showstopper.faults.storm.settings import Comeback, Depth, MakeTries
 from showstopper.faults.storm.storm_gate import storm_gate
 
 MODULE = "showstopper.audio.crowd.storm.process"
+OUR_REFUSALS = frozenset({"Unauthorized", "NoUdp"})
+"""Refusals that come of who joins, and say nothing of the room: its token, and that it knows no media by TCP."""
+LEAST_ARRIVED = 0.5
+"""Packets of a target's share of the tries that have to arrive there: each try sends some, and targets take turns. Half
+of it is our choice, for counters are read beside the tries, not with them."""
 S = TypeVar("S", bound=FaultKind)
 
 
@@ -62,6 +67,7 @@ class StormBehaviour(CrowdBehaviour[S]):
     Attributes:
         noun: what a try is.
         taken: what came of one that did not fail.
+        joins: whether whoever tries is to get in, and shows a token.
         most: how many one pod makes.
     """
 
@@ -70,6 +76,7 @@ class StormBehaviour(CrowdBehaviour[S]):
     reports: ClassVar[bool] = True
     noun: ClassVar[str]
     taken: ClassVar[str]
+    joins: ClassVar[bool] = False
     most: ClassVar[int]
 
     @abstractmethod
@@ -149,7 +156,7 @@ class StormBehaviour(CrowdBehaviour[S]):
                 "them, and at NetworkPolicies",
             )
         if observed.storm is not None:
-            return self.of_figures(observed.storm)
+            return self.of_figures(observed.storm) or self._starved(observed, observed.storm)
         if not observed.over:
             return None
         said = f"does not say what came of its {self.noun}s: its pod was gone before it could"
@@ -185,6 +192,14 @@ class StormBehaviour(CrowdBehaviour[S]):
 
     def of_figures(self, storm: StormFigures) -> Finding | None:
         """Why it was not the storm that was declared; None: it was."""
+        if self.joins and (ours := [each for each in storm.refused if each.reason in OUR_REFUSALS]):
+            said = ", ".join(f"{each.count} {each.reason}" for each in ours)
+            return Finding(
+                Reason.WRONG_DOSE,
+                f"had {self.noun}s refused by its own doing ({said} of {storm.asked}); another storm than the declared "
+                "one was tested: look at the key that the AudioRoom names, and at what they were told most often: "
+                f"{storm.message}",
+            )
         wrong = None
         if storm.attempts < storm.asked:
             wrong = f"tried {storm.attempts} of {storm.asked} {self.noun}s"
@@ -196,11 +211,37 @@ class StormBehaviour(CrowdBehaviour[S]):
         elif storm.late_seconds >= schedule.LATEST_SECONDS:
             wrong = f"made a {self.noun} {storm.late_seconds:.1f} s too late"
         if wrong is None:
-            return None
+            return self._unanswered(storm)
         return Finding(
             Reason.WRONG_DOSE,
             f"{wrong}; another storm than the declared one was tested: give its node more processor time, or write "
             f"fewer {self.noun}s or a lower rate",
+        )
+
+    def _starved(self, observed: Observed, storm: StormFigures) -> Finding | None:
+        """Whether a target got so little that not all of its tries can have come to it."""
+        share = storm.attempts / max(1, len(observed.targets))
+        starved = [each for each in observed.targets if not each.gone and each.affected < LEAST_ARRIVED * share]
+        if not starved:
+            return None
+        arrived = ", ".join(f"{each.affected} at {each.pod}" for each in starved[:5])
+        return Finding(
+            Reason.WRONG_DOSE,
+            f"made {storm.attempts} {self.noun}s at {len(observed.targets)} targets, each of a packet or more, and of "
+            f"these arrived {arrived}: look at the network between them",
+        )
+
+    def _unanswered(self, storm: StormFigures) -> Finding | None:
+        """Why nobody may have taken the tries, although their packets came as far as the targets.
+
+        A relay that lets nobody in says so at least once. A mesh or a policy in front of it says nothing.
+        """
+        if storm.answered or storm.let_in:
+            return None
+        return Finding(
+            Reason.NO_EFFECT,
+            f"had none of its {storm.attempts} {self.noun}s answered ({text.reasons(storm)}), so that it is "
+            "not known whether its targets took any: look at NetworkPolicies, sidecars, and the logs of the targets",
         )
 
 

@@ -17,6 +17,7 @@ class JoinStormBehaviour(StormBehaviour[JoinStorm]):
     action: ClassVar[str] = "storms"
     noun: ClassVar[str] = "join"
     taken: ClassVar[str] = "let in"
+    joins: ClassVar[bool] = True
     most: ClassVar[int] = schedule.MOST_JOINS
 
     def order(self, fault: Fault) -> Order:

@@ -21,6 +21,7 @@ class RetryStormBehaviour(StormBehaviour[RetryStorm]):
     action: ClassVar[str] = "storms with retries"
     noun: ClassVar[str] = "join"
     taken: ClassVar[str] = "let in"
+    joins: ClassVar[bool] = True
     most: ClassVar[int] = schedule.MOST_TRIES
 
     def order(self, fault: Fault) -> Order:

@@ -1,6 +1,7 @@
 """configPush: another value in a ConfigMap for a while."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import ClassVar
 
 from showstopper.api.experiment import Fault
@@ -8,12 +9,17 @@ from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.workloads import ConfigPush
 from showstopper.api.reasons import Reason
 from showstopper.api.run import MOST_RECORDED
+from showstopper.api.schema.quantities import format_duration
 from showstopper.availability.verdict import Finding
 from showstopper.faults.behaviour import Ground
 from showstopper.faults.effects import Backing, Change, ConfigMap
 from showstopper.faults.observed import Observed, names
 from showstopper.faults.workloads import fields
 from showstopper.faults.workloads.behaviour import WorkloadBehaviour, behind, is_in_time, not_rolled_out
+
+WRITTEN_WITHIN = timedelta(minutes=2)
+"""A kubelet looks at each pod again after a minute to one and a half (`syncFrequency`, and pkg/kubelet/pod_workers.go,
+workerResyncIntervalJitterFactor), and its cache may be older by some seconds."""
 
 
 class ConfigPushBehaviour(WorkloadBehaviour[ConfigPush]):
@@ -42,6 +48,8 @@ class ConfigPushBehaviour(WorkloadBehaviour[ConfigPush]):
                 f"the pods of {titles} do not use ConfigMap {spec.config_map}: name the one that they mount or read"
             )
             yield Finding(Reason.NO_CONFIG, f"{message} (fault {fault.name})")
+        elif not spec.restart:
+            yield from _unread(fault, backing)
         if spec.restart:
             yield from filter(None, (not_rolled_out(fault, workload) for workload in backing.workloads))
 
@@ -103,6 +111,25 @@ def _unchangeable(fault: Fault, config_map: ConfigMap) -> Iterator[Finding]:
             Reason.NO_CONFIG,
             f"key {spec.key} of {title} is too long for the record of a run, from which it is put back: it takes "
             f"{MOST_RECORDED} characters (fault {fault.name})",
+        )
+
+
+def _unread(fault: Fault, backing: Backing) -> Iterator[Finding]:
+    """Why no pod that runs may have read the value before it is put back."""
+    spec = _spec(fault)
+    assert fault.duration is not None
+    if not any(spec.config_map in workload.followed for workload in backing.workloads):
+        yield Finding(
+            Reason.NO_CONFIG,
+            f"the pods of component {fault.component} read ConfigMap {spec.config_map} at their start alone (by env or "
+            f"subPath): write restart: true (fault {fault.name})",
+        )
+    elif fault.duration < WRITTEN_WITHIN:
+        yield Finding(
+            Reason.DURATION_TOO_SHORT,
+            f"kubelets write a new value into the files of running pods within {format_duration(WRITTEN_WITHIN)}, and "
+            f"fault {fault.name} has a duration of {format_duration(fault.duration)}: make it longer, or write "
+            "restart: true",
         )
 
 

@@ -16,11 +16,25 @@ from showstopper.faults.workloads.fields import REPLICAS
 
 
 class ScaleDownBehaviour(WorkloadBehaviour[ScaleDown]):
-    """Proven when, before the end, no more of the pods that were there are left than it was scaled down to."""
+    """Proven when, before the end, no more of the pods that were there are left than it was scaled down to.
+
+    Some have to go: where there were no more from the beginning, nothing was tested.
+    """
 
     kind: ClassVar[type[FaultKind]] = ScaleDown
     action: ClassVar[str] = "scales down"
     answered: ClassVar[str] = "scaling"
+
+    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+        """Fewer pods than its replicas ask for, so that none would have to go."""
+        yield from super().objections(fault, ground)
+        pods, wanted = len(ground.targets), self._replicas(fault)
+        if ground.backing is not None and 0 < pods <= wanted:
+            yield Finding(
+                Reason.NOTHING_TO_CHANGE,
+                f"component {fault.component} has {pods} pods, and fault {fault.name} would leave {wanted}, so that "
+                "none goes: write fewer replicas, or find out why there are no more pods",
+            )
 
     def hindrances(self, fault: Fault, backing: Backing) -> Iterator[Finding]:
         """Several workloads, one that has no replicas of its own, an autoscaler, or nothing to scale down."""
@@ -69,6 +83,9 @@ class ScaleDownBehaviour(WorkloadBehaviour[ScaleDown]):
     def proof(self, observed: Observed) -> Finding | None:
         """What is missing: pods that should have gone."""
         left, wanted = _left(observed), _wanted(observed)
+        if (pods := len(observed.targets)) <= wanted:
+            message = f"is not proven: there were {pods} pods, and {wanted} were to be left, so that none had to go"
+            return Finding(Reason.NO_EFFECT, message)
         if left <= wanted:
             return None
         return Finding(
@@ -79,7 +96,7 @@ class ScaleDownBehaviour(WorkloadBehaviour[ScaleDown]):
 
     def figures(self, observed: Observed) -> str:
         """How many pods went, and when the last of them."""
-        ended = [target.ended_after for target in observed.targets if target.ended_after is not None]
+        ended = [each.ended_after for each in observed.targets if each.ended_after is not None and is_in_time(each)]
         last = f", the last after {max(ended):.1f} s" if ended else ""
         return f"{len(observed.targets) - _left(observed)} of {len(observed.targets)} pods gone{last}"
 

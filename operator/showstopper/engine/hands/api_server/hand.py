@@ -51,8 +51,8 @@ class ApiServerHand:
             return states
         await self._changes.look(run, {fault.name for fault in held})
         records = {record.name: record for record in run.status.faults}
-        settled = {name for name, record in records.items() if record.proven and record.lifted_at}
-        await self._look(run, {fault.name for fault in held if fault.spec.ends_targets} - settled)
+        # Also when it is over: of those who were to be left, nobody but others takes one.
+        await self._look(run, {fault.name for fault in held if fault.spec.ends_targets})
         return states | {
             fault.name: lasting.state(
                 fault, records[fault.name], self._changes.of(run, {fault.name}), self._targets(run, fault)

@@ -2,10 +2,12 @@
 
 from typing import ClassVar
 
+from showstopper.api.faults.base import Aim
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.availability.verdict import Finding
 from showstopper.engine.hands import records
+from showstopper.engine.planning.plan import Snapshot
 from showstopper.engine.runs import interference, judging, windows
 from showstopper.engine.runs.context import RunContext
 from showstopper.engine.runs.waiting import RunEnded
@@ -26,7 +28,7 @@ class Recover:
             except RunEnded as ended:
                 await context.record.end_early(ended.finding)
                 raise
-        return unproven(context.run) or await _restarted(context)
+        return unproven(context.run) or await _disturbed(context)
 
     async def _watch(self, context: RunContext) -> None:
         run, record, clock = context.run, context.record, context.clock
@@ -51,25 +53,27 @@ class Recover:
         await record.complete(StepName.RECOVERING, states=await context.observe())
 
 
-async def _restarted(context: RunContext) -> Finding | None:
-    """Why the faults were not alone. Read once, when all is over: a probe's kill comes late."""
+async def _disturbed(context: RunContext) -> Finding | None:
+    """Why the faults were not alone, or spared somebody. Read once, when all is over: a probe's kill comes late."""
     if not records.by_agents(context.run):
         return None
-    containers = interference.restarted(context.run, await _pods(context))
+    snapshot = await context.services.snapshot(context.run)
+    containers = interference.restarted(context.run, _pods(snapshot))
     await context.record.note_restarts(
         {uid: interference.described(container) for uid, container in containers.items()}
     )
-    return interference.told_to_end(context.run, containers)
+    doors = snapshot.fleet.get(Aim.DOOR, ())
+    return interference.told_to_end(context.run, containers) or interference.came_beside(context.run, doors)
 
 
 async def _note_gone(context: RunContext) -> None:
     """Which targets are gone when the recovery is over. Who goes later is no cause of what was heard."""
     if records.by_agents(context.run):
-        await context.record.note_gone(interference.gone(context.run, await _pods(context)))
+        snapshot = await context.services.snapshot(context.run)
+        await context.record.note_gone(interference.gone(context.run, _pods(snapshot)))
 
 
-async def _pods(context: RunContext) -> list[Pod]:
-    snapshot = await context.services.snapshot(context.run)
+def _pods(snapshot: Snapshot) -> list[Pod]:
     return [pod for group in (*snapshot.pods.values(), *snapshot.fleet.values()) for pod in group]
 
 
