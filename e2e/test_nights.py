@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import yaml
@@ -24,7 +25,9 @@ from tests.support.staged_room import FLEET, Api, Object, Show, spoiled, told
 
 pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.matrix("nights")]
 
-SHORT = paths.PROJECT / "examples" / "game-days" / "short"
+FOLDER = paths.PROJECT / "examples" / "game-days"
+INTERVIEW, LAUNCH = night.FILE, FOLDER / "2023-campaign-launch.yaml"
+SHORT = FOLDER / "short"
 NEWCOMERS = ("room.listeners.arrivals.every=1s", "room.listeners.arrivals.stay=6s")
 MOST_SECONDS = 240.0
 ANNOUNCED_IN = timedelta(seconds=16)
@@ -49,13 +52,13 @@ def staged(cluster: Cluster, connection: Api, node: pytest.Item, name: str, *val
         cluster.run_kubectl("delete", "namespace", name, "--wait=false")
 
 
-def short(night_of: Night) -> tuple[Object, list[Object]]:
+def short(night_of: Night, file: Path) -> tuple[Object, list[Object]]:
     """The game day in its short form, and the rooms that it needs beside the stage's own."""
-    made = night_of.show.cluster.run_kubectl("kustomize", "--load-restrictor=LoadRestrictionsNone", str(SHORT))
+    overlay = str(SHORT / file.stem)
+    made = night_of.show.cluster.run_kubectl("kustomize", "--load-restrictor=LoadRestrictionsNone", overlay)
     bodies = [body | {"metadata": {"name": body["metadata"]["name"]}} for body in yaml.safe_load_all(made)]
-    day = next(body for body in bodies if body["metadata"]["name"] == night_of.name)
-    wanted = {act["experiment"]["roomRef"]["name"] for act in day["spec"]["acts"]}
-    return day, [body for body in bodies if body["kind"] == "AudioRoom" and body["metadata"]["name"] in wanted]
+    (day,) = [body for body in bodies if body["kind"] == "GameDay"]
+    return day, [body for body in bodies if body["kind"] == "AudioRoom"]
 
 
 def perform(performed: Night, day: Object, *, killed_in: str) -> tuple[Object, list[Object]]:
@@ -123,7 +126,7 @@ def test_the_interview_of_2024(interview: Night) -> None:
 
     def performed() -> tuple[Object, list[Object]]:
         nonlocal began
-        day, rooms = short(interview)
+        day, rooms = short(interview, INTERVIEW)
         assert not rooms
         began = time.monotonic()
         night.announce(interview.show.cluster, ANNOUNCED_IN, namespace=interview.show.namespace)
@@ -143,7 +146,7 @@ def test_the_campaign_launch_of_2023(launch: Night) -> None:
 
     def performed() -> tuple[Object, list[Object]]:
         nonlocal began
-        day, rooms = short(launch)
+        day, rooms = short(launch, LAUNCH)
         began = time.monotonic()
         launch.show.apply(*rooms)
         return perform(launch, day, killed_in=killed_in)

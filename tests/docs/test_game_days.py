@@ -49,7 +49,7 @@ def shortened(path: Path) -> GameDay:
     """The night with the short form's changes."""
     body = copy.deepcopy(read(path).game_day)
     assert body is not None
-    for change in yaml.safe_load((SHORT / path.name).read_text()):
+    for change in yaml.safe_load((SHORT / path.stem / "patch.yaml").read_text()):
         *parents, last = [int(part) if part.isdigit() else part for part in change["path"].strip("/").split("/")]
         place: Any = body
         for part in parents:
@@ -141,10 +141,9 @@ def test_the_storms_of_both_forms_fit_into_their_durations(path: Path) -> None:
 
 
 @pytest.mark.apiserver
-def test_kustomize_makes_the_short_form(server: ApiServer) -> None:
-    made = server.kubectl("kustomize", "--load-restrictor=LoadRestrictionsNone", str(SHORT))
+@pytest.mark.parametrize("path", NIGHTS, ids=named)
+def test_kustomize_makes_the_short_form(server: ApiServer, path: Path) -> None:
+    made = server.kubectl("kustomize", "--load-restrictor=LoadRestrictionsNone", str(SHORT / path.stem))
     server.kubectl("apply", "--dry-run=server", "--filename=-", stdin=made)
-    days = {body["metadata"]["name"]: body for body in yaml.safe_load_all(made) if body["kind"] == "GameDay"}
-    for path in NIGHTS:
-        short = shortened(path)
-        assert GameDay.parse(days[short.metadata.name]).spec == short.spec
+    (day,) = [body for body in yaml.safe_load_all(made) if body["kind"] == "GameDay"]
+    assert GameDay.parse(day).spec == shortened(path).spec
