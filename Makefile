@@ -22,7 +22,7 @@ FUZZ_SEED := $(or $(FUZZ_SEED),$(shell date +%s))
 STAMP := .venv/.installed
 
 .PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e e2e-crowd fuzz \
-        test crds docs argocd lock stage demo bench-latency bench-dead-air bench-accuracy bench-flood bench-storm bench-targets bench-gates bench-archive \
+        test crds docs argocd lock stage demo night bench-latency bench-dead-air bench-accuracy bench-flood bench-storm bench-targets bench-gates bench-archive \
         bench-lift bench-truth bench-crowd truth truth-clips fault-table report-shots clean
 
 help: ## Say what there is
@@ -106,8 +106,11 @@ lock: $(STAMP) ## Lock packages with hashes; versions that fit stay, UPGRADE=1 t
 stage: $(STAMP) ## Install operator and staged room on the cluster, and wait until listeners hear the host
 	@$(PYTHON) -m dev.stage up
 
-demo: $(STAMP) ## Cluster, operator, a staged room, and one experiment with a verdict
+demo: $(STAMP) ## Cluster, operator with agents, a staged room; a relay is killed, then flooded: two verdicts, reports in build/demo
 	@$(PYTHON) -m dev.demo
+
+night: $(STAMP) ## The interview of 2024 as a game day of seven acts, six minutes, on a stage with a door; report in build/night
+	@$(PYTHON) -m dev.night
 
 bench-latency: $(STAMP) ## From apply to the kill or the first lost packet, and back; the operator at rest: build/bench/{latency,rest}.json
 	@$(PYTHON) -m bench.latency

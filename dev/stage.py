@@ -47,14 +47,28 @@ SPLIT_SECONDS = 60
 """How long a room is given to be well by itself; clients that find another relay take 5 to 15 s."""
 
 
-def install(cluster: Cluster, *, values: Iterable[str] = ()) -> None:
-    """Operator and stage, as `make demo` has them; returns when the listeners of the room hear the host.
+def install(cluster: Cluster, *, values: Iterable[str] = (), agents: bool = False) -> None:
+    """Operator and stage; returns when the listeners of the room hear the host.
 
-    `values` are more values for the stage's chart, as helm's --set takes them.
+    Args:
+        cluster: where.
+        values: more values for the stage's chart, as helm's --set takes them.
+        agents: whether an agent is on every node, without which only faults by the API server are possible.
     """
-    install_operator(cluster)
+    install_operator(cluster, values=with_agents(cluster) if agents else ())
+    if agents:
+        wait_for_agents(cluster)
     install_stage(cluster, values=values)
     wait_for_room(cluster)
+
+
+def with_agents(cluster: Cluster) -> tuple[str, ...]:
+    """Values for faults by agents.
+
+    On a cluster that is not of this machine agents have the chart's own place for journals, and nodes and ConfigMaps
+    are left alone.
+    """
+    return WITH_AGENTS if cluster.is_embedded else ("agent.enabled=true",)
 
 
 def install_operator(cluster: Cluster, *, values: Iterable[str] = ()) -> None:
@@ -72,6 +86,13 @@ def wait_for_agents(cluster: Cluster) -> None:
     wanted = ["rollout", "status", "daemonset/showstopper-agent", f"--timeout={OPERATOR_SECONDS}s"]
     with progress.step("Waiting for the agents"):
         cluster.run_kubectl("--namespace", AGENTS, *wanted)
+
+
+def wait_for_stage(cluster: Cluster, *workloads: str, namespace: str = SHOW) -> None:
+    """Until new pods have taken the place of the old ones: those of the relays, and of other `workloads`."""
+    with progress.step("Waiting for the stage's pods"):
+        for workload in ("deployment/relay", *workloads):
+            cluster.run_kubectl("--namespace", namespace, "rollout", "status", workload, f"--timeout={ROOM_SECONDS}s")
 
 
 def wait_for_operator(cluster: Cluster) -> None:

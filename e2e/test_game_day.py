@@ -54,11 +54,11 @@ def night(show: Show) -> Iterator[Night]:
 
 
 class Night:
-    """A game day on the room that is heard."""
+    """A game day on the room that is heard. `seconds`: how long each thing that is waited for may take."""
 
-    def __init__(self, show: Show) -> None:
-        self.show = show
-        self.path = show.path("gamedays", DAY)
+    def __init__(self, show: Show, name: str = DAY, *, seconds: float = ACT_SECONDS) -> None:
+        self.show, self.name, self._seconds = show, name, seconds
+        self.path = show.path("gamedays", name)
 
     def begin(self, day: Object) -> None:
         body = copy.deepcopy(day)
@@ -77,7 +77,7 @@ class Night:
                 raise AssertionError(f"the day was over before {what}: {day['status']}")
             return day if reached(day["status"]) else None
 
-        return eventually(what, ACT_SECONDS, ask, every=every)
+        return eventually(what, self._seconds, ask, every=every)
 
     def in_act(self, name: str) -> Object:
         """The day as soon as the act's fault is being injected.
@@ -110,14 +110,14 @@ class Night:
         return done.returncode, done.stdout
 
     def approve(self, act: str) -> None:
-        assert self.command("approve", DAY, act)[0] == 0
+        assert self.command("approve", self.name, act)[0] == 0
 
     def over(self) -> Object:
         return self.until("the day is over", lambda status: status.get("verdict"))
 
     def runs(self) -> list[Object]:
         """The runs of the day, in the order in which they began."""
-        label = f"showstopper.dev/game-day={DAY}"
+        label = f"showstopper.dev/game-day={self.name}"
         found = self.show.api.get(self.show.path("experimentruns"), labelSelector=label)["items"]
         return sorted(found, key=lambda run: run["metadata"]["creationTimestamp"])
 
@@ -128,12 +128,16 @@ class Night:
         self.clean()
         self.show.wait_until_well()
 
-    def clean(self) -> None:
-        self.show.cluster.run_kubectl("-n", self.show.namespace, "delete", "gameday", DAY, "--ignore-not-found")
+    def forget(self) -> None:
+        """Neither the day nor a run of it is left."""
+        self.show.cluster.run_kubectl("-n", self.show.namespace, "delete", "gameday", self.name, "--ignore-not-found")
         eventually("the day's runs are over", ACT_SECONDS, lambda: all(map(finished, self.runs())))
         for run in self.runs():
             self.show.api.delete(self.show.path("experimentruns", run["metadata"]["name"]))
             self.show.runs_made += 1
+
+    def clean(self) -> None:
+        self.forget()
         # The last act cuts a relay off from its store. Whoever is in hears on, until the host joins again elsewhere:
         # the room looks well, and is split half a minute later.
         stage.start_afresh(self.show.cluster, namespace=self.show.namespace)

@@ -85,6 +85,11 @@ def test_relays_have_the_probes_of_livekits_own_chart_if_that_is_wanted(objects:
     assert upstream["livenessProbe"] == upstream["readinessProbe"] == asks
 
 
+def test_relays_take_as_many_tracks_as_they_are_given_and_any_number_by_default(objects: list[Object]) -> None:
+    assert "limit" not in configuration(objects)
+    assert configuration(render("audio-room", {"relay": {"maxTracks": 32}}))["limit"] == {"num_tracks": 32}
+
+
 def test_the_store_keeps_nothing(objects: list[Object]) -> None:
     (container,) = pod_specs(objects)["store"]["containers"]
     assert container["command"][:5] == ["redis-server", "--save", "", "--appendonly", "no"]

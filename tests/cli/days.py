@@ -9,6 +9,7 @@ from showstopper.api.conditions import Outlook
 from showstopper.api.game_day import APPROVE
 from showstopper.api.reasons import Reason
 from showstopper.api.schema.base import dump
+from showstopper.engine.runs.requests import RUN_REQUESTED
 from tests.api.build import game_day
 from tests.cli.stand_ins import NOW
 
@@ -18,13 +19,21 @@ HELD = {"startedAt": NOW, "until": "2026-01-01T01:00:00.000000Z"}
 class Day:
     """A game day, and what an operator writes of it."""
 
-    def __init__(self, server: ApiServer, name: str) -> None:
+    def __init__(self, server: ApiServer, name: str, *, applied: bool = True) -> None:
         self._server, self.name = server, name
-        server.kubectl("apply", "-f", "-", stdin=json.dumps(game_day({"metadata.name": name})))
+        if applied:
+            server.kubectl("apply", "-f", "-", stdin=json.dumps(manifest(name)))
 
     def body(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self._kubectl("get", "gd", self.name, "-o", "json"))
         return found
+
+    def exists(self) -> bool:
+        return bool(self._kubectl("get", "gd", self.name, "--ignore-not-found", "-o", "name"))
+
+    def requested(self) -> str:
+        annotations: dict[str, str] = self.body()["metadata"].get("annotations", {})
+        return annotations.get(RUN_REQUESTED, "")
 
     def said(self) -> str | None:
         annotation: str | None = self.body()["metadata"].get("annotations", {}).get(APPROVE)
@@ -50,14 +59,20 @@ class Day:
         begun = {"name": "loss", "hold": hold, "run": "loss-1", "startedAt": NOW}
         self.show(conditions.in_progress(Reason.ACT_UNDER_WAY, "act 2 of 2, loss"), passed("kill"), begun, act="loss")
 
-    def judge(self, verdict: str, reason: str, *, run: str = "kill-1") -> None:
+    def judge(self, verdict: str, reason: str, *, run: str = "kill-1", performance: int = 1) -> None:
         build = conditions.succeeded if verdict == "Passed" else conditions.failed
         worst = [{"indicator": "AudibleRatio", "worst": "91.5%", "act": "kill", "measuredIn": 1}]
         told = {"verdict": verdict, "reason": reason, "message": "so it is", "indicators": worst}
-        self.show(build(Reason(reason), f"{verdict}: so it is"), {**passed("kill"), "run": run}, **told)
+        outlook = build(Reason(reason), f"{verdict}: so it is")
+        self.show(outlook, {**passed("kill"), "run": run}, **told, performance=performance)
 
     def _kubectl(self, *words: str) -> str:
         return self._server.kubectl("--namespace=show", *words)
+
+
+def manifest(name: str) -> dict[str, Any]:
+    """The game day as a person writes it."""
+    return game_day({"metadata.name": name})
 
 
 def passed(name: str) -> dict[str, Any]:

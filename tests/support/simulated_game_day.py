@@ -14,6 +14,7 @@ from showstopper.engine.days import acts, programme
 from showstopper.engine.days.deciding import decide
 from showstopper.engine.days.steps import Draft, Situation, Step
 from showstopper.engine.runs import requests
+from showstopper.engine.runs.requests import RUN_REQUESTED
 from tests.support import build
 
 EVENING = datetime.fromisoformat("2026-12-01T19:00Z").timestamp()
@@ -60,6 +61,12 @@ class SimulatedGameDay:
         """Somebody approves, or takes the annotation away."""
         annotations = {} if value is None else {APPROVE: value}
         metadata = self.day.metadata
+        self.day = self._parse(dump(self.day.spec), metadata.generation, annotations, dump(self.day.status))
+
+    def request(self, value: str) -> None:
+        """Somebody asks for another performance."""
+        metadata = self.day.metadata
+        annotations = {**metadata.annotations, RUN_REQUESTED: value}
         self.day = self._parse(dump(self.day.spec), metadata.generation, annotations, dump(self.day.status))
 
     def situation(self) -> Situation:

@@ -31,6 +31,9 @@ redis: {address: "store:6379"}
 room: {auto_create: true, empty_timeout: 300, departure_timeout: 20}
 prometheus: {port: 6789}
 logging: {level: info}
+{{- with .Values.relay.maxTracks }}
+limit: {num_tracks: {{ int . }}}
+{{- end }}
 {{- if .Values.door.enabled }}
 # Every replica of the door is told of every join.
 webhook:

@@ -131,7 +131,8 @@ class GameDaySpec(Spec):
     """Desired rehearsal.
 
     The game day is performed when it is applied, within its window, and again when `revision`, `window`, `acts` or
-    `onFailure` changes. Such a change ends a performance that is under way.
+    `onFailure` changes. Such a change ends a performance that is under way. A change of the annotation
+    showstopper.dev/run-requested asks for another one, which begins when the one that is under way is over.
     """
 
     revision: Annotated[str, StringConstraints(max_length=128)] = ""
@@ -229,6 +230,8 @@ class GameDayStatus(Status):
     """Number of this performance, counted from 1."""
     last_hash: Text | None = None
     """Hash of the revision, window, acts and onFailure of this performance."""
+    last_handled_run_request: Text | None = None
+    """Value of the annotation showstopper.dev/run-requested when this performance began."""
     act: Text | None = None
     """Name of the act that is under way or held."""
     progress: Text | None = None

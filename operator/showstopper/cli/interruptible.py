@@ -11,21 +11,24 @@ from showstopper.cli.exit_codes import ExitCode, note, problem
 from showstopper.cli.kube.run_request import NoOperator, Refused
 from showstopper.cli.live.follow import Overdue
 from showstopper.cluster.kinds import EXPERIMENT_RUN
+from showstopper.report.record import Day
 
 
 class Watched:
     """What is watched, once it is known, so that a message can name it when watching ends early.
 
     Attributes:
-        run: its name.
-        namespace: of the run.
-        ended: the run itself, once it has its verdict.
+        run: the name of the run.
+        day: the name of the game day.
+        namespace: of the run or the game day.
+        ended: the run itself, or the record of the game day, once it has its verdict.
     """
 
     def __init__(self) -> None:
         self.run = ""
+        self.day = ""
         self.namespace = ""
-        self.ended: ExperimentRun | None = None
+        self.ended: ExperimentRun | Day | None = None
 
 
 def run_to_end(
@@ -66,6 +69,8 @@ def _what_continues(watched: Watched | None) -> str:
         return ""
     if not watched.namespace:
         return "; no run was requested"
+    if watched.day:
+        return f"; the game day goes on; to abort it: showstopper -n {watched.namespace} abort {watched.day}"
     if not watched.run:
         return f"; the requested run still starts: kubectl -n {watched.namespace} get {EXPERIMENT_RUN.resource}"
     return f"; the run continues; to abort it: showstopper -n {watched.namespace} abort {watched.run}"

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from showstopper.cli.kube import manifest
-from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT
+from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, GAME_DAY
 from showstopper.errors import InvalidResource, SettingsError
 
 HEAD = "apiVersion: showstopper.dev/v1alpha1\n"
 EXPERIMENT_TEXT = HEAD + "kind: Experiment\nmetadata: {name: kill}\nspec: {}\n"
+DAY_TEXT = HEAD + "kind: GameDay\nmetadata: {name: night}\nspec: {}\n"
 ROOM_TEXT = HEAD + "kind: AudioRoom\nmetadata: {name: stage, namespace: show}\nspec: {}\n"
 
 
@@ -23,6 +24,16 @@ def test_rooms_and_one_experiment_in_their_order() -> None:
     assert found.experiment["metadata"] == {"name": "kill", "namespace": "show"}
 
 
+def test_a_game_day_with_its_rooms_and_the_experiments_that_its_acts_name() -> None:
+    other = EXPERIMENT_TEXT.replace("kill", "flood")
+    found = parse(f"{ROOM_TEXT}---\n{EXPERIMENT_TEXT}---\n{other}---\n{DAY_TEXT}")
+    assert found.game_day is not None
+    assert found.game_day["metadata"] == {"name": "night", "namespace": "show"}
+    assert [body["metadata"]["name"] for body in found.of_kind(EXPERIMENT)] == ["kill", "flood"]
+    assert [kind for kind, _ in found.objects][-1] is GAME_DAY
+    assert parse(EXPERIMENT_TEXT).game_day is None
+
+
 def test_a_list_is_its_items() -> None:
     text = "kind: List\nitems:\n- {apiVersion: showstopper.dev/v1alpha1, kind: Experiment, metadata: {name: kill}}\n"
     assert parse(text).experiment["metadata"]["name"] == "kill"
@@ -34,6 +45,7 @@ def test_a_list_is_its_items() -> None:
         ("", "has 0 experiments"),
         (ROOM_TEXT, "has 0 experiments"),
         (f"{EXPERIMENT_TEXT}---\n{EXPERIMENT_TEXT}", "has 2 experiments"),
+        (f"{DAY_TEXT}---\n{DAY_TEXT}", "has 2 game days"),
         ("a: [", "is not YAML"),
         ("just words", "not a Kubernetes object"),
         ("- 1", "not a Kubernetes object"),

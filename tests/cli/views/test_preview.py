@@ -118,3 +118,18 @@ def test_what_would_be_changed_is_told_with_what_is_there(capsys: pytest.Capture
     assert (change["name"], change["field"], change["before"], change["after"]) == ("relay", "/spec/replicas", "2", "1")
     refused = replace(found, refused=Finding(Reason.NO_TARGETS, "why"))
     assert "would change" not in shown(refused)
+
+
+def test_the_acts_of_a_game_day_are_shown_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    refused = preview_of("delay", {"latency": "100ms"}, refused=Finding(Reason.NO_TARGETS, "nobody is there"))
+    acts = {"opening": preview_of("delay", {"latency": "100ms"}, A), "encore": refused}
+    console = Console(width=160, highlight=False)
+    with console.capture() as captured:
+        preview.show_acts(acts, console)
+    first, _, second = captured.get().partition("act 2 of 2, encore\n")
+    assert first.startswith("act 1 of 2, opening\n")
+    assert "it would run" in first
+    assert "refused: NoTargets: nobody is there" in second
+    preview.document_acts(acts, Form.JSON)
+    body = json.loads(capsys.readouterr().out)
+    assert (body["wouldRun"], [act["wouldRun"] for act in body["acts"]]) == (False, [True, False])

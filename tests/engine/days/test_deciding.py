@@ -332,3 +332,36 @@ def test_the_day_has_the_worst_figures_and_says_whose_they_are() -> None:
         "10.5s",
         None,
     )
+
+
+def test_a_day_is_performed_once_more_if_that_is_asked_for() -> None:
+    simulated = SimulatedGameDay(by_name("one"))
+    performed(simulated, "Failed")
+    simulated.request("again")
+    performed(simulated, "Passed")
+    assert (simulated.ready(), simulated.day.status.performance) == ("True AllActsPassed", 2)
+    assert len({run.metadata.name for run in simulated.runs}) == 2
+    assert simulated.day.status.last_handled_run_request == "again"
+    simulated.settle(HOUR)
+    assert simulated.day.status.performance == 2, "a request is answered once"
+
+
+def test_a_performance_that_is_under_way_ends_before_the_next_that_is_asked_for() -> None:
+    simulated = SimulatedGameDay(by_name("one"))
+    simulated.settle()
+    simulated.request("again")
+    simulated.settle()
+    assert (simulated.day.status.performance, len(simulated.runs)) == (1, 1)
+    performed(simulated, "Passed")
+    assert (simulated.day.status.performance, len(simulated.runs)) == (2, 2)
+    assert simulated.ready() == "Unknown ActUnderWay"
+
+
+def test_an_annotation_that_is_taken_away_asks_for_nothing() -> None:
+    simulated = SimulatedGameDay(by_name("one"))
+    simulated.request("first")
+    performed(simulated, "Passed")
+    assert simulated.day.status.performance == 1, "it came with what was asked for anyhow"
+    simulated.annotate(None)
+    simulated.settle()
+    assert simulated.day.status.performance == 1

@@ -5,20 +5,18 @@ from typing import Annotated
 
 import typer
 
-from showstopper.api import conditions
-from showstopper.api.conditions import ConditionType
 from showstopper.api.game_day import GameDay
 from showstopper.cli.exit_codes import ExitCode, note, of_verdict, problem
 from showstopper.cli.interruptible import run_to_end
 from showstopper.cli.kube import approval, lookup
 from showstopper.cli.kube.connection import Connection
+from showstopper.cli.kube.performance import Performance
+from showstopper.cli.live.follow_day import follow_day
 from showstopper.cli.views import game_day, output
 from showstopper.cli.views.output import Form, FormOption, TimeoutOption
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import GAME_DAY
 from showstopper.errors import Unavailable
-
-POLL_SECONDS = 0.5
 
 group = typer.Typer(add_completion=False, help="Game days: status, watching, and approving acts.")
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of a game day.")]
@@ -37,7 +35,7 @@ def status(context: typer.Context, name: NameArgument, form: FormOption = Form.S
 def watch(
     context: typer.Context, name: NameArgument, form: FormOption = Form.SHORT, timeout: TimeoutOption = None
 ) -> None:
-    """Print each change of a game day until its verdict.
+    """Print each change of a game day until its verdict, and show the run of each act.
 
     Exit codes as for run. Ctrl-C only stops watching.
     """
@@ -63,31 +61,20 @@ def approve(
 
 async def _status(connection: Connection, name: str, form: Form) -> ExitCode:
     async with connection.open() as client:
-        return await _show(client, await lookup.game_day(client, connection.namespace, name), form)
+        return await show(client, await lookup.game_day(client, connection.namespace, name), form)
 
 
 async def _watch(connection: Connection, name: str, form: Form) -> ExitCode:
-    screen, printed = output.screen(form), ""
+    screen = output.screen(form)
     async with connection.open() as client:
-        while True:
-            day = await lookup.game_day(client, connection.namespace, name)
-            if (summary := lookup.summary(day)) != printed:
-                printed = summary
-                screen.print(summary, markup=False, highlight=False, soft_wrap=True)
-            if _is_over(day):
-                screen.print()
-                return await _show(client, day, form)
-            await asyncio.sleep(POLL_SECONDS)
+        present = Performance(await lookup.game_day(client, connection.namespace, name))
+        day = await follow_day(client, present, screen)
+        screen.print()
+        return await show(client, day, form)
 
 
-def _is_over(day: GameDay) -> bool:
-    """Whether it is finished, or stalled until somebody changes it."""
-    return lookup.ready_condition(day) is not None and any(
-        conditions.is_true(day.status.conditions, kind) for kind in (ConditionType.STALLED, ConditionType.FINISHED)
-    )
-
-
-async def _show(client: Client, day: GameDay, form: Form) -> ExitCode:
+async def show(client: Client, day: GameDay, form: Form) -> ExitCode:
+    """Print a game day, act by act. Returns the exit code of its verdict."""
     if form.for_programs:
         output.document(await client.get(GAME_DAY, *day.key), form)
     else:

@@ -1,14 +1,16 @@
-"""The JUnit report of a run that is watched: there from the beginning, and good only with a verdict."""
+"""The JUnit report of a run or a game day that is watched: there from the beginning, and good only with a verdict."""
 
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 from showstopper.api.reasons import Reason
+from showstopper.api.run import ExperimentRun
 from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.files import save
 from showstopper.cli.interruptible import Watched
 from showstopper.report import junit
+from showstopper.report.record import Day
 
 
 async def with_junit(file: Path, name: str, watched: Watched, work: Coroutine[Any, Any, ExitCode]) -> ExitCode:
@@ -33,8 +35,12 @@ async def with_junit(file: Path, name: str, watched: Watched, work: Coroutine[An
         raise
     finally:
         ended = watched.ended
-        save(file, junit.of_run(ended) if ended else _without_verdict(name, watched, reason, message))
+        save(file, _report(ended) if ended else _without_verdict(name, watched, reason, message))
+
+
+def _report(ended: ExperimentRun | Day) -> str:
+    return junit.of_day(ended) if isinstance(ended, Day) else junit.of_run(ended)
 
 
 def _without_verdict(name: str, watched: Watched, reason: str, message: str) -> str:
-    return junit.of_nothing(watched.namespace, watched.run or name, reason, message)
+    return junit.of_nothing(watched.namespace, watched.run or watched.day or name, reason, message)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 
 from showstopper.api.schema.base import API_VERSION, NAME_PATTERN, WRITE_A_NAME
-from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, Kind
+from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, GAME_DAY, Kind
 from showstopper.errors import InvalidResource, SettingsError
 
-APPLIED = {kind.name: kind for kind in (AUDIO_ROOM, EXPERIMENT)}
+APPLIED = {kind.name: kind for kind in (AUDIO_ROOM, EXPERIMENT, GAME_DAY)}
 
 
 class _Loader(yaml.SafeLoader):
@@ -27,7 +27,7 @@ class _Loader(yaml.SafeLoader):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The objects of a file, in order. Exactly one is an Experiment."""
+    """The objects of a file, in order. Exactly one is a GameDay or, where there is none, exactly one an Experiment."""
 
     objects: tuple[tuple[Kind, dict[str, Any]], ...]
 
@@ -52,7 +52,8 @@ def read(path: Path, namespace: str, *, namespace_given: bool) -> Manifest:
 
     Raises:
         SettingsError: the file cannot be read.
-        InvalidResource: it is not YAML, or holds anything but rooms and one experiment.
+        InvalidResource: it is not YAML, or holds anything but rooms and one experiment, or one game day with what it
+            refers to.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -70,17 +71,25 @@ def parse(text: str, source: str, namespace: str, *, namespace_given: bool) -> M
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise InvalidResource(f"{source} is not YAML that Kubernetes can take: {error}") from error
     objects = tuple(_object(document, source) for document in _flat(documents))
-    count = sum(1 for kind, _ in objects if kind is EXPERIMENT)
-    if count != 1:
-        raise InvalidResource(
-            f"{source} has {count} experiments, and one is run at a time: "
-            + ("kubectl apply it, then showstopper run NAME" if count else "add an Experiment")
-        )
+    if (wrong := _not_one(objects)) is not None:
+        raise InvalidResource(f"{source} has {wrong}")
     for _, body in objects:
         own = body["metadata"].setdefault("namespace", namespace)
         if namespace_given and own != namespace:
             raise InvalidResource(f"{source}: {_title(body)} has namespace {own}, and --namespace is {namespace}")
     return Manifest(objects)
+
+
+def _not_one(objects: Iterable[tuple[Kind, dict[str, Any]]]) -> str | None:
+    """Why the objects are not one experiment or one game day. None: they are."""
+    kinds = [kind for kind, _ in objects]
+    days, experiments = kinds.count(GAME_DAY), kinds.count(EXPERIMENT)
+    if days == 1 or (not days and experiments == 1):
+        return None
+    if not days and not experiments:
+        return "0 experiments, and one is run at a time: add an Experiment or a GameDay"
+    count = f"{days} game days" if days else f"{experiments} experiments"
+    return f"{count}, and one is run at a time: kubectl apply it, then showstopper run NAME"
 
 
 def _flat(documents: list[Any]) -> Iterator[Any]:
@@ -98,7 +107,7 @@ def _object(document: Any, source: str) -> tuple[Kind, dict[str, Any]]:
         raise InvalidResource(f"{source}: an object of kind {document['kind']} has no metadata.name")
     if document["kind"] not in APPLIED:
         raise InvalidResource(
-            f"{source} holds {_title(document)}: this command applies only {' and '.join(APPLIED)}; "
+            f"{source} holds {_title(document)}: this command applies only {', '.join(APPLIED)}; "
             "use kubectl apply for the rest"
         )
     if document.get("apiVersion") != API_VERSION:

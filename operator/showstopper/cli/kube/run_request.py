@@ -3,14 +3,15 @@
 import asyncio
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TypeVar
 
 from showstopper.api import conditions
 from showstopper.api.conditions import ConditionType
 from showstopper.api.experiment import Experiment
+from showstopper.api.game_day import GameDay
 from showstopper.api.run import ExperimentRun
-from showstopper.cli.kube import lookup, manifest
-from showstopper.cli.kube.connection import Connection
+from showstopper.cli.kube import lookup
+from showstopper.cli.kube.manifest import Manifest
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT, Kind
@@ -25,6 +26,8 @@ SETTLE_SECONDS = 3.0
 # A running operator observes a new generation within a second.
 OPERATOR_SECONDS = 30.0
 ATTEMPTS = 5
+
+Asked = TypeVar("Asked", Experiment, GameDay)
 
 
 class Refused(ShowstopperError):
@@ -55,23 +58,19 @@ class RunRequest:
         return same and origin.generation >= metadata.generation
 
 
-async def request_run(client: Client, connection: Connection, file_or_name: str) -> RunRequest:
-    """Apply the file, or take the experiment of that name, and request a run unless applying did."""
-    if not manifest.is_file(file_or_name):
-        name = file_or_name.removeprefix("experiment/").removeprefix("exp/")
-        return await _annotate(client, await lookup.experiment(client, connection.namespace, name))
-    contents = manifest.read(
-        Path(file_or_name), connection.namespace, namespace_given=connection.given_namespace is not None
-    )
-    metadata = contents.experiment["metadata"]
+async def request_run(client: Client, subject: Manifest | Experiment) -> RunRequest:
+    """Apply the file, or take the experiment, and request a run unless applying did."""
+    if isinstance(subject, Experiment):
+        return RunRequest(*await annotate(client, EXPERIMENT, subject))
+    metadata = subject.experiment["metadata"]
     before = await _existing(client, metadata["namespace"], metadata["name"])
-    for kind, body in contents.objects:
-        applied = await _apply(client, kind, body)
+    for kind, body in subject.objects:
+        applied = await apply(client, kind, body)
         if kind is EXPERIMENT:
             after = Experiment.parse(applied)
     if after.spec.dry_run or after.spec.suspend or _requests_run(before, after):
         return RunRequest(after, after.metadata.annotations.get(RUN_REQUESTED, ""))
-    return await _annotate(client, after)
+    return RunRequest(*await annotate(client, EXPERIMENT, after))
 
 
 def _requests_run(before: Experiment | None, after: Experiment) -> bool:
@@ -91,7 +90,8 @@ async def _existing(client: Client, namespace: str, name: str) -> Experiment | N
         return None
 
 
-async def _apply(client: Client, kind: Kind, body: Object) -> Object:
+async def apply(client: Client, kind: Kind, body: Object) -> Object:
+    """Apply an object. Returns it as it is then."""
     try:
         return await client.apply(kind, body, manager=MANAGER)
     except NotFound as error:
@@ -100,24 +100,24 @@ async def _apply(client: Client, kind: Kind, body: Object) -> Object:
         return await lookup.get(client, kind, body["metadata"]["namespace"], body["metadata"]["name"])
 
 
-async def _annotate(client: Client, experiment: Experiment) -> RunRequest:
-    """Request a run by giving the annotation a value that it never had."""
-    namespace, name = experiment.key
+async def annotate(client: Client, kind: Kind, asked: Asked) -> tuple[Asked, str]:
+    """Request a run by giving the annotation a value that it never had. Returns what was asked, and that value."""
+    namespace, name = asked.key
     value = f"{to_timestamp(Clock().now())}-{secrets.token_hex(3)}"
     key = RUN_REQUESTED.replace("~", "~0").replace("/", "~1")
     for _ in range(ATTEMPTS):
-        version = {"op": "test", "path": "/metadata/resourceVersion", "value": experiment.metadata.resource_version}
+        version = {"op": "test", "path": "/metadata/resourceVersion", "value": asked.metadata.resource_version}
         start: list[Object] = [version]
-        if not experiment.metadata.annotations:
+        if not asked.metadata.annotations:
             start.append({"op": "add", "path": "/metadata/annotations", "value": {}})
         add = {"op": "add", "path": f"/metadata/annotations/{key}", "value": value}
         try:
-            annotated = await client.patch(EXPERIMENT, namespace, name, [*start, add])
+            annotated = await client.patch(kind, namespace, name, [*start, add])
         except Conflict:  # most often its status was written meanwhile
-            experiment = await lookup.experiment(client, namespace, name)
+            asked = type(asked).parse(await lookup.get(client, kind, namespace, name))
         else:
-            return RunRequest(Experiment.parse(annotated), value)
-    raise Conflict(f"Experiment {namespace}/{name} keeps changing: try again", status=409)
+            return type(asked).parse(annotated), value
+    raise Conflict(f"{kind.name} {namespace}/{name} keeps changing: try again", status=409)
 
 
 async def await_run(client: Client, request: RunRequest) -> ExperimentRun:

@@ -1,7 +1,8 @@
-"""The view of a preview: what would happen if an experiment ran now, for people or for programs."""
+"""The view of a preview: what would happen if an experiment ran now, or a game day, for people or for programs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -87,6 +88,14 @@ def show(preview: Preview, console: Console) -> None:
         console.print(text, style="dim")
 
 
+def show_acts(acts: Mapping[str, Preview], console: Console) -> None:
+    """Print the previews of a game day's acts, in their order."""
+    for number, (name, preview) in enumerate(acts.items(), 1):
+        title = f"act {number} of {len(acts)}, {name}"
+        console.print(title if number == 1 else f"\n{title}", style="bold", markup=False, highlight=False)
+        show(preview, console)
+
+
 def _targets(made: Plan, rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for title in ("fault", "kind", "would hit", "node", "by", "carries sound to", "of pods"):
@@ -113,6 +122,17 @@ def _grouped(rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> dict[str, tupl
 
 def document(preview: Preview, form: Form) -> None:
     """Print it for a program, as JSON or YAML."""
+    output.document(_body(preview), form)
+
+
+def document_acts(acts: Mapping[str, Preview], form: Form) -> None:
+    """Print the previews of a game day's acts for a program, as JSON or YAML."""
+    would_run = all(preview.refused is None for preview in acts.values())
+    listed = [{"act": name, **_body(preview)} for name, preview in acts.items()]
+    output.document({"wouldRun": would_run, "acts": listed}, form)
+
+
+def _body(preview: Preview) -> dict[str, Any]:
     refused = preview.refused
     targets = [
         {
@@ -128,10 +148,9 @@ def document(preview: Preview, form: Form) -> None:
         }
         for planned, pod, setup in preview.rules()
     ]
-    body = {
+    return {
         "wouldRun": refused is None,
         "refusal": {"reason": str(refused.reason), "message": refused.message} if refused else None,
         "targets": targets,
         "changes": [dump(change) for change in preview.changes()],
     }
-    output.document(body, form)

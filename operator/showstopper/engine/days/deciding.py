@@ -7,7 +7,7 @@ from showstopper.engine.days.steps import Draft, Situation, Step
 def decide(situation: Situation) -> Step:
     """One step, level by level. What is decided is written before anything is done."""
     day = situation.day
-    if day.status.last_hash != programme.digest(day):
+    if programme.is_asked(day):
         return preludes.decide(situation)
     draft = Draft.of(situation)
     if day.finished:

@@ -81,7 +81,9 @@ def over(draft: Draft) -> Step:
     """Where a day stands that is over."""
     status = draft.status
     build = conditions.succeeded if status.verdict == Verdict.PASSED else conditions.failed
-    return draft.step(build(Reason.parse(status.reason or Reason.JUDGED), f"{status.verdict}: {status.message}"))
+    again = 0.0 if programme.asks_for_another(draft.situation.day, status) else None
+    outlook = build(Reason.parse(status.reason or Reason.JUDGED), f"{status.verdict}: {status.message}")
+    return draft.step(outlook, again=again)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

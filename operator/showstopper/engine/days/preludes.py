@@ -18,7 +18,7 @@ _MAY_COME = {Reason.EXPERIMENT_NOT_FOUND, Reason.ROOM_NOT_FOUND}
 
 
 def decide(situation: Situation) -> Step:
-    """What to do for a day of which nothing was performed yet, in this form."""
+    """What to do for a day that is to be performed, and of which nothing was performed yet."""
     # The outcome of an earlier generation stays on its runs. Here it would be taken for this generation's.
     draft = Draft(situation, GameDayStatus(performance=situation.day.status.performance))
     if (running := next((run for run in situation.runs.values() if not run.finished), None)) is not None:
@@ -46,6 +46,7 @@ def _begin(situation: Situation) -> Step:
     status = GameDayStatus(
         performance=day.status.performance + 1,
         last_hash=programme.digest(day),
+        last_handled_run_request=programme.run_request(day) or None,
         acts=[ActRecord(name=act.name) for act in day.spec.acts],
         started_at=situation.timestamp,
     )

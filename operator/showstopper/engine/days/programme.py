@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from showstopper.api.experiment import Experiment
-from showstopper.api.game_day import Act, GameDay, OnFailure
+from showstopper.api.game_day import Act, GameDay, GameDayStatus, OnFailure
 from showstopper.api.run import DayOrigin, ExperimentRun
 from showstopper.api.schema.base import Metadata
 from showstopper.engine.runs import requests
@@ -17,6 +17,24 @@ _HASHED = ("revision", "window", "acts", "onFailure")
 def digest(day: GameDay) -> str:
     """The hash of what is performed."""
     return requests.digest(day.spec, _HASHED)
+
+
+def run_request(day: GameDay) -> str:
+    """The value of the annotation that asks for another performance. Empty: there is none."""
+    return day.metadata.annotations.get(requests.RUN_REQUESTED, "")[:256]
+
+
+def is_asked(day: GameDay) -> bool:
+    """Whether a performance is to begin: of another programme, or once more when the one before is over."""
+    return day.status.last_hash != digest(day) or (day.finished and asks_for_another(day, day.status))
+
+
+def asks_for_another(day: GameDay, status: GameDayStatus) -> bool:
+    """Whether the annotation asks for a performance beside the one that this status is of.
+
+    An annotation that is gone asks for none.
+    """
+    return run_request(day) not in {"", status.last_handled_run_request}
 
 
 def act_of(day: GameDay, name: str) -> Act:

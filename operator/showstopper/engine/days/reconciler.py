@@ -93,7 +93,7 @@ class DayReconciler:
 
     async def _guarded(self, day: GameDay) -> bool:
         """Whether the API server checks approvals. Asked before the first act only, and only where it matters."""
-        if day.status.last_hash == programme.digest(day):
+        if not programme.is_asked(day):
             return True
         if not any(act.hold is not None and act.hold.approval for act in day.spec.acts):
             return True
