@@ -43,16 +43,22 @@ def started(order: Order) -> Iterator[Stressor]:
 
 
 def children(stressor: Stressor) -> list[int]:
-    pid = stressor.pid
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """By all processes: not every kernel has a list of one's children."""
+    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if parent(pid) == stressor.pid]
 
 
-def lives(pid: int) -> bool:
+def parent(pid: int) -> int:
+    """Of a process that lives; 0: it does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
+        return 0
+    state, found = stat.rpartition(")")[2].split()[:2]
+    return 0 if state == "Z" else int(found)
+
+
+def lives(pid: int) -> bool:
+    return parent(pid) != 0
 
 
 def all_gone(pids: list[int]) -> bool:

@@ -24,6 +24,9 @@ from showstopper.agent.stress.children import enter_node
 from showstopper.agent.stress.order import Order, StressEnded
 from showstopper.agent.stress.taking import Taking
 
+LEAST_SECONDS = 0.001
+"""A timer of zero, to which microseconds may be cut, is none."""
+
 
 def run(order: Order) -> None:
     """Do it, and report: a line of JSON when it has begun, and whenever its figures have changed.
@@ -67,7 +70,7 @@ def _expire(until: float) -> None:
     left = until - time.monotonic()
     if left <= 0:
         raise StressEnded("its lease has run out")
-    signal.setitimer(signal.ITIMER_REAL, left)
+    signal.setitimer(signal.ITIMER_REAL, max(left, LEAST_SECONDS))
 
 
 def _say(**words: Any) -> None:
