@@ -44,7 +44,11 @@ def started(order: Order) -> Iterator[Stressor]:
 
 def children(stressor: Stressor) -> list[int]:
     """By all processes: not every kernel has a list of one's children."""
-    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if parent(pid) == stressor.pid]
+    return [
+        pid
+        for pid in (int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit())
+        if parent(pid) == stressor.pid
+    ]
 
 
 def parent(pid: int) -> int:
@@ -145,3 +149,16 @@ def test_it_stays_small(started: Stressor) -> None:
     status = Path(f"/proc/{started.pid}/status").read_text()
     (kilobytes,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
     assert kilobytes < 20 * 1024
+
+
+def test_its_last_words_tell_whom_the_kernel_killed(order: Order, container: Path) -> None:
+    stressor = Stressor(replace(order, until=time.monotonic() + PATIENCE, workers=0))
+    try:
+        (container / "memory.events").write_text("oom 1\noom_kill 1\n")
+        (container / "cgroup.procs").write_text("")
+        stressor.settle()
+        assert stressor.ended
+        assert stressor.problem is None
+        assert stressor.figures["kills"] == 1
+    finally:
+        stressor.end()

@@ -91,7 +91,10 @@ class MemoryStressHit(StressHit[MemoryStress]):
         """Note the figures. Returns that the container is gone, if it is and that was not what was asked for."""
         if self._stressor is None:
             return None
-        there, said = self._present() and self._look(), self._stressor.figures
+        there = self._present() and self._look()
+        if not there:
+            self._stressor.settle()  # it may have seen whom the kernel has killed, and not have said so yet
+        said = self._stressor.figures
         taken = said.get("most" if self._fault.over_limit else "taken", 0)
         kills = said.get("kills", 0)
         self.record.processes = ProcessFigures(

@@ -74,6 +74,11 @@ class Stressor:
         with suppress(BrokenPipeError):  # it has ended: who looks is told why
             self._input.write(f"{until}\n".encode())
 
+    def settle(self) -> None:
+        """Wait for its last words: it ends by itself when its container has."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_SECONDS)
+
     def end(self) -> None:
         """End it, with all that it has taken. Called again, nothing."""
         with suppress(BrokenPipeError):
