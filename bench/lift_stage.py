@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from bench import lifts, spare
-from bench.lifted import LOST
+from bench.lifted import GRACE_SECONDS, LOST
 from bench.senses import Connections, Door, Looking, Sense, Silence
 from bench.streams import Place
 from dev import stage
@@ -95,7 +95,7 @@ class StageField:
 
     def grace(self, _kind: str) -> float:
         """Host and door end by their own clocks, and the storm's gate by the kernel's."""
-        return lifts.grace("")
+        return GRACE_SECONDS
 
     def _state(self) -> dict[str, str]:
         jobs = self.show.api.get(f"/apis/batch/v1/namespaces/{lifts.NAMESPACE}/jobs")["items"]

@@ -15,6 +15,7 @@ import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Protocol
 
@@ -81,7 +82,7 @@ class Looking(Watch, ABC):
     def watch(self) -> None:
         """Look."""
         while not self.done.wait(self.pause):
-            with suppress(OSError):  # who does not answer is asked again, and this was no look
+            with suppress(OSError, HTTPException):  # who does not answer is asked again, and this was no look
                 at = time.time()
                 self._seen.append((at, self.look()))
 

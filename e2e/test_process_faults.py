@@ -119,7 +119,7 @@ def stress_left(target: Object) -> list[Path]:
 
 def test_busy_workers_beside_a_relay_get_their_share_and_leave_nothing(show: Show) -> None:
     """Two workers on two cores: the relay gets a third of each, which is more than so few listeners need."""
-    heard = ({"indicator": "AudibleRatio", "min": "50%"}, {"indicator": "RecoveryTime", "max": "10s"})
+    heard = ({"indicator": "AudibleRatio", "min": "50%"}, {"indicator": "RecoveryTime", "max": "4s"})
     busy = fault("cpuStress", {"workers": 2}, duration="8s")
     show.apply(experiment("busy", faults=[busy], recovery="15s", expect=heard))
     found, run = show.verdict("busy")
@@ -141,7 +141,7 @@ def test_busy_workers_beside_a_relay_get_their_share_and_leave_nothing(show: Sho
 def test_a_relay_at_the_edge_of_its_memory_is_heard_and_gets_its_memory_back(show: Show) -> None:
     before = restarts(show)
     full = fault("memoryStress", {"percent": "75%"}, duration="8s")
-    heard = ({"indicator": "AudibleRatio", "min": "90%"}, {"indicator": "LongestDeadAir", "max": "2s"})
+    heard = ({"indicator": "AudibleRatio", "min": "80%"}, {"indicator": "LongestDeadAir", "max": "2s"})
     show.apply(experiment("full", faults=[full], expect=heard))
     found, run = show.verdict("full")
     assert run["status"]["verdict"] == "Passed", told(run)
