@@ -112,10 +112,11 @@ def wait_for_room(cluster: Cluster, *, namespace: str = SHOW, room: str = ROOM, 
 
 
 def start_afresh(cluster: Cluster, *, namespace: str = SHOW, room: str = ROOM) -> None:
-    """New relays, and a store that knows nothing of the rooms of the old ones. Returns when listeners notice.
+    """New relays, and a store that knows nothing of the rooms of the old ones. Returns when listeners hear the host.
 
     In that order: whoever finds a new relay while the old store or an old relay is still there joins a room that the
-    next one does not know of, and the room is split again.
+    next one does not know of, and the room is split again. One relay comes first, and the others when everybody is on
+    it: those who come back to two that start at once may split the room as well.
     """
     with progress.step("Starting the relays and the store afresh") as step:
         in_namespace = ("--namespace", namespace)
@@ -132,15 +133,25 @@ def start_afresh(cluster: Cluster, *, namespace: str = SHOW, room: str = ROOM) -
             f"no new store in namespace {namespace}",
             seconds=SPLIT_SECONDS,
         )
-        cluster.run_kubectl(*in_namespace, "scale", "deployment/relay", f"--replicas={relays}")
+        cluster.run_kubectl(*in_namespace, "scale", "deployment/relay", "--replicas=1")
         step.say("waiting until the listeners notice")
-        with contextlib.suppress(errors.NotReadyError):  # the new ones may be there before anybody noticed
+        with contextlib.suppress(errors.NotReadyError):  # the new one may be there before anybody noticed
             waiting.until(
                 lambda: not _is_ready(cluster.get("--namespace", namespace, "audioroom", room)),
                 f"room {namespace}/{room} is heard all the time",
                 seconds=NOTICED_SECONDS,
                 every=0.5,
             )
+        step.say("waiting until they hear the host again")
+        try:
+            waiting.until(
+                lambda: _is_ready(cluster.get("--namespace", namespace, "audioroom", room)),
+                f"room {namespace}/{room} is not heard over one relay",
+                seconds=SPLIT_SECONDS,
+                every=0.5,
+            )
+        finally:
+            cluster.run_kubectl(*in_namespace, "scale", "deployment/relay", f"--replicas={relays}")
 
 
 def _end_pods(cluster: Cluster, namespace: str, component: str) -> set[str]:

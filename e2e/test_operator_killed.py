@@ -32,7 +32,7 @@ def hit_once(show: Show) -> Iterator[None]:
     targets = [target["uid"] for run in runs for target in run["status"]["targets"]]
     assert sorted(run["spec"]["experiment"]["name"] for run in runs) in ([NAME], [AHEAD, NAME])
     assert len(targets) == len(runs)
-    assert show.deleted_since(moment) == targets
+    assert sorted(show.deleted_since(moment)) == sorted(targets)
 
 
 def passes(show: Show) -> Object:
@@ -62,7 +62,8 @@ def test_while_queued(show: Show) -> None:
     run = passes(show)
     _, ahead = show.verdict(AHEAD)
     assert ahead["status"]["verdict"] == "Passed", told(ahead)
-    assert ahead["status"]["finishedAt"] < run["status"]["startedAt"]
+    if not show.was_asked_again(AHEAD):  # whose second run comes after the other one
+        assert ahead["status"]["finishedAt"] < run["status"]["startedAt"]
 
 
 def test_in_the_baseline(show: Show) -> None:

@@ -51,6 +51,9 @@ LONG = 240.0
 WELL_SECONDS = 40.0
 """How long a room is given to be well again after a test; clients that find another relay take 5 to 15 s."""
 
+AFRESH = 2
+"""How often a room that does not get well is started afresh before the test fails."""
+
 SPLIT_SECONDS, SPLIT_EVERY = 20.0, 2.0
 """How long listeners may be on a relay before the host has found it, and how often that is looked at."""
 
@@ -176,9 +179,11 @@ class Show:
 
         A room that is split stays so: such a stage is started afresh.
         """
-        if not self._recovers():
+        for _ in range(AFRESH):
+            if self._recovers():
+                return
             stage.start_afresh(self.cluster, namespace=self.namespace, room=self.room)
-            eventually(f"room {self.namespace}/{self.room} is well", LONG, self._well, every=0.25)
+        eventually(f"room {self.namespace}/{self.room} is well", LONG, self._well, every=0.25)
 
     def _recovers(self) -> bool:
         """Whether the room is well before its time is over, and before it has been split for too long."""
@@ -288,6 +293,10 @@ class Show:
             self._ask_again(name, run)
             return self.verdict(name)
         return experiment, run
+
+    def was_asked_again(self, name: str) -> bool:
+        """Whether the machine spoiled the first run of this name."""
+        return name in self._again
 
     def _is_spoiled(self, name: str, run: Object) -> bool:
         """Whether the machine spoiled a run in the room that is well for all tests, the first one of this name."""

@@ -152,7 +152,7 @@ def _of_fleet(kinds: Mapping[str, type[FaultKind]]) -> Iterator[Rule]:
         f"only the network of the fleet is hit ({', '.join(of_network)}): write a target like {{component: relay}} for "
         "every other kind"
     )
-    only_media = "of the fleet only media is hit, which is UDP: leave out ports, and write protocols: [UDP]"
+    only_media = "of the fleet only media is hit, which is UDP: leave out ports, and every protocol but UDP"
     no_ports = [
         f"(!has(self.{kind}) || !has(self.{kind}.ports) || self.{kind}.ports.size() == 0)" for kind in of_network
     ]
