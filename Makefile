@@ -145,7 +145,7 @@ truth: $(STAMP) ## Whether a verdict is ever wrong: 100,000 random rooms whose t
 truth-clips: needs ## Whether a crowd calls anything Live that was not: 10,000 clips of known truth: build/bench/truth_clips.json
 	@$(PYTHON) -m bench.truth_clips
 
-bench-lift: $(STAMP) ## Whether faults let go by themselves: 72 trials, three ways to lose control; needs root: build/bench/lift.json
+bench-lift: $(STAMP) ## Whether faults let go by themselves: 132 trials, three ways to lose control; needs root: build/bench/lift.json
 	@$(PYTHON) -m bench.lift
 
 bench-truth: $(STAMP) ## Verdicts of runs whose truth is known, on the embedded cluster: build/bench/truth.json

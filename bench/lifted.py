@@ -1,7 +1,8 @@
-"""When a fault let go of the packets, beside the end of its lease. Pure.
+"""When a fault let go, beside the end of its lease. Pure.
 
 Whether a packet was touched is told by what came of it: it arrived once, in time, as it was sent, or it was touched.
-What was sent later than what remained of the lease and 100 ms more must arrive untouched.
+Other faults are felt in other ways (bench/senses.py). Nothing may be felt later than what remained of the lease and
+100 ms more; of what the watchdog has to put back, 1 s more.
 """
 
 from __future__ import annotations
@@ -16,8 +17,24 @@ SLOW_SECONDS = 0.1
 """On one machine a packet takes microseconds; who holds packets back in these trials does it for 300 ms."""
 
 GRACE_SECONDS = 0.1
+"""What the kernel, a host or a door lets go of by itself."""
+
+WATCHDOG_SECONDS = 1.0
+"""What the watchdog puts back."""
+
 FEW = 50
-"""Fewer packets after the lease's end show nothing."""
+"""Fewer looks after the lease's end show nothing."""
+
+LOST = frozenset({"Inconclusive LeaseLost"})
+"""How a run ends of whose faults control was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A moment at which a fault was felt, in unix seconds, and how, for a person: "a packet was lost"."""
+
+    at: float
+    how: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,34 +44,38 @@ class Trial:
     Attributes:
         way: how control was lost, and `lost`, when.
         lease_end: of the last renewal before.
-        last_touched: the last packet that was sent of those that the fault did something to.
-        after: packets that were sent later than the lease's end and the grace.
+        last: when it was felt last.
+        after: looks, such as packets that were sent, later than the lease's end and the grace.
         verdict: of its run, with the reason.
+        grace: for how long after the lease it may be felt.
+        verdicts: that its run may have.
     """
 
     way: str
     kind: str
     lost: float
     lease_end: float
-    last_touched: Packet | None
+    last: Touch | None
     after: int
     verdict: str
+    grace: float = GRACE_SECONDS
+    verdicts: frozenset[str] = LOST
 
     @property
     def over_lease(self) -> float | None:
-        """Seconds from the lease's end to the last touched packet; negative, when it let go before."""
-        return None if self.last_touched is None else self.last_touched.sent - self.lease_end
+        """Seconds from the lease's end to when it was felt last; negative, when it let go before."""
+        return None if self.last is None else self.last.at - self.lease_end
 
     @property
     def problem(self) -> str | None:
         """Why this trial shows nothing, or something bad; None: it shows that the fault has let go in time."""
-        if self.last_touched is None:
-            return "nothing was touched before control was lost"
+        if self.last is None:
+            return "nothing was felt before control was lost"
         if self.after < FEW:
-            return f"only {self.after} packets were sent after the lease"
-        if self.last_touched.sent - self.lease_end > GRACE_SECONDS:
-            return f"packets were touched after the lease, the last one {fate(self.last_touched)}"
-        if self.verdict != "Inconclusive LeaseLost":
+            return f"only {self.after} looks after the lease"
+        if self.last.at - self.lease_end > self.grace:
+            return f"it was felt after the lease: {self.last.how}"
+        if self.verdict not in self.verdicts:
             return f"its run ended {self.verdict}"
         return None
 
@@ -64,9 +85,10 @@ def touched(packet: Packet) -> bool:
     return len(packet.came) != 1 or not packet.intact or (packet.late or 0.0) > SLOW_SECONDS
 
 
-def last_touched(packets: Iterable[Packet]) -> Packet | None:
+def last_touched(packets: Iterable[Packet]) -> Touch | None:
     """The last one that was sent of those that were touched."""
-    return max(filter(touched, packets), key=lambda packet: packet.sent, default=None)
+    last = max(filter(touched, packets), key=lambda packet: packet.sent, default=None)
+    return None if last is None else Touch(last.sent, f"a packet {fate(last)}")
 
 
 def fate(packet: Packet) -> str:
@@ -93,7 +115,7 @@ def figures(trials: Sequence[Trial], leftovers: int) -> dict[str, report.Figure]
         "leftovers": leftovers,
         "trials_with_a_problem": sum(trial.problem is not None for trial in trials),
         "kinds": len({trial.kind for trial in trials}),
-        "packets_after_the_lease": sum(trial.after for trial in trials),
+        "looks_after_the_lease": sum(trial.after for trial in trials),
     }
     for way in sorted({trial.way for trial in trials}):
         own = [trial.over_lease for trial in trials if trial.way == way and trial.over_lease is not None]
@@ -108,8 +130,8 @@ def tell(trials: Sequence[Trial], leftovers: Sequence[str]) -> None:
         [trial.way, trial.kind, trial.lease_end - trial.lost, trial.over_lease, trial.after, trial.problem or "good"]
         for trial in trials
     ]
-    columns = ("control lost", "fault", "lease left s", "touched after its end s", "packets after", "")
-    report.table("the last packet that was touched", columns, rows)
+    columns = ("control lost", "fault", "lease left s", "felt after its end s", "looks after", "")
+    report.table("when each fault was felt last", columns, rows)
     for left in leftovers:
         report.console.print(f"left over: {left}")
     report.write("lift", figures(trials, len(leftovers)))

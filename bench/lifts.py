@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from bench import spare
+from bench import lifted, senses, spare
+from bench.senses import Cgroups
 from bench.streams import PORT, Place
 from dev import stage
 from dev.cluster import images, inside
@@ -19,9 +22,22 @@ NODE = "node2"
 """Where the faults are, all under one agent."""
 
 SINK = "sink"
-DNS = 53
+SINK_PORT = 7000
+"""Where connections of storms go to."""
 
-KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+DNS = 53
+DOOR = "door"
+STAGE = (
+    "room.enabled=false",
+    f"room.name={ROOM}",
+    "relay.replicas=1",
+    "door.enabled=true",
+    "door.rateLimit.perSecond=200",
+    "door.rateLimit.burst=400",
+)
+"""The room is ours, and so is whoever asks the door so often."""
+
+NETWORK: dict[str, tuple[str, dict[str, Any]]] = {
     "loss": ("packetLoss", {"percent": "50%"}),
     "bursts": ("packetLoss", {"percent": "50%", "burst": "100ms"}),
     "delay": ("delay", {"latency": "300ms", "direction": "Egress"}),
@@ -36,6 +52,27 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Each fault by the name of the pod that it hits, in doses that many packets feel."""
 
+PROCESSES: dict[str, tuple[str, dict[str, Any]]] = {
+    "freeze": ("freeze", {}),
+    "throttle": ("cpuThrottle", {"limit": "50m"}),
+    "workers": ("cpuStress", {"workers": 1, "load": "20%"}),
+    "memory": ("memoryStress", {"size": "32Mi"}),
+}
+"""The same for faults that the pod's cgroups tell of."""
+
+KINDS = NETWORK | PROCESSES
+CHANGED: dict[str, tuple[Callable[[Path], bool], str]] = {
+    "freeze": (senses.frozen, "its cgroup was frozen"),
+    "throttle": (partial(senses.throttled, microseconds=5_000), "its cgroup had the fault's quota"),
+    "workers": (senses.visited, "workers were below its cgroup"),
+    "memory": (partial(senses.filled, least=16 << 20), "memory was taken in its cgroup"),
+}
+BY_WATCHDOG = frozenset({"freeze", "throttle"})
+"""The kernel has no timer for these."""
+
+BUSY = "throttle"
+"""Who never needs CPU time has to wait for none. This pod wants more than it may take."""
+
 AT_ONCE = 8
 """Faults in one run: as many as an Experiment may have."""
 
@@ -46,12 +83,21 @@ def chosen(number: int) -> list[str]:
     return [names[(number * AT_ONCE + each) % len(names)] for each in range(AT_ONCE)]
 
 
+def grace(kind: str) -> float:
+    """For how long after the lease it may be felt, in seconds."""
+    return lifted.WATCHDOG_SECONDS if kind in BY_WATCHDOG else lifted.GRACE_SECONDS
+
+
+def sense(kind: str, place: Place) -> Cgroups:
+    """What feels a fault of processes on its pod."""
+    changed, how = CHANGED[kind]
+    return Cgroups(place, changed, how)
+
+
 def install(cluster: Cluster) -> None:
     """A stage of its own, with one listener; returns when it hears the host and all pods are ready."""
-    stage.install_stage(cluster, namespace=NAMESPACE, values=["room.enabled=false", "relay.replicas=1"])
-    pause = images.ensure(images.PAUSE).reference
-    room = spare.room(NAMESPACE, ROOM, [spare.component(name) for name in ("relay", SINK, *KINDS)], listeners=1)
-    for manifest in (*(_pod(pause, name) for name in (SINK, *KINDS)), room):
+    stage.install_stage(cluster, namespace=NAMESPACE, values=STAGE)
+    for manifest in (*(_pod(cluster, name) for name in (SINK, *KINDS)), _room()):
         cluster.run_kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=json.dumps(manifest))
     cluster.run_kubectl("--namespace", NAMESPACE, "wait", "pods", "--for=condition=Ready", "--all", "--timeout=120s")
     stage.wait_for_room(cluster, namespace=NAMESPACE, room=ROOM)
@@ -65,7 +111,7 @@ def places(cluster: Cluster) -> dict[str, Place]:
 
 def port_of(kind: str) -> int:
     """The sink's port for the packets of a pod: each has its own, but questions go to the name servers' port."""
-    return DNS if kind == "dns" else PORT + list(KINDS).index(kind)
+    return DNS if kind == "dns" else PORT + list(NETWORK).index(kind)
 
 
 def experiment(revision: str, kinds: Iterable[str]) -> dict[str, Any]:
@@ -85,13 +131,34 @@ def state(pods: Mapping[str, Place]) -> dict[str, str]:
     return found
 
 
-def _pod(image: str, name: str) -> dict[str, Any]:
-    """A pod that does nothing, on the node of the faults."""
+def _room() -> dict[str, Any]:
+    """One listener, who comes in by the door."""
+    sink = spare.component(SINK, ports=[{"name": "tcp", "port": SINK_PORT, "protocol": "TCP"}])
+    others = [spare.component(name) for name in ("relay", DOOR, *KINDS)]
+    made = spare.room(NAMESPACE, ROOM, [sink, *others], listeners=1)
+    made["spec"]["door"] = {"url": f"http://{DOOR}:8090/token", "component": DOOR}
+    return made
+
+
+def _pod(cluster: Cluster, name: str) -> dict[str, Any]:
+    """A pod that does nothing, or is busy, on the node of the faults."""
     labels = {"app.kubernetes.io/component": name, "bench": "lift"}
-    container = {"name": "pause", "image": image, "imagePullPolicy": "IfNotPresent"}
+    if name == BUSY:
+        container = {
+            "name": "busy",
+            "image": cluster.images["control"],
+            "command": ["python3", "-c", "while True: pass"],
+            "resources": {"limits": {"cpu": "200m", "memory": "64Mi"}},
+        }
+    else:
+        container = {"name": "pause", "image": images.ensure(images.PAUSE).reference}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "namespace": NAMESPACE, "labels": labels},
-        "spec": {"nodeName": NODE, "containers": [container], "terminationGracePeriodSeconds": 0},
+        "spec": {
+            "nodeName": NODE,
+            "containers": [{**container, "imagePullPolicy": "IfNotPresent"}],
+            "terminationGracePeriodSeconds": 0,
+        },
     }

@@ -1,4 +1,4 @@
-"""Process faults on the room that is heard: a relay that stands still, one that is killed, and an agent that dies."""
+"""Process faults on the room that is heard: a relay that stands still, starves or is killed, and an agent that dies."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dev import stage
+from dev.cluster import inside
 from tests.support.staged_room import PASSED, Object, Show, eventually, experiment, finished, proven, stands, told
 
 pytestmark = pytest.mark.cluster
@@ -105,6 +106,66 @@ def test_a_relay_that_gets_too_little_cpu_is_throttled_and_gets_it_back(show: Sh
     assert figures["throttledMilliseconds"] > 0, figures
     assert show.relays()[target["uid"]] == target["pod"], "the pod is the same"
     assert not show.api.get(show.path("injections"))["items"]
+
+
+def stress_left(target: Object) -> list[Path]:
+    """What is left below the cgroups of a target's containers."""
+    return inside.container_cgroups(target["uid"], f"*/{inside.STRESS}*")
+
+
+def test_busy_workers_beside_a_relay_get_their_share_and_leave_nothing(show: Show) -> None:
+    """Two workers on two cores: the relay gets a third of each, which is more than so few listeners need."""
+    heard = ({"indicator": "AudibleRatio", "min": "50%"}, {"indicator": "RecoveryTime", "max": "4s"})
+    busy = fault("cpuStress", {"workers": 2}, duration="8s")
+    show.apply(experiment("busy", faults=[busy], recovery="15s", expect=heard))
+    found, run = show.verdict("busy")
+    assert run["status"]["verdict"] == "Passed", told(run)
+    assert stands(found) == PASSED
+    (record,), (target,) = run["status"]["faults"], run["status"]["targets"]
+    assert record["proven"]
+    assert record["reverted"]
+    figures = target["processes"]
+    assert figures["stressWorkers"] == 2
+    assert figures["processes"] == len(show.cluster.pod(show.namespace, target["pod"]).processes(RELAY)), "none of ours"
+    assert figures["stressCpuMicroseconds"] > 1_000_000, figures
+    assert figures["cpuMicroseconds"] > 0, "the relay went on"
+    assert show.relays()[target["uid"]] == target["pod"], "the pod is the same"
+    assert not stress_left(target)
+    assert not show.api.get(show.path("injections"))["items"]
+
+
+def test_a_relay_at_the_edge_of_its_memory_is_heard_and_gets_its_memory_back(show: Show) -> None:
+    before = restarts(show)
+    full = fault("memoryStress", {"percent": "75%"}, duration="8s")
+    heard = ({"indicator": "AudibleRatio", "min": "80%"}, {"indicator": "LongestDeadAir", "max": "2s"})
+    show.apply(experiment("full", faults=[full], expect=heard))
+    found, run = show.verdict("full")
+    assert run["status"]["verdict"] == "Passed", told(run)
+    assert stands(found) == PASSED
+    (record,), (target,) = run["status"]["faults"], run["status"]["targets"]
+    assert record["proven"]
+    assert record["reverted"]
+    figures = target["processes"]
+    assert 0.7 <= figures["memoryBytes"] / figures["memoryLimitBytes"] <= 0.8, figures
+    assert figures["oomKills"] == 0
+    assert restarts(show) == before
+    assert not stress_left(target)
+
+
+def test_a_relay_out_of_memory_is_killed_by_the_kernel_and_that_is_dead_air(show: Show) -> None:
+    before = restarts(show)
+    over = fault("memoryStress", {"overLimit": True}, duration="30s")
+    show.apply(experiment("out-of-memory", faults=[over], recovery="25s", expect=LENIENT))
+    found, run = show.verdict("out-of-memory")
+    assert run["status"]["verdict"] == "Passed", told(run)
+    assert stands(found) == PASSED
+    (record,), (target,) = run["status"]["faults"], run["status"]["targets"]
+    assert record["proven"]
+    assert record["reverted"]
+    assert target["processes"]["oomKills"] >= 1, target
+    assert dead_air(run) > 1, run["status"]["outages"]
+    assert restarts(show) == before | {target["uid"]: before[target["uid"]] + 1}, "killed once, and nobody else"
+    assert not stress_left(target)
 
 
 def test_a_killed_relay_process_is_dead_air_and_its_container_comes_back(show: Show) -> None:

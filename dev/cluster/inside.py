@@ -16,6 +16,9 @@ from pathlib import Path
 
 from dev.cluster import addresses, cgroups, commands, errors, launch
 
+STRESS = "showstopper-stress-"
+"""What the cgroups are called in which a fault of stress works below a container's (agent/kernel/guests.py)."""
+
 
 def node_namespace(node: str) -> Path:
     """The file of a node's network namespace, by the node's name ("node1")."""
@@ -26,7 +29,7 @@ def node_namespace(node: str) -> Path:
 
 
 def container_processes(pod_uid: str, container_id: str) -> list[int]:
-    """The ids, on the machine, of a container's processes, its first process first. None when it does not run.
+    """The ids, on the machine, of a container's own processes, its first process first. None when it does not run.
 
     `container_id` as in the pod's status, with or without "containerd://".
     """
@@ -34,6 +37,7 @@ def container_processes(pod_uid: str, container_id: str) -> list[int]:
         int(pid)
         for folder in container_cgroups(pod_uid, container_id)
         for file in (folder / "cgroup.procs", *folder.glob("*/cgroup.procs"))
+        if not file.parent.name.startswith(STRESS)
         if (text := _read(file)) is not None
         for pid in text.split()
     }

@@ -12,26 +12,30 @@ from showstopper.api.faults.process import ProcessFault, ProcessKinds
 from showstopper.api.injection import InjectionTarget, TargetState
 from showstopper.clock import Clock
 
-LEASE = 0.8
 RENEWAL = 0.2
 
 
-def hold(state: Path, target: InjectionTarget, kinds: ProcessKinds) -> None:
+def hold(state: Path, target: InjectionTarget, kinds: ProcessKinds, lease: float) -> None:
     """Arm, and renew for ever."""
     fault: ProcessFault
     (fault,) = (fault for _, fault in kinds if fault is not None)
     hit = hit_of(type(fault))(fault, target, "change.test.0", Means(Containers(), Changes(state), Clock()))
-    until = time.monotonic() + LEASE
+    until = time.monotonic() + lease
     hit.arm(until)
     assert hit.record.state is TargetState.ARMED, hit.record
     while True:
         sys.stdout.write(json.dumps(until) + "\n")
         sys.stdout.flush()
         time.sleep(RENEWAL)
-        until = time.monotonic() + LEASE
+        until = time.monotonic() + lease
         hit.refresh(until)
 
 
 if __name__ == "__main__":
     words = sys.argv[2:]
-    hold(Path(sys.argv[1]), InjectionTarget.model_validate_json(words[0]), ProcessKinds.model_validate_json(words[1]))
+    hold(
+        Path(sys.argv[1]),
+        InjectionTarget.model_validate_json(words[0]),
+        ProcessKinds.model_validate_json(words[1]),
+        float(words[2]),
+    )

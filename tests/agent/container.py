@@ -14,11 +14,11 @@ from showstopper.agent.kernel.cgroups import ROOT
 # Containers are looked for on the whole machine, and others may run these tests on it at the same time.
 UID = f"0d5e0b9e-6a5b-4c1f-9d0c-{os.getpid():012x}"
 CONTAINER = f"{os.getpid():064x}"
-# Takes CPU time without end, twice, and does as the words that it is given say about SIGTERM. What a script has started
-# in the background ignores SIGINT and SIGQUIT, and under nohup SIGHUP, with all that starts from it: a container's
-# processes do not.
+# Takes CPU time without end, twice, and does as the word that it is given says about SIGTERM, or about memory. What a
+# script has started in the background ignores SIGINT and SIGQUIT, and under nohup SIGHUP, with all that starts from it:
+# a container's processes do not.
 _BUSY = """
-import os, resource, signal, sys
+import os, resource, signal, sys, time
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
     signal.signal(number, signal.SIG_DFL)
 if sys.argv[1] == "stubborn":
@@ -30,15 +30,19 @@ for procs in sys.argv[2:]:
 os.fork()
 sys.stdout.write("up\\n")
 sys.stdout.flush()
+kept = []
 while True:
     sum(range(1000))
+    if sys.argv[1] == "growing":
+        kept.append(bytearray(1 << 17))
+        time.sleep(0.01)
 """
 
 
 def trees(version: int) -> list[Path]:
     """The trees that a container of this version is in; empty: this machine has none."""
     if version == 1:
-        mounted = [ROOT / name for name in ("freezer", "cpu", "cpuacct") if (ROOT / name / "tasks").exists()]
+        mounted = [ROOT / name for name in ("freezer", "memory", "cpu", "cpuacct") if (ROOT / name / "tasks").exists()]
         return list(dict.fromkeys(tree.resolve() for tree in mounted))  # two controllers may share a tree
     return [root for root in (ROOT, ROOT / "unified") if (root / "cgroup.controllers").exists()]
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from showstopper.agent.at_most_once import AtMostOnce
 from showstopper.agent.changes import OLD_SECONDS, Change, Changes
+from showstopper.agent.kernel.guests import Guests
 from showstopper.agent.kernel.settings import Setting
 from showstopper.errors import EffectRefused
 
@@ -17,7 +18,8 @@ NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-.", min_size=1, max_size=8
 )
 TEXTS = st.text(min_size=1, max_size=40)
 SETTINGS = st.builds(Setting, TEXTS, st.lists(TEXTS, min_size=1, max_size=2).map(tuple), TEXTS)
-CHANGES = st.builds(Change, NAMES, SETTINGS, st.floats(0, 1e9))
+GUESTS = st.builds(Guests, st.lists(TEXTS, min_size=1, max_size=2).map(tuple))
+CHANGES = st.builds(Change, NAMES, SETTINGS | GUESTS, st.floats(0, 1e9))
 
 
 @given(st.lists(CHANGES, max_size=8), st.sets(st.integers(0, 7)))
@@ -87,3 +89,27 @@ def test_what_was_begun_is_known_to_the_next_life(tmp_path: Path) -> None:
     AtMostOnce(tmp_path).forget("u-1")
     AtMostOnce(tmp_path).forget("u-1")
     assert not AtMostOnce(tmp_path).begun("u-1")
+
+
+def test_cgroups_that_were_made_are_removed_once(tmp_path: Path) -> None:
+    made = Guests((str(tmp_path / "one"), str(tmp_path / "two")))
+    assert not made.put_back()
+    made.change()
+    changes = Changes(tmp_path)
+    changes.begin(Change("stress", made, 1.0))
+    assert changes.sweep() == [str(tmp_path / "one")]
+    assert not made.holds
+    assert not list(changes.all())
+    assert changes.sweep() == []
+
+
+def test_a_cgroup_that_is_in_use_is_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("showstopper.agent.kernel.guests.PATIENCE_SECONDS", 0.02)
+    made = Guests((str(tmp_path / "one"),))
+    made.change()
+    (tmp_path / "one" / "busy").touch()
+    assert not made.put_back()
+    assert made.undo() == f"{tmp_path / 'one'} still has processes"
+    (tmp_path / "one" / "busy").unlink()
+    assert made.undo() is None
+    assert made.undo() is None

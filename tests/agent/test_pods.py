@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from showstopper.agent.kernel.guests import PREFIX
 from showstopper.agent.pods import Pods, belongs, own_addresses, start_of
 from showstopper.errors import NamespaceGone
 
@@ -53,6 +54,12 @@ def test_a_process_of_the_pod_is_known_by_its_cgroup(lines: str) -> None:
 @pytest.mark.parametrize("lines", ["", "0::/", "0::/user.slice/user-0.slice", f"0::/pods/{UID}", "rubbish", "1:2"])
 def test_others_are_not(lines: str) -> None:
     assert not belongs(lines, UID)
+
+
+def test_a_guest_of_its_container_is_not_of_the_pod() -> None:
+    path = f"/kubepods/pod{UID}/{CONTAINER}"
+    assert not belongs(f"3:cpu:{path}/{PREFIX}cpu\n0::/\n", UID)
+    assert belongs(f"0::/{PREFIX}node{path}\n", UID)
 
 
 @given(st.text())

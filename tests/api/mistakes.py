@@ -30,7 +30,9 @@ DRAINS = {"name": "one", "target": {"component": "relay"}, "nodeDrain": {}}
 SCALES = {"name": "one", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}}
 KILLS_CONTAINER = {"name": "one", "target": {"component": "relay"}, "containerKill": {}}
 FREEZES = {"name": "one", "target": {"component": "relay"}, "freeze": {}}
+STRESSES = {"name": "one", "target": {"component": "relay"}, "duration": "20s"}
 THROTTLES = {"name": "one", "target": {"component": "relay"}, "duration": "20s", "cpuThrottle": {"limit": "200m"}}
+MEMORY = "write exactly one of size, percent (of the container's memory limit) and overLimit: true (to go past it)"
 A_CPU_LIMIT = 'write CPU cores in quotes, from "50m" to "64", like "200m", "0.5" or "2"'
 FLOOD = {
     "name": "one",
@@ -296,6 +298,55 @@ MISTAKES = (
         {"spec.faults.0": THROTTLES | {"cpuThrottle": {"limit": "20%"}}},
         "spec.faults[0].cpuThrottle.limit",
         A_CPU_LIMIT,
+    ),
+    _experiment(
+        "a stress by nobody",
+        {"spec.faults.0": STRESSES | {"cpuStress": {"workers": 0}}},
+        "spec.faults[0].cpuStress.workers",
+        "should be greater than or equal to 1",
+        "Input should be greater than or equal to 1",
+    ),
+    _experiment(
+        "a stress of no load",
+        {"spec.faults.0": STRESSES | {"cpuStress": {"load": "0%"}}},
+        "spec.faults[0].cpuStress.load",
+        '"0%" has no effect',
+    ),
+    _experiment(
+        "a stress of more containers than there may be",
+        {"spec.faults.0": STRESSES | {"target": {"component": "relay", "max": 21}, "cpuStress": {}}},
+        "spec.faults[0]",
+        "a cpuStress has 20 targets at the most: write a smaller target.max",
+    ),
+    _experiment(
+        "a stress of no memory",
+        {"spec.faults.0": STRESSES | {"memoryStress": {}}},
+        "spec.faults[0].memoryStress",
+        MEMORY,
+    ),
+    _experiment(
+        "a stress of memory in two ways",
+        {"spec.faults.0": STRESSES | {"memoryStress": {"size": "64Mi", "percent": "90%"}}},
+        "spec.faults[0].memoryStress",
+        MEMORY,
+    ),
+    _experiment(
+        "a stress of memory in decimal units",
+        {"spec.faults.0": STRESSES | {"memoryStress": {"size": "200M"}}},
+        "spec.faults[0].memoryStress.size",
+        'write memory in quotes, from "1Mi" to "99999Mi" or from "1Gi" to "99Gi", like "200Mi"',
+    ),
+    _experiment(
+        "a stress of all memory",
+        {"spec.faults.0": STRESSES | {"memoryStress": {"percent": "100%"}}},
+        "spec.faults[0].memoryStress",
+        'percent is below the limit: write "99%" or less, or overLimit: true to go past it',
+    ),
+    _experiment(
+        "a stress that does not go over the limit",
+        {"spec.faults.0": STRESSES | {"memoryStress": {"overLimit": False}}},
+        "spec.faults[0].memoryStress",
+        "write overLimit: true, or leave it out and write size or percent",
     ),
     _experiment(
         "a signal that ends nobody",

@@ -1,13 +1,16 @@
 import pytest
 
-from bench import lifts
-from bench.lifted import Trial, fate, figures, last_renewal, last_touched, touched
+from bench import lift, lifts
+from bench.lift_stage import WAYS as STAGE_WAYS
+from bench.lift_stage import StageField
+from bench.lifted import WATCHDOG_SECONDS, Touch, Trial, fate, figures, last_renewal, last_touched, touched
 from bench.streams import Packet
+from tests.support.control_loss import WAYS
 
 
 def trial(**more: object) -> Trial:
     plain = {"way": "link_cut", "kind": "loss", "lost": 100.0, "lease_end": 108.0, "after": 300}
-    rest = {"last_touched": Packet(107.9), "verdict": "Inconclusive LeaseLost"}
+    rest = {"last": Touch(107.9, "a packet was lost"), "verdict": "Inconclusive LeaseLost"}
     return Trial(**{**plain, **rest, **more})  # type: ignore[arg-type]
 
 
@@ -24,9 +27,8 @@ def test_what_is_touched(packet: Packet) -> None:
 
 def test_the_last_touched_packet_is_the_one_sent_last() -> None:
     packets = [Packet(1.0), Packet(1.004, (1.404,)), Packet(1.008, (1.009,))]
-    found = last_touched(packets)
-    assert found is packets[1]
-    assert fate(found) == "came after 0.400 s"
+    assert last_touched(packets) == Touch(1.004, "a packet came after 0.400 s")
+    assert fate(packets[1]) == "came after 0.400 s"
     assert last_touched(packets[2:]) is None
 
 
@@ -39,9 +41,10 @@ def test_a_renewal_after_control_was_lost_does_not_count() -> None:
 @pytest.mark.parametrize(
     ("broken", "word"),
     [
-        ({"last_touched": Packet(108.2)}, "after the lease, the last one was lost"),
-        ({"last_touched": None}, "before control was lost"),
-        ({"after": 3}, "only 3 packets"),
+        ({"last": Touch(108.2, "a packet was lost")}, "felt after the lease: a packet was lost"),
+        ({"last": Touch(109.1, "it was frozen"), "grace": WATCHDOG_SECONDS}, "felt after the lease: it was frozen"),
+        ({"last": None}, "before control was lost"),
+        ({"after": 3}, "only 3 looks"),
         ({"verdict": "Passed ExpectationsMet"}, "Passed"),
     ],
 )
@@ -51,14 +54,30 @@ def test_a_trial_that_shows_nothing_or_something_bad_is_a_problem(broken: dict[s
 
 
 def test_figures() -> None:
-    found = figures([trial(), trial(way="agent_killed", last_touched=Packet(101.0)), trial(after=0)], leftovers=0)
+    found = figures(
+        [trial(), trial(way="agent_killed", last=Touch(101.0, "a packet was lost")), trial(after=0)], leftovers=0
+    )
     assert (found["trials"], found["worst_over_lease_ms"], found["leftovers"]) == (3, -100.0, 0)
     assert found["worst_over_lease_agent_killed_ms"] == -7000.0
     assert found["trials_with_a_problem"] == 1
 
 
 def test_every_kind_is_tried_in_every_way() -> None:
-    ways, rounds = 3, 3
+    ways = len(WAYS)
     for way in range(ways):
-        tried = {kind for number in range(way, ways * rounds, ways) for kind in lifts.chosen(number)}
+        tried = {kind for number in range(way, ways * lift.ROUNDS, ways) for kind in lifts.chosen(number)}
         assert tried == set(lifts.KINDS)
+    of_stage = lift.ROUNDS * len(STAGE_WAYS) * len(StageField.kinds)
+    assert lift.ROUNDS * ways * lifts.AT_ONCE + of_stage >= 120
+
+
+def test_what_the_watchdog_puts_back_has_a_second_more() -> None:
+    late = {"last": Touch(108.9, "it was frozen")}
+    assert trial(**late, grace=lifts.grace("freeze")).problem is None
+    assert trial(**late, grace=lifts.grace("workers")).problem is not None
+
+
+def test_a_run_may_end_as_its_field_says() -> None:
+    hosts = frozenset({"Inconclusive LeaseLost", "Inconclusive HostLost"})
+    assert trial(verdict="Inconclusive HostLost").problem == "its run ended Inconclusive HostLost"
+    assert trial(verdict="Inconclusive HostLost", verdicts=hosts).problem is None

@@ -6,18 +6,22 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from dev import stage
 from dev.cluster import errors, inside
+from dev.cluster.addresses import WORKERS
 from dev.cluster.api import Cluster
 from tests.support.operator_process import Operator
 from tests.support.staged_room import Show
 
 CUT = "showstopper-link-cut"
 """The name of the table in the node's namespace that cuts the link."""
+
+API_PORTS = "443, 6443"
+"""The API server's, by its Service and by itself."""
 
 AGENT = "agent"
 """The agent's container."""
@@ -52,13 +56,37 @@ def operator_killed(show: Show, _node: str) -> Iterator[float]:
 def link_cut(show: Show, node: str) -> Iterator[float]:
     """Nothing passes between the agent and the API server: the node drops it."""
     address = show.cluster.pod(stage.AGENTS, agent_pod(show.cluster, node)).address
-    base = f"add chain ip {CUT} cut {{ type filter hook prerouting priority -300; policy accept; }}"
-    rules = [f"add rule ip {CUT} cut ip {end} {address} drop" for end in ("saddr", "daddr")]
-    _nft(node, "; ".join([f"add table ip {CUT}; delete table ip {CUT}; add table ip {CUT}", base, *rules]))
+    _cut(node, [f"add rule ip {CUT} cut ip {end} {address} drop" for end in ("saddr", "daddr")])
     try:
         yield time.time()
     finally:
         _nft(node, f"delete table ip {CUT}")
+
+
+@contextmanager
+def processes_killed(show: Show, pods: Mapping[str, str]) -> Iterator[float]:
+    """SIGKILL to the first process of a container in each pod, by the pods' names. The kubelet starts them anew."""
+    for pod, container in pods.items():
+        show.cluster.pod(show.namespace, pod).kill(container)
+    yield time.time()
+
+
+@contextmanager
+def api_cut(addresses: Iterable[str]) -> Iterator[float]:
+    """Nothing passes between these addresses and the API server: every node drops it, and nothing else of theirs."""
+    rules = [
+        f"add rule ip {CUT} cut ip {end} {address} tcp {port} {{ {API_PORTS} }} drop"
+        for address in addresses
+        for end, port in (("saddr", "dport"), ("daddr", "sport"))
+    ]
+    nodes = [node.name for node in WORKERS]
+    for node in nodes:
+        _cut(node, rules)
+    try:
+        yield time.time()
+    finally:
+        for node in nodes:
+            _nft(node, f"delete table ip {CUT}")
 
 
 WAYS: dict[str, Way] = {
@@ -111,6 +139,11 @@ class _Killer:
 
     def _containers(self) -> list[Path]:
         return [folder for folder in self._pod.iterdir() if folder.is_dir()]
+
+
+def _cut(node: str, rules: Iterable[str]) -> None:
+    base = f"add chain ip {CUT} cut {{ type filter hook prerouting priority -300; policy accept; }}"
+    _nft(node, "; ".join([f"add table ip {CUT}; delete table ip {CUT}; add table ip {CUT}", base, *rules]))
 
 
 def _nft(node: str, commands: str) -> None:

@@ -39,12 +39,13 @@ def _feeds(show: Show) -> list[Object]:
 
 
 def setup(uid: str) -> dict[str, str]:
-    """The rules, qdiscs and processes of a pod: what was there before a fault must be all that is there after it."""
+    """The rules, qdiscs, processes and guests of a pod: what was there before a fault must be all that is after it."""
     namespace = inside.pod_namespace(uid)
     return {
         "rules": inside.run_in(namespace, ["nft", "--stateless", "list", "ruleset"]),
         "qdiscs": inside.run_in(namespace, ["tc", "qdisc", "show"]),
         "processes": processes(uid),
+        "guests": "\n".join(sorted(map(str, inside.container_cgroups(uid, f"*/{inside.STRESS}*")))),
     }
 
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from showstopper.agent.kernel.guests import Guests
 from showstopper.agent.kernel.settings import Setting
 from showstopper.errors import EffectRefused
 
@@ -23,10 +24,13 @@ HEART = "watchdog"
 OLD_SECONDS = 3.0
 _DRAFT = ".draft"
 
+Undoable = Setting | Guests
+"""What is changed: a setting of a cgroup, or cgroups that are made for processes of ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One setting that is changed, or is about to be.
+    """Something that is changed, or is about to be.
 
     Attributes:
         name: of the effect, unique on the node.
@@ -35,7 +39,7 @@ class Change:
     """
 
     name: str
-    setting: Setting
+    setting: Undoable
     until: float
 
 
@@ -108,6 +112,9 @@ class Changes:
 def _read(text: str) -> Change:
     content = json.loads(text)
     setting = content["setting"]
-    return Change(
-        content["name"], Setting(setting["file"], tuple(setting["ours"]), setting["before"]), content["until"]
+    changed: Undoable = (
+        Guests(tuple(setting["folders"]))
+        if "folders" in setting
+        else Setting(setting["file"], tuple(setting["ours"]), setting["before"])
     )
+    return Change(content["name"], changed, content["until"])

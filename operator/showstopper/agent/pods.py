@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import pairwise
 from pathlib import Path
 
+from showstopper.agent.kernel import guests
 from showstopper.errors import NamespaceGone
 
 PROC = Path("/proc")
@@ -49,13 +50,17 @@ def belongs(lines: str, uid: str) -> bool:
     """Whether a process is of the pod, by its /proc/PID/cgroup.
 
     cgroupfs: `.../podUID/CONTAINER`, systemd: `.../kubepods-besteffort-podU_I_D.slice/cri-containerd-CONTAINER.scope`.
-    Seen from inside a cgroup namespace, the same behind some `/..`.
+    Seen from inside a cgroup namespace, the same behind some `/..`. A guest of its containers is none of its processes.
     """
     if uid not in lines and uid.replace("-", "_") not in lines:  # most of the time, and much quicker
         return False
     names = pod_names(uid)
-    paths = (line.split(":", 2)[2] for line in lines.splitlines() if line.count(":") >= 2)
-    return any(names.fullmatch(part) for path in paths for part in path.split("/"))
+    paths = (line.split(":", 2)[2].split("/") for line in lines.splitlines() if line.count(":") >= 2)
+    return any(
+        names.fullmatch(part) and not guests.are_in(parts[index:])
+        for parts in paths
+        for index, part in enumerate(parts)
+    )
 
 
 def pod_names(uid: str) -> re.Pattern[str]:

@@ -52,12 +52,11 @@ class Watchdog:
         for change in there:
             if change.until > now and self._ending is None:
                 continue
-            file, before = change.setting.file, change.setting.before
             try:
                 if change.setting.put_back():
-                    _say(f"put {file} back to {before}: {change.name} was past its end by {now - change.until:.3f} s")
+                    _say(f"{change.setting.undone}: {change.name} was past its end by {now - change.until:.3f} s")
             except OSError as error:  # tried again in a moment, and the others are not kept waiting
-                _say(f"cannot put {file} back to {before}: {error}")
+                _say(f"could not do it yet: {change.setting.undone}: {error}")
 
 
 def _say(text: str) -> None:

@@ -210,6 +210,9 @@ class Reason(StrEnum):
     """A target pod has several containers. Name the one that is meant as the component's `container`."""
     CONTAINER_NOT_RUNNING = "ContainerNotRunning"
     """The container whose processes are targeted is not running. Look at the pod with `kubectl describe`."""
+    NO_MEMORY_LIMIT = "NoMemoryLimit"
+    """A memoryStress is measured by its container's memory limit, and there is none. Write `size`, or give it
+    `resources.limits.memory`."""
     SERVING_UNKNOWN = "ServingUnknown"
     """No listener receives media, or from an address of no known pod, so that the serving pods are unknown. Make the
     room work, declare its ports, or leave out `target.serving`."""

@@ -14,6 +14,7 @@ class Container:
         restarts: how often its kubelet has started it anew.
         exit_code: of its last end; None: it has not ended, or that is not known.
         exit_reason: of its last end, such as OOMKilled, Error or Completed.
+        memory_limit: as its pod declares it, such as 512Mi; empty: it has none.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Container:
     restarts: int = 0
     exit_code: int | None = None
     exit_reason: str = ""
+    memory_limit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,9 @@ def watchdog(state: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 @contextmanager
-def held(state: Path, of: Container, fault: str = FREEZE) -> Iterator["subprocess.Popen[bytes]"]:
+def held(state: Path, of: Container, fault: str = FREEZE, lease: float = 0.8) -> Iterator["subprocess.Popen[bytes]"]:
     """An agent that arms the fault and renews its lease for ever, and writes until when it holds."""
-    arguments = [str(state), target(of).model_dump_json(), fault]
+    arguments = [str(state), target(of).model_dump_json(), fault, str(lease)]
     with subprocess.Popen(
         [sys.executable, "-m", "tests.agent.change_holder", *arguments], stdout=subprocess.PIPE
     ) as process:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.agent.kernel.cgroups import CPU_TIME, FREEZER, UNIFIED, Place, cpu_microseconds, paths
+from showstopper.agent.kernel.guests import PREFIX
 from showstopper.errors import EffectRefused
 from tests.agent.container import CONTAINER, UID
 
@@ -111,3 +112,9 @@ def test_cpu_time_is_in_microseconds_in_both_versions(tmp_path: Path) -> None:
     assert cpu_microseconds(tmp_path) == 1500
     (tmp_path / "cpuacct.usage").write_text("2500000\n")
     assert cpu_microseconds(tmp_path) == 2500
+
+
+def test_who_is_below_a_container_by_our_doing_is_not_in_it() -> None:
+    path = f"/kubepods/pod{UID}/{CONTAINER}"
+    assert paths(f"3:memory:{path}/{PREFIX}memory\n2:cpu:{path}/{PREFIX}cpu\n0::/agent\n", UID, CONTAINER) == {}
+    assert paths(f"0::/{PREFIX}node{path}\n", UID, CONTAINER)

@@ -20,6 +20,7 @@ OTHERS = {
     "tests/agent/network/test_gates.py",
     "tests/agent/hits/test_processes.py",
     "tests/agent/hits/test_cpu_throttle.py",
+    "tests/agent/hits/test_stress.py",
     "tests/agent/kernel/test_links.py",
 }
 """Floods are let through or dropped, processes and devices are no packets: nothing is held back, by netem or not."""

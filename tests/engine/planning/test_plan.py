@@ -246,17 +246,25 @@ def test_a_container_that_does_not_run_is_refused() -> None:
     assert policies.refusal(of_processes(SFU)) is None
 
 
-def test_a_pod_s_containers_are_read_with_the_ids_of_those_that_run() -> None:
+def test_a_pod_s_containers_are_read_with_their_limits_and_the_ids_of_those_that_run() -> None:
+    limits = {"limits": {"memory": "512Mi"}, "requests": {"memory": "64Mi"}}
     states = [
         {"name": "metrics", "containerID": "containerd://" + "cd" * 32, "state": {"terminated": {}}},
         {"name": "livekit", "containerID": "cri-o://" + "ab" * 32, "state": {"running": {}}},
     ]
     body = {
         "metadata": {"namespace": "show", "name": "a", "uid": "u"},
-        "spec": {"containers": [{"name": "livekit"}, {"name": "metrics"}, {"name": "late"}]},
+        "spec": {
+            "containers": [
+                {"name": "livekit", "resources": limits},
+                {"name": "metrics", "resources": {}},
+                {"name": "late"},
+            ]
+        },
         "status": {"containerStatuses": states},
     }
-    assert plan.pod(body, {}, {}).containers == (SFU, Container("metrics"), Container("late"))
+    sfu = replace(SFU, memory_limit="512Mi")
+    assert plan.pod(body, {}, {}).containers == (sfu, Container("metrics"), Container("late"))
 
 
 PORTS = ({"name": "media", "port": 7882, "protocol": "UDP"}, {"name": "signal", "port": 7880, "protocol": "TCP"})

@@ -12,11 +12,12 @@ from tests.support import build
 DELAY = {"name": "slow", "target": {"component": "relay"}, "duration": "60s", "delay": {"latency": "2s"}}
 NOW = "2026-01-01T00:00:20Z"
 KILL = {"name": "kill", "target": {"component": "relay"}, "containerKill": {}}
+FULL = {"name": "full", "target": {"component": "relay"}, "duration": "60s", "memoryStress": {"overLimit": True}}
 
 
 def run(*, fault: str = "slow", before: int | None = 1) -> ExperimentRun:
     target = {"fault": fault, "pod": "relay-a", "uid": "relay-a-uid", "restarts": before}
-    return build.run(faults=[DELAY, KILL], status={"targets": [target]})
+    return build.run(faults=[DELAY, KILL, FULL], status={"targets": [target]})
 
 
 def pod(count: int, code: int | None = 137, reason: str = "Error") -> Pod:
@@ -47,6 +48,7 @@ def test_earlier_restarts_and_those_that_a_kill_of_the_run_makes_are_nobodys() -
     assert not interference.restarted(run(), [pod(1)])
     assert not interference.restarted(run(before=None), [pod(2)])
     assert not interference.restarted(run(fault="kill"), [pod(2)])
+    assert not interference.restarted(run(fault="full"), [pod(2, 137, "OOMKilled")])
 
 
 def test_a_target_that_is_deleted_or_about_to_be_is_gone_unless_a_fault_of_the_run_kills_it() -> None:
@@ -72,6 +74,7 @@ def test_what_a_kill_of_the_same_run_takes_away_is_no_other_cause() -> None:
 def test_pods_that_went_because_the_run_scaled_them_down_are_no_other_cause() -> None:
     down = {"name": "down", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}, "duration": "60s"}
     targets = [{"fault": name, "pod": "relay-a", "uid": "relay-a-uid", "goneAt": NOW} for name in ("slow", "down")]
+    targets.append({"fault": "down", "pod": "relay-b", "uid": "relay-b-uid"})
     assert interference.deleted(build.run(faults=[DELAY, down], status={"targets": targets})) is None
 
 

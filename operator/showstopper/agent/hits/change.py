@@ -1,14 +1,13 @@
-"""Hits that change a setting of the container's cgroup for as long as their lease holds, and put it back afterwards."""
+"""Hits that change something of the container's cgroup for as long as their lease holds, and put it back afterwards."""
 
 import time
 from abc import abstractmethod
 from dataclasses import replace
 
-from showstopper.agent.changes import Change
+from showstopper.agent.changes import Change, Undoable
 from showstopper.agent.hits.process import P, ProcessHit
 from showstopper.agent.hits.records import set_state
 from showstopper.agent.kernel.cgroups import Place
-from showstopper.agent.kernel.settings import Setting
 from showstopper.api.injection import TargetState
 from showstopper.errors import AgentError, ContainerGone, EffectRefused, LeaseLost
 from showstopper.executor.leases import Lease
@@ -22,7 +21,7 @@ class ChangeHit(ProcessHit[P]):
     _lease: Lease | None = None
 
     @abstractmethod
-    def _setting(self, place: Place) -> Setting:
+    def _setting(self, place: Place) -> Undoable:
         """What is to be changed.
 
         Raises:
@@ -88,6 +87,7 @@ class ChangeHit(ProcessHit[P]):
             self._measure()
         setting = self._change.setting
         self._change = self._lease = None
+        self._release()
         problem = setting.undo()
         message = None
         if problem is None:
@@ -97,6 +97,9 @@ class ChangeHit(ProcessHit[P]):
         set_state(self.record, TargetState.LEFT_OVER if problem else TargetState.LIFTED, message)
         self.record.leftovers = [problem[:256]] if problem else []
         self.record.lifted_at = self._now()
+
+    def _release(self) -> None:
+        """End what acts beside the setting, before that is put back. Nothing does, of most kinds."""
 
     def _begin(self, until: float) -> None:
         place, self._processes = self._means.containers.place(self._target.uid, self._target.container_id or "")

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from showstopper.agent.kernel import guests
 from showstopper.agent.pods import pod_names
 from showstopper.errors import EffectRefused
 
@@ -53,8 +54,8 @@ class Place:
 def paths(lines: str, uid: str, container: str) -> dict[str, PurePosixPath]:
     """The paths of a container's cgroups by controller, from a process's /proc/PID/cgroup. Empty: not in it.
 
-    What the container has made below its own cgroup is left out. Seen from inside a cgroup namespace, paths may begin
-    with some `/..`.
+    What the container has made below its own cgroup is left out, and who is there as a guest is not in it. Seen from
+    inside a cgroup namespace, paths may begin with some `/..`.
     """
     if container not in lines:
         return {}
@@ -66,7 +67,7 @@ def paths(lines: str, uid: str, container: str) -> dict[str, PurePosixPath]:
         ends = (
             end for end in range(2, len(parts) + 1) if pod.fullmatch(parts[end - 2]) and own.fullmatch(parts[end - 1])
         )
-        if (end := next(ends, None)) is not None:
+        if (end := next(ends, None)) is not None and not guests.are_in(parts[end:]):
             by_controller |= dict.fromkeys(controllers.split(","), PurePosixPath(*parts[:end]))
     return by_controller
 

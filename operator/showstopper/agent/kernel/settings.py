@@ -44,6 +44,11 @@ class Setting:
             return None
 
     @property
+    def undone(self) -> str:
+        """What `put_back` does, for people."""
+        return f"put {self.file} back to {self.before}"
+
+    @property
     def holds(self) -> bool:
         """Whether the change is in force.
 

@@ -7,7 +7,8 @@ from pydantic import Field, StringConstraints
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
 from showstopper.api.schema.base import Name, Spec, Status, Timestamp
-from showstopper.api.schema.rules import Matching
+from showstopper.api.schema.quantities import NotZero, Percent
+from showstopper.api.schema.rules import Matching, Rule, exactly_one
 
 ContainerId = Annotated[str, StringConstraints(max_length=128, pattern="^[0-9a-f]{16,128}$")]
 """A container's id as its runtime gives it, without the runtime's name: the last part of its cgroups' paths."""
@@ -18,6 +19,21 @@ _MILLICORES = "[5-9][0-9]m|[1-9][0-9]{2,3}m|[1-5][0-9]{4}m|6[0-3][0-9]{3}m|64000
 _CORES = "0[.](0[5-9][0-9]?|[1-9][0-9]{0,2})|([1-9]|[1-5][0-9]|6[0-3])([.][0-9]{1,3})?|64([.]0{1,3})?"
 CpuLimit = Annotated[str, StringConstraints(max_length=8), Matching(f"{_MILLICORES}|{_CORES}", WRITE_A_CPU_LIMIT)]
 """A Kubernetes quantity of CPU."""
+
+WRITE_A_MEMORY_SIZE = 'write memory in quotes, from "1Mi" to "99999Mi" or from "1Gi" to "99Gi", like "200Mi"'
+_UNITS = {"Mi": 1 << 20, "Gi": 1 << 30}
+MemorySize = Annotated[
+    str, StringConstraints(max_length=8), Matching("[1-9][0-9]{0,4}Mi|[1-9][0-9]?Gi", WRITE_A_MEMORY_SIZE)
+]
+"""A Kubernetes quantity of memory, in binary units."""
+SomePercent = Annotated[Percent, NotZero()]
+"""A share that is not zero."""
+
+MOST_STRESSED = 20
+"""Containers that a fault of stress takes at the most: each has processes of ours beside the agent."""
+_HOW_MUCH = "write exactly one of size, percent (of the container's memory limit) and overLimit: true (to go past it)"
+_BELOW_THE_LIMIT = 'percent is below the limit: write "99%" or less, or overLimit: true to go past it'
+_OVER_OR_NOT = "write overLimit: true, or leave it out and write size or percent"
 
 
 class Signal(StrEnum):
@@ -72,6 +88,65 @@ class CpuThrottle(ProcessFault):
         return int(self.limit[:-1]) if self.limit.endswith("m") else round(float(self.limit) * 1000)
 
 
+class CpuStress(ProcessFault):
+    """Busy workers of ours compete with the container's own processes, under the CPU limit that the container has."""
+
+    most_targets: ClassVar[int] = MOST_STRESSED
+
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Number of workers. Each keeps one CPU busy at the most; no more than the node has CPUs."""
+    load: SomePercent | None = None
+    """Share of its time for which each worker is busy. Default: 100%."""
+
+    @property
+    def cores(self) -> float:
+        """The CPU time that its workers want, in seconds a second."""
+        return self.workers * float(self.load if self.load is not None else 1.0)
+
+
+class MemoryStress(ProcessFault):
+    """Memory is taken under the limit of the container: to its edge, or over it, where the kernel's OOM killer acts."""
+
+    most_targets: ClassVar[int] = MOST_STRESSED
+
+    size: MemorySize | None = None
+    """How much is taken beside what the container uses, in binary units: "200Mi", "2Gi"."""
+    percent: SomePercent | None = None
+    """The container as a whole is kept at this share of its memory limit: what is taken grows and shrinks with what
+    its processes leave. Below 100%."""
+    over_limit: bool | None = None
+    """True: take all that is left, and go on until the kernel's OOM killer has ended a process of the container."""
+
+    rules = (
+        exactly_one(("size", "percent", "overLimit"), _HOW_MUCH),
+        Rule(
+            "!has(self.percent) || !self.percent.matches('^100([.]|%)')",
+            _BELOW_THE_LIMIT,
+            holds=lambda stress: stress.percent is None or stress.percent < 1,
+        ),
+        Rule(
+            "!has(self.overLimit) || self.overLimit",
+            _OVER_OR_NOT,
+            holds=lambda stress: stress.over_limit is not False,
+        ),
+    )
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The size as a number; None: it is another choice."""
+        return int(self.size[:-2]) * _UNITS[self.size[-2:]] if self.size is not None else None
+
+    @property
+    def needs_limit(self) -> bool:
+        """Whether it is measured by the container's memory limit."""
+        return self.size is None
+
+    @property
+    def ends_targets(self) -> bool:
+        """Over the limit, a process of the container is ended, and that is the fault."""
+        return bool(self.over_limit)
+
+
 class ProcessFigures(Status):
     """What was seen of the processes that a fault is meant for."""
 
@@ -85,13 +160,28 @@ class ProcessFigures(Status):
     """How long their cgroup has read frozen, from the first look to this one; of a freeze."""
     cpu_microseconds: int | None = None
     """The CPU time that its processes took from the first look to this one: none, or it is no freeze; of a cpuThrottle,
-    no more than the limit allows."""
+    no more than the limit allows; of a cpuStress, without the time of our workers."""
     periods: int | None = None
     """Periods of the CPU quota (usually 100 ms) that passed while its processes wanted to run; of a cpuThrottle."""
     throttled_periods: int | None = None
     """Periods in which its processes had used up the quota and had to wait; of a cpuThrottle."""
     throttled_milliseconds: int | None = None
     """How long they waited, added up over all CPUs; of a cpuThrottle."""
+    stress_workers: int | None = None
+    """How many busy workers of ours are in its cgroup; of a cpuStress."""
+    stress_cpu_microseconds: int | None = None
+    """The CPU time that these workers took; of a cpuStress."""
+    stress_bytes: int | None = None
+    """How much memory of its limit is taken by us now, or was at the most over the limit; of a memoryStress."""
+    memory_bytes: int | None = None
+    """Its working set, with what is taken by us: what it uses without file pages that nothing has touched for long; of
+    a memoryStress."""
+    memory_limit_bytes: int | None = None
+    """Its memory limit; of a memoryStress. Absent if it has none."""
+    oom_kills: int | None = None
+    """How many of the container's own processes the kernel's OOM killer has ended; of a memoryStress."""
+    stress_oom_kills: int | None = None
+    """How many of our processes the OOM killer has ended instead; of a memoryStress."""
 
 
 class ProcessKinds(Spec):
@@ -100,3 +190,5 @@ class ProcessKinds(Spec):
     container_kill: ContainerKill | None = None
     freeze: Freeze | None = None
     cpu_throttle: CpuThrottle | None = None
+    cpu_stress: CpuStress | None = None
+    memory_stress: MemoryStress | None = None

@@ -34,7 +34,16 @@ class Manifest:
     @property
     def experiment(self) -> dict[str, Any]:
         """The body of the Experiment."""
-        return next(body for kind, body in self.objects if kind is EXPERIMENT)
+        return self.of_kind(EXPERIMENT)[0]
+
+    @property
+    def game_day(self) -> dict[str, Any] | None:
+        """The body of the GameDay. None: the file has an Experiment alone."""
+        return next(iter(self.of_kind(GAME_DAY)), None)
+
+    def of_kind(self, wanted: Kind) -> list[dict[str, Any]]:
+        """The bodies of all objects of that kind, in order."""
+        return [body for kind, body in self.objects if kind is wanted]
 
 
 def is_file(word: str) -> bool:

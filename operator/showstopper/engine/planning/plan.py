@@ -215,18 +215,19 @@ def _containers(body: Mapping[str, Any]) -> tuple[Container, ...]:
     """By name, and by id (`containerd://ID`) those that run."""
     statuses = {each["name"]: each for each in body.get("status", {}).get("containerStatuses") or ()}
     declared = body.get("spec", {}).get("containers") or ()
-    return tuple(_container(each["name"], statuses.get(each["name"], {})) for each in declared)
+    return tuple(_container(each, statuses.get(each["name"], {})) for each in declared)
 
 
-def _container(name: str, status: Mapping[str, Any]) -> Container:
+def _container(declared: Mapping[str, Any], status: Mapping[str, Any]) -> Container:
     runs = "running" in (status.get("state") or {})
     ended = (status.get("lastState") or {}).get("terminated") or {}
     return Container(
-        name,
+        declared["name"],
         status.get("containerID", "").rpartition("://")[2] if runs else "",
         restarts=status.get("restartCount", 0),
         exit_code=ended.get("exitCode"),
         exit_reason=ended.get("reason", ""),
+        memory_limit=((declared.get("resources") or {}).get("limits") or {}).get("memory", ""),
     )
 
 

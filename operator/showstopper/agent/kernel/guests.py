@@ -1,0 +1,131 @@
+"""Guests: processes of ours under the limits of a container, in a cgroup of their own below each of its cgroups.
+
+So they compete under its limits, are counted apart, and are known by their path: nobody takes them for processes of the
+room. Loads next to nothing: the watchdog, which must be small, works with this too.
+"""
+
+import errno
+import os
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+PREFIX = "showstopper-stress-"
+PATIENCE_SECONDS = 2.0
+"""How long the kernel gets to end them: in a cgroup that has used up its quota they end in its next period."""
+_POLL_SECONDS = 0.005
+_NOT_YET = {errno.EBUSY, errno.ENOTEMPTY}  # something still ends in it
+
+
+@dataclass(frozen=True, slots=True)
+class Guests:
+    """Their cgroups, one for each controller that they are under. They are made for one fault, and removed with it.
+
+    Attributes:
+        folders: paths, where agent and watchdog see them.
+    """
+
+    folders: tuple[str, ...]
+
+    @property
+    def file(self) -> str:
+        """What another fault must not use meanwhile."""
+        return self.folders[0]
+
+    @property
+    def undone(self) -> str:
+        """What `put_back` does, for people."""
+        return f"ended what was in {self.file}"
+
+    @property
+    def holds(self) -> bool:
+        """Whether any of the cgroups is there."""
+        return any(folder.exists() for folder in self._paths)
+
+    @property
+    def foreign(self) -> None:
+        """Nobody else's: what is there is ours."""
+        return None
+
+    def change(self) -> None:
+        """Make the cgroups, empty.
+
+        Raises:
+            OSError: the container's is gone, or one of that name is there already.
+        """
+        for folder in self._paths:
+            folder.mkdir()
+
+    def put_back(self) -> bool:
+        """End who is there, and remove what is empty. Returns whether the last of it is gone now.
+
+        Raises:
+            OSError: it may not be removed.
+        """
+        if not self.holds:
+            return False
+        for folder in filter(Path.exists, self._paths):
+            _end(folder)
+            try:
+                folder.rmdir()
+            except FileNotFoundError:  # it went with its container
+                continue
+            except OSError as error:
+                if error.errno not in _NOT_YET:
+                    raise
+        return not self.holds
+
+    def undo(self) -> str | None:
+        """End them, and wait until the cgroups are gone. Returns why they are not, if they are not."""
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        try:
+            while self.holds and not self.put_back():
+                if time.monotonic() > give_up:
+                    return f"{self.file} still has processes"
+                time.sleep(_POLL_SECONDS)
+        except OSError as error:
+            return f"{self.file} cannot be removed: {error.strerror}"
+        return None
+
+    @property
+    def _paths(self) -> Iterator[Path]:
+        return map(Path, self.folders)
+
+
+def are_in(below: Iterable[str]) -> bool:
+    """Whether a process is a guest, by the parts of its cgroup's path below that of a container, or of its pod."""
+    return any(part.startswith(PREFIX) for part in below)
+
+
+def inhabited(folder: Path) -> bool:
+    """Whether a container's cgroup, or one below it, has processes that are no guests."""
+    with suppress(OSError):  # it goes while it is read: then nobody is left
+        return any(_pids(file) for file in folder.rglob("cgroup.procs") if not are_in(file.relative_to(folder).parts))
+    return False
+
+
+def _end(folder: Path) -> None:
+    switch = folder / "cgroup.kill"  # version 2, Linux 5.14
+    if switch.exists():
+        with suppress(OSError):  # it is removed at this moment
+            switch.write_text("1")
+            return
+    procs = folder / "cgroup.procs"
+    for pid in _pids(procs):
+        # AppArmor may keep the watchdog from it. They end by their own timers then.
+        with suppress(ProcessLookupError, PermissionError):
+            descriptor = os.pidfd_open(pid)
+            try:
+                if pid in _pids(procs):  # the number is not somebody else's by now
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            finally:
+                os.close(descriptor)
+
+
+def _pids(procs: Path) -> list[int]:
+    with suppress(OSError):  # it went, or holds threads only
+        return [int(pid) for pid in procs.read_text().split()]
+    return []

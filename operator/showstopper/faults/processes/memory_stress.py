@@ -1,0 +1,72 @@
+"""memoryStress: memory is taken under a container's limit, to its edge or over it."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from showstopper.api.experiment import Fault
+from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.process import MemoryStress, ProcessFigures
+from showstopper.api.reasons import Reason
+from showstopper.availability.verdict import Finding
+from showstopper.faults.behaviour import Ground
+from showstopper.faults.observed import Observed, ObservedTarget
+from showstopper.faults.processes.behaviour import ProcessBehaviour, container_of
+
+_MIB = 1 << 20
+
+
+class MemoryStressBehaviour(ProcessBehaviour[MemoryStress]):
+    """Proven by the memory cgroup: as much is taken as was declared; over the limit, the container lost a process."""
+
+    kind: ClassVar[type[FaultKind]] = MemoryStress
+    action: ClassVar[str] = "takes memory of the container of"
+
+    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+        """Also containers without the limit that it is measured by."""
+        yield from super().objections(fault, ground)
+        if not isinstance(fault.spec, MemoryStress) or not fault.spec.needs_limit:
+            return
+        for pod in ground.targets:
+            container = container_of(fault, ground.room, pod)
+            if container is not None and not container.memory_limit:
+                yield Finding(
+                    Reason.NO_MEMORY_LIMIT,
+                    f'container "{container.name}" of pod {pod.namespace}/{pod.name} has no memory limit for fault '
+                    f"{fault.name}: write size instead, or give the container resources.limits.memory",
+                )
+
+    def proof(self, observed: Observed) -> Finding | None:
+        """What is missing; where only our own processes were killed, that."""
+        if (missing := super().proof(observed)) is None:
+            return None
+        if any(_only_ours(target) for target in self.lacking(observed)):
+            return Finding(
+                missing.reason, f"{missing.message}: the kernel ended our process and spared the container's"
+            )
+        return missing
+
+    def figures(self, observed: Observed) -> str:
+        """How much is taken, what the containers hold of their limits, and whom the kernel has killed."""
+        figures = observed.processes
+        words = f"{sum(each.stress_bytes or 0 for each in figures) // _MIB} MiB taken"
+        if held := [each for each in figures if each.memory_bytes is not None]:
+            words += f", {_held(held)}"
+        killed = sum(each.oom_kills or 0 for each in figures)
+        if killed or (isinstance(observed.spec, MemoryStress) and observed.spec.over_limit):
+            words += f"; {killed} of the container's processes killed for want of memory"
+        if ours := sum(each.stress_oom_kills or 0 for each in figures):
+            words += f", and {ours} of ours"
+        return words
+
+
+def _held(figures: list[ProcessFigures]) -> str:
+    used = sum(each.memory_bytes or 0 for each in figures)
+    if any(each.memory_limit_bytes is None for each in figures):
+        return f"{used // _MIB} MiB in use"
+    limit = sum(each.memory_limit_bytes or 0 for each in figures)
+    return f"{used // _MIB} of {limit // _MIB} MiB in use"
+
+
+def _only_ours(target: ObservedTarget) -> bool:
+    figures = target.processes
+    return figures is not None and bool(figures.stress_oom_kills) and not figures.oom_kills
