@@ -1,5 +1,6 @@
 """What feels faults: looks that are noted, cgroups of both versions, and a host's silence as listeners heard it."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_the_last_look_that_felt_it_counts_and_who_does_not_answer_is_no_look() 
     assert last is not None
     assert last.how == "closed"
     assert script.looks(0.0, float("inf")) == 4
-    assert script.last(last.at + 1e-9, float("inf")) is None
+    assert script.last(math.nextafter(last.at, math.inf), math.inf) is None
 
 
 @pytest.mark.parametrize(
