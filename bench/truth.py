@@ -24,12 +24,12 @@ from dev.cluster import api, endings, lock
 from tests.support.known_truth import door
 from tests.support.known_truth.generated import EVERY_KIND, scenarios
 from tests.support.known_truth.scenario import Answer, Outcome, Scenario, carry_out
-from tests.support.staged_room import FLEET, Api, Show
+from tests.support.staged_room import SMALL_STAGE, Api, Show
 
 RUNS = 2 * len(EVERY_KIND)
 """Every kind of scenario twice."""
 
-STAGE = (*FLEET, *door.STAGE)
+STAGE = (*SMALL_STAGE, *door.STAGE)
 """Each room has a door from the start: to turn it on would restart the relays, and another stage would cost more."""
 
 

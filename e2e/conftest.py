@@ -45,7 +45,7 @@ def running() -> Iterator[api.Cluster]:
             relays.withholding()
         stage.install_operator(cluster, values=stage.WITH_AGENTS)
         stage.wait_for_agents(cluster)
-    stage.install_stage(cluster, namespace=staged_room.NAMESPACE, values=staged_room.FLEET)
+    stage.install_stage(cluster, namespace=staged_room.NAMESPACE, values=staged_room.SMALL_STAGE)
     stage.wait_for_room(cluster, namespace=staged_room.NAMESPACE)
     yield cluster
     if staged_room.WORKER:  # a further room: the tests that run alone afterwards have all processors for theirs

@@ -16,8 +16,8 @@ from dev import stage
 from dev.cluster.api import Cluster
 from tests.support.pod_state import hearing, visits
 from tests.support.staged_room import (
-    FLEET,
     PASSED,
+    SMALL_STAGE,
     Api,
     Object,
     RefusedError,
@@ -34,7 +34,7 @@ from tests.support.staged_room import (
 pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.matrix("the door")]
 
 NAMESPACE = "show-with-a-door"
-VALUES = (*FLEET, "door.enabled=true", "room.listeners.arrivals.every=1s", "room.listeners.arrivals.stay=6s")
+VALUES = (*SMALL_STAGE, "door.enabled=true", "room.listeners.arrivals.every=1s", "room.listeners.arrivals.stay=6s")
 SECONDS = 10
 LENIENT = ({"indicator": "LongestDeadAir", "max": "10m"},)
 NOT_AVAILABLE = "the door answered HTTP 503: this room is not available"

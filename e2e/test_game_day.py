@@ -139,7 +139,7 @@ class Night:
     def clean(self) -> None:
         self.forget()
         # The last act cuts a relay off from its store. Whoever is in hears on, until the host joins again elsewhere:
-        # the room looks well, and is split half a minute later.
+        # the room looks well, and is split some seconds later.
         stage.start_afresh(self.show.cluster, namespace=self.show.namespace)
 
 
@@ -201,6 +201,7 @@ def test_the_rehearsal_from_apply_over_an_approval_to_its_report(night: Night) -
 
 
 @pytest.mark.alone
+@pytest.mark.matrix("nights")
 def test_an_operator_that_is_killed_in_each_act_and_hold_performs_each_act_once(night: Night) -> None:
     day = short(recovered=4)  # how well the room comes back is not asked here
     night.begin(day)

@@ -65,7 +65,9 @@ class Gated:
         """Another relay, as a release brings it; None: the good one."""
         repository, _, tag = image.reference.rpartition(":") if image else ("", "", "")
         values = [f"relay.image.repository={repository}", f"relay.image.tag={tag}"] if image else []
-        stage.install_stage(self.show.cluster, namespace=self.show.namespace, values=[*staged_room.FLEET, *values])
+        stage.install_stage(
+            self.show.cluster, namespace=self.show.namespace, values=[*staged_room.SMALL_STAGE, *values]
+        )
 
     def rolled_out(self) -> None:
         wanted = ["rollout", "status", "deployment", "--selector=app.kubernetes.io/component=relay"]
@@ -124,7 +126,7 @@ class Gated:
         self.deploy(None)
         self.show.cluster.run_kubectl("-n", self.show.namespace, "delete", "releasegate", NAME, "--ignore-not-found")
         self.rolled_out()
-        # Relays of the image before go on serving for half a minute: the room looks well until they end.
+        # Relays of the image before go on serving for some seconds: the room looks well until they end.
         stage.start_afresh(self.show.cluster, namespace=self.show.namespace)
 
 

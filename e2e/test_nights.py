@@ -21,7 +21,7 @@ from dev.cluster.api import Cluster
 from e2e.test_game_day import CODES, Night, each_once
 from tests.support import repeats
 from tests.support.operator_process import Operator
-from tests.support.staged_room import FLEET, Api, Object, Show, spoiled, told
+from tests.support.staged_room import SMALL_STAGE, Api, Object, Show, spoiled, told
 
 pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.matrix("nights")]
 
@@ -37,7 +37,7 @@ ANNOUNCED_IN = timedelta(seconds=16)
 @contextmanager
 def staged(cluster: Cluster, connection: Api, node: pytest.Item, name: str, *values: str) -> Iterator[Night]:
     """The night of that name on a stage with these values, which is well at first, and gone at the end."""
-    stage.install_stage(cluster, namespace=name, values=(*FLEET, *NEWCOMERS, *values))
+    stage.install_stage(cluster, namespace=name, values=(*SMALL_STAGE, *NEWCOMERS, *values))
     show = Show(cluster, connection, name)
     found = Night(show, name, seconds=MOST_SECONDS)
     try:
