@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import yaml
+
+from dev.cluster import paths
+
 RELAY = {"component": "relay", "serving": True, "max": 1}
 HOST = {"fleet": "Host"}
 HALF_OF_LISTENERS = {"fleet": "Listeners", "percent": "50%"}
@@ -13,8 +17,15 @@ BOTH = {"component": "relay", "max": 2}
 WHOEVER_IS_THERE = {"component": "relay", "serving": True, "max": 3}
 """With the other relay and the store, if these are on its node."""
 LASTS = "15s"
+WITH_DOOR = ("door.enabled=true",)
 _UP = {"direction": "Egress"}
 _TO_LISTENERS = {"direction": "Egress", "ports": ["media"]}
+_RETRIES = {"port": "signal", "clients": 100, "tries": 2000, "rate": 40, "drop": "8s"}
+_OPENINGS = {"port": "signal", "opening": "WebSocket", "rate": 100}
+_A_BILLION = {"shows": "Multiplied", "factor": 700}
+_EXAMPLE = yaml.safe_load((paths.PROJECT / "examples" / "relay-config-push.yaml").read_text())
+_CONFIG = _EXAMPLE["spec"]["faults"][0]["configPush"]
+"""The stage's own configuration, but for a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +39,8 @@ class Row:
         spec: as in YAML.
         lasts: how long. None: an instant.
         ends_flow: whether nothing comes from the target any more. Then a receiver counts no packet as lost.
-        target: as in YAML. None: the host carries it out, on itself.
+        target: as in YAML. None: host or door carry it out, on themselves.
+        values: of the stage's chart, as helm's --set takes them.
     """
 
     name: str
@@ -38,6 +50,7 @@ class Row:
     lasts: str | None = LASTS
     ends_flow: bool = False
     target: dict[str, Any] | None = field(default_factory=lambda: RELAY)
+    values: tuple[str, ...] = ()
 
     @property
     def fault(self) -> dict[str, Any]:
@@ -89,10 +102,15 @@ ROWS = (
     Row("last-mile-3g", "networkProfile", "Lossy3G, of all listeners", {"name": "Lossy3G"}, target=ALL_LISTENERS),
     Row("flood", "packetFlood", "20,000 RTP packets/s", {"port": "media", "shape": "RTP", "rate": 20000}),
     Row("storm", "joinStorm", "200 joins at 20/s", {"port": "signal", "joins": 200, "rate": 20}),
+    Row("retry-storm", "retryStorm", "100 are dropped and come back at once", _RETRIES, lasts="30s"),
+    Row("connection-flood", "connectionFlood", "100 WebSockets/s without a token", _OPENINGS),
     Row("container-kill", "containerKill", "SIGKILL", {}, lasts=None, ends_flow=True),
     Row("pod-kill", "podKill", "without grace", {"gracePeriod": "0s"}, lasts=None, ends_flow=True),
     Row("pod-evict", "podEvict", "with the pod's own grace", {}, lasts=None, ends_flow=True),
     Row("rollout-restart", "rolloutRestart", "all relays, in turn", {}, lasts=None, ends_flow=True, target=BOTH),
+    Row("config-push", "configPush", "a word more in the log, all relays restarted", _CONFIG, target=BOTH, lasts="90s"),
     Row("scale-down", "scaleDown", "to one relay", {"replicas": 1}, target=BOTH, lasts="45s"),
     Row("node-drain", "nodeDrain", "the node of the relay", {}, ends_flow=True, target=WHOEVER_IS_THERE, lasts="45s"),
+    Row("unavailable", "roomUnavailable", "to four of five", {"percent": "80%"}, target=None, values=WITH_DOOR),
+    Row("count-skew", "countSkew", "700 times as many", _A_BILLION, target=None, values=WITH_DOOR),
 )

@@ -24,6 +24,7 @@ _HEADS = (
     "concealed",
     "evidence",
     "runs",
+    "measured",
 )
 _UNITS = {"audible": " %", "arrivals": " %", "dead_air": " s", "recovery": " s", "lost": " %", "concealed": " %"}
 
@@ -33,7 +34,7 @@ class Measured:
     """One run of a row. Shares in percent, times in seconds; None: not known, which is never a zero.
 
     `lost` and `concealed` are the SDK's own figures, over all residents, while the fault lasted. `recovery_at_least` is
-    known of a room that had not recovered when the run ended.
+    known of a room that had not recovered when the run ended. `at` is the day, and the commit.
     """
 
     verdict: str
@@ -43,11 +44,12 @@ class Measured:
     recovery: float | None
     lost: float | None
     concealed: float | None
+    at: str
     recovery_at_least: float | None = None
 
 
-def figures_of(run: Mapping[str, Any], *, lost: float | None, concealed: float | None) -> Measured:
-    """What a run's record says, with the shares that were counted beside it (0 to 1)."""
+def figures_of(run: Mapping[str, Any], at: str, *, lost: float | None, concealed: float | None) -> Measured:
+    """What a run's record says, with the shares that were counted beside it (0 to 1). `at`: when, at which commit."""
     status = run["status"]
     judged = [window for window in status.get("windows", ()) if window["name"] == "Judged"]
     indicators = {one["indicator"]: one for window in judged for one in window["indicators"]}
@@ -64,6 +66,7 @@ def figures_of(run: Mapping[str, Any], *, lost: float | None, concealed: float |
         recovery=figure("RecoveryTime"),
         lost=None if lost is None else round(100 * lost, 2),
         concealed=None if concealed is None else round(100 * concealed, 2),
+        at=at,
         recovery_at_least=figure("RecoveryTime", "atLeast"),
     )
 
@@ -71,7 +74,14 @@ def figures_of(run: Mapping[str, Any], *, lost: float | None, concealed: float |
 def line(fault: str, dose: str, lasts: str, runs: Sequence[Measured], *, ends_flow: bool = False) -> str:
     """One row: medians, with the range where runs differ. `ends_flow`: nothing comes of which some could be lost."""
     cells = [_cell_of(name, runs, ends_flow=ends_flow) for name in COLUMNS]
-    return f"| {' | '.join([fault, dose, lasts, *cells, _evidence(runs), str(len(runs))])} |"
+    return f"| {' | '.join([fault, dose, lasts, *cells, _evidence(runs), str(len(runs)), runs[-1].at])} |"
+
+
+def lines_of(page: str) -> Mapping[tuple[str, str], str]:
+    """The rows that the page has, by fault and dose, as they are."""
+    rows = [row for row in _between(page)[1].splitlines() if row.startswith("|")][2:]  # below the head
+    cells = {row: [cell.strip() for cell in row.split("|")] for row in rows}
+    return {(fault, dose): row for row, (_, fault, dose, *_) in cells.items()}
 
 
 def table(lines: Sequence[str], footing: str) -> str:
@@ -86,11 +96,17 @@ def replaced(page: str, written: str) -> str:
     Raises:
         ValueError: it has no such marks.
     """
+    before, _, after = _between(page)
+    return f"{before}{BEGIN}\n{written}\n{END}{after}"
+
+
+def _between(page: str) -> tuple[str, str, str]:
+    """What is before the marks, between them, and after."""
     before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    written, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{PAGE} has no place for the table: a line {BEGIN}, and a line {END} behind it")
-    return f"{before}{BEGIN}\n{written}\n{END}{after}"
+    return before, written.strip(), after
 
 
 def _evidence(runs: Sequence[Measured]) -> str:

@@ -1,21 +1,21 @@
 """What listeners hear under each fault: real runs on the staged room, one for each row of docs/faults.md and more.
 
-Rows that were measured before stay in build/bench/faults.json, so that some can be measured again alone; the page is
-written from all of them. Needs root and the embedded cluster.
+Some can be measured again alone: rows of the page that are not measured stay as they are. Needs root and the embedded
+cluster.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
@@ -34,6 +34,10 @@ ATTEMPTS = 3
 """How often a row is tried: what the row before did to the room may be felt in its baseline."""
 
 RESULTS = report.FOLDER / "faults.json"
+FOOTING = (
+    f"Measured on the embedded cluster: two nodes on {os.cpu_count()} cores, Linux {platform.release()}; "
+    f"with a recovery of {RECOVERY}."
+)
 
 
 class UnmeasuredError(errors.ClusterError):
@@ -52,7 +56,7 @@ def measure(show: Show, row: Row) -> Measured:
         counts = counting.between(start, end)
     show.clean()
     lost, concealed = (counts.lost_share, counts.concealed_share) if counts else (None, None)
-    return fault_page.figures_of(run, lost=lost, concealed=concealed)
+    return fault_page.figures_of(run, at(), lost=lost, concealed=concealed)
 
 
 def experiment(row: Row, revision: str) -> Object:
@@ -80,26 +84,29 @@ def lasted(run: Object) -> tuple[float, float]:
     return from_timestamp(window["from"]), from_timestamp(max(lifted, default=window["to"]))
 
 
-def write(found: dict[str, list[dict[str, Any]]]) -> None:
-    """Keep what was measured, and write the page."""
+def write(found: Mapping[str, Sequence[Measured]]) -> None:
+    """Write the page, and build/bench/faults.json."""
     report.FOLDER.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
-    measured = [(row, [Measured(**run) for run in found.get(row.name, ())]) for row in doses.ROWS]
-    lines = [
-        fault_page.line(f"`{row.kind}`", row.dose, row.lasts or "an instant", runs, ends_flow=row.ends_flow)
-        for row, runs in measured
-        if runs
-    ]
-    PAGE.write_text(fault_page.replaced(PAGE.read_text(), fault_page.table(lines, footing())))
+    kept = {name: [asdict(run) for run in runs] for name, runs in found.items()}
+    RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+    page = PAGE.read_text()
+    lines = dict(fault_page.lines_of(page))
+    for row in doses.ROWS:
+        if runs := found.get(row.name):
+            lines[place(row)] = fault_page.line(*place(row), row.lasts or "an instant", runs, ends_flow=row.ends_flow)
+    ordered = [lines[place(row)] for row in doses.ROWS if place(row) in lines]
+    PAGE.write_text(fault_page.replaced(page, fault_page.table(ordered, FOOTING)))
 
 
-def footing() -> str:
-    """What was measured, when and with what."""
+def place(row: Row) -> tuple[str, str]:
+    """By what its line on the page is told apart."""
+    return f"`{row.kind}`", row.dose
+
+
+def at() -> str:
+    """The day, and the commit."""
     version = subprocess.run(["git", "describe", "--always"], check=True, capture_output=True, text=True).stdout.strip()
-    return (
-        f"Measured on {time.strftime('%Y-%m-%d', time.gmtime())} at {version}, on the embedded cluster: two nodes on "
-        f"{os.cpu_count()} cores, Linux {platform.release()}; with a recovery of {RECOVERY}."
-    )
+    return f"{time.strftime('%Y-%m-%d', time.gmtime())}, {version}"
 
 
 def chosen(names: str) -> Sequence[Row]:
@@ -126,17 +133,19 @@ def main() -> int:
     with lock.held("stage"):
         stage.install_operator(cluster, values=stage.WITH_AGENTS)
         stage.wait_for_agents(cluster)
-        stage.install_stage(cluster)
-        stage.wait_for_room(cluster)
     show = Show(cluster, Api(cluster), stage.SHOW)
-    found: dict[str, list[dict[str, Any]]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for row in rows:
-        found[row.name] = []
-        for number in range(1, arguments.runs + 1):
-            with progress.step(f"{row.kind}, {row.dose}: run {number} of {arguments.runs}"):
-                found[row.name].append(asdict(measure(show, row)))
-            write(found)  # what was measured before somebody stops it, too
-            report.console.print(f"  {found[row.name][-1]}")
+    found: dict[str, list[Measured]] = {}
+    for values, group in itertools.groupby(rows, key=lambda row: row.values):
+        with lock.held("stage"):
+            stage.install_stage(cluster, values=values)
+            stage.wait_for_room(cluster)
+        for row in group:
+            found[row.name] = []
+            for number in range(1, arguments.runs + 1):
+                with progress.step(f"{row.kind}, {row.dose}: run {number} of {arguments.runs}"):
+                    found[row.name].append(measure(show, row))
+                write(found)  # what was measured before somebody stops it, too
+                report.console.print(f"  {found[row.name][-1]}")
     return 0
 
 

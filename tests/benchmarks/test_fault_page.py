@@ -11,6 +11,8 @@ from bench.fault_page import BEGIN, END, Measured
 from dev.cluster.errors import ClusterError
 from showstopper.api.experiment import Experiment
 
+AT = "2026-11-29, 1234567"
+
 
 def run(**values: str | None) -> dict[str, Any]:
     indicators = [{"indicator": name, **({"value": value} if value else {})} for name, value in values.items()]
@@ -20,12 +22,12 @@ def run(**values: str | None) -> dict[str, Any]:
 
 def measured(**figures: float | None) -> Measured:
     plain: dict[str, float | None] = {**dict.fromkeys(fault_page.COLUMNS, 1.0), "recovery_at_least": None}
-    return Measured("Passed ExpectationsMet", **{**plain, **figures})
+    return Measured("Passed ExpectationsMet", at=AT, **{**plain, **figures})
 
 
 def test_the_figures_of_a_run() -> None:
     found = fault_page.figures_of(
-        run(AudibleRatio="76.4%", LongestDeadAir="9.48s", ArrivalAudible=None), lost=0.0512, concealed=None
+        run(AudibleRatio="76.4%", LongestDeadAir="9.48s", ArrivalAudible=None), AT, lost=0.0512, concealed=None
     )
     assert (found.audible, found.dead_air, found.lost) == (76.4, 9.48, 5.12)
     assert (found.arrivals, found.recovery, found.concealed) == (None, None, None)
@@ -40,7 +42,7 @@ def test_what_is_not_known_is_never_a_zero() -> None:
 def test_a_row_of_several_runs_has_the_middle_and_the_range() -> None:
     line = fault_page.line("`podKill`", "", "", [measured(dead_air=seconds) for seconds in (9.5, 5.4, 12.0)])
     assert "9.5 s (5.4 to 12)" in line
-    assert line.endswith("| 3 |")
+    assert line.endswith(f"| 3 | {AT} |")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_a_room_that_did_not_recover_took_longer_than_any_that_did(recoveries: l
 def test_what_a_room_is_known_to_have_needed_at_least_is_kept() -> None:
     unrecovered = run(RecoveryTime=None)
     unrecovered["status"]["windows"][1]["indicators"][0]["atLeast"] = "50.0s"
-    found = fault_page.figures_of(unrecovered, lost=None, concealed=None)
+    found = fault_page.figures_of(unrecovered, AT, lost=None, concealed=None)
     assert (found.recovery, found.recovery_at_least) == (None, 50.0)
 
 
@@ -84,8 +86,16 @@ def test_only_what_is_between_the_marks_is_replaced() -> None:
         fault_page.replaced("# Title\n", "new")
 
 
-def test_the_page_has_a_place_for_the_table() -> None:
-    assert fault_page.replaced(Path(fault_page.PAGE).read_text(), "new")
+def test_rows_that_are_not_measured_again_stay_and_one_that_is_takes_the_place_of_the_old() -> None:
+    delay, kill = (fault_page.line(kind, "dose", "15s", [measured()]) for kind in ("`delay`", "`podKill`"))
+    page = fault_page.replaced(f"{BEGIN}\n{END}\n", fault_page.table([delay, kill], "foot"))
+    assert fault_page.lines_of(page) == {("`delay`", "dose"): delay, ("`podKill`", "dose"): kill}
+    assert not fault_page.lines_of(f"{BEGIN}\n{END}\n")
+
+
+def test_every_line_of_the_page_is_of_a_row() -> None:
+    lines = fault_page.lines_of(Path(fault_page.PAGE).read_text())
+    assert lines.keys() <= {fault_table.place(row) for row in doses.ROWS}
 
 
 def document(lost: int, received: int, *, kind: str = "Resident") -> dict[str, Any]:
