@@ -90,6 +90,12 @@ def table(lines: Sequence[str], footing: str) -> str:
     return "\n".join([*head, *lines, "", footing])
 
 
+def shown(pictures: Mapping[str, Path]) -> str:
+    """The pictures, each with its title; their paths are from the project's root."""
+    head = "### Pictures\nWhat listeners heard in the last of these runs, from its baseline to the end of its recovery."
+    return "\n\n".join([head, *(f"![{title}]({path.relative_to(PAGE.parent)})" for title, path in pictures.items())])
+
+
 def replaced(page: str, written: str) -> str:
     """The page with other content between its marks.
 

@@ -19,7 +19,7 @@ from dataclasses import asdict
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from bench import doses, fault_page, report
+from bench import doses, fault_page, fault_pictures, report
 from bench.counting import Counting
 from bench.doses import Row
 from bench.fault_page import PAGE, Measured
@@ -53,6 +53,7 @@ def measure(show: Show, row: Row) -> Measured:
         _, run = show.verdict(f"table-{row.name}")
         start, end = lasted(run)
         time.sleep(2)  # the last reading is after the end
+        fault_pictures.draw(show, row, run)
         counts = counting.between(start, end)
     show.clean()
     lost, concealed = (counts.lost_share, counts.concealed_share) if counts else (None, None)
@@ -85,7 +86,7 @@ def lasted(run: Object) -> tuple[float, float]:
 
 
 def write(found: Mapping[str, Sequence[Measured]]) -> None:
-    """Write the page, and build/bench/faults.json."""
+    """Write the page with the pictures that there are, and build/bench/faults.json."""
     report.FOLDER.mkdir(parents=True, exist_ok=True)
     kept = {name: [asdict(run) for run in runs] for name, runs in found.items()}
     RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
@@ -95,7 +96,10 @@ def write(found: Mapping[str, Sequence[Measured]]) -> None:
         if runs := found.get(row.name):
             lines[place(row)] = fault_page.line(*place(row), row.lasts or "an instant", runs, ends_flow=row.ends_flow)
     ordered = [lines[place(row)] for row in doses.ROWS if place(row) in lines]
-    PAGE.write_text(fault_page.replaced(page, fault_page.table(ordered, FOOTING)))
+    pictures = {f"{row.kind}: {row.dose}": fault_pictures.path(row) for row in doses.ROWS}
+    drawn = {title: picture for title, picture in pictures.items() if picture.exists()}
+    table, shown = fault_page.table(ordered, FOOTING), fault_page.shown(drawn)
+    PAGE.write_text(fault_page.replaced(page, f"{table}\n\n{shown}"))
 
 
 def place(row: Row) -> tuple[str, str]:

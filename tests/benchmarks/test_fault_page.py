@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bench import doses, fault_page, fault_table, lifts
+from bench import doses, fault_page, fault_pictures, fault_table, lifts
 from bench.counting import between, sums
 from bench.doses import Row
 from bench.fault_page import BEGIN, END, Measured
@@ -91,6 +91,16 @@ def test_rows_that_are_not_measured_again_stay_and_one_that_is_takes_the_place_o
     page = fault_page.replaced(f"{BEGIN}\n{END}\n", fault_page.table([delay, kill], "foot"))
     assert fault_page.lines_of(page) == {("`delay`", "dose"): delay, ("`podKill`", "dose"): kill}
     assert not fault_page.lines_of(f"{BEGIN}\n{END}\n")
+
+
+def test_a_picture_is_shown_from_beside_the_page_and_every_one_is_of_a_row() -> None:
+    text = fault_page.shown({"delay: 200 ms": Path("docs/faults/delay.svg")})
+    assert text.endswith("\n![delay: 200 ms](faults/delay.svg)")
+    assert set(fault_pictures.FOLDER.glob("*")) <= {fault_pictures.path(row) for row in doses.ROWS}
+
+
+def test_a_picture_of_its_own_is_on_white() -> None:
+    assert fault_pictures.alone('<svg role="img">') == '<svg style="background: #ffffff" role="img">'
 
 
 def test_every_line_of_the_page_is_of_a_row() -> None:
