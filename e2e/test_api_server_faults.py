@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from showstopper.engine.hands.api_server.lasting import LATE_SECONDS
 from tests.support.budgets import budget
 from tests.support.operator_process import Operator
 from tests.support.pod_state import all_hear
@@ -98,10 +101,11 @@ def test_the_next_life_of_the_operator_scales_back_what_it_finds_scaled_down(sho
     show.apply(experiment("scale-down-orphan", faults=[fault], expect=LENIENT))
     run = show.at("scale-down-orphan", "the fault is in force", lambda status: status.get("step") == "Active")
     with Operator(show).away():
+        time.sleep(5 + LATE_SECONDS)
         assert replicas(show) == 1, "nobody else puts it back"
     eventually("there are two replicas", 60, lambda: replicas(show) == 2)
     run = over(show, run)
-    assert run["status"]["verdict"] == "Inconclusive", told(run)
+    assert (run["status"]["verdict"], run["status"]["reason"]) == ("Inconclusive", "WrongDose"), told(run)
     (record,) = run["status"]["faults"]
     assert record["reverted"]
 
