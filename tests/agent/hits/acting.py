@@ -1,5 +1,6 @@
 """What tests of hits on processes share: a target, means to hit it, and an agent and a watchdog of their own."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -13,9 +14,12 @@ from showstopper.agent.containers import Containers
 from showstopper.agent.hits.process import Means
 from showstopper.api.injection import InjectionTarget
 from showstopper.clock import Clock
+from tests.agent.change_holder import RENEWAL
 from tests.agent.container import Container
 
 PATIENCE = 20.0
+LEASE = 2.5
+"""Seconds, within which a busy machine has armed a fault."""
 FREEZE = '{"freeze": {}}'
 
 
@@ -57,10 +61,16 @@ def watchdog(state: Path) -> Iterator["subprocess.Popen[bytes]"]:
             process.kill()
 
 
+def renewed(agent: "subprocess.Popen[bytes]") -> list[float]:
+    """The ends that an agent has named for longer than a lease: it is renewals that hold it."""
+    assert agent.stdout
+    return [json.loads(agent.stdout.readline()) for _ in range(int(LEASE / RENEWAL) + 3)]
+
+
 @contextmanager
-def held(state: Path, of: Container, fault: str = FREEZE, lease: float = 0.8) -> Iterator["subprocess.Popen[bytes]"]:
+def held(state: Path, of: Container, fault: str = FREEZE) -> Iterator["subprocess.Popen[bytes]"]:
     """An agent that arms the fault and renews its lease for ever, and writes until when it holds."""
-    arguments = [str(state), target(of).model_dump_json(), fault, str(lease)]
+    arguments = [str(state), target(of).model_dump_json(), fault, str(LEASE)]
     with subprocess.Popen(
         [sys.executable, "-m", "tests.agent.change_holder", *arguments], stdout=subprocess.PIPE
     ) as process:

@@ -19,7 +19,7 @@ from showstopper.api.injection import TargetState
 from showstopper.clock import Clock
 from tests.agent.conftest import Note
 from tests.agent.container import CONTAINER, UID, Container, container, trees
-from tests.agent.hits.acting import held, means, soon, target, until, watchdog
+from tests.agent.hits.acting import held, means, renewed, soon, target, until, watchdog
 
 FAULT = '{"cpuThrottle": {"limit": "50m"}}'
 TREE = Path("kubepods") / f"pod{UID}" / CONTAINER
@@ -104,8 +104,8 @@ def test_the_watchdog_puts_the_quota_back_at_the_end_of_the_lease(
     victim: Container, tmp_path: Path, blow: signal.Signals, note: Note
 ) -> None:
     with watchdog(tmp_path), held(tmp_path, victim, FAULT) as agent:
+        ends = renewed(agent)
         assert agent.stdout
-        ends = [json.loads(agent.stdout.readline()) for _ in range(6)]  # for longer than a lease: renewals do hold it
         assert quota(victim).read_text() == "5000\n"
         agent.send_signal(blow)
         os.set_blocking(agent.stdout.fileno(), False)
@@ -114,7 +114,6 @@ def test_the_watchdog_puts_the_quota_back_at_the_end_of_the_lease(
         late = time.monotonic() - ends[-1]
         assert late >= ends[-2] - ends[-1], "not before the lease was over"
         note("put back", f"{late * 1000:+.1f} ms after the lease")
-        assert late < 1
     assert Changes(tmp_path).sweep() == []
 
 

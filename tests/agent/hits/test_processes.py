@@ -17,7 +17,7 @@ from showstopper.api.faults.process import ContainerKill, Freeze, Signal
 from showstopper.api.injection import TargetState
 from tests.agent.conftest import Note
 from tests.agent.container import UID, Container, container, trees
-from tests.agent.hits.acting import PATIENCE, held, means, soon, target, until, watchdog
+from tests.agent.hits.acting import LEASE, PATIENCE, held, means, renewed, soon, target, until, watchdog
 
 pytestmark = pytest.mark.netns
 
@@ -211,8 +211,8 @@ def test_the_watchdog_thaws_at_the_end_of_the_lease(
     victim: Container, tmp_path: Path, blow: signal.Signals, note: Note
 ) -> None:
     with watchdog(tmp_path), held(tmp_path, victim) as agent:
+        ends = renewed(agent)
         assert agent.stdout
-        ends = [json.loads(agent.stdout.readline()) for _ in range(6)]  # for longer than a lease: renewals do hold it
         assert victim.frozen
         agent.send_signal(blow)
         os.set_blocking(agent.stdout.fileno(), False)
@@ -233,7 +233,7 @@ def test_both_gone_the_next_life_of_the_agent_thaws(victim: Container, tmp_path:
         agent.kill()
         dog.wait()
         agent.wait()
-        time.sleep(1)  # longer than the lease: there is nobody who could
+        time.sleep(LEASE + 0.2)  # there is nobody who could
         assert victim.frozen
     changes = Changes(tmp_path)
     assert changes.sweep() == [str(victim.folders[0] / {1: "freezer.state", 2: "cgroup.freeze"}[victim.version])]
