@@ -4,6 +4,7 @@ is there: the test plays it, and others who change the same.
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -20,6 +21,7 @@ from showstopper.cluster.kinds import (
 )
 from showstopper.engine.hands.pace import Pace
 from showstopper.engine.runs import interference
+from showstopper.engine.runs.undoing import FINALIZER
 from showstopper.engine.runs.watch import watch
 from showstopper.faults.workloads import fields
 from tests.engine.test_stop_switch import throw, watched
@@ -246,16 +248,73 @@ async def test_what_was_deleted_meanwhile_took_the_change_with_it(harness: RunHa
     assert "was deleted" in (run.status.faults[0].message or "")
 
 
-async def test_a_run_that_is_deleted_is_put_back(harness: RunHarness) -> None:
-    watching = asyncio.create_task(watch(harness.client, harness.runs, harness.namespace))
-    run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
-    await harness.client.delete(EXPERIMENT_RUN, *run.key)
+@asynccontextmanager
+async def watching(harness: RunHarness) -> AsyncIterator[None]:
+    """It is told what becomes of runs."""
+    task = asyncio.create_task(watch(harness.client, harness.runs, harness.namespace))
+    try:
+        yield
+    finally:
+        task.cancel()
 
+
+async def is_free(harness: RunHarness, run: ExperimentRun) -> bool:
+    """Whether its record goes when it is deleted."""
+    body = await harness.client.get(EXPERIMENT_RUN, *run.key)
+    return not body["metadata"].get("finalizers")
+
+
+async def put_back_and_gone(harness: RunHarness) -> None:
     async def back() -> bool:
         return await replicas(harness) == 3
 
+    async def gone() -> bool:
+        return not await harness.client.list(EXPERIMENT_RUN, harness.namespace)
+
     await until(back, "three replicas")
-    watching.cancel()
+    await until(gone, "the end of the record")
+
+
+async def test_a_run_that_is_deleted_is_put_back(harness: RunHarness) -> None:
+    async with watching(harness):
+        run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+        await harness.client.delete(EXPERIMENT_RUN, *run.key)
+        await put_back_and_gone(harness)
+
+
+async def test_a_run_that_is_deleted_while_no_operator_runs_waits_for_the_next_one(harness: RunHarness) -> None:
+    run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+    await harness.end()
+    await harness.client.delete(EXPERIMENT_RUN, *run.key)
+    kept = ExperimentRun.parse(await harness.client.get(EXPERIMENT_RUN, *run.key))
+    assert kept.metadata.deletion_timestamp is not None
+    assert only(kept).before == "3", "the only note of what was there"
+    assert await replicas(harness) == 1
+    other = RunHarness(harness.client, harness.namespace, HURRIED)
+    async with watching(other):
+        await put_back_and_gone(other)
+        again = await other.stored(await other.create("again", faults=[DOWN]), active)
+        assert await replicas(other) == 1, "nothing of the deleted run is put back a second time"
+        await other.abort(again)
+        await other.stored(again, finished)
+    await other.end()
+
+
+async def test_a_run_that_is_over_may_be_deleted_and_one_that_changes_nothing_always(harness: RunHarness) -> None:
+    run = await harness.stored(await harness.create("down", faults=[BRIEFLY]), active)
+    assert not await is_free(harness, run)
+    run = await harness.stored(run, finished)
+    await until(lambda: is_free(harness, run), "the finalizer is removed")
+    assert await is_free(harness, await harness.create("restart", faults=[RESTART]))
+
+
+async def test_the_next_life_removes_the_finalizer_of_a_run_that_was_over(harness: RunHarness) -> None:
+    run = await harness.stored(await harness.create("down", faults=[BRIEFLY]), finished)
+    await until(lambda: is_free(harness, run), "the finalizer is removed")
+    kept = [{"op": "add", "path": "/metadata/finalizers", "value": [FINALIZER]}]
+    await harness.client.patch(EXPERIMENT_RUN, *run.key, kept)
+    other = await taken_up(harness, run)
+    await until(lambda: is_free(other, run), "the finalizer is removed by another life")
 
 
 async def test_replicas_of_an_autoscaler_are_not_changed(harness: RunHarness) -> None:

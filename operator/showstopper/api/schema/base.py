@@ -63,6 +63,7 @@ class Metadata(Status):
     deletion_timestamp: str | None = None
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
+    finalizers: tuple[str, ...] = ()
 
     @property
     def version(self) -> int:

@@ -16,6 +16,7 @@ from showstopper.cli.kube.connection import Connection
 from showstopper.clock import from_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, GAME_DAY, Kind
+from showstopper.engine.runs.undoing import FINALIZER
 from showstopper.errors import NotFound, ShowstopperError, Unavailable
 
 Subject = ExperimentRun | GameDay
@@ -96,16 +97,22 @@ async def _subjects(client: Client) -> AsyncIterator[Subject]:
 def _concerns(subject: Subject, since: float) -> bool:
     """Whether it is under way, or was until the switch ended it."""
     status = subject.status
+    if not _is_over(subject):
+        return True
     if not subject.finished:
-        return not _is_over(subject)
+        return False
     if status.reason != Reason.STOPPED or status.finished_at is None:
         return False
     return from_timestamp(status.finished_at) >= since
 
 
 def _is_over(subject: Subject) -> bool:
-    """A run without a verdict is not, also while it waits. A game day without one is not once it has begun."""
-    return subject.finished or (isinstance(subject, GameDay) and subject.status.started_at is None)
+    """A run without a verdict is not, also while it waits, and one whose record may not go yet. A game day without one
+    is not once it has begun.
+    """
+    if isinstance(subject, GameDay):
+        return subject.finished or subject.status.started_at is None
+    return subject.finished and FINALIZER not in subject.metadata.finalizers
 
 
 async def _newer(client: Client, subject: Subject) -> Subject | None:

@@ -11,6 +11,7 @@ from showstopper.clock import to_timestamp
 from showstopper.cluster.client import Object
 from showstopper.engine.planning import plan
 from showstopper.engine.planning.plan import Plan
+from showstopper.engine.runs import undoing
 from showstopper.engine.runs.requests import Request, run_name
 
 EXPERIMENT_LABEL = f"{GROUP}/experiment"
@@ -79,13 +80,13 @@ def with_targets(run: ExperimentRun, made: Plan) -> ExperimentRun:
 
 def body_of(run: ExperimentRun) -> Object:
     """A run as it is created."""
-    metadata = run.metadata
-    return {
-        "apiVersion": API_VERSION,
-        "kind": ExperimentRun.kind,
-        "metadata": {"name": metadata.name, "namespace": metadata.namespace, "labels": metadata.labels},
-        "spec": dump(run.spec),
+    metadata: Object = {
+        "name": run.metadata.name,
+        "namespace": run.metadata.namespace,
+        "labels": run.metadata.labels,
+        "finalizers": [undoing.FINALIZER] if undoing.is_needed(run.spec.faults) else [],
     }
+    return {"apiVersion": API_VERSION, "kind": ExperimentRun.kind, "metadata": metadata, "spec": dump(run.spec)}
 
 
 def _length(run: ExperimentRun) -> timedelta:

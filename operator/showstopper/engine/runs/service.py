@@ -21,6 +21,7 @@ from showstopper.engine.runs import draft, queue
 from showstopper.engine.runs.context import Proposal, Services
 from showstopper.engine.runs.requests import Request, order
 from showstopper.engine.runs.runner import Runner
+from showstopper.engine.runs.undoing import FINALIZER, Undoing
 from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import ClusterError, Conflict, NotFound
 
@@ -47,7 +48,7 @@ class Runs:
         self._runners: dict[str, Runner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._creating: dict[tuple[str, str], ExperimentRun] = {}
-        self._undoing: set[asyncio.Task[None]] = set()
+        self._undoing = Undoing(client, services.hands.undo)
 
     def all(self) -> list[ExperimentRun]:
         """Every run that is known, in its newest form."""
@@ -73,6 +74,9 @@ class Runs:
     def on_change(self, run: ExperimentRun) -> None:
         """A run as the API has it: carry it on if it is not over. What is older than what is known is no news."""
         uid = run.metadata.uid
+        if run.metadata.deletion_timestamp is not None:
+            self.on_delete(run)
+            return
         if (runner := self._runners.get(uid)) is not None:
             runner.on_change(run)
             return
@@ -81,6 +85,8 @@ class Runs:
         self._known[uid] = run
         if not run.finished:
             self._start(run, None)
+        elif FINALIZER in run.metadata.finalizers:
+            self._undoing.on_finish(run)  # an operator died between the verdict and that
         self._on_change(run)
 
     def knows(self, metadata: Mapping[str, Any]) -> bool:
@@ -95,28 +101,19 @@ class Runs:
         return known is not None and known.metadata.version >= int(metadata["resourceVersion"])
 
     def on_delete(self, run: ExperimentRun) -> None:
-        """A run was deleted: nothing of it goes on, and what it has changed is put back."""
-        known = self._runners[run.metadata.uid].run if run.metadata.uid in self._runners else run
-        self._known.pop(run.metadata.uid, None)
-        task = self._tasks.get(run.metadata.uid)
+        """A run was deleted, or is about to be: nothing of it goes on, and what it has changed is put back."""
+        uid = run.metadata.uid
+        if (runner := self._runners.get(uid)) is not None:
+            run.status = runner.run.status  # it knows what has not been told yet
+        self._known.pop(uid, None)
+        self._undoing.on_delete(run, self._tasks.get(uid))
         self.leave(run)
-        if known.status.changes and not known.finished:
-            undoing = asyncio.get_running_loop().create_task(self._undo(known, task))
-            self._undoing.add(undoing)
-            undoing.add_done_callback(self._undoing.discard)
         self._on_change(run)
 
     def leave(self, run: ExperimentRun) -> None:
         """Do nothing more of a run. Whoever is told of it next goes on from its record."""
         if (task := self._tasks.get(run.metadata.uid)) is not None:
             task.cancel()
-
-    async def _undo(self, run: ExperimentRun, task: asyncio.Task[None] | None) -> None:
-        """Once its own task is over, so that nothing is changed again."""
-        if task is not None:
-            await asyncio.wait([task])
-        left = await self._services.hands.undo(run)
-        log.warning("deleted_run_undone", run=run.metadata.name, left=left)
 
     async def create(
         self,
@@ -203,6 +200,8 @@ class Runs:
             runner.end()
             if uid in self._known:
                 self._known[uid] = runner.run
+            if runner.run.finished:
+                self._undoing.on_finish(runner.run)
             self._runners.pop(uid, None)
             self._tasks.pop(uid, None)
             if (room := self._services.rooms.find(*room_key)) is not None and room.under_experiment == name:
