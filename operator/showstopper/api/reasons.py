@@ -98,6 +98,9 @@ class Reason(StrEnum):
     TARGETS_GONE = "TargetsGone"
     """Target pods were deleted by somebody else, before or during the run. What listeners missed may come of that. Run
     again when they are stable."""
+    PODS_GONE = "PodsGone"
+    """Pods of the room's components that no fault was about were deleted by somebody else during the run. What
+    listeners missed may come of that. Run again when they are stable."""
     KILL_UNCERTAIN = "KillUncertain"
     """A target pod went while the operator was restarted, and it is not known whether the run deleted it. Run again."""
     EVICTION_REFUSED = "EvictionRefused"

@@ -18,6 +18,7 @@ MOST_KILLED = 100
 """Maximum number of pods that one run may hit by faults whose targets its record names each, with times, within 64 KiB:
 kills, and all that the operator carries out itself."""
 MOST_MEDIA = 4
+MOST_OTHERS = 20
 MOST_RECORDED = 10_000
 """Characters of a value, as JSON, that is kept to be put back."""
 
@@ -505,6 +506,8 @@ class ExperimentRunStatus(Status):
     """Clocks that tell whether the times of this record are of one clock, also where another operator went on."""
     host: HostRecord | None = None
     """Presence of the room's managed host during the run. Absent if somebody else speaks in the room."""
+    others_gone: Annotated[list[Text], Field(max_length=MOST_OTHERS)] = []
+    """Names of pods of the room's components that went during the run, and that no fault of it was meant to end."""
     outages: Annotated[list[OutageRecord], Field(max_length=20)] = []
     """The outages with the most dead air, worst first. Those of the crowd are in `crowd`."""
     crowd: CrowdRecord | None = None

@@ -56,6 +56,9 @@ async def test_the_pods_are_those_that_the_watch_told(client: Client, namespace:
         return not components.release
 
     await until(nothing, "the end of it")
+    (gone,) = components.gone_since(0.0)
+    assert (gone.component, gone.name) == ("relay", "a")
+    assert not components.gone_since(gone.at + 1)
     assert len(components.changes) == 2
     assert asked.listed == []
     address = frozenset({("198.18.9.9", 7882)})

@@ -1,5 +1,8 @@
 """Faults of the host against a real API server. The host's part is played (see `stub_agent`)."""
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 
 from showstopper.api.run import ExperimentRun
@@ -9,6 +12,7 @@ from showstopper.cluster.listeners import HOST, ROLE_LABEL, ROOM_LABEL
 from showstopper.engine.hands.pace import Pace
 from showstopper.executor.status import EndReason
 from tests.support import stored_objects
+from tests.support.operator_harness import until
 from tests.support.run_harness import RunHarness
 from tests.support.stub_agent import LOSS, Agent, nothing_left
 
@@ -85,6 +89,31 @@ async def test_a_host_whose_pod_is_gone_is_lost_and_its_successor_is_not_asked(
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "LeaseLost")
     assert len(host.asked) == 1
     assert await nothing_left(client, run)
+
+
+@pytest.fixture
+async def watched(on_stage: RunHarness) -> AsyncIterator[RunHarness]:
+    """With the room's components watched."""
+    on_stage.snapshots.follow([on_stage.namespace])
+    rooms = asyncio.create_task(on_stage.services.rooms.run())
+    live = await on_stage.live_room()
+
+    async def seen() -> bool:
+        return bool(live.images)
+
+    await until(seen, "the relays")
+    yield on_stage
+    rooms.cancel()
+    on_stage.snapshots.follow([])
+
+
+async def test_a_relay_that_somebody_deletes_meanwhile_is_told_of(client: Client, watched: RunHarness) -> None:
+    async with Agent(client, watched.namespace):
+        run = await watched.create("silence", faults=[{**SILENCE, "duration": "5s"}])
+        await watched.stored(run, lambda found: found.status.step == "Active")
+        await client.delete(POD, watched.namespace, "b", grace_seconds=0)
+        run = await watched.stored(run, finished)
+    assert run.status.others_gone == ["b"]
 
 
 async def test_host_and_agents_are_asked_beside_each_other(client: Client, on_stage: RunHarness) -> None:

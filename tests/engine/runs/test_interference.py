@@ -1,10 +1,12 @@
 """What happened to targets while a fault lasted, and was not its doing."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from showstopper.api.run import ExperimentRun
+from showstopper.engine.rooms.components import GonePod
 from showstopper.engine.runs import interference
 from showstopper.faults.effects import Container, Pod
 from tests.support import build
@@ -12,6 +14,7 @@ from tests.support import build
 DELAY = {"name": "slow", "target": {"component": "relay"}, "duration": "60s", "delay": {"latency": "2s"}}
 NOW = "2026-01-01T00:00:20Z"
 KILL = {"name": "kill", "target": {"component": "relay"}, "containerKill": {}}
+DOWN = {"name": "down", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}, "duration": "60s"}
 FULL = {"name": "full", "target": {"component": "relay"}, "duration": "60s", "memoryStress": {"overLimit": True}}
 
 
@@ -72,16 +75,15 @@ def test_what_a_kill_of_the_same_run_takes_away_is_no_other_cause() -> None:
 
 
 def test_pods_that_went_because_the_run_scaled_them_down_are_no_other_cause() -> None:
-    down = {"name": "down", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}, "duration": "60s"}
     targets = [{"fault": name, "pod": "relay-a", "uid": "relay-a-uid", "goneAt": NOW} for name in ("slow", "down")]
     targets.append({"fault": "down", "pod": "relay-b", "uid": "relay-b-uid"})
-    assert interference.deleted(build.run(faults=[DELAY, down], status={"targets": targets})) is None
+    assert interference.deleted(build.run(faults=[DELAY, DOWN], status={"targets": targets})) is None
 
 
 @pytest.mark.parametrize(("gone", "others"), [("a", False), ("ab", True), ("abc", True)])
 def test_of_more_pods_that_went_than_the_run_scaled_down_somebody_else_took_one(gone: str, *, others: bool) -> None:
     """Which of them that was is up to the workload's controller, and not known."""
-    down = {"name": "down", "target": {"component": "relay"}, "scaleDown": {"replicas": 2}, "duration": "60s"}
+    down = {**DOWN, "scaleDown": {"replicas": 2}}
     targets = [
         {"fault": "down", "pod": f"relay-{name}", "uid": f"{name}-uid", **({"goneAt": NOW} if name in gone else {})}
         for name in "abc"
@@ -91,6 +93,34 @@ def test_of_more_pods_that_went_than_the_run_scaled_down_somebody_else_took_one(
     killed = [{"fault": "kill", "pod": "relay-b", "uid": "b-uid", "goneAt": NOW}]
     both = interference.deleted(build.run(faults=[down, KILL], status={"targets": [*targets, *killed]}))
     assert (both is not None) is (gone == "abc"), "what another fault of the run kills is nobody else's doing"
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (DELAY, ["relay-b", "store"]),
+        (KILL, ["relay-b", "store"]),
+        ({"name": "air", "duration": "60s", "deadAir": {}}, ["relay-a", "relay-b", "store"]),
+        (DOWN, ["store"]),  # which of its pods go is not its choice
+    ],
+    ids=["a fault that lasts", "a kill", "no target", "a workload"],
+)
+def test_pods_that_no_fault_is_about_and_that_go_are_somebody_elses_doing(
+    fault: dict[str, Any], told: list[str]
+) -> None:
+    target = {"fault": fault["name"], "pod": "relay-a", "uid": "relay-a-uid"}
+    targets = [target] if "target" in fault else []
+    declared = build.run(faults=[fault], status={"targets": targets})
+    gone = [GonePod(10.0, "relay", f"relay-{name}", f"relay-{name}-uid") for name in "ba"]
+    assert interference.others_gone(declared, [*gone, GonePod(10.0, "store", "store", "store-uid")]) == told
+
+
+def test_what_listeners_missed_may_come_of_pods_that_no_fault_was_about() -> None:
+    finding = interference.deleted(build.run(faults=[DELAY], status={"othersGone": ["relay-b", "store"]}))
+    assert finding is not None
+    assert finding.reason == "PodsGone"
+    assert "relay-b, store was deleted during the run" in finding.message
+    assert interference.deleted(build.run(faults=[DELAY])) is None
 
 
 @pytest.mark.parametrize(

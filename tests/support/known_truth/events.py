@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.support.control_loss import agent_killed
 from tests.support.known_truth.faults import HEARD, RECOVERY, RELAY, SPARE, TO_LISTENERS, fault
-from tests.support.known_truth.moments import active, delete, of_role, recovering
+from tests.support.known_truth.moments import active, delete, of_role, recovering, serving
 from tests.support.known_truth.scenario import ANY, FAILS, PASSES, Right, Scenario, inconclusive, lenient
 from tests.support.operator_process import Operator
 from tests.support.staged_room import Object, Show, eventually
@@ -168,10 +168,10 @@ def killed_before(random: Random) -> Scenario:
     """Somebody else kills the relay that serves in the baseline."""
 
     def meanwhile(show: Show, name: str) -> None:
-        serving = _serving(show)
+        relay = serving(show)
         show.at(name, "its baseline", lambda status: status.get("step") == "Baseline")
         time.sleep(random.uniform(0, 1))
-        delete(show, serving)
+        delete(show, relay)
 
     spec = {"faults": _lossy(random, seconds=4), "expect": HEARD, "baseline": "8s", "recovery": "5s"}
     right = inconclusive("BaselineBroken", "ReleaseChanged", "ReleaseUnknown")
@@ -191,11 +191,6 @@ def killed_by_others(random: Random) -> Scenario:
     spec = {"faults": [fault("packetLoss", LIGHT, duration="20s")], "expect": expect, "recovery": "15s"}
     known = "the outage is not the fault's, and its target was gone for most of the time"
     return Scenario("killed by others", known, inconclusive(*ANY), spec, meanwhile=meanwhile)
-
-
-def _serving(show: Show) -> str:
-    serving: str = show.api.get(show.path("audiorooms", show.room))["status"]["serving"][0]
-    return serving
 
 
 def room_changed(random: Random) -> Scenario:

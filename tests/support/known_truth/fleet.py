@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from tests.support.known_truth.faults import alone, borne, fault, silent, some_seconds
-from tests.support.known_truth.moments import active, delete, of_role
+from tests.support.known_truth.moments import active, delete, of_role, serving
 from tests.support.known_truth.scenario import FAILS, PASSES, Scenario, inconclusive
 from tests.support.staged_room import Object, Show
 
@@ -127,6 +127,25 @@ def host_killed_silent(random: Random) -> Scenario:
     return Scenario("host killed, silent", "nobody held the fault to its end", right, spec, meanwhile=meanwhile)
 
 
+def relay_killed_silent(random: Random) -> Scenario:
+    """Silence that is allowed, in which somebody else deletes the relay that serves: that is not the fault's."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        relay = serving(show)
+        active(show, name)
+        delete(show, relay)
+
+    seconds = random.randint(3, 4)
+    spec = {
+        "faults": [of_host("deadAir", seconds)],
+        "expect": [{"indicator": "LongestDeadAir", "max": f"{seconds + 1}s"}],
+        "recovery": "30s",
+    }
+    right = inconclusive("PodsGone", "ReleaseChanged", "ReleaseUnknown")
+    known = "clients need longer than that to find another relay"
+    return Scenario("relay killed, silent", known, right, spec, meanwhile=meanwhile)
+
+
 def host_killed_uplink(random: Random) -> Scenario:
     """The host's pod is deleted under a light loss of its uplink."""
 
@@ -171,6 +190,7 @@ ALL = (
     last_mile_light,
     last_mile_idle,
     host_killed_silent,
+    relay_killed_silent,
     host_killed_uplink,
     listener_killed_last_mile,
 )

@@ -31,3 +31,9 @@ def of_role(show: Show, role: str) -> Sequence[str]:
     """The names of our own pods that do that for the room."""
     found = show.api.get(f"/api/v1/namespaces/{show.namespace}/pods", labelSelector=f"showstopper.dev/role={role}")
     return [pod["metadata"]["name"] for pod in found["items"]]
+
+
+def serving(show: Show) -> str:
+    """The name of the relay that the room is heard by."""
+    name: str = show.api.get(show.path("audiorooms", show.room))["status"]["serving"][0]
+    return name

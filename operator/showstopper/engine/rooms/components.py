@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -21,6 +22,21 @@ UNKNOWN_SECONDS = 10.0
 LEAST_SECONDS = 2.0
 """A rollout changes a pod many times a second, and its release is shown to people."""
 MOST_CHANGES = 64
+MOST_GONE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class GonePod:
+    """A pod of a component that ended, or was told to.
+
+    Attributes:
+        at: when that was seen, in Unix seconds.
+    """
+
+    at: float
+    component: str
+    name: str
+    uid: str
 
 
 class Components:
@@ -29,6 +45,7 @@ class Components:
     Attributes:
         release: their images.
         changes: when they were first seen to run others (Unix seconds), and which, the newest last.
+        gone: their pods that went, the newest last.
         problem: what is wrong with how the room describes them.
         refusal: why the room cannot be one as it describes them. Empty if it can.
     """
@@ -36,6 +53,7 @@ class Components:
     def __init__(self, client: Client, clock: Clock, pod_cache: PodCache) -> None:
         self.release: tuple[ComponentImage, ...] = ()
         self.changes: deque[tuple[float, tuple[ComponentImage, ...]]] = deque(maxlen=MOST_CHANGES)
+        self.gone: deque[GonePod] = deque(maxlen=MOST_GONE)
         self.problem = ""
         self.refusal = ""
         self._client = client
@@ -75,7 +93,10 @@ class Components:
         """Look once."""
         everyone = self._pod_cache.of(room.metadata.namespace)
         selections = {component.name: pods.select(component, everyone) for component in room.spec.components}
+        before, now = self._staying(), self._clock.now()
         self._by_component = {name: list(selection.running) for name, selection in selections.items()}
+        staying = self._staying()
+        self.gone.extend(GonePod(now, *pod, uid) for uid, pod in before.items() if uid not in staying)
         self.refusal = next(
             (
                 pods.selects_fleet(component, [pod["metadata"]["name"] for pod in fleet])
@@ -84,14 +105,28 @@ class Components:
             ),
             "",
         )
-        before = self.release
+        release = self.release
         try:
             self.release, self.problem = tuple(pods.images(room, self._by_component)), ""
         except InvalidResource as error:
             self.release, self.problem = (), str(error)
-        if self.release != before:
+        if self.release != release:
             self.changes.append((self._clock.now(), self.release))
         await self._expose(room, everyone)
+
+    def _staying(self) -> dict[str, tuple[str, str]]:
+        """By UID, component and name of the pods that nobody has told to end, at the last look."""
+        return {
+            pod["metadata"]["uid"]: (component, pod["metadata"]["name"])
+            for component, group in self._by_component.items()
+            for pod in group
+            if pod["metadata"].get("deletionTimestamp") is None
+        }
+
+    def gone_since(self, moment: float) -> tuple[GonePod, ...]:
+        """The pods that were seen to go since then. One that is there after all was only not told of for a while."""
+        staying = self._staying()
+        return tuple(pod for pod in self.gone if pod.at >= moment and pod.uid not in staying)
 
     async def _expose(self, room: AudioRoom, everyone: Sequence[Object]) -> None:
         """Look for the Services of addresses that no pod has. Without the right to list them there are none."""

@@ -1,4 +1,4 @@
-"""Interference: what happened to the targets of lasting faults, and no fault of the run has done. Pure.
+"""Interference: what happened to targets and to the pods beside them, and no fault of the run has done. Pure.
 
 A delay that a liveness probe does not bear makes the kubelet restart its target: what listeners hear then is another
 fault, which nobody has declared. A container that ends by itself is what the fault does to the room. A pod that was
@@ -6,13 +6,14 @@ deleted meanwhile is an outage of its own: a room that stood both has passed, an
 fault.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from showstopper.api.faults.base import Aim
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, TargetRecord
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
+from showstopper.engine.rooms.components import GonePod
 from showstopper.faults.effects import Container, Pod
 
 FROM_OUTSIDE = frozenset({0, 137, 143})
@@ -36,6 +37,13 @@ def gone(run: ExperimentRun, pods: Iterable[Pod]) -> Collection[str]:
     """UIDs of targets of faults that last which are deleted, or about to be, and which no fault of the run kills."""
     there = {pod.uid for pod in pods if not pod.terminating}
     return {target.uid for target in _spared(run)} - there
+
+
+def others_gone(run: ExperimentRun, gone: Iterable[GonePod]) -> list[str]:
+    """Names of pods of the room's components that went, and that no fault of the run ends or has replaced."""
+    targets = {target.uid for target in run.status.targets}
+    moved = {fault.component for fault in run.spec.faults if fault.aim is Aim.WORKLOAD}
+    return sorted({pod.name for pod in gone if pod.uid not in targets and pod.component not in moved})
 
 
 def described(container: Container) -> str:
@@ -82,15 +90,18 @@ def came_beside(run: ExperimentRun, doors: Iterable[Pod]) -> Finding | None:
 
 
 def deleted(run: ExperimentRun) -> Finding | None:
-    """Why what listeners missed may not be the faults' doing: somebody else has deleted a target meanwhile."""
+    """Why what listeners missed may not be the faults' doing: somebody else has deleted pods meanwhile."""
     lost = [*(target for target in _spared(run) if target.gone_at is not None), *_too_many(run)]
-    if not lost:
-        return None
-    names = ", ".join(sorted({target.pod for target in lost})[:5])
+    if lost:
+        return _deleted(Reason.TARGETS_GONE, sorted({target.pod for target in lost}))
+    return _deleted(Reason.PODS_GONE, run.status.others_gone) if run.status.others_gone else None
+
+
+def _deleted(reason: Reason, pods: Sequence[str]) -> Finding:
     return Finding(
-        Reason.TARGETS_GONE,
-        f"{names} was deleted during the run, and not by it, so that what listeners missed may come of that: "
-        "look at its events, and run again when its component rests",
+        reason,
+        f"{', '.join(pods[:5])} was deleted during the run, and not by it, so that what listeners missed may come of "
+        "that: look at its events, and run again when its component rests",
     )
 
 

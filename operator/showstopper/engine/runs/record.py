@@ -10,6 +10,7 @@ from showstopper.api.conditions import Outlook
 from showstopper.api.reasons import Reason
 from showstopper.api.room import ComponentImage
 from showstopper.api.run import (
+    MOST_OTHERS,
     ChangeRecord,
     ChosenPod,
     ClockWitness,
@@ -192,6 +193,15 @@ class RunRecord:
         now = self._now()
         known = {target.uid for target in self.run.status.targets if target.gone_at is not None}
         await self._note({uid: {"gone_at": now} for uid in gone if uid not in known})
+
+    async def note_others_gone(self, pods: Sequence[str]) -> None:
+        """Names of pods beside the targets that went, and that no fault of the run was meant to end."""
+
+        def change(run: ExperimentRun) -> None:
+            run.status.others_gone = list(pods[:MOST_OTHERS])
+
+        if pods:
+            await self._write(change)
 
     async def _note(self, news: Mapping[str, Mapping[str, str]]) -> None:
         """News of targets, by their UIDs."""
