@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from showstopper.api import conditions
@@ -21,7 +20,7 @@ from showstopper.api.schema.base import dump
 from showstopper.cli.exit_codes import ExitCode, problem
 from showstopper.cli.kube import lookup
 from showstopper.cli.kube.connection import Connection
-from showstopper.cli.views import output
+from showstopper.cli.views import output, tables
 from showstopper.cli.views.output import Form, FormOption
 from showstopper.clock import from_timestamp
 from showstopper.cluster.client import Client
@@ -167,9 +166,7 @@ def draw(answer: Answer) -> Group:
         word = Text("Open", style="bold green")
     else:
         word = Text("Closed", style="bold red" if answer.outlook.stalled else "bold yellow")
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for title in ("experiment", "state", "run", "valid until", ""):
-        table.add_column(title, overflow="fold")
+    table = tables.of("experiment", "state", "run", "valid until", "")
     for required in answer.requirements:
         table.add_row(required.name, required.state, required.run or "-", _until(required), required.message or "")
     images = [Text(f"{image.component}  {image.image}  {image.digest}", style="dim") for image in answer.images]

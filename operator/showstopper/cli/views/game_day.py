@@ -6,6 +6,7 @@ from rich.text import Text
 
 from showstopper.api.game_day import ActRecord, GameDay
 from showstopper.cli.kube import lookup
+from showstopper.cli.views import tables
 from showstopper.cli.views.verdict import style_of
 
 _COLUMNS = ("act", "hold", "run", "verdict", "audible", "dead air", "recovery", "")
@@ -27,15 +28,8 @@ def draw(day: GameDay) -> Group:
     return Group(*parts, Text(), Text(f"game day {day.metadata.namespace}/{day.metadata.name}", style="dim"))
 
 
-def _table(*titles: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for title in titles:
-        table.add_column(title, overflow="fold")
-    return table
-
-
 def _acts(day: GameDay) -> Table:
-    table = _table(*_COLUMNS)
+    table = tables.of(*_COLUMNS)
     records = {record.name: record for record in day.status.acts}
     for act in day.spec.acts:
         record = records.get(act.name, ActRecord(name=act.name))
@@ -58,7 +52,7 @@ def _hold(record: ActRecord) -> str:
 
 
 def _worst(day: GameDay) -> Table:
-    table = _table("indicator", "worst", "in act", "measured in")
+    table = tables.of("indicator", "worst", "in act", "measured in")
     over = sum(1 for record in day.status.acts if record.verdict is not None)
     for worst in day.status.indicators:
         table.add_row(worst.indicator, worst.worst, worst.act, f"{worst.measured_in} of {over} acts")

@@ -12,7 +12,7 @@ from showstopper.api.run import ChangeRecord
 from showstopper.api.schema.base import dump
 from showstopper.availability.verdict import Finding
 from showstopper.cli.exit_codes import ExitCode
-from showstopper.cli.views import output
+from showstopper.cli.views import output, tables
 from showstopper.cli.views.output import Form
 from showstopper.cli.views.rules import DEVICE, Rules, of_target
 from showstopper.clock import Clock, to_timestamp
@@ -97,9 +97,7 @@ def show_acts(acts: Mapping[str, Preview], console: Console) -> None:
 
 
 def _targets(made: Plan, rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for title in ("fault", "kind", "would hit", "node", "by", "carries sound to", "of pods"):
-        table.add_column(title, overflow="fold")
+    table = tables.of("fault", "kind", "would hit", "node", "by", "carries sound to", "of pods")
     for planned, pod, setup in rules:
         heard = f"{sum(made.snapshot.serving.get(address, 0) for address in pod.media)} listeners"
         of = f"{len(planned.candidates)} of {planned.fault.component or planned.fault.aim.lower()}"

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
+from showstopper.cli.views import tables
 from showstopper.report.words import asked, outage_end, proof, short_name, storm
 
 STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red"}
@@ -37,15 +38,8 @@ def style_of(verdict: str | None) -> str:
     return STYLES.get(Verdict(verdict), "bold yellow") if verdict in list(Verdict) else "bold"
 
 
-def _table(*titles: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for title in titles:
-        table.add_column(title, overflow="fold")
-    return table
-
-
 def _expectations(run: ExperimentRun) -> Table:
-    table = _table("expected", "bound", "measured", "margin", "")
+    table = tables.of("expected", "bound", "measured", "margin", "")
     styles = {"Met": "green", "Missed": "bold red"}
     for record in run.status.expectations:
         bound = asked(record.min, record.max)
@@ -55,7 +49,7 @@ def _expectations(run: ExperimentRun) -> Table:
 
 
 def _targets(run: ExperimentRun, *, wide: bool) -> Table:
-    table = _table("fault", "hit", "proof", *(["uid", "node"] if wide else []))
+    table = tables.of("fault", "hit", "proof", *(["uid", "node"] if wide else []))
     for target in run.status.targets:
         more = [target.uid, target.node] if wide else []
         table.add_row(target.fault, target.pod, proof(run, target), *more)
@@ -63,7 +57,7 @@ def _targets(run: ExperimentRun, *, wide: bool) -> Table:
 
 
 def _outages(run: ExperimentRun, *, wide: bool) -> list[RenderableType]:
-    table = _table("listener", "lost after", "dead air", "connected but silent", "media missing", "")
+    table = tables.of("listener", "lost after", "dead air", "connected but silent", "media missing", "")
     shown = run.status.outages if wide else run.status.outages[:MOST_OUTAGES]
     for outage in shown:
         ended = "" if outage.recovered else outage_end(outage)
@@ -74,7 +68,7 @@ def _outages(run: ExperimentRun, *, wide: bool) -> list[RenderableType]:
 
 
 def _windows(run: ExperimentRun) -> Table:
-    table = _table("window", "indicator", "value", "samples", "worst", "")
+    table = tables.of("window", "indicator", "value", "samples", "worst", "")
     for window in run.status.windows:
         for record in window.indicators:
             worst = (

@@ -39,7 +39,7 @@ class Undoing:
         self._client = client
         self._undo = undo
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._released: set[str] = set()
+        self._released: set[str] = set()  # those of whose end will still be told
 
     def on_delete(self, run: ExperimentRun, ending: asyncio.Task[None] | None) -> None:
         """A run was deleted, or will be when its finalizer is gone. Told again, nothing.
@@ -73,7 +73,8 @@ class Undoing:
         while not run.finished and (left := await self._undo(run)):
             log.warning("deleted_run_not_undone", run=run.metadata.name, left=left)
         log.info("deleted_run_undone", run=run.metadata.name)
-        self._released.add(run.metadata.uid)
+        if FINALIZER in run.metadata.finalizers:
+            self._released.add(run.metadata.uid)
         await self._release(run)
 
     async def _release(self, run: ExperimentRun) -> None:
