@@ -57,7 +57,8 @@ unit: $(STAMP) ## Tests of pure code, by example and by property
 	@$(PYTEST) $(SHOW) $(PARALLEL) tests -m "not (apiserver or charts or livekit or cluster or netns or postgresql or browser)"
 
 netns: needs ## Tests of packets between network namespaces, and of processes in cgroups; needs root
-	@$(PYTEST) $(SHOW) $(WAITING) tests -m netns
+	@$(PYTEST) $(SHOW) $(WAITING) tests -m "netns and not alone"
+	@$(PYTEST) $(SHOW) tests -m "netns and alone"
 
 test-netem: $(STAMP) ## The agent's tests with netem, in a virtual machine with Debian's kernel; minutes, and root the first time
 	@$(PYTHON) -m dev.machine $(TESTS)

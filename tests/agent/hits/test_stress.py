@@ -24,7 +24,7 @@ from tests.agent.conftest import Note
 from tests.agent.container import Container, container, trees
 from tests.agent.hits.acting import held, means, renewed, soon, target, until, watchdog
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.alone]
 
 MIB = 1 << 20
 LIMIT = 96 * MIB
@@ -122,11 +122,9 @@ def test_workers_compete_with_the_container_are_none_of_it_and_leave_nothing(
 
 
 @needs_version_1
-def test_workers_are_held_to_the_container_s_quota_together_with_it(victim: Container, changes: Changes) -> None:
-    if victim.version != 1:
-        pytest.skip("no controller cpu")
-    file(victim, "cpu.cfs_quota_us").write_text("20000")  # a fifth of a core for two processes and two workers
-    hit = cpu_hit(victim, changes, workers=2)
+def test_workers_are_held_to_the_container_s_quota_together_with_it(limited: Container, changes: Changes) -> None:
+    file(limited, "cpu.cfs_quota_us").write_text("20000")  # a fifth of a core for two processes and two workers
+    hit = cpu_hit(limited, changes, workers=2)
     hit.arm(soon())
     until(proven(hit), "it is proven")
     before, began = figures(hit), time.monotonic()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from showstopper.agent.kernel.settings import Setting
 
-PATIENCE_SECONDS = 1.0
-"""How long the kernel gets: a process in an uninterruptible wait freezes late."""
+PATIENCE_SECONDS = 5.0
+"""How long the kernel gets: on a busy node it takes a second, and a process in an uninterruptible wait freezes late."""
 _POLL_SECONDS = 0.001
 _REMOVED = {errno.ENOENT, errno.ENODEV}
 
