@@ -78,13 +78,14 @@ def _inside(room: Room, listener: Hearing) -> slice:
     return slice(start, end)
 
 
-def most_in(seen: Mask, hidden: Mask, shortest: int) -> int:
+def most_in(seen: Mask, hidden: Mask, shortest: int, sound: int = SHORTEST_SOUND) -> int:
     """The most outages that there can be, by trying cell by cell every way to fill what is hidden.
 
     A state is (not hearing, for how many cells so far), and has the most outages begun on the way to it. What the
-    window's edges cut off may be of any length.
+    window's edges cut off may be of any length. `shortest` and `sound` are the cells that an outage, and what is
+    between two, has at least.
     """
-    lasting = {False: SHORTEST_SOUND, True: shortest}
+    lasting = {False: sound, True: shortest}
     ways: dict[tuple[bool, int], int] = {}
     for value, (first, last) in _pieces(seen, hidden):
         choices = (False, True) if value is None else (value,)
