@@ -115,9 +115,9 @@ def test_preview_shows_the_plan_of_each_act_and_why_it_would_be_refused(server: 
 
 def test_preview_of_an_act_whose_experiment_is_not_there(server: ApiServer, tmp_path: Path) -> None:
     day = manifest("nameless")
-    day["spec"]["acts"][0]["experimentRef"] = {"name": "nowhere"}
+    day["spec"]["acts"][0]["experimentRef"] = {"name": "never-written"}
     file = tmp_path / "nameless.yaml"
     file.write_text(yaml.safe_dump(day))
     code, _, err = Person(server).call("preview", str(file))
     assert code == 4
-    assert 'no Experiment "nowhere" in namespace show' in err
+    assert 'no Experiment "never-written" in namespace show' in err
