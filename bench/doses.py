@@ -78,7 +78,7 @@ ROWS = (
     Row("dns", "dnsFailure", "all questions", {}),
     Row("freeze", "freeze", "all its processes", {}, lasts="5s"),
     Row("cpu-throttle", "cpuThrottle", "a tenth of a core", {"limit": "100m"}),
-    Row("cpu-stress", "cpuStress", "two busy workers", {"workers": 2}),
+    Row("cpu-stress", "cpuStress", "a busy worker", {"workers": 1}),
     Row("memory-edge", "memoryStress", "95 % of its limit in use", {"percent": "95%"}),
     Row("memory-over", "memoryStress", "over its limit", {"overLimit": True}, ends_flow=True),
     Row("dead-air", "deadAir", "silence", {}, target=None),

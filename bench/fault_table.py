@@ -34,10 +34,8 @@ ATTEMPTS = 3
 """How often a row is tried: what the row before did to the room may be felt in its baseline."""
 
 RESULTS = report.FOLDER / "faults.json"
-FOOTING = (
-    f"Measured on the embedded cluster: two nodes on {os.cpu_count()} cores, Linux {platform.release()}; "
-    f"with a recovery of {RECOVERY}."
-)
+LINUX = platform.release().partition("-")[0]
+FOOTING = f"Measured on the embedded cluster: two nodes on {os.cpu_count()} cores, Linux {LINUX}; with a recovery of {RECOVERY}."
 
 
 class UnmeasuredError(errors.ClusterError):
