@@ -34,8 +34,8 @@ ATTEMPTS = 3
 """How often a row is tried: what the row before did to the room may be felt in its baseline."""
 
 RESULTS = report.FOLDER / "faults.json"
-LINUX = platform.release().partition("-")[0]
-FOOTING = f"Measured on the embedded cluster: two nodes on {os.cpu_count()} cores, Linux {LINUX}; with a recovery of {RECOVERY}."
+MACHINE = f"two nodes on {os.cpu_count()} cores, Linux {platform.release().partition('-')[0]}"
+FOOTING = f"Measured on the embedded cluster: {MACHINE}; with a recovery of {RECOVERY}."
 
 
 class UnmeasuredError(errors.ClusterError):
