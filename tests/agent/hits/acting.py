@@ -1,6 +1,7 @@
 """What tests of hits on processes share: a target, means to hit it, and an agent and a watchdog of their own."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -65,6 +66,23 @@ def renewed(agent: "subprocess.Popen[bytes]") -> list[float]:
     """The ends that an agent has named for longer than a lease: it is renewals that hold it."""
     assert agent.stdout
     return [json.loads(agent.stdout.readline()) for _ in range(int(LEASE / RENEWAL) + 3)]
+
+
+def struck(agent: "subprocess.Popen[bytes]", blow: signal.Signals) -> list[float]:
+    """Kill it, or have it hang: the ends that it had named and nobody had read."""
+    agent.send_signal(blow)
+    assert agent.stdout
+    os.set_blocking(agent.stdout.fileno(), False)
+    return [json.loads(line) for line in (agent.stdout.read() or b"").splitlines()]
+
+
+def nobody_left(dog: "subprocess.Popen[bytes]", agent: "subprocess.Popen[bytes]") -> None:
+    """Kill both, as soon as the agent has armed its fault."""
+    assert agent.stdout
+    agent.stdout.readline()
+    for process in (dog, agent):
+        process.kill()
+        process.wait()
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """cpuThrottle on busy processes in a real cgroup, and on files that look like version 2's where there is none."""
 
-import json
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -19,7 +17,7 @@ from showstopper.api.injection import TargetState
 from showstopper.clock import Clock
 from tests.agent.conftest import Note
 from tests.agent.container import CONTAINER, UID, Container, container, trees
-from tests.agent.hits.acting import held, means, renewed, soon, target, until, watchdog
+from tests.agent.hits.acting import held, means, renewed, soon, struck, target, until, watchdog
 
 FAULT = '{"cpuThrottle": {"limit": "50m"}}'
 TREE = Path("kubepods") / f"pod{UID}" / CONTAINER
@@ -105,11 +103,8 @@ def test_the_watchdog_puts_the_quota_back_at_the_end_of_the_lease(
 ) -> None:
     with watchdog(tmp_path), held(tmp_path, victim, FAULT) as agent:
         ends = renewed(agent)
-        assert agent.stdout
         assert quota(victim).read_text() == "5000\n"
-        agent.send_signal(blow)
-        os.set_blocking(agent.stdout.fileno(), False)
-        ends += [json.loads(line) for line in (agent.stdout.read() or b"").splitlines()]
+        ends += struck(agent, blow)
         until(lambda: quota(victim).read_text() == "-1\n", "it is put back")
         late = time.monotonic() - ends[-1]
         assert late >= ends[-2] - ends[-1], "not before the lease was over"

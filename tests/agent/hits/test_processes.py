@@ -1,7 +1,5 @@
 """Faults of processes on real processes in real cgroups of both versions: what they do, and how they end."""
 
-import json
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -17,7 +15,19 @@ from showstopper.api.faults.process import ContainerKill, Freeze, Signal
 from showstopper.api.injection import TargetState
 from tests.agent.conftest import Note
 from tests.agent.container import UID, Container, container, trees
-from tests.agent.hits.acting import LEASE, PATIENCE, held, means, renewed, soon, target, until, watchdog
+from tests.agent.hits.acting import (
+    LEASE,
+    PATIENCE,
+    held,
+    means,
+    nobody_left,
+    renewed,
+    soon,
+    struck,
+    target,
+    until,
+    watchdog,
+)
 
 pytestmark = pytest.mark.netns
 
@@ -212,11 +222,8 @@ def test_the_watchdog_thaws_at_the_end_of_the_lease(
 ) -> None:
     with watchdog(tmp_path), held(tmp_path, victim) as agent:
         ends = renewed(agent)
-        assert agent.stdout
         assert victim.frozen
-        agent.send_signal(blow)
-        os.set_blocking(agent.stdout.fileno(), False)
-        ends += [json.loads(line) for line in (agent.stdout.read() or b"").splitlines()]
+        ends += struck(agent, blow)
         thawed = thawed_at(victim)
         assert thawed >= ends[-2], "not before the lease was over"
         note("thawed", f"cgroup v{victim.version} {(thawed - ends[-1]) * 1000:+.1f} ms after the lease")
@@ -227,12 +234,7 @@ def test_the_watchdog_thaws_at_the_end_of_the_lease(
 
 def test_both_gone_the_next_life_of_the_agent_thaws(victim: Container, tmp_path: Path) -> None:
     with watchdog(tmp_path) as dog, held(tmp_path, victim) as agent:
-        assert agent.stdout
-        agent.stdout.readline()
-        dog.kill()
-        agent.kill()
-        dog.wait()
-        agent.wait()
+        nobody_left(dog, agent)
         time.sleep(LEASE + 0.2)  # there is nobody who could
         assert victim.frozen
     changes = Changes(tmp_path)

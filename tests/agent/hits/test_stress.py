@@ -1,6 +1,5 @@
 """Stress on real processes in real cgroups: what it takes, whom it costs, and how it ends."""
 
-import json
 import os
 import signal
 import time
@@ -22,7 +21,7 @@ from showstopper.api.faults.process import ContainerKill, CpuStress, MemoryStres
 from showstopper.api.injection import TargetState
 from tests.agent.conftest import Note
 from tests.agent.container import Container, container, trees
-from tests.agent.hits.acting import held, means, renewed, soon, target, until, watchdog
+from tests.agent.hits.acting import held, means, nobody_left, renewed, soon, struck, target, until, watchdog
 
 pytestmark = [pytest.mark.netns, pytest.mark.alone]
 
@@ -293,11 +292,8 @@ def test_without_its_agent_it_ends_with_the_lease_at_the_latest(
 ) -> None:
     with watchdog(tmp_path), held(tmp_path, victim, '{"cpuStress": {"workers": 1}}') as agent:
         ends = renewed(agent)
-        assert agent.stdout
         assert len(guests(victim) - {-1}) == 1
-        agent.send_signal(blow)
-        os.set_blocking(agent.stdout.fileno(), False)
-        ends += [json.loads(line) for line in (agent.stdout.read() or b"").splitlines()]
+        ends += struck(agent, blow)
         until(lambda: not guests(victim) - {-1}, "no worker is left")
         note("ended", f"{(time.monotonic() - ends[-1]) * 1000:+.1f} ms after the lease")
         until(lambda: not guests(victim), "the watchdog has removed its cgroup")
@@ -306,12 +302,7 @@ def test_without_its_agent_it_ends_with_the_lease_at_the_latest(
 
 def test_both_gone_the_next_life_of_the_agent_removes_what_is_left(victim: Container, tmp_path: Path) -> None:
     with watchdog(tmp_path) as dog, held(tmp_path, victim, '{"cpuStress": {}}') as agent:
-        assert agent.stdout
-        agent.stdout.readline()
-        dog.kill()
-        agent.kill()
-        dog.wait()
-        agent.wait()
+        nobody_left(dog, agent)
         until(lambda: guests(victim) == {-1}, "the workers end without anybody")
     (swept,) = set(Changes(tmp_path).sweep())
     assert PREFIX in swept
