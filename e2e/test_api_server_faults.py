@@ -10,7 +10,7 @@ from showstopper.engine.hands.api_server.lasting import LATE_SECONDS
 from tests.support.budgets import budget
 from tests.support.operator_process import Operator
 from tests.support.pod_state import all_hear
-from tests.support.staged_room import Object, Show, eventually, experiment, finished, told
+from tests.support.staged_room import Object, Show, eventually, experiment, finished, passed, told
 
 pytestmark = [pytest.mark.cluster, pytest.mark.matrix("faults by the API server")]
 
@@ -32,16 +32,6 @@ def replicas(show: Show) -> int:
 def configuration(show: Show) -> str:
     found: str = show.api.get(f"/api/v1/namespaces/{show.namespace}/configmaps/relay")["data"]["livekit.yaml"]
     return found
-
-
-def passed(show: Show, name: str) -> Object:
-    """The run of an experiment, which passed: its fault is proven, and nothing of it is left."""
-    _, run = show.verdict(name)
-    assert run["status"]["verdict"] == "Passed", told(run)
-    (record,) = run["status"]["faults"]
-    assert record["proven"]
-    assert record["reverted"]
-    return run
 
 
 def over(show: Show, run: Object) -> Object:

@@ -416,6 +416,17 @@ def proven(status: Object) -> bool:
     return any(fault["proven"] for fault in status.get("faults", ()))
 
 
+def passed(show: Show, name: str) -> Object:
+    """The run of an experiment of one fault, which passed: its fault is proven, and nothing of it is left."""
+    found, run = show.verdict(name)
+    assert run["status"]["verdict"] == "Passed", told(run)
+    assert stands(found) == PASSED
+    (record,) = run["status"]["faults"]
+    assert record["proven"]
+    assert record["reverted"]
+    return run
+
+
 def steps(run: Object) -> list[str]:
     return [step["name"] for step in run["status"].get("steps", [])]
 
