@@ -89,7 +89,7 @@ e2e: needs ## Tests on a real cluster (started if it does not run, and left runn
 e2e-crowd: needs ## The test of a room with a crowd of two hundred, which wants a quiet machine
 	@$(PYTEST) $(SHOW) e2e -m crowd
 
-test: needs ## All of the above, with the time of each; leaves nothing running
+test: needs ## What CI runs: the above but test-netem and e2e-crowd, a third of long matrices; leaves nothing running
 	@$(PYTHON) -m dev.checks
 
 crds: $(STAMP) ## Write crds/ from the models
@@ -104,8 +104,8 @@ argocd: $(STAMP) ## Write Argo CD's health scripts and their tests into examples
 lock: $(STAMP) ## Lock packages with hashes; versions that fit stay, UPGRADE=1 takes the newest (asks the package index)
 	@dev/lock.sh $(if $(UPGRADE),--upgrade)
 
-stage: $(STAMP) ## Install operator and staged room on the cluster, and wait until listeners hear the host
-	@$(PYTHON) -m dev.stage up
+stage: $(STAMP) ## Operator and staged room on the cluster, until listeners hear the host; AGENTS=1 with agents, for all faults
+	@$(PYTHON) -m dev.stage up $(if $(AGENTS),--agents)
 
 demo: $(STAMP) ## Cluster, operator with agents, a staged room; a relay is killed, then flooded: two verdicts, reports in build/demo
 	@$(PYTHON) -m dev.demo

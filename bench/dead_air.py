@@ -115,10 +115,7 @@ def main() -> int:
     arguments = parser.parse_args()
     cluster = api.ensure_embedded()
     with lock.held("stage"):
-        stage.install_operator(cluster, values=stage.WITH_AGENTS)
-        stage.wait_for_agents(cluster)
-        stage.install_stage(cluster)
-        stage.wait_for_room(cluster)
+        stage.install(cluster, agents=True)
     silences: list[Silence] = []
     try:
         measure(Show(cluster, Api(cluster), stage.SHOW), arguments.runs, silences)

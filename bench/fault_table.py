@@ -133,8 +133,7 @@ def main() -> int:
     rows = chosen(arguments.rows)
     cluster = api.ensure_embedded()
     with lock.held("stage"):
-        stage.install_operator(cluster, values=stage.WITH_AGENTS)
-        stage.wait_for_agents(cluster)
+        stage.install_operator(cluster, agents=True)
     show = Show(cluster, Api(cluster), stage.SHOW)
     found: dict[str, list[Measured]] = {}
     for values, group in itertools.groupby(rows, key=lambda row: row.values):

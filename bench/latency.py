@@ -148,8 +148,7 @@ def main() -> int:
 
 def _measure_all(cluster: Cluster, arguments: argparse.Namespace) -> None:
     with lock.held("stage"):
-        stage.install_operator(cluster, values=stage.WITH_AGENTS)
-        stage.wait_for_agents(cluster)
+        stage.install_operator(cluster, agents=True)
     with rest.rooms_put_away(cluster):
         timings: list[Timing] = []
         lossy: list[LossTiming] = []

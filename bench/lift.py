@@ -152,8 +152,7 @@ def main() -> int:
     arguments = parser.parse_args()
     cluster = api.ensure_embedded()
     with lock.held("stage"):
-        stage.install_operator(cluster, values=stage.WITH_AGENTS)
-        stage.wait_for_agents(cluster)
+        stage.install_operator(cluster, agents=True)
     found: list[Trial] = []
     leftovers: list[str] = []
     try:

@@ -126,8 +126,7 @@ def main() -> int:
     cluster = api.ensure_embedded()
     began = time.monotonic()
     with lock.held("stage"):
-        stage.install_operator(cluster, values=stage.WITH_AGENTS)
-        stage.wait_for_agents(cluster)
+        stage.install_operator(cluster, agents=True)
         outcomes = measure(rooms(cluster, arguments.rooms), chosen)
     report.table("Verdicts against what is known", ("scenario", "runs", "right", "wrong", "needless"), rows(outcomes))
     result = figures(outcomes, seed=arguments.seed, seconds=time.monotonic() - began)

@@ -1,4 +1,4 @@
-"""Every check, in the order of the README, with the time of each: `make test`. Leaves nothing running.
+"""What CI checks, with the time of each: `make test`. Leaves nothing running.
 
 Some checks measure, and mostly wait: packets between namespaces, sound through LiveKit, a cluster. Others only compute.
 Those run behind the ones that measure, at the lowest priority: they take the processors that are idle, and cannot make

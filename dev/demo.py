@@ -65,7 +65,7 @@ def after(cluster: Cluster) -> str:
     return (
         f"\nReports: {', '.join(str(file.relative_to(paths.PROJECT)) for file in sorted(REPORTS.glob('*.html')))}\n"
         "The cluster goes on. Look around:\n"
-        f"  export KUBECONFIG={cluster.kubeconfig} PATH=$PATH:{cluster.kubectl.parent}:{Path(sys.executable).parent}\n"
+        f"  {stage.environment(cluster)}\n"
         "  kubectl get audiorooms,experiments,experimentruns -n show\n"
         "  showstopper -n show verdict relay-pod-kill -o wide\n"
         "  showstopper -n show run relay-pod-kill\n"

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from dev.cluster import api, endings, errors, lock, paths, progress, waiting
@@ -55,30 +56,27 @@ def install(cluster: Cluster, *, values: Iterable[str] = (), agents: bool = Fals
         values: more values for the stage's chart, as helm's --set takes them.
         agents: whether an agent is on every node, without which only faults by the API server are possible.
     """
-    install_operator(cluster, values=with_agents(cluster) if agents else ())
-    if agents:
-        wait_for_agents(cluster)
+    install_operator(cluster, agents=agents)
     install_stage(cluster, values=values)
     wait_for_room(cluster)
 
 
-def with_agents(cluster: Cluster) -> tuple[str, ...]:
-    """Values for faults by agents.
+def install_operator(cluster: Cluster, *, agents: bool = False) -> None:
+    """The operator and the resources' definitions, in the version of these sources. Returns when it leads.
 
-    On a cluster that is not of this machine agents have the chart's own place for journals, and nodes and ConfigMaps
-    are left alone.
+    With agents, on each node; on a cluster that is not of this machine they have the chart's own place for journals,
+    and nodes and ConfigMaps are left alone.
     """
-    return WITH_AGENTS if cluster.is_embedded else ("agent.enabled=true",)
-
-
-def install_operator(cluster: Cluster, *, values: Iterable[str] = ()) -> None:
-    """The operator and the resources' definitions, in the version of these sources. Returns when it leads."""
     images = {"image": cluster.images["control"], "audioImage": cluster.images["audio"]}
-    share = EMBEDDED_SHARE if cluster.is_embedded else []
+    values = [*_image_values(images), *(EMBEDDED_SHARE if cluster.is_embedded else ())]
+    if agents:
+        values += WITH_AGENTS if cluster.is_embedded else ("agent.enabled=true",)
     with progress.step("Installing the operator"):
         ensure_namespace(cluster, SYSTEM)
-        _helm(cluster, "showstopper", SYSTEM, [*_image_values(images), *share, *values])
+        _helm(cluster, "showstopper", SYSTEM, values)
         wait_for_operator(cluster)
+    if agents:
+        wait_for_agents(cluster)
 
 
 def wait_for_agents(cluster: Cluster) -> None:
@@ -251,6 +249,12 @@ def _uninstall(cluster: Cluster, release: str, namespace: str) -> None:
         cluster.run_helm("uninstall", release, f"--namespace={namespace}", "--ignore-not-found", "--wait")
 
 
+def environment(cluster: Cluster) -> str:
+    """What a shell takes to find the cluster, kubectl, helm and our command."""
+    places = dict.fromkeys((cluster.kubectl.parent, cluster.helm.parent, Path(sys.executable).parent))
+    return f"export KUBECONFIG={cluster.kubeconfig} PATH=$PATH:{':'.join(map(str, places))}"
+
+
 def down() -> None:
     """Take away what was started here. From a named context only our charts are removed: it is not our cluster."""
     if not os.environ.get("SHOWSTOPPER_CONTEXT"):
@@ -265,13 +269,15 @@ def main() -> None:
     """Run the command that the arguments name."""
     parser = argparse.ArgumentParser(prog="python -m dev.stage", description="The operator and a staged room.")
     parser.add_argument("command", choices=["up", "down"])
-    if parser.parse_args().command == "down":
+    parser.add_argument("--agents", action="store_true", help="with agents, for all faults but those by the API server")
+    arguments = parser.parse_args()
+    if arguments.command == "down":
         down()
         return
     cluster = api.ensure_up()
     with lock.held("stage"):
-        install(cluster)
-    print(f"export KUBECONFIG={cluster.kubeconfig}")
+        install(cluster, agents=arguments.agents)
+    print(environment(cluster))
 
 
 if __name__ == "__main__":

@@ -43,8 +43,7 @@ def running() -> Iterator[api.Cluster]:
         judges.ensure()  # now, for compilers would take the processors from rooms
         if cluster.is_embedded:
             relays.withholding()
-        stage.install_operator(cluster, values=stage.WITH_AGENTS)
-        stage.wait_for_agents(cluster)
+        stage.install_operator(cluster, agents=True)
     stage.install_stage(cluster, namespace=staged_room.NAMESPACE, values=staged_room.SMALL_STAGE)
     stage.wait_for_room(cluster, namespace=staged_room.NAMESPACE)
     yield cluster

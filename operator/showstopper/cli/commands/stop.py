@@ -35,7 +35,8 @@ def command(
     """Stop everything: abort every run in the cluster, lift every fault within a second, and start nothing new.
 
     Nothing starts until `showstopper resume`. This creates the ConfigMap stop-switch in the agents' namespace, which
-    is looked for: -n does not matter. The agents watch it themselves, so faults are lifted without the operator, too.
+    is looked for: -n does not matter. The agents watch it themselves, so their faults are lifted without the operator,
+    too; those of host and door then end with their lease, and changes of objects wait for the next operator.
 
     Exit codes: 0 everything has ended, 4 nobody watches a switch, or something has not ended or was not reverted.
     """
