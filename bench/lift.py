@@ -48,8 +48,8 @@ class Field(Protocol):
     senses: dict[str, Sense]
     verdicts: frozenset[str]
 
-    def ready(self) -> None:
-        """Wait until a run can begin."""
+    def ready(self, kinds: Sequence[str]) -> None:
+        """Wait until a run with these faults can begin."""
 
     def experiment(self, revision: str, kinds: Sequence[str]) -> dict[str, Any]:
         """These faults at once."""
@@ -83,8 +83,9 @@ class PodField:
         }
         self._before = lifts.state(pods)
 
-    def ready(self) -> None:
-        """The pods always are."""
+    def ready(self, kinds: Sequence[str]) -> None:
+        """The pods always are, once the room knows them."""
+        lifts.install_room(self.show.cluster, kinds)
 
     def experiment(self, revision: str, kinds: Sequence[str]) -> dict[str, Any]:
         """Each on its pod."""
@@ -109,7 +110,7 @@ class PodField:
 
 def trials(field: Field, way: str, kinds: Sequence[str], number: int) -> list[Trial]:
     """One round: all faults up, control lost, and when each was felt last; the run's verdict at its end."""
-    field.ready()
+    field.ready(kinds)
     run = _begin(field, f"{time.time():.0f}-{number}", kinds)
     time.sleep(FELT_SECONDS)
     before = _renewed(field.show, run)

@@ -50,7 +50,7 @@ class StageField:
         }
         self._before = self._state()
 
-    def ready(self) -> None:
+    def ready(self, _kinds: Sequence[str]) -> None:
         """Wait until the host is heard again, and the door answers."""
         stage.wait_for_room(self.show.cluster, namespace=lifts.NAMESPACE, room=lifts.ROOM)
 

@@ -97,9 +97,15 @@ def sense(kind: str, place: Place) -> Cgroups:
 def install(cluster: Cluster) -> None:
     """A stage of its own, with one listener; returns when it hears the host and all pods are ready."""
     stage.install_stage(cluster, namespace=NAMESPACE, values=STAGE)
-    for manifest in (*(_pod(cluster, name) for name in (SINK, *KINDS)), _room()):
-        cluster.run_kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=json.dumps(manifest))
+    for name in (SINK, *KINDS):
+        _apply(cluster, _pod(cluster, name))
+    install_room(cluster, chosen(0))
     cluster.run_kubectl("--namespace", NAMESPACE, "wait", "pods", "--for=condition=Ready", "--all", "--timeout=120s")
+
+
+def install_room(cluster: Cluster, kinds: Iterable[str]) -> None:
+    """The room with the pods of these faults as components: all of them are more than a room may have."""
+    _apply(cluster, _room(kinds))
     stage.wait_for_room(cluster, namespace=NAMESPACE, room=ROOM)
 
 
@@ -131,10 +137,14 @@ def state(pods: Mapping[str, Place]) -> dict[str, str]:
     return found
 
 
-def _room() -> dict[str, Any]:
+def _apply(cluster: Cluster, manifest: dict[str, Any]) -> None:
+    cluster.run_kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=json.dumps(manifest))
+
+
+def _room(kinds: Iterable[str]) -> dict[str, Any]:
     """One listener, who comes in by the door."""
     sink = spare.component(SINK, ports=[{"name": "tcp", "port": SINK_PORT, "protocol": "TCP"}])
-    others = [spare.component(name) for name in ("relay", DOOR, *KINDS)]
+    others = [spare.component(name) for name in ("relay", DOOR, *kinds)]
     made = spare.room(NAMESPACE, ROOM, [sink, *others], listeners=1)
     made["spec"]["door"] = {"url": f"http://{DOOR}:8090/token", "component": DOOR}
     return made
