@@ -87,10 +87,18 @@ def wait_for_agents(cluster: Cluster) -> None:
 
 
 def wait_for_stage(cluster: Cluster, *workloads: str, namespace: str = SHOW) -> None:
-    """Until new pods have taken the place of the old ones: those of the relays, and of other `workloads`."""
+    """Until new pods have taken the place of the old ones: those of the relays, and of other `workloads`.
+
+    Old relays serve their listeners until their grace period is over. Until then no run begins.
+    """
     with progress.step("Waiting for the stage's pods"):
         for workload in ("deployment/relay", *workloads):
             cluster.run_kubectl("--namespace", namespace, "rollout", "status", workload, f"--timeout={ROOM_SECONDS}s")
+        waiting.until(
+            lambda: not any("deletionTimestamp" in pod["metadata"] for pod in _pods(cluster, namespace, "relay")),
+            f"relays in namespace {namespace} still end",
+            seconds=ROOM_SECONDS,
+        )
 
 
 def wait_for_operator(cluster: Cluster) -> None:
