@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
-from showstopper.api.game_day import GameDay
-from showstopper.api.run import ExperimentRun
 from showstopper.cli.exit_codes import ExitCode, note, problem
 from showstopper.cli.interruptible import run_to_end
-from showstopper.cli.kube import lookup
+from showstopper.cli.kube import endings, lookup
 from showstopper.cli.kube.connection import Connection
+from showstopper.cli.kube.endings import Subject
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import EXPERIMENT_RUN, GAME_DAY, Kind
+from showstopper.cluster.kinds import Kind
 from showstopper.errors import Unavailable
 
 POLL_SECONDS = 0.2
@@ -38,7 +37,7 @@ def command(
 async def _abort(connection: Connection, name: str, *, wait: bool) -> ExitCode:
     async with connection.open() as client:
         subject = await lookup.run_or_game_day(client, connection.namespace, name)
-        kind = GAME_DAY if isinstance(subject, GameDay) else EXPERIMENT_RUN
+        kind = endings.kind_of(subject)
         title = f"{kind.name.lower()}/{subject.metadata.name}"
         if subject.finished:
             problem(f"nothing to abort: {title} is over: {subject.status.verdict}")
@@ -54,7 +53,7 @@ async def _abort(connection: Connection, name: str, *, wait: bool) -> ExitCode:
         return await _await_end(client, kind, subject)
 
 
-async def _await_end(client: Client, kind: Kind, subject: ExperimentRun | GameDay) -> ExitCode:
+async def _await_end(client: Client, kind: Kind, subject: Subject) -> ExitCode:
     while not subject.finished:
         await asyncio.sleep(POLL_SECONDS)
         try:
@@ -62,9 +61,4 @@ async def _await_end(client: Client, kind: Kind, subject: ExperimentRun | GameDa
         except Unavailable as error:
             note(f"the API server does not answer: {error}")
     print(f"{subject.status.verdict} ({subject.status.reason}): {subject.status.message}")
-    faults = subject.status.faults if isinstance(subject, ExperimentRun) else []
-    left = [fault for fault in faults if not fault.reverted]
-    if left:
-        problem(f"not known to be reverted: {', '.join(fault.name for fault in left)}: {left[0].message or ''}")
-        return ExitCode.ERROR
-    return ExitCode.PASSED
+    return endings.say_what_is_left(subject)

@@ -18,13 +18,13 @@ from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
 from showstopper.cli.exit_codes import ExitCode, problem
-from showstopper.cli.kube import lookup
+from showstopper.cli.kube import lookup, self_review
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.views import output, tables
 from showstopper.cli.views.output import Form, FormOption
 from showstopper.clock import from_timestamp
 from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, RELEASE_GATE, SELF_SUBJECT_REVIEW
+from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, RELEASE_GATE
 from showstopper.engine.gates import deciding
 from showstopper.engine.gates.deciding import Answer, Situation
 from showstopper.engine.rooms import deployed
@@ -83,7 +83,10 @@ async def _gate(connection: Connection, name: str, image: str | None, form: Form
 
 
 async def _situation(client: Client, gate: ReleaseGate) -> Situation:
-    """What is known now, for a decision made here. What is deployed is read last: nothing else is newer."""
+    """What is known now, for a decision made here. What is deployed is read last: nothing else is newer.
+
+    The time is the API server's: it decides which pass is too old.
+    """
     namespace = gate.metadata.namespace
     try:
         room = AudioRoom.parse(await client.get(AUDIO_ROOM, namespace, gate.spec.room_ref.name))
@@ -99,15 +102,8 @@ async def _situation(client: Client, gate: ReleaseGate) -> Situation:
         runs=runs,
         seen_seconds=deciding.GRACE_SECONDS,
         quiet_seconds=deciding.GRACE_SECONDS,
-        now=await _now(client),
+        now=await self_review.server_time(client),
     )
-
-
-async def _now(client: Client) -> float:
-    """The API server's time: this machine's own may be wrong, and it decides which pass is too old."""
-    review = {"apiVersion": SELF_SUBJECT_REVIEW.group_version, "kind": SELF_SUBJECT_REVIEW.name, "metadata": {}}
-    answer = await client.create(SELF_SUBJECT_REVIEW, review)
-    return from_timestamp(answer["metadata"]["creationTimestamp"])
 
 
 def _checked(gate: ReleaseGate, recorded: Answer, looked: Answer, now: float) -> Answer:

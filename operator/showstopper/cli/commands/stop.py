@@ -11,18 +11,17 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.stop_switch import stop_reason
 from showstopper.cli.exit_codes import ExitCode, problem
-from showstopper.cli.kube import stop_switches
+from showstopper.cli.kube import endings, stop_switches
 from showstopper.cli.kube.connection import Connection
+from showstopper.cli.kube.endings import Subject
 from showstopper.clock import from_timestamp
 from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import EXPERIMENT_RUN, GAME_DAY, Kind
+from showstopper.cluster.kinds import EXPERIMENT_RUN, GAME_DAY
 from showstopper.engine.runs.undoing import FINALIZER
 from showstopper.errors import NotFound, ShowstopperError, Unavailable
 
-Subject = ExperimentRun | GameDay
 POLL_SECONDS = 0.2
 PAGE = 100
-_KINDS: dict[type[ExperimentRun] | type[GameDay], Kind] = {ExperimentRun: EXPERIMENT_RUN, GameDay: GAME_DAY}
 
 
 def command(
@@ -78,7 +77,7 @@ async def until_ended(client: Client, since: float, timeout: float) -> ExitCode:
             code = max(code, _say_how_it_ended(subject))
         subjects = [subject for subject in subjects if not _is_over(subject)]
         if subjects and clock() > give_up:
-            names = ", ".join(map(_title, subjects))
+            names = ", ".join(map(endings.title, subjects))
             problem(f"not ended within {timeout:g} s, though the switch is set: {names}: showstopper doctor")
             return ExitCode.ERROR
         if subjects:
@@ -89,10 +88,12 @@ async def until_ended(client: Client, since: float, timeout: float) -> ExitCode:
 
 async def _subjects(client: Client) -> AsyncIterator[Subject]:
     """Every run and every game day of the cluster."""
-    for model, kind in _KINDS.items():
-        async for page in client.pages(kind, size=PAGE):
-            for body in page["items"]:
-                yield model.parse(body)
+    async for page in client.pages(EXPERIMENT_RUN, size=PAGE):
+        for run in page["items"]:
+            yield ExperimentRun.parse(run)
+    async for page in client.pages(GAME_DAY, size=PAGE):
+        for day in page["items"]:
+            yield GameDay.parse(day)
 
 
 def _concerns(subject: Subject, since: float) -> bool:
@@ -117,9 +118,9 @@ def _is_over(subject: Subject) -> bool:
 
 
 async def _newer(client: Client, subject: Subject) -> Subject | None:
-    """The same as it is now. None: it was deleted."""
+    """The same as it is now, or None if it was deleted."""
     try:
-        return type(subject).parse(await client.get(_KINDS[type(subject)], *subject.key))
+        return type(subject).parse(await client.get(endings.kind_of(subject), *subject.key))
     except NotFound:
         return None
     except Unavailable:
@@ -127,15 +128,5 @@ async def _newer(client: Client, subject: Subject) -> Subject | None:
 
 
 def _say_how_it_ended(subject: Subject) -> ExitCode:
-    print(f"{_title(subject)} ended: {subject.status.verdict} ({subject.status.reason})")
-    faults = subject.status.faults if isinstance(subject, ExperimentRun) else []
-    left = [fault for fault in faults if not fault.reverted]
-    if not left:
-        return ExitCode.PASSED
-    names = ", ".join(fault.name for fault in left)
-    problem(f"not known to be reverted: {names} of {_title(subject)}: {left[0].message or ''}")
-    return ExitCode.ERROR
-
-
-def _title(subject: Subject) -> str:
-    return f"{_KINDS[type(subject)].name.lower()} {subject.metadata.namespace}/{subject.metadata.name}"
+    print(f"{endings.title(subject)} ended: {subject.status.verdict} ({subject.status.reason})")
+    return endings.say_what_is_left(subject)

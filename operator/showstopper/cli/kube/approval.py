@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from showstopper.api.game_day import APPROVE, GameDay, HoldRecord
 from showstopper.api.reasons import Reason
-from showstopper.cli.kube import lookup
+from showstopper.cli.kube import lookup, self_review
 from showstopper.cli.kube.run_request import NoOperator, Refused
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import GAME_DAY, SELF_SUBJECT_REVIEW
+from showstopper.cluster.kinds import GAME_DAY
 from showstopper.errors import Conflict, NotFound
 
 POLL_SECONDS = 0.2
@@ -34,7 +34,7 @@ async def approve(client: Client, namespace: str, name: str, act: str, *, form: 
         Forbidden: the caller may not approve.
         NoOperator: no operator records the approval.
     """
-    approver = await _user_name(client)
+    approver = await self_review.user_name(client)
     value = f"{act}/{approver}"
     day = await lookup.game_day(client, namespace, name)
     hold = hold_of(day, act)
@@ -79,13 +79,6 @@ def _unchanged(day: GameDay, act: str) -> list[Object]:
     form = hold_of(day, act).hash
     place = [record.name for record in day.status.acts].index(act)
     return [{"op": "test", "path": f"/status/acts/{place}/hold/hash", "value": form}] if form else []
-
-
-async def _user_name(client: Client) -> str:
-    """The caller's name, as the API server knows it."""
-    body = {"apiVersion": SELF_SUBJECT_REVIEW.group_version, "kind": SELF_SUBJECT_REVIEW.name, "metadata": {}}
-    answer = await client.create(SELF_SUBJECT_REVIEW, body)
-    return str(answer["status"]["userInfo"]["username"])
 
 
 async def _patch(client: Client, day: GameDay, *changes: Object) -> None:

@@ -1,6 +1,7 @@
 """Lookup: experiments, runs and game days by name."""
 
 import re
+from typing import TypeVar
 
 from showstopper.api.conditions import Condition, ConditionType, find
 from showstopper.api.experiment import Experiment
@@ -12,6 +13,8 @@ from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, Kind
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.draft import EXPERIMENT_LABEL
 from showstopper.errors import NotFound, NotRunYet, SettingsError
+
+T = TypeVar("T", Experiment, GameDay)
 
 
 async def get(client: Client, kind: Kind, namespace: str, name: str) -> Object:
@@ -37,6 +40,14 @@ async def get(client: Client, kind: Kind, namespace: str, name: str) -> Object:
         raise NotFound(
             f'there is no {kind.name} "{name}" in namespace {namespace}: kubectl get {kind.resource} -A', status=404
         ) from error
+
+
+async def existing(client: Client, kind: Kind, model: type[T], namespace: str, name: str) -> T | None:
+    """The object, or None if there is none of that name."""
+    try:
+        return model.parse(await client.get(kind, namespace, name))
+    except NotFound:
+        return None
 
 
 def is_unknown_kind(error: NotFound) -> bool:

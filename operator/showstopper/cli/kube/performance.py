@@ -11,7 +11,6 @@ from showstopper.cli.kube.run_request import NoOperator, Refused
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import GAME_DAY
 from showstopper.engine.days import programme
-from showstopper.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ async def request(client: Client, subject: Manifest | GameDay) -> Performance:
         return await _another(client, subject)
     body = subject.game_day
     assert body is not None, "whoever asks has looked"
-    before = await _existing(client, body["metadata"]["namespace"], body["metadata"]["name"])
+    before = await lookup.existing(client, GAME_DAY, GameDay, body["metadata"]["namespace"], body["metadata"]["name"])
     for kind, each in subject.objects:
         applied = await run_request.apply(client, kind, each)
         if kind is GAME_DAY:
@@ -91,10 +90,3 @@ def raise_if_not_taken_up(performance: Performance, day: GameDay, waited: float)
 async def _another(client: Client, day: GameDay) -> Performance:
     day, _ = await run_request.annotate(client, GAME_DAY, day)
     return Performance(day, day.status.performance)
-
-
-async def _existing(client: Client, namespace: str, name: str) -> GameDay | None:
-    try:
-        return GameDay.parse(await client.get(GAME_DAY, namespace, name))
-    except NotFound:
-        return None

@@ -63,7 +63,7 @@ async def request_run(client: Client, subject: Manifest | Experiment) -> RunRequ
     if isinstance(subject, Experiment):
         return RunRequest(*await annotate(client, EXPERIMENT, subject))
     metadata = subject.experiment["metadata"]
-    before = await _existing(client, metadata["namespace"], metadata["name"])
+    before = await lookup.existing(client, EXPERIMENT, Experiment, metadata["namespace"], metadata["name"])
     for kind, body in subject.objects:
         applied = await apply(client, kind, body)
         if kind is EXPERIMENT:
@@ -81,13 +81,6 @@ def _requests_run(before: Experiment | None, after: Experiment) -> bool:
     if after.spec.schedule is not None and (before is None or before.status.last_hash is None):
         return False
     return before is None or requests.wanted(before) != requests.wanted(after)
-
-
-async def _existing(client: Client, namespace: str, name: str) -> Experiment | None:
-    try:
-        return Experiment.parse(await client.get(EXPERIMENT, namespace, name))
-    except NotFound:
-        return None
 
 
 async def apply(client: Client, kind: Kind, body: Object) -> Object:
