@@ -24,8 +24,8 @@ from showstopper.api.schema.cron import Cron, TimeZone
 from showstopper.api.schema.quantities import (
     Between,
     Duration,
-    NotZero,
     Percent,
+    SomePercent,
     format_duration,
     parse_duration,
 )
@@ -75,7 +75,7 @@ class Target(Spec):
     any pod."""
     max: Annotated[int, Field(ge=1, le=MOST_PODS)] | None = None
     """Maximum number of pods to target. Default: 1, or with percent 500."""
-    percent: Annotated[Percent, NotZero()] | None = None
+    percent: SomePercent | None = None
     """Share of the listener pods to target, rounded down. Each holds several listeners (listeners.perPod of the room).
     Default: as many pods as max says."""
     max_percent: Percent | None = None

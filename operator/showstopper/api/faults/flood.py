@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from showstopper.api.faults.crowd import CrowdFault
+from showstopper.api.faults.crowd import CrowdFault, Port
 from showstopper.api.faults.gates import Arrivals, Gate
 from showstopper.api.schema.base import Name
 from showstopper.api.schema.rules import Rule
@@ -15,7 +15,6 @@ _RTP_SIZE = "an RTP packet has a header of 12 bytes: write a size of 12 to 1472"
 _STUN_SIZE = "a STUN packet has a header of 20 bytes, and its size is a multiple of 4: write a size of 20 to 1472"
 
 Size = Annotated[int, Field(ge=1, le=1472)]
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class PacketFlood(CrowdFault):

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
 from showstopper.api.schema.base import Name, Spec
-from showstopper.api.schema.quantities import Between, Duration, NotZero, Percent, parse_duration
+from showstopper.api.schema.quantities import Between, Duration, SomePercent, parse_duration
 from showstopper.api.schema.rules import Matching, Rule
 
 WRITE_A_RATE = 'write bits a second from "8kbit" to "10Gbit", like "500kbit", "2Mbit" or "1Gbit"'
@@ -15,8 +15,6 @@ _RATES = {"kbit": 1_000, "Mbit": 1_000_000, "Gbit": 1_000_000_000}
 # 8 kbit is one small packet every 200 ms: what is slower is a partition.
 _RATE = "([89]|[1-9][0-9]{1,4})kbit|[1-9][0-9]{0,3}Mbit|([1-9]|10)Gbit"
 Rate = Annotated[str, StringConstraints(max_length=16), Matching(_RATE, WRITE_A_RATE)]
-SomePercent = Annotated[Percent, NotZero()]
-"""A share that is not zero."""
 
 
 class Direction(StrEnum):

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
 from showstopper.api.schema.base import Name, Spec, Status, Timestamp
-from showstopper.api.schema.quantities import NotZero, Percent
+from showstopper.api.schema.quantities import SomePercent
 from showstopper.api.schema.rules import Matching, Rule, exactly_one
 
 ContainerId = Annotated[str, StringConstraints(max_length=128, pattern="^[0-9a-f]{16,128}$")]
@@ -26,8 +26,6 @@ MemorySize = Annotated[
     str, StringConstraints(max_length=8), Matching("[1-9][0-9]{0,4}Mi|[1-9][0-9]?Gi", WRITE_A_MEMORY_SIZE)
 ]
 """A Kubernetes quantity of memory, in binary units."""
-SomePercent = Annotated[Percent, NotZero()]
-"""A share that is not zero."""
 
 MOST_STRESSED = 20
 """Containers that a fault of stress takes at the most: each has processes of ours beside the agent."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
 from showstopper.api.schema.base import Spec, Status, Timestamp
-from showstopper.api.schema.quantities import Between, Duration, NotZero, Percent, parse_duration
+from showstopper.api.schema.quantities import Between, Duration, SomePercent, parse_duration
 from showstopper.api.schema.rules import Rule
 
 _LEAST_BETWEEN = parse_duration("500ms")
@@ -72,7 +72,7 @@ class DoorFault(FaultKind):
 class RoomUnavailable(DoorFault):
     """The door answers "this room is not available" (HTTP 503) to those who ask for a token. Who is in stays in."""
 
-    percent: Annotated[Percent, NotZero()] | None = None
+    percent: SomePercent | None = None
     """Share of the people who are turned away, by their identities: who was turned away once is so again. The others
     get in. Default: everybody."""
     wait: Annotated[Duration, Between("0s", "1m")] = parse_duration("0s")

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from showstopper.api.faults.crowd import CrowdFault
+from showstopper.api.faults.crowd import CrowdFault, Port
 from showstopper.api.faults.gates import Arrivals, Gate
 from showstopper.api.schema.base import Message, Name, Spec, Status, Text
 from showstopper.api.schema.quantities import Between, Duration, parse_duration
@@ -19,8 +19,6 @@ _SENT_AWAY = (
     "LiveKit sends whoever takes no media away after a minute: write a drop below 1m, or leave signallingOnly out"
 )
 _A_RATE = "a ramp is of a rate: write rate, in joins a second, or leave ramp out"
-
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class JoinStorm(CrowdFault):

@@ -194,3 +194,5 @@ Percent = Annotated[
         }
     ),
 ]
+SomePercent = Annotated[Percent, NotZero()]
+"""A share that is not zero."""

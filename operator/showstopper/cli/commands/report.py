@@ -2,7 +2,9 @@
 
 import asyncio
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -79,14 +81,17 @@ def render(record: Record | Day, form: Format) -> str:
         return junit.of_day(record) if isinstance(record, Day) else junit.of_run(record.run)
     if form is Format.JSON:
         return data.of_day(record) if isinstance(record, Day) else data.of_run(record)
+    writer = _writer(form)
+    text: str = writer.of_day(record) if isinstance(record, Day) else writer.of_run(record)
+    return text
+
+
+def _writer(form: Format) -> ModuleType:
+    """What writes HTML or Markdown. Loaded when it is asked for: what draws takes half a second."""
     try:
-        # Other formats need neither, and drawing takes half a second to load.
-        from showstopper.report import markdown, page  # noqa: PLC0415
+        return import_module("showstopper.report." + ("page" if form is Format.HTML else "markdown"))
     except ImportError as error:
         raise SettingsError(
             f"a report in {form} needs {error.name}, which is not installed: pip install 'showstopper[report]' "
             "(from a checkout: pip install '.[report]'); -o json and -o junit need nothing"
         ) from error
-    if isinstance(record, Day):
-        return page.of_day(record) if form is Format.HTML else markdown.of_day(record)
-    return page.of_run(record) if form is Format.HTML else markdown.of_run(record)

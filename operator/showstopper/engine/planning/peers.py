@@ -10,9 +10,7 @@ from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import POD, SERVICE
 from showstopper.engine.rooms.pods import addresses_of, of_component
-
-MOST_PEERS = 1000
-"""Addresses that an Injection takes (`InjectionSpec.peers`)."""
+from showstopper.faults.network.bounds import MOST_PEERS
 
 
 def peers_of(fault: Fault) -> tuple[str, ...]:

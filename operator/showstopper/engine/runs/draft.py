@@ -9,6 +9,7 @@ from showstopper.api.run import ExperimentRun, ExperimentRunSpec, Origin, Releas
 from showstopper.api.schema.base import API_VERSION, GROUP, Metadata, dump
 from showstopper.clock import to_timestamp
 from showstopper.cluster.client import Object
+from showstopper.cluster.listeners import ROOM_LABEL
 from showstopper.engine.planning import plan
 from showstopper.engine.planning.plan import Plan
 from showstopper.engine.runs import undoing
@@ -16,7 +17,6 @@ from showstopper.engine.runs.requests import Request, run_name
 
 EXPERIMENT_LABEL = f"{GROUP}/experiment"
 EXPERIMENT_UID_LABEL = f"{GROUP}/experiment-uid"
-ROOM_LABEL = f"{GROUP}/room"
 GAME_DAY_LABEL = f"{GROUP}/game-day"
 ACT_LABEL = f"{GROUP}/act"
 # What a run may take beyond its baseline and recovery before it is ended.

@@ -21,12 +21,12 @@ from showstopper.api.injection import (
 from showstopper.api.room import AudioRoomSpec
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import API_VERSION, dump
+from showstopper.cluster.client import Object
 from showstopper.engine.planning.peers import peers_of
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.faults.effects import Pod
 from showstopper.faults.processes.behaviour import container_of
 
-Object = dict[str, Any]
 SUCCESSOR_LABEL = "showstopper.dev/successor"
 """On the Injections of pods that have replaced a target while the fault lasted."""
 OVERLAY_PORTS = (51820, 51821, 51871)

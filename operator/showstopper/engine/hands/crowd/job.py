@@ -11,6 +11,7 @@ from typing import Any
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.run import ExperimentRun
+from showstopper.cluster.client import Object
 from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.engine.hands.agent.asking import owned
 from showstopper.engine.planning.plan import PlannedFault
@@ -23,7 +24,6 @@ from showstopper.faults.crowd import CrowdBehaviour, Task
 from showstopper.faults.effects import Pod
 from showstopper.faults.flood.settings import TERMINATION_MESSAGE
 
-Object = dict[str, Any]
 GATHER = timedelta(seconds=60)
 """How long its pod may take to be there. Its absolute end is so much later."""
 KEEP = timedelta(minutes=1)
