@@ -1,7 +1,6 @@
 """Listeners: how the pods of a room's fleet are found, and one question to one of them about what it heard or said."""
 
 import json
-import time
 from collections.abc import Mapping
 
 import aiohttp
@@ -12,6 +11,8 @@ from showstopper.availability.errors import FeedError
 from showstopper.availability.feed import Feed, parse_feed
 from showstopper.availability.hosts import HostFeed, parse_host
 from showstopper.clock import Clock
+from showstopper.cluster import questions
+from showstopper.cluster.questions import Answer, BadAnswer
 
 ROOM_LABEL = f"{GROUP}/room"
 ROLE_LABEL = f"{GROUP}/role"
@@ -45,8 +46,7 @@ async def read(
         FeedError: when it answers something else.
         aiohttp.ClientError, TimeoutError, OSError: when it does not answer.
     """
-    content, asked, answered = await _get(session, clock, pod, _url(address, port, f"/v1/spans?after={after}"))
-    return read_feed(pod, room, content, asked, answered)
+    return read_feed(pod, room, await _ask(session, clock, pod, _url(address, port, f"/v1/spans?after={after}")))
 
 
 async def read_crowd(
@@ -66,9 +66,9 @@ async def read_crowd(
         FeedError: when it answers something else.
         aiohttp.ClientError, TimeoutError, OSError: when it does not answer.
     """
-    content, asked, answered = await _get(session, clock, pod, _url(address, port, f"/v1/crowd?after={after}"))
-    document, there = _read_document(pod, content)
-    feed = reader.read(document, pod, (asked + answered) / 2 - there, (answered - asked) / 2)
+    answer = await _ask(session, clock, pod, _url(address, port, f"/v1/crowd?after={after}"))
+    document, there = _read_document(pod, answer.content)
+    feed = reader.read(document, pod, answer.at - there, answer.error)
     if feed.room != room:
         raise FeedError(pod, "room", f'is "{feed.room}", not "{room}"')
     return feed
@@ -81,9 +81,9 @@ async def read_host(session: aiohttp.ClientSession, clock: Clock, *, pod: str, a
         FeedError: when it answers something else.
         aiohttp.ClientError, TimeoutError, OSError: when it does not answer.
     """
-    content, asked, answered = await _get(session, clock, pod, _url(address, port, "/v1/host"))
-    document, there = _read_document(pod, content)
-    return parse_host(document, pod, (asked + answered) / 2 - there, (answered - asked) / 2)
+    answer = await _ask(session, clock, pod, _url(address, port, "/v1/host"))
+    document, there = _read_document(pod, answer.content)
+    return parse_host(document, pod, answer.at - there, answer.error)
 
 
 def _url(address: str, port: int, path: str) -> str:
@@ -91,30 +91,21 @@ def _url(address: str, port: int, path: str) -> str:
     return f"http://{host}:{port}{path}"
 
 
-async def _get(session: aiohttp.ClientSession, clock: Clock, pod: str, url: str) -> tuple[bytes, float, float]:
-    """What a pod answers, and when it was asked and began to answer."""
-    began = time.monotonic()
-    async with session.get(url, allow_redirects=False) as response:
-        answered = clock.now()
-        asked = answered - (time.monotonic() - began)  # a step of our clock is no part of the round trip
-        if response.status != 200:
-            raise FeedError(pod, "the answer", f"has HTTP status {response.status}")
-        content = bytearray()
-        async for part in response.content.iter_any():
-            content += part
-            if len(content) > LARGEST_ANSWER:
-                raise FeedError(pod, "the answer", f"is larger than {LARGEST_ANSWER} bytes")
-    return bytes(content), asked, answered
+async def _ask(session: aiohttp.ClientSession, clock: Clock, pod: str, url: str) -> Answer:
+    try:
+        return await questions.ask(session, clock, url, at_most=LARGEST_ANSWER)
+    except BadAnswer as error:
+        raise FeedError(pod, "the answer", str(error)) from error
 
 
-def read_feed(pod: str, room: str, content: bytes, asked: float, answered: float) -> Feed:
-    """The feed in an answer that was asked for and began to come at these times of our clock.
+def read_feed(pod: str, room: str, answer: Answer) -> Feed:
+    """The feed in an answer.
 
     Raises:
         FeedError: when it is no feed, or another pod's or room's.
     """
-    document, there = _read_document(pod, content)
-    feed = parse_feed(document, (asked + answered) / 2 - there, (answered - asked) / 2)
+    document, there = _read_document(pod, answer.content)
+    feed = parse_feed(document, answer.at - there, answer.error)
     if (feed.pod, feed.room) != (pod, room):
         raise FeedError(pod, "pod and room", f'are "{feed.pod}" and "{feed.room}", not "{pod}" and "{room}"')
     return feed
