@@ -10,13 +10,14 @@ from typing import Any
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
+from showstopper.api.injection import LEASE_SECONDS
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Object
 from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.engine.hands.agent.asking import owned
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.engine.rooms import Images
-from showstopper.engine.rooms.fleet import manifests
+from showstopper.engine.rooms.fleet import manifests, restricted
 from showstopper.engine.rooms.pods import is_over
 from showstopper.faults import registry
 from showstopper.faults.behaviour import Ground
@@ -28,8 +29,6 @@ GATHER = timedelta(seconds=60)
 """How long its pod may take to be there. Its absolute end is so much later."""
 KEEP = timedelta(minutes=1)
 """How long a Job stays that nobody deletes, for there is no operator."""
-_LEASE = timedelta(seconds=10)
-_NOBODY = 65532
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def job(run: ExperimentRun, planned: PlannedFault, images: Images, now: float) -
     """
     fault, kind = planned.fault, behaviour(planned.fault)
     assert fault.duration is not None
-    end = datetime.fromtimestamp(now, UTC) + GATHER + fault.duration + _LEASE
+    end = datetime.fromtimestamp(now, UTC) + GATHER + fault.duration + timedelta(seconds=LEASE_SECONDS)
     task = kind.task(fault, ground(run, planned), end)
     metadata = {**owned(run), "name": name(run, fault.name)}
     metadata["labels"] = {**metadata["labels"], ROLE_LABEL: kind.role, "app.kubernetes.io/component": kind.role}
@@ -124,12 +123,7 @@ def _pod(run: ExperimentRun, role: str, task: Task, images: Images) -> Object:
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 1,
         "imagePullSecrets": [{"name": secret} for secret in images.pull_secrets],
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _NOBODY,
-            "runAsGroup": _NOBODY,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": restricted.POD,
         "containers": [
             {
                 "name": role,
@@ -143,11 +137,7 @@ def _pod(run: ExperimentRun, role: str, task: Task, images: Images) -> Object:
                     "requests": {"cpu": task.cpu, "memory": f"{asked}Mi"},
                     "limits": {"memory": f"{most}Mi"},
                 },
-                "securityContext": {
-                    "allowPrivilegeEscalation": False,
-                    "readOnlyRootFilesystem": True,
-                    "capabilities": {"drop": ["ALL"]},
-                },
+                "securityContext": restricted.CONTAINER,
             }
         ],
     }

@@ -10,11 +10,10 @@ from typing import Any
 from showstopper.api.room import AudioRoom, Crowd, Host
 from showstopper.api.schema.base import API_VERSION
 from showstopper.cluster.listeners import CROWD, HOST, LISTENER, PORT
-from showstopper.engine.rooms.fleet import names
+from showstopper.engine.rooms.fleet import names, restricted
 
 # The longest time that the pods' settings accept (audio/settings.py). Rare arrivals over many pods would exceed it.
 _DAY = timedelta(days=1)
-_NOBODY = 65532
 _POD_NAME = {"name": "SHOWSTOPPER_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
 _POD_UID = {"name": "SHOWSTOPPER_POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}
 HOST_ROLE = "showstopper-host"
@@ -31,7 +30,7 @@ class Images:
 
 
 def account(room: AudioRoom) -> list[dict[str, Any]]:
-    """The ServiceAccount of the room's managed host, and what it may do. The host's pod needs them. None: no host."""
+    """The ServiceAccount of the room's managed host, and what it may do. Empty without one."""
     if room.spec.program.host is not Host.MANAGED:
         return []
     name = names.host(room)
@@ -188,12 +187,7 @@ def _template(
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 2,
         "imagePullSecrets": [{"name": name} for name in images.pull_secrets],
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _NOBODY,
-            "runAsGroup": _NOBODY,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": restricted.POD,
         "containers": [_container(images, role, environment, health, resources)],
         "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}],
         "topologySpreadConstraints": [
@@ -221,11 +215,7 @@ def _container(
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "readinessProbe": {"httpGet": {"path": health, "port": "http"}, "periodSeconds": 5, "timeoutSeconds": 2},
         "resources": resources,
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": restricted.CONTAINER,
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a volume of the pod's own
     }
 
