@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from showstopper.api.injection import LEASE_SECONDS
 from showstopper.clock import to_timestamp
-from showstopper.executor.renewals import LEASE_SECONDS, Renewals
+from showstopper.executor.renewals import Renewals
 
 RUN = ("show", "run-1")
 START = 1_800_000_000.0  # of the operator's clock; the node's says something else

@@ -18,6 +18,8 @@ from showstopper.api.faults.storm import StormArrivals, StormGate
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.rules import CelRule, Rule, exactly_one, given, immutable
 
+LEASE_SECONDS = 10
+"""What a renewal of a run's Lease is worth, and for how long an executor arms at the most. It is renewed every 2 s."""
 LEASE_LABEL = "showstopper.dev/run"
 """Label on the Lease of a run, with the run's name. Executors watch no other Leases. Only the operator writes these."""
 

@@ -2,12 +2,10 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
+from showstopper.api.injection import LEASE_SECONDS
 from showstopper.errors import LeaseLost
 
-# What an executor arms for at most, whatever it is asked: a lease of 10 s, which the operator renews every 2 s.
-LONGEST = timedelta(seconds=10)
 Now = Callable[[], float]
 
 
@@ -23,7 +21,7 @@ class Lease:
 
     def __init__(self, until: float, now: Now = time.monotonic) -> None:
         self._now = now
-        self.until = min(until, now() + LONGEST.total_seconds())
+        self.until = min(until, now() + LEASE_SECONDS)
 
     @property
     def lost(self) -> bool:
@@ -43,7 +41,7 @@ class Lease:
         """
         if self.lost:
             raise LeaseLost("the lease ran out before it was renewed: the fault has lifted itself; arm it anew")
-        self.until = min(until, self._now() + LONGEST.total_seconds())
+        self.until = min(until, self._now() + LEASE_SECONDS)
         if self.lost:
             raise LeaseLost("a renewal into the past: lift the fault instead")
         return self.milliseconds

@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from showstopper.api.injection import LEASE_SECONDS
 from showstopper.clock import from_timestamp
 from showstopper.cluster.watch import Key
-
-LEASE_SECONDS = 10.0
-"""What a renewal is worth, whatever the Lease asks for. The operator renews every 2 s."""
 
 
 @dataclass(slots=True)

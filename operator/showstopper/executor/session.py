@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import structlog
 
-from showstopper.api.injection import InjectedTarget, Injection, TargetState
+from showstopper.api.injection import LEASE_SECONDS, InjectedTarget, Injection, TargetState
 from showstopper.clock import Clock, to_timestamp
 from showstopper.errors import LeaseLost
 from showstopper.executor.hit import Hit, Hits
-from showstopper.executor.renewals import LEASE_SECONDS, Renewals
+from showstopper.executor.renewals import Renewals
 from showstopper.executor.reporting import PACE_SECONDS, Reporter
 from showstopper.executor.status import EndReason, Standing, ending_of, over, status
 from showstopper.faults import registry

@@ -5,6 +5,7 @@ import uuid
 
 import structlog
 
+from showstopper.api.injection import LEASE_SECONDS
 from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client, Object
@@ -14,8 +15,6 @@ from showstopper.errors import ClusterError, Conflict, NotFound
 
 log = structlog.get_logger()
 
-LEASE_SECONDS = 10
-"""What a renewal is worth. Executors count it on their own clock."""
 HOLDER = f"showstopper-{uuid.uuid4()}"
 """Another life of the operator is another holder: its clock need not agree with ours."""
 
