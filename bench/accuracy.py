@@ -1,8 +1,8 @@
 """How true the measured dead air is: serving relays are killed, and listeners' reports are compared with their packets.
 
 On the stage as `make demo` has it. Packets are captured in the network namespaces of the listener pods
-(bench/capture.py), and belong to the listener that receives on their port (its feed says on which); what is compared
-with what, and why, stands in bench/comparing.py. Before that the same of a crowd, on a relay of its own on loopback
+(bench/capture.py), and belong to the listener that receives on their port (its feed says on which). What is compared
+with what, and why, is in bench/comparing.py. Before that the same of a crowd, on a relay of its own on loopback
 (bench/crowd_edges.py). Writes build/bench/accuracy.json. Needs root and the embedded cluster.
 """
 
@@ -61,8 +61,8 @@ def main() -> None:
     killer = kills.by_hand(cluster, NAMESPACE) if arguments.by_hand else kills.by_run(cluster, NAMESPACE, stage.ROOM)
     outcomes: list[Outcome] = []
     try:
-        for found in measure(cluster, killer, arguments.kills):
-            outcomes += found
+        for kill_outcomes in measure(cluster, killer, arguments.kills):
+            outcomes += kill_outcomes
     finally:
         tell(outcomes, crowd)  # what was measured before somebody stopped it, too
 
@@ -83,15 +83,15 @@ def measure(cluster: Cluster, killer: Killer, count: int) -> Iterator[list[Outco
                 report.console.print(f"kill {number}: {error}")
                 continue
             after = calm(cluster, addresses, since=kill.at)
-            window = Window(kill.at - BEFORE_SECONDS, min(one.known_until for one in after.values()))
+            window = Window(kill.at - BEFORE_SECONDS, min(resident.known_until for resident in after.values()))
             outcomes = []
-            for name, one in sorted(after.items()):
+            for name, resident in sorted(after.items()):
                 pod = name.partition("/")[0]
                 packets = [each for each in capture.packets(pod, window.start) if each.port in ports.of(name)]
                 captured = [gap for gap in gaps(packets, longer_than=SEEN_SECONDS) if gap.end <= window.end]
-                concealed = one.concealed_seconds - before[name].concealed_seconds
-                found = compare(captured, one.outages(window))
-                outcomes.append(Outcome(number, kill, name, found, concealed, one.unknown(window)))
+                concealed = resident.concealed_seconds - before[name].concealed_seconds
+                comparison = compare(captured, resident.outages(window))
+                outcomes.append(Outcome(number, kill, name, comparison, concealed, resident.unknown(window)))
             rows = [row for outcome in outcomes for row in _rows(outcome)]
             report.table(f"kill {number}: {kill.pod} {kill.verdict}", COLUMNS, rows)
             yield outcomes
@@ -100,18 +100,23 @@ def measure(cluster: Cluster, killer: Killer, count: int) -> Iterator[list[Outco
 def calm(cluster: Cluster, addresses: Mapping[str, str], *, since: float) -> dict[str, Heard]:
     """What each resident reports, once all hear the host for a while (looking from `since` on), relays ready.
 
-    A kill may split the room for good. Then the stage is started afresh; until it is heard, all of it is dead air.
+    A kill may split the room for good. Then the stage is started afresh. Until it is heard, all of it is dead air.
     """
-    found: dict[str, Heard] = {}
+    residents: dict[str, Heard] = {}
 
     def is_calm() -> bool:
         now = time.time()
-        found.clear()
+        residents.clear()
         try:
-            found.update({one.listener: one for address in addresses.values() for one in listening.read(address)})
+            residents.update(
+                {resident.listener: resident for address in addresses.values() for resident in listening.read(address)}
+            )
         except OSError:  # it answers the next time
             return False
-        if not all(one.live_since is not None and now - one.live_since > CALM_SECONDS for one in found.values()):
+        if not all(
+            resident.live_since is not None and now - resident.live_since > CALM_SECONDS
+            for resident in residents.values()
+        ):
             return False
         return now - since > CALM_SECONDS + BEFORE_SECONDS and _relays_ready(cluster)
 
@@ -121,7 +126,7 @@ def calm(cluster: Cluster, addresses: Mapping[str, str], *, since: float) -> dic
         report.console.print(str(error))
         stage.start_afresh(cluster, namespace=NAMESPACE)
         waiting.until(is_calm, "not all listeners hear the host again", seconds=stage.ROOM_SECONDS, every=1)
-    return found
+    return residents
 
 
 def _relays_ready(cluster: Cluster) -> bool:
@@ -152,26 +157,28 @@ COLUMNS = (
 
 
 def _rows(outcome: Outcome) -> list[list[object]]:
-    found: list[list[object]] = []
-    for one in outcome.report.compared:
-        figures = [one.captured, one.missing, one.missing - one.captured, one.heard, outcome.concealed]
-        found.append([outcome.listener, *figures, one.starts_late, one.ends_late, f"unknown {one.unknown:.2f} s"])
-    found += [
+    rows: list[list[object]] = []
+    for outage in outcome.report.compared:
+        figures = [outage.captured, outage.missing, outage.missing - outage.captured, outage.heard, outcome.concealed]
+        rows.append(
+            [outcome.listener, *figures, outage.starts_late, outage.ends_late, f"unknown {outage.unknown:.2f} s"]
+        )
+    rows += [
         [outcome.listener, gap.seconds, None, None, None, outcome.concealed, None, None, "missed"]
         for gap in outcome.report.missed
     ]
-    found += [
-        [outcome.listener, None, one.missing, None, one.dead_air, outcome.concealed, None, None, "invented"]
-        for one in outcome.report.invented
+    rows += [
+        [outcome.listener, None, outage.missing, None, outage.dead_air, outcome.concealed, None, None, "invented"]
+        for outage in outcome.report.invented
     ]
-    return found or [[outcome.listener, *[None] * 7, "nothing happened"]]
+    return rows or [[outcome.listener, *[None] * 7, "nothing happened"]]
 
 
 def figures(outcomes: list[Outcome]) -> dict[str, report.Figure]:
-    """The flat object of accuracy.json; lengths in milliseconds."""
-    compared = [one for outcome in outcomes for one in outcome.report.compared]
-    differences = [one.difference for one in compared]
-    seen = [one.difference for one in compared if not one.unknown]
+    """The flat object of accuracy.json. Lengths are in milliseconds."""
+    compared = [outage for outcome in outcomes for outage in outcome.report.compared]
+    differences = [outage.difference for outage in compared]
+    seen = [outage.difference for outage in compared if not outage.unknown]
 
     def middle(values: list[float]) -> float | None:
         return report.milliseconds(report.percentile(values, 0.5))
@@ -186,12 +193,12 @@ def figures(outcomes: list[Outcome]) -> dict[str, report.Figure]:
         "fully_seen": len(seen),
         "fully_seen_max_difference_ms": report.milliseconds(max(seen, default=None)),
         "p50_difference_ms": middle(differences),
-        "captured_p50_ms": middle([one.captured for one in compared]),
-        "packets_missing_p50_ms": middle([one.missing for one in compared]),
-        "silence_heard_p50_ms": middle([one.heard for one in compared]),
+        "captured_p50_ms": middle([outage.captured for outage in compared]),
+        "packets_missing_p50_ms": middle([outage.missing for outage in compared]),
+        "silence_heard_p50_ms": middle([outage.heard for outage in compared]),
         "concealed_p50_ms": middle([outcome.concealed for outcome in outcomes if outcome.report.compared]),
-        "silence_starts_late_p50_ms": middle([one.starts_late for one in compared]),
-        "sound_returns_late_p50_ms": middle([one.ends_late for one in compared]),
+        "silence_starts_late_p50_ms": middle([outage.starts_late for outage in compared]),
+        "sound_returns_late_p50_ms": middle([outage.ends_late for outage in compared]),
         "unknown_seconds": round(sum(outcome.unknown for outcome in outcomes), 3),
     }
 
@@ -205,16 +212,16 @@ def tell(outcomes: list[Outcome], crowd: Mapping[str, report.Figure]) -> None:
             "pod": outcome.kill.pod,
             "verdict": outcome.kill.verdict,
             "listener": outcome.listener,
-            "captured": one.captured,
-            "missing": one.missing,
-            "heard": one.heard,
+            "captured": outage.captured,
+            "missing": outage.missing,
+            "heard": outage.heard,
             "made_up": outcome.concealed,
-            "starts_late": one.starts_late,
-            "ends_late": one.ends_late,
-            "unknown": one.unknown,
+            "starts_late": outage.starts_late,
+            "ends_late": outage.ends_late,
+            "unknown": outage.unknown,
         }
         for outcome in outcomes
-        for one in outcome.report.compared
+        for outage in outcome.report.compared
     ]
     (report.FOLDER / "accuracy-details.json").write_text(json.dumps(details, indent=1) + "\n")
 

@@ -14,7 +14,7 @@ _AS_HERE = ("aiohttp", "livekit-protocol", "protobuf")
 
 
 def ensure() -> Path:
-    """Its Python, in the cache; installed now if it is not there. Raises CommandError where it cannot be had."""
+    """Its Python, in the cache. It is installed now if it is not there. Raises CommandError where it cannot be had."""
     folder = paths.cache() / f"aiortc-{VERSION}"
     python = folder / "bin" / "python"
     stamp = folder / ".installed"

@@ -88,24 +88,29 @@ def day() -> writing.Told:
     """What a room of one pod told in a day: residents who mostly hear, and their newcomers."""
     length = VISITS * 5.0
     spans = [
-        {"listener": f"pod-0/{one}", "kind": "Resident", "state": state, "from": at, "to": at + lasts}
-        for one in range(LISTENERS)
+        {"listener": f"pod-0/{number}", "kind": "Resident", "state": state, "from": at, "to": at + lasts}
+        for number in range(LISTENERS)
         for at, state, lasts in _stretches(length)
     ]
     spans += [
         {
-            "listener": f"pod-0/a{one}",
+            "listener": f"pod-0/a{number}",
             "kind": "Arrival",
             "state": state,
-            "from": one * 5.0 + begin,
-            "to": one * 5.0 + end,
+            "from": number * 5.0 + begin,
+            "to": number * 5.0 + end,
         }
-        for one in range(VISITS)
+        for number in range(VISITS)
         for state, begin, end in (("Joining", 0.0, 0.4), ("Silent", 0.4, 0.6), ("Live", 0.6, 15.0))
     ]
     visits = [
-        {"listener": f"pod-0/a{one}", "calledAt": one * 5.0, "firstLiveAt": one * 5.0 + 0.6, "leftAt": one * 5.0 + 15}
-        for one in range(VISITS)
+        {
+            "listener": f"pod-0/a{number}",
+            "calledAt": number * 5.0,
+            "firstLiveAt": number * 5.0 + 0.6,
+            "leftAt": number * 5.0 + 15,
+        }
+        for number in range(VISITS)
     ]
     feed = {"boot": "boot", "room": "main-stage", "pod": "pod-0", "clock": {"monotonic": length}, "next": 1}
     return writing.Told(
@@ -170,9 +175,9 @@ async def measure(url: str, name: str) -> dict[str, report.Figure]:
     with progress.step(f"Filling {name} with {RUNS} runs"):
         speed = await asyncio.to_thread(partial(fill, keeper.engine))
     with progress.step(f"Asking {name}"):
-        found = await ask(keeper)
+        timings = await ask(keeper)
     await keeper.close()
-    slowest = {f"{what}_{name}_ms": report.milliseconds(max(times)) for what, times in found.items()}
+    slowest = {f"{what}_{name}_ms": report.milliseconds(max(times)) for what, times in timings.items()}
     return {**slowest, f"runs_kept_per_second_{name}": round(speed)}
 
 

@@ -33,18 +33,18 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def open_socket(namespace: int) -> socket.socket:
     """A raw socket in a network namespace (a descriptor of it) that gets every UDP packet. Needs root.
 
-    The thread that calls this steps into the namespace and back out; the socket stays in.
+    The thread that calls this steps into the namespace and back out. The socket stays in.
     """
     with entered(namespace):
-        found = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP))
+        capture = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP))
     rules = b"".join(struct.pack("HBBI", *rule) for rule in UDP_ONLY)
     buffer = ctypes.create_string_buffer(rules)
     program = struct.pack("HL", len(UDP_ONLY), ctypes.addressof(buffer))
-    found.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
-    found.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-    found.setblocking(False)
-    return found
+    capture.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+    capture.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    capture.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    capture.setblocking(False)
+    return capture
 
 
 @contextmanager
@@ -76,8 +76,8 @@ class Capture(Watch):
         self._packets: dict[str, list[Packet]] = defaultdict(list)
         self._lock = threading.Lock()
         self._selector = selectors.DefaultSelector()
-        for name, found in sockets.items():
-            self._selector.register(found, selectors.EVENT_READ, name)
+        for name, source in sockets.items():
+            self._selector.register(source, selectors.EVENT_READ, name)
 
     @classmethod
     def in_pods(cls, pods: Mapping[str, str]) -> Self:
@@ -117,7 +117,7 @@ class Capture(Watch):
                 self._drain(key.data, key.fileobj)
 
     def _drain(self, place: str, source: socket.socket) -> None:
-        found = []
+        packets = []
         while True:
             try:
                 # Without MSG_TRUNC the packet is cut to the buffer; its own header says how long it was.
@@ -128,9 +128,9 @@ class Capture(Watch):
                 continue
             packet = parse(data, stamp_of(control))
             if packet is not None:
-                found.append(packet)
+                packets.append(packet)
         with self._lock:
-            self._packets[place] += found
+            self._packets[place] += packets
 
 
 def stamp_of(control: list[tuple[int, int, bytes]]) -> float:

@@ -57,7 +57,7 @@ class Sent:
         return states.pop() if len(states) == 1 else None
 
     def is_live(self) -> bool:
-        """Whether all of it is the host's, and fresh; at the limit it may pass for that."""
+        """Whether all of it is the host's, and fresh. At the limit it may pass for that."""
         return not self.is_spoilt and all(
             part.kind in (State.LIVE, State.STALE) and self._age(part) < RULES.stale_seconds + EDGE_SECONDS + self.held
             for part in self.show.truth[self.number]
@@ -215,10 +215,10 @@ def _take(
 
 def compare(clip: Clip, table: Counter[tuple[str, str]]) -> None:
     """Count packets by what each was called and what it was. One that is several sounds is an EDGE."""
-    told = sorted(clip.told, key=lambda heard: heard.start)
+    reports = sorted(clip.told, key=lambda heard: heard.start)
     for sent in clip.sent:
         middle = sent.at + PACKET_SECONDS / 2
-        called = {heard.state for heard in told if heard.start <= middle < heard.end}
+        called = {heard.state for heard in reports if heard.start <= middle < heard.end}
         assert len(called) <= 1
         state = called.pop() if called else State.UNKNOWN
         truth = sent.truth()

@@ -1,14 +1,14 @@
 """Dead air as listeners report it beside gaps as captured: which belong together, and how they differ. Pure.
 
 What is comparable. Let the last packet before an outage come at a, the first one after it at b. The capture sees the
-gap [a + 20 ms, b). The listener hears silence from a + 20 ms + J + C on: J, the delay of its jitter buffer; C, what the
-codec makes up when packets end (about 0.1 s). It hears the host again at b + J', where J' is the delay of the *new*
-connection's buffer, with what it takes to fill. So heard and captured lengths differ by J' - J - C, which is no error
-of either. Packets missing, the listener's other figure (`missingSeconds` of its spans: from the codec's own statistics,
-so that what it made up is counted as missing), is about the same instants as the capture: that is the figure compared
-here, to the millisecond. The dead air heard, and the seconds that the codec says it made up, are reported beside it.
-Media that was held up and came in a burst is late, not missing, in both (bench/packets.py): it can be heard as silence
-all the same.
+gap [a + 20 ms, b). The listener hears silence from a + 20 ms + J + C on. J is the delay of its jitter buffer, and C
+what the codec makes up when packets end (about 0.1 s). It hears the host again at b + J', where J' is the delay of the
+*new* connection's buffer, with what it takes to fill. So heard and captured lengths differ by J' - J - C, which is no
+error of either. Packets missing, the listener's other figure (`missingSeconds` of its spans: from the codec's own
+statistics, so that what it made up is counted as missing), is about the same instants as the capture: that is the
+figure compared here, to the millisecond. The dead air heard, and the seconds that the codec says it made up, are
+reported beside it. Media that was held up and came in a burst is late, not missing, in both (bench/packets.py): it can
+be heard as silence all the same.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BRIDGED_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One stretch of dead air of one listener, measured twice; lengths in seconds.
+    """One stretch of dead air of one listener, measured twice. Lengths are in seconds.
 
     `captured` is the media that never came, `missing` the same as the listener reports it, `heard` the dead air.
     `starts_late` and `ends_late`: how much later than in the capture the dead air began and ended. `unknown`: for how

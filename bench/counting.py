@@ -57,33 +57,35 @@ class Counting(Watch):
     def __init__(self, addresses: Sequence[str]) -> None:
         super().__init__()
         self._addresses = list(addresses)
-        self._found: list[Counts] = []
+        self._readings: list[Counts] = []
 
     def watch(self) -> None:
         """Read until told to stop."""
         while not self.done.wait(POLL_SECONDS):
             at = time.time()
             with contextlib.suppress(OSError):  # a pod that is late is asked again
-                self._found.append(sums(at, [_ask(address) for address in self._addresses]))
+                self._readings.append(sums(at, [_ask(address) for address in self._addresses]))
 
     def between(self, start: float, end: float) -> Counts | None:
-        """What was counted from just before one moment to just after another; None: it was not read there."""
-        return between(self._found, start, end)
+        """What was counted from just before one moment to just after another. None if it was not read there."""
+        return between(self._readings, start, end)
 
 
-def between(found: Sequence[Counts], start: float, end: float) -> Counts | None:
+def between(readings: Sequence[Counts], start: float, end: float) -> Counts | None:
     """What was counted from the last reading before `start` to the first after `end`."""
-    before = [counts for counts in found if counts.at <= start]
-    after = [counts for counts in found if counts.at >= end]
+    before = [counts for counts in readings if counts.at <= start]
+    after = [counts for counts in readings if counts.at >= end]
     return after[0].since(before[-1]) if before and after else None
 
 
 def sums(at: float, documents: Sequence[Mapping[str, Any]]) -> Counts:
     """The sums over the residents of some feeds."""
-    residents = [one for document in documents for one in document["listeners"] if one["kind"] == "Resident"]
+    residents = [
+        resident for document in documents for resident in document["listeners"] if resident["kind"] == "Resident"
+    ]
 
     def total(name: str) -> int:
-        return sum(int(one.get(name) or 0) for one in residents)
+        return sum(int(resident.get(name) or 0) for resident in residents)
 
     return Counts(at, total("packetsLost"), total("packetsReceived"), total("concealedSamples"), total("totalSamples"))
 

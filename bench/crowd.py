@@ -87,7 +87,7 @@ def sdk_percent(room: RoomSettings, core: int, folder: Path) -> float:
 
 
 def aiortc(room: RoomSettings, core: int) -> dict[str, Any] | None:
-    """What bench/aiortc_listeners.py says; None where aiortc cannot be had."""
+    """What bench/aiortc_listeners.py says. None where aiortc cannot be had."""
     try:
         python = aiortc_environment.ensure()
     except CommandError as error:
@@ -107,7 +107,7 @@ def stamps(core: int, sender_core: int, sockets: int) -> dict[str, Any]:
 
 
 def measure(chosen: argparse.Namespace, near: int, far: int, folder: Path) -> dict[str, report.Figure]:
-    """All of it, with listeners on the near core and the relay on the far one; each storm at a relay of its own."""
+    """All of it, with listeners on the near core and the relay on the far one. Each storm has a relay of its own."""
     with progress.step(f"{chosen.sockets} sockets, fed by a plain sender"):
         figures = crowd_figures.of_stamps(stamps(near, far, chosen.sockets))
     with loopback(folder, far) as running:

@@ -66,15 +66,15 @@ def compare(captured: Sequence[Gap], pauses: Sequence[Window]) -> Edges:
 
 
 def figures(edges: Sequence[Edges]) -> dict[str, report.Figure]:
-    """For accuracy.json; lengths in milliseconds."""
-    differences = [each for one in edges for each in one.differences]
+    """For accuracy.json. Lengths are in milliseconds."""
+    differences = [each for listener in edges for each in listener.differences]
     return {
         "crowd_edges": len(differences),
         "crowd_edges_p50_ms": report.milliseconds(report.percentile(differences, 0.5)),
         "crowd_edges_p95_ms": report.milliseconds(report.percentile(differences, 0.95)),
         "crowd_edges_max_ms": report.milliseconds(max(differences, default=None)),
-        "crowd_missed": sum(one.missed for one in edges),
-        "crowd_invented": sum(one.invented for one in edges),
+        "crowd_missed": sum(listener.missed for listener in edges),
+        "crowd_invented": sum(listener.invented for listener in edges),
     }
 
 
@@ -125,19 +125,19 @@ def _compared(crowd: _Ported, packets: Iterable[Packet], window: Window, offset:
         if window.start <= pause.start and pause.end <= window.end:
             pauses[pause.slot].append(Window(pause.start + offset, pause.end + offset))
     by_port: Mapping[int, list[Packet]] = _by_port(packets)
-    found = []
+    edges = []
     for slot in range(crowd.size):
         own = [packet for port in crowd.ports[slot] for packet in by_port.get(port, [])]
         captured = [gap for gap in gaps(own, longer_than=SEEN_SECONDS) if gap.end <= window.end + offset]
-        found.append(compare(captured, pauses[slot]))
-    return found
+        edges.append(compare(captured, pauses[slot]))
+    return edges
 
 
 def _by_port(packets: Iterable[Packet]) -> dict[int, list[Packet]]:
-    found: defaultdict[int, list[Packet]] = defaultdict(list)
+    by_port: defaultdict[int, list[Packet]] = defaultdict(list)
     for packet in packets:
-        found[packet.port].append(packet)
-    return found
+        by_port[packet.port].append(packet)
+    return by_port
 
 
 async def _all_hear(crowd: Crowd) -> None:

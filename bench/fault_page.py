@@ -31,7 +31,7 @@ _UNITS = {"audible": " %", "arrivals": " %", "dead_air": " s", "recovery": " s",
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run of a row. Shares in percent, times in seconds; None: not known, which is never a zero.
+    """One run of a row. Shares in percent, times in seconds. None means not known, which is never a zero.
 
     `lost` and `concealed` are the SDK's own figures, over all residents, while the fault lasted. `recovery_at_least` is
     known of a room that had not recovered when the run ended. `at` is the day, and the commit.
@@ -52,7 +52,7 @@ def figures_of(run: Mapping[str, Any], at: str, *, lost: float | None, concealed
     """What a run's record says, with the shares that were counted beside it (0 to 1). `at`: when, at which commit."""
     status = run["status"]
     judged = [window for window in status.get("windows", ()) if window["name"] == "Judged"]
-    indicators = {one["indicator"]: one for window in judged for one in window["indicators"]}
+    indicators = {entry["indicator"]: entry for window in judged for entry in window["indicators"]}
 
     def figure(name: str, what: str = "value") -> float | None:
         text = indicators.get(name, {}).get(what)
@@ -91,7 +91,7 @@ def table(lines: Sequence[str], footing: str) -> str:
 
 
 def shown(pictures: Mapping[str, Path]) -> str:
-    """The pictures, each with its title; their paths are from the project's root."""
+    """The pictures, each with its title. Their paths are from the project's root."""
     head = "### Pictures\nWhat listeners heard in the last of these runs, from its baseline to the end of its recovery."
     return "\n\n".join([head, *(f"![{title}]({path.relative_to(PAGE.parent)})" for title, path in pictures.items())])
 
@@ -116,7 +116,7 @@ def _between(page: str) -> tuple[str, str, str]:
 
 
 def _evidence(runs: Sequence[Measured]) -> str:
-    """Whether the figures are those of the fault; else why runs allowed no verdict."""
+    """Whether the figures are those of the fault. If not, why runs allowed no verdict."""
     reasons = [run.verdict.split()[1] for run in runs if not run.verdict.startswith(("Passed", "Failed"))]
     return ", ".join(f"`{reason}`" for reason in dict.fromkeys(reasons)) or "proven"
 

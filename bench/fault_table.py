@@ -44,7 +44,7 @@ class UnmeasuredError(errors.ClusterError):
 
 @retry(retry=retry_if_exception_type(UnmeasuredError), stop=stop_after_attempt(ATTEMPTS), reraise=True)
 def measure(show: Show, row: Row) -> Measured:
-    """One run of a row, when the room is well; when it was not, after all, another."""
+    """One run of a row, when the room is well. When it was not, after all, another one."""
     show.wait_until_well()
     with Counting(show.addresses("listener")) as counting:
         show.apply(experiment(row, f"{time.time():.0f}"))
@@ -75,23 +75,23 @@ def experiment(row: Row, revision: str) -> Object:
 
 
 def lasted(run: Object) -> tuple[float, float]:
-    """From when to when the fault lasted; what is done in an instant is felt until the end of the recovery."""
-    window = next((one for one in run["status"].get("windows", ()) if one["name"] == "Judged"), None)
+    """From when to when the fault lasted. What is done in an instant is felt until the end of the recovery."""
+    window = next((window for window in run["status"].get("windows", ()) if window["name"] == "Judged"), None)
     if window is None:
         raise UnmeasuredError(f"run {run['metadata']['name']} measured nothing: {run['status'].get('message')}")
     lifted = [target["liftedAt"] for target in run["status"].get("targets", ()) if target.get("liftedAt")]
     return from_timestamp(window["from"]), from_timestamp(max(lifted, default=window["to"]))
 
 
-def write(found: Mapping[str, Sequence[Measured]]) -> None:
+def write(results: Mapping[str, Sequence[Measured]]) -> None:
     """Write the page with the pictures that there are, and build/bench/faults.json."""
     report.FOLDER.mkdir(parents=True, exist_ok=True)
-    kept = {name: [asdict(run) for run in runs] for name, runs in found.items()}
+    kept = {name: [asdict(run) for run in runs] for name, runs in results.items()}
     RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
     page = PAGE.read_text()
     lines = dict(fault_page.lines_of(page))
     for row in doses.ROWS:
-        if runs := found.get(row.name):
+        if runs := results.get(row.name):
             lines[place(row)] = fault_page.line(*place(row), row.lasts or "an instant", runs, ends_flow=row.ends_flow)
     ordered = [lines[place(row)] for row in doses.ROWS if place(row) in lines]
     pictures = {f"{row.kind}: {row.dose}": fault_pictures.path(row) for row in doses.ROWS}
@@ -112,10 +112,10 @@ def at() -> str:
 
 
 def chosen(names: str) -> Sequence[Row]:
-    """The rows of these names, separated by commas; none: all.
+    """The rows of these names, separated by commas. All rows if there are none.
 
     Raises:
-        ClusterError: there is no such row; it says which there are.
+        ClusterError: there is no such row. It says which there are.
     """
     wanted = [name for name in names.split(",") if name]
     known = [row.name for row in doses.ROWS]
@@ -135,18 +135,18 @@ def main() -> int:
     with lock.held("stage"):
         stage.install_operator(cluster, agents=True)
     show = Show(cluster, Api(cluster), stage.SHOW)
-    found: dict[str, list[Measured]] = {}
+    results: dict[str, list[Measured]] = {}
     for values, group in itertools.groupby(rows, key=lambda row: row.values):
         with lock.held("stage"):
             stage.install_stage(cluster, values=values)
             stage.wait_for_room(cluster)
         for row in group:
-            found[row.name] = []
+            results[row.name] = []
             for number in range(1, arguments.runs + 1):
                 with progress.step(f"{row.kind}, {row.dose}: run {number} of {arguments.runs}"):
-                    found[row.name].append(measure(show, row))
-                write(found)  # what was measured before somebody stops it, too
-                report.console.print(f"  {found[row.name][-1]}")
+                    results[row.name].append(measure(show, row))
+                write(results)  # what was measured before somebody stops it, too
+                report.console.print(f"  {results[row.name][-1]}")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 Everything that is counted is counted at a socket at the far end of a wire of our own (two network namespaces and a veth
 pair), so that packets that were never delivered make no figure. Each sender is bound to one core, on which the kernel
-also receives what it sends. Generators take turns, round by round; figures are medians of the rounds.
+also receives what it sends. Generators take turns, round by round. Figures are medians of the rounds.
 Writes build/bench/flood.json. Needs root.
 """
 
@@ -38,8 +38,8 @@ def measure(rounds: int, seconds: float, pause: float) -> tuple[dict[Generator, 
         course = Course(line, Receiver(line, PORT), Path(folder), seconds)
         for number in range(1, rounds + 1):
             with progress.step(f"Round {number} of {rounds}"):
-                for generator, found in speeds.items():
-                    found.append(course.fastest(generator))
+                for generator, rates in speeds.items():
+                    rates.append(course.fastest(generator))
                 for rate, errors_found in paces.items():
                     errors_found.append(course.paced(SMALL, rate))
             time.sleep(pause if number < rounds else 0)
@@ -55,7 +55,7 @@ def figures(speeds: dict[Generator, list[float]], paces: dict[int, list[float]])
         "ratio_to_trafgen": round(small / median(speeds[Generator(TRAFGEN, SMALL)]), 2),
         "ratio_to_hping3": round(small / median(speeds[Generator(HPING, SMALL)]), 2),
         "ratio_to_trafgen_1200": round(large / median(speeds[Generator(TRAFGEN, LARGE)]), 2),
-        "paced_error_percent": round(max(abs(each) for found in paces.values() for each in found) * 100, 3),
+        "paced_error_percent": round(max(abs(each) for errors in paces.values() for each in errors) * 100, 3),
     }
 
 
@@ -73,18 +73,18 @@ def show(speeds: dict[Generator, list[float]], paces: dict[int, list[float]]) ->
             (
                 generator.name,
                 generator.size,
-                round(median(found)),
-                round(max(found)),
-                gigabits(generator.size, median(found)),
-                median(speeds[Generator(OURS, generator.size)]) / median(found),
+                round(median(rates)),
+                round(max(rates)),
+                gigabits(generator.size, median(rates)),
+                median(speeds[Generator(OURS, generator.size)]) / median(rates),
             )
-            for generator, found in speeds.items()
+            for generator, rates in speeds.items()
         ),
     )
     report.table(
         "Paced floods",
         ("packets/s asked", "worst error in %"),
-        ((rate, max(map(abs, found)) * 100) for rate, found in paces.items()),
+        ((rate, max(map(abs, errors)) * 100) for rate, errors in paces.items()),
     )
 
 

@@ -141,7 +141,7 @@ def _weighed(make: Callable[[], T]) -> tuple[T, int]:
 
 
 def _pod(number: int) -> dict[str, Any]:
-    """A pod of a deployment of 5,000; every tenth is a relay."""
+    """A pod of a deployment of 5,000. Every tenth is a relay."""
     labels = {"app": "relay" if number % 10 == 0 else "other", "pod-template-hash": "7c9f"}
     state = {"name": "relay", "imageID": f"relay@{DIGEST}", "restartCount": 0}
     return {

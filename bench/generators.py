@@ -77,7 +77,7 @@ class Course:
 
     @contextmanager
     def _process(self, command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-        """A process in a group of its own; nothing of the group is left (trafgen has children)."""
+        """A process in a group of its own. Nothing of the group is left (trafgen has children)."""
         quiet = subprocess.DEVNULL
         process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
         try:
@@ -108,11 +108,11 @@ class Course:
         duration = timedelta(seconds=seconds)
         flood = Flood(Shape.RTP, size, rate, 1, duration, _MOST_PACKETS)
         end = datetime.now(UTC) + duration + timedelta(seconds=START_SECONDS)
-        told = settings.environment(SendPackets((Endpoint(self._line.target, PORT),), flood, _MOST_PACKETS, end))
-        del told[settings.REPORT]
-        told[settings.GATE] = settings.NO_GATE
+        environment = settings.environment(SendPackets((Endpoint(self._line.target, PORT),), flood, _MOST_PACKETS, end))
+        del environment[settings.REPORT]
+        environment[settings.GATE] = settings.NO_GATE
         command = [sys.executable, "-m", "showstopper.audio.flood.flooder"]
-        variables = [f"{name}={value}" for name, value in told.items()]
+        variables = [f"{name}={value}" for name, value in environment.items()]
         return self._line.powerless(["env", *variables, *_ON_ONE_CORE, *command])
 
 

@@ -31,7 +31,7 @@ Killer = Callable[[int, Iterable[Heard]], Kill]
 
 
 def by_run(cluster: Cluster, namespace: str, room: str) -> Killer:
-    """Kills by an ExperimentRun each; comes back when the run has its verdict."""
+    """Kills by an ExperimentRun each. Comes back when the run has its verdict."""
     series = f"{time.time():.0f}"
 
     def kill(number: int, _listeners: Iterable[Heard]) -> Kill:
@@ -47,7 +47,7 @@ def by_hand(cluster: Cluster, namespace: str) -> Killer:
     """Kills as `kubectl delete --grace-period=0 --force` of the pod that most listeners name as their relay."""
 
     def kill(_number: int, listeners: Iterable[Heard]) -> Kill:
-        addresses = Counter(one.relay for one in listeners if one.relay)
+        addresses = Counter(listener.relay for listener in listeners if listener.relay)
         if not addresses:
             raise errors.ClusterError("no listener knows its relay")
         address = addresses.most_common(1)[0][0]
@@ -84,16 +84,16 @@ def _experiment(namespace: str, room: str, revision: str) -> dict[str, Any]:
 
 def _finished(cluster: Cluster, namespace: str, revision: str) -> dict[str, Any]:
     """The run of that revision, when it has a verdict."""
-    found: dict[str, Any] = {}
+    finished: dict[str, Any] = {}
 
     def is_over() -> bool:
         for run in cluster.get("--namespace", namespace, "experimentruns.showstopper.dev")["items"]:
             if run["spec"]["experiment"].get("revision") == revision and run.get("status", {}).get("verdict"):
-                found.update(run)
-        return bool(found)
+                finished.update(run)
+        return bool(finished)
 
     waiting.until(is_over, f"the run of revision {revision} has no verdict", seconds=RUN_SECONDS, every=1)
-    return found
+    return finished
 
 
 def _killed(run: dict[str, Any]) -> Kill:

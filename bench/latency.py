@@ -1,10 +1,10 @@
 """How fast a run acts: from an accepted apply to the answered delete call or the first lost packet, and back.
 
 Each of 100 runs is an Experiment with a new `revision`, without baseline and recovery, that kills one of three pods
-which do not serve, on an idle stage (bench/spare.py); other rooms are put away meanwhile. The apply is a
-server-side apply through our own client (kubectl alone costs 100 ms to start); the clock starts when its answer is
+which do not serve, on an idle stage (bench/spare.py). Other rooms are put away meanwhile. The apply is a
+server-side apply through our own client (kubectl alone costs 100 ms to start). The clock starts when its answer is
 here. The answered delete call is the operator's own note on the same machine's clock, and is checked against a watch of
-the pods. 100 more runs lose all packets that come to a pod which is sent 250 a second (bench/losing.py); the first lost
+the pods. 100 more runs lose all packets that come to a pod which is sent 250 a second (bench/losing.py). The first lost
 one tells when, and each of these runs is aborted. Afterwards the operator is watched at rest (bench/rest.py). Writes
 build/bench/latency.json and rest.json.
 """
@@ -103,7 +103,7 @@ def figures(timings: Iterable[Timing]) -> dict[str, report.Figure]:
     kills = [timing.pod_kill for timing in timings if timing.pod_kill is not None]
     statuses = [timing.status_after for timing in timings if timing.status_after is not None]
     seen = [timing.deleted - timing.accepted for timing in timings if timing.deleted is not None]
-    found: dict[str, report.Figure] = {
+    latencies: dict[str, report.Figure] = {
         "pod_kill_p50_ms": report.milliseconds(report.percentile(kills, 0.5)),
         "pod_kill_p95_ms": report.milliseconds(report.percentile(kills, 0.95)),
         "pod_kill_max_ms": report.milliseconds(max(kills, default=None)),
@@ -116,8 +116,8 @@ def figures(timings: Iterable[Timing]) -> dict[str, report.Figure]:
     }
     for moment in ORDER:
         after = [seconds for timing in timings if (seconds := timing.after_apply(moment)) is not None]
-        found[f"apply_to_{moment}_p50_ms"] = report.milliseconds(report.percentile(after, 0.5))
-    return found
+        latencies[f"apply_to_{moment}_p50_ms"] = report.milliseconds(report.percentile(after, 0.5))
+    return latencies
 
 
 def tell(timings: list[Timing], lossy: list[LossTiming]) -> None:

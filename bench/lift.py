@@ -26,11 +26,11 @@ from bench.senses import Looking, Packets, Sense
 from bench.streams import Place, Stream, Traffic
 from dev import stage
 from dev.cluster import api, endings, lock, progress
+from showstopper.api.injection import LEASE_SECONDS
 from tests.support.control_loss import WAYS
 from tests.support.staged_room import Api, Object, Show, eventually, finished
 
 ROUNDS = 4
-LEASE_SECONDS = 10.0
 FELT_SECONDS = 1.0
 """How long all faults are felt before control is lost."""
 
@@ -109,7 +109,7 @@ class PodField:
 
 
 def trials(field: Field, way: str, kinds: Sequence[str], number: int) -> list[Trial]:
-    """One round: all faults up, control lost, and when each was felt last; the run's verdict at its end."""
+    """One round: all faults up, control lost, and when each was felt last. The run's verdict is read at its end."""
     field.ready(kinds)
     run = _begin(field, f"{time.time():.0f}-{number}", kinds)
     time.sleep(FELT_SECONDS)
@@ -119,16 +119,16 @@ def trials(field: Field, way: str, kinds: Sequence[str], number: int) -> list[Tr
         time.sleep(max(0.0, ends + AFTER_SECONDS - time.time()))
         until = time.time() - 2 * lifted.SLOW_SECONDS
     verdict = _end(field.show, run)
-    found = []
+    results = []
     for kind in kinds:
         grace, sense = field.grace(kind), field.senses[kind]
         last, after = sense.last(lost - FELT_SECONDS, until), sense.looks(ends + grace, until)
-        found.append(Trial(way, kind, lost, ends, last, after, verdict, grace, field.verdicts))
-    return found
+        results.append(Trial(way, kind, lost, ends, last, after, verdict, grace, field.verdicts))
+    return results
 
 
-def measure(show: Show, rounds: int, only: str | None, found: list[Trial], leftovers: list[str]) -> None:
-    """So many rounds of each way; adds what they show."""
+def measure(show: Show, rounds: int, only: str | None, results: list[Trial], leftovers: list[str]) -> None:
+    """So many rounds of each way. Adds what they show."""
     pods = lifts.places(show.cluster)
     hit, staged = PodField(show, pods), StageField(show, pods)
     plan: list[tuple[Field, str, Sequence[str]]] = []
@@ -141,12 +141,12 @@ def measure(show: Show, rounds: int, only: str | None, found: list[Trial], lefto
             stack.enter_context(watch)
         for number, (field, way, kinds) in enumerate(plan):
             step.say(f"round {number + 1} of {len(plan)}: {way.replace('_', ' ')}")
-            found += trials(field, way, kinds, number)
+            results += trials(field, way, kinds, number)
             leftovers += [f"{way}: {left}" for left in field.leftovers()]
 
 
 def main() -> int:
-    """Measure, print and write; 1, if a trial showed a problem, or something was left."""
+    """Measure, print and write. Returns 1 if a trial showed a problem, or something was left."""
     parser = argparse.ArgumentParser(prog="python -m bench.lift", description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of each way to lose control, eleven faults each")
     parser.add_argument("--way", choices=list(dict.fromkeys([*WAYS, *STAGE_WAYS])), help="only this way")
@@ -154,16 +154,16 @@ def main() -> int:
     cluster = api.ensure_embedded()
     with lock.held("stage"):
         stage.install_operator(cluster, agents=True)
-    found: list[Trial] = []
+    results: list[Trial] = []
     leftovers: list[str] = []
     try:
         lifts.install(cluster)
         show = Show(cluster, Api(cluster), lifts.NAMESPACE, lifts.ROOM)
-        measure(show, arguments.rounds, arguments.way, found, leftovers)
+        measure(show, arguments.rounds, arguments.way, results, leftovers)
     finally:
-        lifted.tell(found, leftovers)  # what was measured before somebody stopped it, too
+        lifted.tell(results, leftovers)  # what was measured before somebody stopped it, too
         spare.clear(cluster, lifts.NAMESPACE)
-    return int(bool(leftovers) or any(trial.problem for trial in found))
+    return int(bool(leftovers) or any(trial.problem for trial in results))
 
 
 def _begin(field: Field, revision: str, kinds: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Trials of what is under no agent alone: the host's silence, the closed door, and connections of a storm.
 
 All three are in one run. Their executors are the host, the door's pods, and the agent of the storm's node, whose gate
-ends the storm; control is lost of all of them at once.
+ends the storm. Control is lost of all of them at once.
 """
 
 from __future__ import annotations
@@ -106,5 +106,5 @@ class StageField:
 
     def _pods_with(self, label: str, value: str) -> list[Object]:
         path = f"/api/v1/namespaces/{lifts.NAMESPACE}/pods"
-        found: list[Object] = self.show.api.get(path, labelSelector=f"{label}={value}")["items"]
-        return found
+        pods: list[Object] = self.show.api.get(path, labelSelector=f"{label}={value}")["items"]
+        return pods

@@ -2,7 +2,7 @@
 
 Whether a packet was touched is told by what came of it: it arrived once, in time, as it was sent, or it was touched.
 Other faults are felt in other ways (bench/senses.py). Nothing may be felt later than what remained of the lease and
-100 ms more; of what the watchdog has to put back, 1 s more.
+100 ms more, or 1 s more for what the watchdog has to put back.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bench import report
 from bench.streams import Packet
 
 SLOW_SECONDS = 0.1
-"""On one machine a packet takes microseconds; who holds packets back in these trials does it for 300 ms."""
+"""On one machine a packet takes microseconds. Whoever holds packets back in these trials does it for 300 ms."""
 
 GRACE_SECONDS = 0.1
 """What the kernel, a host or a door lets go of by itself."""
@@ -39,7 +39,7 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One fault whose controller was lost; moments in unix seconds.
+    """One fault whose controller was lost. Moments are in unix seconds.
 
     Attributes:
         way: how control was lost, and `lost`, when.
@@ -63,12 +63,12 @@ class Trial:
 
     @property
     def over_lease(self) -> float | None:
-        """Seconds from the lease's end to when it was felt last; negative, when it let go before."""
+        """Seconds from the lease's end to when it was felt last. Negative if it let go before."""
         return None if self.last is None else self.last.at - self.lease_end
 
     @property
     def problem(self) -> str | None:
-        """Why this trial shows nothing, or something bad; None: it shows that the fault has let go in time."""
+        """Why this trial shows nothing, or something bad. None if it shows that the fault let go in time."""
         if self.last is None:
             return "nothing was felt before control was lost"
         if self.after < FEW:
@@ -109,7 +109,7 @@ def last_renewal(before: float, after: float, lost: float) -> float:
 def figures(trials: Sequence[Trial], leftovers: int) -> dict[str, report.Figure]:
     """The flat object of lift.json."""
     overs = [over for trial in trials if (over := trial.over_lease) is not None]
-    found: dict[str, report.Figure] = {
+    summary: dict[str, report.Figure] = {
         "trials": len(trials),
         "worst_over_lease_ms": report.milliseconds(max(overs, default=None)),
         "leftovers": leftovers,
@@ -119,9 +119,9 @@ def figures(trials: Sequence[Trial], leftovers: int) -> dict[str, report.Figure]
     }
     for way in sorted({trial.way for trial in trials}):
         own = [trial.over_lease for trial in trials if trial.way == way and trial.over_lease is not None]
-        found[f"trials_{way}"] = sum(trial.way == way for trial in trials)
-        found[f"worst_over_lease_{way}_ms"] = report.milliseconds(max(own, default=None))
-    return found
+        summary[f"trials_{way}"] = sum(trial.way == way for trial in trials)
+        summary[f"worst_over_lease_{way}_ms"] = report.milliseconds(max(own, default=None))
+    return summary
 
 
 def tell(trials: Sequence[Trial], leftovers: Sequence[str]) -> None:

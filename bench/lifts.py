@@ -95,7 +95,7 @@ def sense(kind: str, place: Place) -> Cgroups:
 
 
 def install(cluster: Cluster) -> None:
-    """A stage of its own, with one listener; returns when it hears the host and all pods are ready."""
+    """A stage of its own, with one listener. Returns when it hears the host and all pods are ready."""
     stage.install_stage(cluster, namespace=NAMESPACE, values=STAGE)
     for name in (SINK, *KINDS):
         _apply(cluster, _pod(cluster, name))
@@ -131,10 +131,10 @@ def experiment(revision: str, kinds: Iterable[str]) -> dict[str, Any]:
 
 def state(pods: Mapping[str, Place]) -> dict[str, str]:
     """What faults change and must give back: of every pod, and of the node what is ours."""
-    found = {f"{what} of {name}": text for name, place in pods.items() for what, text in setup(place.uid).items()}
+    setups = {f"{what} of {name}": text for name, place in pods.items() for what, text in setup(place.uid).items()}
     tables = inside.run_in(inside.node_namespace(NODE), ["nft", "list", "tables"])
-    found[f"tables of {NODE}"] = "\n".join(line for line in tables.splitlines() if "showstopper" in line)
-    return found
+    setups[f"tables of {NODE}"] = "\n".join(line for line in tables.splitlines() if "showstopper" in line)
+    return setups
 
 
 def _apply(cluster: Cluster, manifest: dict[str, Any]) -> None:

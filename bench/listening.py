@@ -34,7 +34,7 @@ class Heard:
 
     @property
     def live_since(self) -> float | None:
-        """Since when it hears the host without a break; None if it does not now."""
+        """Since when it hears the host without a break. None if it does not now."""
         since = None
         for span in reversed(self.spans):
             if span.state is not State.LIVE or (since is not None and since - span.end > 0.001):
@@ -71,7 +71,7 @@ def _ask(address: str, *, after: int) -> dict[str, Any]:
 class Ports(Watch):
     """On which UDP ports each resident has received, noted for as long as it is open (a context manager).
 
-    Several listeners share a pod; with each new connection a listener receives on another port.
+    Several listeners share a pod. With each new connection a listener receives on another port.
     """
 
     def __init__(self, pods: Mapping[str, str]) -> None:
@@ -79,11 +79,11 @@ class Ports(Watch):
         super().__init__()
         self._pods = dict(pods)
         self._after = dict.fromkeys(pods, 0)
-        self._found: dict[str, set[int]] = defaultdict(set)
+        self._ports: dict[str, set[int]] = defaultdict(set)
 
     def of(self, listener: str) -> frozenset[int]:
         """All ports of that listener so far."""
-        return frozenset(self._found[listener])
+        return frozenset(self._ports[listener])
 
     def watch(self) -> None:
         """Ask every pod now and then."""
@@ -92,15 +92,15 @@ class Ports(Watch):
                 with contextlib.suppress(OSError):  # a pod that is late is asked again
                     document = _ask(address, after=self._after[pod])
                     self._after[pod] = document["next"]
-                    for one in document["listeners"]:
-                        if one["kind"] == "Resident" and one.get("localPort"):
-                            self._found[one["listener"]].add(one["localPort"])
+                    for entry in document["listeners"]:
+                        if entry["kind"] == "Resident" and entry.get("localPort"):
+                            self._ports[entry["listener"]].add(entry["localPort"])
 
 
 def heard(document: dict[str, Any]) -> list[Heard]:
     """The residents in a feed's document.
 
-    The pod reads both clocks at once; their distance puts its spans on the wall clock.
+    The pod reads both clocks at once. Their distance puts its spans on the wall clock.
     """
     clock = document["clock"]
     feed = parse_feed(document, offset=clock["wall"] - clock["monotonic"])
@@ -119,6 +119,6 @@ def heard(document: dict[str, Any]) -> list[Heard]:
 def _spans(feed: Feed, listener: str) -> list[Span]:
     """Closed spans in order, and the open one as far as it reaches beyond them."""
     closed = sorted((span for span in feed.spans if span.listener == listener), key=lambda span: span.start)
-    told = closed[-1].end if closed else float("-inf")
-    tails = [span.clipped(max(told, span.start), span.end) for span in feed.open if span.listener == listener]
+    closed_until = closed[-1].end if closed else float("-inf")
+    tails = [span.clipped(max(closed_until, span.start), span.end) for span in feed.open if span.listener == listener]
     return [*closed, *(tail for tail in tails if tail is not None)]

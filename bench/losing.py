@@ -1,4 +1,4 @@
-"""Runs that lose all packets to a pod that is fed, each aborted as soon as it is proven; for bench/latency.py."""
+"""Runs that lose all packets to a pod that is fed, each aborted as soon as it is proven. For bench/latency.py."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Loser:
         return timing
 
     async def _until(self, timing: LossTiming, reached: Callable[[], bool]) -> None:
-        """Wait for news until it is so; a run that ends before ends the waiting."""
+        """Wait for news until it is so. A run that ends before ends the waiting."""
         while not reached() and timing.verdict is None:
             self._news.clear()
             await self._news.wait()

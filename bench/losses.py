@@ -14,8 +14,8 @@ from bench import report
 from showstopper.clock import from_timestamp
 
 ORDER = ("created", "asked", "armed", "matched", "told", "aborted", "clean")
-"""On the way: the run exists; the Injection does; the node's kernel has the rules; the first packet is lost; the agent
-has said so; somebody sets `spec.abort`; and the run says that nothing of the fault is left."""
+"""On the way: the run exists, the Injection does, the node's kernel has the rules, the first packet is lost, the agent
+has said so, somebody sets `spec.abort`, and the run says that nothing of the fault is left."""
 
 
 @dataclass
@@ -66,7 +66,7 @@ def figures(timings: Sequence[LossTiming]) -> dict[str, report.Figure]:
     """What latency.json says of them, in milliseconds."""
     matched = _after(timings, "matched")
     clean = [seconds for timing in timings if (seconds := timing.clean_after) is not None]
-    found: dict[str, report.Figure] = {
+    latencies: dict[str, report.Figure] = {
         "packet_loss_p50_ms": report.milliseconds(report.percentile(matched, 0.5)),
         "packet_loss_p95_ms": report.milliseconds(report.percentile(matched, 0.95)),
         "packet_loss_max_ms": report.milliseconds(max(matched, default=None)),
@@ -78,8 +78,8 @@ def figures(timings: Sequence[LossTiming]) -> dict[str, report.Figure]:
         "loss_runs_not_clean": len(timings) - len(clean),
     }
     for moment in ORDER[: ORDER.index("aborted")]:
-        found[f"loss_{moment}_p50_ms"] = report.milliseconds(report.percentile(_after(timings, moment), 0.5))
-    return found
+        latencies[f"loss_{moment}_p50_ms"] = report.milliseconds(report.percentile(_after(timings, moment), 0.5))
+    return latencies
 
 
 def tell(timings: Sequence[LossTiming]) -> None:

@@ -33,7 +33,7 @@ class Packet:
 
 
 def parse(data: bytes, at: float) -> Packet | None:
-    """The packet of sound in an IPv4 packet; None if it is anything else."""
+    """The packet of sound in an IPv4 packet. None if it is anything else."""
     if len(data) < 20 or data[0] >> 4 != 4 or data[9] != UDP:
         return None
     header = (data[0] & 15) * 4
@@ -75,12 +75,12 @@ def gaps(packets: Iterable[Packet], *, longer_than: float) -> list[Gap]:
     The stretch after the last packet is none: nobody knows how it ends.
     """
     times = sorted(packet.at for packet in packets)
-    found = []
+    stretches = []
     for index in range(1, len(times)):
         start, end = times[index - 1] + PACKET_SECONDS, times[index]
         if end - start > longer_than:
-            found.append(Gap(start, end, _missing(start, times[index:])))
-    return found
+            stretches.append(Gap(start, end, _missing(start, times[index:])))
+    return stretches
 
 
 def _missing(start: float, times: list[float]) -> float:

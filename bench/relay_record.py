@@ -15,9 +15,9 @@ from pathlib import Path
 PATIENCE_SECONDS = 20.0
 SETTLED_SECONDS = 1.0
 ACTIVE = "participant active"
-"""Who has a connection for media (level info; pkg/rtc/room.go)."""
+"""Who has a connection for media (level info, pkg/rtc/room.go)."""
 STARTED = "starting RTC session"
-"""Whose signalling was taken (level info; pkg/service/roommanager.go)."""
+"""Whose signalling was taken (level info, pkg/service/roommanager.go)."""
 _LISTENER = re.compile(r'"participant": "([^"]+)"')
 _SENT = re.compile(r'"packetsSeenPrimary": (\d+)')
 
@@ -68,8 +68,8 @@ def read(log: Path, received: Mapping[str, int]) -> Compared:
 
 def joined(lines: Iterable[str], what: str, prefix: str) -> set[str]:
     """Identities with that prefix of whom the relay says that they joined: ACTIVE or STARTED."""
-    found = (_LISTENER.search(line) for line in lines if f"\t{what}\t" in line)
-    return {match[1] for match in found if match and match[1].startswith(prefix)}
+    matches = (_LISTENER.search(line) for line in lines if f"\t{what}\t" in line)
+    return {match[1] for match in matches if match and match[1].startswith(prefix)}
 
 
 def who_joined(log: Path, what: str, prefix: str) -> set[str]:

@@ -26,18 +26,18 @@ def percentile(values: Iterable[float], share: float) -> float | None:
 
 
 def milliseconds(seconds: float | None) -> float | None:
-    """Seconds as milliseconds, to a tenth; None stays None."""
+    """Seconds as milliseconds, to a tenth. None stays None."""
     return None if seconds is None else round(seconds * 1000, 1)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; numbers with a fraction to three places."""
-    found = Table(title=title, title_justify="left")
+    """Print a table. Numbers with a fraction have three places."""
+    grid = Table(title=title, title_justify="left")
     for column in columns:
-        found.add_column(column, justify="right")
+        grid.add_column(column, justify="right")
     for row in rows:
-        found.add_row(*(cell(value) for value in row))
-    console.print(found)
+        grid.add_row(*(cell(value) for value in row))
+    console.print(grid)
 
 
 def cell(value: object) -> str:

@@ -89,22 +89,22 @@ def cpu_seconds(pid: int) -> float:
 
 
 def ticks(stat: str) -> int:
-    """User and kernel time of /proc/pid/stat, its fields 14 and 15; the name in parentheses may hold anything."""
+    """User and kernel time of /proc/pid/stat, its fields 14 and 15. The name in parentheses may hold anything."""
     fields = stat.rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
 
 
 @contextmanager
 def rooms_put_away(cluster: Cluster) -> Iterator[None]:
-    """No room in the cluster for the block; those that were there are applied again after it, as who applied them."""
-    found = cluster.get("audiorooms.showstopper.dev", "--all-namespaces", "--show-managed-fields")["items"]
-    for room in found:
+    """No room in the cluster for the block. Those that were there are applied again after it, as who applied them."""
+    rooms = cluster.get("audiorooms.showstopper.dev", "--all-namespaces", "--show-managed-fields")["items"]
+    for room in rooms:
         namespace, name = room["metadata"]["namespace"], room["metadata"]["name"]
         cluster.run_kubectl("--namespace", namespace, "delete", "audioroom", name)
     try:
         yield
     finally:
-        for room in found:
+        for room in rooms:
             manager = f"--field-manager={manager_of(room)}"
             cluster.run_kubectl("apply", "--server-side", manager, "--filename=-", stdin=json.dumps(bare(room)))
 

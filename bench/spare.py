@@ -28,7 +28,7 @@ LOSS = "bench-loss"
 
 
 def install(cluster: Cluster) -> None:
-    """A stage of its own, idle; returns when its listeners have heard the host, he has left, and the spares are ready.
+    """A stage of its own, idle. Returns when its listeners have heard the host, he has left, and the spares are ready.
 
     A host and two who decode what he says take a third of a core, which is no business of whoever kills a pod.
     """

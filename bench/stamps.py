@@ -1,7 +1,7 @@
 """How true the kernel's time stamps are when thousands of sockets are read late: for bench/crowd.py.
 
 A sender on another core puts the time into the packets, 50 a second for each socket, and a sweep reads them as a
-crowd's does. Prints one line of JSON; the sender is `python -m bench.stamps send SECONDS`, with ports on its input.
+crowd's does. Prints one line of JSON. The sender is `python -m bench.stamps send SECONDS`, with ports on its input.
 """
 
 from __future__ import annotations

@@ -120,11 +120,11 @@ def strangers(folder: Path, near: int, far: int) -> Step:
 
 def figures(climbs: dict[str, list[Step]], refused: Step) -> dict[str, Figure]:
     """What build/bench/storm.json has."""
-    found: dict[str, Figure] = {}
+    summary: dict[str, Figure] = {}
     for name, steps in climbs.items():
-        found |= {f"{name}_{key}": value for key, value in of_kind(steps).items()}
+        summary |= {f"{name}_{key}": value for key, value in of_kind(steps).items()}
     all_steps = [each for steps in climbs.values() for each in steps]
-    best = found.get("full_hidden_joins_per_second")
+    best = summary.get("full_hidden_joins_per_second")
     return {
         "joins_per_second_per_core": best,
         "miscounted": sum(each.miscounted for each in (*all_steps, refused) if each.borne or each is refused),
@@ -132,7 +132,7 @@ def figures(climbs: dict[str, list[Step]], refused: Step) -> dict[str, Figure]:
         "wrong_key_refused_at_first_percent": round(refused.refused_percent, 1),
         "lk_load_test_joins_per_second": LK_LOAD_TEST,
         "ratio_to_lk_load_test": round(best / LK_LOAD_TEST, 1) if isinstance(best, float) else None,
-        **found,
+        **summary,
     }
 
 
@@ -140,9 +140,9 @@ def of_kind(steps: Sequence[Step]) -> dict[str, Figure]:
     """Of one kind of storm: the fastest that was borne, and the first that was not."""
     best = next((each for each in reversed(steps) if each.borne), None)
     over = next((each for each in steps if not each.borne), None)
-    found: dict[str, Figure] = {"joins_per_second": None}
+    summary: dict[str, Figure] = {"joins_per_second": None}
     if best is not None:
-        found = {
+        summary = {
             "joins_per_second": round(best.per_second, 1),
             "visitors": best.said["visitors"],
             "answer_p50_ms": _ms(best.said["upgraded"], "p50"),
@@ -153,12 +153,12 @@ def of_kind(steps: Sequence[Step]) -> dict[str, Figure]:
             "own_busy_percent": round(best.said["own_busy_percent"]),
         }
     if over is not None:
-        found |= {
+        summary |= {
             "not_borne_at": over.rate,
             "not_borne_refused_percent": round(over.refused_percent, 1),
             "not_borne_answer_p95_ms": _ms(over.said["upgraded"], "p95"),
         }
-    return found
+    return summary
 
 
 def show(climbs: dict[str, list[Step]]) -> None:

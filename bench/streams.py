@@ -29,7 +29,7 @@ _BUFFER_FORCED = 33  # SO_RCVBUFFORCE
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A packet that was sent, in unix seconds, and when it came: never, once, or more often; with what was sent?
+    """A packet that was sent, in unix seconds, and when it came: never, once, or more often, and with what was sent?
 
     `sent` is just before the kernel was given it, `gone` just after: a sender that stands still between the two was not
     held up on the way.

@@ -57,9 +57,9 @@ async def _trial(server: ApiServer, number: int) -> Trial:
     async with await Client.connect(server.kubeconfig) as client, Agent(client, PLACE):
         harness = RunHarness(client, PLACE)
         run = await harness.create(f"many-{number}", faults=[loss()])
-        await harness.stored(run, lambda found: found.status.step == "Active")
+        await harness.stored(run, lambda stored: stored.status.step == "Active")
         injections = await client.list(INJECTION, PLACE)
-        run = await harness.stored(run, lambda found: found.finished)
+        run = await harness.stored(run, lambda stored: stored.finished)
         body = await client.get(EXPERIMENT_RUN, *run.key)
         await harness.end()
     _assert_all(run)

@@ -9,8 +9,8 @@ from typing import Any
 from showstopper.clock import from_timestamp
 
 ORDER = ("created", "noted", "requested", "answered", "recorded")
-"""What happens on the way, in this order: the run exists; the injection is written down before it happens; the delete
-call goes out, is answered; and the run's status says so."""
+"""What happens on the way, in this order: the run exists, the injection is written down before it happens, the delete
+call goes out and is answered, and the run's status says so."""
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Verdicts against what is known to be true: scenarios from a seed, run on the embedded cluster. Writes truth.json.
 
-Every scenario says beforehand which verdict, with which reason, is right. A verdict that is not is wrong; Inconclusive
+Every scenario says beforehand which verdict, with which reason, is right. A verdict that is not is wrong. Inconclusive
 where a verdict could be known is needless. Needs root and the embedded cluster.
 """
 

@@ -32,10 +32,10 @@ class Watch(abc.ABC):
 
     @abc.abstractmethod
     def watch(self) -> None:
-        """Look, and keep what is found; return when `done` is set."""
+        """Look, and keep what is found. Returns when `done` is set."""
 
     def close(self) -> None:  # noqa: B027  # most watches opened nothing
-        """Give back what was opened; nothing, unless a subclass says so."""
+        """Give back what was opened. Nothing, unless a subclass says so."""
 
 
 @asynccontextmanager

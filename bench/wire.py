@@ -124,7 +124,7 @@ class Receiver:
         self._socket.close()
 
     def _count(self) -> int:
-        """Read: InDatagrams; dropped: RcvbufErrors (net/ipv4/udp.c). So the few that queue are read first."""
+        """Reads are InDatagrams, drops RcvbufErrors (net/ipv4/udp.c). So the few that queue are read first."""
         with self._lock, suppress(BlockingIOError):
             while True:
                 self._socket.recv(1)

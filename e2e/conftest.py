@@ -1,4 +1,4 @@
-"""One cluster for all tests, and one staged room for each worker; each test begins when its room is well.
+"""One cluster for all tests, and one staged room for each worker. Each test begins when its room is well.
 
 With pytest-xdist, tests run in several rooms at once. Those marked `alone` take away what all rooms share (the
 operator, an agent, the archive) or stop it: they run by themselves, in a pass of their own.

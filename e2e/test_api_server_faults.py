@@ -25,13 +25,13 @@ def relay(show: Show) -> str:
 
 
 def replicas(show: Show) -> int:
-    found: int = show.api.get(relay(show))["spec"]["replicas"]
-    return found
+    count: int = show.api.get(relay(show))["spec"]["replicas"]
+    return count
 
 
 def configuration(show: Show) -> str:
-    found: str = show.api.get(f"/api/v1/namespaces/{show.namespace}/configmaps/relay")["data"]["livekit.yaml"]
-    return found
+    text: str = show.api.get(f"/api/v1/namespaces/{show.namespace}/configmaps/relay")["data"]["livekit.yaml"]
+    return text
 
 
 def over(show: Show, run: Object) -> Object:

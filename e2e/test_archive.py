@@ -34,17 +34,17 @@ def scale(show: Show, replicas: int) -> None:
 
 def is_archived(show: Show) -> bool:
     room = show.api.get(show.path("audiorooms", stage.ROOM))
-    return any(one["type"] == "Archived" and one["status"] == "True" for one in room["status"]["conditions"])
+    return any(entry["type"] == "Archived" and entry["status"] == "True" for entry in room["status"]["conditions"])
 
 
 async def ask(show: Show, uid: str) -> Record | None:
     """The record, when the run's verdict is in it."""
     async with await Client.connect(show.cluster.kubeconfig) as client:
         try:
-            found = await reading.record(client, uid)
+            record = await reading.record(client, uid)
         except ArchiveError:
             return None
-    return found if found.run.finished and found.told else None
+    return record if record.run.finished and record.told else None
 
 
 def record(show: Show, run: Object) -> Record:
@@ -60,8 +60,8 @@ def test_a_record_outlives_its_run_and_an_archive_that_was_away(archive: Show) -
 
     def is_named() -> bool:
         room = show.api.get(show.path("audiorooms", stage.ROOM))
-        found = condition(room, "Archived")
-        return (found["status"], found["reason"]) == ("False", "ArchiveUnavailable")
+        archived = condition(room, "Archived")
+        return (archived["status"], archived["reason"]) == ("False", "ArchiveUnavailable")
 
     eventually("the archive that does not answer is named", 120, is_named)
     assert condition(show.api.get(show.path("audiorooms", stage.ROOM)), "Ready")["status"] == "True"

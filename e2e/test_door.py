@@ -53,10 +53,10 @@ def staged(running: Cluster) -> Iterator[Cluster]:
 @pytest.fixture
 def doored(staged: Cluster, connection: Api) -> Iterator[Show]:
     """The room with the door, well at the start of the test."""
-    found = Show(staged, connection, NAMESPACE)
-    found.wait_until_well()
-    yield found
-    found.clean()
+    room = Show(staged, connection, NAMESPACE)
+    room.wait_until_well()
+    yield room
+    room.clean()
 
 
 def closed(duration: str = f"{SECONDS}s", **spec: Any) -> Object:
@@ -74,7 +74,7 @@ def at_door(show: Show, door: str, path: str) -> Object:
 
 
 def heard_by(show: Show, listener: str) -> str | None:
-    """What a resident hears; None while its pod does not answer."""
+    """What a resident hears. None while its pod does not answer."""
     try:
         return hearing(show).get(listener)
     except RefusedError:
@@ -114,9 +114,9 @@ def test_newcomers_are_turned_away_and_who_is_in_hears_on(doored: Show) -> None:
         {"indicator": "JoinSuccess", "max": "80%"},
     )
     doored.apply(experiment("closed", faults=[closed(wait="500ms")], baseline="8s", recovery="10s", expect=expect))
-    found, run = doored.verdict("closed")
+    resource, run = doored.verdict("closed")
     assert run["status"]["verdict"] == "Passed", told(run)
-    assert stands(found) == PASSED
+    assert stands(resource) == PASSED
     (record,) = run["status"]["faults"]
     assert (record["kind"], record["backend"], record["targets"]) == ("roomUnavailable", "answers", 2)
     assert record["proven"]

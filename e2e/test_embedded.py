@@ -58,16 +58,16 @@ print(urllib.request.urlopen(sys.argv[1], timeout=10).read().decode().strip())
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[api.Cluster]:
-    """The cluster with two pods of a small web server, one a node; each serves its own name at /hostname."""
-    found = api.ensure_embedded(with_images=False)
+    """The cluster with two pods of a small web server, one a node. Each serves its own name at /hostname."""
+    embedded = api.ensure_embedded(with_images=False)
     redis = images.ensure(images.REDIS)  # Debian with Python: the smallest of ours that can serve
     stores.load([redis])
-    found.run_kubectl(
+    embedded.run_kubectl(
         "apply", "-f", "-", stdin=MANIFEST.replace("NAMESPACE", NAMESPACE).replace("IMAGE", redis.reference)
     )
-    found.run_kubectl("-n", NAMESPACE, "rollout", "status", "deployment/web", f"--timeout={STARTUP_SECONDS}s")
-    yield found
-    found.run_kubectl("delete", "namespace", NAMESPACE)
+    embedded.run_kubectl("-n", NAMESPACE, "rollout", "status", "deployment/web", f"--timeout={STARTUP_SECONDS}s")
+    yield embedded
+    embedded.run_kubectl("delete", "namespace", NAMESPACE)
 
 
 def pods(cluster: api.Cluster) -> list[tuple[str, api.Pod]]:
@@ -86,48 +86,48 @@ def test_pods_spread_over_two_nodes(cluster: api.Cluster) -> None:
 
 
 def test_pods_reach_each_other_across_nodes_by_address_and_by_service(cluster: api.Cluster) -> None:
-    (one, _), (two, there) = pods(cluster)
-    assert fetch_from(cluster, one, f"http://{there.address}:8090/hostname") == two
-    answers = {fetch_from(cluster, one, "http://web/hostname") for _ in range(20)}
-    assert answers == {one, two}  # twenty times the same of two: once in half a million
+    (first, _), (second, there) = pods(cluster)
+    assert fetch_from(cluster, first, f"http://{there.address}:8090/hostname") == second
+    answers = {fetch_from(cluster, first, "http://web/hostname") for _ in range(20)}
+    assert answers == {first, second}  # twenty times the same of two: once in half a million
 
 
 def test_logs_and_exec(cluster: api.Cluster) -> None:
-    (one, _), _ = pods(cluster)
-    fetch_from(cluster, one, "http://127.0.0.1:8090/hostname")
+    (pod, _), _ = pods(cluster)
+    fetch_from(cluster, pod, "http://127.0.0.1:8090/hostname")
     waiting.until(
-        lambda: '"GET /hostname' in cluster.run_kubectl("-n", NAMESPACE, "logs", one),
+        lambda: '"GET /hostname' in cluster.run_kubectl("-n", NAMESPACE, "logs", pod),
         "the request is not in the log",
         seconds=60,
     )
-    assert cluster.run_kubectl("-n", NAMESPACE, "exec", one, "--", "id", "-u").strip() == "65532"
+    assert cluster.run_kubectl("-n", NAMESPACE, "exec", pod, "--", "id", "-u").strip() == "65532"
 
 
 def test_the_api_server_reaches_pods_and_services(cluster: api.Cluster) -> None:
-    (one, _), (two, _) = pods(cluster)
+    (first, _), (second, _) = pods(cluster)
     prefix = f"/api/v1/namespaces/{NAMESPACE}"
-    for name in (one, two):
+    for name in (first, second):
         assert cluster.run_kubectl("get", "--raw", f"{prefix}/pods/{name}:8090/proxy/hostname").strip() == name
-    assert cluster.run_kubectl("get", "--raw", f"{prefix}/services/web:80/proxy/hostname").strip() in {one, two}
+    assert cluster.run_kubectl("get", "--raw", f"{prefix}/services/web:80/proxy/hostname").strip() in {first, second}
     # as an admission webhook is called: at the cluster IP, from the control plane's own namespace
     address = cluster.get("-n", NAMESPACE, "service", "web")["spec"]["clusterIP"]
     code = ["python3", "-c", FETCH, f"http://{address}/hostname"]
-    assert inside.run_in(addresses.CONTROL.namespace_file, code).strip() in {one, two}
+    assert inside.run_in(addresses.CONTROL.namespace_file, code).strip() in {first, second}
 
 
 def test_port_forward(cluster: api.Cluster) -> None:
-    (one, _), _ = pods(cluster)
+    (pod, _), _ = pods(cluster)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [str(cluster.kubectl), "-n", NAMESPACE, "port-forward", one, f"{port}:8090"]
+    command = [str(cluster.kubectl), "-n", NAMESPACE, "port-forward", pod, f"{port}:8090"]
     environment = {**os.environ, **cluster.environment}  # without a HOME kubectl would keep its cache right here
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as forward:
         assert forward.stdout is not None
         assert "Forwarding" in forward.stdout.readline()
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(f"http://127.0.0.1:{port}/hostname", timeout=30) as answer:
-            assert answer.read().decode().strip() == one
+            assert answer.read().decode().strip() == pod
         forward.terminate()
 
 
@@ -143,10 +143,10 @@ def test_cluster_dns_answers_everywhere(cluster: api.Cluster, member: addresses.
 
 
 def test_nothing_leaves_the_machine(cluster: api.Cluster) -> None:
-    (one, _), _ = pods(cluster)
+    (pod, _), _ = pods(cluster)
     for address in ("192.0.2.77", "198.18.77.77", "1.1.1.1"):
         with pytest.raises(errors.CommandError, match=r"No route to host|unreachable|timed out"):
-            fetch_from(cluster, one, f"http://{address}/")
+            fetch_from(cluster, pod, f"http://{address}/")
     with contextlib.closing(socket.socket()) as ours, pytest.raises(OSError, match="Invalid argument"):
         ours.connect(("198.18.77.77", 80))  # the machine itself: the blackhole behind the cluster's routes
 

@@ -28,8 +28,8 @@ def fault(target: Object, kind: str, spec: Object) -> Object:
 def pods(show: Show, role: str) -> dict[str, str]:
     """UIDs of the fleet's pods of that role, by name."""
     path = f"/api/v1/namespaces/{show.namespace}/pods"
-    found = show.api.get(path, labelSelector=f"showstopper.dev/role={role}")["items"]
-    return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in found}
+    items = show.api.get(path, labelSelector=f"showstopper.dev/role={role}")["items"]
+    return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in items}
 
 
 def rules(show: Show, role: str) -> dict[str, str]:
@@ -46,9 +46,9 @@ def test_without_the_speakers_uplink_nobody_hears_anything_and_the_host_is_no_ex
     show.apply(experiment("uplink", faults=[cut], recovery="30s", expect=BACK_BY_TCP))
     show.at("uplink", "the fault is proven", proven)
     eventually("every resident is without media", SECONDS, lambda: all_hear(show, "NoMedia"))
-    found, run = show.verdict("uplink")
+    resource, run = show.verdict("uplink")
     assert run["status"]["verdict"] == "Passed", told(run)
-    assert stands(found) == PASSED
+    assert stands(resource) == PASSED
     (record,) = run["status"]["faults"]
     assert record["proven"]
     assert record["reverted"]

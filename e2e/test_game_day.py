@@ -1,4 +1,4 @@
-"""The example of a game day, shortened: from apply over an approval to its report; operators are killed on the way."""
+"""The example of a game day, shortened: from apply over an approval to its report. Operators are killed on the way."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def short(recovered: int) -> Object:
 
 @pytest.fixture
 def night(show: Show) -> Iterator[Night]:
-    found = Night(show)
-    yield found
-    found.clean()
+    rehearsal = Night(show)
+    yield rehearsal
+    rehearsal.clean()
 
 
 class Night:
@@ -87,7 +87,7 @@ class Night:
         """
 
         def injecting(status: Object) -> bool:
-            run = next((one for one in self.runs() if one["metadata"]["name"] == record(status, name).get("run")), None)
+            run = next((run for run in self.runs() if run["metadata"]["name"] == record(status, name).get("run")), None)
             if run is None:
                 return False
             if finished(run) and not _is_hit(run) and run["status"]["reason"] != "TooMuchUnknown":
@@ -118,8 +118,8 @@ class Night:
     def runs(self) -> list[Object]:
         """The runs of the day, in the order in which they began."""
         label = f"showstopper.dev/game-day={self.name}"
-        found = self.show.api.get(self.show.path("experimentruns"), labelSelector=label)["items"]
-        return sorted(found, key=lambda run: run["metadata"]["creationTimestamp"])
+        runs = self.show.api.get(self.show.path("experimentruns"), labelSelector=label)["items"]
+        return sorted(runs, key=lambda run: run["metadata"]["creationTimestamp"])
 
     def repeat(self) -> None:
         """Make room for the same day once more: the machine spoiled one of its runs, which is counted."""
@@ -144,7 +144,7 @@ class Night:
 
 
 def record(status: Object, act: str) -> Object:
-    return next((one for one in status.get("acts", []) if one["name"] == act), {})
+    return next((entry for entry in status.get("acts", []) if entry["name"] == act), {})
 
 
 def _is_hit(run: Object) -> bool:
@@ -152,13 +152,13 @@ def _is_hit(run: Object) -> bool:
 
 
 def each_once(night: Night, day: Object) -> list[Object]:
-    """The runs, one for each act, in order; the day's verdict is that of the worst."""
+    """The runs, one for each act, in order. The day's verdict is that of the worst."""
     names = [act["name"] for act in day["spec"]["acts"]]
     status, runs = day["status"], night.runs()
-    assert [one["name"] for one in status["acts"]] == names
+    assert [act["name"] for act in status["acts"]] == names
     assert [run["spec"]["experiment"]["gameDay"]["act"] for run in runs] == names, "each act once, in order"
-    assert [one["run"] for one in status["acts"]] == [run["metadata"]["name"] for run in runs]
-    assert [one["verdict"] for one in status["acts"]] == [run["status"]["verdict"] for run in runs]
+    assert [act["run"] for act in status["acts"]] == [run["metadata"]["name"] for run in runs]
+    assert [act["verdict"] for act in status["acts"]] == [run["status"]["verdict"] for run in runs]
     assert status["verdict"] == min((run["status"]["verdict"] for run in runs), key=WORST_FIRST.index)
     assert condition(day, "Finished")["status"] == "True"
     assert (condition(day, "Ready")["status"] == "True") is (status["verdict"] == "Passed")
@@ -171,7 +171,7 @@ def performed(night: Night) -> tuple[Object, list[Object]]:
     night.begin(short(recovered=10))
     held = night.awaits(KILLED)
     assert condition(held, "Suspended")["status"] == "True"
-    assert [one.get("verdict") for one in held["status"]["acts"][2:]] == [None, None, None]
+    assert [act.get("verdict") for act in held["status"]["acts"][2:]] == [None, None, None]
     night.approve(KILLED)
     day = night.over()
     runs = each_once(night, day)

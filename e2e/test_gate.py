@@ -35,9 +35,9 @@ def broken(running: Cluster) -> Image:
 
 @pytest.fixture
 def gated(show: Show) -> Iterator[Gated]:
-    found = Gated(show)
-    yield found
-    found.clean()
+    gate = Gated(show)
+    yield gate
+    gate.clean()
 
 
 class Gated:
@@ -62,7 +62,7 @@ class Gated:
         self.show.apply(experiments, gate)
 
     def deploy(self, image: Image | None) -> None:
-        """Another relay, as a release brings it; None: the good one."""
+        """Another relay, as a release brings it. None for the good one."""
         repository, _, tag = image.reference.rpartition(":") if image else ("", "", "")
         values = [f"relay.image.repository={repository}", f"relay.image.tag={tag}"] if image else []
         stage.install_stage(
@@ -82,8 +82,8 @@ class Gated:
         """What it prints once it answers so."""
 
         def told_so() -> tuple[int, str] | None:
-            found = self.asked()
-            return found if found[0] == code and has in found[1] else None
+            answer = self.asked()
+            return answer if answer[0] == code and has in answer[1] else None
 
         return eventually(f"the gate answers {code} {has}", seconds, told_so, every=0.5)[1]
 
@@ -115,8 +115,8 @@ class Gated:
 
         def over() -> Object | None:
             runs = sorted(self.show.runs(NAME), key=lambda run: run["metadata"]["creationTimestamp"])
-            found = runs[after:]
-            return found[0] if found and staged_room.finished(found[0]) else None
+            newer = runs[after:]
+            return newer[0] if newer and staged_room.finished(newer[0]) else None
 
         return eventually(f"run {after + 1} of {NAME} is over", LONG, over, every=0.5)
 
@@ -131,8 +131,8 @@ class Gated:
 
 
 def digests(run: Object) -> set[str]:
-    found: list[dict[str, Any]] = run["status"].get("release") or run["spec"].get("release") or []
-    return {image["digest"] for image in found if image["component"] == "relay"}
+    images: list[dict[str, Any]] = run["status"].get("release") or run["spec"].get("release") or []
+    return {image["digest"] for image in images if image["component"] == "relay"}
 
 
 def test_a_relay_that_breaks_recovery_is_stopped_and_the_good_one_goes_out(gated: Gated, broken: Image) -> None:

@@ -24,12 +24,12 @@ NOT_MET = ({"indicator": "OutageCount", "min": "1000"},)
 
 
 def test_kubectl_wait_returns_with_the_verdict(show: Show) -> None:
-    """Both conditions that people wait for; the second is asked without waiting, as a pipeline does it."""
+    """Both conditions that people wait for. The second is asked without waiting, as a pipeline does it."""
     show.apply(experiment("wait"))
     wait = ["--namespace", show.namespace, "wait", "experiment/wait"]
     show.cluster.run_kubectl(*wait, "--for=condition=Finished", "--timeout=240s")
-    found = show.experiment("wait")
-    assert found["status"]["verdict"] == "Passed", found["status"]
+    resource = show.experiment("wait")
+    assert resource["status"]["verdict"] == "Passed", resource["status"]
     show.cluster.run_kubectl(*wait, "--for=condition=Ready", "--timeout=0")
     # A new generation is not over because the one before was.
     show.wait_until_well()
@@ -48,9 +48,9 @@ def test_a_poll_never_sees_an_end_before_the_verdict(show: Show) -> None:
         show.wait_until_well()
         with polled(show, "poll", PASSED if revision == "2" else None) as seen:
             show.apply(experiment("poll", revision=revision))
-            found, run = show.verdict("poll")
+            resource, run = show.verdict("poll")
         assert run["status"]["verdict"] == "Passed", told(run)
-        generation = found["metadata"]["generation"]
+        generation = resource["metadata"]["generation"]
         current = [each for each in seen if each["metadata"]["generation"] == generation]
         assert len(current) > 50, "a poll of seconds"
         for each, status in zip(current, judges.kstatus(current), strict=True):
@@ -69,9 +69,9 @@ def test_a_failed_run_is_failed_to_kstatus(show: Show) -> None:
     """And not until it is over."""
     with polled(show, "failed", None) as seen:
         show.apply(experiment("failed", expect=NOT_MET))
-        found, run = show.verdict("failed")
+        resource, run = show.verdict("failed")
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Failed", "ExpectationMissed"), told(run)
-    assert judges.kstatus([found]) == ["Failed"]
+    assert judges.kstatus([resource]) == ["Failed"]
     for each, status in zip(seen, judges.kstatus(seen), strict=True):
         assert status == ("Failed" if each["status"].get("verdict") else "InProgress"), each["status"]
 
@@ -130,10 +130,10 @@ def test_helm_ends_with_the_verdict_of_this_release_on_all_five(show: Show, tmp_
     try:
         _chart(tmp_path, *(experiment(name, revision=revision) for name in names))
         show.cluster.run_helm(*install, "--timeout=6m", "--set-string=image.tag=1.0")
-        found = _released(show, names, "1.0")
-        assert [run["status"]["verdict"] for _, run in found] == ["Passed"] * 5, [told(run) for _, run in found]
-        assert all(stands(each) == PASSED for each, _ in found)
-        times = sorted((run["status"]["startedAt"], run["status"]["finishedAt"]) for _, run in found)
+        released = _released(show, names, "1.0")
+        assert [run["status"]["verdict"] for _, run in released] == ["Passed"] * 5, [told(run) for _, run in released]
+        assert all(stands(each) == PASSED for each, _ in released)
+        times = sorted((run["status"]["startedAt"], run["status"]["finishedAt"]) for _, run in released)
         assert all(end <= start for (_, end), (start, _) in itertools.pairwise(times)), times
         show.wait_until_well()
         _chart(tmp_path, *(experiment(name, revision=revision, baseline="1s", expect=NOT_MET) for name in names))
@@ -147,22 +147,22 @@ def test_helm_ends_with_the_verdict_of_this_release_on_all_five(show: Show, tmp_
 
 def _released(show: Show, names: list[str], revision: str) -> list[tuple[Object, Object]]:
     """What there is of this release when all have ended: the experiments, and the one run of each."""
-    found = [show.verdict(name) for name in names]
-    assert {run["spec"]["experiment"]["revision"] for _, run in found} == {revision}
-    return found
+    pairs = [show.verdict(name) for name in names]
+    assert {run["spec"]["experiment"]["revision"] for _, run in pairs} == {revision}
+    return pairs
 
 
 @contextmanager
 def polled(show: Show, name: str, before: dict[str, str] | None) -> Iterator[list[Object]]:
-    """What a look every 50 ms sees of an experiment in the block; its conditions were `before`, if that is given."""
+    """What a look every 50 ms sees of an experiment in the block. Its conditions were `before`, if that is given."""
     seen: list[Object] = []
     done = threading.Event()
     path = show.path("experiments")
 
     def look() -> None:
-        found = show.api.get(path, fieldSelector=f"metadata.name={name}")["items"]
+        items = show.api.get(path, fieldSelector=f"metadata.name={name}")["items"]
         # Items of a list do not say what they are.
-        seen.extend({**each, "apiVersion": "showstopper.dev/v1alpha1", "kind": "Experiment"} for each in found)
+        seen.extend({**each, "apiVersion": "showstopper.dev/v1alpha1", "kind": "Experiment"} for each in items)
 
     def poll() -> None:
         while not done.wait(POLL_SECONDS):
@@ -182,8 +182,8 @@ def polled(show: Show, name: str, before: dict[str, str] | None) -> Iterator[lis
 
 def _true_for(resource: Object, kind: str, generation: int) -> bool:
     """As kubectl wait reads a condition."""
-    found = condition(resource, kind)
-    return bool(found["status"] == "True" and found["observedGeneration"] >= generation)
+    entry = condition(resource, kind)
+    return bool(entry["status"] == "True" and entry["observedGeneration"] >= generation)
 
 
 def _chart(folder: Path, *manifests: Object) -> None:

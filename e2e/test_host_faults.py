@@ -40,9 +40,9 @@ def fault(kind: str, duration: str = f"{SECONDS}s") -> Object:
 
 def host_pod(show: Show) -> Object:
     path = f"/api/v1/namespaces/{show.namespace}/pods"
-    (pod,) = show.api.get(path, labelSelector=f"showstopper.dev/role={HOST}")["items"]
-    found: Object = pod
-    return found
+    pods: list[Object] = show.api.get(path, labelSelector=f"showstopper.dev/role={HOST}")["items"]
+    (pod,) = pods
+    return pod
 
 
 HEARD = (
@@ -59,9 +59,9 @@ def test_everybody_hears_it_and_then_the_host_again(show: Show, kind: str, state
     show.apply(experiment(name, faults=[fault(kind)], recovery="15s", expect=FELT))
     show.at(name, "the fault is proven", proven)
     eventually(f"every resident hears {state}", SECONDS - 2, lambda: all_hear(show, state))
-    found, run = show.verdict(name)
+    resource, run = show.verdict(name)
     assert run["status"]["verdict"] == "Passed", told(run)
-    assert stands(found) == PASSED
+    assert stands(resource) == PASSED
     (record,), (target,) = run["status"]["faults"], run["status"]["targets"]
     assert (record["kind"], record["backend"]) == (kind, backend)
     assert record["proven"]

@@ -63,20 +63,20 @@ def samples(show: Show, name: str) -> Iterator[Sample]:
 
 
 def pods(show: Show) -> list[Object]:
-    found: list[Object] = show.api.get(
+    items: list[Object] = show.api.get(
         f"/api/v1/namespaces/{show.namespace}/pods", labelSelector="showstopper.dev/role=storm"
     )["items"]
-    return found
+    return items
 
 
 def test_fifty_joins_in_two_seconds_are_all_let_in_heard_and_counted_by_the_relay(show: Show) -> None:
     before = joined(show)
     with restricted(show):
         show.apply(experiment("join-storm", faults=[storm()], recovery="5s", expect=LENIENT))
-        found, run = show.verdict("join-storm")
+        resource, run = show.verdict("join-storm")
     after = joined(show)
     assert run["status"]["verdict"] == "Passed", told(run)
-    assert stands(found) == PASSED
+    assert stands(resource) == PASSED
     (record,) = run["status"]["faults"]
     assert (record["kind"], record["proven"], record["reverted"]) == ("joinStorm", True, True), record
     came = record["storm"]
@@ -120,8 +120,8 @@ def test_a_storm_that_is_aborted_leaves_nobody_in_the_room(show: Show) -> None:
 def test_a_full_storm_at_a_relay_that_does_not_serve_is_refused(show: Show) -> None:
     """Its visitors would get their sound from another relay, to which no gate leads."""
     show.apply(experiment("elsewhere", faults=[storm(serving=False)]))
-    found = refused(show, "elsewhere", "MediaUnreachable")
-    assert "write serving: true in the target" in condition(found, "Stalled")["message"]
+    resource = refused(show, "elsewhere", "MediaUnreachable")
+    assert "write serving: true in the target" in condition(resource, "Stalled")["message"]
     assert (pods(show), jobs(show)) == ([], [])
 
 

@@ -25,37 +25,37 @@ ARGOCD_GREEN = {"Healthy", ""}
 
 
 def expressions() -> dict[str, dict[str, str]]:
-    """The healthCheckExprs of our example by kind, for all kinds; runs are no part of a Kustomization."""
+    """The healthCheckExprs of our example by kind, for all kinds. Runs are no part of a Kustomization."""
     declared: list[dict[str, Any]] = next(iter(yaml.safe_load_all(FLUX.read_text())))["spec"]["healthCheckExprs"]
-    found = {one["kind"]: {key: one[key] for key in ("failed", "current")} for one in declared}
-    return {"ExperimentRun": found["Experiment"], **found}
+    by_kind = {check["kind"]: {key: check[key] for key in ("failed", "current")} for check in declared}
+    return {"ExperimentRun": by_kind["Experiment"], **by_kind}
 
 
 @pytest.fixture(scope="module")
 def judged() -> dict[str, tuple[Case, judges.Judgement]]:
     cases = states.every()
-    found = judges.judge([case.body for case in cases], lua=argocd.HEALTH.read_text(), flux=expressions())
-    return {case.name: (case, judgement) for case, judgement in zip(cases, found, strict=True)}
+    judgements = judges.judge([case.body for case in cases], lua=argocd.HEALTH.read_text(), flux=expressions())
+    return {case.name: (case, judgement) for case, judgement in zip(cases, judgements, strict=True)}
 
 
 @pytest.mark.parametrize("name", [case.name for case in states.every()])
 def test_everybody_reads_every_state_as_it_is_meant(name: str, judged: dict[str, Any]) -> None:
-    case, found = judged[name]
+    case, judgement = judged[name]
     kstatus, argocd, flux = MEANS[case.means]
     deleting = "deletionTimestamp" in case.body["metadata"]
-    assert found.kstatus == ("Terminating" if deleting else kstatus)
-    assert found.argocd == argocd
+    assert judgement.kstatus == ("Terminating" if deleting else kstatus)
+    assert judgement.argocd == argocd
     # Flux asks kstatus first whether it is being deleted; its expressions do not.
-    assert deleting or found.flux == flux
+    assert deleting or judgement.flux == flux
 
 
 def test_a_resource_without_any_status_is_green_to_nobody() -> None:
     """Such as one that an API server without our CRD's default has."""
     bare = {**states.every()[0].body}
     del bare["status"]
-    (found,) = judges.judge([bare], lua=argocd.HEALTH.read_text(), flux=expressions())
-    assert found.argocd not in ARGOCD_GREEN
-    assert found.flux != "Current"
+    (judgement,) = judges.judge([bare], lua=argocd.HEALTH.read_text(), flux=expressions())
+    assert judgement.argocd not in ARGOCD_GREEN
+    assert judgement.flux != "Current"
 
 
 def test_what_argo_cd_is_given_is_what_the_chart_has() -> None:

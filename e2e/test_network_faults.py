@@ -43,10 +43,10 @@ def test_lost_packets_are_lost_at_the_listeners_and_the_run_passes(show: Show) -
     before = lost_and_received(show)
     loss = fault("packetLoss", {"percent": "40%", "direction": "Egress", "ports": ["media"]})
     show.apply(experiment("loss", faults=[loss], expect=(*LENIENT, *LOSSY)))
-    found, run = show.verdict("loss")
+    resource, run = show.verdict("loss")
     after = lost_and_received(show)
     assert run["status"]["verdict"] == "Passed", told(run)
-    assert stands(found) == PASSED
+    assert stands(resource) == PASSED
     (record,) = run["status"]["faults"]
     assert record["proven"]
     assert record["reverted"]
@@ -118,8 +118,8 @@ def test_without_an_operator_the_fault_lifts_itself_and_the_run_says_so(show: Sh
         injections = show.path("injections")
 
         def lifted() -> bool:
-            (found,) = show.api.get(injections)["items"]
-            return bool(condition(found, "Stalled")["reason"] == "LeaseLost")
+            (injection,) = show.api.get(injections)["items"]
+            return bool(condition(injection, "Stalled")["reason"] == "LeaseLost")
 
         eventually("the agent says that the lease is lost", 30, lifted)
         assert time.monotonic() - gone > 3  # it was alive until then, not broken before

@@ -1,7 +1,7 @@
 """The two nights from apply to their report, in their short form, while the operator is killed once in the middle.
 
 Each has a stage of its own, as its file wants it. From `kubectl apply` on it takes three and a half minutes on a
-machine that has nothing else to do, and says so; tests/docs/test_game_days.py holds its parts to less than four.
+machine that has nothing else to do, and says so. tests/docs/test_game_days.py holds its parts to less than four.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def staged(cluster: Cluster, connection: Api, node: pytest.Item, name: str, *val
     """The night of that name on a stage with these values, which is well at first, and gone at the end."""
     stage.install_stage(cluster, namespace=name, values=(*SMALL_STAGE, *NEWCOMERS, *values))
     show = Show(cluster, connection, name)
-    found = Night(show, name, seconds=PATIENCE_SECONDS)
+    rehearsal = Night(show, name, seconds=PATIENCE_SECONDS)
     try:
         stage.wait_for_room(cluster, namespace=name)
         show.wait_until_well()
-        yield found
-        found.forget()
+        yield rehearsal
+        rehearsal.forget()
         repeats.note(node, runs=show.runs_made, repeated=show.runs_repeated)
     finally:
         cluster.run_kubectl("-n", name, "delete", "audioroom", "second-stage", "--ignore-not-found")
@@ -114,14 +114,14 @@ def assert_told(performed: Night, day: Object, runs: Sequence[Object], killed_in
 
 @pytest.fixture
 def interview(running: Cluster, connection: Api, request: pytest.FixtureRequest) -> Iterator[Night]:
-    with staged(running, connection, request.node, "interview-2024", *night.VALUES) as found:
-        yield found
+    with staged(running, connection, request.node, "interview-2024", *night.VALUES) as rehearsal:
+        yield rehearsal
 
 
 @pytest.fixture
 def launch(running: Cluster, connection: Api, request: pytest.FixtureRequest) -> Iterator[Night]:
-    with staged(running, connection, request.node, "campaign-launch-2023", "relay.maxTracks=32") as found:
-        yield found
+    with staged(running, connection, request.node, "campaign-launch-2023", "relay.maxTracks=32") as rehearsal:
+        yield rehearsal
 
 
 def test_the_interview_of_2024(interview: Night) -> None:

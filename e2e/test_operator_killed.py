@@ -2,7 +2,7 @@
 
 Five of the steps last long enough to be met by looking: as soon as the run's record says the step, the process dies.
 The two halves of `Injecting` last milliseconds. There the test itself writes the record, and does the deed, up to
-exactly the place where the operator would have died, while there is none; then a new operator finds it so.
+exactly the place where the operator would have died, while there is none. Then a new operator finds it so.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def hit_once(show: Show) -> Iterator[None]:
 
 
 def passes(show: Show) -> Object:
-    """The run, over and passed; and so the experiment says."""
-    found, run = show.verdict(NAME)
+    """The run, over and passed, and so the experiment says."""
+    resource, run = show.verdict(NAME)
     assert run["status"]["verdict"] == "Passed", told(run)
     assert steps(run) == ["Baseline", "Injecting", "Recovering", "Judged"]
-    assert stands(found) == stands(run) == PASSED
+    assert stands(resource) == stands(run) == PASSED
     return run
 
 
@@ -52,7 +52,7 @@ def kill_at(show: Show, what: str, reached: Callable[[Object], Any]) -> None:
 
 
 def test_while_queued(show: Show) -> None:
-    """The run is planned, and waits for another that holds the room; both end."""
+    """The run is planned, and waits for another that holds the room. Both end."""
     operator = Operator(show)
     show.apply(experiment(AHEAD, recovery=RECOVERY))
     show.at(AHEAD, "its baseline", lambda status: status.get("step") == "Baseline")
@@ -105,7 +105,7 @@ def test_in_the_recovery(show: Show) -> None:
 
 
 def test_between_effect_and_proof(show: Show) -> None:
-    """The pod is gone, on the record; whether its media stopped is asked of the listeners, by the new operator."""
+    """The pod is gone, on the record. Whether its media stopped is asked of the listeners, by the new operator."""
 
     def gone(status: Object) -> bool:
         return any(target.get("goneAt") for target in status.get("targets", []))
@@ -135,8 +135,8 @@ def test_once_judged(show: Show) -> None:
 
 
 def reason(status: Object) -> str:
-    found = [each["reason"] for each in status.get("conditions", []) if each["type"] == "Ready"]
-    return str(found[0]) if found else ""
+    reasons = [each["reason"] for each in status.get("conditions", []) if each["type"] == "Ready"]
+    return str(reasons[0]) if reasons else ""
 
 
 @contextmanager
@@ -155,8 +155,8 @@ def _stopped_after_the_baseline(show: Show) -> Iterator[Object]:
 def _relay_that_rests(show: Show) -> Object:
     """The relay that serves nobody, as the room said last."""
     serving = show.api.get(show.path("audiorooms", show.room))["status"]["serving"]
-    (found,) = [pod for pod in show.pods() if pod["metadata"]["name"] not in serving]
-    return found
+    (relay,) = [pod for pod in show.pods() if pod["metadata"]["name"] not in serving]
+    return relay
 
 
 def _note(show: Show, run: Object, pod: Object) -> None:

@@ -84,13 +84,13 @@ class Arrivals:
 
     def count(self) -> int:
         """Datagrams so far, at all relays."""
-        found = 0
+        total = 0
         for name in self._networks:
             listed = json.loads(self._nft(name, "-j", "list", "table", "netdev", "e2e"))["nftables"]
-            (rule,) = [one["rule"]["expr"] for one in listed if "rule" in one]
-            (counter,) = [one["counter"] for one in rule if "counter" in one]
-            found += datagrams(counter["packets"], counter["bytes"], SIZE)
-        return found
+            (rule,) = [entry["rule"]["expr"] for entry in listed if "rule" in entry]
+            (counter,) = [part["counter"] for part in rule if "counter" in part]
+            total += datagrams(counter["packets"], counter["bytes"], SIZE)
+        return total
 
     def _nft(self, name: str, *arguments: str, stdin: str | None = None) -> str:
         command = ["nsenter", f"--net={self._networks[name]}", "nft", *arguments]
@@ -98,15 +98,15 @@ class Arrivals:
 
 
 def flooders(show: Show) -> list[Object]:
-    found: list[Object] = show.api.get(
+    items: list[Object] = show.api.get(
         f"/api/v1/namespaces/{show.namespace}/pods", labelSelector="showstopper.dev/role=flooder"
     )["items"]
-    return found
+    return items
 
 
 def jobs(show: Show) -> list[Object]:
-    found: list[Object] = show.api.get(f"/apis/batch/v1/namespaces/{show.namespace}/jobs")["items"]
-    return found
+    items: list[Object] = show.api.get(f"/apis/batch/v1/namespaces/{show.namespace}/jobs")["items"]
+    return items
 
 
 @contextmanager
@@ -123,10 +123,10 @@ def restricted(show: Show) -> Iterator[None]:
 def test_a_paced_flood_is_proven_at_both_ends_and_leaves_nothing(show: Show) -> None:
     with restricted(show), Arrivals(show) as arrivals:
         show.apply(experiment("flood", faults=[flood("4s", rate=5000, sources=4)], expect=LENIENT))
-        found, run = show.verdict("flood")
+        resource, run = show.verdict("flood")
         arrived = arrivals.count()
     assert run["status"]["verdict"] == "Passed", told(run)
-    assert stands(found) == PASSED
+    assert stands(resource) == PASSED
     (record,) = run["status"]["faults"]
     assert record["proven"], record
     assert record["reverted"], record
@@ -161,7 +161,7 @@ def test_the_stop_switch_ends_a_flood_within_a_second_also_without_an_operator(s
                 assert flooder["status"]["phase"] == "Running", "it has not ended: its gate is shut"
                 time.sleep(2)
                 assert arrivals.count() == later, f"packets still arrive {time.monotonic() - thrown:.1f} s later"
-                gates = [one for one in show.api.get(show.path("injections"))["items"] if "floodGate" in one["spec"]]
+                gates = [item for item in show.api.get(show.path("injections"))["items"] if "floodGate" in item["spec"]]
                 assert [condition(gate, "Stalled")["reason"] for gate in gates] == ["Stopped"]
             finally:
                 show.api.delete(f"{SWITCHES}/stop-switch")
@@ -202,6 +202,6 @@ def test_a_flood_that_nobody_is_left_to_stop_ends_by_its_own_budget(show: Show) 
 
 def test_a_flood_of_a_port_that_nobody_is_at_is_refused(show: Show) -> None:
     show.apply(experiment("closed", faults=[flood("5s", rate=100) | {"packetFlood": {"port": "closed", "rate": 100}}]))
-    found = refused(show, "closed", "UnknownPort")
-    assert "it has: media, " in condition(found, "Stalled")["message"]
+    resource = refused(show, "closed", "UnknownPort")
+    assert "it has: media, " in condition(resource, "Stalled")["message"]
     assert (flooders(show), jobs(show)) == ([], [])

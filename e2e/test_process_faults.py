@@ -43,7 +43,7 @@ def restarts(show: Show) -> dict[str, int]:
 
 
 def killed_once_a_run(show: Show, name: str, target: Object, before: dict[str, int]) -> None:
-    """The target's container started again, and no other did; in the run, and in one before it that was no use."""
+    """The target's container started again, and no other did, in the run or in one before it that was no use."""
     after = restarts(show)
     assert after[target["uid"]] > before[target["uid"]]
     assert 1 <= sum(after.values()) - sum(before.values()) <= 1 + show.was_asked_again(name), (before, after)
@@ -168,7 +168,7 @@ def test_a_killed_relay_process_is_dead_air_and_its_container_comes_back(show: S
 
 
 def test_what_does_not_end_a_process_proves_nothing(show: Show) -> None:
-    """LiveKit goes on serving for as long as anybody listens, whatever SIGTERM asks; newcomers it serves no more."""
+    """LiveKit goes on serving for as long as anybody listens, whatever SIGTERM asks. Newcomers it serves no more."""
     asks = {"name": "asks", "target": {"component": "relay", "serving": True}, "containerKill": {"signal": "SIGTERM"}}
     show.apply(experiment("asks", faults=[asks], expect=LENIENT))
     _, run = show.verdict("asks")
@@ -180,7 +180,7 @@ def test_what_does_not_end_a_process_proves_nothing(show: Show) -> None:
 @pytest.mark.alone
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hangs"])
 def test_what_is_frozen_goes_on_without_its_agent(show: Show, blow: signal.Signals) -> None:
-    """Killed, the next one thaws as it starts; while it hangs, the watchdog does at the end of the lease."""
+    """Killed, the next one thaws as it starts. While it hangs, the watchdog does at the end of the lease."""
     name = f"agent-{blow.name.lower()}"
     show.apply(experiment(name, faults=[fault("freeze", {}, duration="10m")], recovery="5s", expect=LENIENT))
     run = show.at(name, "the freeze is proven", proven)

@@ -19,23 +19,23 @@ def refused(show: Show, name: str, reason: str) -> Object:
     """The experiment when it is stalled for that reason, without a run."""
 
     def stalled() -> Object | None:
-        found = show.experiment(name)
-        return found if condition(found, "Stalled")["status"] == "True" else None
+        resource = show.experiment(name)
+        return resource if condition(resource, "Stalled")["status"] == "True" else None
 
-    found = eventually(f"experiment {name} is refused", LONG, stalled)
-    assert condition(found, "Stalled")["reason"] == reason
-    assert (stands(found)["Ready"], stands(found)["Reconciling"]) == ("False", "False")
-    assert found["status"]["observedGeneration"] == found["metadata"]["generation"]
+    resource = eventually(f"experiment {name} is refused", LONG, stalled)
+    assert condition(resource, "Stalled")["reason"] == reason
+    assert (stands(resource)["Ready"], stands(resource)["Reconciling"]) == ("False", "False")
+    assert resource["status"]["observedGeneration"] == resource["metadata"]["generation"]
     assert show.runs(name) == []
-    return found
+    return resource
 
 
 def test_an_unknown_component_is_refused(show: Show) -> None:
-    """And told which ones there are; corrected, it runs."""
+    """And told which ones there are. Corrected, it runs."""
     relays = show.relays()
     show.apply(experiment("component", target={"component": "rely"}))
-    found = refused(show, "component", "UnknownComponent")
-    assert "it has: relay, store" in condition(found, "Stalled")["message"]
+    resource = refused(show, "component", "UnknownComponent")
+    assert "it has: relay, store" in condition(resource, "Stalled")["message"]
     assert show.relays() == relays
     show.apply(experiment("component"))
     _, run = show.verdict("component")
@@ -47,8 +47,8 @@ def test_no_such_room_is_refused(show: Show) -> None:
     relays = show.relays()
     show.apply(experiment("nowhere", room="main-stag"))
     eventually("it waits first", 30, lambda: condition(show.experiment("nowhere"), "Reconciling")["status"] == "True")
-    found = refused(show, "nowhere", "RoomNotFound")
-    assert 'no AudioRoom "main-stag"' in condition(found, "Stalled")["message"]
+    resource = refused(show, "nowhere", "RoomNotFound")
+    assert 'no AudioRoom "main-stag"' in condition(resource, "Stalled")["message"]
     assert show.relays() == relays
 
 
@@ -66,10 +66,10 @@ def test_a_plan_that_may_not_be_carried_out_is_refused_by_its_run(
     """Targets may still come until the baseline is over, so the run itself asks for them, and ends without a fault."""
     moment, relays = show.moment(), show.relays()
     show.apply(experiment("plan", target=target))
-    found, run = show.verdict("plan")
+    resource, run = show.verdict("plan")
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Inconclusive", reason), told(run)
     assert says in run["status"]["message"]
-    assert stands(found) == NOT_PASSED
+    assert stands(resource) == NOT_PASSED
     assert "Injecting" not in {step["name"] for step in run["status"]["steps"]}
     assert (show.deleted_since(moment), show.relays()) == ([], relays)
 
@@ -90,9 +90,10 @@ def test_a_namespace_that_is_not_labelled_is_refused(show: Show) -> None:
     try:
         place.apply(pod, other, experiment("unlabelled", serving=None))
         uid = place.api.get(f"/api/v1/namespaces/{ELSEWHERE}/pods/bystander")["metadata"]["uid"]
-        found = refused(place, "unlabelled", "NamespaceNotAllowed")
+        resource = refused(place, "unlabelled", "NamespaceNotAllowed")
         assert (
-            f"kubectl label namespace {ELSEWHERE} showstopper.dev/chaos=allowed" in condition(found, "Ready")["message"]
+            f"kubectl label namespace {ELSEWHERE} showstopper.dev/chaos=allowed"
+            in condition(resource, "Ready")["message"]
         )
         assert place.api.get(f"/api/v1/namespaces/{ELSEWHERE}/pods/bystander")["metadata"]["uid"] == uid
     finally:
@@ -129,12 +130,12 @@ def test_a_dry_run_lists_exactly_what_would_be_hit(show: Show) -> None:
     show.apply(experiment("dry", serving=True, dryRun=True))
 
     def planned() -> Object | None:
-        found = show.experiment("dry")
-        return found if condition(found, "Finished")["status"] == "True" else None
+        resource = show.experiment("dry")
+        return resource if condition(resource, "Finished")["status"] == "True" else None
 
-    found = eventually("the plan is shown", LONG, planned)
-    assert condition(found, "Ready")["reason"] == "Planned"
-    (target,) = found["status"]["plan"]
+    resource = eventually("the plan is shown", LONG, planned)
+    assert condition(resource, "Ready")["reason"] == "Planned"
+    (target,) = resource["status"]["plan"]
     # Plans rest on what listeners have just heard. The room's status, which is written now and then, may come after.
     room = show.path("audiorooms", show.room)
     eventually("the room names that relay", 30, lambda: show.api.get(room)["status"]["serving"] == [target["pod"]])

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.cluster
 
 
 def test_a_changed_spec_asks_for_a_run_and_the_same_does_not(show: Show) -> None:
-    """A new revision is a new release; the same manifest again, or another historyLimit, is nothing new."""
+    """A new revision is a new release. The same manifest again, or another historyLimit, is nothing new."""
     show.apply(experiment("release", revision="1"))
     _, first = show.verdict("release")
     assert first["status"]["verdict"] == "Passed", told(first)
@@ -31,8 +31,8 @@ def test_a_changed_spec_asks_for_a_run_and_the_same_does_not(show: Show) -> None
     show.apply(experiment("release", revision="1", historyLimit=7))
 
     def seen() -> bool:
-        found = show.experiment("release")
-        return bool(found["status"]["observedGeneration"] == before["metadata"]["generation"] + 1)
+        resource = show.experiment("release")
+        return bool(resource["status"]["observedGeneration"] == before["metadata"]["generation"] + 1)
 
     eventually("the new generation is seen", 60, seen)
     assert stands(show.experiment("release")) == PASSED
@@ -40,26 +40,26 @@ def test_a_changed_spec_asks_for_a_run_and_the_same_does_not(show: Show) -> None
 
     show.wait_until_well()
     show.apply(experiment("release", revision="2", historyLimit=7))
-    found, second = show.verdict("release")
+    resource, second = show.verdict("release")
     assert [run["metadata"]["uid"] for run in show.runs("release")] == [
         first["metadata"]["uid"],
         second["metadata"]["uid"],
     ]
     assert second["spec"]["experiment"]["revision"] == "2"
     assert second["status"]["verdict"] == "Passed", told(second)
-    assert stands(found) == PASSED
+    assert stands(resource) == PASSED
 
 
 def test_abort_ends_a_run_at_once(show: Show) -> None:
-    """spec.abort on the run, as a person sets it; it cannot be taken back."""
+    """spec.abort on the run, as a person sets it. It cannot be taken back."""
     show.apply(experiment("abort", baseline="10m", deadline="15m"))
     run = show.at("abort", "its baseline", lambda status: status.get("step") == "Baseline")
     path = show.path("experimentruns", run["metadata"]["name"])
     show.api.merge(path, {"spec": {"abort": True}})
-    found, run = show.verdict("abort")
+    resource, run = show.verdict("abort")
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Aborted", "AbortRequested"), told(run)
     assert steps(run) == ["Baseline", "Judged"]
-    assert stands(found) == NOT_PASSED
+    assert stands(resource) == NOT_PASSED
 
 
 def test_deleting_the_experiment_aborts_its_run(show: Show) -> None:
@@ -76,17 +76,17 @@ def test_deleting_the_experiment_aborts_its_run(show: Show) -> None:
 def test_a_run_ends_by_its_deadline(show: Show) -> None:
     """Whatever it waits for."""
     show.apply(experiment("deadline", recovery="10m", deadline="12s"))
-    found, run = show.verdict("deadline")
+    resource, run = show.verdict("deadline")
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Aborted", "DeadlineExceeded"), told(run)
     assert steps(run)[-1] == "Judged"
-    assert stands(found) == NOT_PASSED
+    assert stands(resource) == NOT_PASSED
 
 
 def test_abort_if_ends_a_run_early(show: Show) -> None:
-    """The serving relay is killed; the listeners' silence ends the run long before its recovery would."""
+    """The serving relay is killed. The listeners' silence ends the run long before its recovery would."""
     stop = [{"indicator": "AudibleRatio", "below": "90%", "for": "1s"}]
     show.apply(experiment("stop", serving=True, recovery="10m", deadline="15m", abortIf=stop))
-    found, run = show.verdict("stop")
+    resource, run = show.verdict("stop")
     assert run["status"]["verdict"] == "Aborted", told(run)
     assert "AudibleRatio" in run["status"]["message"]
-    assert condition(found, "Stalled")["status"] == "True"
+    assert condition(resource, "Stalled")["status"] == "True"

@@ -19,7 +19,7 @@ SWITCHES = f"/api/v1/namespaces/{stage.AGENTS}/configmaps"
 VERDICT = ("verdict", "reason", "message", "finishedAt")
 LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
 PROMISED, BOUND = 1.0, 4.0
-"""All is lifted within a second; that a machine is busy with all of a cluster is no defect, so the bound is wider."""
+"""All is lifted within a second. That a machine is busy with all of a cluster is no defect, so the bound is wider."""
 
 
 @contextmanager
@@ -42,8 +42,8 @@ def loss() -> Object:
 
 
 def injection(show: Show) -> Object:
-    (found,) = show.api.get(show.path("injections"))["items"]
-    return dict(found)
+    (stored,) = show.api.get(show.path("injections"))["items"]
+    return dict(stored)
 
 
 def lifted_after(since: datetime, target: Object) -> float:
@@ -76,8 +76,8 @@ def test_without_an_operator_too(show: Show) -> None:
     run = show.at("orphan", "the fault is active", lambda status: status.get("step") == "Active")
 
     def is_over() -> Object | None:
-        found = injection(show)
-        return found if condition(found, "Stalled")["reason"] == "Stopped" else None
+        stored = injection(show)
+        return stored if condition(stored, "Stalled")["reason"] == "Stopped" else None
 
     with Operator(show).away(), thrown(show) as since:
         over = eventually("the agent says that it was stopped", 30, is_over, every=0.02)

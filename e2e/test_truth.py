@@ -32,7 +32,7 @@ ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/showstopper-operator"
 
 
 def test_all_expectations_met_is_passed(show: Show) -> None:
-    """The relay that serves is killed; the bounds are those that a stage with two relays meets when it is well."""
+    """The relay that serves is killed. The bounds are those that a stage with two relays meets when it is well."""
     relays, moment = show.relays(), show.moment()
     expect: list[dict[str, Any]] = [
         {"indicator": "AudibleRatio", "min": "30%"},
@@ -43,9 +43,9 @@ def test_all_expectations_met_is_passed(show: Show) -> None:
         {"kubernetes": AVAILABLE, "max": "99.9%"},
     ]
     show.apply(experiment("met", serving=True, recovery="35s", expect=expect))
-    found, run = show.verdict("met")
+    resource, run = show.verdict("met")
     assert run["status"]["verdict"] == "Passed", told(run)
-    assert stands(found) == stands(run) == PASSED
+    assert stands(resource) == stands(run) == PASSED
     (target,) = run["status"]["targets"]
     assert target["proven"]
     assert target["serving"]
@@ -61,10 +61,10 @@ def test_an_expectation_missed_is_failed(show: Show) -> None:
     """The same fault against bounds that no stage meets whose serving relay dies."""
     expect = [{"indicator": "LongestDeadAir", "max": "2s"}, {"indicator": "RecoveryTime", "max": "2s"}]
     show.apply(experiment("missed", serving=True, recovery="20s", expect=expect))
-    found, run = show.verdict("missed")
+    resource, run = show.verdict("missed")
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Failed", "ExpectationMissed"), told(run)
-    assert stands(found) == stands(run) == NOT_PASSED
-    assert "LongestDeadAir" in condition(found, "Stalled")["message"]
+    assert stands(resource) == stands(run) == NOT_PASSED
+    assert "LongestDeadAir" in condition(resource, "Stalled")["message"]
 
 
 @pytest.mark.alone
@@ -73,10 +73,10 @@ def test_a_kill_forbidden_by_rbac_does_not_pass(show: Show) -> None:
     relays = show.relays()
     with _without_the_right_to_kill(show):
         show.apply(experiment("forbidden"))
-        found, run = show.verdict("forbidden")
+        resource, run = show.verdict("forbidden")
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Error", "InjectionForbidden"), told(run)
     assert [fault["proven"] for fault in run["status"]["faults"]] == [False]
-    assert stands(found) == NOT_PASSED
+    assert stands(resource) == NOT_PASSED
     assert show.relays() == relays
 
 
@@ -130,12 +130,12 @@ def test_a_room_silent_before_is_inconclusive(show: Show) -> None:
     show.apply(silent)
     try:
         show.apply(experiment("silence", room="silent", serving=None))
-        found, run = show.verdict("silence")
+        resource, run = show.verdict("silence")
     finally:
         show.cluster.run_kubectl("--namespace", show.namespace, "delete", "audioroom", "silent")
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Inconclusive", "BaselineBroken"), told(run)
     assert not run["status"].get("targets")
-    assert stands(found) == NOT_PASSED
+    assert stands(resource) == NOT_PASSED
     assert show.relays() == relays
 
 
@@ -156,10 +156,10 @@ def test_listeners_gone_during_the_run_is_inconclusive(show: Show) -> None:
         eventually("the run is over", LONG, over_without_listeners)
     finally:
         show.api.merge(scale, {"spec": {"replicas": wanted}})
-    found, run = show.verdict("alone", again=False)
+    resource, run = show.verdict("alone", again=False)
     assert run["status"]["verdict"] == "Inconclusive", told(run)
     assert run["status"]["reason"] in {"ListenersGone", "TooMuchUnknown"}, told(run)
-    assert stands(found) == NOT_PASSED
+    assert stands(resource) == NOT_PASSED
 
 
 def test_no_baseline_is_inconclusive_at_best(show: Show) -> None:

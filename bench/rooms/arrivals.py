@@ -58,13 +58,13 @@ def _host_missed(room: Room, call: Call) -> int | None:
     return next((max(call.joined, each.first) for each in pieces), None)
 
 
-def _fate(call: Call, true: int | None, told: int | None, missed: int | None, window: Stretch) -> Fate | None:
+def _fate(call: Call, true: int | None, reported: int | None, missed: int | None, window: Stretch) -> Fate | None:
     """The fate of a call, in the window in which it was sealed. One that is not known belongs wherever it may."""
     start, end = window
     due = call.called + DUE
     good = true is not None and true <= due
-    if told is not None and told <= due and told < call.seen:
-        return Fate(good=True, told=True) if start <= told < end else None
+    if reported is not None and reported <= due and reported < call.seen:
+        return Fate(good=True, told=True) if start <= reported < end else None
     sure = call.seen if missed is None else min(call.seen, missed)
     if sure < due and (missed is not None or call.lost is not None):
         return Fate(good, told=False) if sure < end and call.seen >= start else None

@@ -24,12 +24,12 @@ class Judged:
 
 def judge(room: Room, *, halves: bool = False) -> Judged:
     """Everything that was asked, judged by what is told."""
-    told, absences = telling.timeline(room, halves=halves), telling.absences(room)
+    timeline, absences = telling.timeline(room, halves=halves), telling.absences(room)
     residents = [f"r{index}" for index in range(len(room.deaf))]
 
     def view(first: int, last: int, following: int) -> View:
         window = Window(telling.EPOCH + first * GRID, telling.EPOCH + last * GRID)
-        return excuses.excused(told.view(window, residents, following * GRID), absences)
+        return excuses.excused(timeline.view(window, residents, following * GRID), absences)
 
     times = room.times
     base = coverage.of(view(0, times.fault, 0))

@@ -25,7 +25,7 @@ from showstopper.availability.statistics import PACKETS_PER_SECOND, SAMPLES_PER_
 class Known:
     """How the truth about an indicator is known.
 
-    `true` is the figure if nothing is left out; NaN if there is none. `possible` is its range for what was told.
+    `true` is the figure if nothing is left out, and NaN if there is none. `possible` is its range for what was told.
     """
 
     true: Callable[[Room], float]

@@ -19,8 +19,8 @@ class Judgement:
 
     Attributes:
         kstatus: InProgress, Failed, Current, Terminating, NotFound or Unknown.
-        argocd: Progressing, Degraded, Healthy or Suspended; empty: a hook would be green.
-        flux: InProgress, Failed or Current; else the error that a check would wait out.
+        argocd: Progressing, Degraded, Healthy or Suspended. Empty if a hook would be green.
+        flux: InProgress, Failed or Current, or the error that a check would wait out.
     """
 
     kstatus: str
@@ -29,7 +29,7 @@ class Judgement:
 
 
 def ensure() -> Path:
-    """The program; built now if the cache does not have it."""
+    """The program. It is built now if the cache does not have it."""
     return builds.ensure(PROGRAM)
 
 
@@ -37,14 +37,14 @@ def judge(objects: Iterable[Mapping[str, Any]], *, lua: str, flux: Mapping[str, 
     """Of each object: by kstatus, by this health script, and by its kind's expressions."""
     questions = [{"object": each, "lua": lua, "flux": flux[each["kind"]]} for each in objects]
     return [
-        Judgement(found["kstatus"], found.get("argocd", {}).get("status", ""), found.get("flux", ""))
-        for found in _ask(questions)
+        Judgement(answer["kstatus"], answer.get("argocd", {}).get("status", ""), answer.get("flux", ""))
+        for answer in _ask(questions)
     ]
 
 
 def kstatus(objects: Iterable[Mapping[str, Any]]) -> list[str]:
     """Of each object, by kstatus alone."""
-    return [str(found["kstatus"]) for found in _ask({"object": each} for each in objects)]
+    return [str(answer["kstatus"]) for answer in _ask({"object": each} for each in objects)]
 
 
 def _ask(questions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

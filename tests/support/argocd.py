@@ -25,13 +25,13 @@ def files() -> dict[str, str]:
     """The text of every file by its path in examples/gitops/argocd."""
     script, cases = HEALTH.read_text(), states.every()
     kinds = sorted({case.body["kind"] for case in cases})
-    found = {"argocd-cm.yaml": HEADER + _dump(_config_map(kinds, script))}
+    texts = {"argocd-cm.yaml": HEADER + _dump(_config_map(kinds, script))}
     for kind in kinds:
         folder, own = f"resource_customizations/{GROUP}/{kind}", [case for case in cases if case.body["kind"] == kind]
-        found[f"{folder}/health.lua"] = script
-        found[f"{folder}/health_test.yaml"] = _dump({"tests": [_test(case) for case in own]})
-        found |= {f"{folder}/{_data(case)}": _dump(case.body) for case in own}
-    return found
+        texts[f"{folder}/health.lua"] = script
+        texts[f"{folder}/health_test.yaml"] = _dump({"tests": [_test(case) for case in own]})
+        texts |= {f"{folder}/{_data(case)}": _dump(case.body) for case in own}
+    return texts
 
 
 def _config_map(kinds: list[str], script: str) -> dict[str, object]:
@@ -40,7 +40,7 @@ def _config_map(kinds: list[str], script: str) -> dict[str, object]:
 
 
 def _test(case: Case) -> dict[str, object]:
-    ready = next((one for one in case.body["status"].get("conditions", []) if one["type"] == "Ready"), None)
+    ready = next((entry for entry in case.body["status"].get("conditions", []) if entry["type"] == "Ready"), None)
     current = case.body["status"]["observedGeneration"] == case.body["metadata"]["generation"]
     message = ready["message"] if ready and current else "Waiting for the operator to look at it"
     if "deletionTimestamp" in case.body["metadata"]:

@@ -30,12 +30,12 @@ KILL_AGAIN_SECONDS = 0.02
 
 Way = Callable[[Show, str], AbstractContextManager[float]]
 """Loses control, for the time of the block, of the faults on a node. Yields a moment (unix seconds) from which on it
-was lost for certain; afterwards agent and operator are ready again."""
+was lost for certain. Afterwards agent and operator are ready again."""
 
 
 @contextmanager
 def agent_killed(show: Show, node: str) -> Iterator[float]:
-    """SIGKILL, and again whenever the kubelet has started it anew; then a new pod, whose agent sweeps."""
+    """SIGKILL, and again whenever the kubelet has started it anew. Then a new pod, whose agent sweeps."""
     name = agent_pod(show.cluster, node)
     pod = show.cluster.pod(stage.AGENTS, name)
     killer = _Killer(pod.uid, pod.containers[AGENT])

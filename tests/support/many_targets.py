@@ -26,11 +26,11 @@ async def crowd(client: Client, place: str) -> None:
     """The pods, as their kubelets would have them."""
     slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(number: int) -> None:
+    async def create(number: int) -> None:
         async with slots:
             await stored_objects.pod(client, place, f"relay-{number:03}", node=f"node{number % NODES}")
 
-    await asyncio.gather(*map(one, range(TARGETS)))
+    await asyncio.gather(*map(create, range(TARGETS)))
 
 
 def injected_seconds(run: ExperimentRun) -> float:

@@ -1,7 +1,7 @@
 """Matrices: long lists of cases, of which a session with a seed runs a third. Without a seed it runs all of them.
 
 Tests marked `matrix` with the same name are one list. `make test` draws a seed and prints it, so that over time each
-case is run; the target of each part (`make netns`, `make e2e`) runs the whole.
+case is run. The target of each part (`make netns`, `make e2e`) runs the whole.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class OperatorHarness:
         apply(self.server, body)
 
     def annotate(self, key: str, value: str | None) -> None:
-        """The same; None takes it away."""
+        """The same. None takes it away."""
         change = f"{key}-" if value is None else f"{key}={value}"
         self.server.kubectl("annotate", "--overwrite", "-n", self.namespace, "experiment", NAME, change)
 
@@ -108,17 +108,17 @@ class OperatorHarness:
         return Experiment.parse(await self.client.get(EXPERIMENT, self.namespace, NAME))
 
     async def runs(self) -> list[ExperimentRun]:
-        found = [ExperimentRun.parse(body) for body in await self.client.list(EXPERIMENT_RUN, self.namespace)]
-        return sorted(found, key=lambda run: run.spec.experiment.scheduled_at or "")
+        runs = [ExperimentRun.parse(body) for body in await self.client.list(EXPERIMENT_RUN, self.namespace)]
+        return sorted(runs, key=lambda run: run.spec.experiment.scheduled_at or "")
 
     async def stands(self, wanted: str) -> Experiment:
         """The experiment as soon as Ready is so, for its generation."""
 
         async def asked() -> Experiment | None:
-            found = await self.experiment()
-            ready = find(found.status.conditions, ConditionType.READY)
-            current = found.status.observed_generation == found.metadata.generation
-            return found if current and ready and f"{ready.status} {ready.reason}" == wanted else None
+            experiment = await self.experiment()
+            ready = find(experiment.status.conditions, ConditionType.READY)
+            current = experiment.status.observed_generation == experiment.metadata.generation
+            return experiment if current and ready and f"{ready.status} {ready.reason}" == wanted else None
 
         return await until(asked, f"Ready is {wanted}")
 
@@ -142,24 +142,24 @@ async def until(ask: Callable[[], Awaitable[T | None]], what: str) -> T:
     """The first answer that is true, with a deadline that only a broken machine meets."""
     try:
         async with asyncio.timeout(PATIENCE):
-            while not (found := await ask()):
+            while not (answer := await ask()):
                 await asyncio.sleep(0.05)
-            return found
+            return answer
     except TimeoutError:
         pytest.fail(f"never came: {what}; meanwhile:\n{under_way()}")
 
 
 def under_way() -> str:
     """What every task waits for, from its outermost frame to its innermost."""
-    found = []
+    waits = []
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         frames = [f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" for frame in _frames(task)]
-        found.append(f"{task.get_name()}: {' > '.join(frames)}")
-    return "\n".join(sorted(found))
+        waits.append(f"{task.get_name()}: {' > '.join(frames)}")
+    return "\n".join(sorted(waits))
 
 
 def _frames(task: asyncio.Task[Any]) -> Iterator[FrameType]:
-    """The frames of the coroutines that wait for each other; a task itself tells only the outermost."""
+    """The frames of the coroutines that wait for each other. A task itself tells only the outermost."""
     waiting: Any = task.get_coro()
     while waiting is not None:
         if (frame := getattr(waiting, "cr_frame", None)) is not None:

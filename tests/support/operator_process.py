@@ -58,8 +58,8 @@ class Operator:
 
 
 def _pods(show: Show) -> list[Object]:
-    found: list[Object] = show.api.get(PODS, labelSelector="app.kubernetes.io/component=operator")["items"]
-    return found
+    pods: list[Object] = show.api.get(PODS, labelSelector="app.kubernetes.io/component=operator")["items"]
+    return pods
 
 
 def _is_ready(pod: Object) -> bool:

@@ -10,8 +10,8 @@ from tests.support.staged_room import Object, Show
 
 def lost_and_received(show: Show) -> tuple[int, int]:
     """Over all residents: packets that the SDK's statistics miss, and those that came."""
-    found = [listener for feed in _feeds(show) for listener in feed["listeners"] if listener["kind"] == "Resident"]
-    return sum(each["packetsLost"] for each in found), sum(each["packetsReceived"] for each in found)
+    residents = [listener for feed in _feeds(show) for listener in feed["listeners"] if listener["kind"] == "Resident"]
+    return sum(each["packetsLost"] for each in residents), sum(each["packetsReceived"] for each in residents)
 
 
 def hearing(show: Show) -> dict[str, str]:
@@ -50,7 +50,7 @@ def setup(uid: str) -> dict[str, str]:
 
 
 def processes(uid: str) -> str:
-    """The processes of a pod, whether they are stopped, and whether their cgroups are frozen; by cgroup."""
+    """The processes of a pod, whether they are stopped, and whether their cgroups are frozen, by cgroup."""
     lines = []
     for folder in filter(Path.is_dir, inside.container_cgroups(uid, "*")):
         for pid in (folder / "cgroup.procs").read_text().split():

@@ -201,7 +201,7 @@ class Stage:
 @contextlib.contextmanager
 def own_network() -> Iterator[None]:
     """This process, and whatever it starts, in a network of its own: what a client offers as its addresses, and what is
-    filtered on their way, is then the same on every machine. Needs root; without, it is the machine's network.
+    filtered on their way, is then the same on every machine. Needs root. Without it, it is the machine's network.
     """
     if os.geteuid() != 0:
         yield
@@ -230,7 +230,7 @@ def own_network() -> Iterator[None]:
 
 @contextlib.contextmanager
 def stage(folder: Path, count: int) -> Iterator[Stage]:
-    """`count` relays on loopback; more than one share a Redis. All are gone afterwards."""
+    """`count` relays on loopback. More than one share a Redis. All are gone afterwards."""
     redis, port = None, None
     if count > 1:
         if shutil.which("redis-server") is None:

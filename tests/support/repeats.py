@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 
 MOST_REPEATED = 0.1
-"""The share of a session's runs that may be asked for again; one may always."""
+"""The share of a session's runs that may be asked for again. One may always."""
 
 RUNS, REPEATED = "runs", "runs asked for again"
 

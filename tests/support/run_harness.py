@@ -96,9 +96,9 @@ class RunHarness:
     async def stored(self, run: ExperimentRun, reached: Callable[[ExperimentRun], bool]) -> ExperimentRun:
         """The run as it is written, once it has come so far."""
         async with asyncio.timeout(60):
-            while not reached(found := ExperimentRun.parse(await self.client.get(EXPERIMENT_RUN, *run.key))):
+            while not reached(current := ExperimentRun.parse(await self.client.get(EXPERIMENT_RUN, *run.key))):
                 await asyncio.sleep(0.01)
-        return found
+        return current
 
     async def abort(self, run: ExperimentRun) -> None:
         """As a person does it, and seen at once."""

@@ -70,13 +70,13 @@ class SimulatedGameDay:
         self.day = self._parse(dump(self.day.spec), metadata.generation, annotations, dump(self.day.status))
 
     def situation(self) -> Situation:
-        found = {
+        experiments = {
             act.name: programme.experiment_of(self.day, act, lambda _, name: self.experiments.get(name))
             for act in self.day.spec.acts
         }
         return Situation(
             day=self.day,
-            experiments={name: experiment for name, experiment in found.items() if experiment is not None},
+            experiments={name: experiment for name, experiment in experiments.items() if experiment is not None},
             rooms=self.rooms,
             runs={run.metadata.name: run for run in self.runs},
             guarded=self.guarded,

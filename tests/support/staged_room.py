@@ -29,7 +29,7 @@ T = TypeVar("T")
 Object = dict[str, Any]
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-"""Which of pytest-xdist's workers this process is; the first, if there are none."""
+"""Which of pytest-xdist's workers this process is. The first, if there are none."""
 
 NAMESPACE = os.environ.get("SHOWSTOPPER_E2E_NAMESPACE", stage.SHOW) + (f"-{WORKER + 1}" if WORKER else "")
 """Where the room is that this worker's tests break. Name another, if somebody uses the cluster's stage meanwhile."""
@@ -51,7 +51,7 @@ LONG = 240.0
 """A deadline that only a broken cluster meets: a run with its recovery, on a machine that is busy."""
 
 WELL_SECONDS = 40.0
-"""How long a room is given to be well again after a test; clients that find another relay take 5 to 15 s."""
+"""How long a room is given to be well again after a test. Clients that find another relay take 5 to 15 s."""
 
 AFRESH = 2
 """How often a room that does not get well is started afresh before the test fails."""
@@ -123,10 +123,10 @@ class Api:
             body=body,
             _request_timeout=60,
         )
-        found: bytes = answer.read()
+        content: bytes = answer.read()
         if answer.status >= 400:
-            raise RefusedError(answer.status, found.decode())
-        return found
+            raise RefusedError(answer.status, content.decode())
+        return content
 
 
 @dataclass
@@ -147,10 +147,10 @@ class Show:
         return f"{GROUP}/namespaces/{self.namespace}/{plural}/{name}".rstrip("/")
 
     def pods(self, component: str = "relay") -> list[Object]:
-        found: list[Object] = self.api.get(
+        pods: list[Object] = self.api.get(
             f"/api/v1/namespaces/{self.namespace}/pods", labelSelector=f"app.kubernetes.io/component={component}"
         )["items"]
-        return found
+        return pods
 
     def addresses(self, role: str) -> list[str]:
         """The addresses of the fleet's pods of a role."""
@@ -257,18 +257,18 @@ class Show:
 
     def runs(self, name: str) -> list[Object]:
         """All runs of experiments of that name, in the order of their making."""
-        found = self.api.get(self.path("experimentruns"), labelSelector=f"showstopper.dev/experiment={name}")["items"]
-        return sorted(found, key=lambda run: (run["spec"]["experiment"]["generation"], run["metadata"]["name"]))
+        runs = self.api.get(self.path("experimentruns"), labelSelector=f"showstopper.dev/experiment={name}")["items"]
+        return sorted(runs, key=lambda run: (run["spec"]["experiment"]["generation"], run["metadata"]["name"]))
 
     def run(self, name: str) -> Object:
         """The newest run of an experiment, as soon as there is one for its generation."""
 
-        def found() -> Object | None:
+        def newest_run() -> Object | None:
             generation = self.experiment(name)["metadata"]["generation"]
             newest = [run for run in self.runs(name) if run["spec"]["experiment"]["generation"] == generation]
             return newest[-1] if newest else None
 
-        return eventually(f"experiment {name} has a run", 60, found, every=0.05)
+        return eventually(f"experiment {name} has a run", 60, newest_run, every=0.05)
 
     def at(self, name: str, what: str, reached: Callable[[Object], Any], *, seconds: float = LONG) -> Object:
         """The newest run of an experiment, as soon as `reached` says so of its status."""
@@ -336,7 +336,7 @@ class Show:
         return version
 
     def deleted_since(self, moment: str) -> list[str]:
-        """The UIDs of all relay pods that were deleted since; from the API's own history, so that none is missed."""
+        """The UIDs of all relay pods that were deleted since, from the API's own history, so that none is missed."""
         events = self.api.lines(
             f"/api/v1/namespaces/{self.namespace}/pods",
             watch=1,
@@ -398,8 +398,8 @@ def experiment(
 
 def condition(resource: Object, kind: str) -> Object:
     """The condition of that type, or one that says that there is none."""
-    found = resource.get("status", {}).get("conditions", [])
-    return next((each for each in found if each["type"] == kind), {"type": kind, "status": "", "reason": ""})
+    conditions = resource.get("status", {}).get("conditions", [])
+    return next((each for each in conditions if each["type"] == kind), {"type": kind, "status": "", "reason": ""})
 
 
 def stands(resource: Object) -> dict[str, str]:
@@ -418,9 +418,9 @@ def proven(status: Object) -> bool:
 
 def passed(show: Show, name: str) -> Object:
     """The run of an experiment of one fault, which passed: its fault is proven, and nothing of it is left."""
-    found, run = show.verdict(name)
+    resource, run = show.verdict(name)
     assert run["status"]["verdict"] == "Passed", told(run)
-    assert stands(found) == PASSED
+    assert stands(resource) == PASSED
     (record,) = run["status"]["faults"]
     assert record["proven"]
     assert record["reverted"]
@@ -435,7 +435,7 @@ def spoiled(run: Object) -> bool:
     """Whether a run shows nothing because the machine stood still.
 
     Two processors that are taken away for half a second are heard as dead air before the fault, and the operator
-    rightly injects nothing. Or they are taken from the listeners, and too much of what was to be heard is Unknown; or
+    rightly injects nothing. Or they are taken from the listeners, and too much of what was to be heard is Unknown. Or
     from the host, and nothing is known of what listeners missed. Each is our own instrument's failure, never the
     room's, so that a run that was perturbed by its room or by its fault is never asked for again.
     """

@@ -1,6 +1,6 @@
 """States: every resource in every state that the operator writes, by the operator's own words for it.
 
-The tests of the engine show that these states are written, against a real API server; here they are for the judges.
+The tests of the engine show that these states are written, against a real API server. Here they are for the judges.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ def every() -> list[Case]:
 
 
 def body(resource: Resource, stands: Outlook | None, *, observed: int | None = None, **metadata: Any) -> Object:
-    """A resource as the API has it; `stands` None: nobody has looked at it, and it has the CRD's default status."""
+    """A resource as the API has it. With `stands` None, nobody has looked at it: its status is the CRD's default."""
     made = dump(resource)
     generation = 3
     made["metadata"] |= {"generation": generation, **metadata}
     status: Object = {"observedGeneration": -1}
     if stands is not None:
         seen = generation if observed is None else observed
-        found = conditions.conditions(stands, generation=seen, now=STAMP)
-        status = {"observedGeneration": seen, "conditions": [dump(each) for each in found]}
+        written = conditions.conditions(stands, generation=seen, now=STAMP)
+        status = {"observedGeneration": seen, "conditions": [dump(each) for each in written]}
     return {**made, "apiVersion": API_VERSION, "kind": resource.kind, "status": status}
 
 
@@ -93,12 +93,16 @@ def _experiments() -> Iterator[Case]:
 
 
 def _runs() -> Iterator[Case]:
-    one = build.run()
-    yield from _of_everybody(one, conditions.succeeded(Reason.EXPECTATIONS_MET, "Passed"))
-    yield Case("ExperimentRun: queued", body(one, conditions.in_progress(Reason.WAITING_FOR_ROOM, "waits")), WAITING)
-    yield Case("ExperimentRun: under way", body(one, conditions.in_progress(Reason.RECOVERING, "watches")), WAITING)
-    yield Case("ExperimentRun: passed", body(one, conditions.succeeded(Reason.EXPECTATIONS_MET, "Passed")), DONE)
-    yield Case("ExperimentRun: not passed", body(one, conditions.failed(Reason.EXPECTATION_MISSED, "Failed")), FAILED)
+    example = build.run()
+    yield from _of_everybody(example, conditions.succeeded(Reason.EXPECTATIONS_MET, "Passed"))
+    yield Case(
+        "ExperimentRun: queued", body(example, conditions.in_progress(Reason.WAITING_FOR_ROOM, "waits")), WAITING
+    )
+    yield Case("ExperimentRun: under way", body(example, conditions.in_progress(Reason.RECOVERING, "watches")), WAITING)
+    yield Case("ExperimentRun: passed", body(example, conditions.succeeded(Reason.EXPECTATIONS_MET, "Passed")), DONE)
+    yield Case(
+        "ExperimentRun: not passed", body(example, conditions.failed(Reason.EXPECTATION_MISSED, "Failed")), FAILED
+    )
 
 
 def _days() -> Iterator[Case]:
@@ -161,7 +165,7 @@ def _gates() -> Iterator[Case]:
     moving = Deployed((image("good"),), moving="Deployment relay is being rolled out")
     held = Deployed((image("good"),), held="0 of 3 pods of DaemonSet relay have its newest template: OnDelete")
     yield from _of_everybody(declared, deciding.decide(situation(good)).outlook)
-    found = {
+    situations = {
         "open": (situation(good), DONE),
         "closed by a failure": (situation(failed), FAILED),
         "closed by another image": (situation(good, digest="newer"), FAILED),
@@ -177,5 +181,5 @@ def _gates() -> Iterator[Case]:
         "suspended": (situation(good, gate=gate(suspend=True)), HELD),
         "no room": (situation(room=None), FAILED),
     }
-    for name, (situated, means) in found.items():
+    for name, (situated, means) in situations.items():
         yield Case(f"ReleaseGate: {name}", body(declared, deciding.decide(situated).outlook), means)

@@ -82,7 +82,7 @@ async def set_ready(
 
 async def names(client: Client, place: str) -> set[str]:
     """The pods that are there."""
-    return {found["metadata"]["name"] for found in await client.list(POD, place)}
+    return {stored["metadata"]["name"] for stored in await client.list(POD, place)}
 
 
 TEMPLATE = "abc"

@@ -34,7 +34,7 @@ class Agent:
         ending: how all of it ends, as soon as it has begun.
         at_lift: what it says when its end is asked for.
         idle: a pod without packets.
-        nodes: those that have an agent; None: all.
+        nodes: those that have an agent. None for all.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ LOOK_SECONDS = 0.02
 
 
 async def until(what: str, holds: Callable[[], bool]) -> None:
-    """Wait until it holds; `what` says in a failure what did not come to be."""
+    """Wait until it holds. `what` says in a failure what did not come to be."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS:g} s: {what}"

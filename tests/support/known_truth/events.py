@@ -260,7 +260,7 @@ def operator_killed(random: Random) -> Scenario:
 
 
 def operator_killed_active(random: Random) -> Scenario:
-    """While a fault lasts: it may outlive the Lease or not; if it did, it is a pass."""
+    """While a fault lasts: it may outlive the Lease or not. If it did, it is a pass."""
 
     def meanwhile(show: Show, name: str) -> None:
         operator = Operator(show)
@@ -311,7 +311,7 @@ def stopped(random: Random) -> Scenario:
 
 
 def probed(_random: Random) -> Scenario:
-    """The kubelet asks the relay whether it lives; a delay must not become a restart that nobody declared."""
+    """The kubelet asks the relay whether it lives. A delay must not become a restart that nobody declared."""
 
     def objection(show: Show, run: Object) -> str:
         if run["status"]["verdict"] != "Passed":

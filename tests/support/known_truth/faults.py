@@ -14,7 +14,7 @@ RELAY = {"component": "relay", "serving": True, "max": 1}
 SPARE = {"component": "relay", "serving": False, "max": 1}
 TO_LISTENERS = {"direction": "Egress", "ports": ["media"]}
 RECOVERY = "36s"
-"""RecoveryTime of 25 s needs ten seconds more to be seen; clients that find another relay take 5 to 15."""
+"""RecoveryTime of 25 s needs ten seconds more to be seen. Clients that find another relay take 5 to 15."""
 
 HEARD = ({"indicator": "AudibleRatio", "min": "80%"},)
 SHORT = ({"indicator": "LongestDeadAir", "max": "1s"},)
@@ -74,7 +74,7 @@ def total_loss(random: Random) -> Scenario:
 
 
 def delay(random: Random) -> Scenario:
-    """What comes late is heard all the same; how late is another indicator."""
+    """What comes late is heard all the same. How late is another indicator."""
     late = fault("delay", {"latency": f"{random.randint(50, 150)}ms", **TO_LISTENERS}, duration=some_seconds(random))
     return borne("delay", "sound that comes 0.15 s late is heard", late)
 

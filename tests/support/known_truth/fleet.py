@@ -67,7 +67,7 @@ def garble_in_bursts(random: Random) -> Scenario:
 
 
 def uplink_lost(random: Random) -> Scenario:
-    """Nothing leaves the host by UDP; it may find its way by TCP before the end."""
+    """Nothing leaves the host by UDP. It may find its way by TCP before the end."""
     lost = fault("packetLoss", {"percent": "100%"}, target=HOST, duration=some_seconds(random, 6, 8))
     return silent(random, "uplink lost", "until it is back by TCP nobody hears the host", lost)
 

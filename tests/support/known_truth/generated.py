@@ -19,7 +19,7 @@ EVERY_KIND: tuple[Kind, ...] = (*KINDS, *workloads.LONG, *door.ALL)
 
 
 def scenarios(seed: int, runs: int, kinds: Sequence[Kind] = KINDS) -> list[Scenario]:
-    """So many scenarios of these kinds; all kinds come once before any comes again."""
+    """So many scenarios of these kinds. All kinds come once before any comes again."""
     return list(islice(_in_turn(Random(seed), list(kinds)), runs))
 
 

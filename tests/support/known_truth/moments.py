@@ -29,8 +29,8 @@ def delete(show: Show, pod: str) -> None:
 
 def of_role(show: Show, role: str) -> Sequence[str]:
     """The names of our own pods that do that for the room."""
-    found = show.api.get(f"/api/v1/namespaces/{show.namespace}/pods", labelSelector=f"showstopper.dev/role={role}")
-    return [pod["metadata"]["name"] for pod in found["items"]]
+    listed = show.api.get(f"/api/v1/namespaces/{show.namespace}/pods", labelSelector=f"showstopper.dev/role={role}")
+    return [pod["metadata"]["name"] for pod in listed["items"]]
 
 
 def serving(show: Show) -> str:

@@ -51,7 +51,7 @@ class Scenario:
     meanwhile: Callable[[Show, str], None] = _nothing
     """What is done while the experiment of that name runs."""
     objection: Callable[[Show, Object], str] = _no_objection
-    """What is wrong with the run's record beside its verdict; nothing, if it is right."""
+    """What is wrong with the run's record beside its verdict. Nothing if it is right."""
     alone: bool = False
     """It takes away what all rooms share: the operator or an agent."""
 

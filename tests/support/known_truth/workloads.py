@@ -173,8 +173,8 @@ def _config_map(show: Show) -> str:
 
 
 def _configuration(show: Show) -> str:
-    found: str = show.api.get(_config_map(show))["data"]["livekit.yaml"]
-    return found
+    text: str = show.api.get(_config_map(show))["data"]["livekit.yaml"]
+    return text
 
 
 @contextmanager
