@@ -66,7 +66,7 @@ def test_a_budget_keeps_the_relays_and_is_named(show: Show) -> None:
 def test_a_restart_replaces_every_relay_and_is_no_new_release(show: Show) -> None:
     before = show.relays()
     fault = {"name": "restart", "target": BOTH, "rolloutRestart": {}}
-    show.apply(experiment("restart", faults=[fault], recovery="90s", expect=BACK))
+    show.apply(experiment("restart", faults=[fault], recovery="60s", expect=BACK))
     run = passed(show, "restart")
     assert {target["uid"] for target in run["status"]["targets"]} == before.keys()
     assert not before.keys() & show.relays().keys()
@@ -105,8 +105,8 @@ def test_a_configuration_is_rolled_out_and_rolled_back(show: Show) -> None:
     pushed = before.replace("level: info", "level: debug")
     assert pushed != before
     push = {"configMap": "relay", "key": "livekit.yaml", "value": pushed, "restart": True}
-    fault = {"name": "push", "target": BOTH, "configPush": push, "duration": "80s"}
-    show.apply(experiment("config-push", faults=[fault], recovery="90s", expect=BACK))
+    fault = {"name": "push", "target": BOTH, "configPush": push, "duration": "45s"}
+    show.apply(experiment("config-push", faults=[fault], recovery="60s", expect=BACK))
     show.at("config-push", "the fault is in force", lambda status: status.get("step") == "Active")
     assert configuration(show) == pushed
     passed(show, "config-push")
