@@ -1,6 +1,6 @@
 """Reach inside nodes and pods from the machine: their network namespaces, and the processes of their containers.
 
-The machine sees the processes of all nodes; a container's are found by its cgroup, which carries the pod's UID and the
+The machine sees the processes of all nodes. A container's are found by its cgroup, which carries the pod's UID and the
 container's id. Nothing is guessed from names or addresses.
 """
 
@@ -33,7 +33,7 @@ def container_processes(pod_uid: str, container_id: str) -> list[int]:
 
     `container_id` as in the pod's status, with or without "containerd://".
     """
-    found = {
+    pids = {
         int(pid)
         for folder in container_cgroups(pod_uid, container_id)
         for file in (folder / "cgroup.procs", *folder.glob("*/cgroup.procs"))
@@ -41,7 +41,7 @@ def container_processes(pod_uid: str, container_id: str) -> list[int]:
         if (text := _read(file)) is not None
         for pid in text.split()
     }
-    return sorted(found, key=lambda pid: (_inner_id(pid), pid))
+    return sorted(pids, key=lambda pid: (_inner_id(pid), pid))
 
 
 def container_cgroups(pod_uid: str, container_id: str) -> list[Path]:
@@ -60,7 +60,7 @@ def pod_process(pod_uid: str) -> int:
 
 
 def pod_namespace(pod_uid: str) -> Path:
-    """The file of a pod's network namespace; good for as long as the process lives that it was found by."""
+    """The file of a pod's network namespace. It is good for as long as the process lives that it was found by."""
     return Path(f"/proc/{pod_process(pod_uid)}/ns/net")
 
 
@@ -85,7 +85,7 @@ def run_in(namespace: Path, command: Sequence[str]) -> str:
 
 
 def start_in(namespace: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start a program of the machine in a network namespace; its output is on the pipe `stdout`."""
+    """Start a program of the machine in a network namespace. Its output is on the pipe `stdout`."""
     return subprocess.Popen(command_in(namespace, command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
 
 

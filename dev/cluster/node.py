@@ -74,7 +74,7 @@ state = "{folders.run / "containerd"}"
 
 
 def cni(member: Member, folders: Folders) -> dict[str, Any]:
-    """The pod network: a bridge a node; addresses go unchanged from node to node, so nothing is masqueraded."""
+    """The pod network: a bridge a node. Addresses go unchanged from node to node, so nothing is masqueraded."""
     addressing = {
         "type": "host-local",
         "dataDir": str(folders.run / "cni-addresses"),
