@@ -14,7 +14,6 @@ from pathlib import Path
 from dev.cluster import builds, commands, engine, errors, images, paths, progress
 
 KIND_NAME = "showstopper"
-KIND_CONTEXT = f"kind-{KIND_NAME}"
 KIND_CONFIG = Path(__file__).parent / "manifests" / "kind.yaml"
 PUBLIC = {"livekit": "docker.io/livekit/livekit-server:v1.13.5", "redis": "docker.io/library/redis:7-bookworm"}
 """Where a registry can be asked, what others build is not built again."""

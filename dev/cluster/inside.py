@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,19 +73,9 @@ def open_pod_namespace(pod_uid: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def command_in(namespace: Path, command: Sequence[str]) -> list[str]:
-    """The command line that runs a program of the machine in a network namespace."""
-    return ["nsenter", f"--net={namespace}", *command]
-
-
 def run_in(namespace: Path, command: Sequence[str]) -> str:
     """What a program of the machine prints when it runs in a network namespace. Raises CommandError."""
-    return commands.run(command_in(namespace, command))
-
-
-def start_in(namespace: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start a program of the machine in a network namespace. Its output is on the pipe `stdout`."""
-    return subprocess.Popen(command_in(namespace, command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    return commands.run(["nsenter", f"--net={namespace}", *command])
 
 
 def kill_container(pod_uid: str, container_id: str, number: signal.Signals = signal.SIGKILL) -> int:

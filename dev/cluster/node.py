@@ -9,7 +9,6 @@ from typing import Any
 from dev.cluster import addresses, cgroups
 from dev.cluster.addresses import Member
 
-PAUSE_IMAGE = "showstopper.local/pause:1"
 CNI_PLUGINS = Path("/usr/lib/cni")
 """Where Debian's containernetworking-plugins are."""
 
