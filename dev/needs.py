@@ -27,7 +27,7 @@ TO_TEST = (
 
 
 def ensure() -> None:
-    """Have all of it: install on Debian what is missing, saying which packages; build LiveKit once."""
+    """Have all of it: install on Debian what is missing, saying which packages. Build LiveKit once."""
     new = {need.package for need in packages.missing(TO_TEST)}
     packages.ensure(TO_TEST)
     for package, service in (("redis-server", "redis-server.service"), ("postgresql-15", "postgresql.service")):

@@ -18,7 +18,7 @@ READY_SECONDS = 60.0
 
 @contextmanager
 def running() -> Iterator[str]:
-    """Start an empty server; yields the URL of its database `postgres`."""
+    """Start an empty server. Yields the URL of its database `postgres`."""
     with tempfile.TemporaryDirectory(prefix="showstopper-postgresql-") as name:
         folder = Path(name)
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root

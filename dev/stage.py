@@ -26,7 +26,7 @@ WITH_AGENTS = (
     "faults.nodeDrain.enabled=true",
     f"agent.stateDirectory={paths.RUN / 'agents'}",
 )
-"""Values for all faults; the journals of the agents go with the cluster's own files."""
+"""Values for all faults. The journals of the agents go with the cluster's own files."""
 
 SHOW = "show"
 """Namespace of the stage."""
@@ -45,11 +45,11 @@ NOTICED_SECONDS = 20
 """Within this a room whose relays are gone is no longer Ready."""
 
 SPLIT_SECONDS = 60
-"""How long a room is given to be well by itself; clients that find another relay take 5 to 15 s."""
+"""How long a room is given to be well by itself. Clients that find another relay take 5 to 15 s."""
 
 
 def install(cluster: Cluster, *, values: Iterable[str] = (), agents: bool = False) -> None:
-    """Operator and stage; returns when the listeners of the room hear the host.
+    """Operator and stage. Returns when the listeners of the room hear the host.
 
     Args:
         cluster: where.
@@ -64,7 +64,7 @@ def install(cluster: Cluster, *, values: Iterable[str] = (), agents: bool = Fals
 def install_operator(cluster: Cluster, *, agents: bool = False) -> None:
     """The operator and the resources' definitions, in the version of these sources. Returns when it leads.
 
-    With agents, on each node; on a cluster that is not of this machine they have the chart's own place for journals,
+    With agents, on each node. On a cluster that is not of this machine they have the chart's own place for journals,
     and nodes and ConfigMaps are left alone.
     """
     images = {"image": cluster.images["control"], "audioImage": cluster.images["audio"]}
@@ -120,12 +120,12 @@ def install_stage(cluster: Cluster, *, namespace: str = SHOW, values: Iterable[s
 
 
 def remove_stage(cluster: Cluster, *, namespace: str = SHOW) -> None:
-    """Relays, store, AudioRoom and its fleet are gone when it returns; the namespace stays."""
+    """Relays, store, AudioRoom and its fleet are gone when it returns. The namespace stays."""
     _uninstall(cluster, "stage", namespace)
 
 
 def wait_for_room(cluster: Cluster, *, namespace: str = SHOW, room: str = ROOM, seconds: float = ROOM_SECONDS) -> None:
-    """Until every listener of the room hears the host; shows meanwhile what it still waits for.
+    """Until every listener of the room hears the host. Shows meanwhile what it still waits for.
 
     Whoever ran faults before may have left the room split for good: then the stage is started afresh.
     """
@@ -201,7 +201,7 @@ def _is_ready(body: dict[str, Any]) -> bool:
 
 
 def _ready(body: dict[str, Any]) -> dict[str, str]:
-    """A resource's condition of that name; empty while there is none."""
+    """A resource's condition of that name. Empty while there is none."""
     return next((each for each in body.get("status", {}).get("conditions") or [] if each["type"] == "Ready"), {})
 
 
@@ -209,9 +209,9 @@ def _wait_for_room(cluster: Cluster, *, namespace: str, room: str, seconds: floa
     with progress.step(f"Waiting until room {namespace}/{room} is heard") as step:
 
         def is_ready() -> bool:
-            found = cluster.get("--namespace", namespace, "audioroom", room)
-            status, generation = found.get("status", {}), found["metadata"]["generation"]
-            ready = _ready(found)
+            resource = cluster.get("--namespace", namespace, "audioroom", room)
+            status, generation = resource.get("status", {}), resource["metadata"]["generation"]
+            ready = _ready(resource)
             step.say(ready.get("message", "the operator has not looked at it yet"))
             return bool(ready.get("status") == "True" and status.get("observedGeneration") == generation)
 
@@ -245,11 +245,11 @@ def _helm(cluster: Cluster, chart: str, namespace: str, values: Iterable[str], *
 
 
 def _image_values(images: dict[str, str]) -> list[str]:
-    found = []
+    settings = []
     for value, reference in images.items():
         repository, _, tag = reference.rpartition(":")
-        found += [f"{value}.repository={repository}", f"{value}.tag={tag}"]
-    return found
+        settings += [f"{value}.repository={repository}", f"{value}.tag={tag}"]
+    return settings
 
 
 def _uninstall(cluster: Cluster, release: str, namespace: str) -> None:

@@ -16,14 +16,14 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="A real two-n
 
 @app.command()
 def up() -> None:
-    """Start the cluster; nothing happens when it runs already."""
+    """Start the cluster. Nothing happens when it runs already."""
     supervisor.up()
     print(f"export KUBECONFIG={paths.kubeconfig()}")
 
 
 @app.command()
 def down() -> None:
-    """Take the cluster down and remove everything that it brought onto this machine; caches stay."""
+    """Take the cluster down and remove everything that it brought onto this machine. Caches stay."""
     supervisor.down()
 
 

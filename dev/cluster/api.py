@@ -47,15 +47,15 @@ class Cluster:
 
     def get(self, *arguments: str) -> dict[str, Any]:
         """What `kubectl get ... -o json` says."""
-        found: dict[str, Any] = json.loads(self.run_kubectl("get", *arguments, "--output=json"))
-        return found
+        document: dict[str, Any] = json.loads(self.run_kubectl("get", *arguments, "--output=json"))
+        return document
 
     def pod(self, namespace: str, name: str) -> Pod:
         """A pod as the machine sees it, for looking into it and killing it past Kubernetes."""
-        found = self.get("--namespace", namespace, "pod", name)
-        statuses = found["status"].get("containerStatuses", [])
+        pod = self.get("--namespace", namespace, "pod", name)
+        statuses = pod["status"].get("containerStatuses", [])
         containers = {each["name"]: each["containerID"] for each in statuses if each.get("containerID")}
-        return Pod(found["metadata"]["uid"], found["status"].get("podIP", ""), found["spec"]["nodeName"], containers)
+        return Pod(pod["metadata"]["uid"], pod["status"].get("podIP", ""), pod["spec"]["nodeName"], containers)
 
 
 @dataclass(frozen=True, slots=True)

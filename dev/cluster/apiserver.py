@@ -47,7 +47,7 @@ class ApiServer:
 
 @contextmanager
 def running(*, controllers: bool = False) -> Iterator[ApiServer]:
-    """Start an API server with an empty etcd; stop and remove all of it at the end.
+    """Start an API server with an empty etcd. Stop and remove all of it at the end.
 
     Pods and other objects are only stored: nothing runs them. With `controllers`, kube-controller-manager runs too
     (garbage collection by owner, service accounts, jobs, and the rules of aggregated roles such as `view`).

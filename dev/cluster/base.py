@@ -11,8 +11,8 @@ from dev.cluster import commands, packages, paths, progress
 
 SUITE = "bookworm"
 INCLUDED = ("usr-is-merged", "ca-certificates", "libnftables1", "libopus0", "python3", "python3-venv")
-"""usr-is-merged keeps usrmerge and with it 46 MB of Perl out; python3-venv brings pip as a wheel; the agent loads
-libnftables1, and a crowd libopus0; they stand here so that no later build asks Debian's archive for them."""
+"""usr-is-merged keeps usrmerge and with it 46 MB of Perl out. python3-venv brings pip as a wheel. The agent loads
+libnftables1, and a crowd libopus0: they are here so that no later build asks Debian's archive for them."""
 
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"
@@ -24,7 +24,7 @@ def key() -> str:
 
 
 def ensure() -> Path:
-    """The base as a tar file of its root file system; made now if the cache does not have it."""
+    """The base as a tar file of its root file system. It is made now if the cache does not have it."""
     archive = paths.cache() / "base" / f"{SUITE}-{key()}.tar"
     if not archive.exists():
         packages.ensure(packages.TO_BUILD_IMAGES)
@@ -34,7 +34,7 @@ def ensure() -> Path:
 
 
 def make(archive: Path, included: Iterable[str], *options: str, log: str, env: Mapping[str, str] | None = None) -> None:
-    """Have mmdebstrap write a root file system with these packages as a tar file; `env` is what its hooks see."""
+    """Have mmdebstrap write a root file system with these packages as a tar file. `env` is what its hooks see."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     unfinished = archive.with_suffix(f".{os.getpid()}.tar")
     command = [
@@ -53,6 +53,6 @@ def make(archive: Path, included: Iterable[str], *options: str, log: str, env: M
 
 
 def mirrors(apt: Path) -> list[str]:
-    """The machine's own sources for the suite, as files for mmdebstrap; none (Debian's mirror) if it has no such."""
+    """The machine's own sources for the suite, as files for mmdebstrap. None (Debian's mirror) if it has no such."""
     candidates = [apt / "sources.list.d" / "debian.sources", apt / "sources.list"]
     return [str(path) for path in candidates if path.exists() and SUITE in path.read_text()][:1]

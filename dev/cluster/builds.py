@@ -38,7 +38,7 @@ APPLETS = (
 class Patch:
     """A change to somebody else's module before it is compiled: a file `added`, and a `line` put behind one of another.
 
-    `folder` is where in the module both are; the line `after` which it goes must be there exactly once.
+    `folder` is where in the module both are. The line `after` which it goes must be there exactly once.
     """
 
     module: str
@@ -51,7 +51,7 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A Go program of ours: `package` in the module at `module`; `expected` says how long a first build takes."""
+    """A Go program of ours: `package` in the module at `module`. `expected` says how long a first build takes."""
 
     name: str
     module: Path
@@ -96,7 +96,7 @@ LIVEKIT = Program(
 
 
 def ensure(program: Program) -> Path:
-    """The built program; built now if the cache does not have it. Beside it lie its applets as links."""
+    """The program, which is built now if the cache does not have it. Beside it lie its applets as links."""
     go = find_go()
     folder = paths.cache() / "build" / f"{program.name}-{key(program, go_version(go))}"
     binary = folder / program.name
@@ -123,14 +123,14 @@ def key(program: Program, go: str) -> str:
 
 def find_go() -> str:
     """The `go` command, on the path or where its own installer puts it. Raises MissingError."""
-    found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
-    if found is None:
+    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    if go is None:
         raise errors.MissingError(f"Go is not installed: get {_dotted(OLDEST_GO)} or newer from https://go.dev/dl/")
-    if parse_version(go_version(found)) < OLDEST_GO:
+    if parse_version(go_version(go)) < OLDEST_GO:
         raise errors.MissingError(
-            f"{found} is {go_version(found)}: get {_dotted(OLDEST_GO)} or newer from https://go.dev/dl/"
+            f"{go} is {go_version(go)}: get {_dotted(OLDEST_GO)} or newer from https://go.dev/dl/"
         )
-    return found
+    return go
 
 
 def go_version(go: str) -> str:
@@ -139,9 +139,9 @@ def go_version(go: str) -> str:
 
 
 def parse_version(text: str) -> tuple[int, int]:
-    """Major and minor version in "go1.26.8"; (0, 0) for a version that is none, such as a development build."""
-    found = re.match(r"go(\d+)\.(\d+)", text)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    """Major and minor version in "go1.26.8". (0, 0) for a version that is none, such as a development build."""
+    match = re.match(r"go(\d+)\.(\d+)", text)
+    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def patched(patch: Patch, text: str) -> str:
@@ -184,9 +184,9 @@ def _build(program: Program, go: str, folder: Path) -> None:
 def _patched(patch: Patch, module: Path, go: str, environment: dict[str, str], folder: Path) -> Path:
     """A go.mod that takes the changed module instead. Raises as `patched`."""
     commands.run([go, "mod", "download", patch.module], cwd=module, env=environment)
-    found = commands.run([go, "list", "-m", "-f", "{{.Dir}}", patch.module], cwd=module, env=environment).strip()
+    source = commands.run([go, "list", "-m", "-f", "{{.Dir}}", patch.module], cwd=module, env=environment).strip()
     changed = folder / "module"
-    shutil.copytree(found, changed, copy_function=shutil.copyfile)
+    shutil.copytree(source, changed, copy_function=shutil.copyfile)
     file = changed / patch.folder / patch.file
     file.write_text(patched(patch, file.read_text()))
     shutil.copyfile(patch.added, file.with_name(patch.added.name))

@@ -26,9 +26,9 @@ def trees(mounts: str | None = None) -> list[Path]:
     each container into it too, below the same name, and nobody removes what is empty there when a pod goes.
     """
     lines = (mounts if mounts is not None else Path("/proc/mounts").read_text()).splitlines()
-    found = [(fields[2], Path(fields[1])) for fields in (line.split() for line in lines)]
-    first = [path for kind, path in found if kind == "cgroup"]
-    second = [path for kind, path in found if kind == "cgroup2"]
+    mounted = [(fields[2], Path(fields[1])) for fields in (line.split() for line in lines)]
+    first = [path for kind, path in mounted if kind == "cgroup"]
+    second = [path for kind, path in mounted if kind == "cgroup2"]
     return [*first, *second]
 
 
@@ -65,12 +65,12 @@ def prefer(name: str, times: int) -> None:
 
 def processes() -> set[int]:
     """The ids of all processes in our cgroups, as this process sees them."""
-    found: set[int] = set()
+    pids: set[int] = set()
     for tree in trees():
         for file in (tree / ROOT).rglob("cgroup.procs"):
             with contextlib.suppress(OSError):  # the cgroup, or its type, went away meanwhile
-                found.update(int(pid) for pid in file.read_text().split())
-    return found - {0}
+                pids.update(int(pid) for pid in file.read_text().split())
+    return pids - {0}
 
 
 def remove() -> None:

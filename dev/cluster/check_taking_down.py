@@ -142,5 +142,5 @@ def killed_at(recorded: int) -> None:
 
 
 def lines(file: Path) -> int:
-    """How many lines a file has; none when it is not there."""
+    """How many lines a file has. None when it is not there."""
     return len(file.read_text().splitlines()) if file.exists() else 0

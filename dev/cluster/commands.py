@@ -30,7 +30,7 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> str:
-    """What the program wrote to its standard output; it dies with its caller. Raises CommandError with what it said."""
+    """What the program wrote to its standard output. It dies with its caller. Raises CommandError with what it said."""
     done = subprocess.run(
         tied(command),
         check=False,
@@ -60,7 +60,7 @@ def run_logged(
     cwd: Path | None = None,
     watch: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run a long program with its output in a log file; call `watch` a few times a second meanwhile.
+    """Run a long program with its output in a log file. Calls `watch` a few times a second meanwhile.
 
     It lives on without its caller (a package manager must not be cut short), unless the command is `tied`.
     Raises CommandError with the end of the log.

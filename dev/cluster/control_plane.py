@@ -98,7 +98,7 @@ def api_server(keys: Keys, address: str, services: str, port: int = 6443, etcd_p
 
 
 def controller_manager(keys: Keys, kubeconfig: Path) -> list[str]:
-    """The arguments of kube-controller-manager; the only one, so it elects no leader."""
+    """The arguments of kube-controller-manager. It is the only one, so it elects no leader."""
     return [
         "kube-controller-manager",
         f"--kubeconfig={kubeconfig}",
@@ -115,7 +115,7 @@ def controller_manager(keys: Keys, kubeconfig: Path) -> list[str]:
 
 
 def scheduler(kubeconfig: Path) -> list[str]:
-    """The arguments of kube-scheduler; the only one, so it elects no leader."""
+    """The arguments of kube-scheduler. It is the only one, so it elects no leader."""
     return [
         "kube-scheduler",
         f"--kubeconfig={kubeconfig}",

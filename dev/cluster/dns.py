@@ -17,7 +17,7 @@ _RECURSION_DESIRED = 0x0100
 
 
 def lookup(namespace: Path, server: str, name: str, timeout_seconds: float = 0.5) -> list[str]:
-    """The IPv4 addresses that `server` gives for `name`; none when it does not answer in time or has none."""
+    """The IPv4 addresses that `server` gives for `name`. None when it does not answer in time or has none."""
     with ThreadPoolExecutor(1) as thread:  # a namespace is entered by one thread, which then ends
         return thread.submit(_lookup, namespace, server, name, timeout_seconds).result()
 
@@ -32,15 +32,15 @@ def addresses(answer: bytes, name: str) -> list[str]:
     """The IPv4 addresses in an answer to our question for `name`."""
     records = struct.unpack_from("!H", answer, 6)[0]
     at = 12 + len(_encode(name)) + 4
-    found = []
+    hosts = []
     for _ in range(records):
         at = _skip_name(answer, at)
         kind, _class, _ttl, length = struct.unpack_from("!2HIH", answer, at)
         at += 10
         if kind == _TYPE_A:
-            found.append(socket.inet_ntoa(answer[at : at + length]))
+            hosts.append(socket.inet_ntoa(answer[at : at + length]))
         at += length
-    return found
+    return hosts
 
 
 def _encode(name: str) -> bytes:

@@ -14,7 +14,6 @@ from pathlib import Path
 from dev.cluster import builds, commands, engine, errors, images, paths, progress
 
 KIND_NAME = "showstopper"
-KIND_CONTEXT = f"kind-{KIND_NAME}"
 KIND_CONFIG = Path(__file__).parent / "manifests" / "kind.yaml"
 PUBLIC = {"livekit": "docker.io/livekit/livekit-server:v1.13.5", "redis": "docker.io/library/redis:7-bookworm"}
 """Where a registry can be asked, what others build is not built again."""
@@ -47,8 +46,8 @@ def find() -> Where:
 
 def client(name: str) -> Path:
     """Kubectl or helm: the machine's own, else the one that is built with the embedded cluster."""
-    found = shutil.which(name)
-    return Path(found) if found else builds.ensure(builds.CLUSTER).with_name(name)
+    path = shutil.which(name)
+    return Path(path) if path else builds.ensure(builds.CLUSTER).with_name(name)
 
 
 def kind_up() -> Path:
@@ -70,7 +69,7 @@ def kind_down() -> None:
 
 
 def kind_images() -> dict[str, str]:
-    """Our images, built by docker and loaded into kind's nodes; the public ones for the rest."""
+    """Our images, built by docker and loaded into kind's nodes, and the public ones for the rest."""
     docker = engine.Docker("docker")
     references = dict(PUBLIC)
     for recipe in (images.CONTROL, images.AUDIO):
@@ -93,7 +92,7 @@ def context_kubeconfig(name: str) -> Path:
 
 
 def context_images(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Our images, pushed to the registry that SHOWSTOPPER_REGISTRY names; the public ones for the rest."""
+    """Our images, pushed to the registry that SHOWSTOPPER_REGISTRY names, and the public ones for the rest."""
     registry = environment.get("SHOWSTOPPER_REGISTRY", "").rstrip("/")
     if not registry:
         raise errors.MissingError(

@@ -16,7 +16,7 @@ from dev.cluster import base, commands, packages, paths, progress
 PUBLIC_BASE = "debian:bookworm-slim"
 ANSWER_SECONDS = 10
 LARGEST_STORE_GB = 8
-"""Above it buildah's store is emptied; the next build takes a minute instead of three seconds."""
+"""Above it buildah's store is emptied. The next build takes a minute instead of three seconds."""
 
 _CONFIGURATION = """\
 [network]
@@ -83,7 +83,7 @@ class Docker:
             commands.run(_copy(f"docker-archive:{archive}", layout, reference))
 
     def forget(self, reference: str) -> None:
-        """Drop the name; the engine shares layers as it likes."""
+        """Drop the name. The engine shares layers as it likes."""
         commands.run([self.name, "image", "rm", reference])
 
 

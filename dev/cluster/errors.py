@@ -3,7 +3,7 @@
 ::
 
     ClusterError
-    ├── MissingError     this machine lacks something; the message says what and how to get it
+    ├── MissingError     this machine lacks something: the message says what and how to get it
     ├── CommandError     a program ended with an error
     ├── NotReadyError    something that was started did not become ready in time
     ├── ConflictError    something on this machine uses what the cluster needs (addresses, names, the lock)
@@ -51,7 +51,7 @@ class NotReadyError(ClusterError):
 
 
 def tail(path: Path, lines: int = 20) -> str:
-    """The last lines of a log file; a sentence when there is none."""
+    """The last lines of a log file, or a sentence when there is none."""
     try:
         text = path.read_text(errors="replace")
     except FileNotFoundError:

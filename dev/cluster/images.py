@@ -45,7 +45,7 @@ class Recipe:
     prepare: Callable[[Path], None]
     on_debian: bool = True
     shared: str = ""
-    """The folder of a Dockerfile that makes several images, each by a target of its name; empty: it has its own."""
+    """The folder of a Dockerfile that makes several images, each by a target of its name. Empty if it has its own."""
 
     @property
     def dockerfile(self) -> Path:
@@ -54,12 +54,12 @@ class Recipe:
 
     @property
     def target(self) -> str:
-        """The stage of the Dockerfile that is this image; empty for its last one."""
+        """The stage of the Dockerfile that is this image. Empty for its last one."""
         return self.name if self.shared else ""
 
 
 def ensure(recipe: Recipe) -> Image:
-    """The image in the cache; built now if it is not there."""
+    """The image in the cache. It is built now if it is not there."""
     builder = engine.find()
     with lock.held("images"):
         image, context = _prepare(recipe, builder, lambda image: image.reference in oci.references(layout()))
@@ -75,7 +75,7 @@ def ensure(recipe: Recipe) -> Image:
 
 
 def ensure_in(builder: engine.Docker, recipe: Recipe) -> Image:
-    """The image in the engine's own store, for clusters that are filled from there; built now if it is not there."""
+    """The image in the engine's own store, for clusters that are filled from there. Built now if it is missing."""
     with lock.held("images"):
         image, context = _prepare(recipe, builder, lambda image: builder.has(image.reference))
         if context is not None:
@@ -106,7 +106,7 @@ def tag(recipe: Recipe, base_key: str) -> str:
 
 
 def _prepare(recipe: Recipe, builder: engine.Engine, there: Callable[[Image], bool]) -> tuple[Image, Path | None]:
-    """The image of the sources as they are, and what to build it from; None when it is there."""
+    """The image of the sources as they are, and what to build it from. None when it is there."""
     for _ in range(PATIENCE):
         image = Image(recipe.name, tag(recipe, builder.base_key() if recipe.on_debian else ""))
         if there(image):
@@ -128,8 +128,8 @@ def _build(recipe: Recipe, image: Image, builder: engine.Engine, context: Path) 
 
 
 def _files(paths_: Iterable[Path]) -> list[bytes]:
-    found = [path for path in sorted(paths_) if path.is_file() and "__pycache__" not in path.parts]
-    return [part for path in found for part in (str(path.relative_to(paths.PROJECT)).encode(), path.read_bytes())]
+    files = [path for path in sorted(paths_) if path.is_file() and "__pycache__" not in path.parts]
+    return [part for path in files for part in (str(path.relative_to(paths.PROJECT)).encode(), path.read_bytes())]
 
 
 def _project_inputs(*requirements: str) -> list[bytes]:

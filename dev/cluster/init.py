@@ -21,7 +21,7 @@ SOCKET_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A program that shall run; `needs` is a socket that must answer before it is started."""
+    """A program that shall run. `needs` is a socket that must answer before it is started."""
 
     name: str
     command: list[str]

@@ -1,6 +1,6 @@
 """Reach inside nodes and pods from the machine: their network namespaces, and the processes of their containers.
 
-The machine sees the processes of all nodes; a container's are found by its cgroup, which carries the pod's UID and the
+The machine sees the processes of all nodes. A container's are found by its cgroup, which carries the pod's UID and the
 container's id. Nothing is guessed from names or addresses.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +32,7 @@ def container_processes(pod_uid: str, container_id: str) -> list[int]:
 
     `container_id` as in the pod's status, with or without "containerd://".
     """
-    found = {
+    pids = {
         int(pid)
         for folder in container_cgroups(pod_uid, container_id)
         for file in (folder / "cgroup.procs", *folder.glob("*/cgroup.procs"))
@@ -41,7 +40,7 @@ def container_processes(pod_uid: str, container_id: str) -> list[int]:
         if (text := _read(file)) is not None
         for pid in text.split()
     }
-    return sorted(found, key=lambda pid: (_inner_id(pid), pid))
+    return sorted(pids, key=lambda pid: (_inner_id(pid), pid))
 
 
 def container_cgroups(pod_uid: str, container_id: str) -> list[Path]:
@@ -60,7 +59,7 @@ def pod_process(pod_uid: str) -> int:
 
 
 def pod_namespace(pod_uid: str) -> Path:
-    """The file of a pod's network namespace; good for as long as the process lives that it was found by."""
+    """The file of a pod's network namespace. It is good for as long as the process lives that it was found by."""
     return Path(f"/proc/{pod_process(pod_uid)}/ns/net")
 
 
@@ -74,19 +73,9 @@ def open_pod_namespace(pod_uid: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def command_in(namespace: Path, command: Sequence[str]) -> list[str]:
-    """The command line that runs a program of the machine in a network namespace."""
-    return ["nsenter", f"--net={namespace}", *command]
-
-
 def run_in(namespace: Path, command: Sequence[str]) -> str:
     """What a program of the machine prints when it runs in a network namespace. Raises CommandError."""
-    return commands.run(command_in(namespace, command))
-
-
-def start_in(namespace: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start a program of the machine in a network namespace; its output is on the pipe `stdout`."""
-    return subprocess.Popen(command_in(namespace, command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    return commands.run(["nsenter", f"--net={namespace}", *command])
 
 
 def kill_container(pod_uid: str, container_id: str, number: signal.Signals = signal.SIGKILL) -> int:

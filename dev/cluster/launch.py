@@ -17,7 +17,7 @@ ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 
 
 def main(arguments: list[str]) -> int:
-    """Start what the arguments say. 0 when it runs; 1, with the reason on standard error, when it could not start."""
+    """Start what the arguments say. 0 when it runs. 1, with the reason on standard error, when it could not start."""
     ledger, name, log, cgroups = arguments[:4]
     command = arguments[5:]
     reader, writer = os.pipe()
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
 
 def start_time(pid: int) -> int | None:
-    """When the process started, in clock ticks since boot (proc(5), field 22 of stat); None if there is none."""
+    """When the process started, in clock ticks since boot (proc(5), field 22 of stat). None if there is none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):

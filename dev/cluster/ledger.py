@@ -61,7 +61,7 @@ class Ledger:
             file.write(json.dumps(asdict(Entry(kind, name))) + "\n")
 
     def entries(self) -> list[Entry]:
-        """All entries, oldest first; processes of an earlier boot of this machine are left out."""
+        """All entries, oldest first. Processes of an earlier boot of this machine are left out."""
         if not self.exists():
             return []
         read = [parse(line) for line in self.path.read_text().splitlines()]

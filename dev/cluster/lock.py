@@ -16,7 +16,7 @@ PATIENCE_SECONDS = 1800
 
 @contextmanager
 def held(name: str = "supervisor") -> Iterator[None]:
-    """Hold the lock for the block. Waits for another holder, saying so; raises ConflictError when it takes too long."""
+    """Hold the lock for the block. Waits for another holder, saying so. Raises ConflictError when it takes too long."""
     paths.cache().mkdir(parents=True, exist_ok=True)
     with (paths.cache() / f"{name}.lock").open("a+") as file:
         if not _take(file.fileno()):

@@ -9,7 +9,6 @@ from typing import Any
 from dev.cluster import addresses, cgroups
 from dev.cluster.addresses import Member
 
-PAUSE_IMAGE = "showstopper.local/pause:1"
 CNI_PLUGINS = Path("/usr/lib/cni")
 """Where Debian's containernetworking-plugins are."""
 
@@ -74,7 +73,7 @@ state = "{folders.run / "containerd"}"
 
 
 def cni(member: Member, folders: Folders) -> dict[str, Any]:
-    """The pod network: a bridge a node; addresses go unchanged from node to node, so nothing is masqueraded."""
+    """The pod network: a bridge a node. Addresses go unchanged from node to node, so nothing is masqueraded."""
     addressing = {
         "type": "host-local",
         "dataDir": str(folders.run / "cni-addresses"),

@@ -68,8 +68,8 @@ def _index(layout: Path) -> dict[str, Any]:
 def _entry(layout: Path, reference: str) -> dict[str, Any]:
     for entry in reversed(_index(layout)["manifests"]):
         if _notes(entry).get(REFERENCE) == reference:
-            found: dict[str, Any] = entry
-            return found
+            manifest: dict[str, Any] = entry
+            return manifest
     raise KeyError(reference)
 
 

@@ -54,7 +54,7 @@ TO_BUILD_IMAGES = (*TO_COPY_IMAGES, Need("buildah", "buildah"), *TO_MAKE_ROOTS)
 
 
 def ensure(needs: tuple[Need, ...]) -> None:
-    """Have all of it: install on Debian what is missing, saying which packages; elsewhere raise MissingError."""
+    """Have all of it: install on Debian what is missing, saying which packages. Elsewhere raise MissingError."""
     lacking = missing(needs)
     if not lacking:
         return

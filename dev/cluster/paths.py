@@ -41,7 +41,7 @@ def kubeconfig() -> Path:
 def client_environment(kubeconfig_file: Path) -> dict[str, str]:
     """What clients need in their environment: this cluster, reached without any proxy of the user's.
 
-    Go's clients understand a range; Python's take only whole addresses, so the API server's stands there too.
+    Go's clients understand a range. Python's take only whole addresses, so the API server's stands there too.
     """
     others = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
     direct = ",".join([*others[:1], "127.0.0.1", "localhost", addresses.RANGE, addresses.CONTROL_PLANE])

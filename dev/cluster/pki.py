@@ -59,7 +59,7 @@ class Authority:
     def issue(
         self, name: str, common_name: str, *, organizations: Sequence[str] = (), hosts: Sequence[str] = ()
     ) -> Certificate:
-        """A certificate for servers and clients; `hosts` are DNS names and IP addresses."""
+        """A certificate for servers and clients. `hosts` are DNS names and IP addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
         attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, each) for each in organizations]
         subject = x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])

@@ -20,7 +20,7 @@ console = Console(stderr=True, highlight=False)
 
 
 _open: list[Step] = []
-"""The steps under way, the outermost first. Only that one draws; it shows what the innermost one does."""
+"""The steps under way, the outermost first. Only that one draws. It shows what the innermost one does."""
 
 
 class Step:

@@ -14,14 +14,14 @@ _KERNEL_THREADS_PARENT = 2
 
 
 def take() -> str:
-    """A section for each kind of thing; lines sorted, without what changes by itself (ids, counters, lifetimes)."""
+    """A section for each kind of thing, its lines sorted, without what changes by itself (ids, counters, lifetimes)."""
     return "\n\n".join(f"# {name}\n{chr(10).join(sorted(lines()))}" for name, lines in _SECTIONS.items()).rstrip()
 
 
 def processes() -> list[str]:
     """The command lines of all processes but the kernel's, this one and its ancestors."""
     skipped = _ancestors(os.getpid())
-    found = []
+    command_lines = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = _parent(folder)
@@ -29,8 +29,8 @@ def processes() -> list[str]:
         except (FileNotFoundError, ProcessLookupError):  # it ended while we looked
             continue
         if parent != _KERNEL_THREADS_PARENT and command and int(folder.name) not in skipped:
-            found.append(command)
-    return found
+            command_lines.append(command)
+    return command_lines
 
 
 def mounts() -> list[str]:
@@ -45,10 +45,10 @@ def namespaces() -> list[str]:
 
 def links() -> list[str]:
     """Links with their addresses."""
-    found = json.loads(commands.run(["ip", "-json", "addr"]))
+    interfaces = json.loads(commands.run(["ip", "-json", "addr"]))
     return [
         f"{link['ifname']} {' '.join(sorted(each['local'] for each in link['addr_info'] if 'local' in each))}"
-        for link in found
+        for link in interfaces
     ]
 
 
@@ -90,11 +90,11 @@ _SECTIONS: dict[str, Callable[[], list[str]]] = {
 
 
 def _ancestors(pid: int) -> set[int]:
-    found = set()
+    ancestors = set()
     while pid > 1:
-        found.add(pid)
+        ancestors.add(pid)
         pid = _parent(Path(f"/proc/{pid}"))
-    return found
+    return ancestors
 
 
 def _parent(folder: Path) -> int:

@@ -26,8 +26,8 @@ PREFERRED = 8
 
 A control plane elsewhere has processors of its own: here it would wait for two nodes that replace pods (an answer was
 recorded 24 ms after the call instead of 38). And pods would wait for both, where a kubelet on a machine of its own
-gives them twice the weight of its daemons (a pod was killed 32 ms after the apply instead of 35; bench.latency, two
-cores)."""
+gives them twice the weight of its daemons (a pod was killed 32 ms after the apply instead of 35, by bench.latency on
+two cores)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ def make_cgroups(book: Ledger) -> None:
 
 
 def start_control_plane(start: Start) -> None:
-    """etcd, the API server, the controllers, the scheduler; and a kube-proxy, so that the API server reaches services.
+    """etcd, the API server, the controllers, the scheduler, and a kube-proxy, so that the API server reaches services.
 
     Admission webhooks are called at cluster IPs. That kube-proxy calls itself by a node's name because it wants a Node
-    to exist; it only watches services.
+    to exist. It only watches services.
     """
     folder = paths.RUN / addresses.CONTROL.name
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ SOCKET_SECONDS = 60
 
 
 def load(images: Sequence[Image]) -> None:
-    """Have these images on every node; nodes load at the same time."""
+    """Have these images on every node. Nodes load at the same time."""
     step = progress.step(f"Putting images into the nodes: {', '.join(image.name for image in images)}")
     with step, ThreadPoolExecutor(len(addresses.WORKERS)) as threads:
         for done in [threads.submit(_load_node, worker, images) for worker in addresses.WORKERS]:

@@ -49,9 +49,9 @@ class Health:
 
 
 def up() -> None:
-    """Have a running cluster: nothing happens when one runs; what an interrupted start left is removed first.
+    """Have a running cluster. Nothing happens when one runs. What an interrupted start left is removed first.
 
-    When it cannot be started, what was started is taken down again; the logs stay.
+    When it cannot be started, what was started is taken down again. The logs stay.
     """
     preflight.check()
     packages.ensure(packages.TO_RUN)

@@ -19,7 +19,7 @@ DEATH_SECONDS = 30
 def take_down(ledger: Ledger) -> None:
     """Remove everything that the ledger names, then the run folder with the ledger itself.
 
-    May be repeated: what is gone already is no error. Raises LeftBehindError with all that could not be removed; the
+    May be repeated: what is gone already is no error. Raises LeftBehindError with all that could not be removed. The
     ledger stays then.
     """
     if not ledger.exists():

@@ -18,9 +18,9 @@ NEWEST_GLIBC = 36
 
 
 def fetch(requirements: Path) -> Path:
-    """A folder with a wheel for each line of the list; fetched now if the cache does not have it.
+    """A folder with a wheel for each line of the list. It is fetched now if the cache does not have it.
 
-    Where from is the business of this machine's pip configuration; the hashes in the list decide what is accepted.
+    Where from is the business of this machine's pip configuration. The hashes in the list decide what is accepted.
     """
     folder = paths.cache() / "wheels" / f"{requirements.stem}-{_key(requirements)}"
     if folder.exists():

@@ -37,7 +37,7 @@ class Order:
 
 
 def run(order: Order, sources: Iterable[Path], seconds: float) -> int:
-    """The command's exit code; what it writes comes out here as it does there.
+    """The command's exit code. What it writes comes out here as it does there.
 
     Raises NotReadyError when the machine does not end in time, and CommandError when it ends without a code.
     """
@@ -74,14 +74,14 @@ def qemu(kernel: Path, folder: Path) -> list[str]:
 
 def _add(archive: Archive, order: Order, sources: Iterable[Path]) -> None:
     archive.tree(paths.PROJECT, sources)
-    told = {"command": list(order.command), "environment": dict(order.environment), "folder": f"/{WORK}"}
-    archive.entry("order.json", stat.S_IFREG | 0o644, json.dumps(told).encode())
+    document = {"command": list(order.command), "environment": dict(order.environment), "folder": f"/{WORK}"}
+    archive.entry("order.json", stat.S_IFREG | 0o644, json.dumps(document).encode())
     archive.entry("init", stat.S_IFREG | 0o755, INIT.read_bytes())
     archive.close()
 
 
 def _watch(command: list[str], seconds: float) -> int:
-    """Show what the machine writes until it ends; end it when its time is over. Its exit code."""
+    """Show what the machine writes until it ends. End it when its time is over. Returns its exit code."""
     with subprocess.Popen(
         commands.tied(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace"
     ) as process:

@@ -47,7 +47,7 @@ class Root:
 
 
 def ensure() -> Root:
-    """Both from the cache; made now if it does not have them. The kernel's version stays as first fetched."""
+    """Both from the cache. They are made now if it does not have them. The kernel's version stays as first fetched."""
     locked = excerpt(REQUIREMENTS.read_text(), PYTHON_PACKAGES)
     folder = paths.cache() / "machine" / key(locked)
     root = Root(folder / "vmlinuz", folder / "root.cpio")
@@ -67,11 +67,11 @@ def ensure() -> Root:
 def excerpt(requirements: str, names: tuple[str, ...]) -> str:
     """The lines of these packages in a locked list, hashes and all. Raises MissingError for one that is not there."""
     blocks = re.split(r"\n(?=[a-z0-9])", requirements)
-    found = {block.split("==")[0]: block.rstrip("\n") for block in blocks if "==" in block}
-    lacking = [name for name in names if name not in found]
+    by_name = {block.split("==")[0]: block.rstrip("\n") for block in blocks if "==" in block}
+    lacking = [name for name in names if name not in by_name]
     if lacking:
         raise errors.MissingError(f"{REQUIREMENTS.name} has no {', '.join(lacking)}: run `make lock`")
-    return "".join(f"{found[name]}\n" for name in names)
+    return "".join(f"{by_name[name]}\n" for name in names)
 
 
 def key(locked: str) -> str:
