@@ -10,14 +10,13 @@ from showstopper.engine.hands.api_server.lasting import LATE_SECONDS
 from tests.support.budgets import budget
 from tests.support.operator_process import Operator
 from tests.support.pod_state import all_hear
-from tests.support.staged_room import Object, Show, eventually, experiment, finished, passed, told
+from tests.support.staged_room import HOWEVER_SILENT, Object, Show, eventually, experiment, finished, passed, told
 
 pytestmark = [pytest.mark.cluster, pytest.mark.matrix("faults by the API server")]
 
 BOTH = {"component": "relay", "max": 2}
 BACK = ({"indicator": "LongestDeadAir", "max": "40s"},)
 """Clients that lose their relay find the other one within 5 to 15 s, twice if that goes, too."""
-LENIENT = ({"indicator": "LongestDeadAir", "max": "10m"},)
 
 
 def relay(show: Show) -> str:
@@ -56,7 +55,7 @@ def test_a_budget_keeps_the_relays_and_is_named(show: Show) -> None:
     before = show.relays()
     fault = {"name": "evict", "target": {"component": "relay"}, "podEvict": {}}
     with budget(show, 2) as name:
-        show.apply(experiment("evict-refused", faults=[fault], expect=LENIENT))
+        show.apply(experiment("evict-refused", faults=[fault], expect=HOWEVER_SILENT))
         _, run = show.verdict("evict-refused")
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Inconclusive", "EvictionRefused"), told(run)
     assert name in run["status"]["message"]
@@ -88,7 +87,7 @@ def test_one_relay_is_left_and_then_there_are_two_again(show: Show) -> None:
 @pytest.mark.alone
 def test_the_next_life_of_the_operator_scales_back_what_it_finds_scaled_down(show: Show) -> None:
     fault = {"name": "down", "target": {**BOTH, "max": 1}, "scaleDown": {"replicas": 1}, "duration": "5s"}
-    show.apply(experiment("scale-down-orphan", faults=[fault], expect=LENIENT))
+    show.apply(experiment("scale-down-orphan", faults=[fault], expect=HOWEVER_SILENT))
     run = show.at("scale-down-orphan", "the fault is in force", lambda status: status.get("step") == "Active")
     with Operator(show).away():
         time.sleep(5 + LATE_SECONDS)
@@ -120,7 +119,7 @@ def test_a_drained_node_is_emptied_of_the_room_and_takes_pods_again(show: Show) 
     fleet = own_pods(show)
     target = {"component": "relay", "serving": True, "max": 3}
     drain = {"name": "drain", "target": target, "nodeDrain": {"gracePeriod": "1s"}, "duration": "20s"}
-    show.apply(experiment("node-drain", faults=[drain], recovery="30s", expect=LENIENT))
+    show.apply(experiment("node-drain", faults=[drain], recovery="30s", expect=HOWEVER_SILENT))
     run = show.at("node-drain", "the fault is in force", lambda status: status.get("step") == "Active")
     (change,) = run["status"]["changes"]
     node = f"/api/v1/nodes/{change['name']}"

@@ -12,11 +12,10 @@ import pytest
 
 from tests.support.control_loss import WAYS
 from tests.support.pod_state import lost_and_received, setup
-from tests.support.staged_room import Show, eventually, experiment, proven, told
+from tests.support.staged_room import HEARD_AT_ALL, Show, eventually, experiment, proven, told
 
 pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
-LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
 LOSS = {
     "name": "loss",
     "target": {"component": "relay", "serving": True, "max": 1},
@@ -29,7 +28,7 @@ LOOK_SECONDS = 3.0
 @pytest.mark.parametrize("way", ["agent_killed", "link_cut"])
 def test_a_fault_lifts_itself_and_the_run_says_so(show: Show, way: str) -> None:
     relays = {uid: setup(uid) for uid in show.relays()}
-    show.apply(experiment(way.replace("_", "-"), faults=[LOSS], recovery="5s", expect=LENIENT))
+    show.apply(experiment(way.replace("_", "-"), faults=[LOSS], recovery="5s", expect=HEARD_AT_ALL))
     run = show.at(way.replace("_", "-"), "the fault is proven", proven)
     (target,) = run["status"]["targets"]
     assert setup(target["uid"]) != relays[target["uid"]]

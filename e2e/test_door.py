@@ -16,6 +16,7 @@ from dev import stage
 from dev.cluster.api import Cluster
 from tests.support.pod_state import hearing, visits
 from tests.support.staged_room import (
+    HOWEVER_SILENT,
     PASSED,
     SMALL_STAGE,
     Api,
@@ -36,7 +37,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.matrix("the do
 NAMESPACE = "show-with-a-door"
 VALUES = (*SMALL_STAGE, "door.enabled=true", "room.listeners.arrivals.every=1s", "room.listeners.arrivals.stay=6s")
 SECONDS = 10
-LENIENT = ({"indicator": "LongestDeadAir", "max": "10m"},)
 NOT_AVAILABLE = "the door answered HTTP 503: this room is not available"
 
 
@@ -144,7 +144,7 @@ def test_a_wrong_count_is_told_by_how_many_it_is_off_and_is_right_again(doored: 
 
 
 def test_a_resident_that_starts_anew_before_a_closed_door_stays_outside_until_it_opens(doored: Show) -> None:
-    doored.apply(experiment("outside", faults=[closed("45s")], recovery="5s", expect=LENIENT))
+    doored.apply(experiment("outside", faults=[closed("45s")], recovery="5s", expect=HOWEVER_SILENT))
     doored.at("outside", "the door is closed", proven)
     victim = min(hearing(doored))
     doored.api.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{victim.partition('/')[0]}")
@@ -155,7 +155,7 @@ def test_a_resident_that_starts_anew_before_a_closed_door_stays_outside_until_it
 
 
 def test_a_door_that_is_killed_comes_back_without_the_fault(doored: Show) -> None:
-    doored.apply(experiment("killed", faults=[closed("10m")], recovery="5s", expect=LENIENT))
+    doored.apply(experiment("killed", faults=[closed("10m")], recovery="5s", expect=HOWEVER_SILENT))
     run = doored.at("killed", "the door is closed", proven)
     for door in doors(doored):
         os.kill(doored.cluster.pod(NAMESPACE, door).processes("door")[0], signal.SIGKILL)
@@ -167,7 +167,7 @@ def test_a_door_that_is_killed_comes_back_without_the_fault(doored: Show) -> Non
 
 
 def test_a_room_without_a_door_is_told_what_to_write(show: Show) -> None:
-    show.apply(experiment("no-door", faults=[closed()], expect=LENIENT))
+    show.apply(experiment("no-door", faults=[closed()], expect=HOWEVER_SILENT))
     eventually(
         "it is refused", 20, lambda: condition(show.experiment("no-door"), "Stalled")["reason"] == "NoStagedDoor"
     )

@@ -8,12 +8,11 @@ from dev.cluster.errors import CommandError
 from showstopper.availability.hosts import STOOD_STILL
 from showstopper.cluster.listeners import HOST, LISTENER
 from tests.support.pod_state import all_hear, hearing, setup
-from tests.support.staged_room import PASSED, Object, Show, eventually, experiment, proven, stands, told
+from tests.support.staged_room import HOWEVER_SILENT, PASSED, Object, Show, eventually, experiment, proven, stands, told
 
 pytestmark = [pytest.mark.cluster, pytest.mark.matrix("faults of the fleet")]
 
 SECONDS = 8
-LENIENT = ({"indicator": "LongestDeadAir", "max": "10m"},)
 SILENCED = ({"indicator": "LongestDeadAir", "min": "6s"}, {"indicator": "LongestDeadAir", "max": "25s"})
 """Dead air for as long as the fault, less the sound that players still had, and until there is media again: whose
 connection has ended meanwhile joins afresh."""
@@ -118,7 +117,7 @@ def test_what_cannot_be_hit_of_the_fleet_is_refused_at_apply(
     show: Show, target: Object, kind: str, spec: Object, says: str
 ) -> None:
     with pytest.raises(CommandError, match=says):
-        show.apply(experiment("refused", faults=[fault(target, kind, spec)], expect=LENIENT))
+        show.apply(experiment("refused", faults=[fault(target, kind, spec)], expect=HOWEVER_SILENT))
 
 
 def _mouth_to_ear(window: Object) -> float:

@@ -11,6 +11,7 @@ from prometheus_client.samples import Sample
 from e2e.test_packet_flood import jobs, restricted
 from e2e.test_refusals import refused
 from tests.support.staged_room import (
+    HEARD_AT_ALL,
     PASSED,
     Object,
     Show,
@@ -25,7 +26,6 @@ from tests.support.staged_room import (
 
 pytestmark = [pytest.mark.cluster, pytest.mark.matrix("storms")]
 
-LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
 JOINS, RATE = 50, 25
 OTHERS = 15
 """Joins of newcomers of the room's own fleet within a run: one in five seconds."""
@@ -72,7 +72,7 @@ def pods(show: Show) -> list[Object]:
 def test_fifty_joins_in_two_seconds_are_all_let_in_heard_and_counted_by_the_relay(show: Show) -> None:
     before = joined(show)
     with restricted(show):
-        show.apply(experiment("join-storm", faults=[storm()], recovery="5s", expect=LENIENT))
+        show.apply(experiment("join-storm", faults=[storm()], recovery="5s", expect=HEARD_AT_ALL))
         resource, run = show.verdict("join-storm")
     after = joined(show)
     assert run["status"]["verdict"] == "Passed", told(run)
@@ -94,7 +94,7 @@ def test_fifty_joins_in_two_seconds_are_all_let_in_heard_and_counted_by_the_rela
 
 def test_hidden_visitors_who_only_signal_are_let_in(show: Show) -> None:
     spec = {"signallingOnly": True, "hidden": True}
-    show.apply(experiment("quiet-storm", faults=[storm("6s", **spec)], recovery="3s", expect=LENIENT))
+    show.apply(experiment("quiet-storm", faults=[storm("6s", **spec)], recovery="3s", expect=HEARD_AT_ALL))
     _, run = show.verdict("quiet-storm")
     assert run["status"]["verdict"] == "Passed", told(run)
     came = run["status"]["faults"][0]["storm"]
@@ -104,7 +104,7 @@ def test_hidden_visitors_who_only_signal_are_let_in(show: Show) -> None:
 
 
 def test_a_storm_that_is_aborted_leaves_nobody_in_the_room(show: Show) -> None:
-    show.apply(experiment("long-storm", faults=[storm("5m")], recovery="1s", expect=LENIENT))
+    show.apply(experiment("long-storm", faults=[storm("5m")], recovery="1s", expect=HEARD_AT_ALL))
     run = show.at("long-storm", "visitors are in", lambda status: proven(status) and participants(show) > JOINS)
     path = show.path("experimentruns", run["metadata"]["name"])
     show.api.merge(path, {"spec": {"abort": True}})
@@ -129,7 +129,7 @@ def test_calls_without_a_token_are_answered_and_nobody_joins_by_them(show: Show)
     before = joined(show)
     calls = {"port": "signal", "connections": 200, "rate": 100}
     flood = {"name": "flood", "target": {"component": "relay", "serving": True, "max": 1}, "duration": "7s"}
-    show.apply(experiment("calls", faults=[flood | {"connectionFlood": calls}], recovery="3s", expect=LENIENT))
+    show.apply(experiment("calls", faults=[flood | {"connectionFlood": calls}], recovery="3s", expect=HEARD_AT_ALL))
     _, run = show.verdict("calls")
     assert run["status"]["verdict"] == "Passed", told(run)
     came = run["status"]["faults"][0]["storm"]
@@ -144,7 +144,7 @@ def test_clients_who_are_dropped_come_back_at_once(show: Show) -> None:
     retries = {"port": "signal", "clients": 30, "tries": 600, "drop": "4s", "pause": "100ms", "signallingOnly": True}
     target = {"component": "relay", "serving": True, "max": 1}
     faults = [{"name": "retries", "target": target, "duration": "10s", "retryStorm": retries}]
-    show.apply(experiment("retries", faults=faults, recovery="3s", expect=LENIENT))
+    show.apply(experiment("retries", faults=faults, recovery="3s", expect=HEARD_AT_ALL))
     _, run = show.verdict("retries")
     assert run["status"]["verdict"] == "Passed", told(run)
     came = run["status"]["faults"][0]["storm"]

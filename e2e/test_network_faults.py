@@ -10,6 +10,7 @@ import pytest
 from tests.support.operator_process import Operator
 from tests.support.pod_state import lost_and_received
 from tests.support.staged_room import (
+    HEARD_AT_ALL,
     PASSED,
     Object,
     Show,
@@ -24,7 +25,6 @@ from tests.support.staged_room import (
 
 pytestmark = pytest.mark.cluster
 
-LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
 LOSSY = (
     {"indicator": "PacketLoss", "min": "0.5%"},
     {"indicator": "ConcealedRatio", "min": "0.1%"},
@@ -42,7 +42,7 @@ def fault(kind: str, spec: Object, *, duration: str = "6s", **target: Any) -> Ob
 def test_lost_packets_are_lost_at_the_listeners_and_the_run_passes(show: Show) -> None:
     before = lost_and_received(show)
     loss = fault("packetLoss", {"percent": "40%", "direction": "Egress", "ports": ["media"]})
-    show.apply(experiment("loss", faults=[loss], expect=(*LENIENT, *LOSSY)))
+    show.apply(experiment("loss", faults=[loss], expect=(*HEARD_AT_ALL, *LOSSY)))
     resource, run = show.verdict("loss")
     after = lost_and_received(show)
     assert run["status"]["verdict"] == "Passed", told(run)
@@ -69,7 +69,7 @@ def _share(window: Object, indicator: str) -> float:
 def test_a_partition_of_relay_and_listeners_is_dead_air(show: Show) -> None:
     """All UDP of the serving relay: the sound stops in silence, nobody gets an error, and it comes back."""
     blocked = fault("portBlock", {"protocols": ["UDP"], "ports": ["media"]}, duration="4s")
-    show.apply(experiment("blocked", faults=[blocked], recovery="20s", expect=LENIENT))
+    show.apply(experiment("blocked", faults=[blocked], recovery="20s", expect=HEARD_AT_ALL))
     _, run = show.verdict("blocked")
     assert run["status"]["verdict"] == "Passed", told(run)
     assert run["status"]["faults"][0]["proven"]
@@ -80,7 +80,7 @@ def test_a_partition_of_relay_and_listeners_is_dead_air(show: Show) -> None:
 def test_large_packets_that_vanish_take_the_sound_and_leave_the_connection(show: Show) -> None:
     """As behind a broken tunnel: what listeners miss is media. Small packets of the session pass, and nobody joins."""
     tunnel = fault("mtu", {"size": 100, "direction": "Egress", "ports": ["media"]}, duration="4s")
-    show.apply(experiment("mtu", faults=[tunnel], recovery="20s", expect=LENIENT))
+    show.apply(experiment("mtu", faults=[tunnel], recovery="20s", expect=HEARD_AT_ALL))
     _, run = show.verdict("mtu")
     assert run["status"]["verdict"] == "Passed", told(run)
     (record,) = run["status"]["faults"]
@@ -93,14 +93,14 @@ def test_large_packets_that_vanish_take_the_sound_and_leave_the_connection(show:
 def test_a_fault_without_traffic_has_no_effect(show: Show) -> None:
     """The store asks no name server, so nothing was tested."""
     idle = {"name": "idle", "target": {"component": "store"}, "duration": "2s", "dnsFailure": {}}
-    show.apply(experiment("idle", faults=[idle], expect=LENIENT))
+    show.apply(experiment("idle", faults=[idle], expect=HEARD_AT_ALL))
     _, run = show.verdict("idle")
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Inconclusive", "NoEffect"), told(run)
 
 
 def test_an_abort_lifts_a_fault_at_once(show: Show) -> None:
     slow = fault("delay", {"latency": "200ms", "direction": "Egress", "ports": ["media"]}, duration="10m")
-    show.apply(experiment("slow", faults=[slow], expect=LENIENT))
+    show.apply(experiment("slow", faults=[slow], expect=HEARD_AT_ALL))
     run = show.at("slow", "the fault is proven", proven)
     show.api.merge(show.path("experimentruns", run["metadata"]["name"]), {"spec": {"abort": True}})
     _, run = show.verdict("slow")
@@ -111,7 +111,7 @@ def test_an_abort_lifts_a_fault_at_once(show: Show) -> None:
 @pytest.mark.alone
 def test_without_an_operator_the_fault_lifts_itself_and_the_run_says_so(show: Show) -> None:
     loss = fault("packetLoss", {"percent": "50%", "direction": "Egress", "ports": ["media"]}, duration="10m")
-    show.apply(experiment("orphan", faults=[loss], recovery="5s", expect=LENIENT))
+    show.apply(experiment("orphan", faults=[loss], recovery="5s", expect=HEARD_AT_ALL))
     run = show.at("orphan", "the fault is active", lambda status: status.get("step") == "Active")
     with Operator(show).away():
         gone = time.monotonic()

@@ -19,6 +19,7 @@ from showstopper.faults.flood.sending import datagrams
 from tests.support.control_loss import agent_killed
 from tests.support.operator_process import Operator
 from tests.support.staged_room import (
+    HEARD_AT_ALL,
     PASSED,
     Object,
     Show,
@@ -33,7 +34,6 @@ from tests.support.staged_room import (
 
 pytestmark = pytest.mark.cluster
 
-LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
 MEDIA, SIZE = 7882, 172
 ENFORCE = "pod-security.kubernetes.io/enforce"
 SWITCHES = f"/api/v1/namespaces/{stage.AGENTS}/configmaps"
@@ -122,7 +122,7 @@ def restricted(show: Show) -> Iterator[None]:
 
 def test_a_paced_flood_is_proven_at_both_ends_and_leaves_nothing(show: Show) -> None:
     with restricted(show), Arrivals(show) as arrivals:
-        show.apply(experiment("flood", faults=[flood("4s", rate=5000, sources=4)], expect=LENIENT))
+        show.apply(experiment("flood", faults=[flood("4s", rate=5000, sources=4)], expect=HEARD_AT_ALL))
         resource, run = show.verdict("flood")
         arrived = arrivals.count()
     assert run["status"]["verdict"] == "Passed", told(run)
@@ -147,7 +147,7 @@ def test_the_stop_switch_ends_a_flood_within_a_second_also_without_an_operator(s
         "data": {"reason": "a test"},
     }
     with Arrivals(show) as arrivals:
-        show.apply(experiment("endless", faults=[flood("5m", rate=2000)], recovery="1s", expect=LENIENT))
+        show.apply(experiment("endless", faults=[flood("5m", rate=2000)], recovery="1s", expect=HEARD_AT_ALL))
         run = show.at("endless", "the flood is proven", proven)
         with Operator(show).away():
             before = arrivals.count()
@@ -178,7 +178,7 @@ def test_the_stop_switch_ends_a_flood_within_a_second_also_without_an_operator(s
 def test_a_flood_that_nobody_is_left_to_stop_ends_by_its_own_budget(show: Show) -> None:
     rate, seconds = 2000, 8  # over before the lease is: what ends it is the flooder itself
     with Arrivals(show) as arrivals:
-        show.apply(experiment("orphan", faults=[flood(f"{seconds}s", rate=rate)], recovery="1s", expect=LENIENT))
+        show.apply(experiment("orphan", faults=[flood(f"{seconds}s", rate=rate)], recovery="1s", expect=HEARD_AT_ALL))
         show.at("orphan", "the flood is proven", proven)
         (flooder,) = flooders(show)
         path = f"/api/v1/namespaces/{show.namespace}/pods/{flooder['metadata']['name']}"

@@ -10,14 +10,23 @@ import pytest
 
 from dev import stage
 from tests.support.operator_process import Operator
-from tests.support.staged_room import Object, Show, condition, eventually, experiment, finished, proven, told
+from tests.support.staged_room import (
+    HEARD_AT_ALL,
+    Object,
+    Show,
+    condition,
+    eventually,
+    experiment,
+    finished,
+    proven,
+    told,
+)
 
 pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
 WHY = "the real show has begun"
 SWITCHES = f"/api/v1/namespaces/{stage.AGENTS}/configmaps"
 VERDICT = ("verdict", "reason", "message", "finishedAt")
-LENIENT = ({"indicator": "AudibleRatio", "min": "1%"},)
 PROMISED, BOUND = 1.0, 4.0
 """All is lifted within a second. That a machine is busy with all of a cluster is no defect, so the bound is wider."""
 
@@ -54,7 +63,7 @@ def lifted_after(since: datetime, target: Object) -> float:
 
 
 def test_a_fault_is_lifted_at_once_its_run_aborted_and_nothing_begins(show: Show) -> None:
-    show.apply(experiment("stopped", faults=[loss()], expect=LENIENT))
+    show.apply(experiment("stopped", faults=[loss()], expect=HEARD_AT_ALL))
     show.at("stopped", "the fault is proven", proven)
     with thrown(show) as since:
         _, run = show.verdict("stopped")
@@ -72,7 +81,7 @@ def test_a_fault_is_lifted_at_once_its_run_aborted_and_nothing_begins(show: Show
 
 
 def test_without_an_operator_too(show: Show) -> None:
-    show.apply(experiment("orphan", faults=[loss()], expect=LENIENT))
+    show.apply(experiment("orphan", faults=[loss()], expect=HEARD_AT_ALL))
     run = show.at("orphan", "the fault is active", lambda status: status.get("step") == "Active")
 
     def is_over() -> Object | None:
@@ -93,7 +102,7 @@ def test_without_an_operator_too(show: Show) -> None:
 def test_an_aborted_run_stays_aborted_when_its_operator_dies_before_the_verdict(show: Show) -> None:
     """The switch is released, too, before a new operator comes: only the run's record still knows why it ended."""
     operator = Operator(show)
-    show.apply(experiment("unjudged", faults=[loss()], expect=LENIENT))
+    show.apply(experiment("unjudged", faults=[loss()], expect=HEARD_AT_ALL))
     show.at("unjudged", "the fault is proven", proven)
     with thrown(show):
         _, run = show.verdict("unjudged")

@@ -365,6 +365,11 @@ class Show:
 
 
 AUDIBLE = ({"indicator": "AudibleRatio", "min": "80%"},)
+HEARD_AT_ALL = ({"indicator": "AudibleRatio", "min": "1%"},)
+"""Met where anybody hears anything of the host, and not known in a room that is too little listened to."""
+
+HOWEVER_SILENT = ({"indicator": "LongestDeadAir", "max": "10m"},)
+"""Met however long the silence lasts: a run is shorter."""
 
 
 def experiment(
