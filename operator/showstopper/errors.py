@@ -1,4 +1,4 @@
-"""Every error that Showstopper raises on purpose.
+"""The errors that several packages raise or catch. One that a package keeps to itself stands beside what raises it.
 
     ShowstopperError
     ├── InvalidQuantity          a duration or a share that cannot be read

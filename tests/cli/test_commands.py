@@ -20,7 +20,7 @@ from showstopper.cli.commands.report import Format, render
 from showstopper.cli.exit_codes import ExitCode, of_verdict
 from showstopper.cli.interruptible import Watched, run_to_end
 from showstopper.cli.kube.connection import Connection, namespace_of
-from showstopper.cli.kube.run_request import NoOperator, Refused
+from showstopper.cli.kube.run_request import NoOperator, RunRefused
 from showstopper.cli.live.follow import Overdue
 from showstopper.cli.main import COMMANDS, HIDDEN, app
 from showstopper.cli.views import output
@@ -182,7 +182,7 @@ def test_every_verdict_has_its_exit_code() -> None:
 @pytest.mark.parametrize(
     ("error", "ending", "said"),
     [
-        (Refused("not labelled"), ExitCode.INCONCLUSIVE, "not labelled"),
+        (RunRefused("not labelled"), ExitCode.INCONCLUSIVE, "not labelled"),
         (Overdue("past its deadline"), ExitCode.INCONCLUSIVE, "past its deadline"),
         (NoOperator("nobody looks"), ExitCode.ERROR, "nobody looks"),
         (TimeoutError(), ExitCode.INCONCLUSIVE, "no verdict within 3 s"),

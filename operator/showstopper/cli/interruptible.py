@@ -8,7 +8,7 @@ import typer
 
 from showstopper.api.run import ExperimentRun
 from showstopper.cli.exit_codes import ExitCode, note, problem
-from showstopper.cli.kube.run_request import NoOperator, Refused
+from showstopper.cli.kube.run_request import NoOperator, RunRefused
 from showstopper.cli.live.follow import Overdue
 from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.report.record import Day
@@ -43,7 +43,7 @@ def run_to_end(
     """
     try:
         code = asyncio.run(_within(work, timeout))
-    except (Refused, Overdue) as error:
+    except (RunRefused, Overdue) as error:
         problem(str(error))
         code = ExitCode.INCONCLUSIVE
     except NoOperator as error:

@@ -10,7 +10,7 @@ from showstopper.api.game_day import GameDay
 from showstopper.api.reasons import Reason
 from showstopper.api.schema.base import dump
 from showstopper.cli.kube.performance import Performance, raise_if_not_taken_up
-from showstopper.cli.kube.run_request import NoOperator, Refused
+from showstopper.cli.kube.run_request import NoOperator, RunRefused
 from tests.api.build import game_day
 
 NOW = "2026-01-01T00:00:00Z"
@@ -57,8 +57,8 @@ def test_whoever_only_watches_means_what_is_there(outlook: Outlook) -> None:
 @pytest.mark.parametrize(
     ("found", "waited", "error", "says"),
     [
-        (day(SUSPENDED, 1, suspend=True), 1.0, Refused, "was not performed: Suspended: suspended"),
-        (day(UNDER_WAY, 1, uid="another"), 1.0, Refused, "was deleted meanwhile"),
+        (day(SUSPENDED, 1, suspend=True), 1.0, RunRefused, "was not performed: Suspended: suspended"),
+        (day(UNDER_WAY, 1, uid="another"), 1.0, RunRefused, "was deleted meanwhile"),
         (day(PASSED, 1, generation=2), 31.0, NoOperator, "no operator has observed GameDay show/rehearsal for 30 s"),
     ],
     ids=["suspended", "deleted", "no operator"],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from showstopper.api.game_day import APPROVE, GameDay, HoldRecord
 from showstopper.api.reasons import Reason
 from showstopper.cli.kube import lookup, self_review
-from showstopper.cli.kube.run_request import NoOperator, Refused
+from showstopper.cli.kube.run_request import NoOperator, RunRefused
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import GAME_DAY
@@ -30,7 +30,7 @@ async def approve(client: Client, namespace: str, name: str, act: str, *, form: 
 
     Raises:
         NotFound: there is no such game day or act.
-        Refused: the act does not await approval, or not any more, or its experiment has another hash.
+        RunRefused: the act does not await approval, or not any more, or its experiment has another hash.
         Forbidden: the caller may not approve.
         NoOperator: no operator records the approval.
     """
@@ -39,7 +39,7 @@ async def approve(client: Client, namespace: str, name: str, act: str, *, form: 
     day = await lookup.game_day(client, namespace, name)
     hold = hold_of(day, act)
     if form is not None and form != hold.hash:
-        raise Refused(
+        raise RunRefused(
             f"the experiment of act {act} was changed: its hash is {hold.hash}, and not {form}; look at it, then "
             f"approve it with --hash {hold.hash}"
         )
@@ -57,7 +57,7 @@ def hold_of(day: GameDay, act: str) -> HoldRecord:
 
     Raises:
         NotFound: there is no such act.
-        Refused: it does not await approval.
+        RunRefused: it does not await approval.
     """
     namespace, name = day.key
     acts = [declared.name for declared in day.spec.acts]
@@ -67,7 +67,7 @@ def hold_of(day: GameDay, act: str) -> HoldRecord:
     record = next((record for record in day.status.acts if record.name == act), None)
     awaits = ready is not None and ready.reason == Reason.AWAITING_APPROVAL and day.status.act == act
     if not awaits or record is None or record.hold is None:
-        raise Refused(
+        raise RunRefused(
             f"act {act} of game day {namespace}/{name} does not await approval (an approval before its hold begins "
             f"does not count): {lookup.summary(day)}"
         )
@@ -113,7 +113,7 @@ def _approved_by(day: GameDay, act: str) -> str | None:
     """Who approved the act, or None yet.
 
     Raises:
-        Refused: the hold has ended without approval.
+        RunRefused: the hold has ended without approval.
     """
     record = next((record for record in day.status.acts if record.name == act), None)
     if record is not None and record.hold is not None and record.hold.approver is not None:

@@ -7,7 +7,7 @@ from showstopper.api.conditions import ConditionType
 from showstopper.api.game_day import GameDay
 from showstopper.cli.kube import lookup, run_request
 from showstopper.cli.kube.manifest import Manifest
-from showstopper.cli.kube.run_request import NoOperator, Refused
+from showstopper.cli.kube.run_request import NoOperator, RunRefused
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import GAME_DAY
 from showstopper.engine.days import programme
@@ -69,17 +69,17 @@ def raise_if_not_taken_up(performance: Performance, day: GameDay, waited: float)
         waited: for how many seconds.
 
     Raises:
-        Refused: the game day is suspended before it has begun, or another one has its name.
+        RunRefused: the game day is suspended before it has begun, or another one has its name.
         NoOperator: no operator has observed the request.
     """
     namespace, name = day.key
     if day.metadata.uid != performance.day.metadata.uid:
-        raise Refused(f"GameDay {namespace}/{name} was deleted meanwhile")
+        raise RunRefused(f"GameDay {namespace}/{name} was deleted meanwhile")
     if performance.begun(day):
         return
     seen = lookup.ready_condition(day) is not None
     if seen and day.spec.suspend:
-        raise Refused(f"GameDay {namespace}/{name} was not performed: {lookup.summary(day)}")
+        raise RunRefused(f"GameDay {namespace}/{name} was not performed: {lookup.summary(day)}")
     if not seen and waited > run_request.OPERATOR_SECONDS:
         raise NoOperator(
             f"no operator has observed GameDay {namespace}/{name} for {run_request.OPERATOR_SECONDS:.0f} s: "

@@ -30,7 +30,7 @@ ATTEMPTS = 5
 Asked = TypeVar("Asked", Experiment, GameDay)
 
 
-class Refused(ShowstopperError):
+class RunRefused(ShowstopperError):
     """The operator refuses to run this experiment. Nothing was tested."""
 
 
@@ -117,7 +117,7 @@ async def await_run(client: Client, request: RunRequest) -> ExperimentRun:
     """Wait for the run that answers the request.
 
     Raises:
-        Refused: the operator says why there will be none.
+        RunRefused: the operator says why there will be none.
         NoOperator: no operator answers.
     """
     namespace, name = request.experiment.key
@@ -126,7 +126,7 @@ async def await_run(client: Client, request: RunRequest) -> ExperimentRun:
     while True:
         experiment = await lookup.experiment(client, namespace, name)
         if experiment.metadata.uid != request.experiment.metadata.uid:
-            raise Refused(f"Experiment {namespace}/{name} was deleted meanwhile")
+            raise RunRefused(f"Experiment {namespace}/{name} was deleted meanwhile")
         for run in reversed(await lookup.runs(client, experiment)):
             if request.is_answered_by(run):
                 return run
@@ -143,7 +143,7 @@ def raise_if_refused(request: RunRequest, experiment: Experiment, waited: float)
         waited: for how many seconds.
 
     Raises:
-        Refused: the operator says why there will be none.
+        RunRefused: the operator says why there will be none.
         NoOperator: no operator has observed the experiment.
     """
     namespace, name = experiment.key
@@ -164,4 +164,4 @@ def raise_if_refused(request: RunRequest, experiment: Experiment, waited: float)
     )
     planned = experiment.spec.dry_run and conditions.is_true(status.conditions, ConditionType.READY)
     if suspended or planned or (stalled and not finished):
-        raise Refused(f"Experiment {namespace}/{name} was not run: {lookup.summary(experiment)}")
+        raise RunRefused(f"Experiment {namespace}/{name} was not run: {lookup.summary(experiment)}")

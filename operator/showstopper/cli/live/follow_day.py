@@ -22,7 +22,7 @@ async def follow_day(client: Client, performance: Performance, console: Console)
 
     Raises:
         NotFound: the game day was deleted meanwhile.
-        Refused: it does not begin before somebody changes something.
+        RunRefused: it does not begin before somebody changes something.
         NoOperator: no operator answers.
         Overdue: a run of it is past its deadline, and no operator judges it.
     """
