@@ -89,8 +89,8 @@ def feeds(connection: Connection, namespace: str, room: str, window: Window) -> 
 def crowd(connection: Connection, namespace: str, room: str, window: Window) -> list[Document]:
     """What the crowd of each boot of the room's crowd pods heard in the window, as `changes` of each listener.
 
-    A change is [at, state]: from then on it is in that state; [at, null]: nothing is known. What is changed last goes
-    on until `until`. `arrivals` are newcomers whose visits are over. Times are of the boot's clock.
+    A change is [at, state]: from then on it is in that state. With [at, null] nothing is known. What is changed last
+    goes on until `until`. `arrivals` are newcomers whose visits are over. Times are of the boot's clock.
     """
     documents = []
     for boot in _boots(connection, namespace, room, window, boots.c.settled.is_not(None)):

@@ -68,7 +68,7 @@ async def record(client: Client, uid: str, *, namespace: str | None = None) -> R
     )
 
 
-def record_of(kept: Mapping[str, Any], told: Mapping[str, Any]) -> Record:
+def record_of(kept: Mapping[str, Any], spans: Mapping[str, Any]) -> Record:
     """The record in the archive's two answers, `/v1/runs/{uid}` and `/v1/runs/{uid}/spans`.
 
     Raises:
@@ -80,10 +80,10 @@ def record_of(kept: Mapping[str, Any], told: Mapping[str, Any]) -> Record:
             body=body,
             run=ExperimentRun.parse(body),
             gone=kept["goneAt"] is not None,
-            window=Window(float(told["from"]), float(told["to"])),
-            timeline=timeline(told["feeds"]),
-            told=bool(told["feeds"]),
-            crowd=crowd(told.get("crowd", [])),
+            window=Window(float(spans["from"]), float(spans["to"])),
+            timeline=timeline(spans["feeds"]),
+            told=bool(spans["feeds"]),
+            crowd=crowd(spans.get("crowd", [])),
         )
     except (AttributeError, IndexError, KeyError, TypeError, ValueError, FeedError) as error:
         raise ArchiveError(f"the archive's answer cannot be read: {error}; is it of another version?") from error

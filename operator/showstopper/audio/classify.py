@@ -37,7 +37,7 @@ AGREE_SECONDS = 0.06
 
 EARLY_SECONDS = 5.0
 """How far in the future a code may lie: as much as it may be old, since either clock may be ahead. By how much the
-clocks of host and listener disagree, the operator knows; from 2 s on it allows no verdict (`engine/rooms/skew.py`)."""
+clocks of host and listener disagree, the operator knows. From 2 s on it allows no verdict (`engine/rooms/skew.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

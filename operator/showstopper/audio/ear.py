@@ -102,12 +102,12 @@ class Ear:
 
     def _joined(self, stretches: list[Heard]) -> list[Heard]:
         """The same without overlap or hole to what was given out before: the clock moves a little as it settles."""
-        told = self.heard_until
-        if told is None:
+        until = self.heard_until
+        if until is None:
             return stretches
-        later = [stretch for stretch in stretches if stretch.end > told] or stretches[-1:]
+        later = [stretch for stretch in stretches if stretch.end > until] or stretches[-1:]
         first = later[0]
-        later[0] = Heard(first.state, told, max(first.end, told), first.delay, first.quiet)
+        later[0] = Heard(first.state, until, max(first.end, until), first.delay, first.quiet)
         return later
 
     def _forget(self) -> None:

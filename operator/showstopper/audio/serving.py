@@ -18,7 +18,7 @@ from showstopper.errors import SettingsError
 
 
 def configure_logs() -> None:
-    """Log as every process of ours does; of the SDK errors only."""
+    """Log as every process of ours does, and of the SDK errors only."""
     runtime.configure_logs("info")
     # The SDK warns at every step of a reconnection. What that means for a listener is in the spans.
     logging.getLogger("livekit").setLevel(logging.ERROR)

@@ -225,7 +225,7 @@ def _ordinal(pod: str) -> int:
 
 
 def _choice(environment: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
-    """One of the choices; the first, if nothing is set."""
+    """One of the choices. The first, if nothing is set."""
     value = environment.get(name) or choices[0]
     if value not in choices:
         raise SettingsError(f"{name} is {value!r}; write {' or '.join(choices)}")

@@ -88,8 +88,8 @@ def breached(
         window = Window(now - condition.over, now)
     if window.start < since or window.seconds <= 0:
         return None
-    told = beside(replace(timeline.view(window, residents), host_clocks=host.clocks))
-    view = excuses.excused(told, host.absences)
+    observed = beside(replace(timeline.view(window, residents), host_clocks=host.clocks))
+    view = excuses.excused(observed, host.absences)
     if coverage.of(view).unknown_share > BLIND_SHARE:
         return None
     figure = _figure(condition.indicator.measure(view, recovery))

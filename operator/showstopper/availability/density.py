@@ -29,8 +29,8 @@ class Density:
     def shown(self) -> State:
         """The one state that stands for all where there is room for one only.
 
-        The most frequent dead air, if it is of more than a few listeners; else what is not known, by the same rule;
-        else the host.
+        The most frequent dead air, if it is of more than a few listeners. Else what is not known, by the same rule.
+        Else the host.
         """
         few = FEW * self.listeners
         for states in (DEAD, UNCERTAIN):
@@ -57,41 +57,41 @@ def _between(changes: Mapping[float, Counter[State]]) -> Iterator[Density]:
         yield Density(start, end, {state: float(count) for state, count in now.items() if count})
 
 
-def thinned(found: Sequence[Density], finest: float) -> tuple[Density, ...]:
+def thinned(densities: Sequence[Density], finest: float) -> tuple[Density, ...]:
     """The same, without a piece that is shorter than so many seconds: it becomes part of a mean."""
     edges: list[float] = []
-    for step in found:
+    for step in densities:
         if not edges or step.start - edges[-1] >= finest:
             edges.append(step.start)
-    if not found or len(edges) == len(found):
-        return tuple(found)
-    return means(found, [*edges, found[-1].end])
+    if not densities or len(edges) == len(densities):
+        return tuple(densities)
+    return means(densities, [*edges, densities[-1].end])
 
 
-def coarse(found: Sequence[Density], window: Window, most: int) -> tuple[Density, ...]:
+def coarse(densities: Sequence[Density], window: Window, most: int) -> tuple[Density, ...]:
     """The same. If there are more than `most`: the means over as many equal pieces of the window."""
-    if len(found) <= most:
-        return tuple(found)
+    if len(densities) <= most:
+        return tuple(densities)
     length = window.seconds / most
-    return means(found, [*(window.start + index * length for index in range(most)), window.end])
+    return means(densities, [*(window.start + index * length for index in range(most)), window.end])
 
 
-def means(found: Sequence[Density], edges: Sequence[float]) -> tuple[Density, ...]:
+def means(densities: Sequence[Density], edges: Sequence[float]) -> tuple[Density, ...]:
     """The mean between each two edges. Where nothing is known between them, nobody is there."""
     pieces: list[Density] = []
     first = 0
     for start, end in pairwise(edges):
-        while first < len(found) and found[first].end <= start:
+        while first < len(densities) and densities[first].end <= start:
             first += 1
-        pieces.append(_mean(found, first, start, end))
+        pieces.append(_mean(densities, first, start, end))
     return tuple(pieces)
 
 
-def _mean(found: Sequence[Density], first: int, start: float, end: float) -> Density:
+def _mean(densities: Sequence[Density], first: int, start: float, end: float) -> Density:
     spent: defaultdict[State, float] = defaultdict(float)
     known = 0.0
-    for index in range(first, len(found)):
-        step = found[index]
+    for index in range(first, len(densities)):
+        step = densities[index]
         if step.start >= end:
             break
         seconds = min(step.end, end) - max(step.start, start)

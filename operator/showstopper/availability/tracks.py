@@ -49,7 +49,7 @@ class View:
     `following` is how many seconds after the window are known of the residents too. `never_in` are residents who were
     seen not to hear the host before the fault: no outage of theirs is the fault's. `unmade` is how many calls newcomers
     should have made in it and did not: of those nothing is known. `host_clocks` are those of the host's processes, as
-    far as they are known. `starts_at` is when the show is announced to start; None: it is not. `counts` are
+    far as they are known. `starts_at` is when the show is announced to start. None if it is not. `counts` are
     samples of the public number of listeners.
     """
 

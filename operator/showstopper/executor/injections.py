@@ -25,7 +25,7 @@ from showstopper.executor.status import EndReason, invalid
 log = structlog.get_logger()
 
 LAST_SECONDS = 8.0
-"""How long lifting and the last words on it may take when an agent ends; its pod has some more."""
+"""How long lifting and the last words on it may take when an agent ends. Its pod has some more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,11 +98,11 @@ class Session:
         """Whether an earlier life of the executor had it: what it armed then was swept, and is not armed again."""
         if self._status.observed_generation < 0 and not self._means.begun(self.injection):
             return False
-        told, why = ending_of(self._status), f"the {self._means.executor} started anew: what it had armed was removed"
-        if told is None and self._standing.ending is EndReason.LIFTED:
+        ending, why = ending_of(self._status), f"the {self._means.executor} started anew: what it had armed was removed"
+        if ending is None and self._standing.ending is EndReason.LIFTED:
             self._standing = Standing()  # its end was asked for while nobody was here: it had ended before
-        self.end(told or EndReason.AGENT_RESTARTED, (self._status.message or "") if told else why)
-        if told is None:
+        self.end(ending or EndReason.AGENT_RESTARTED, (self._status.message or "") if ending else why)
+        if ending is None:
             self._say(over(self._status.targets, why, now=self._now()), urgent=True)
         self._over = True
         return True

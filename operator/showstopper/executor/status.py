@@ -137,9 +137,9 @@ def over(targets: Iterable[InjectedTarget], why: str, *, now: str) -> list[Injec
     ]
 
 
-def ending_of(told: InjectionStatus) -> EndReason | None:
+def ending_of(status: InjectionStatus) -> EndReason | None:
     """How it ended, by its status. None: it had not."""
-    ready = find(told.conditions, ConditionType.READY)
-    if ready is None or any(target.state is TargetState.ARMED for target in told.targets):
+    ready = find(status.conditions, ConditionType.READY)
+    if ready is None or any(target.state is TargetState.ARMED for target in status.targets):
         return None
     return next((ending for ending in EndReason if ending == ready.reason), None)

@@ -95,11 +95,11 @@ def suite_of(run: ExperimentRun, name: str = "") -> Suite:
 def cases(run: ExperimentRun) -> Iterable[Case]:
     """A case for each expectation."""
     status = run.status
-    told = any(status.verdict == verdict for verdict in _TELLING)
+    judged = any(status.verdict == verdict for verdict in _TELLING)
     records = status.expectations if len(status.expectations) == len(run.spec.expect) else []
     for index, declared in enumerate(run.spec.expect):
         name = f"{declared.measured.name} {asked(declared.min, declared.max)}"
-        if not told or not records:
+        if not judged or not records:
             message = status.message or "there is no verdict yet"
             reason = status.reason or Reason.NO_VERDICT
             yield Case(name, Result.ERROR, reason, f"{status.verdict or 'No verdict'}: {message}")
@@ -196,8 +196,8 @@ def _add_case(element: Element, suite: Suite, case: Case) -> None:
     classname = f"{suite.package}.{suite.name}"
     testcase = SubElement(element, "testcase", name=_text(case.name), classname=_text(classname), time="0")
     if case.result is not Result.GOOD:
-        told = SubElement(testcase, case.result, type=_text(case.reason), message=_text(case.message))
-        told.text = _text(case.message)
+        problem = SubElement(testcase, case.result, type=_text(case.reason), message=_text(case.message))
+        problem.text = _text(case.message)
 
 
 def _count(suite: Suite, result: Result) -> str:

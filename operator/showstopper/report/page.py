@@ -64,8 +64,8 @@ def _act(number: int, act: Act) -> dict[str, Any]:
 def _run(record: Record, heading: str) -> dict[str, Any]:
     """What the template says of a run. As an act of a day it has a heading of its own."""
     run, sizes = record.run, (WIDE, NARROW)
-    told = record.heard is not None or record.crowd is not None
-    heard = [(size.name, _svg(plots.heard(record, size))) for size in sizes if told]
+    has_heard = record.heard is not None or record.crowd is not None
+    heard = [(size.name, _svg(plots.heard(record, size))) for size in sizes if has_heard]
     figures = [(size.name, _svg(drawn)) for size in sizes if (drawn := bullets.drawn(run, size))]
     return {
         "heading": heading,

@@ -123,11 +123,11 @@ def _middles(rows: Sequence[Row]) -> list[float]:
 
 def _draw_spans(axes: Axes, rows: Sequence[Row], middles: Sequence[float], origin: float) -> None:
     """All spans of a state as one shape: a page of a long day stays small."""
-    found: dict[State, list[Path]] = {}
+    by_state: dict[State, list[Path]] = {}
     for middle, row in zip(middles, rows, strict=True):
         for span in row.spans:
-            found.setdefault(span.state, []).append(_rectangle(span.start - origin, span.end - origin, middle))
-    for state, rectangles in found.items():
+            by_state.setdefault(span.state, []).append(_rectangle(span.start - origin, span.end - origin, middle))
+    for state, rectangles in by_state.items():
         shapes.fill(axes, state, rectangles)
 
 

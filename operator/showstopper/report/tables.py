@@ -129,13 +129,13 @@ def of_crowd(run: ExperimentRun) -> tuple[Table, ...]:
     if record is None:
         return ()
     judged = any(window.name == "Judged" for window in record.windows)
-    found = tuple((*_outage(outage)[:4], outage_end(outage)) for outage in record.outages)
+    rows = tuple((*_outage(outage)[:4], outage_end(outage)) for outage in record.outages)
     none = "No listener of the crowd lost the host." if judged else "Nothing was measured after the fault."
     titles = ("Listener", "Lost after", "Dead air", "Of it silent", "Ended")
     starts = tuple((start.after, start.fleet_later) for start in record.starts)
     apart = "No verdict rests on starts that are more than 20 ms apart." if starts else "They saw none together."
     return (
-        Table("Outages of the crowd", titles, found, "" if found else none),
+        Table("Outages of the crowd", titles, rows, "" if rows else none),
         Table("Media stopped for fleet and crowd", ("After, by the crowd", "Later, by the fleet"), starts, apart),
     )
 
@@ -214,9 +214,9 @@ def crowd(record: Record) -> Table | None:
         return Table(heading, titles, (), f"What its listeners heard is not available. {limits}")
     worst = replace(record.crowd, residents=crowds.worst(record.crowd))
     missed = sum(1 for track in record.crowd.residents if outages_of(track))
-    found = f"{missed} of {len(record.crowd.residents)} listeners lost the host at some time."
-    told = " ".join(filter(None, (found, _newcomers(record.crowd), limits)))
-    return Table(heading, titles, _listeners(worst), told)
+    sentence = f"{missed} of {len(record.crowd.residents)} listeners lost the host at some time."
+    note = " ".join(filter(None, (sentence, _newcomers(record.crowd), limits)))
+    return Table(heading, titles, _listeners(worst), note)
 
 
 def _newcomers(view: View) -> str:

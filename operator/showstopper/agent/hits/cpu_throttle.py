@@ -37,7 +37,7 @@ class CpuThrottleHit(ChangeHit[CpuThrottle]):
         return self._quota.method
 
     def _measure(self) -> str | None:
-        """Note the figures; why it is throttled no more, if it is not."""
+        """Note the figures. Returns why it is throttled no more, if it is not."""
         pod = self._target.pod
         try:
             counters, text = self._quota.counters, self._own.text

@@ -34,7 +34,7 @@ class ProcessHit(ABC, Generic[P]):
     Attributes:
         kind: the fault that it carries out.
         record: the target in the Injection's status.
-        method: by what means it is done, for people; None: it is not armed yet.
+        method: by what means it is done, for people. None if it is not armed yet.
     """
 
     kind: ClassVar[type[FaultKind]]

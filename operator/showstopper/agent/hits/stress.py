@@ -62,7 +62,7 @@ class StressHit(ChangeHit[P]):
         return super().look()
 
     def _ended_early(self) -> str | None:
-        """Why the stressor has ended while there was something left to do; None: it has not."""
+        """Why the stressor has ended while there was something left to do. None if it has not."""
         if self._stressor is None or not self._stressor.ended or self._done or not self._present():
             return None
         return self._stressor.problem or "the stressor has ended, and its container has not"

@@ -19,7 +19,7 @@ class Link:
 
     Attributes:
         index: its number.
-        kind: as `ip -details link` has it, such as bond or vlan; empty: a device of hardware.
+        kind: as `ip -details link` has it, such as bond or vlan. Empty for a device of hardware.
         master: number of the device that takes over what comes here: a bond, a bridge, the network card of a virtual
             function (IFLA_MASTER). None: it has none.
         lower: of a VLAN, number of the device that its packets pass first (IFLA_LINK).

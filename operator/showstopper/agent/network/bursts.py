@@ -38,7 +38,7 @@ class Pulse:
 
     @property
     def problem(self) -> str:
-        """Why there are no more bursts though nobody has stopped them; empty: there are, or the lease has run out."""
+        """Why there are no more bursts though nobody has stopped them. Empty if there are, or the lease has run out."""
         if self._problem or self._thread.is_alive() or self._stop.is_set() or self._over():
             return self._problem
         return "the thread that opens them has ended"

@@ -16,7 +16,7 @@ class Order:
         until: monotonic seconds.
         container: a folder of the container's cgroup: it is over when none of its own processes is there any more.
         guests: folders of the cgroups that children work in.
-        workers: of a CPU; 0: it is memory that is taken.
+        workers: of a CPU. 0 if it is memory that is taken.
         share: of its time for which each worker is busy.
         size: bytes to take. None: up to the goal.
         goal: bytes that the container is to use. None, and no size: all that there is.

@@ -2,9 +2,9 @@
 
     python -m showstopper.agent.stress.process ORDER
 
-Nobody is needed to end it. The kernel's own timer does when the lease is over; it ends when its input is closed, as it
-is when the agent dies, and when the container has ended. Its children are killed with it. It is outside of the cgroups
-of the container, so that nothing there holds up its end, and loads next to nothing.
+Nobody is needed to end it. The kernel's own timer ends it when the lease is over. It ends when its input is closed, as
+it is when the agent dies, and when the container has ended. Its children are killed with it. It is outside of the
+cgroups of the container, so that nothing there holds up its end, and loads next to nothing.
 """
 
 import json

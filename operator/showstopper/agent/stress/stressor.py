@@ -23,7 +23,7 @@ class Stressor:
     """One process, with its children.
 
     Attributes:
-        problem: why it has ended before its time; None: it has not, or there was nothing left to do.
+        problem: why it has ended before its time. None if it has not, or there was nothing left to do.
     """
 
     def __init__(self, order: Order) -> None:

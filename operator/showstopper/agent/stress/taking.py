@@ -1,7 +1,7 @@
 """Taking memory under a container's limit, without being the one whom the kernel kills for it.
 
 The pages are in a file without a name (memfd), which only the stressor holds. Children write it from inside the
-container's cgroup, for pages are charged to whoever touches them first; then they end. So what is taken is charged to
+container's cgroup, for pages are charged to whoever touches them first. Then they end. So what is taken is charged to
 the container, and when its own processes want more than is left, the OOM killer finds only these there. The pages are
 free as soon as the stressor ends, whoever ends it.
 """
@@ -39,7 +39,7 @@ class Taking:
     Attributes:
         memory: of the container.
         size: bytes, whatever the container uses. None: another choice.
-        goal: bytes that the container uses, with what is taken. None: another choice; neither: all that there is.
+        goal: bytes that the container uses, with what is taken. None: another choice. Neither: all that there is.
     """
 
     guests: Guests

@@ -12,7 +12,7 @@ MOST_BYTES = 4096
 
 
 def read(line: str) -> Address | None:
-    """The address of a candidate over UDP; None for other transports, names (mDNS), and what is no candidate."""
+    """The address of a candidate over UDP. None for other transports, names (mDNS), and what is no candidate."""
     parts = line.removeprefix("candidate:").split()
     if len(parts) < 8 or parts[2].lower() != "udp" or not (parts[5].isascii() and parts[5].isdecimal()):
         return None
@@ -33,7 +33,7 @@ def read_trickled(text: str) -> Address | None:
 
 @lru_cache(maxsize=64)
 def _host(text: str) -> str:
-    """An IP address as it is written canonically; nothing, if it is none. Each listener is told of the same few."""
+    """An IP address as it is written canonically. Nothing if it is none. Each listener is told of the same few."""
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:

@@ -47,7 +47,7 @@ class Crowd(SweptListeners):
                 nothing like an audience.
             spread_seconds: time over which the joins are spread, and with them the pings.
             limits: seconds that the steps of a join may take.
-            matcher: tells what is heard; without, packets are only counted. It needs slots for newcomers, too.
+            matcher: tells what is heard. Without it, packets are only counted. It needs slots for newcomers, too.
             arrivals: when newcomers come, beside these listeners. None: never.
         """
         super().__init__(size, matcher, places=arrivals.places if arrivals is not None else 0)

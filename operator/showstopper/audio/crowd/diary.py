@@ -15,7 +15,7 @@ class Event(StrEnum):
     JOINED = "Joined"
     RESUMED = "Resumed"
     REFUSED = "Refused"
-    """A join, or the try to resume, failed; `reason` is a Refusal."""
+    """A join, or the try to resume, failed. `reason` is a Refusal."""
 
     LOST = "Lost"
     """`reason` is a Loss."""
@@ -34,7 +34,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Marks:
-    """When a join reached its steps, in monotonic seconds; NaN for those that it did not."""
+    """When a join reached its steps, in monotonic seconds. NaN for those that it did not."""
 
     called: float = math.nan
     upgraded: float = math.nan
@@ -53,7 +53,7 @@ class Lost:
 
 @dataclass(slots=True, eq=False)
 class Visit:
-    """A newcomer's, from its call to its leaving. Times are monotonic seconds; None for what has not happened.
+    """A newcomer's, from its call to its leaving. Times are monotonic seconds. None for what has not happened.
 
     Attributes:
         listener: its name.

@@ -90,7 +90,7 @@ class Handshake:
         return self._flight()
 
     def receiving_key(self) -> bytes:
-        """Master key and master salt of what the relay sends; valid once the handshake is done (RFC 5764, 4.2)."""
+        """Master key and master salt of what the relay sends. Valid once the handshake is done (RFC 5764, 4.2)."""
         material = self._tls.export_keying_material(_LABEL, 2 * (KEY_BYTES + SALT_BYTES))
         keys, salts = material[: 2 * KEY_BYTES], material[2 * KEY_BYTES :]
         return bytes(keys[KEY_BYTES:] + salts[SALT_BYTES:])  # the relay is DTLS's server: the second half of each

@@ -63,7 +63,7 @@ class Agent:
         return self.checks() if self._controlling and self.selected is None else []
 
     def checks(self) -> list[bytes]:
-        """A check of our own, with a new transaction; none before there is somebody to check."""
+        """A check of our own, with a new transaction. None before there is somebody to check."""
         if self._peer is None:
             return []
         username, key = f"{self._peer.ufrag}:{self.own.ufrag}", self._peer.password.encode()

@@ -13,10 +13,10 @@ from showstopper.audio.crowd.streams import Streams
 from showstopper.audio.media import CODED_PATIENCE_SECONDS, LATE_SECONDS, PACKET_SECONDS
 
 SILENT_BYTES = 3
-"""Digital silence is coded in so few bytes; hold music, speech and time code were never seen below 42."""
+"""Digital silence is coded in so few bytes. Hold music, speech and time code were never seen below 42."""
 
 MOST_STRETCHES = 200_000
-"""Kept of each kind; the oldest go."""
+"""Kept of each kind. The oldest go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Stretch:
 
 
 class Ledger:
-    """One row for each slot. Times are monotonic seconds; NaN where there is none yet."""
+    """One row for each slot. Times are monotonic seconds. NaN where there is none yet."""
 
     def __init__(self, slots: int) -> None:
         self.received: Ints = np.zeros(slots, np.int64)

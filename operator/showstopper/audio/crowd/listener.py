@@ -21,7 +21,7 @@ from showstopper.audio.crowd.stun import Address
 from showstopper.audio.crowd.transport import Transport
 
 INSIST_SECONDS = 0.3
-"""How often what may have been lost is sent again during a join; a check that is answered at once needs none of it."""
+"""How often what may have been lost is sent again during a join. A check that is answered at once needs none of it."""
 
 _REFUSALS = {
     Loss.SIGNALLING_CLOSED: Refusal.CLOSED,
@@ -57,7 +57,7 @@ class Listener:
         self._ready: asyncio.Future[None] = loop.create_future()
 
     async def join(self, token: str, limits: Limits) -> None:
-        """Join; returns once media can flow.
+        """Join. Returns once media can flow.
 
         Raises:
             Refused: if that does not work, with the reason. Nothing of the listener is left then.

@@ -12,7 +12,7 @@ from showstopper.audio.crowd.rules import FAILED_SECONDS, PING_SECONDS
 
 
 class Liveness:
-    """One row for each slot; times are monotonic seconds, NaN without a session: it compares with nothing."""
+    """One row for each slot. Times are monotonic seconds, NaN without a session: it compares with nothing."""
 
     def __init__(self, slots: int) -> None:
         self._datagram_at = np.full(slots, np.nan)
@@ -55,7 +55,7 @@ class Liveness:
         self._signal_at += seconds
 
     def to_ping(self, now: float) -> list[int]:
-        """The slots whose ping is due; it is taken as sent. Who missed some sends one, in the same phase."""
+        """The slots whose ping is due. It is taken as sent. Who missed some sends one, in the same phase."""
         due = np.nonzero(self._ping_at <= now)[0]
         missed = np.floor((now - self._ping_at[due]) / PING_SECONDS)
         self._ping_at[due] += (missed + 1) * PING_SECONDS

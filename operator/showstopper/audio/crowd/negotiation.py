@@ -119,7 +119,7 @@ class Negotiation:
 
 
 def path(token: str, sid: str = "") -> str:
-    """Path and query of the signalling; with a session's `sid` it is resumed."""
+    """Path and query of the signalling. With a session's `sid` it is resumed."""
     session = "&" + urlencode({"reconnect": "1", "sid": sid}) if sid else ""
     return f"/rtc?access_token={quote(token)}&{_CLIENT}{session}"
 

@@ -46,7 +46,7 @@ class Newest:
         )
 
     def gaps(self, packets: Packets, begins: Flags) -> Floats:
-        """Seconds between each packet and the one before it; NaN where there is none."""
+        """Seconds between each packet and the one before it. NaN where there is none."""
         return np.asarray(packets.at - _before(packets.at, self.at[packets.slot], begins))
 
     def take(self, packets: Packets, ends: Flags) -> None:

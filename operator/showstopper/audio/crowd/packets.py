@@ -54,7 +54,7 @@ def sound(data: Bytes, length: Ints, slot: Ints, at: Floats) -> Packets:
     """The packets of sound among datagrams.
 
     Args:
-        data: the beginning of each datagram, one a row; at least its RTP header.
+        data: the beginning of each datagram, one a row, at least its RTP header.
         length: bytes that each had.
         slot: whose it is.
         at: monotonic seconds.
@@ -102,7 +102,7 @@ def payload_bytes(data: Bytes, length: Ints) -> Ints:
 
 
 def _extension_bytes(data: Bytes, length: Ints, at: Ints) -> Ints:
-    """Bytes of the header extension that begins there (RFC 3550, 5.3.1); too many where it is cut off."""
+    """Bytes of the header extension that begins there (RFC 3550, 5.3.1). Too many where it is cut off."""
     rows, last = np.arange(len(data)), data.shape[1] - 1
     words = data[rows, np.minimum(at + 2, last)].astype(np.int64) << 8 | data[rows, np.minimum(at + 3, last)]
     is_whole = at + 4 <= np.minimum(length, data.shape[1])

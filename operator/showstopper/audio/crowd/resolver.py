@@ -50,7 +50,7 @@ class Server:
 class Resolver:
     """Asks for the addresses of a server. Who asks while the same question is open waits for its answer: a crowd that
     comes at once must not be held up by the few threads that wait for DNS. Nothing is kept of
-    names; a host that is an address is not asked for.
+    names. A host that is an address is not asked for.
     """
 
     def __init__(self, server: Server) -> None:
@@ -82,7 +82,7 @@ class Resolver:
 
 
 def _literal(server: Server) -> list[SocketAddress] | None:
-    """The addresses of a server whose host is an address; None for a name."""
+    """The addresses of a server whose host is an address. None for a name."""
     flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
     try:
         return _addresses(socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM, flags=flags))

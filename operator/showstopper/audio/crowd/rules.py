@@ -45,13 +45,13 @@ class Way(StrEnum):
     """How a client comes back."""
 
     RESUME = "Resume"
-    """Open the signalling again; media goes on."""
+    """Open the signalling again. Media goes on."""
 
     JOIN = "Join"
 
 
 def attempts(leave: Leave | None) -> list[Way]:
-    """The client's attempts to come back, in their order; none where the server told it to stay away."""
+    """The client's attempts to come back, in their order. None where the server told it to stay away."""
     if leave is not None and leave.action == rtc.LeaveRequest.DISCONNECT:
         return []
     if leave is not None and leave.action == rtc.LeaveRequest.RECONNECT:
@@ -60,12 +60,12 @@ def attempts(leave: Leave | None) -> list[Way]:
 
 
 def pause(attempt: int, draw: float) -> float:
-    """Seconds to wait after that attempt (from 1) has failed; `draw` is random in [0, 1)."""
+    """Seconds to wait after that attempt (from 1) has failed. `draw` is random in [0, 1)."""
     return draw * min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(attempt - 1, ATTEMPTS))
 
 
 def own_pause(attempt: int, draw: float) -> float:
-    """Seconds to wait after a join afresh has failed for that time (from 1); `draw` is random in [0, 1)."""
+    """Seconds to wait after a join afresh has failed for that time (from 1). `draw` is random in [0, 1)."""
     return draw * min(OWN_LONGEST_PAUSE_SECONDS, OWN_FIRST_PAUSE_SECONDS * 2.0 ** min(attempt - 1, ATTEMPTS))
 
 

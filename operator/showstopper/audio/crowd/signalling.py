@@ -38,7 +38,7 @@ class Signalling:
     async def open(
         cls, server: Server, addresses: list[SocketAddress], path: str, context: ssl.SSLContext | None
     ) -> Self:
-        """Connect to the first address that takes us, and upgrade; over TLS, if there is a context for it.
+        """Connect to the first address that takes us, and upgrade. Over TLS, if there is a context for it.
 
         Raises:
             Refused: for an answer that is no upgrade.

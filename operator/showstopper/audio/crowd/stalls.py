@@ -29,7 +29,7 @@ where they say the same."""
 
 
 def before(at: float, stalls: Iterable[Stall], seconds: float = AFTERMATH_SECONDS) -> Stall | None:
-    """The last stall within so many seconds before that time; None if there was none."""
+    """The last stall within so many seconds before that time. None if there was none."""
     return max((stall for stall in stalls if stall[0] < at and stall[1] > at - seconds), default=None)
 
 

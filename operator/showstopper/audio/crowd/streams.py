@@ -17,7 +17,7 @@ _NOWHERE = STREAMS
 
 
 class Streams:
-    """The streams of each slot. A late packet is not lost; a doubled one makes up for a lost one, as in RTCP.
+    """The streams of each slot. A late packet is not lost. A doubled one makes up for a lost one, as in RTCP.
 
     Each stream has a place: those of a slot are beside each other, one a column.
     """
@@ -73,25 +73,25 @@ class Streams:
 
     def _places(self, slot: Ints, ssrc: Ints, sequence: Ints) -> Ints:
         """Where each stream is kept. A new one begins with this sequence number."""
-        place, found = self._find(slot, ssrc)
-        self._heard[place[found]] = self._turn
-        if found.all():
+        place, known = self._find(slot, ssrc)
+        self._heard[place[known]] = self._turn
+        if known.all():
             return place
-        for row in np.flatnonzero(~found):
+        for row in np.flatnonzero(~known):
             self._begin(int(slot[row]), int(ssrc[row]), int(sequence[row]))
-        place, found = self._find(slot, ssrc)
-        return np.where(found, place, slot * _COLUMNS + _NOWHERE)
+        place, known = self._find(slot, ssrc)
+        return np.where(known, place, slot * _COLUMNS + _NOWHERE)
 
     def _find(self, slot: Ints, ssrc: Ints) -> tuple[Ints, Flags]:
         """The place of each stream, and whether it is there."""
         place = self._newest[slot]
-        found = self._ssrc[place] == ssrc
-        if not found.all():
+        known = self._ssrc[place] == ssrc
+        if not known.all():
             is_it = self._ssrc.reshape(-1, _COLUMNS)[slot] == ssrc[:, None]
             place = slot * _COLUMNS + is_it.argmax(axis=1)
-            found = self._ssrc[place] == ssrc
+            known = self._ssrc[place] == ssrc
             self._newest[slot] = place
-        return place, found
+        return place, known
 
     def _begin(self, slot: int, ssrc: int, sequence: int) -> None:
         begin = slot * _COLUMNS

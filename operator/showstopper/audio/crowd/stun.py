@@ -45,7 +45,7 @@ Address = tuple[str, int]
 
 
 class Message(NamedTuple):
-    """What a datagram says. `sealed` is what MESSAGE-INTEGRITY covers, `seal` its value; empty where there is none."""
+    """What a datagram says. `sealed` is what MESSAGE-INTEGRITY covers, `seal` its value. Both may be empty."""
 
     kind: int
     transaction: bytes
@@ -59,7 +59,7 @@ class Message(NamedTuple):
 
 
 def read(datagram: bytes) -> Message | None:
-    """The message in a datagram; None if it is not one, or is cut off."""
+    """The message in a datagram. None if it is not one, or is cut off."""
     end = len(datagram)
     if end < HEADER_BYTES or datagram[0] > 3:
         return None

@@ -1,7 +1,7 @@
 """Reads the sockets of all listeners in one sweep: recvmmsg(2) into one block of memory, with the kernel's time stamps.
 
-Python runs once for each socket and sweep; what is done for each packet is numpy's. When a sweep comes does not matter
-to the times, as long as the sockets' buffers hold what came meanwhile; the kernel says if they did not (SO_RXQ_OVFL).
+Python runs once for each socket and sweep. What is done for each packet is numpy's. When a sweep comes does not matter
+to the times, as long as the sockets' buffers hold what came meanwhile. The kernel says if they did not (SO_RXQ_OVFL).
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ class Sweep:
                 return
 
     def _receive(self, waiting: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
-        """Empty sockets, as many as there is room for; they are taken off the list. Returns slots and counts."""
+        """Empty sockets, as many as there is room for. They are taken off the list. Returns slots and counts."""
         receive, headers, at, size = _recvmmsg, self._header_block, ctypes.byref, _HEADER.itemsize
         slots: list[int] = []
         counts: list[int] = []
@@ -174,8 +174,10 @@ class Sweep:
         data, length = self._data[:rows], self._headers["length"][:rows].astype(np.int64)
         at = monotonic_seconds(self._stamps(rows), before, Reading.now())
         self._count_drops(slot)
-        told = np.nonzero(is_session(data, length))[0]
-        datagrams = list(map(self._datagram, slot[told].tolist(), told.tolist(), length[told].tolist()))
+        session_rows = np.nonzero(is_session(data, length))[0]
+        datagrams = list(
+            map(self._datagram, slot[session_rows].tolist(), session_rows.tolist(), length[session_rows].tolist())
+        )
         # The kernel has written how much of each it used.
         self._headers["control_length"][:rows] = _CONTROL
         self._headers["name_length"][:rows] = _NAME

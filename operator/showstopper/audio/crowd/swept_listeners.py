@@ -20,7 +20,7 @@ from showstopper.audio.ear import Heard
 
 SWEEP_SECONDS = 0.05
 STALL_SECONDS = 1.0
-"""A sweep later than this is a stall of ours. Buffers hold 3 s; who was silent meanwhile was not looked at."""
+"""A sweep later than this is a stall of ours. Buffers hold 3 s. Who was silent meanwhile was not looked at."""
 
 MOST_ENTRIES = 100_000
 MOST_STALLS = 1000
@@ -35,7 +35,7 @@ class SweptListeners:
 
         Args:
             size: number of listeners who stay, and have the first slots.
-            matcher: tells what is heard; without, packets are only counted. It has as many slots.
+            matcher: tells what is heard. Without it, packets are only counted. It has as many slots.
             places: number of slots behind those, for newcomers.
         """
         self.size = size
@@ -53,7 +53,7 @@ class SweptListeners:
         self.sweep_cpu_seconds = 0.0
         """Processor time that all sweeps took."""
         self.heard: deque[tuple[int, Heard]] = deque(maxlen=MOST_HEARD)
-        """What the matcher told of each slot; the oldest goes."""
+        """What the matcher told of each slot. The oldest goes."""
         self.doubts = 0
         """How often somebody, all of whose packets are opened, was sent others than samples would have told."""
         self._free = deque(range(size, size + places))

@@ -15,7 +15,7 @@ MOST_BYTES = 2048
 
 
 class Transport:
-    """`ready` once media can flow. Until then `receive` reads it; from then on a sweep does, and calls `take`."""
+    """`ready` once media can flow. Until then `receive` reads it. From then on a sweep does, and calls `take`."""
 
     def __init__(self, host: str, identity: Identity) -> None:
         """`host` is the address of this machine that the signalling uses.
@@ -61,7 +61,7 @@ class Transport:
             self.take(data, datagram_socket.plain(sender))
 
     def take(self, data: bytes, sender: Address) -> None:
-        """Take a datagram of STUN or DTLS; anything else is nobody's.
+        """Take a datagram of STUN or DTLS. Anything else is nobody's.
 
         Raises:
             HandshakeFailed: if DTLS cannot be completed.

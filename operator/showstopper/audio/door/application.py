@@ -24,7 +24,7 @@ from showstopper.audio.tokens import listeners_token
 log = structlog.get_logger()
 
 TOKEN_LIFE = datetime.timedelta(minutes=10)
-"""A token is for coming in; LiveKit renews the token of whoever is in."""
+"""A token is for coming in. LiveKit renews the token of whoever is in."""
 
 LARGEST_REQUEST = 64 << 10
 LIMITED = frozenset({"/token", "/rooms/{name}"})
@@ -47,8 +47,8 @@ DOOR = web.AppKey("door", Door)
 
 
 def application(door: Door) -> web.Application:
-    """For clients `POST /token` and `GET /rooms/NAME`; for LiveKit `POST /webhooks/livekit`; for the other replicas
-    `GET /v1/tallies`; for the kubelet `/healthz` (the loop runs) and `/readyz` (it is not about to end).
+    """For clients `POST /token` and `GET /rooms/NAME`, for LiveKit `POST /webhooks/livekit`, for the other replicas
+    `GET /v1/tallies`, for the kubelet `/healthz` (the loop runs) and `/readyz` (it is not about to end).
     """
     app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[_for_browsers, _limited])
     app[DOOR] = door

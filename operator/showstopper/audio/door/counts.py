@@ -75,9 +75,9 @@ class Counts:
         Raises:
             AttributeError, KeyError, TypeError, ValueError: it is something else.
         """
-        for name, told in document["rooms"].items():
+        for name, counted in document["rooms"].items():
             if name in self.rooms:
-                self._take(name, Tally.read(told))
+                self._take(name, Tally.read(counted))
 
     def document(self) -> dict[str, object]:
         """What other replicas are told."""

@@ -119,18 +119,18 @@ def targets(variables: Variables, special: frozenset[Special], name: str, within
         name: of the variable that has them.
         within: of the one that has the networks that they are in.
     """
-    found = tuple(dict.fromkeys(_endpoint(name, text) for text in variables.text(name).split(",")))
-    if len(found) > bounds.MOST_TARGETS:
-        raise SettingsError(f"{name} has {len(found)} targets; write at most {bounds.MOST_TARGETS}")
+    endpoints = tuple(dict.fromkeys(_endpoint(name, text) for text in variables.text(name).split(",")))
+    if len(endpoints) > bounds.MOST_TARGETS:
+        raise SettingsError(f"{name} has {len(endpoints)} targets; write at most {bounds.MOST_TARGETS}")
     variables.text(within)
     networks = [_network(within, text) for text in variables.list(within)]
-    for target in found:
+    for target in endpoints:
         objection = bounds.objection_to(target, special)
         if objection:
             raise SettingsError(f"{name} has {target}: {objection}")
         if not any(ip_address(target.address) in network for network in networks):
             raise SettingsError(f"{name} has {target}, which is not within {within}")
-    return found
+    return endpoints
 
 
 def _endpoint(name: str, text: str) -> Endpoint:

@@ -26,7 +26,7 @@ class StageHit(ABC, Generic[D]):
 
     Attributes:
         record: the target in the Injection's status.
-        method: by what means it is done, for people; None: it is not armed yet.
+        method: by what means it is done, for people. None if it is not armed yet.
     """
 
     means: ClassVar[str]

@@ -66,6 +66,6 @@ def measure_crowd(
 
     Those about newcomers only where the crowd has `newcomers`.
     """
-    told = [indicator for indicator in INDICATORS if indicator.of_crowds]
-    indicators = (each.among(population) for each in told if newcomers or each.listeners is not Listeners.ARRIVALS)
+    of_crowds = [indicator for indicator in INDICATORS if indicator.of_crowds]
+    indicators = (each.among(population) for each in of_crowds if newcomers or each.listeners is not Listeners.ARRIVALS)
     return {indicator: indicator.measure(view, recovery) for indicator in indicators}

@@ -24,7 +24,7 @@ _PERHAPS = _LIVE | UNCERTAIN
 def start_delay(view: View) -> Measurement:
     """From the announced start to the first instant from then on at which half of the residents hear the live host.
 
-    Without an announced start, from the window's. The lower bound takes every uncertain resident as hearing; the value
+    Without an announced start, from the window's. The lower bound takes every uncertain resident as hearing, the value
     and the upper bound only those who certainly do. A show that was announced before the window may have begun before
     it, too: then there is no value, or no lower bound.
     """

@@ -23,9 +23,9 @@ class Sessions:
     def __init__(self, slots: int, began: float) -> None:
         """Nobody is in. Everybody joins from `began` on."""
         self.refused: Counter[str] = Counter()
-        """Joins and tries to resume that failed, by Refusal; INSTRUMENT for what may be our own doing."""
+        """Joins and tries to resume that failed, by Refusal. INSTRUMENT for what may be our own doing."""
         self.lost: Counter[str] = Counter()
-        """Sessions that were lost, by Loss; INSTRUMENT likewise."""
+        """Sessions that were lost, by Loss. INSTRUMENT likewise."""
         self._since: list[tuple[float, State] | None] = [(began, State.JOINING)] * slots
         self._over: list[list[tuple[float, float, State]]] = [[] for _ in range(slots)]
 

@@ -1,7 +1,7 @@
 """Settling: what each listener of a crowd heard, once nothing that may still come can change it. No clock, no I/O.
 
 What is told is bounded by time, not by the crowd: totals for each turn, and the listeners' changes up to a number. A
-listener whose changes are too many is Unknown in them from the turn's start on; the totals have it all the same.
+listener whose changes are too many is Unknown in them from the turn's start on. The totals have it all the same.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ class Settling:
         return self._visits.under_way
 
     def settle(self) -> tuple[list[Change], Totals] | None:
-        """The changes since the last turn up to the lag before the newest sweep, and the totals of that time; nothing
-        if it is none.
+        """The changes since the last turn up to the lag before the newest sweep, and the totals of that time. None
+        if there is no such time.
 
         Changes are ordered by time. After a stall of this process the clock alone says nothing: what has come meanwhile
         has yet to be read.
@@ -138,7 +138,7 @@ class Settling:
         self._blind = [each for each in self._blind if each[1] > turn.start]
         pauses = self._records.ledger.paused_since(now)
         seconds: defaultdict[State, float] = defaultdict(float)
-        found: dict[int, list[Change]] = {}
+        changed: dict[int, list[Change]] = {}
         for slot in range(self._records.size):
             if (steady := self._steady(slot, turn)) is not None:
                 seconds[steady] += turn.seconds
@@ -147,8 +147,8 @@ class Settling:
             for span in spans:
                 seconds[span.state] += span.seconds
             if changes := self._changes(slot, spans):
-                found[slot] = changes
-        told, untold = self._told(found, turn.start)
+                changed[slot] = changes
+        told, untold = self._told(changed, turn.start)
         self.until = turn.end
         for visit, arrival in self._visits.settle(self._records.visits, turn.end, pauses, self._records.stalls):
             self._records.vacate(visit)
@@ -215,12 +215,12 @@ class Settling:
                 state = span.state
         return changes
 
-    def _told(self, found: Mapping[int, list[Change]], start: float) -> tuple[list[Change], int]:
+    def _told(self, changed: Mapping[int, list[Change]], start: float) -> tuple[list[Change], int]:
         """What is told of these changes, those first who changed least, and of how many listeners they are not."""
         told: list[Change] = []
         untold = 0
-        for slot in sorted(found, key=lambda slot: len(found[slot])):
-            changes = found[slot]
+        for slot in sorted(changed, key=lambda slot: len(changed[slot])):
+            changes = changed[slot]
             if len(told) + len(changes) > self._most:
                 untold += 1
                 newest = self.newest[slot]

@@ -68,9 +68,9 @@ class Visits:
         called = [visit for visit in visits if visit.called <= until]
         oldest = min((visit.called for visit in called), default=until)
         self._blind = [each for each in self._blind if each[1] > oldest]
-        told = [(visit, self._tell(visit, until, paused, stood_still)) for visit in called]
-        self.under_way = tuple(arrival for _, arrival in told if arrival.left is None)
-        over = [(visit, arrival) for visit, arrival in told if arrival.left is not None]
+        settled = [(visit, self._tell(visit, until, paused, stood_still)) for visit in called]
+        self.under_way = tuple(arrival for _, arrival in settled if arrival.left is None)
+        over = [(visit, arrival) for visit, arrival in settled if arrival.left is not None]
         for visit, _ in over:
             self._hearings.pop(visit.slot, None)
             self._decided.pop(visit.listener, None)

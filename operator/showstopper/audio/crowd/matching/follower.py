@@ -229,7 +229,7 @@ def _wait(rules: Rules) -> float:
 
 
 def _step(before: Sample, after: Sample) -> int:
-    """How many packets later one is by its sequence number; negative if it is earlier."""
+    """How many packets later one is by its sequence number. Negative if it is earlier."""
     return ((after.sequence - before.sequence + 0x8000) & 0xFFFF) - 0x8000
 
 

@@ -24,7 +24,7 @@ JITTER_SECONDS = 0.25
 
 
 class Matcher:
-    """One for all slots. Packets of the references are decoded; those of all others are looked up."""
+    """One for all slots. Packets of the references are decoded. Those of all others are looked up."""
 
     def __init__(
         self,
@@ -41,8 +41,8 @@ class Matcher:
             rules: how sound is judged.
             wall: turns a monotonic time into wall-clock time.
             references: the slots whose packets are decoded.
-            whole: slots all of whose packets are opened, beside those of the references; a random twentieth if it is
-                not said.
+            whole: slots all of whose packets are opened, beside those of the references. A random twentieth if it
+                is not said.
         """
         self.unopened = 0
         """Packets that were to be opened and could not be."""

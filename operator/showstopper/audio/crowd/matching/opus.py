@@ -25,7 +25,7 @@ def library() -> ctypes.CDLL:
     """The library.
 
     Raises:
-        RuntimeError: where it is not installed; it says how to get it.
+        RuntimeError: where it is not installed. It says how to get it.
     """
     name = ctypes.util.find_library("opus")
     if name is None:
@@ -57,7 +57,7 @@ class Decoder:
         """160 samples of the next packet.
 
         Raises:
-            Undecodable: if it is not 20 ms of Opus; the decoder is not to be used any more.
+            Undecodable: if it is not 20 ms of Opus. The decoder is not to be used any more.
         """
         if not payload:
             raise Undecodable("an empty payload")

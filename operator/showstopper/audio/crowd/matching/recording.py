@@ -211,12 +211,12 @@ class Recording:
         return _Slice(State.LIVE, spoken_at - index * _SLICE_SECONDS, Sound(State.LIVE, spoken_at))
 
 
-def _alike(one: _Slice, other: _Slice) -> bool:
+def _alike(first: _Slice, second: _Slice) -> bool:
     """Whether two slices near each other are the same sound.
 
     A window in which sound changes is classed by what most of it is. So a packet is clear only if all within a window's
     length of it are alike: then no window that it lies in can hold another sound.
     """
-    if one.line is None or other.line is None:
-        return one.state is other.state
-    return abs(one.line - other.line) < AGREE_SECONDS
+    if first.line is None or second.line is None:
+        return first.state is second.state
+    return abs(first.line - second.line) < AGREE_SECONDS

@@ -85,7 +85,7 @@ class Sampler:
         """How many packets there had been when the newest sample came."""
 
     def choose(self, packets: Packets) -> tuple[Chosen, Chosen]:
-        """Take packets, ordered by slot, and within a slot as they arrived; all are counted, and some are chosen.
+        """Take packets, ordered by slot, and within a slot as they arrived. All are counted, and some are chosen.
 
         Returns:
             the newest of those that were taken before, where there is a gap after them and they are no samples yet,

@@ -22,7 +22,7 @@ class Caller:
         self._signalling: Signalling | None = None
 
     async def join(self, token: str, limits: Limits) -> None:
-        """Join; returns once the server has let the visitor in.
+        """Join. Returns once the server has let the visitor in.
 
         Raises:
             Refused: if it does not, with the reason. Nothing of the visitor is left then.

@@ -21,7 +21,7 @@ class Signed:
     """Tokens that are signed here, with the room's key. Beforehand: that takes as long as a join takes the network."""
 
     def __init__(self, settings: RoomSettings, identities: Sequence[str], *, hidden: bool) -> None:
-        """For these visitors; nobody in the room is told of `hidden` ones."""
+        """For these visitors. Nobody in the room is told of `hidden` ones."""
         self._tokens = {identity: token(settings, identity, publish=False, hidden=hidden) for identity in identities}
 
     async def token(self, identity: str) -> str:

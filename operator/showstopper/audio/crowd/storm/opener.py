@@ -28,7 +28,7 @@ class Opener:
         self._socket: socket.socket | None = None
 
     async def join(self, token: str, limits: Limits) -> None:  # noqa: ARG002 - a visitor's, who has one
-        """Open it; returns once it is connected, or answered.
+        """Open it. Returns once it is connected, or answered.
 
         Raises:
             Refused: if it is not, with the reason.

@@ -99,7 +99,7 @@ def _shape(variables: Variables) -> Shape:
 
 
 def _comeback(variables: Variables) -> Comeback | None:
-    """How clients come back; None: there are none who do."""
+    """How clients come back. None if there are none who do."""
     if not variables.optional(names.CLIENTS):
         return None
     return Comeback(

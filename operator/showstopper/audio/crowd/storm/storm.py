@@ -65,11 +65,11 @@ class Storm:
         Args:
             settings: the room, and what lets one in.
             shape: how many come, and how.
-            name: what the visitors' identities begin with; drawn at random if there is none. Who comes with an identity
+            name: what the visitors' identities begin with, drawn at random if there is none. Who comes with an identity
                 that is in the room already takes its place: of two storms of one name, each throws the other's out.
             limits: seconds that the steps of a join may take.
-            urls: where visitors join, in turn; the room's own URL if there is none.
-            tokens: what lets them in; signed here if there is none.
+            urls: where visitors join, in turn. The room's own URL if there is none.
+            tokens: what lets them in. Signed here if there is none.
 
         Raises:
             SettingsError: for what is no URL of a room.

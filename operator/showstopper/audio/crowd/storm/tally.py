@@ -65,7 +65,7 @@ class Latency:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Self | None:
-        """Of these seconds; NaN stands for who did not get there. None if nobody did."""
+        """Of these seconds. NaN stands for who did not get there. None if nobody did."""
         ordered = sorted(value for value in values if not math.isnan(value))
         if not ordered:
             return None
@@ -95,7 +95,7 @@ class Tally:
     """Who had a packet of sound before the storm was over."""
 
     lost: dict[Loss, int]
-    """Who got in, and lost the session before the storm was over; INSTRUMENT: what may be our own doing."""
+    """Who got in, and lost the session before the storm was over. INSTRUMENT for what may be our own doing."""
 
     upgraded: Latency | None
     """To the answer 101 of the signalling."""
