@@ -10,11 +10,13 @@ from showstopper.api.experiment import Fault
 from showstopper.api.run import ChangeRecord, ExperimentRun, Step, StepName
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import DEPLOYMENT
+from showstopper.cluster.kinds import CONFIG_MAP, DEPLOYMENT
+from showstopper.engine.hands.api_server import changes
 from showstopper.engine.hands.api_server.changes import Changes
 from showstopper.faults.workloads import fields
 from showstopper.faults.workloads.fields import REPLICAS, RESTARTED
 from tests.support import build, stored_objects
+from tests.support.refusing import refusing
 
 pytestmark = pytest.mark.apiserver
 
@@ -141,6 +143,27 @@ async def test_the_value_of_another_run_is_not_what_was_there(client: Client, na
     await second.undo()
     await first.undo()
     assert await replicas(client, namespace) == 3
+
+
+async def test_pods_are_not_replaced_again_before_the_value_that_they_read_is_put_back(
+    client: Client, namespace: str, relay: Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "RETRY_SECONDS", 0.0)
+    config = await client.create(
+        CONFIG_MAP, {"kind": "ConfigMap", "metadata": {"name": "livekit", "namespace": namespace}, "data": {"a": "old"}}
+    )
+    value = noted(config, '"old"', '"new"', field=fields.of_key("a"))
+    restart = noted(relay, None, '"now"', field=RESTARTED)
+    life = Life(client, run_of(namespace, value, restart))
+    await life.make()
+    async with refusing(client, CONFIG_MAP, namespace, "livekit"):
+        value, restart = await life.undo()
+        assert "could not be put back" in (value.message or "")
+        assert (value.restored_at, restart.restored_at) == (None, None)
+        assert fields.read(await client.get(DEPLOYMENT, namespace, "relay"), RESTARTED) == '"now"'
+    value, restart = await life.undo()
+    assert (await client.get(CONFIG_MAP, namespace, "livekit"))["data"]["a"] == "old"
+    assert fields.read(await client.get(DEPLOYMENT, namespace, "relay"), RESTARTED) is None
 
 
 async def test_a_restart_that_stays_is_no_other_runs_change(client: Client, namespace: str, relay: Object) -> None:

@@ -73,13 +73,14 @@ class Changes:
         """Put back those that last, in the order in which they were made. What fails is tried again by the next call.
 
         Also those that are not known to be made: an operator may have died before it knew.
+
+        After one that fails nothing more of its fault is put back: pods that are replaced read what a ConfigMap holds
+        then, and nobody replaces them a second time.
         """
-        for change in self.of(run, faults):
-            if not change.is_left:
-                continue
-            if time.monotonic() - self._tried.get(change.key, float("-inf")) >= RETRY_SECONDS:
-                self._tried[change.key] = time.monotonic()
-                self._known[change.key] = await self._undo(run, change)
+        for fault in sorted(faults):
+            for change in self.of(run, {fault}):
+                if change.is_left and (await self._try_undo(run, change)).is_left:
+                    break
 
     def left(self, run: ExperimentRun, faults: Collection[str]) -> list[str]:
         """What lasts and is not put back, nor left to somebody else: why, for a person."""
@@ -121,6 +122,14 @@ class Changes:
             "GitOps controllers and autoscalers leave it alone during experiments"
         )
         return _failed(change, Reason.CHANGED_MEANWHILE, message)
+
+    async def _try_undo(self, run: ExperimentRun, change: ChangeRecord) -> ChangeRecord:
+        """The same, put back if it can be, unless it was tried only just now."""
+        if time.monotonic() - self._tried.get(change.key, float("-inf")) < RETRY_SECONDS:
+            return change
+        self._tried[change.key] = time.monotonic()
+        undone = self._known[change.key] = await self._undo(run, change)
+        return undone
 
     async def _undo(self, run: ExperimentRun, change: ChangeRecord) -> ChangeRecord:
         bound = log.bind(run=run.metadata.name, fault=change.fault, object=_title(change), field=change.field)
