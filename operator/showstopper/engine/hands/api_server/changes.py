@@ -82,11 +82,6 @@ class Changes:
                 if change.is_left and (await self._try_undo(run, change)).is_left:
                     break
 
-    def left(self, run: ExperimentRun, faults: Collection[str]) -> list[str]:
-        """What lasts and is not put back, nor left to somebody else: why, for a person."""
-        lasting = [change for change in self.of(run, faults) if change.is_left]
-        return [change.message or f"{_named(change)} is not put back yet" for change in lasting]
-
     async def _make(self, run: ExperimentRun, change: ChangeRecord) -> ChangeRecord:
         bound = log.bind(run=run.metadata.name, fault=change.fault, object=_title(change), field=change.field)
         try:
