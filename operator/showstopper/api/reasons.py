@@ -131,8 +131,9 @@ class Reason(StrEnum):
     NOTHING_TO_CHANGE = "NothingToChange"
     """What a fault would change is so already. Write another value."""
     CHANGED_MEANWHILE = "ChangedMeanwhile"
-    """Somebody else, such as a GitOps controller, changed what a fault had changed. It was left as they made it. The
-    record of the run has what it was before. Have controllers ignore the field during experiments."""
+    """Somebody else, such as a GitOps controller or another run, changed what a fault had changed or was about to
+    change. It was left as they made it. The record of the run has what it was before. Have controllers ignore the field
+    during experiments."""
     NO_PEERS = "NoPeers"
     """A peer component has neither pods nor Services, so that there is nothing to partition from."""
     PEER_ON_NODE = "PeerOnNode"

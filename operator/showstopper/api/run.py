@@ -268,6 +268,11 @@ class ChangeRecord(Status):
         """What tells it from the other changes of its run."""
         return self.fault, self.kind, self.name, self.field
 
+    @property
+    def is_left(self) -> bool:
+        """Whether it lasts, and is neither put back nor left to somebody else."""
+        return self.lasts and self.restored_at is None and self.left_at is None
+
 
 class FaultRecord(Status):
     """Record of a fault: totals over its targets, and whether it is proven and reverted."""

@@ -129,12 +129,23 @@ class Client:
         await self._write("POST", POD.path(namespace, name, "eviction"), body)
 
     async def patch(
-        self, kind: Kind, namespace: str, name: str, operations: Sequence[Object], *, subresource: str = ""
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        operations: Sequence[Object],
+        *,
+        subresource: str = "",
+        manager: str = "",
     ) -> Object:
-        """JSON patch. A failed `test` is a Conflict."""
+        """JSON patch. A failed `test` is a Conflict.
+
+        `manager`: whom the API server notes in the object's managedFields as the writer of what is changed.
+        """
         path = kind.path(namespace, name, subresource)
+        query = {"fieldManager": manager} if manager else None
         try:
-            return await self._write("PATCH", path, list(operations), content_type=_JSON_PATCH)
+            return await self._write("PATCH", path, list(operations), query, content_type=_JSON_PATCH)
         except Invalid as error:
             if str(error).startswith(_FAILED_TEST):
                 raise Conflict(f"{kind.name} {namespace}/{name} changed meanwhile", status=409) from error

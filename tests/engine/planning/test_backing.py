@@ -174,6 +174,16 @@ def test_a_drain_takes_all_pods_of_the_room_on_the_node_of_one() -> None:
     assert drained(serving=False) == (["b"], None)
 
 
+def test_a_drain_of_a_component_whose_pods_stay_on_their_node_says_so() -> None:
+    spec = {"name": "it", "target": {"component": "relay"}, "nodeDrain": {}, "duration": "5s"}
+    behind = Backing((Workload("DaemonSet", "relay", "u"),), nodes={"node1": Node("node1", "node-uid")})
+    pods = {"relay": [build.pod(name) for name in "abc"]}
+    snapshot = Snapshot("show", "main-stage", build.room().spec, ALLOWED, pods, {}, backing={"relay": behind})
+    found = policies.refusal(plan.make(snapshot, [Fault.model_validate(spec)], 1))
+    assert found is not None
+    assert "DaemonSet relay, which stay on their node" in found.message
+
+
 def test_two_faults_that_change_one_field_are_refused() -> None:
     restarts = [
         {"name": name, "target": {"component": "relay", "max": 3}, "rolloutRestart": {}} for name in ("one", "two")

@@ -3,8 +3,8 @@ is there: the test plays it, and others who change the same.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
@@ -27,6 +27,7 @@ from showstopper.faults.workloads import fields
 from tests.engine.test_stop_switch import throw, watched
 from tests.support import stored_objects
 from tests.support.operator_harness import until
+from tests.support.refusing import refusing
 from tests.support.run_harness import RunHarness
 
 pytestmark = pytest.mark.apiserver
@@ -315,6 +316,86 @@ async def test_the_next_life_removes_the_finalizer_of_a_run_that_was_over(harnes
     await harness.client.patch(EXPERIMENT_RUN, *run.key, kept)
     other = await taken_up(harness, run)
     await until(lambda: is_free(other, run), "the finalizer is removed by another life")
+
+
+def waits_for(run: ExperimentRun) -> Callable[[ExperimentRun], bool]:
+    """Whether a run waits for that one."""
+    message = f"waits for run {run.metadata.name}, which goes first"
+    return lambda waiting: any(condition.message == message for condition in waiting.status.conditions)
+
+
+def refusing_relays(harness: RunHarness) -> AbstractAsyncContextManager[None]:
+    """Nobody can change the Deployment."""
+    return refusing(harness.client, DEPLOYMENT, harness.namespace, "relay")
+
+
+async def test_what_cannot_be_put_back_in_time_is_put_back_later_and_nobody_begins_before(harness: RunHarness) -> None:
+    run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+    async with refusing_relays(harness):
+        await harness.abort(run)
+        run = await harness.stored(run, finished)
+        assert not run.status.faults[0].reverted
+        later = await harness.create("later", faults=[DOWN])
+        later = await harness.stored(later, waits_for(run))
+        assert not await is_free(harness, run), "the only note of what was there"
+        assert await replicas(harness) == 1
+    later = await harness.stored(later, active)
+    assert only(later).before == "3"
+    await until(lambda: is_free(harness, run), "the finalizer is removed")
+    run = await harness.stored(run, finished)
+    assert only(run).restored_at
+    assert (run.status.faults[0].reverted, run.status.verdict) == (True, "Aborted")
+    assert run.status.faults[0].message == "was put back only after the run was judged"
+    await harness.abort(later)
+    await harness.stored(later, finished)
+    assert await replicas(harness) == 3
+
+
+async def test_the_next_life_goes_on_to_put_back_what_a_run_that_is_over_has_left(harness: RunHarness) -> None:
+    run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+    async with refusing_relays(harness):
+        await harness.abort(run)
+        run = await harness.stored(run, finished)
+        other = await taken_up(harness, run)
+        later = await other.stored(await other.create("later", faults=[DOWN]), waits_for(run))
+    await other.stored(later, active)
+    await until(lambda: is_free(other, run), "the finalizer is removed")
+    await other.abort(later)
+    await other.stored(later, finished)
+    assert await replicas(other) == 3
+    await other.end()
+
+
+async def test_who_removes_the_finalizer_has_taken_it_on(harness: RunHarness) -> None:
+    """The API server may go on to refuse it for ever. A person decides that it is to stay."""
+    run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+    async with refusing_relays(harness):
+        await harness.abort(run)
+        await harness.stored(run, finished)
+        later = await harness.stored(await harness.create("later", faults=[DOWN]), waits_for(run))
+        await harness.client.patch(EXPERIMENT_RUN, *run.key, [{"op": "remove", "path": "/metadata/finalizers"}])
+        harness.runs.on_change(ExperimentRun.parse(await harness.client.get(EXPERIMENT_RUN, *run.key)))
+        later = await harness.stored(later, finished)
+    assert verdict(later) == ("Inconclusive", "NothingToChange"), later.status.message
+    assert await replicas(harness) == 1
+
+
+async def test_nobody_begins_before_a_deleted_run_is_put_back(harness: RunHarness) -> None:
+    async with watching(harness):
+        run = await harness.stored(await harness.create("down", faults=[DOWN]), active)
+        async with refusing_relays(harness):
+            await harness.client.delete(EXPERIMENT_RUN, *run.key)
+            await until(lambda: is_forgotten(harness, run), "the deletion is known")
+            later = await harness.stored(await harness.create("later", faults=[DOWN]), waits_for(run))
+            assert await replicas(harness) == 1
+        later = await harness.stored(later, active)
+        assert only(later).before == "3"
+        await harness.abort(later)
+        await harness.stored(later, finished)
+
+
+async def is_forgotten(harness: RunHarness, run: ExperimentRun) -> bool:
+    return run.metadata.uid not in {known.metadata.uid for known in harness.runs.all()}
 
 
 async def test_replicas_of_an_autoscaler_are_not_changed(harness: RunHarness) -> None:

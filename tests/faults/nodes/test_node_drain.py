@@ -1,25 +1,30 @@
 """nodeDrain: one node is cordoned, and pods that come back elsewhere are evicted from it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from showstopper.api.faults.nodes import NodeDrain
+from showstopper.availability.verdict import Finding
 from showstopper.faults import registry
-from showstopper.faults.effects import Backing, Change, EvictPod, Node
+from showstopper.faults.effects import Backing, Change, EvictPod, Node, Pod, Workload
 from showstopper.faults.observed import Observed, ObservedTarget
 from showstopper.faults.pods.behaviour import changes_of, effect_of
 from showstopper.faults.workloads import fields
-from tests.faults.workloads.build import PODS, fault, ground
+from tests.faults.workloads.build import PODS, RELAY, fault, ground
 
 DRAIN = fault("nodeDrain", {}, duration="20s")
 NODE = Node("node1", "node-uid", pods=PODS)
 
 
+def objections_on(backing: Backing, targets: Sequence[Pod]) -> list[Finding]:
+    return list(registry.of(DRAIN.spec).objections(DRAIN, ground(backing, targets)))
+
+
 def objections(node: Node) -> list[tuple[str, str]]:
-    found = registry.of(DRAIN.spec).objections(DRAIN, ground(Backing(nodes={"node1": node})))
-    return [(each.reason, each.message) for each in found]
+    return [(each.reason, each.message) for each in objections_on(Backing(nodes={"node1": node}), PODS)]
 
 
 def test_it_cordons_the_node_of_its_targets_and_evicts_each() -> None:
@@ -39,6 +44,18 @@ def test_a_node_that_somebody_has_cordoned_and_pods_that_nobody_makes_anew_are_l
     ((reason, message),) = objections(replace(NODE, bare=("a",)))
     assert reason == "NotReplaced"
     assert "nobody makes a on node node1 anew" in message
+
+
+def test_pods_of_daemon_sets_stay_on_their_node() -> None:
+    """Before there is a target: none of them would be one, and others on the node are not what was aimed at."""
+    of_daemons = Backing((Workload("DaemonSet", "relay", "u"),), nodes={"node1": replace(NODE, pods=())})
+    (refused,) = objections_on(of_daemons, ())
+    assert refused.reason == "NoTargets"
+    assert "the pods of component relay are those of DaemonSet relay, which stay on their node" in refused.message
+    assert "use podKill" in refused.message
+    assert len(objections_on(replace(of_daemons, nodes={"node1": NODE}), PODS)) == 1
+    for others in (replace(of_daemons, loose=("a",)), Backing((*of_daemons.workloads, RELAY)), Backing()):
+        assert not objections_on(others, ())
 
 
 GONE = ObservedTarget("a", ended=True, ended_after=3.0)

@@ -44,6 +44,19 @@ def test_what_is_not_there_is_not_removed() -> None:
     assert fields.patch(BODY, fields.RESTARTED, None) == [VERSION]
 
 
+def test_it_is_known_who_wrote_a_field() -> None:
+    noted = [
+        {"manager": "kubectl", "fieldsV1": {"f:spec": {"f:replicas": {}}, "f:data": {".": {}, "f:a/b": {}}}},
+        {"manager": "run", "fieldsV1": {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {}}}}}},
+        {"manager": "kubelet"},
+    ]
+    body = {"metadata": {"managedFields": noted}}
+    assert fields.writers(body, fields.REPLICAS) == {"kubectl"}
+    assert fields.writers(body, fields.of_key("a/b")) == {"kubectl"}
+    assert not fields.writers(body, fields.RESTARTED)
+    assert not fields.writers(BODY, fields.REPLICAS)
+
+
 def test_a_long_value_is_not_quoted_to_people() -> None:
     assert fields.shown("3") == "3"
     assert fields.shown(None) == "nothing"

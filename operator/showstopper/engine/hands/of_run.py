@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults import base as kinds
-from showstopper.api.run import ExperimentRun
+from showstopper.api.run import ChangeRecord, ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
@@ -27,7 +27,7 @@ from showstopper.engine.hands.stage.hand import StageHand
 from showstopper.engine.planning.plan import PlannedFault, Snapshot
 
 UNDO_SECONDS = 120.0
-"""How long it is tried to put back what a deleted run has changed: nobody has its record after that."""
+"""How long it is tried to put back what a run has changed, before it is told what is left."""
 
 
 class Hands:
@@ -124,15 +124,15 @@ class HandFactory:
     snapshot: Callable[[ExperimentRun], Awaitable[Snapshot]]
     pace: Pace = PACE
 
-    async def undo(self, run: ExperimentRun) -> list[str]:
-        """Put back what a deleted run has changed while it was under way. Returns what is left, for a person."""
+    async def undo(self, run: ExperimentRun) -> Sequence[ChangeRecord]:
+        """Put back what a run has left changed. Returns the changes of its faults that last, as they are then."""
         changes, held = Changes(self.client, self.clock), records.held(run)
         give_up = time.monotonic() + UNDO_SECONDS
         await changes.undo(run, held)
-        while (left := changes.left(run, held)) and time.monotonic() < give_up:
+        while any(change.is_left for change in changes.of(run, held)) and time.monotonic() < give_up:
             await asyncio.sleep(self.pace.note)
             await changes.undo(run, held)
-        return left
+        return changes.of(run, held)
 
     def hands(self, run: ExperimentRun, *, pause: Pause, news: Callable[[], None]) -> Hands:
         """The hands of a run. `news` is called when something of its injections has changed."""

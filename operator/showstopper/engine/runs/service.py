@@ -21,7 +21,7 @@ from showstopper.engine.runs import draft, queue
 from showstopper.engine.runs.context import Proposal, Services
 from showstopper.engine.runs.requests import Request, order
 from showstopper.engine.runs.runner import Runner
-from showstopper.engine.runs.undoing import FINALIZER, Undoing
+from showstopper.engine.runs.undoing import Undoing
 from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import ClusterError, Conflict, NotFound
 
@@ -85,8 +85,8 @@ class Runs:
         self._known[uid] = run
         if not run.finished:
             self._start(run, None)
-        elif FINALIZER in run.metadata.finalizers:
-            self._undoing.on_finish(run)  # an operator died between the verdict and that
+        else:
+            self._undoing.on_finish(run)  # an operator may have died between the verdict and that
         self._on_change(run)
 
     def knows(self, metadata: Mapping[str, Any]) -> bool:
@@ -160,12 +160,18 @@ class Runs:
             return False  # what is there is written down first, in its status
         if refusal(plan) is not None:
             return False
-        others = (*self.all(), *self._creating.values())
-        return not any(queue.share(run, other) for other in others if not other.finished)
+        others = [other for other in self._rivals() if not other.finished]
+        return not any(queue.share(run, other) for other in (*others, *self._undoing.pending))
 
     def _rivals(self) -> list[ExperimentRun]:
         """Every run that another may have to wait for, those included that are being created."""
         return [*self.all(), *self._creating.values()]
+
+    def _blocker(self, run: ExperimentRun) -> ExperimentRun | None:
+        """The run that has to end before this one may go on, or be undone before this one may begin."""
+        pending = () if queue.begun(run) else self._undoing.pending
+        shared = (other for other in pending if other.metadata.uid != run.metadata.uid and queue.share(run, other))
+        return next(shared, None) or queue.blocker(run, self._rivals())
 
     def _start(self, run: ExperimentRun, first: Proposal | None) -> None:
         runner = Runner(self._services, StatusWriter(self._client, EXPERIMENT_RUN, run, self._recorded))
@@ -180,10 +186,10 @@ class Runs:
         room_key = runner.run.metadata.namespace, runner.run.spec.room.name
         try:
             with structlog.contextvars.bound_contextvars(run=name):
-                waited = queue.blocker(runner.run, self._rivals()) is not None
+                waited = self._blocker(runner.run) is not None
                 while not runner.run.finished:
                     try:
-                        ended = await runner.wait_for_turn(lambda: queue.blocker(runner.run, self._rivals()))
+                        ended = await runner.wait_for_turn(lambda: self._blocker(runner.run))
                         if (room := self._services.rooms.find(*room_key)) is not None:
                             room.under_experiment = name
                         await runner.execute(None if waited else first, ended)

@@ -9,7 +9,7 @@ from showstopper.api.faults.nodes import NodeDrain
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults.behaviour import Ground
-from showstopper.faults.effects import Change, EvictPod, Node, Pod
+from showstopper.faults.effects import Backing, Change, EvictPod, Node, Pod
 from showstopper.faults.observed import Observed, names
 from showstopper.faults.pods.behaviour import ChangeBehaviour, PodCallBehaviour
 from showstopper.faults.workloads import fields
@@ -24,9 +24,18 @@ class NodeDrainBehaviour(ChangeBehaviour[NodeDrain], PodCallBehaviour[NodeDrain]
     answered: ClassVar[str] = "eviction"
 
     def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
-        """A node that is cordoned already, or pods that nobody would make anew."""
+        """Pods that stay on their node, a node that is cordoned already, or pods that nobody would make anew."""
         yield from super().objections(fault, ground)
-        if ground.backing is None or not ground.targets:
+        if ground.backing is None:
+            return
+        if daemons := _daemon_sets(ground.backing):
+            yield Finding(
+                Reason.NO_TARGETS,
+                f"the pods of component {fault.component} are those of DaemonSet {daemons}, which stay on their node "
+                f"when it is drained (fault {fault.name}): use podKill",
+            )
+            return
+        if not ground.targets:
             return
         node = _node(fault, ground)
         if node.cordoned:
@@ -68,6 +77,13 @@ class NodeDrainBehaviour(ChangeBehaviour[NodeDrain], PodCallBehaviour[NodeDrain]
         last = f", the last after {max(ended):.1f} s" if ended else ""
         gone = sum(target.ended for target in observed.targets)
         return f"{gone} of {len(observed.targets)} pods gone from the node{last}"
+
+
+def _daemon_sets(backing: Backing) -> str:
+    """The names of the DaemonSets that make all pods of the component. Empty: others make some of them."""
+    if backing.loose or any(workload.kind != "DaemonSet" for workload in backing.workloads):
+        return ""
+    return ", ".join(workload.name for workload in backing.workloads)
 
 
 def _node(fault: Fault, ground: Ground) -> Node:

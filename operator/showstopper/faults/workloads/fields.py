@@ -5,7 +5,7 @@ A value is told as JSON text, as a run's record keeps it; None: the field is not
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from showstopper.api.schema.base import GROUP
@@ -69,6 +69,22 @@ def patch(body: Mapping[str, Any], pointer: str, value: str | None) -> list[dict
             return [same, {"op": "add", "path": path, "value": added}]
         found = found[part]
     return [same, {"op": "add", "path": pointer, "value": json.loads(value)}]
+
+
+def writers(body: Mapping[str, Any], pointer: str) -> frozenset[str]:
+    """The managers who wrote what the field holds, by the object's managedFields."""
+    path = [f"f:{part}" for part in _parts(pointer)]
+    entries = body["metadata"].get("managedFields") or ()
+    return frozenset(entry.get("manager", "") for entry in entries if _leads(entry.get("fieldsV1") or {}, path))
+
+
+def _leads(known: Mapping[str, Any], path: Sequence[str]) -> bool:
+    """Whether a set of fields, in the form that managedFields has (FieldsV1), has the one at this path."""
+    for part in path:
+        if part not in known:
+            return False
+        known = known[part]
+    return True
 
 
 def _parts(pointer: str) -> list[str]:

@@ -1,13 +1,13 @@
 """Changes of objects: made once, watched while they last, and put back, by what the run's record says of them.
 
 The record has what was there before anything is changed. So whoever goes on from it, this life of the operator or the
-next one, asks the object alone what is left to do: a field that holds what the fault writes is to be put back, one that
-holds what it held before is not touched, and anything else is somebody else's, and stays.
+next one, asks the object alone what is left to do: a field that holds what the fault writes, by this run, is to be put
+back, one that holds what it held before is not touched, and anything else is somebody else's, and stays.
 """
 
 import json
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import structlog
 
@@ -17,6 +17,7 @@ from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NODE, STATEFUL_SET, Kind
 from showstopper.engine.hands import records
+from showstopper.engine.hands.api_server import ownership
 from showstopper.errors import ClusterError, Conflict, Forbidden, NotFound
 from showstopper.faults.workloads import fields
 
@@ -29,6 +30,10 @@ RETRY_SECONDS = 0.5
 """Between two attempts to put something back."""
 ATTEMPTS = 10
 """How often a change is tried that meets another one's. Controllers write statuses often, right after a change."""
+
+
+May = Callable[[ExperimentRun, ChangeRecord, Object], bool]
+"""Whether a field may be written, by the object that has it."""
 
 
 class Changes:
@@ -45,16 +50,13 @@ class Changes:
         """Those of these faults, by the record and by what has happened since it was written."""
         return tuple(self._known.get(each.key, each) for each in run.status.changes if each.fault in faults)
 
-    async def make(self, run: ExperimentRun, faults: Sequence[str], *, again: bool) -> None:
-        """Make those that are not made, in their order. After one that fails its fault makes no other.
-
-        After a restart a field that holds the fault's value already was changed by an earlier life.
-        """
+    async def make(self, run: ExperimentRun, faults: Sequence[str]) -> None:
+        """Make those that are not made, in their order. After one that fails its fault makes no other."""
         for fault in faults:
             for change in self.of(run, {fault}):
                 made = change
                 if change.changed_at is None and change.reason is None:
-                    made = self._known[change.key] = await self._make(run, change, again=again)
+                    made = self._known[change.key] = await self._make(run, change)
                 if made.changed_at is None:
                     break
 
@@ -64,30 +66,27 @@ class Changes:
             return
         self._looked = time.monotonic()
         for change in self.of(run, faults):
-            if change.lasts and change.changed_at is not None and change.reason is None and not _is_over(change):
+            if change.changed_at is not None and change.reason is None and change.is_left:
                 self._known[change.key] = await self._seen(run, change)
 
     async def undo(self, run: ExperimentRun, faults: Collection[str]) -> None:
         """Put back those that last, in the order in which they were made. What fails is tried again by the next call.
 
         Also those that are not known to be made: an operator may have died before it knew.
+
+        After one that fails nothing more of its fault is put back: pods that are replaced read what a ConfigMap holds
+        then, and nobody replaces them a second time.
         """
-        for change in self.of(run, faults):
-            if not change.lasts or _is_over(change):
-                continue
-            if time.monotonic() - self._tried.get(change.key, float("-inf")) >= RETRY_SECONDS:
-                self._tried[change.key] = time.monotonic()
-                self._known[change.key] = await self._undo(run, change)
+        for fault in sorted(faults):
+            for change in self.of(run, {fault}):
+                if change.is_left and (await self._try_undo(run, change)).is_left:
+                    break
 
-    def left(self, run: ExperimentRun, faults: Collection[str]) -> list[str]:
-        """What lasts and is not put back, nor left to somebody else: why, for a person."""
-        lasting = [change for change in self.of(run, faults) if change.lasts and not _is_over(change)]
-        return [change.message or f"{_named(change)} is not put back yet" for change in lasting]
-
-    async def _make(self, run: ExperimentRun, change: ChangeRecord, *, again: bool) -> ChangeRecord:
+    async def _make(self, run: ExperimentRun, change: ChangeRecord) -> ChangeRecord:
         bound = log.bind(run=run.metadata.name, fault=change.fault, object=_title(change), field=change.field)
         try:
-            value, written = await self._set(run, change, expected=change.before, wanted=change.after)
+            manager = ownership.manager(run, change)
+            body, written = await self._set(run, change, change.after, manager=manager, may=ownership.is_free)
         except Forbidden as error:
             bound.warning("change_forbidden", error=str(error))
             return _failed(change, Reason.INJECTION_FORBIDDEN, f"{_title(change)} could not be changed: {error}")
@@ -96,9 +95,9 @@ class Changes:
         except ClusterError as error:
             bound.warning("change_failed", error=str(error))
             return _failed(change, Reason.INJECTION_FAILED, f"{_title(change)} could not be changed: {error}")
-        if value != change.after or not (written or again):
-            message = f"{_named(change)} is {fields.shown(value)}, and was {fields.shown(change.before)} when the run"
-            return _failed(change, Reason.CHANGED_MEANWHILE, f"{message} began: run it again")
+        value = fields.read(body, change.field)
+        if not (value == change.after if written else ownership.is_ours(run, change, body)):
+            return _failed(change, Reason.CHANGED_MEANWHILE, _taken(run, change, body))
         bound.info("change_made")
         # When an earlier life has made it is not known, but not before it was written down.
         at = self._now() if written else records.noted_at(run)
@@ -119,10 +118,19 @@ class Changes:
         )
         return _failed(change, Reason.CHANGED_MEANWHILE, message)
 
+    async def _try_undo(self, run: ExperimentRun, change: ChangeRecord) -> ChangeRecord:
+        """The same, put back if it can be, unless it was tried only just now."""
+        if time.monotonic() - self._tried.get(change.key, float("-inf")) < RETRY_SECONDS:
+            return change
+        self._tried[change.key] = time.monotonic()
+        undone = self._known[change.key] = await self._undo(run, change)
+        return undone
+
     async def _undo(self, run: ExperimentRun, change: ChangeRecord) -> ChangeRecord:
         bound = log.bind(run=run.metadata.name, fault=change.fault, object=_title(change), field=change.field)
         try:
-            value, _ = await self._set(run, change, expected=change.after, wanted=change.before)
+            manager = ownership.OPERATOR
+            body, _ = await self._set(run, change, change.before, manager=manager, may=ownership.is_ours)
         except NotFound:
             gone = {"restored_at": self._now(), "reason": change.reason or Reason.CHANGED_MEANWHILE}
             return change.model_copy(
@@ -132,34 +140,29 @@ class Changes:
             bound.warning("change_not_undone", error=str(error))
             message = f"{_named(change)} could not be put back: {error}; {_remedy(run, change)}"
             return change.model_copy(update={"message": message[:1024]})
-        if value == change.before:
+        if fields.read(body, change.field) == change.before:
             bound.info("change_undone")
             return _restored(change, self._now())
-        message = (
-            f"{_named(change)} is {fields.shown(value)}, which somebody else wrote, and was left so: it was "
-            f"{fields.shown(change.before)} before the run; {_remedy(run, change)}"
-        )
+        message = _theirs(run, change, body)
         return _failed(change, Reason.CHANGED_MEANWHILE, message).model_copy(update={"left_at": self._now()})
 
     async def _set(
-        self, run: ExperimentRun, change: ChangeRecord, *, expected: str | None, wanted: str | None
-    ) -> tuple[str | None, bool]:
-        """Give the field the wanted value if it has the expected one. Returns what it holds, and whether by us.
+        self, run: ExperimentRun, change: ChangeRecord, wanted: str | None, *, manager: str, may: May
+    ) -> tuple[Object, bool]:
+        """Give the field the wanted value if it may be written. Returns the object then, and whether it was written.
 
         Raises:
             NotFound: the object is gone, or another one has its name.
         """
         for _ in range(ATTEMPTS):
             body = await self._read(run, change)
-            value = fields.read(body, change.field)
-            if value != expected:
-                return value, False
-            patch = fields.patch(body, change.field, wanted)
+            if not may(run, change, body):
+                return body, False
+            patch, place = fields.patch(body, change.field, wanted), (run.metadata.namespace, change.name)
             try:
-                made = await self._client.patch(KINDS[change.kind], run.metadata.namespace, change.name, patch)
+                return await self._client.patch(KINDS[change.kind], *place, patch, manager=manager), True
             except Conflict:
                 continue
-            return fields.read(made, change.field), True
         raise Conflict(f"{_title(change)} is changed by others all the time", status=409)
 
     def _now(self) -> str:
@@ -172,10 +175,6 @@ class Changes:
         if body["metadata"]["uid"] != change.uid:
             raise NotFound(f"{_title(change)} is another one by now", status=404)
         return body
-
-
-def _is_over(change: ChangeRecord) -> bool:
-    return change.restored_at is not None or change.left_at is not None
 
 
 def _restored(change: ChangeRecord, now: str) -> ChangeRecord:
@@ -198,6 +197,27 @@ def _title(change: ChangeRecord) -> str:
 def _named(change: ChangeRecord) -> str:
     """The field, for a person: "spec.replicas of Deployment relay"."""
     return f"{fields.named(change.field)} of {_title(change)}"
+
+
+def _taken(run: ExperimentRun, change: ChangeRecord, body: Object) -> str:
+    """Why a change was not made."""
+    value = fields.shown(fields.read(body, change.field))
+    if (uid := ownership.other_run(run, change, body)) is not None:
+        return (
+            f"{_named(change)} is {value}, which the run with UID {uid} wrote and has not put back: wait for its end; "
+            "if there is no such run any more, put it back by hand"
+        )
+    was = fields.shown(change.before)
+    return f"{_named(change)} is {value}, by somebody else, and was {was} when the run began: run it again"
+
+
+def _theirs(run: ExperimentRun, change: ChangeRecord, body: Object) -> str:
+    """Why a change was not undone. What the run itself never made is no person's to put back."""
+    value, was = fields.read(body, change.field), fields.shown(change.before)
+    message = f"{_named(change)} is {fields.shown(value)}, which somebody else wrote, and was left so"
+    if value == change.after:
+        return f"{message}: the run has not changed it, or not last; it was {was} when the run began"
+    return f"{message}: it was {was} before the run; {_remedy(run, change)}"
 
 
 def _remedy(run: ExperimentRun, change: ChangeRecord) -> str:

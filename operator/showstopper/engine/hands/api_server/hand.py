@@ -35,7 +35,7 @@ class ApiServerHand:
     async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
         """Make the changes, then the calls. What comes of each is in the record, and keeps no other from being made."""
         names = [each.fault.name for each in planned]
-        await self._changes.make(run, names, again=again)
+        await self._changes.make(run, names)
         for fault in _own(run):
             if fault.name in names and fault.spec.instant and (changes := self._changes.of(run, {fault.name})):
                 self._pods.answered(run, fault.name, changes)
