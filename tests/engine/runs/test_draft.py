@@ -18,10 +18,10 @@ def made() -> Plan:
     return plan.make(snapshot, experiment.spec.faults, 7)
 
 
-def drafted(*queue: ExperimentRun, **timing: str) -> ExperimentRun:
+def drafted(*others: ExperimentRun, **timing: str) -> ExperimentRun:
     experiment = build.experiment(timing={"baseline": "5s", "recovery": "20s", **timing})
     request = requests.wanted(experiment)
-    return draft.draft(experiment, request, build.room(), [], made(), now=NOW, queue=queue)
+    return draft.draft(experiment, request, build.room(), [], made(), now=NOW, others=others)
 
 
 def allowed(run: ExperimentRun) -> timedelta:
@@ -60,7 +60,7 @@ def test_it_says_when_it_was_made_and_for_which_firing() -> None:
     """Finer than the API's whole seconds: of two runs the newest has to be told."""
     experiment = build.experiment()
     request = requests.Request("h", "now", scheduled_at="2026-06-01T03:00:00Z")
-    run = draft.draft(experiment, request, build.room(), [], made(), now=NOW + 0.000002, queue=())
+    run = draft.draft(experiment, request, build.room(), [], made(), now=NOW + 0.000002, others=())
     origin = run.spec.experiment
     assert (origin.hash, origin.run_request, origin.scheduled_at) == ("h", "now", "2026-06-01T03:00:00Z")
     assert origin.asked_at is not None

@@ -1,7 +1,5 @@
 """Who goes first among runs that share a room or may share a pod."""
 
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,9 +10,10 @@ from tests.support import build
 STARTED = {"steps": [{"name": "Baseline", "startedAt": "2026-01-01T00:00:01Z"}]}
 
 
-def other_room(labels: dict[str, str]) -> dict[str, Any]:
+def elsewhere(name: str, labels: dict[str, str], room: str = "side-stage") -> ExperimentRun:
+    """A run in another room, whose relays carry these labels."""
     spec = {**build.ROOM_SPEC, "components": [{"name": "relay", "selector": {"matchLabels": labels}}]}
-    return {"room": {"name": "side-stage", "uid": "other", "spec": spec}}
+    return build.run(name, room={"name": room, "uid": "other", "spec": spec})
 
 
 def test_first_come_first_served() -> None:
@@ -33,16 +32,30 @@ def test_a_run_that_has_begun_goes_on_whatever_its_age() -> None:
     assert queue.blocker(build.run("old"), [begun]) is begun
 
 
+def test_of_two_runs_that_have_begun_neither_waits() -> None:
+    first, second = build.run("a", status=STARTED), build.run("b", status=STARTED)
+    assert queue.blocker(second, [first]) is None
+    assert queue.blocker(first, [second]) is None
+
+
 def test_a_finished_run_blocks_nobody() -> None:
     assert queue.blocker(build.run("b"), [build.run("a", status={"verdict": "Passed"})]) is None
 
 
 def test_another_room_with_other_pods_blocks_nobody() -> None:
-    assert queue.blocker(build.run("b"), [build.run("a", **other_room({"app": "other"}))]) is None
+    assert queue.blocker(build.run("b"), [elsewhere("a", {"app": "other"})]) is None
 
 
 def test_another_room_that_may_share_a_pod_blocks() -> None:
-    assert queue.blocker(build.run("b"), [build.run("a", **other_room({"tier": "media"}))]) is not None
+    assert queue.blocker(build.run("b"), [elsewhere("a", {"tier": "media"})]) is not None
+
+
+def test_in_line_are_those_that_a_run_shares_something_with_and_whom_they_wait_for() -> None:
+    same_pods, behind = elsewhere("b", {"app": "store"}), elsewhere("c", {"app": "other"})
+    unrelated, over = elsewhere("d", {"app": "third"}, "third-stage"), build.run("e", status={"verdict": "Passed"})
+    new = build.run("new")
+    assert queue.line(new, [unrelated, behind, over, same_pods]) == [same_pods, behind]
+    assert queue.line(new, [unrelated, behind, over]) == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=6))
@@ -62,10 +75,3 @@ def test_a_run_that_was_created_with_its_targets_has_begun() -> None:
     begun = build.run("b", targets=[target])
     assert queue.blocker(build.run("a"), [begun]) is begun
     assert queue.blocker(begun, [build.run("a")]) is None
-
-
-def test_a_drain_may_hit_the_pods_of_all_components_of_its_room() -> None:
-    drain = {"name": "drain", "target": {"component": "relay"}, "nodeDrain": {}, "duration": "5s"}
-    elsewhere = build.run("a", **other_room({"app": "store"}))
-    assert queue.blocker(build.run("b"), [elsewhere]) is None
-    assert queue.blocker(build.run("b", faults=[drain]), [elsewhere]) is elsewhere

@@ -9,13 +9,15 @@ from dev.cluster.apiserver import ApiServer
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, JOB
-from showstopper.engine.hands.crowd import hand
+from showstopper.engine.hands.crowd import hand, job
+from showstopper.engine.hands.pace import Pace
 from tests.engine.kubelet import ADDRESS, Kubelet
-from tests.engine.runs.test_flooding import RELAYS, Flooded, nothing_left, relays
+from tests.engine.runs.test_flooding import FLOOD, RELAYS, Flooded, nothing_left, relays
 from tests.engine.runs.test_lasting_faults import active, finished
 from tests.support import build
 from tests.support.api_server import with_crds
-from tests.support.stub_agent import Agent
+from tests.support.operator_harness import until
+from tests.support.stub_agent import LOSS, Agent
 
 pytestmark = pytest.mark.apiserver
 __all__ = ["relays"]  # a fixture of the floods'
@@ -56,7 +58,11 @@ class Stormed(Flooded):
     def room(self) -> Any:
         room = super().room()
         (relay, *others) = build.ROOM_SPEC["components"]
-        relay = {**relay, "ports": [{"name": "signal", "port": 7880, "protocol": "TCP"}]}
+        ports = {"signal": (7880, "TCP"), "media": (7882, "UDP")}
+        relay = {
+            **relay,
+            "ports": [{"name": name, "port": port, "protocol": kind} for name, (port, kind) in ports.items()],
+        }
         return room.model_copy(update={"spec": build.room(components=[relay, *others]).spec})
 
 
@@ -71,7 +77,7 @@ async def test_a_storm_is_gathered_gated_counted_and_gone(client: Client, server
     async with Agent(client, harness.namespace) as agent, Kubelet(client, server, harness.namespace) as kubelet:
         run = await harness.create("storm", faults=[STORM])
         await harness.stored(run, active)
-        (job,) = await client.list(JOB, harness.namespace)
+        (made,) = await client.list(JOB, harness.namespace)
         await kubelet.report(said())
         run = await harness.stored(run, finished)
     (record,) = run.status.faults
@@ -88,10 +94,10 @@ async def test_a_storm_is_gathered_gated_counted_and_gone(client: Client, server
     assert (asked[0].peers, asked[1].peers) == ((ADDRESS,), tuple(RELAYS.values()))
     assert asked[1].storm_gate is not None
     assert (asked[1].storm_gate.signalling, asked[1].storm_gate.media) == (7880, ())
-    told = {each["name"]: each for each in job["spec"]["template"]["spec"]["containers"][0]["env"]}
+    told = {each["name"]: each for each in made["spec"]["template"]["spec"]["containers"][0]["env"]}
     assert told["SHOWSTOPPER_STORM_TARGETS"]["value"] == "198.18.200.1:7880,198.18.200.2:7880"
     assert told["LIVEKIT_API_SECRET"]["valueFrom"]["secretKeyRef"]["name"] == "livekit-keys"
-    assert job["spec"]["backoffLimit"] == 0
+    assert made["spec"]["backoffLimit"] == 0
     assert await nothing_left(client, run)
 
 
@@ -124,6 +130,36 @@ async def test_a_storm_that_does_not_say_what_came_of_it_is_not_proven(
         run = await harness.stored(await harness.create("storm", faults=[STORM]), finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "NoEffect")
     assert "does not say what came of its joins" in (run.status.message or "")
+    assert await nothing_left(client, run)
+
+
+@pytest.mark.parametrize("other", [LOSS, FLOOD], ids=lambda fault: fault["name"])
+async def test_a_storm_is_heard_and_ended_while_another_fault_goes_on(
+    client: Client, server: ApiServer, harness: Stormed, other: dict[str, Any]
+) -> None:
+    """Its Job goes by itself a minute after its end, and takes with it what came of the storm."""
+    harness = Stormed(client, harness.namespace, Pace(silent=600.0))  # the agent that is played does not report twice
+    async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace) as kubelet:
+        run = await harness.create("storm", faults=[STORM, other | {"duration": "9m"}])
+        await harness.stored(run, active)
+        await kubelet.report(said())
+        run = await harness.stored(run, lambda found: found.status.faults[0].storm is not None)
+        assert active(run), "the other fault lasts"
+
+        async def gone() -> bool:
+            jobs = {body["metadata"]["name"] for body in await client.list(JOB, harness.namespace)}
+            return job.name(run, "storm") not in jobs
+
+        await until(gone, "the end of the storm's Job")
+        run = await harness.stored(run, lambda found: found.status.faults[0].reverted)
+        assert active(run), "the other fault lasts"
+        await harness.abort(run)
+        run = await harness.stored(run, finished)
+        await harness.end()
+    storm, _ = run.status.faults
+    assert (storm.proven, storm.reverted) == (True, True), storm
+    assert storm.storm is not None
+    assert storm.storm.let_in == 49
     assert await nothing_left(client, run)
 
 

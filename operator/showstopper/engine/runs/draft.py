@@ -7,12 +7,12 @@ from showstopper.api.experiment import Experiment, longest
 from showstopper.api.room import AudioRoom, ComponentImage
 from showstopper.api.run import ExperimentRun, ExperimentRunSpec, Origin, ReleaseImage, RoomSnapshot
 from showstopper.api.schema.base import API_VERSION, GROUP, Metadata, dump
-from showstopper.clock import to_timestamp
+from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.cluster.client import Object
 from showstopper.cluster.listeners import ROOM_LABEL
 from showstopper.engine.planning import plan
 from showstopper.engine.planning.plan import Plan
-from showstopper.engine.runs import undoing
+from showstopper.engine.runs import queue, undoing
 from showstopper.engine.runs.requests import Request, run_name
 
 EXPERIMENT_LABEL = f"{GROUP}/experiment"
@@ -31,13 +31,11 @@ def draft(
     made: Plan,
     *,
     now: float,
-    queue: Iterable[ExperimentRun],
+    others: Iterable[ExperimentRun],
 ) -> ExperimentRun:
-    """The run, with a snapshot of all that it depends on. `queue`: the runs that it may have to wait for."""
+    """The run, with a snapshot of all that it depends on. `others`: all runs, for it may have to wait for some."""
     metadata, spec = experiment.metadata, experiment.spec
     allowed = spec.timing.deadline or spec.timing.baseline + longest(spec.faults) + spec.timing.recovery + MARGIN
-    # Whoever queues has the time of those before it on top of its own.
-    ahead = sum((_length(run) for run in queue), timedelta())
     asked = ExperimentRunSpec(
         experiment=Origin(
             name=metadata.name,
@@ -58,7 +56,7 @@ def draft(
         expect=spec.expect,
         abort_if=spec.abort_if,
         seed=made.seed,
-        deadline=to_timestamp(now + (allowed + ahead).total_seconds()),
+        deadline=to_timestamp(now + allowed.total_seconds()),
     )
     labels = {
         EXPERIMENT_LABEL: metadata.name,
@@ -69,7 +67,14 @@ def draft(
     if request.day is not None:
         labels |= {GAME_DAY_LABEL: request.day.name, ACT_LABEL: request.day.act}
     named = Metadata(name=run_name(experiment, request), namespace=metadata.namespace, labels=labels)
-    return ExperimentRun(metadata=named, spec=asked)
+    return _with_time_to_queue(ExperimentRun(metadata=named, spec=asked), others)
+
+
+def _with_time_to_queue(run: ExperimentRun, others: Iterable[ExperimentRun]) -> ExperimentRun:
+    """The same run, which has the time of those before it on top of its own."""
+    ahead = sum((_length(other) for other in queue.line(run, others)), timedelta())
+    deadline = to_timestamp(from_timestamp(run.spec.deadline) + ahead.total_seconds())
+    return ExperimentRun(metadata=run.metadata, spec=run.spec.model_copy(update={"deadline": deadline}))
 
 
 def with_targets(run: ExperimentRun, made: Plan) -> ExperimentRun:

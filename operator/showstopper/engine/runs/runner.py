@@ -51,12 +51,16 @@ class Runner:
         """Queue until no run is ahead. Returns why the run must end without having begun, if it must."""
         try:
             while (ahead := blocked_by()) is not None:
-                message = f"waits for run {ahead.metadata.name}, which goes first"
+                message = f"waits for run {self._named(ahead)}, which goes first"
                 await self._record.show(conditions.in_progress(Reason.WAITING_FOR_ROOM, message))
                 await self._wait.pause(1.0)
         except RunEnded as ended:
             return ended.finding
         return None
+
+    def _named(self, other: ExperimentRun) -> str:
+        namespace, name = other.key
+        return name if namespace == self.run.metadata.namespace else f"{namespace}/{name}"
 
     async def execute(self, first: Proposal | None, ended: Finding | None) -> None:
         """Carry the run to its verdict, or on to it from where its record says that it is.

@@ -21,6 +21,7 @@ from showstopper.engine.runs import draft, queue
 from showstopper.engine.runs.context import Proposal, Services
 from showstopper.engine.runs.requests import Request, order
 from showstopper.engine.runs.runner import Runner
+from showstopper.engine.runs.sharing import share
 from showstopper.engine.runs.undoing import Undoing
 from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import ClusterError, Conflict, NotFound
@@ -128,8 +129,7 @@ class Runs:
         A run that begins with its injection, and shares nothing with another, is created with its targets: that is
         the note before the effect, and while it is written the plan is confirmed.
         """
-        ahead = queue.queued_before(self.all(), experiment.metadata.namespace)
-        run = draft.draft(experiment, request, room, release, plan, now=self._clock.now(), queue=ahead)
+        run = draft.draft(experiment, request, room, release, plan, now=self._clock.now(), others=self.all())
         confirmation = None
         if self._at_once(run, plan):
             run = draft.with_targets(run, plan)
@@ -161,7 +161,7 @@ class Runs:
         if refusal(plan) is not None:
             return False
         others = [other for other in self._rivals() if not other.finished]
-        return not any(queue.share(run, other) for other in (*others, *self._undoing.pending))
+        return not any(share(run, other) for other in (*others, *self._undoing.pending))
 
     def _rivals(self) -> list[ExperimentRun]:
         """Every run that another may have to wait for, those included that are being created."""
@@ -170,7 +170,7 @@ class Runs:
     def _blocker(self, run: ExperimentRun) -> ExperimentRun | None:
         """The run that has to end before this one may go on, or be undone before this one may begin."""
         pending = () if queue.begun(run) else self._undoing.pending
-        shared = (other for other in pending if other.metadata.uid != run.metadata.uid and queue.share(run, other))
+        shared = (other for other in pending if other.metadata.uid != run.metadata.uid and share(run, other))
         return next(shared, None) or queue.blocker(run, self._rivals())
 
     def _start(self, run: ExperimentRun, first: Proposal | None) -> None:

@@ -1,11 +1,13 @@
 """Agents' times on the operator's clock, whatever their own clocks show."""
 
-from typing import cast
+from collections.abc import Iterator
+from typing import cast, get_args
 
 import pytest
 
-from showstopper.api.injection import Injection
+from showstopper.api.injection import InjectedTarget, Injection
 from showstopper.api.run import ExperimentRun
+from showstopper.api.schema.base import Status
 from showstopper.clock import Clock, from_timestamp, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.engine.hands.agent import agent_times, answers
@@ -92,6 +94,28 @@ def test_an_operator_that_restarts_knows_the_clock_from_the_record() -> None:
     offset = agent_times.recorded_offset(run, later)
     assert offset is not None
     assert times(later, offset) == pytest.approx((1.02, 31.02), abs=0.001)
+
+
+def figures() -> Iterator[tuple[str, type[Status]]]:
+    """The fields of a target that say when something was counted, each with its kind."""
+    for name, field in InjectedTarget.model_fields.items():
+        for kind in get_args(field.annotation):
+            if isinstance(kind, type) and issubclass(kind, Status) and "at" in kind.model_fields:
+                yield name, kind
+
+
+@pytest.mark.parametrize(("name", "kind"), list(figures()))
+def test_figures_of_every_kind_are_placed_and_tell_the_time(name: str, kind: type[Status]) -> None:
+    """The newest time in a status is what the operator knows its clock by. An operator that has just started has no
+    other than that of the figures.
+    """
+    injection = Injection.parse(told(1, armed=1.0))
+    counted = kind.model_validate({"at": to_timestamp(NOW + AHEAD + 9.0)})
+    (target,) = injection.status.targets
+    injection.status.targets = [target.model_copy(update={name: counted})]
+    assert agent_times.newest(injection.status) == pytest.approx(NOW + AHEAD + 9.0)
+    (target,) = agent_times.placed(injection, -AHEAD).status.targets
+    assert getattr(target, name).at == to_timestamp(NOW + 9.0)
 
 
 def test_an_injection_that_says_nothing_yet_has_no_time() -> None:

@@ -13,7 +13,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.clock import from_timestamp, to_timestamp
 
 _TIMES = ("armed_at", "lifted_at")
-_FIGURES = ("first", "last", "processes", "host")
+_FIGURES = ("first", "last", "processes", "host", "door")
 
 
 def newest(status: InjectionStatus) -> float | None:

@@ -4,9 +4,10 @@ A fault is started in two calls. The first starts the pods, which send nothing y
 arrives at the targets. The second opens the gates, each towards the targets of its fault: nothing may begin before it
 is counted, and nothing before all other faults of the run are in force.
 
-It ends the other way round: first the gates are shut. What has passed a gate is counted to the last packet, so the
-counting ends when no gate is open any more. Only then the Jobs are deleted, for until then a pod can still be asked
-what came of it, or why it sent nothing.
+It ends the other way round, each fault for itself: first its gate is shut. What has passed it is counted to the last
+packet, so the counting ends when it is open no more. Only then the Job is deleted, for until then its pod can still be
+asked what came of it, or why it sent nothing. That does not wait for other faults of the run, which may last for much
+longer than a Job stays that has ended.
 """
 
 import asyncio
@@ -48,7 +49,8 @@ class CrowdHand:
         self._pause = pause
         self._pods: dict[str, Pod] = {}
         self._gates = 0
-        self._heard: Mapping[str, CrowdPod] | None = None
+        self._asked: dict[str, float] = {}
+        self._heard: dict[str, CrowdPod] = {}
         self._remaining: set[str] = set()
 
     async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
@@ -81,7 +83,7 @@ class CrowdHand:
         states = {}
         for fault in _own(run):
             remains = f"Job {job.name(run, fault.name)}" if fault.name in self._remaining else ""
-            pod = (self._heard or {}).get(fault.name, CrowdPod())
+            pod = self._heard.get(fault.name, CrowdPod())
             state = await self._injections.state(
                 run, fault, gates=self._gates, heard=job.excuse(fault, pod), remains=remains, storm=_figures(fault, pod)
             )
@@ -103,21 +105,21 @@ class CrowdHand:
                 await self._injections.set_peers(gate, left)
 
     async def lift(self, run: ExperimentRun, faults: Collection[str], *, late: bool = False) -> None:
-        """Shut the gates, then end the counting, then delete the Jobs: as far as it can be done by now."""
-        names = {fault.name for fault in _own(run)} & set(faults)
-        if not names:
+        """Shut each gate, then end its counting, then delete its Job: as far as it can be done by now."""
+        own = [fault for fault in _own(run) if fault.name in faults]
+        if not own:
             return
         injections = await self._injections.all()
-        shut = late or gates.shut(injections)
-        own = [each for each in injections if each.spec.fault in names]
-        await self._injections.lift(each for each in own if shut or gates.is_gate(each))
-        if not shut:
-            self._remaining = names
-            return
-        if self._heard is None:
-            self._heard = await self._hear(run, [fault for fault in _own(run) if _has_to_say(fault, injections)])
-        ended = await asyncio.gather(*(self._jobs.end(run, name) for name in sorted(names)))
-        self._remaining = {name for name, gone in zip(sorted(names), ended, strict=True) if not gone}
+        shut = [fault for fault in own if late or gates.shut(_of(fault, injections))]
+        await self._injections.lift(
+            each for fault in own for each in _of(fault, injections) if fault in shut or gates.is_gate(each)
+        )
+        waited = [fault for fault in shut if _has_to_say(fault, injections)]
+        silent = await self._hear(run, [fault.name for fault in waited], late=late)
+        names = [fault.name for fault in shut if fault.name not in silent]
+        ended = await asyncio.gather(*(self._jobs.end(run, name) for name in names))
+        gone = {name for name, is_gone in zip(names, ended, strict=True) if is_gone}
+        self._remaining = (self._remaining | {fault.name for fault in own}) - gone
 
     async def _gather(self, run: ExperimentRun, planned: Sequence[PlannedFault]) -> Finding | None:
         """Start the pods, and wait until they are there. They send nothing yet. Returns why they are not."""
@@ -136,19 +138,26 @@ class CrowdHand:
                 return _absent(run, *next(iter(missing.items())))
             await self._pause(LOOK_SECONDS)
 
-    async def _hear(self, run: ExperimentRun, faults: Sequence[Fault]) -> Mapping[str, CrowdPod]:
-        """What the pods of these faults said at their end. In a run that is aborted nobody waits for it."""
-        give_up = time.monotonic() + HEAR_SECONDS
-        while faults:
-            pods = await self._jobs.all(run, [fault.name for fault in faults])
-            if run.spec.abort or time.monotonic() > give_up or all(pod.over for pod in pods.values()):
-                return pods
-            await asyncio.sleep(LOOK_SECONDS)
-        return {}
+    async def _hear(self, run: ExperimentRun, faults: Sequence[str], *, late: bool) -> set[str]:
+        """Ask the pods of these faults what they said at their end. Returns those that are still waited for.
+
+        It waits itself for none: other faults may have to be lifted meanwhile. In a run that is aborted nobody waits.
+        """
+        unheard = [name for name in faults if name not in self._heard]
+        pods = await self._jobs.all(run, unheard) if unheard else {}
+        for name, pod in pods.items():
+            waited = time.monotonic() - self._asked.setdefault(name, time.monotonic())
+            if pod.over or late or run.spec.abort or waited > HEAR_SECONDS:
+                self._heard[name] = pod
+        return set(unheard) - self._heard.keys()
 
 
 def _own(run: ExperimentRun) -> list[Fault]:
     return [fault for fault in run.spec.faults if fault.spec.hand is Hand.CROWD]
+
+
+def _of(fault: Fault, injections: Sequence[Injection]) -> list[Injection]:
+    return [each for each in injections if each.spec.fault == fault.name]
 
 
 def _has_to_say(fault: Fault, injections: Sequence[Injection]) -> bool:

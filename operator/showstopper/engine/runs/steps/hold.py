@@ -31,19 +31,26 @@ class Hold:
             return trouble
         seconds = longest(context.run.spec.faults).total_seconds()
         await record.begin(StepName.ACTIVE, f"the faults last {seconds:g} s")
-        left = _ends(context)
+        return await self._until_over(context, _ends(context))
+
+    async def _until_over(self, context: RunContext, left: dict[str, float]) -> Finding | None:
+        """Hold each fault until its end, then lift it until nothing is left to do. The last ones are left to Revert.
+
+        To lift may take several calls: a crowd is taken down in steps, and the API server may refuse a write.
+        """
+        ending: set[str] = set()
         while left:
             states = await context.observe()
-            await record.note_states(states)
+            await context.record.note_states(states)
             if (trouble := _trouble(states, left)) is not None:
                 return trouble
             over = {name for name, end in left.items() if context.clock.now() >= end or _done(states, name)}
-            for name in over:
-                del left[name]
+            left = {name: end for name, end in left.items() if name not in over}
             if (trouble := _lifted_early(states, left)) is not None:
                 return trouble
-            if over:
-                await context.hands.lift(context.run, over)
+            ending = over | {name for name in ending if _is_left(states, name)}
+            if ending:
+                await context.hands.lift(context.run, ending)
             if (since := windows.injected_at(context.run)) is not None:
                 context.check_abort(since, context.clock.now())
             await context.hands.follow(context.run, left.keys())
@@ -69,6 +76,11 @@ def _lasting(run: ExperimentRun) -> list[Fault]:
 
 def _done(states: Mapping[str, FaultState], name: str) -> bool:
     return name in states and states[name].done
+
+
+def _is_left(states: Mapping[str, FaultState], name: str) -> bool:
+    """Whether a fault that was lifted is not over yet. One whose Injections somebody deleted has nothing left."""
+    return name in states and not states[name].over
 
 
 def _trouble(states: Mapping[str, FaultState], names: Collection[str]) -> Finding | None:
