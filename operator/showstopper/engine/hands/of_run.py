@@ -43,6 +43,7 @@ class Hands:
         asked: RunInjections,
     ) -> None:
         self._asked = asked
+        self._crowd = crowd
         self._hands: Mapping[kinds.Hand, Hand] = {
             kinds.Hand.CROWD: crowd,
             kinds.Hand.AGENT: agents,
@@ -57,6 +58,13 @@ class Hands:
             if own and (trouble := await hand.start(run, own, again=again)) is not None:
                 return trouble
         return None
+
+    async def open_gates(self, run: ExperimentRun, planned: Sequence[PlannedFault]) -> bool:
+        """Let the crowd begin, once all else is in force. Whether one of these faults is the crowd's."""
+        own = [each for each in planned if self._hand_of(each.fault) is self._crowd]
+        if own:
+            await self._crowd.open(run, own)
+        return bool(own)
 
     async def observe(self, run: ExperimentRun) -> Mapping[str, FaultState]:
         """What is known of every fault that was started, by name."""

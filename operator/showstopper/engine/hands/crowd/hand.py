@@ -1,8 +1,8 @@
 """The crowd as a hand: pods in Jobs, what they send counted at the targets, and let pass by a gate.
 
-A fault is started in two calls. The first starts the pods, which send nothing yet, and has the agents count what
-arrives at the targets. The second opens the gates, each towards the targets of its fault: nothing may begin before it
-is counted, and nothing before all other faults of the run are in force.
+A fault is started in two calls. `start` starts the pods, which send nothing yet, and has the agents count what arrives
+at the targets. `open` opens the gates, each towards the targets of its fault: nothing may begin before it is counted,
+and nothing before all other faults of the run are in force.
 
 It ends the other way round, each fault for itself: first its gate is shut. What has passed it is counted to the last
 packet, so the counting ends when it is open no more. Only then the Job is deleted, for until then its pod can still be
@@ -48,28 +48,22 @@ class CrowdHand:
         self._clock = clock
         self._pause = pause
         self._pods: dict[str, Pod] = {}
-        self._gates = 0
+        self._is_open = False
         self._asked: dict[str, float] = {}
         self._heard: dict[str, CrowdPod] = {}
         self._remaining: set[str] = set()
 
     async def start(self, run: ExperimentRun, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
-        """Start the pods and the counting. Called once more, open the gates. After a restart only the Lease."""
+        """Start the pods and the counting. After a restart only the Lease is taken up: what is open stays so."""
         if again:
             await self._injections.take_up(run)
-            self._gates = 1
+            self._is_open = True
             return None
         try:
             await self._injections.lease.hold(run)
         except Forbidden as error:
             self._injections.untouched = True
             return agents_disabled(error)
-        if self._pods:
-            self._gates = 1
-            await self._injections.start(
-                body for each in planned for body in gates.gate(run, each, self._pods[each.fault.name])
-            )
-            return None
         self._injections.watch()
         if (absent := await self._gather(run, planned)) is not None:
             return absent
@@ -78,14 +72,22 @@ class CrowdHand:
         )
         return None
 
+    async def open(self, run: ExperimentRun, planned: Sequence[PlannedFault]) -> None:
+        """Open the gates of faults that were started: what is counted by now may be sent."""
+        self._is_open = True
+        await self._injections.start(
+            body for each in planned for body in gates.gate(run, each, self._pods[each.fault.name])
+        )
+
     async def observe(self, run: ExperimentRun) -> Mapping[str, FaultState]:
         """What agents report of each fault, at its gate and at its targets, and what its pod has said at its end."""
         states = {}
         for fault in _own(run):
             remains = f"Job {job.name(run, fault.name)}" if fault.name in self._remaining else ""
             pod = self._heard.get(fault.name, CrowdPod())
+            heard, storm = job.excuse(fault, pod), _figures(fault, pod)
             state = await self._injections.state(
-                run, fault, gates=self._gates, heard=job.excuse(fault, pod), remains=remains, storm=_figures(fault, pod)
+                run, fault, gates=int(self._is_open), heard=heard, remains=remains, storm=storm
             )
             if state is not None:
                 states[fault.name] = state

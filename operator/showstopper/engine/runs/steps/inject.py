@@ -10,7 +10,6 @@ done, in no life of the operator.
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
-from showstopper.api.faults.base import Hand
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.api.verdicts import Verdict
@@ -97,15 +96,14 @@ class Inject:
         return None
 
     async def _arm(self, context: RunContext, lasting: Sequence[PlannedFault], *, again: bool) -> Finding | None:
-        """Start what lasts, and wait until all of it is in force. A flood's gate opens when everything else is."""
+        """Start what lasts, and wait until all of it is in force. Gates of the crowd open when everything else is."""
         try:
             trouble = await context.hands.start(context.run, lasting, again=again)
         finally:  # whatever was asked for must be found in the record to be lifted
             await context.record.flush()
         trouble = trouble or await self._until_armed(context)
-        floods = [each for each in lasting if each.fault.spec.hand is Hand.CROWD]
-        if trouble is None and floods and not again:
-            trouble = await context.hands.start(context.run, floods, again=False) or await self._until_armed(context)
+        if trouble is None and not again and await context.hands.open_gates(context.run, lasting):
+            trouble = await self._until_armed(context)
         return trouble
 
     async def _until_armed(self, context: RunContext) -> Finding | None:
