@@ -12,6 +12,12 @@ from showstopper.faults.effects import Container, Pod
 from tests.support import build
 
 DELAY = {"name": "slow", "target": {"component": "relay"}, "duration": "60s", "delay": {"latency": "2s"}}
+PUSH = {
+    "name": "push",
+    "target": {"component": "relay"},
+    "configPush": {"configMap": "livekit", "key": "livekit.yaml", "value": "port: 1"},
+    "duration": "5m",
+}
 NOW = "2026-01-01T00:00:20Z"
 KILL = {"name": "kill", "target": {"component": "relay"}, "containerKill": {}}
 DOWN = {"name": "down", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}, "duration": "60s"}
@@ -102,8 +108,9 @@ def test_of_more_pods_that_went_than_the_run_scaled_down_somebody_else_took_one(
         (KILL, ["relay-b", "store"]),
         ({"name": "air", "duration": "60s", "deadAir": {}}, ["relay-a", "relay-b", "store"]),
         (DOWN, ["store"]),  # which of its pods go is not its choice
+        (PUSH, ["relay-b", "store"]),  # without a restart it ends none
     ],
-    ids=["a fault that lasts", "a kill", "no target", "a workload"],
+    ids=["a fault that lasts", "a kill", "no target", "a workload", "a configuration"],
 )
 def test_pods_that_no_fault_is_about_and_that_go_are_somebody_elses_doing(
     fault: dict[str, Any], told: list[str]

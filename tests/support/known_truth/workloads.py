@@ -10,7 +10,7 @@ from random import Random
 
 from tests.support.budgets import NAME, budget
 from tests.support.known_truth.faults import RELAY, SHORT, SPARE, alone, fault, silent, unless_split
-from tests.support.known_truth.moments import delete, in_force
+from tests.support.known_truth.moments import delete, in_force, serving
 from tests.support.known_truth.scenario import FAILS, PASSES, Scenario, inconclusive, lenient
 from tests.support.staged_room import Object, Show, eventually
 
@@ -120,6 +120,24 @@ def pushed(_random: Random) -> Scenario:
     return replace(scenario, there=there, around=_with_its_configuration, objection=objection)
 
 
+def killed_beside_pushing(random: Random) -> Scenario:
+    """A value that every relay reads at its leisure, and somebody else kills the one that serves."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        relay = serving(show)
+        in_force(show, name)
+        time.sleep(random.uniform(0, 3))
+        delete(show, relay)
+
+    def there(show: Show) -> Object:
+        debug = _configuration(show).replace("level: info", "level: debug")
+        return {"faults": [_push(debug, "120s", restart=False)]}
+
+    known = "without a restart the fault ends no relay"
+    scenario = alone("killed beside pushing", known, inconclusive("TargetsGone"), expect=SHORT, recovery="10s")
+    return replace(scenario, there=there, around=_with_its_configuration, meanwhile=meanwhile)
+
+
 def pushed_broken(_random: Random) -> Scenario:
     """No new relay becomes ready, so that the old ones stay: the rollout has protected the room."""
     known = "the relays of before ran on: nothing was tested"
@@ -213,5 +231,5 @@ ALL = (
     drain_refused,
 )
 
-LONG = (rolled_out, scaled_to_nothing, pushed)
-"""Those that take minutes, until every relay of before has drained."""
+LONG = (rolled_out, scaled_to_nothing, pushed, killed_beside_pushing)
+"""Those that take minutes, until every relay of before has drained, or kubelets have written a file."""

@@ -42,7 +42,7 @@ def gone(run: ExperimentRun, pods: Iterable[Pod]) -> Collection[str]:
 def others_gone(run: ExperimentRun, gone: Iterable[GonePod]) -> list[str]:
     """Names of pods of the room's components that went, and that no fault of the run ends or has replaced."""
     targets = {target.uid for target in run.status.targets}
-    moved = {fault.component for fault in run.spec.faults if fault.aim is Aim.WORKLOAD}
+    moved = {fault.component for fault in run.spec.faults if fault.aim is Aim.WORKLOAD and fault.spec.ends_targets}
     return sorted({pod.name for pod in gone if pod.uid not in targets and pod.component not in moved})
 
 

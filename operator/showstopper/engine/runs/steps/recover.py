@@ -73,9 +73,8 @@ async def _note_gone(context: RunContext) -> None:
     if room is not None and run.status.started_at is not None:
         gone = room.gone_since(from_timestamp(run.status.started_at))
         await context.record.note_others_gone(interference.others_gone(run, gone))
-    if records.by_agents(context.run):
-        snapshot = await context.services.snapshot(context.run)
-        await context.record.note_gone(interference.gone(context.run, _pods(snapshot)))
+    snapshot = await context.services.snapshot(run)
+    await context.record.note_gone(interference.gone(run, _pods(snapshot)))
 
 
 def _pods(snapshot: Snapshot) -> list[Pod]:
