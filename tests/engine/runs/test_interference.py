@@ -130,24 +130,41 @@ def test_what_listeners_missed_may_come_of_pods_that_no_fault_was_about() -> Non
     assert interference.deleted(build.run(faults=[DELAY])) is None
 
 
+CLOSED = {"name": "closed", "duration": "10s", "roomUnavailable": {}}
+BEFORE, MEANWHILE, AFTER = (f"2026-01-01T00:00:{second}Z" for second in ("05", "15", "25"))
+
+
+def closed(*named: str, targets: int, fault: dict[str, Any] = CLOSED) -> ExperimentRun:
+    """A run of so many targets, of which its record names these."""
+    times = {"armedAt": "2026-01-01T00:00:10.5Z", "liftedAt": "2026-01-01T00:00:20.5Z"}
+    record = {"name": fault["name"], "kind": "any", "targets": targets, "proven": True, "reverted": True, **times}
+    hit = [{"fault": fault["name"], "pod": name, "uid": f"{name}-uid"} for name in named]
+    return build.run(faults=[fault], status={"faults": [record], "targets": hit})
+
+
 @pytest.mark.parametrize(
     ("created", "ready", "beside"),
     [
-        ("2026-01-01T00:00:05Z", True, False),  # before
-        ("2026-01-01T00:00:15Z", True, True),
-        ("2026-01-01T00:00:15Z", False, False),  # nobody was sent to it
-        ("2026-01-01T00:00:25Z", True, False),  # after
+        (BEFORE, True, True),  # it had no address when the targets were chosen
+        ("2026-01-01T00:00:10Z", True, True),  # in the very second of the arming
+        (MEANWHILE, True, True),
+        (MEANWHILE, False, False),  # nobody was sent to it
+        (AFTER, True, False),
     ],
 )
-def test_a_pod_of_the_door_that_came_meanwhile_was_not_closed(created: str, *, ready: bool, beside: bool) -> None:
-    closed = {"name": "closed", "duration": "10s", "roomUnavailable": {}}
-    times = {"armedAt": "2026-01-01T00:00:10.5Z", "liftedAt": "2026-01-01T00:00:20.5Z"}
-    record = {"name": "closed", "kind": "roomUnavailable", "targets": 2, "proven": True, "reverted": True, **times}
-    door = replace(build.pod("door-2", created=created), ready=ready)
-    finding = interference.came_beside(build.run(faults=[closed], status={"faults": [record]}), [door])
+def test_a_pod_of_the_door_that_is_no_target_was_not_closed(created: str, *, ready: bool, beside: bool) -> None:
+    hit, door = build.pod("door-0", created=BEFORE), replace(build.pod("door-2", created=created), ready=ready)
+    finding = interference.came_beside(closed("door-0", targets=1), [hit, door])
     assert (finding is not None) is beside
     if finding is not None:
         assert finding.reason == "WrongDose"
-        assert "door-2 came while fault closed lasted and answered as ever" in finding.message
-    slow = {**record, "name": "slow", "kind": "delay"}
-    assert interference.came_beside(build.run(faults=[DELAY], status={"faults": [slow]}), [door]) is None
+        assert "door-2 came when the targets of fault closed were chosen already" in finding.message
+    assert interference.came_beside(closed("door-0", targets=1, fault=DELAY), [hit, door]) is None
+
+
+def test_of_many_doors_the_record_does_not_name_each_that_was_closed() -> None:
+    doors = [build.pod(f"door-{number}", created=BEFORE) for number in range(3)]
+    assert interference.came_beside(closed("door-0", targets=3), doors) is None
+    finding = interference.came_beside(closed("door-0", targets=3), [build.pod("late", created=MEANWHILE), *doors])
+    assert finding is not None
+    assert finding.message.startswith("late came")

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from showstopper.api.faults.base import Aim
 from showstopper.api.reasons import Reason
-from showstopper.api.run import ExperimentRun, TargetRecord
+from showstopper.api.run import ExperimentRun, FaultRecord, TargetRecord
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.rooms.components import GonePod
@@ -70,23 +70,34 @@ def told_to_end(run: ExperimentRun, containers: Mapping[str, Container]) -> Find
 
 
 def came_beside(run: ExperimentRun, doors: Iterable[Pod]) -> Finding | None:
-    """Why a fault of the door was not met by everybody: a pod of it that was made meanwhile has answered as ever.
+    """Why a fault of the door was not met by everybody: a pod of it that was not hit has answered as ever.
 
-    Which pod somebody asks is the Service's choice, so that what people met is nobody's dose.
+    Which pod somebody asks is the Service's choice, so that what people met is nobody's dose. A pod may have been made
+    before the fault and still not be hit: it had no address when the targets were chosen.
     """
-    there = [pod for pod in doors if pod.ready and pod.created]
+    ready = [pod for pod in doors if pod.ready and pod.created]
     for fault in run.status.faults:
         if run.fault(fault.name).aim is not Aim.DOOR or fault.armed_at is None or fault.lifted_at is None:
             continue
-        lasted = from_timestamp(fault.armed_at), from_timestamp(fault.lifted_at)
-        late = sorted(pod.name for pod in there if lasted[0] < from_timestamp(pod.created) < lasted[1])
-        if late:
+        before = [pod for pod in ready if from_timestamp(pod.created) < from_timestamp(fault.lifted_at)]
+        if spared := _spared_doors(run, fault, before):
             return Finding(
                 Reason.WRONG_DOSE,
-                f"{', '.join(late[:5])} came while fault {fault.name} lasted and answered as ever, so that it was not "
-                "met by everybody: run again when nobody scales the door",
+                f"{', '.join(spared[:5])} came when the targets of fault {fault.name} were chosen already, and "
+                "answered as ever, so that it was not met by everybody: run again when nobody scales the door",
             )
     return None
+
+
+def _spared_doors(run: ExperimentRun, fault: FaultRecord, doors: Sequence[Pod]) -> list[str]:
+    """The pods of the door that a fault has not hit, the newest first.
+
+    The record may not name every target. As many pods as it leaves out are taken for targets, the oldest first.
+    """
+    named = {target.uid for target in run.status.targets if target.fault == fault.name}
+    others = [pod for pod in doors if pod.uid not in named]
+    newest = sorted(others, key=lambda pod: (pod.created, pod.name), reverse=True)
+    return [pod.name for pod in newest[: max(len(others) - (fault.targets - len(named)), 0)]]
 
 
 def deleted(run: ExperimentRun) -> Finding | None:
