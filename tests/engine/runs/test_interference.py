@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from showstopper.api.run import ExperimentRun
+from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.rooms.components import GonePod
 from showstopper.engine.runs import interference
 from showstopper.faults.effects import Container, Pod
@@ -19,6 +20,7 @@ PUSH = {
     "duration": "5m",
 }
 NOW = "2026-01-01T00:00:20Z"
+START = from_timestamp(NOW)
 KILL = {"name": "kill", "target": {"component": "relay"}, "containerKill": {}}
 DOWN = {"name": "down", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}, "duration": "60s"}
 FULL = {"name": "full", "target": {"component": "relay"}, "duration": "60s", "memoryStress": {"overLimit": True}}
@@ -168,3 +170,49 @@ def test_of_many_doors_the_record_does_not_name_each_that_was_closed() -> None:
     finding = interference.came_beside(closed("door-0", targets=3), [build.pod("late", created=MEANWHILE), *doors])
     assert finding is not None
     assert finding.message.startswith("late came")
+
+
+LASTING = [
+    DELAY,
+    DOWN,
+    {"name": "air", "duration": "60s", "deadAir": {}},
+    {"name": "closed", "duration": "60s", "roomUnavailable": {}},
+]
+
+
+def lasted(seconds: float, fault: dict[str, Any]) -> ExperimentRun:
+    """A run whose fault was in force for so long."""
+    times = {"armedAt": to_timestamp(START), "liftedAt": to_timestamp(START + seconds)}
+    record = {"name": fault["name"], "kind": "any", "targets": 1, "proven": True, "reverted": True, **times}
+    return build.run(faults=[fault], status={"faults": [record]})
+
+
+@pytest.mark.parametrize("fault", LASTING, ids=["an agent's", "the operator's", "the host's", "the door's"])
+def test_whoever_has_not_lifted_a_fault_in_time_it_is_another_cause(fault: dict[str, Any]) -> None:
+    finding = interference.other_cause(lasted(75, fault))
+    assert finding is not None
+    assert finding.reason == "WrongDose"
+    assert f"fault {fault['name']} lasted 75.0 s and was declared to last 60 s" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("declared", "seconds", "longer"),
+    [
+        ("1s", 2.1, False),  # half a second late on either side, where a machine is busy
+        ("1s", 2.3, True),
+        ("5s", 6.9, False),
+        ("5s", 14, True),  # lifted by the next life of the operator
+        ("1h", 3609, False),
+        ("1h", 3611, True),
+    ],
+)
+def test_a_fault_may_last_a_share_and_a_second_longer_and_no_longer_than_a_lease(
+    declared: str, seconds: float, *, longer: bool
+) -> None:
+    assert (interference.overlong(lasted(seconds, {**DELAY, "duration": declared})) is not None) is longer
+
+
+def test_a_fault_that_is_not_over_or_has_no_duration_is_not_too_long() -> None:
+    kill = {"name": "kill", "kind": "podKill", "targets": 1, "armedAt": NOW, "liftedAt": NOW}
+    slow = {"name": "slow", "kind": "delay", "targets": 1, "armedAt": NOW}
+    assert interference.overlong(build.run(faults=[DELAY, KILL], status={"faults": [kill, slow]})) is None

@@ -3,7 +3,7 @@
 A delay that a liveness probe does not bear makes the kubelet restart its target: what listeners hear then is another
 fault, which nobody has declared. A container that ends by itself is what the fault does to the room. A pod that was
 deleted meanwhile is an outage of its own: a room that stood both has passed, and one that did not may have stood the
-fault.
+fault. So it is with a fault that nobody lifted in time, for the operator was away or the API server did not answer.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +18,13 @@ from showstopper.faults.effects import Container, Pod
 
 FROM_OUTSIDE = frozenset({0, 137, 143})
 """Exit codes of a container that was told to end: orderly, by SIGKILL (128 + 9), or by SIGTERM (128 + 15)."""
+
+LONGER_SHARE, LONGER_SECONDS = 0.2, 1.0
+"""For how much longer than declared a fault may last: the share by which it may also be shorter (`LEAST_IN_FORCE` in
+`engine/hands/agent/totals.py`), and a second in which it is armed and lifted: both go through the API server, which
+takes half a second each where a machine is busy. Our choice, so that a late answer alone spoils no run."""
+LONGEST_LATE_SECONDS = 10.0
+"""And never for longer than a lease, by which what executors do ends anyhow."""
 
 
 def restarted(run: ExperimentRun, pods: Iterable[Pod]) -> Mapping[str, Container]:
@@ -98,6 +105,31 @@ def _spared_doors(run: ExperimentRun, fault: FaultRecord, doors: Sequence[Pod]) 
     others = [pod for pod in doors if pod.uid not in named]
     newest = sorted(others, key=lambda pod: (pod.created, pod.name), reverse=True)
     return [pod.name for pod in newest[: max(len(others) - (fault.targets - len(named)), 0)]]
+
+
+def other_cause(run: ExperimentRun) -> Finding | None:
+    """Why what listeners missed may not be the declared faults' doing. A room that did well all the same has passed."""
+    return deleted(run) or overlong(run)
+
+
+def overlong(run: ExperimentRun) -> Finding | None:
+    """Why the fault that listeners heard was another than the declared one: nobody lifted it in time.
+
+    Whoever carries it out, it is measured on the operator's clock, from its first target to its last.
+    """
+    for record in run.status.faults:
+        declared = run.fault(record.name).duration
+        if declared is None or record.armed_at is None or record.lifted_at is None:
+            continue
+        asked = declared.total_seconds()
+        lasted = from_timestamp(record.lifted_at) - from_timestamp(record.armed_at)
+        if lasted > asked + min(LONGER_SHARE * asked + LONGER_SECONDS, LONGEST_LATE_SECONDS):
+            return Finding(
+                Reason.WRONG_DOSE,
+                f"fault {record.name} lasted {lasted:.1f} s and was declared to last {asked:g} s, for the operator was "
+                "away, or the API server or an executor did not answer when it should have ended: run it again",
+            )
+    return None
 
 
 def deleted(run: ExperimentRun) -> Finding | None:
