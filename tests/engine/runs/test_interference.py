@@ -7,18 +7,11 @@ import pytest
 
 from showstopper.api.run import ExperimentRun
 from showstopper.clock import from_timestamp, to_timestamp
-from showstopper.engine.rooms.components import GonePod
 from showstopper.engine.runs import interference
 from showstopper.faults.effects import Container, Pod
 from tests.support import build
 
 DELAY = {"name": "slow", "target": {"component": "relay"}, "duration": "60s", "delay": {"latency": "2s"}}
-PUSH = {
-    "name": "push",
-    "target": {"component": "relay"},
-    "configPush": {"configMap": "livekit", "key": "livekit.yaml", "value": "port: 1"},
-    "duration": "5m",
-}
 NOW = "2026-01-01T00:00:20Z"
 START = from_timestamp(NOW)
 KILL = {"name": "kill", "target": {"component": "relay"}, "containerKill": {}}
@@ -101,27 +94,6 @@ def test_of_more_pods_that_went_than_the_run_scaled_down_somebody_else_took_one(
     killed = [{"fault": "kill", "pod": "relay-b", "uid": "b-uid", "goneAt": NOW}]
     both = interference.deleted(build.run(faults=[down, KILL], status={"targets": [*targets, *killed]}))
     assert (both is not None) is (gone == "abc"), "what another fault of the run kills is nobody else's doing"
-
-
-@pytest.mark.parametrize(
-    ("fault", "told"),
-    [
-        (DELAY, ["relay-b", "store"]),
-        (KILL, ["relay-b", "store"]),
-        ({"name": "air", "duration": "60s", "deadAir": {}}, ["relay-a", "relay-b", "store"]),
-        (DOWN, ["store"]),  # which of its pods go is not its choice
-        (PUSH, ["relay-b", "store"]),  # without a restart it ends none
-    ],
-    ids=["a fault that lasts", "a kill", "no target", "a workload", "a configuration"],
-)
-def test_pods_that_no_fault_is_about_and_that_go_are_somebody_elses_doing(
-    fault: dict[str, Any], told: list[str]
-) -> None:
-    target = {"fault": fault["name"], "pod": "relay-a", "uid": "relay-a-uid"}
-    targets = [target] if "target" in fault else []
-    declared = build.run(faults=[fault], status={"targets": targets})
-    gone = [GonePod(10.0, "relay", f"relay-{name}", f"relay-{name}-uid") for name in "ba"]
-    assert interference.others_gone(declared, [*gone, GonePod(10.0, "store", "store", "store-uid")]) == told
 
 
 def test_what_listeners_missed_may_come_of_pods_that_no_fault_was_about() -> None:

@@ -147,6 +147,24 @@ async def test_a_pod_that_was_to_be_left_is_missed_also_when_it_goes_after_the_e
     assert other.reason == "TargetsGone"
 
 
+async def test_a_pod_that_came_when_it_was_scaled_back_is_missed_when_somebody_deletes_it(harness: RunHarness) -> None:
+    """Everybody may be on it by then, and the fault takes no pod any more."""
+    async with harness.looking():
+        fault = {**DOWN, "duration": "3s"}
+        run = await harness.stored(await harness.create("down", faults=[fault], recovery="8s"), active)
+        await end_pods(harness, "b", "c")
+        run = await harness.stored(run, lambda found: found.status.step == "Recovering")
+        assert not run.status.bystanders, "of those that were there the controller takes which it likes"
+        await stored_objects.pod(harness.client, harness.namespace, "d")
+        await harness.stored(run, lambda found: bool(found.status.bystanders))
+        await end_pods(harness, "d")
+        run = await harness.stored(run, finished)
+    assert run.status.others_gone == ["d"]
+    other = interference.deleted(run)
+    assert other is not None
+    assert other.reason == "PodsGone"
+
+
 async def test_pods_that_do_not_go_prove_nothing(harness: RunHarness) -> None:
     run = await harness.stored(await harness.create("down", faults=[BRIEFLY]), finished)
     assert verdict(run) == ("Inconclusive", "NoEffect")

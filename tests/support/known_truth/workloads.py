@@ -10,9 +10,9 @@ from random import Random
 
 from tests.support.budgets import NAME, budget
 from tests.support.known_truth.faults import RELAY, SHORT, SPARE, alone, fault, silent, unless_split
-from tests.support.known_truth.moments import delete, in_force, serving
+from tests.support.known_truth.moments import delete, in_force, recovering, serving
 from tests.support.known_truth.scenario import FAILS, PASSES, Scenario, inconclusive, lenient
-from tests.support.staged_room import Object, Show, eventually
+from tests.support.staged_room import Object, Show, condition, eventually
 
 BOTH = {"component": "relay", "max": 2}
 ONE_LESS = {"component": "relay", "max": 1}
@@ -105,6 +105,26 @@ def killed_beside_scaling(random: Random) -> Scenario:
     right = inconclusive("TargetsGone")
     scenario = alone("killed beside scaling", known, right, down, expect=SHORT, recovery="15s")
     return replace(scenario, meanwhile=meanwhile)
+
+
+def killed_after_scaling(random: Random) -> Scenario:
+    """There is no relay for a while, two come back, and somebody else kills one of them when all are on it."""
+
+    def back(show: Show) -> list[str]:
+        ready = {pod["metadata"]["name"] for pod in show.pods() if condition(pod, "Ready")["status"] == "True"}
+        status = show.api.get(show.path("audiorooms", show.room))["status"]
+        return [name for name in status.get("serving", ()) if name in ready]
+
+    def meanwhile(show: Show, name: str) -> None:
+        recovering(show, name)
+        relay, *_ = eventually("a new relay serves", 60, lambda: back(show))
+        time.sleep(random.uniform(0, 3))
+        delete(show, relay)
+
+    down = fault("scaleDown", {"replicas": 0}, target=BOTH, duration=f"{DRAINED_SECONDS}s")
+    known = "the fault takes no relay that came after it"
+    scenario = alone("killed after scaling", known, inconclusive("PodsGone"), down, expect=SHORT, recovery="90s")
+    return replace(scenario, meanwhile=meanwhile, objection=_unless_two)
 
 
 def pushed(_random: Random) -> Scenario:
@@ -231,5 +251,5 @@ ALL = (
     drain_refused,
 )
 
-LONG = (rolled_out, scaled_to_nothing, pushed, killed_beside_pushing)
+LONG = (rolled_out, scaled_to_nothing, killed_after_scaling, pushed, killed_beside_pushing)
 """Those that take minutes, until every relay of before has drained, or kubelets have written a file."""

@@ -13,7 +13,6 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, FaultRecord, TargetRecord
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
-from showstopper.engine.rooms.components import GonePod
 from showstopper.faults.effects import Container, Pod
 
 FROM_OUTSIDE = frozenset({0, 137, 143})
@@ -44,13 +43,6 @@ def gone(run: ExperimentRun, pods: Iterable[Pod]) -> Collection[str]:
     """UIDs of targets of faults that last which are deleted, or about to be, and which no fault of the run kills."""
     there = {pod.uid for pod in pods if not pod.terminating}
     return {target.uid for target in _spared(run)} - there
-
-
-def others_gone(run: ExperimentRun, gone: Iterable[GonePod]) -> list[str]:
-    """Names of pods of the room's components that went, and that no fault of the run ends or has replaced."""
-    targets = {target.uid for target in run.status.targets}
-    moved = {fault.component for fault in run.spec.faults if fault.aim is Aim.WORKLOAD and fault.spec.ends_targets}
-    return sorted({pod.name for pod in gone if pod.uid not in targets and pod.component not in moved})
 
 
 def described(container: Container) -> str:
