@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from showstopper.engine.hands.api_server.lasting import LATE_SECONDS
+from showstopper.engine.runs.interference import LONGEST_LATE_SECONDS
 from tests.support.budgets import budget
 from tests.support.operator_process import Operator
 from tests.support.pod_state import all_hear
@@ -87,10 +87,11 @@ def test_one_relay_is_left_and_then_there_are_two_again(show: Show) -> None:
 @pytest.mark.alone
 def test_the_next_life_of_the_operator_scales_back_what_it_finds_scaled_down(show: Show) -> None:
     fault = {"name": "down", "target": {**BOTH, "max": 1}, "scaleDown": {"replicas": 1}, "duration": "5s"}
-    show.apply(experiment("scale-down-orphan", faults=[fault], expect=HOWEVER_SILENT))
+    unmet = [{"indicator": "MouthToEar", "max": "1ms"}]  # a fault that lasted longer fails no room
+    show.apply(experiment("scale-down-orphan", faults=[fault], expect=unmet))
     run = show.at("scale-down-orphan", "the fault is in force", lambda status: status.get("step") == "Active")
     with Operator(show).away():
-        time.sleep(5 + LATE_SECONDS)
+        time.sleep(5 + LONGEST_LATE_SECONDS)
         assert replicas(show) == 1, "nobody else puts it back"
     eventually("there are two replicas", 60, lambda: replicas(show) == 2)
     run = over(show, run)

@@ -1,7 +1,8 @@
 """The engine's runs on a real API server, in one namespace, with all that they need."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from showstopper.api.experiment import Experiment
@@ -77,6 +78,23 @@ class RunHarness:
             return self.services.rooms.find(self.namespace, "main-stage")
 
         return await until(live, "the room")
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[None]:
+        """The room's components are watched."""
+        self.snapshots.follow([self.namespace])
+        rooms = asyncio.create_task(self.services.rooms.run())
+        live = await self.live_room()
+
+        async def seen() -> bool:
+            return bool(live.staying)
+
+        await until(seen, "the pods of the components")
+        try:
+            yield
+        finally:
+            rooms.cancel()
+            self.snapshots.follow([])
 
     def experiment(self, name: str, baseline: str, *, recovery: str = "0s", **spec: Any) -> Experiment:
         timing = {"baseline": baseline, "recovery": recovery}

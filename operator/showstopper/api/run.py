@@ -19,6 +19,11 @@ MOST_KILLED = 100
 kills, and all that the operator carries out itself."""
 MOST_MEDIA = 4
 MOST_OTHERS = 20
+MOST_BYSTANDERS = 1000
+"""Maximum number of pods beside the targets that a run's record has: 11 KB of its 64 KiB."""
+UID_LENGTH = 8
+"""Characters of a pod's UID that the record has of these: 32 random bits tell the pods of a room apart."""
+ShortUid = Annotated[str, StringConstraints(max_length=UID_LENGTH)]
 MOST_RECORDED = 10_000
 """Characters of a value, as JSON, that is kept to be put back."""
 
@@ -511,8 +516,12 @@ class ExperimentRunStatus(Status):
     """Clocks that tell whether the times of this record are of one clock, also where another operator went on."""
     host: HostRecord | None = None
     """Presence of the room's managed host during the run. Absent if somebody else speaks in the room."""
+    bystanders: Annotated[list[ShortUid], Field(max_length=MOST_BYSTANDERS)] = []
+    """Pods of the room's components that were seen during the run, and that no fault of it takes: the first eight
+    characters of their UIDs, by which one that is gone at the end is missed."""
     others_gone: Annotated[list[Text], Field(max_length=MOST_OTHERS)] = []
-    """Names of pods of the room's components that went during the run, and that no fault of it was meant to end."""
+    """Names of pods of the room's components that went during the run, and that no fault of it was meant to end. UIDs,
+    where a pod went while the operator was away."""
     outages: Annotated[list[OutageRecord], Field(max_length=20)] = []
     """The outages with the most dead air, worst first. Those of the crowd are in `crowd`."""
     crowd: CrowdRecord | None = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from showstopper.clock import Clock
+from showstopper.clock import Clock, from_timestamp
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import POD, SERVICE, Kind
 from showstopper.engine.rooms.components import Components
@@ -50,15 +50,16 @@ async def test_the_pods_are_those_that_the_watch_told(client: Client, namespace:
         return [image.image for image in components.release] == [name]
 
     await until(lambda: runs("livekit:1"), "the image of the pod that was there")
+    (pod,) = components.staying
+    assert (pod.component, pod.name) == ("relay", "a")
+    assert abs(from_timestamp(pod.created) - Clock().now()) < 60
     await client.delete(POD, namespace, "a", grace_seconds=0)
 
     async def nothing() -> bool:
         return not components.release
 
     await until(nothing, "the end of it")
-    (gone,) = components.gone_since(0.0)
-    assert (gone.component, gone.name) == ("relay", "a")
-    assert not components.gone_since(gone.at + 1)
+    assert not components.staying
     assert len(components.changes) == 2
     assert asked.listed == []
     address = frozenset({("198.18.9.9", 7882)})

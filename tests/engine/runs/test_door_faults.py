@@ -71,7 +71,21 @@ async def test_a_door_that_somebody_adds_meanwhile_was_not_closed(client: Client
         await stored_objects.pod(client, with_door.namespace, "door-2", labels={"app": "door"}, address="198.18.200.42")
         run = await with_door.stored(run, finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "WrongDose")
-    assert "door-2 came while fault closed lasted" in (run.status.message or "")
+    assert "door-2 came when the targets of fault closed were chosen already" in (run.status.message or "")
+
+
+async def test_a_door_that_was_added_just_before_was_not_closed(client: Client, with_door: RunHarness) -> None:
+    """It had no address when the targets were chosen, and people are sent to it as soon as it is ready."""
+    late = await stored_objects.pod(client, with_door.namespace, "door-2", labels={"app": "door"}, ready=False)
+    place = with_door.namespace, late["metadata"]["name"]
+    await stored_objects.set_ready(client, *place, ready=False, address="")
+    async with Agent(client, with_door.namespace):
+        run = await with_door.create("closed", faults=[{**CLOSED, "duration": "3s"}])
+        await with_door.stored(run, lambda found: found.status.step == "Active")
+        await stored_objects.set_ready(client, *place, ready=True, address="198.18.200.42")
+        run = await with_door.stored(run, finished)
+    assert run.status.faults[0].targets == len(PODS)
+    assert (run.status.verdict, run.status.reason) == ("Inconclusive", "WrongDose")
 
 
 async def test_a_door_that_does_not_answer_is_named(client: Client, with_door: RunHarness) -> None:

@@ -1,18 +1,14 @@
 """Faults of the host against a real API server. The host's part is played (see `stub_agent`)."""
 
-import asyncio
-from collections.abc import AsyncIterator
-
 import pytest
 
-from showstopper.api.run import ExperimentRun
+from showstopper.api.run import UID_LENGTH, ExperimentRun
 from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import POD
+from showstopper.cluster.kinds import EXPERIMENT_RUN, POD
 from showstopper.cluster.listeners import HOST, ROLE_LABEL, ROOM_LABEL
 from showstopper.engine.hands.pace import Pace
 from showstopper.executor.status import EndReason
 from tests.support import stored_objects
-from tests.support.operator_harness import until
 from tests.support.run_harness import RunHarness
 from tests.support.stub_agent import LOSS, Agent, nothing_left
 
@@ -91,29 +87,29 @@ async def test_a_host_whose_pod_is_gone_is_lost_and_its_successor_is_not_asked(
     assert await nothing_left(client, run)
 
 
-@pytest.fixture
-async def watched(on_stage: RunHarness) -> AsyncIterator[RunHarness]:
-    """With the room's components watched."""
-    on_stage.snapshots.follow([on_stage.namespace])
-    rooms = asyncio.create_task(on_stage.services.rooms.run())
-    live = await on_stage.live_room()
-
-    async def seen() -> bool:
-        return bool(live.images)
-
-    await until(seen, "the relays")
-    yield on_stage
-    rooms.cancel()
-    on_stage.snapshots.follow([])
-
-
-async def test_a_relay_that_somebody_deletes_meanwhile_is_told_of(client: Client, watched: RunHarness) -> None:
-    async with Agent(client, watched.namespace):
-        run = await watched.create("silence", faults=[{**SILENCE, "duration": "5s"}])
-        await watched.stored(run, lambda found: found.status.step == "Active")
-        await client.delete(POD, watched.namespace, "b", grace_seconds=0)
-        run = await watched.stored(run, finished)
+async def test_a_relay_that_somebody_deletes_meanwhile_is_told_of(client: Client, on_stage: RunHarness) -> None:
+    async with Agent(client, on_stage.namespace), on_stage.looking():
+        run = await on_stage.create("silence", faults=[{**SILENCE, "duration": "5s"}])
+        await on_stage.stored(run, lambda found: found.status.step == "Active")
+        await client.delete(POD, on_stage.namespace, "b", grace_seconds=0)
+        run = await on_stage.stored(run, finished)
     assert run.status.others_gone == ["b"]
+
+
+async def test_a_relay_that_goes_while_no_operator_runs_is_told_of(client: Client, on_stage: RunHarness) -> None:
+    """The next one has never seen it, and knows it by the record."""
+    async with Agent(client, on_stage.namespace):
+        async with on_stage.looking():
+            run = await on_stage.create("silence", faults=[{**SILENCE, "duration": "5s"}])
+            run = await on_stage.stored(run, lambda found: len(found.status.bystanders) == 2)
+            await on_stage.end()
+        gone = await client.get(POD, on_stage.namespace, "b")
+        await client.delete(POD, on_stage.namespace, "b", grace_seconds=0)
+        other = RunHarness(client, on_stage.namespace)
+        async with other.looking():
+            other.runs.on_change(ExperimentRun.parse(await client.get(EXPERIMENT_RUN, *run.key)))
+            run = await other.stored(run, finished)
+    assert run.status.others_gone == [f"pod of UID {gone['metadata']['uid'][:UID_LENGTH]}"]
 
 
 async def test_host_and_agents_are_asked_beside_each_other(client: Client, on_stage: RunHarness) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from showstopper.api.run import ExperimentRun
-from showstopper.engine.rooms.components import GonePod
+from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.engine.runs import interference
 from showstopper.faults.effects import Container, Pod
 from tests.support import build
 
 DELAY = {"name": "slow", "target": {"component": "relay"}, "duration": "60s", "delay": {"latency": "2s"}}
 NOW = "2026-01-01T00:00:20Z"
+START = from_timestamp(NOW)
 KILL = {"name": "kill", "target": {"component": "relay"}, "containerKill": {}}
 DOWN = {"name": "down", "target": {"component": "relay"}, "scaleDown": {"replicas": 1}, "duration": "60s"}
 FULL = {"name": "full", "target": {"component": "relay"}, "duration": "60s", "memoryStress": {"overLimit": True}}
@@ -95,26 +96,6 @@ def test_of_more_pods_that_went_than_the_run_scaled_down_somebody_else_took_one(
     assert (both is not None) is (gone == "abc"), "what another fault of the run kills is nobody else's doing"
 
 
-@pytest.mark.parametrize(
-    ("fault", "told"),
-    [
-        (DELAY, ["relay-b", "store"]),
-        (KILL, ["relay-b", "store"]),
-        ({"name": "air", "duration": "60s", "deadAir": {}}, ["relay-a", "relay-b", "store"]),
-        (DOWN, ["store"]),  # which of its pods go is not its choice
-    ],
-    ids=["a fault that lasts", "a kill", "no target", "a workload"],
-)
-def test_pods_that_no_fault_is_about_and_that_go_are_somebody_elses_doing(
-    fault: dict[str, Any], told: list[str]
-) -> None:
-    target = {"fault": fault["name"], "pod": "relay-a", "uid": "relay-a-uid"}
-    targets = [target] if "target" in fault else []
-    declared = build.run(faults=[fault], status={"targets": targets})
-    gone = [GonePod(10.0, "relay", f"relay-{name}", f"relay-{name}-uid") for name in "ba"]
-    assert interference.others_gone(declared, [*gone, GonePod(10.0, "store", "store", "store-uid")]) == told
-
-
 def test_what_listeners_missed_may_come_of_pods_that_no_fault_was_about() -> None:
     finding = interference.deleted(build.run(faults=[DELAY], status={"othersGone": ["relay-b", "store"]}))
     assert finding is not None
@@ -123,24 +104,87 @@ def test_what_listeners_missed_may_come_of_pods_that_no_fault_was_about() -> Non
     assert interference.deleted(build.run(faults=[DELAY])) is None
 
 
+CLOSED = {"name": "closed", "duration": "10s", "roomUnavailable": {}}
+BEFORE, MEANWHILE, AFTER = (f"2026-01-01T00:00:{second}Z" for second in ("05", "15", "25"))
+
+
+def closed(*named: str, targets: int, fault: dict[str, Any] = CLOSED) -> ExperimentRun:
+    """A run of so many targets, of which its record names these."""
+    times = {"armedAt": "2026-01-01T00:00:10.5Z", "liftedAt": "2026-01-01T00:00:20.5Z"}
+    record = {"name": fault["name"], "kind": "any", "targets": targets, "proven": True, "reverted": True, **times}
+    hit = [{"fault": fault["name"], "pod": name, "uid": f"{name}-uid"} for name in named]
+    return build.run(faults=[fault], status={"faults": [record], "targets": hit})
+
+
 @pytest.mark.parametrize(
     ("created", "ready", "beside"),
     [
-        ("2026-01-01T00:00:05Z", True, False),  # before
-        ("2026-01-01T00:00:15Z", True, True),
-        ("2026-01-01T00:00:15Z", False, False),  # nobody was sent to it
-        ("2026-01-01T00:00:25Z", True, False),  # after
+        (BEFORE, True, True),  # it had no address when the targets were chosen
+        ("2026-01-01T00:00:10Z", True, True),  # in the very second of the arming
+        (MEANWHILE, True, True),
+        (MEANWHILE, False, False),  # nobody was sent to it
+        (AFTER, True, False),
     ],
 )
-def test_a_pod_of_the_door_that_came_meanwhile_was_not_closed(created: str, *, ready: bool, beside: bool) -> None:
-    closed = {"name": "closed", "duration": "10s", "roomUnavailable": {}}
-    times = {"armedAt": "2026-01-01T00:00:10.5Z", "liftedAt": "2026-01-01T00:00:20.5Z"}
-    record = {"name": "closed", "kind": "roomUnavailable", "targets": 2, "proven": True, "reverted": True, **times}
-    door = replace(build.pod("door-2", created=created), ready=ready)
-    finding = interference.came_beside(build.run(faults=[closed], status={"faults": [record]}), [door])
+def test_a_pod_of_the_door_that_is_no_target_was_not_closed(created: str, *, ready: bool, beside: bool) -> None:
+    hit, door = build.pod("door-0", created=BEFORE), replace(build.pod("door-2", created=created), ready=ready)
+    finding = interference.came_beside(closed("door-0", targets=1), [hit, door])
     assert (finding is not None) is beside
     if finding is not None:
         assert finding.reason == "WrongDose"
-        assert "door-2 came while fault closed lasted and answered as ever" in finding.message
-    slow = {**record, "name": "slow", "kind": "delay"}
-    assert interference.came_beside(build.run(faults=[DELAY], status={"faults": [slow]}), [door]) is None
+        assert "door-2 came when the targets of fault closed were chosen already" in finding.message
+    assert interference.came_beside(closed("door-0", targets=1, fault=DELAY), [hit, door]) is None
+
+
+def test_of_many_doors_the_record_does_not_name_each_that_was_closed() -> None:
+    doors = [build.pod(f"door-{number}", created=BEFORE) for number in range(3)]
+    assert interference.came_beside(closed("door-0", targets=3), doors) is None
+    finding = interference.came_beside(closed("door-0", targets=3), [build.pod("late", created=MEANWHILE), *doors])
+    assert finding is not None
+    assert finding.message.startswith("late came")
+
+
+LASTING = [
+    DELAY,
+    DOWN,
+    {"name": "air", "duration": "60s", "deadAir": {}},
+    {"name": "closed", "duration": "60s", "roomUnavailable": {}},
+]
+
+
+def lasted(seconds: float, fault: dict[str, Any]) -> ExperimentRun:
+    """A run whose fault was in force for so long."""
+    times = {"armedAt": to_timestamp(START), "liftedAt": to_timestamp(START + seconds)}
+    record = {"name": fault["name"], "kind": "any", "targets": 1, "proven": True, "reverted": True, **times}
+    return build.run(faults=[fault], status={"faults": [record]})
+
+
+@pytest.mark.parametrize("fault", LASTING, ids=["an agent's", "the operator's", "the host's", "the door's"])
+def test_whoever_has_not_lifted_a_fault_in_time_it_is_another_cause(fault: dict[str, Any]) -> None:
+    finding = interference.other_cause(lasted(75, fault))
+    assert finding is not None
+    assert finding.reason == "WrongDose"
+    assert f"fault {fault['name']} lasted 75.0 s and was declared to last 60 s" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("declared", "seconds", "longer"),
+    [
+        ("1s", 2.1, False),  # half a second late on either side, where a machine is busy
+        ("1s", 2.3, True),
+        ("5s", 6.9, False),
+        ("5s", 14, True),  # lifted by the next life of the operator
+        ("1h", 3609, False),
+        ("1h", 3611, True),
+    ],
+)
+def test_a_fault_may_last_a_share_and_a_second_longer_and_no_longer_than_a_lease(
+    declared: str, seconds: float, *, longer: bool
+) -> None:
+    assert (interference.overlong(lasted(seconds, {**DELAY, "duration": declared})) is not None) is longer
+
+
+def test_a_fault_that_is_not_over_or_has_no_duration_is_not_too_long() -> None:
+    kill = {"name": "kill", "kind": "podKill", "targets": 1, "armedAt": NOW, "liftedAt": NOW}
+    slow = {"name": "slow", "kind": "delay", "targets": 1, "armedAt": NOW}
+    assert interference.overlong(build.run(faults=[DELAY, KILL], status={"faults": [kill, slow]})) is None

@@ -5,6 +5,8 @@ is there: the test plays it, and others who change the same.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -23,7 +25,7 @@ from showstopper.engine.hands.pace import Pace
 from showstopper.engine.runs import interference
 from showstopper.engine.runs.undoing import FINALIZER
 from showstopper.engine.runs.watch import watch
-from showstopper.faults.workloads import fields
+from showstopper.faults.workloads import config_push, fields
 from tests.engine.test_stop_switch import throw, watched
 from tests.support import stored_objects
 from tests.support.operator_harness import until
@@ -144,6 +146,24 @@ async def test_a_pod_that_was_to_be_left_is_missed_also_when_it_goes_after_the_e
     other = interference.deleted(run)
     assert other is not None
     assert other.reason == "TargetsGone"
+
+
+async def test_a_pod_that_came_when_it_was_scaled_back_is_missed_when_somebody_deletes_it(harness: RunHarness) -> None:
+    """Everybody may be on it by then, and the fault takes no pod any more."""
+    async with harness.looking():
+        fault = {**DOWN, "duration": "3s"}
+        run = await harness.stored(await harness.create("down", faults=[fault], recovery="8s"), active)
+        await end_pods(harness, "b", "c")
+        run = await harness.stored(run, lambda found: found.status.step == "Recovering")
+        assert not run.status.bystanders, "of those that were there the controller takes which it likes"
+        await stored_objects.pod(harness.client, harness.namespace, "d")
+        await harness.stored(run, lambda found: bool(found.status.bystanders))
+        await end_pods(harness, "d")
+        run = await harness.stored(run, finished)
+    assert run.status.others_gone == ["d"]
+    other = interference.deleted(run)
+    assert other is not None
+    assert other.reason == "PodsGone"
 
 
 async def test_pods_that_do_not_go_prove_nothing(harness: RunHarness) -> None:
@@ -450,7 +470,7 @@ async def test_a_restart_of_pods_that_nobody_replaces_is_refused(client: Client,
     await bare.end()
 
 
-PUSH = {
+PUSH: dict[str, Any] = {
     "name": "push",
     "target": {"component": "relay", "max": 3},
     "configPush": {"configMap": "livekit", "key": "livekit.yaml", "value": "port: 1", "restart": True},
@@ -464,7 +484,11 @@ async def configure(harness: RunHarness) -> None:
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"livekit.yaml": "port: 7880"}}
     await harness.client.create(CONFIG_MAP, body)
     volumes = [{"name": "config", "configMap": {"name": "livekit"}}]
-    change = [{"op": "add", "path": "/spec/template/spec/volumes", "value": volumes}]
+    mounts = [{"name": "config", "mountPath": "/etc/livekit"}]
+    change = [
+        {"op": "add", "path": "/spec/template/spec/volumes", "value": volumes},
+        {"op": "add", "path": "/spec/template/spec/containers/0/volumeMounts", "value": mounts},
+    ]
     await harness.client.patch(DEPLOYMENT, harness.namespace, "relay", change)
 
 
@@ -498,6 +522,24 @@ async def test_pods_that_are_not_replaced_have_not_read_the_value(harness: RunHa
     assert "ran on with the value of before" in (run.status.message or "")
     assert run.status.faults[0].reverted
     assert await configured(harness) == "port: 7880"
+
+
+async def test_a_pod_that_ran_on_with_a_pushed_value_until_somebody_deleted_it_is_another_cause(
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of a push without a restart ends a pod. Kubelets would need two minutes to write the value."""
+    monkeypatch.setattr(config_push, "WRITTEN_WITHIN", timedelta(0))
+    await configure(harness)
+    lasting = {**PUSH, "duration": "2s", "configPush": {**PUSH["configPush"], "restart": False}}
+    run = await harness.stored(await harness.create("push", faults=[lasting]), active)
+    await end_pods(harness, "b")
+    run = await harness.stored(run, finished)
+    assert run.status.faults[0].proven, run.status.faults[0].message
+    assert {target.pod for target in run.status.targets if target.gone_at} == {"b"}
+    assert not any(target.proven for target in run.status.targets), "the value is read back, and no pod proves it"
+    other = interference.deleted(run)
+    assert other is not None
+    assert other.reason == "TargetsGone"
 
 
 async def test_another_life_of_the_operator_puts_a_value_back_that_it_has_not_pushed(harness: RunHarness) -> None:

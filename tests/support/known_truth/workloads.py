@@ -10,9 +10,9 @@ from random import Random
 
 from tests.support.budgets import NAME, budget
 from tests.support.known_truth.faults import RELAY, SHORT, SPARE, alone, fault, silent, unless_split
-from tests.support.known_truth.moments import delete, in_force
+from tests.support.known_truth.moments import delete, in_force, recovering, serving
 from tests.support.known_truth.scenario import FAILS, PASSES, Scenario, inconclusive, lenient
-from tests.support.staged_room import Object, Show, eventually
+from tests.support.staged_room import Object, Show, condition, eventually
 
 BOTH = {"component": "relay", "max": 2}
 ONE_LESS = {"component": "relay", "max": 1}
@@ -107,6 +107,26 @@ def killed_beside_scaling(random: Random) -> Scenario:
     return replace(scenario, meanwhile=meanwhile)
 
 
+def killed_after_scaling(random: Random) -> Scenario:
+    """There is no relay for a while, two come back, and somebody else kills one of them when all are on it."""
+
+    def back(show: Show) -> list[str]:
+        ready = {pod["metadata"]["name"] for pod in show.pods() if condition(pod, "Ready")["status"] == "True"}
+        status = show.api.get(show.path("audiorooms", show.room))["status"]
+        return [name for name in status.get("serving", ()) if name in ready]
+
+    def meanwhile(show: Show, name: str) -> None:
+        recovering(show, name)
+        relay, *_ = eventually("a new relay serves", 60, lambda: back(show))
+        time.sleep(random.uniform(0, 3))
+        delete(show, relay)
+
+    down = fault("scaleDown", {"replicas": 0}, target=BOTH, duration=f"{DRAINED_SECONDS}s")
+    known = "the fault takes no relay that came after it"
+    scenario = alone("killed after scaling", known, inconclusive("PodsGone"), down, expect=SHORT, recovery="90s")
+    return replace(scenario, meanwhile=meanwhile, objection=_unless_two)
+
+
 def pushed(_random: Random) -> Scenario:
     """Every relay is replaced by one that says more in its log, and is heard all the same."""
 
@@ -118,6 +138,24 @@ def pushed(_random: Random) -> Scenario:
 
     scenario = alone("pushed", "something is heard", PASSES, expect=lenient(), recovery="10s")
     return replace(scenario, there=there, around=_with_its_configuration, objection=objection)
+
+
+def killed_beside_pushing(random: Random) -> Scenario:
+    """A value that every relay reads at its leisure, and somebody else kills the one that serves."""
+
+    def meanwhile(show: Show, name: str) -> None:
+        relay = serving(show)
+        in_force(show, name)
+        time.sleep(random.uniform(0, 3))
+        delete(show, relay)
+
+    def there(show: Show) -> Object:
+        debug = _configuration(show).replace("level: info", "level: debug")
+        return {"faults": [_push(debug, "120s", restart=False)]}
+
+    known = "without a restart the fault ends no relay"
+    scenario = alone("killed beside pushing", known, inconclusive("TargetsGone"), expect=SHORT, recovery="10s")
+    return replace(scenario, there=there, around=_with_its_configuration, meanwhile=meanwhile)
 
 
 def pushed_broken(_random: Random) -> Scenario:
@@ -213,5 +251,5 @@ ALL = (
     drain_refused,
 )
 
-LONG = (rolled_out, scaled_to_nothing, pushed)
-"""Those that take minutes, until every relay of before has drained."""
+LONG = (rolled_out, scaled_to_nothing, killed_after_scaling, pushed, killed_beside_pushing)
+"""Those that take minutes, until every relay of before has drained, or kubelets have written a file."""

@@ -36,6 +36,7 @@ class Snapshot:
         selected_fleet: by component name, the pods of our own fleet that its selector matches, of all components.
         serving: address and port → how many residents get their sound from it. Empty if it is not known.
         servers: address and port → UID of the room's pod behind it. What is missing belongs to no pod that is known.
+        staying: UIDs of the pods of all components that nobody has told to end.
         backing: by component name, what is behind its pods, where faults change that. None: nobody has looked.
         fleet: the pods of ours that faults aim at instead of a component's: the host's, and the listeners'.
     """
@@ -51,6 +52,7 @@ class Snapshot:
     on_nodes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     selected_fleet: Mapping[str, Sequence[str]] = field(default_factory=dict)
     servers: Mapping[MediaAddress, str] = field(default_factory=dict)
+    staying: frozenset[str] = frozenset()
     backing: Mapping[str, Backing] | None = None
 
     @property

@@ -75,6 +75,12 @@ def snapshot(
             for name, selection in selections.items()
             if selection.fleet
         },
+        staying=frozenset(
+            body["metadata"]["uid"]
+            for selection in selections.values()
+            for body in selection.running
+            if "deletionTimestamp" not in body["metadata"]
+        ),
     )
 
 

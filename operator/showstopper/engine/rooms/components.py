@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -22,21 +22,20 @@ UNKNOWN_SECONDS = 10.0
 LEAST_SECONDS = 2.0
 """A rollout changes a pod many times a second, and its release is shown to people."""
 MOST_CHANGES = 64
-MOST_GONE = 256
 
 
 @dataclass(frozen=True, slots=True)
-class GonePod:
-    """A pod of a component that ended, or was told to.
+class ComponentPod:
+    """A pod of a component that nobody has told to end.
 
     Attributes:
-        at: when that was seen, in Unix seconds.
+        created: when the API server made it (RFC 3339, whole seconds).
     """
 
-    at: float
     component: str
     name: str
     uid: str
+    created: str
 
 
 class Components:
@@ -45,7 +44,7 @@ class Components:
     Attributes:
         release: their images.
         changes: when they were first seen to run others (Unix seconds), and which, the newest last.
-        gone: their pods that went, the newest last.
+        staying: their pods that nobody has told to end, at the last look.
         problem: what is wrong with how the room describes them.
         refusal: why the room cannot be one as it describes them. Empty if it can.
     """
@@ -53,7 +52,7 @@ class Components:
     def __init__(self, client: Client, clock: Clock, pod_cache: PodCache) -> None:
         self.release: tuple[ComponentImage, ...] = ()
         self.changes: deque[tuple[float, tuple[ComponentImage, ...]]] = deque(maxlen=MOST_CHANGES)
-        self.gone: deque[GonePod] = deque(maxlen=MOST_GONE)
+        self.staying: tuple[ComponentPod, ...] = ()
         self.problem = ""
         self.refusal = ""
         self._client = client
@@ -93,10 +92,8 @@ class Components:
         """Look once."""
         everyone = self._pod_cache.of(room.metadata.namespace)
         selections = {component.name: pods.select(component, everyone) for component in room.spec.components}
-        before, now = self._staying(), self._clock.now()
         self._by_component = {name: list(selection.running) for name, selection in selections.items()}
-        staying = self._staying()
-        self.gone.extend(GonePod(now, *pod, uid) for uid, pod in before.items() if uid not in staying)
+        self.staying = tuple(self._staying())
         self.refusal = next(
             (
                 pods.selects_fleet(component, [pod["metadata"]["name"] for pod in fleet])
@@ -114,19 +111,12 @@ class Components:
             self.changes.append((self._clock.now(), self.release))
         await self._expose(room, everyone)
 
-    def _staying(self) -> dict[str, tuple[str, str]]:
-        """By UID, component and name of the pods that nobody has told to end, at the last look."""
-        return {
-            pod["metadata"]["uid"]: (component, pod["metadata"]["name"])
-            for component, group in self._by_component.items()
-            for pod in group
-            if pod["metadata"].get("deletionTimestamp") is None
-        }
-
-    def gone_since(self, moment: float) -> tuple[GonePod, ...]:
-        """The pods that were seen to go since then. One that is there after all was only not told of for a while."""
-        staying = self._staying()
-        return tuple(pod for pod in self.gone if pod.at >= moment and pod.uid not in staying)
+    def _staying(self) -> Iterator[ComponentPod]:
+        for component, group in self._by_component.items():
+            for metadata in (pod["metadata"] for pod in group):
+                if metadata.get("deletionTimestamp") is None:
+                    created = metadata.get("creationTimestamp", "")
+                    yield ComponentPod(component, metadata["name"], metadata["uid"], created)
 
     async def _expose(self, room: AudioRoom, everyone: Sequence[Object]) -> None:
         """Look for the Services of addresses that no pod has. Without the right to list them there are none."""

@@ -17,7 +17,7 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.supervision import for_ever
 from showstopper.engine.rooms import media_paths, pods, releases, status
 from showstopper.engine.rooms.archive_health import ArchiveWatch
-from showstopper.engine.rooms.components import Components, GonePod
+from showstopper.engine.rooms.components import ComponentPod, Components
 from showstopper.engine.rooms.crowds import RoomCrowd
 from showstopper.engine.rooms.draining import Draining
 from showstopper.engine.rooms.fleet import manifests, names
@@ -181,9 +181,10 @@ class LiveRoom:
         """All images that were seen to come since then."""
         return tuple(image for at, images in self._components.changes if at >= moment for image in images)
 
-    def gone_since(self, moment: float) -> tuple[GonePod, ...]:
-        """The pods of its components that were seen to go since then. What an operator before this one saw is lost."""
-        return self._components.gone_since(moment)
+    @property
+    def staying(self) -> tuple[ComponentPod, ...]:
+        """The pods of its components that nobody has told to end, at the last look. None, before the first one."""
+        return self._components.staying
 
     def serving(self, now: float) -> dict[tuple[str, int], int]:
         """By address and port of a relay, how many residents get media from it."""

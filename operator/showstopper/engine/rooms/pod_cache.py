@@ -156,7 +156,8 @@ def slim(pod: Mapping[str, Any]) -> Object:
     annotations = _some(metadata.get("annotations") or {}, DEFAULT_CONTAINER)
     return {
         "metadata": {
-            **_some(metadata, "name", "namespace", "uid", "labels", "deletionTimestamp", "deletionGracePeriodSeconds"),
+            **_some(metadata, "name", "namespace", "uid", "labels", "creationTimestamp"),
+            **_some(metadata, "deletionTimestamp", "deletionGracePeriodSeconds"),
             **({"annotations": annotations} if annotations else {}),
             **_each(metadata, "ownerReferences", "kind", "name", "controller"),
         },

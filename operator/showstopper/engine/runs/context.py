@@ -23,6 +23,7 @@ from showstopper.engine.rooms import LiveRoom, Rooms
 from showstopper.engine.rooms.fleet import names
 from showstopper.engine.rooms.releases import Deployed
 from showstopper.engine.runs import clocks, crowds, hosting, judging, views, windows
+from showstopper.engine.runs.bystanders import Bystanders
 from showstopper.engine.runs.proof import MediaProof
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.runs.sampling import Sampler
@@ -86,6 +87,7 @@ class RunContext:
     hands: Hands
     sampler: Sampler
     proof: MediaProof = field(default_factory=MediaProof)
+    bystanders: Bystanders = field(default_factory=Bystanders)
     first: Proposal | None = None
     snapshot: Snapshot | None = None
     resumed: bool = False
@@ -189,8 +191,14 @@ class RunContext:
         return self.run.spec.room.spec.program.host is Host.MANAGED
 
     async def observe(self) -> Mapping[str, FaultState]:
-        """What hands and listeners report of every fault that was started."""
+        """What hands and listeners report of every fault that was started. Who is beside the targets is noted, too."""
+        self.note_bystanders()
         return self.proof.prove(self.run, await self.hands.observe(self.run), self.room())
+
+    def note_bystanders(self) -> None:
+        """Note the pods of the room's components that no fault of the run takes, and that were not seen before."""
+        if (room := self.room()) is not None:
+            self.record.keep_bystanders(self.bystanders.note(self.run, room.staying))
 
     async def until_known(self, moment: float) -> None:
         """Wait until all listeners have reported what they heard by that moment of the operator's clock."""

@@ -3,21 +3,27 @@
 A delay that a liveness probe does not bear makes the kubelet restart its target: what listeners hear then is another
 fault, which nobody has declared. A container that ends by itself is what the fault does to the room. A pod that was
 deleted meanwhile is an outage of its own: a room that stood both has passed, and one that did not may have stood the
-fault.
+fault. So it is with a fault that nobody lifted in time, for the operator was away or the API server did not answer.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from showstopper.api.faults.base import Aim
 from showstopper.api.reasons import Reason
-from showstopper.api.run import ExperimentRun, TargetRecord
+from showstopper.api.run import ExperimentRun, FaultRecord, TargetRecord
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
-from showstopper.engine.rooms.components import GonePod
 from showstopper.faults.effects import Container, Pod
 
 FROM_OUTSIDE = frozenset({0, 137, 143})
 """Exit codes of a container that was told to end: orderly, by SIGKILL (128 + 9), or by SIGTERM (128 + 15)."""
+
+LONGER_SHARE, LONGER_SECONDS = 0.2, 1.0
+"""For how much longer than declared a fault may last: the share by which it may also be shorter (`LEAST_IN_FORCE` in
+`engine/hands/agent/totals.py`), and a second in which it is armed and lifted: both go through the API server, which
+takes half a second each where a machine is busy. Our choice, so that a late answer alone spoils no run."""
+LONGEST_LATE_SECONDS = 10.0
+"""And never for longer than a lease, by which what executors do ends anyhow."""
 
 
 def restarted(run: ExperimentRun, pods: Iterable[Pod]) -> Mapping[str, Container]:
@@ -37,13 +43,6 @@ def gone(run: ExperimentRun, pods: Iterable[Pod]) -> Collection[str]:
     """UIDs of targets of faults that last which are deleted, or about to be, and which no fault of the run kills."""
     there = {pod.uid for pod in pods if not pod.terminating}
     return {target.uid for target in _spared(run)} - there
-
-
-def others_gone(run: ExperimentRun, gone: Iterable[GonePod]) -> list[str]:
-    """Names of pods of the room's components that went, and that no fault of the run ends or has replaced."""
-    targets = {target.uid for target in run.status.targets}
-    moved = {fault.component for fault in run.spec.faults if fault.aim is Aim.WORKLOAD}
-    return sorted({pod.name for pod in gone if pod.uid not in targets and pod.component not in moved})
 
 
 def described(container: Container) -> str:
@@ -70,21 +69,57 @@ def told_to_end(run: ExperimentRun, containers: Mapping[str, Container]) -> Find
 
 
 def came_beside(run: ExperimentRun, doors: Iterable[Pod]) -> Finding | None:
-    """Why a fault of the door was not met by everybody: a pod of it that was made meanwhile has answered as ever.
+    """Why a fault of the door was not met by everybody: a pod of it that was not hit has answered as ever.
 
-    Which pod somebody asks is the Service's choice, so that what people met is nobody's dose.
+    Which pod somebody asks is the Service's choice, so that what people met is nobody's dose. A pod may have been made
+    before the fault and still not be hit: it had no address when the targets were chosen.
     """
-    there = [pod for pod in doors if pod.ready and pod.created]
+    ready = [pod for pod in doors if pod.ready and pod.created]
     for fault in run.status.faults:
         if run.fault(fault.name).aim is not Aim.DOOR or fault.armed_at is None or fault.lifted_at is None:
             continue
-        lasted = from_timestamp(fault.armed_at), from_timestamp(fault.lifted_at)
-        late = sorted(pod.name for pod in there if lasted[0] < from_timestamp(pod.created) < lasted[1])
-        if late:
+        before = [pod for pod in ready if from_timestamp(pod.created) < from_timestamp(fault.lifted_at)]
+        if spared := _spared_doors(run, fault, before):
             return Finding(
                 Reason.WRONG_DOSE,
-                f"{', '.join(late[:5])} came while fault {fault.name} lasted and answered as ever, so that it was not "
-                "met by everybody: run again when nobody scales the door",
+                f"{', '.join(spared[:5])} came when the targets of fault {fault.name} were chosen already, and "
+                "answered as ever, so that it was not met by everybody: run again when nobody scales the door",
+            )
+    return None
+
+
+def _spared_doors(run: ExperimentRun, fault: FaultRecord, doors: Sequence[Pod]) -> list[str]:
+    """The pods of the door that a fault has not hit, the newest first.
+
+    The record may not name every target. As many pods as it leaves out are taken for targets, the oldest first.
+    """
+    named = {target.uid for target in run.status.targets if target.fault == fault.name}
+    others = [pod for pod in doors if pod.uid not in named]
+    newest = sorted(others, key=lambda pod: (pod.created, pod.name), reverse=True)
+    return [pod.name for pod in newest[: max(len(others) - (fault.targets - len(named)), 0)]]
+
+
+def other_cause(run: ExperimentRun) -> Finding | None:
+    """Why what listeners missed may not be the declared faults' doing. A room that did well all the same has passed."""
+    return deleted(run) or overlong(run)
+
+
+def overlong(run: ExperimentRun) -> Finding | None:
+    """Why the fault that listeners heard was another than the declared one: nobody lifted it in time.
+
+    Whoever carries it out, it is measured on the operator's clock, from its first target to its last.
+    """
+    for record in run.status.faults:
+        declared = run.fault(record.name).duration
+        if declared is None or record.armed_at is None or record.lifted_at is None:
+            continue
+        asked = declared.total_seconds()
+        lasted = from_timestamp(record.lifted_at) - from_timestamp(record.armed_at)
+        if lasted > asked + min(LONGER_SHARE * asked + LONGER_SECONDS, LONGEST_LATE_SECONDS):
+            return Finding(
+                Reason.WRONG_DOSE,
+                f"fault {record.name} lasted {lasted:.1f} s and was declared to last {asked:g} s, for the operator was "
+                "away, or the API server or an executor did not answer when it should have ended: run it again",
             )
     return None
 

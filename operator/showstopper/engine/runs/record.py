@@ -10,6 +10,7 @@ from showstopper.api.conditions import Outlook
 from showstopper.api.reasons import Reason
 from showstopper.api.room import ComponentImage
 from showstopper.api.run import (
+    MOST_BYSTANDERS,
     MOST_OTHERS,
     ChangeRecord,
     ChosenPod,
@@ -51,6 +52,7 @@ class RunRecord:
         self._deferred: list[Change] = []
         self._ahead: ExperimentRun | None = None
         self._samples: list[SourceRecord] | None = None
+        self._bystanders: list[str] = []
 
     @property
     def run(self) -> ExperimentRun:
@@ -219,6 +221,10 @@ class RunRecord:
         """What was sampled of sources beside the listeners. It is written with whatever is written next."""
         self._samples = sources
 
+    def keep_bystanders(self, uids: Sequence[str]) -> None:
+        """More pods beside the targets that were seen. They are written with whatever is written next."""
+        self._bystanders += uids
+
     async def note_host(self, host: HostRecord) -> None:
         """What is known of the room's managed host."""
 
@@ -279,6 +285,8 @@ class RunRecord:
                 each(run)
             if self._samples is not None:
                 run.status.sources = self._samples
+            seen = dict.fromkeys((*run.status.bystanders, *self._bystanders))
+            run.status.bystanders = list(seen)[:MOST_BYSTANDERS]
 
         await self._writer.write(apply)
         self._deferred.clear()

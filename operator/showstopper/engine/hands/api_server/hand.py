@@ -84,12 +84,16 @@ class ApiServerHand:
         self._gone |= {target.uid: now for target in waited if target.uid not in there}
 
     def _targets(self, run: ExperimentRun, fault: Fault) -> list[TargetRecord]:
-        """The targets of a fault that lasts, each with when it was found to be gone."""
+        """The targets of a fault that lasts, each with when it was found to be gone.
+
+        Of one that ends none that proves nothing: somebody else took it, and the run has noted that.
+        """
+        ends = fault.spec.ends_targets
         return [
-            self._pods.known(target).model_copy(update={"gone_at": gone, "proven": gone is not None})
+            self._pods.known(target).model_copy(update={"gone_at": gone, "proven": ends and gone is not None})
             for target in run.status.targets
             if target.fault == fault.name
-            for gone in [self._gone_at(target) if fault.spec.ends_targets else None]
+            for gone in [self._gone_at(target) if ends else target.gone_at]
         ]
 
     def _gone_at(self, target: TargetRecord) -> str | None:

@@ -12,9 +12,6 @@ from showstopper.engine.hands.protocol import FaultState
 from showstopper.faults import registry
 from showstopper.faults.observed import Observed, ObservedTarget
 
-LATE_SECONDS = 10.0
-"""How much longer than declared a fault may last: as long as a lease, by which what executors do ends."""
-
 
 def state(
     fault: Fault, record: FaultRecord, changes: Sequence[ChangeRecord], targets: Sequence[TargetRecord]
@@ -53,7 +50,6 @@ def _record(
         asked = fault.duration.total_seconds()
         lasted = from_timestamp(made.lifted_at) - from_timestamp(made.armed_at)
         made.asked_for, made.in_force = f"{asked * made.targets:.2f}s", f"{lasted * made.targets:.2f}s"
-        missing = missing or _too_long(asked, lasted)
     made.proven, made.reason = missing is None, missing.reason if missing is not None else None
     made.reverted = all(change.restored_at for change in changes)
     cut_short = [change for change in changes if change.reason is not None and change.changed_at is not None]
@@ -61,17 +57,6 @@ def _record(
     graver = "; ".join(change.message for change in changes if change.message)
     made.message = (graver or (missing.message if missing is not None else behaviour.outcome(observed)))[:1024]
     return made
-
-
-def _too_long(asked: float, lasted: float) -> Finding | None:
-    """What nobody put back in time has tested another fault than the declared one."""
-    if lasted <= asked + LATE_SECONDS:
-        return None
-    return Finding(
-        Reason.WRONG_DOSE,
-        f"lasted {lasted:.0f} s and was declared to last {asked:g} s, for the operator was away or the API server did "
-        "not answer when it should have ended: run it again",
-    )
 
 
 def _trouble(changes: Iterable[ChangeRecord]) -> Finding | None:

@@ -36,6 +36,7 @@ class Baseline:
             if (other := context.room_changed() or _several_releases(context, deployed)) is not None:
                 return other
             context.hold_fleet()
+            context.note_bystanders()
             message = f"watches the room for {seconds:g} s before the fault"
             await record.begin(StepName.BASELINE, message, release=deployed.images, witnesses=context.witnesses())
         step = windows.step(context.run, StepName.BASELINE)

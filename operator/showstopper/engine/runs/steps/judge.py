@@ -40,7 +40,7 @@ class Judge:
             counts=room.door.log if room else None,
             aborted=_first(findings, Verdict.ABORTED),
             error=_first(findings, Verdict.ERROR),
-            other_cause=interference.deleted(context.run),
+            other_cause=interference.other_cause(context.run),
             doubts=tuple(each for each in findings if each.verdict not in {Verdict.ABORTED, Verdict.ERROR}),
         )
         decision = judgement.decision

@@ -6,7 +6,6 @@ from showstopper.api.faults.base import Aim
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.availability.verdict import Finding
-from showstopper.clock import from_timestamp
 from showstopper.engine.hands import records
 from showstopper.engine.planning.plan import Snapshot
 from showstopper.engine.runs import interference, judging, windows
@@ -69,13 +68,9 @@ async def _disturbed(context: RunContext) -> Finding | None:
 
 async def _note_gone(context: RunContext) -> None:
     """Which targets, and pods beside them, are gone when the recovery is over. Who goes later is no cause."""
-    run, room = context.run, context.room()
-    if room is not None and run.status.started_at is not None:
-        gone = room.gone_since(from_timestamp(run.status.started_at))
-        await context.record.note_others_gone(interference.others_gone(run, gone))
-    if records.by_agents(context.run):
-        snapshot = await context.services.snapshot(context.run)
-        await context.record.note_gone(interference.gone(context.run, _pods(snapshot)))
+    snapshot = await context.services.snapshot(context.run)
+    await context.record.note_gone(interference.gone(context.run, _pods(snapshot)))
+    await context.record.note_others_gone(context.bystanders.gone(context.run, snapshot.staying))
 
 
 def _pods(snapshot: Snapshot) -> list[Pod]:
