@@ -12,9 +12,9 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from showstopper.engine.hands.agent.client import InjectionClient
-from showstopper.engine.hands.agent.injection_cache import InjectionCache
 from showstopper.engine.hands.crowd.jobs import CrowdJobs
+from showstopper.engine.hands.injections.cache import InjectionCache
+from showstopper.engine.hands.injections.client import InjectionClient
 from showstopper.engine.hands.of_run import HandFactory
 from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.planning.plan import Plan

@@ -24,9 +24,9 @@ from showstopper.engine import deletions
 from showstopper.engine.days.service import GameDays
 from showstopper.engine.experiments.service import Experiments
 from showstopper.engine.gates.keeping import Gates
-from showstopper.engine.hands.agent.client import InjectionClient
-from showstopper.engine.hands.agent.injection_cache import InjectionCache
 from showstopper.engine.hands.crowd.jobs import CrowdJobs
+from showstopper.engine.hands.injections.cache import InjectionCache
+from showstopper.engine.hands.injections.client import InjectionClient
 from showstopper.engine.hands.of_run import HandFactory
 from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.planning.snapshots import Snapshots

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from showstopper.api.experiment import Fault
 from showstopper.api.injection import RunReference
 from showstopper.api.room import AudioRoomSpec
-from showstopper.engine.hands.agent import asking
+from showstopper.engine.hands.injections import asking
 from showstopper.engine.planning import plan, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.faults.effects import Container, Pod

@@ -15,7 +15,7 @@ from dev.cluster.apiserver import ApiServer
 from showstopper.api.run import MOST_KILLED, ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION
-from showstopper.engine.hands.agent.asking import SHARD
+from showstopper.engine.hands.injections.asking import SHARD
 from showstopper.engine.hands.pace import Pace
 from showstopper.engine.hands.records import MOST_NAMED
 from tests.support import build, stored_objects

@@ -8,7 +8,7 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Hand
 from showstopper.api.injection import RunReference
 from showstopper.api.room import AudioRoomSpec
-from showstopper.engine.hands.agent import asking
+from showstopper.engine.hands.injections import asking
 from showstopper.faults import registry
 from showstopper.faults.behaviour import Ground
 from showstopper.faults.crowd import CrowdBehaviour, port_of

@@ -12,15 +12,15 @@ from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.engine.hands import records
-from showstopper.engine.hands.agent.client import InjectionClient
 from showstopper.engine.hands.agent.hand import AgentHand
-from showstopper.engine.hands.agent.injections import RunInjections
-from showstopper.engine.hands.agent.lease import RunLease
 from showstopper.engine.hands.agent.reselect import Reselection
 from showstopper.engine.hands.api_server.changes import Changes
 from showstopper.engine.hands.api_server.hand import ApiServerHand
 from showstopper.engine.hands.crowd.hand import CrowdHand
 from showstopper.engine.hands.crowd.jobs import CrowdJobs
+from showstopper.engine.hands.injections.client import InjectionClient
+from showstopper.engine.hands.injections.lease import RunLease
+from showstopper.engine.hands.injections.run_injections import RunInjections
 from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.hands.protocol import FaultState, Hand, Pause
 from showstopper.engine.hands.stage.hand import StageHand
@@ -91,7 +91,7 @@ class Hands:
 
     async def sweep(self, run: ExperimentRun) -> None:
         """Remove what was made for the run and is over: its Injections and its Lease, which executors share."""
-        if records.by_agents(run):
+        if records.by_injections(run):
             await self._asked.sweep(run)
 
     @property

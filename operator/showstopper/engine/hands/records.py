@@ -49,7 +49,7 @@ def kills(run: ExperimentRun) -> list[TargetRecord]:
     return [target for target in run.status.targets if target.fault not in lasting]
 
 
-def by_agents(run: ExperimentRun) -> set[str]:
+def by_injections(run: ExperimentRun) -> set[str]:
     """The names of the faults that executors carry out, asked by Injections."""
     return {fault.name for fault in run.spec.faults if fault.spec.hand.takes_injections}
 

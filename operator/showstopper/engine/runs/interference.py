@@ -20,7 +20,7 @@ FROM_OUTSIDE = frozenset({0, 137, 143})
 
 LONGER_SHARE, LONGER_SECONDS = 0.2, 1.0
 """For how much longer than declared a fault may last: the share by which it may also be shorter (`LEAST_IN_FORCE` in
-`engine/hands/agent/totals.py`), and a second in which it is armed and lifted: both go through the API server, which
+`injections/totals.py`), and a second in which it is armed and lifted: both go through the API server, which
 takes half a second each where a machine is busy. Our choice, so that a late answer alone spoils no run."""
 LONGEST_LATE_SECONDS = 10.0
 """And never for longer than a lease, by which what executors do ends anyhow."""

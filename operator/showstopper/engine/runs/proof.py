@@ -84,5 +84,5 @@ def _judged(run: ExperimentRun, record: FaultRecord, targets: tuple[TargetRecord
 
 
 def _given_up(run: ExperimentRun, target: TargetRecord) -> bool:
-    by_agents = target.fault in records.by_agents(run)
-    return by_agents and target.lifted_at is not None and target.gone_at is None
+    asked = target.fault in records.by_injections(run)
+    return asked and target.lifted_at is not None and target.gone_at is None

@@ -9,7 +9,7 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, StepName
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
-from showstopper.engine.hands.agent import answers
+from showstopper.engine.hands.injections import answers
 from showstopper.engine.runs.context import Proposal, RunContext, Services
 from showstopper.engine.runs.record import RunRecord
 from showstopper.engine.runs.sampling import Sampler

@@ -15,7 +15,7 @@ H = TypeVar("H", bound=HostFault)
 
 LEAST_SENT = 0.8
 """Share of the time for which a fault was in force that the host has to have spent on it, while the room took its
-sound. The same share as of the declared time (`engine/hands/agent/totals.py`)."""
+sound. The same share as of the declared time (`engine/hands/injections/totals.py`)."""
 
 
 class HostBehaviour(InjectedBehaviour[H]):

@@ -14,10 +14,10 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, INJECTION, POD
-from showstopper.engine.hands.agent import answers
-from showstopper.engine.hands.agent.answers import SUCCESSOR_SECONDS
-from showstopper.engine.hands.agent.asking import SUCCESSOR_LABEL
 from showstopper.engine.hands.agent.reselect import successors
+from showstopper.engine.hands.injections import answers
+from showstopper.engine.hands.injections.answers import SUCCESSOR_SECONDS
+from showstopper.engine.hands.injections.asking import SUCCESSOR_LABEL
 from showstopper.engine.planning.plan import Snapshot
 from showstopper.engine.planning.policies import CHAOS_ALLOWED, CHAOS_LABEL
 from showstopper.faults.effects import Pod

@@ -2,7 +2,7 @@
 
 from showstopper.api.experiment import Fault
 from showstopper.api.injection import Executor, Injection
-from showstopper.engine.hands.agent import answers, asking
+from showstopper.engine.hands.injections import answers, asking
 from tests.support import build
 
 SILENCE = {"name": "air", "duration": "5s", "deadAir": {}}

@@ -1,1 +1,1 @@
-"""The agents' hand: Injections and what agents answer."""
+"""The agents' hand: which pods they hit, and which come to be targets while a fault lasts."""

@@ -6,10 +6,10 @@ from typing import ClassVar
 from showstopper.api.faults.base import Hand
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
-from showstopper.engine.hands.agent import asking
-from showstopper.engine.hands.agent.injected import InjectedHand
-from showstopper.engine.hands.agent.injections import RunInjections
 from showstopper.engine.hands.agent.reselect import Reselection
+from showstopper.engine.hands.injections import asking
+from showstopper.engine.hands.injections.injected import InjectedHand
+from showstopper.engine.hands.injections.run_injections import RunInjections
 from showstopper.engine.planning import peers
 from showstopper.engine.planning.plan import PlannedFault
 

@@ -8,8 +8,8 @@ from showstopper.api.experiment import Fault
 from showstopper.api.injection import Injection, TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock
-from showstopper.engine.hands.agent import asking
-from showstopper.engine.hands.agent.injections import RunInjections
+from showstopper.engine.hands.injections import asking
+from showstopper.engine.hands.injections.run_injections import RunInjections
 from showstopper.engine.planning import plan, policies
 from showstopper.engine.planning.peers import missing, peers_of
 from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot

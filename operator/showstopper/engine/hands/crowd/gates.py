@@ -13,8 +13,8 @@ from showstopper.api.faults.gates import Arrivals, Gate
 from showstopper.api.injection import Injection, InjectionTarget, TargetState
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Object
-from showstopper.engine.hands.agent import asking
 from showstopper.engine.hands.crowd import job
+from showstopper.engine.hands.injections import asking
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.faults.crowd import addresses_of
 from showstopper.faults.effects import Pod

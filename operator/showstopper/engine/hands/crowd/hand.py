@@ -23,11 +23,11 @@ from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock
-from showstopper.engine.hands.agent import answers
-from showstopper.engine.hands.agent.injections import RunInjections
 from showstopper.engine.hands.crowd import gates, job
 from showstopper.engine.hands.crowd.job import CrowdPod
 from showstopper.engine.hands.crowd.jobs import CrowdJobs
+from showstopper.engine.hands.injections import answers
+from showstopper.engine.hands.injections.run_injections import RunInjections
 from showstopper.engine.hands.protocol import FaultState, Pause
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.engine.planning.policies import agents_disabled

@@ -14,7 +14,7 @@ from showstopper.api.injection import LEASE_SECONDS
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Object
 from showstopper.cluster.listeners import ROLE_LABEL
-from showstopper.engine.hands.agent.asking import owned
+from showstopper.engine.hands.injections.asking import owned
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.engine.rooms import Images
 from showstopper.engine.rooms.fleet import manifests, restricted

@@ -6,8 +6,8 @@ from typing import ClassVar
 from showstopper.api.faults.base import Hand
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
-from showstopper.engine.hands.agent import asking
-from showstopper.engine.hands.agent.injected import InjectedHand
+from showstopper.engine.hands.injections import asking
+from showstopper.engine.hands.injections.injected import InjectedHand
 from showstopper.engine.planning.plan import PlannedFault
 
 

@@ -16,7 +16,7 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import to_timestamp
 from showstopper.engine.hands import records
-from showstopper.engine.hands.agent import answers
+from showstopper.engine.hands.injections import answers
 from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.planning import plan
 from showstopper.engine.planning.plan import Plan, PlannedFault

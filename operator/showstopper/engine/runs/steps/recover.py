@@ -55,7 +55,7 @@ class Recover:
 
 async def _disturbed(context: RunContext) -> Finding | None:
     """Why the faults were not alone, or spared somebody. Read once, when all is over: a probe's kill comes late."""
-    if not records.by_agents(context.run):
+    if not records.by_injections(context.run):
         return None
     snapshot = await context.services.snapshot(context.run)
     containers = interference.restarted(context.run, _pods(snapshot))

@@ -9,8 +9,8 @@ from showstopper.api.injection import InjectedTarget, InjectionTarget, PacketCou
 from showstopper.api.reasons import Reason
 from showstopper.api.run import FaultRecord
 from showstopper.availability.verdict import Finding
-from showstopper.engine.hands.agent import totals
-from showstopper.engine.hands.agent.answers import Answers
+from showstopper.engine.hands.injections import totals
+from showstopper.engine.hands.injections.answers import Answers
 
 FLOOD = {
     "name": "flood",

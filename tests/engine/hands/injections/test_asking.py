@@ -8,7 +8,7 @@ import pytest
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.network import Protocol
 from showstopper.api.injection import InjectionSpec, RunReference
-from showstopper.engine.hands.agent import asking
+from showstopper.engine.hands.injections import asking
 from showstopper.faults.effects import Container, Pod
 from showstopper.faults.network import behaviour as network
 from tests.support import build

@@ -10,8 +10,8 @@ from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import Status
 from showstopper.clock import Clock, from_timestamp, to_timestamp
 from showstopper.cluster.client import Client
-from showstopper.engine.hands.agent import agent_times, answers
-from showstopper.engine.hands.agent.injection_cache import InjectionCache
+from showstopper.engine.hands.injections import answers, times
+from showstopper.engine.hands.injections.cache import InjectionCache
 from tests.api.build import injection
 from tests.support import build
 
@@ -52,9 +52,9 @@ def run_of() -> ExperimentRun:
     return made
 
 
-def times(injection: Injection, offset: float) -> tuple[float, float]:
+def lasted(injection: Injection, offset: float) -> tuple[float, float]:
     """When the fault was armed and lifted, in seconds after NOW on the operator's clock."""
-    answer = answers.answers([agent_times.placed(injection, offset)], run_of().fault("loss"))
+    answer = answers.answers([times.placed(injection, offset)], run_of().fault("loss"))
     assert answer.armed_at is not None
     assert answer.lifted_at is not None
     return from_timestamp(answer.armed_at) - NOW, from_timestamp(answer.lifted_at) - NOW
@@ -69,7 +69,7 @@ async def test_a_clock_that_is_ahead_moves_neither_begin_nor_end() -> None:
     clock.at = NOW + 31.05
     cache.learn(told(2, armed=1.0, lifted=31.0))
     (injection,) = cache.of("u-3")
-    assert times(injection, seen.offset(injection)) == pytest.approx((1.02, 31.02), abs=0.001)
+    assert lasted(injection, seen.offset(injection)) == pytest.approx((1.02, 31.02), abs=0.001)
 
 
 async def test_news_that_come_late_do_not_put_the_end_off() -> None:
@@ -82,7 +82,7 @@ async def test_news_that_come_late_do_not_put_the_end_off() -> None:
     clock.at = NOW + 45.0
     cache.learn(told(2, armed=1.0, lifted=31.0))
     (injection,) = cache.of("u-3")
-    assert times(injection, seen.offset(injection))[1] == pytest.approx(31.02, abs=0.001)
+    assert lasted(injection, seen.offset(injection))[1] == pytest.approx(31.02, abs=0.001)
 
 
 def test_an_operator_that_restarts_knows_the_clock_from_the_record() -> None:
@@ -91,9 +91,9 @@ def test_an_operator_that_restarts_knows_the_clock_from_the_record() -> None:
     uid, armed = later.status.targets[0].uid, to_timestamp(NOW + 1.02)
     target = {"fault": "loss", "pod": "relay-0", "uid": uid, "armedAt": armed}
     run.status = run.status.model_validate({"targets": [target]})
-    offset = agent_times.recorded_offset(run, later)
+    offset = times.recorded_offset(run, later)
     assert offset is not None
-    assert times(later, offset) == pytest.approx((1.02, 31.02), abs=0.001)
+    assert lasted(later, offset) == pytest.approx((1.02, 31.02), abs=0.001)
 
 
 def figures() -> Iterator[tuple[str, type[Status]]]:
@@ -113,12 +113,12 @@ def test_figures_of_every_kind_are_placed_and_tell_the_time(name: str, kind: typ
     counted = kind.model_validate({"at": to_timestamp(NOW + AHEAD + 9.0)})
     (target,) = injection.status.targets
     injection.status.targets = [target.model_copy(update={name: counted})]
-    assert agent_times.newest(injection.status) == pytest.approx(NOW + AHEAD + 9.0)
-    (target,) = agent_times.placed(injection, -AHEAD).status.targets
+    assert times.newest(injection.status) == pytest.approx(NOW + AHEAD + 9.0)
+    (target,) = times.placed(injection, -AHEAD).status.targets
     assert getattr(target, name).at == to_timestamp(NOW + 9.0)
 
 
 def test_an_injection_that_says_nothing_yet_has_no_time() -> None:
     silent = Injection.parse(injection({}))
-    assert agent_times.newest(silent.status) is None
-    assert agent_times.recorded_offset(run_of(), silent) is None
+    assert times.newest(silent.status) is None
+    assert times.recorded_offset(run_of(), silent) is None

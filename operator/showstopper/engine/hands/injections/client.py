@@ -9,7 +9,7 @@ from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import INJECTION, LEASE, Kind
-from showstopper.engine.hands.agent.injection_cache import InjectionCache
+from showstopper.engine.hands.injections.cache import InjectionCache
 from showstopper.engine.planning import peers
 from showstopper.errors import Conflict, NotFound
 

@@ -6,7 +6,7 @@ from showstopper.api.injection import InjectedTarget
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, FaultRecord, StepName, TargetRecord
 from showstopper.availability.verdict import Finding
-from showstopper.engine.hands.agent.answers import Answers
+from showstopper.engine.hands.injections.answers import Answers
 
 LEAST_IN_FORCE = 0.8
 """Share of the targets' time for which a fault has to be in force. A pod is replaced in some seconds, so that faults of

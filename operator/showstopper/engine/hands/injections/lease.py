@@ -10,7 +10,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import LEASE
-from showstopper.engine.hands.agent.asking import owned
+from showstopper.engine.hands.injections.asking import owned
 from showstopper.errors import ClusterError, Conflict, NotFound
 
 log = structlog.get_logger()

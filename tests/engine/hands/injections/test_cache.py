@@ -11,7 +11,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import INJECTION
-from showstopper.engine.hands.agent.injection_cache import InjectionCache
+from showstopper.engine.hands.injections.cache import InjectionCache
 from showstopper.errors import Forbidden
 from tests.api.build import injection
 from tests.support import build

@@ -14,7 +14,7 @@ from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.cluster.kinds import INJECTION, LEASE
-from showstopper.engine.hands.agent.asking import SUCCESSOR_LABEL
+from showstopper.engine.hands.injections.asking import SUCCESSOR_LABEL
 from showstopper.errors import AgentsDisabled
 from showstopper.faults import registry
 from showstopper.faults.behaviour import Behaviour

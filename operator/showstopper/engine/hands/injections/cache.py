@@ -15,7 +15,7 @@ from showstopper.cluster.kinds import INJECTION
 from showstopper.cluster.mirror import Change, Mirror
 from showstopper.cluster.parsing import parse_or_log
 from showstopper.cluster.supervision import for_ever
-from showstopper.engine.hands.agent import agent_times
+from showstopper.engine.hands.injections import times
 
 
 class CachedInjections:
@@ -62,7 +62,7 @@ class CachedInjections:
         self._on_change()
 
     def _read_clock(self, injection: Injection) -> None:
-        uid, newest = injection.metadata.uid, agent_times.newest(injection.status)
+        uid, newest = injection.metadata.uid, times.newest(injection.status)
         if newest is not None:
             offset = self._cache.now() - newest
             self._offsets[uid] = min(offset, self._offsets.get(uid, offset))

@@ -6,7 +6,7 @@ from typing import ClassVar
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Hand
 from showstopper.api.run import ExperimentRun
-from showstopper.engine.hands.agent.injections import RunInjections
+from showstopper.engine.hands.injections.run_injections import RunInjections
 from showstopper.engine.hands.protocol import FaultState
 
 

@@ -11,10 +11,10 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, TargetRecord
 from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Object
-from showstopper.engine.hands.agent import agent_times, answers, totals
-from showstopper.engine.hands.agent.answers import Answers
-from showstopper.engine.hands.agent.client import InjectionClient
-from showstopper.engine.hands.agent.lease import RunLease
+from showstopper.engine.hands.injections import answers, times, totals
+from showstopper.engine.hands.injections.answers import Answers
+from showstopper.engine.hands.injections.client import InjectionClient
+from showstopper.engine.hands.injections.lease import RunLease
 from showstopper.engine.hands.pace import Pace
 from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.planning.policies import agents_disabled
@@ -146,12 +146,12 @@ class RunInjections:
 
     def _on_our_clock(self, run: ExperimentRun, injection: Injection) -> Injection:
         """The Injection with its agent's times on the operator's clock. Made once for each status and offset."""
-        recorded = agent_times.recorded_offset(run, injection)
+        recorded = times.recorded_offset(run, injection)
         seen = self._reader.offset(injection)
         offset = seen if recorded is None else min(seen, recorded)
         source, used, placed = self._placed.get(injection.metadata.uid, (None, 0.0, injection))
         if source is not injection or used != offset:
-            placed = agent_times.placed(injection, offset)
+            placed = times.placed(injection, offset)
             self._placed[injection.metadata.uid] = injection, offset, placed
         return placed
 
