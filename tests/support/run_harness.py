@@ -12,9 +12,6 @@ from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT_RUN
-from showstopper.engine.hands.crowd.jobs import CrowdJobs
-from showstopper.engine.hands.injections.cache import InjectionCache
-from showstopper.engine.hands.injections.client import InjectionClient
 from showstopper.engine.hands.of_run import HandFactory
 from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.planning.plan import Plan
@@ -40,24 +37,13 @@ class RunHarness:
         self.room_spec: dict[str, Any] = {}
         self.snapshots = Snapshots(client, clock, rooms)
         self.switch = StopSwitch(client, namespace)
-        hands = HandFactory(
-            client=client,
-            clock=clock,
-            injections=InjectionClient(client, InjectionCache(client, clock)),
-            crowd=CrowdJobs(client, clock, images, self.snapshots.remembered),
-            snapshot=self.snapshots.of_run,
-            pace=pace,
-        )
         self.services = Services(
             rooms=rooms,
-            hands=hands,
+            hands=HandFactory.sharing(client, clock, images, self.snapshots, pace),
             sources=Sources(client),
             events=Events(client, clock, "test"),
             clock=clock,
-            snapshot=self.snapshots.of_run,
-            deployed=self.snapshots.deployed,
-            objection=self.snapshots.objection,
-            confirm=self.snapshots.confirm,
+            snapshots=self.snapshots,
             disowned=lambda _: None,
             stopped=lambda: self.switch.finding,
             pace=pace,

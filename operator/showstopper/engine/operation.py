@@ -24,9 +24,6 @@ from showstopper.engine import deletions
 from showstopper.engine.days.service import GameDays
 from showstopper.engine.experiments.service import Experiments
 from showstopper.engine.gates.keeping import Gates
-from showstopper.engine.hands.crowd.jobs import CrowdJobs
-from showstopper.engine.hands.injections.cache import InjectionCache
-from showstopper.engine.hands.injections.client import InjectionClient
 from showstopper.engine.hands.of_run import HandFactory
 from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.planning.snapshots import Snapshots
@@ -85,24 +82,13 @@ class Operation:
         self.rooms = Rooms(client, clock, images=images, archive=self.archive)
         self._snapshots = Snapshots(client, clock, self.rooms)
         self._rooms_seen: set[tuple[str, str]] = set()
-        hands = HandFactory(
-            client=client,
-            clock=clock,
-            injections=InjectionClient(client, InjectionCache(client, clock)),
-            crowd=CrowdJobs(client, clock, images, self._snapshots.remembered),
-            snapshot=self._snapshots.of_run,
-            pace=pace,
-        )
         services = Services(
             rooms=self.rooms,
-            hands=hands,
+            hands=HandFactory.sharing(client, clock, images, self._snapshots, pace),
             sources=Sources(client),
             events=events,
             clock=clock,
-            snapshot=self._snapshots.of_run,
-            deployed=self._snapshots.deployed,
-            objection=self._snapshots.objection,
-            confirm=self._snapshots.confirm,
+            snapshots=self._snapshots,
             disowned=owners.disowned,
             stopped=self._stopped,
             pace=pace,

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults import base as kinds
@@ -18,6 +19,7 @@ from showstopper.engine.hands.api_server.changes import Changes
 from showstopper.engine.hands.api_server.hand import ApiServerHand
 from showstopper.engine.hands.crowd.hand import CrowdHand
 from showstopper.engine.hands.crowd.jobs import CrowdJobs
+from showstopper.engine.hands.injections.cache import InjectionCache
 from showstopper.engine.hands.injections.client import InjectionClient
 from showstopper.engine.hands.injections.lease import RunLease
 from showstopper.engine.hands.injections.run_injections import RunInjections
@@ -25,6 +27,8 @@ from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.hands.protocol import FaultState, Hand, Pause
 from showstopper.engine.hands.stage.hand import StageHand
 from showstopper.engine.planning.plan import PlannedFault, Snapshot
+from showstopper.engine.planning.snapshots import Snapshots
+from showstopper.engine.rooms import Images
 
 UNDO_SECONDS = 120.0
 """How long it is tried to put back what a run has changed, before it is told what is left."""
@@ -131,6 +135,18 @@ class HandFactory:
     crowd: CrowdJobs
     snapshot: Callable[[ExperimentRun], Awaitable[Snapshot]]
     pace: Pace = PACE
+
+    @classmethod
+    def sharing(cls, client: Client, clock: Clock, images: Images, snapshots: Snapshots, pace: Pace = PACE) -> Self:
+        """The factory, with a cache of Injections and Jobs of its own. `images`: of the pods of the crowd."""
+        return cls(
+            client=client,
+            clock=clock,
+            injections=InjectionClient(client, InjectionCache(client, clock)),
+            crowd=CrowdJobs(client, clock, images, snapshots.remembered),
+            snapshot=snapshots.of_run,
+            pace=pace,
+        )
 
     async def undo(self, run: ExperimentRun) -> Sequence[ChangeRecord]:
         """Put back what a run has left changed. Returns the changes of its faults that last, as they are then."""

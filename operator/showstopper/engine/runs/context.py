@@ -1,7 +1,7 @@
 """The context of a run: what its steps share."""
 
 import math
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from showstopper.api.reasons import Reason
@@ -19,9 +19,9 @@ from showstopper.engine.hands.of_run import HandFactory, Hands
 from showstopper.engine.hands.pace import PACE, Pace
 from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.planning.plan import Plan, Snapshot
+from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import LiveRoom, Rooms
 from showstopper.engine.rooms.fleet import names
-from showstopper.engine.rooms.releases import Deployed
 from showstopper.engine.runs import clocks, crowds, hosting, judging, views, windows
 from showstopper.engine.runs.bystanders import Bystanders
 from showstopper.engine.runs.proof import MediaProof
@@ -48,10 +48,7 @@ class Services:
         hands: makes the hands of a run.
         sources: what expectations can ask beside the listeners.
         events: Events on runs.
-        snapshot: what a run's plan is made from, as it is now.
-        deployed: the images that a run's room runs now, and whether they settle.
-        objection: why a plan may not be carried out, of those that were made from what there is now.
-        confirm: the same of a plan that was made before, by what the API server says now.
+        snapshots: what a plan is made from, as it is now, and whether it may be carried out.
         disowned: why whoever asked for a run wants it no more.
         stopped: why everything has to stop.
     """
@@ -61,10 +58,7 @@ class Services:
     sources: Sources
     events: Events
     clock: Clock
-    snapshot: Callable[[ExperimentRun], Awaitable[Snapshot]]
-    deployed: Callable[[ExperimentRun], Awaitable[Deployed]]
-    objection: Callable[[Plan, AudioRoom], Awaitable[Finding | None]]
-    confirm: Callable[[Plan, AudioRoom], Coroutine[None, None, Finding | None]]
+    snapshots: Snapshots
     disowned: Callable[[ExperimentRun], Finding | None]
     stopped: Callable[[], Finding | None]
     pace: Pace = PACE

@@ -133,7 +133,7 @@ class Runs:
         confirmation = None
         if self._at_once(run, plan):
             run = draft.with_targets(run, plan)
-            confirmation = asyncio.get_running_loop().create_task(self._services.confirm(plan, room))
+            confirmation = asyncio.get_running_loop().create_task(self._services.snapshots.confirm(plan, room))
             confirmation.add_done_callback(lambda done: done.cancelled() or done.exception())  # who waits is told
         self._creating[run.key] = run
         try:

@@ -45,7 +45,7 @@ class Baseline:
         await context.wait.until(end)
         if not record.completed(StepName.BASELINE) and (broken := await _measure(context, end)) is not None:
             return broken
-        context.snapshot = await context.services.snapshot(context.run)
+        context.snapshot = await context.services.snapshots.of_run(context.run)
         return policies.served_by_others(context.snapshot)
 
 
@@ -117,7 +117,7 @@ async def _wait_for_release(context: RunContext) -> Deployed:
     moved = bool(context.run.spec.experiment.released)
     while True:
         try:
-            deployed = await context.services.deployed(context.run)
+            deployed = await context.services.snapshots.deployed(context.run)
         except InvalidResource:  # the room's own status says what is wrong with it; no gate opens on such a run
             return Deployed(())
         if deployed.on_its_way is None and (deployed.unsettled is None or context.clock.now() > patience):

@@ -74,12 +74,12 @@ class Inject:
         """The confirmed plan that the run was created with, or one from what there is now."""
         if context.first is not None:
             return await context.first.confirmation or context.first.plan
-        spec, snapshot = context.run.spec, context.snapshot or await context.services.snapshot(context.run)
+        spec, snapshot = context.run.spec, context.snapshot or await context.services.snapshots.of_run(context.run)
         if spec.targets:
             made = plan.again(snapshot, spec.faults, spec.targets, spec.seed)
         else:
             made = plan.make(snapshot, spec.faults, spec.seed)
-        return await context.services.objection(made, context.run.room) or made
+        return await context.services.snapshots.objection(made, context.run.room) or made
 
     async def _inject(self, context: RunContext, planned: Sequence[PlannedFault], *, again: bool) -> Finding | None:
         lasting = [each for each in planned if each.fault.spec.is_held]

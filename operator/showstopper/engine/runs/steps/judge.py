@@ -73,7 +73,7 @@ async def _other_release(context: RunContext) -> Finding | None:
     if not before:
         return None
     try:
-        deployed = await context.services.deployed(run)
+        deployed = await context.services.snapshots.deployed(run)
     except Unavailable:
         raise
     except (ClusterError, InvalidResource) as error:

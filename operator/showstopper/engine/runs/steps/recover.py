@@ -57,7 +57,7 @@ async def _disturbed(context: RunContext) -> Finding | None:
     """Why the faults were not alone, or spared somebody. Read once, when all is over: a probe's kill comes late."""
     if not records.by_injections(context.run):
         return None
-    snapshot = await context.services.snapshot(context.run)
+    snapshot = await context.services.snapshots.of_run(context.run)
     containers = interference.restarted(context.run, _pods(snapshot))
     await context.record.note_restarts(
         {uid: interference.described(container) for uid, container in containers.items()}
@@ -68,7 +68,7 @@ async def _disturbed(context: RunContext) -> Finding | None:
 
 async def _note_gone(context: RunContext) -> None:
     """Which targets, and pods beside them, are gone when the recovery is over. Who goes later is no cause."""
-    snapshot = await context.services.snapshot(context.run)
+    snapshot = await context.services.snapshots.of_run(context.run)
     await context.record.note_gone(interference.gone(context.run, _pods(snapshot)))
     await context.record.note_others_gone(context.bystanders.gone(context.run, snapshot.staying))
 
