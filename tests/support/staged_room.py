@@ -154,9 +154,13 @@ class Show:
 
     def addresses(self, role: str) -> list[str]:
         """The addresses of the fleet's pods of a role."""
-        place = f"/api/v1/namespaces/{self.namespace}/pods"
-        pods = self.api.get(place, labelSelector=f"showstopper.dev/role={role}")["items"]
-        return [pod["status"]["podIP"] for pod in pods]
+        return [pod["status"]["podIP"] for pod in self._fleet(role)]
+
+    def _fleet(self, role: str) -> list[Object]:
+        pods: list[Object] = self.api.get(
+            f"/api/v1/namespaces/{self.namespace}/pods", labelSelector=f"showstopper.dev/role={role}"
+        )["items"]
+        return pods
 
     def relays(self) -> dict[str, str]:
         """Names of the relay pods by UID."""
@@ -188,6 +192,8 @@ class Show:
 
     def wait_until_well(self) -> None:
         """Until every listener hears the host, both relays are ready and nothing runs: the next fault may come.
+
+        A host that ends is heard until it has: a room that is heard is well when no pod of its fleet ends.
 
         A room that is split stays so: such a stage is started afresh.
         """
@@ -229,7 +235,7 @@ class Show:
             and listeners["live"] == listeners["intended"]
             and bool(room["status"].get("serving"))
             and len(pods) == 2
-            and all(_is_ready(pod) for pod in pods)
+            and all(_is_ready(pod) for pod in (*pods, *self._fleet("host"), *self._fleet("listener")))
             and all(finished(run) for run in self.api.get(self.path("experimentruns"))["items"])
         )
 
