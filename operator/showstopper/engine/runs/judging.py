@@ -1,7 +1,7 @@
 """Evidence: from a room's timeline and a run's record to windows, judged expectations and the verdict. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from showstopper.api.expectations.indicators import bound_value
@@ -48,6 +48,16 @@ class MeasuredBaseline:
     record: BaselineRecord
     window: WindowRecord
     crowd: CrowdRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What residents heard in the judged window. Nothing, where the run came to none."""
+
+    coverage: Coverage | None = None
+    measured: Mapping[Measured, Measurement] = field(default_factory=dict)
+    windows: tuple[WindowRecord, ...] = ()
+    outages: tuple[OutageRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +143,8 @@ def baseline_coverage(run: ExperimentRun, timeline: Timeline | None, residents: 
 
 
 def _baseline_coverage(run: ExperimentRun, before: RunView | None, residents: tuple[str, ...]) -> Coverage | None:
-    told = before.view if before is not None else None
-    return baselines.known(run.status.baseline, windows.baseline_window(run), told, residents)
+    heard = before.view if before is not None else None
+    return baselines.known(run.status.baseline, windows.baseline_window(run), heard, residents)
 
 
 def measure_baseline(
@@ -191,43 +201,47 @@ def judge(
         counts=counts,
     )
     baseline = _baseline_coverage(run, before, residents)
-    judged: Coverage | None = None
-    heard: Mapping[Measured, Measurement] = {}
-    records = _baseline_record(run, before)
-    outages: list[OutageRecord] = []
-    if after is not None:
-        view = views.of_those_who_were_in(after.view, baseline)
-        judged = coverage.of(view)
-        heard = measure(run, view, baseline)
-        records.append(windows.record(windows.JUDGED, view.window, summary.of_measured(judged, heard)))
-        outages = [OutageRecord.model_validate(outage) for outage in summary.worst_outages(view)]
-    told = crowds.judge(run, crowd, after.view if after else None, baseline, FOLLOWING_SECONDS)
-    judgements = expectations.judge_all(_expected(run), {**heard, **told.measured, **others})
+    heard = _heard(run, after, baseline)
+    of_crowd = crowds.judge(run, crowd, after.view if after else None, baseline, FOLLOWING_SECONDS)
+    judgements = expectations.judge_all(_expected(run), {**heard.measured, **of_crowd.measured, **others})
     decision = verdict.decide(
         Evidence(
             faults=tuple(FaultEvidence(f.name, f.proven, f.reverted, f.message or "") for f in run.status.faults),
             expectations=judgements,
             baseline=baseline,
-            judged=judged,
+            judged=heard.coverage,
             aborted=aborted,
             error=error,
             other_cause=other_cause,
-            doubts=doubts if told.disagreement is None else (*doubts, told.disagreement),
+            doubts=doubts if of_crowd.disagreement is None else (*doubts, of_crowd.disagreement),
             newcomers=_newcomers_before(run, before, crowds.baseline_view(run, crowd)),
-            crowd=CrowdEvidence(told.baseline, told.judged) if crowds.is_asked(run) else None,
+            crowd=CrowdEvidence(of_crowd.baseline, of_crowd.judged) if crowds.is_asked(run) else None,
         )
     )
     if decision.reason in _BLIND and (lost := views.host_lost([before, after])) is not None:
         decision = replace(decision, reason=lost.reason, message=lost.message)
     return Judgement(
         decision=decision,
-        windows=records,
+        windows=[*_baseline_record(run, before), *heard.windows],
         expectations=[ExpectationRecord.model_validate(summary.judgement(judgement)) for judgement in judgements],
-        outages=outages,
-        audible=_shown(heard, AUDIBLE_RATIO),
-        dead_air=_shown(heard, LONGEST_DEAD_AIR),
-        recovery=_shown(heard, RECOVERY_TIME),
-        crowd=told.record,
+        outages=list(heard.outages),
+        audible=_shown(heard.measured, AUDIBLE_RATIO),
+        dead_air=_shown(heard.measured, LONGEST_DEAD_AIR),
+        recovery=_shown(heard.measured, RECOVERY_TIME),
+        crowd=of_crowd.record,
+    )
+
+
+def _heard(run: ExperimentRun, after: RunView | None, baseline: Coverage | None) -> _Heard:
+    if after is None:
+        return _Heard()
+    view = views.of_those_who_were_in(after.view, baseline)
+    judged, measured = coverage.of(view), measure(run, view, baseline)
+    return _Heard(
+        judged,
+        measured,
+        windows=(windows.record(windows.JUDGED, view.window, summary.of_measured(judged, measured)),),
+        outages=tuple(OutageRecord.model_validate(outage) for outage in summary.worst_outages(view)),
     )
 
 
@@ -245,7 +259,7 @@ def _newcomers_before(
 
     Nothing, once the baseline's record is written: a run whose newcomers were not well in it has ended there.
     """
-    told = {
+    views_of = {
         Population.FLEET: before.view if before is not None else None,
         Population.CROWD: crowd.view if crowd is not None else None,
         Population.ALL: crowds.together(before.view, crowd.view) if before is not None and crowd is not None else None,
@@ -254,7 +268,7 @@ def _newcomers_before(
         expectations.judge(expectations.healthy(expectation, verdict.HEALTHY_RATIO), indicator.measure(view, None))
         for expectation in _expected(run)
         if isinstance(indicator := expectation.measured, Indicator) and indicator.listeners is Listeners.ARRIVALS
-        if (view := told[indicator.population]) is not None
+        if (view := views_of[indicator.population]) is not None
     )
 
 
