@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from showstopper.api.schema.shapes import Shape
 from showstopper.audio.flood.settings import FlooderSettings
 from showstopper.errors import SettingsError
+from showstopper.faults.endpoint import Endpoint, Special
 from showstopper.faults.flood import bounds, sending
 from showstopper.faults.flood import settings as names
-from showstopper.faults.flood.bounds import Special
-from showstopper.faults.flood.sending import Endpoint, Flood, SendPackets
+from showstopper.faults.flood.sending import Flood, SendPackets
 from tests.audio.flood.build import GOOD, NOW
 
 

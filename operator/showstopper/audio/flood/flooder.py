@@ -23,7 +23,7 @@ from showstopper.audio.flood.sender import Sender
 from showstopper.audio.flood.settings import FlooderSettings
 from showstopper.audio.flood.tally import Tally
 from showstopper.errors import SettingsError
-from showstopper.faults.flood.bounds import Special
+from showstopper.faults.endpoint import Special
 
 SENT_NOTHING = 1
 WRONG_SETTING = 2

@@ -11,10 +11,11 @@ from pathlib import Path
 from showstopper.api.schema.shapes import Shape
 from showstopper.audio.flood.variables import Variables, word
 from showstopper.errors import SettingsError
+from showstopper.faults import endpoint, task
+from showstopper.faults.endpoint import Endpoint, Special
 from showstopper.faults.flood import bounds
 from showstopper.faults.flood import settings as names
-from showstopper.faults.flood.bounds import Special
-from showstopper.faults.flood.sending import Endpoint, Flood
+from showstopper.faults.flood.sending import Flood
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,9 @@ def _duration(variables: Variables) -> timedelta:
 
 def gate(variables: Variables, name: str) -> int | None:
     """The port of the loopback at which a pod of the crowd waits for its gate. None: there is no gate."""
-    if variables.text(name) == names.NO_GATE:
+    if variables.text(name) == task.NO_GATE:
         return None
-    return variables.whole(name, 1, 65535, f', or "{names.NO_GATE}" where there is none')
+    return variables.whole(name, 1, 65535, f', or "{task.NO_GATE}" where there is none')
 
 
 def end(variables: Variables, now: float, name: str) -> float:
@@ -105,8 +106,8 @@ def end(variables: Variables, now: float, name: str) -> float:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise SettingsError(f"{name} is {text!r}; write a time like 2026-01-31T20:00:00Z")
-    if moment.timestamp() > now + bounds.FURTHEST_END.total_seconds():
-        raise SettingsError(f"{name} is {text}; it must come within {bounds.FURTHEST_END} from now")
+    if moment.timestamp() > now + task.FURTHEST_END.total_seconds():
+        raise SettingsError(f"{name} is {text}; it must come within {task.FURTHEST_END} from now")
     return moment.timestamp()
 
 
@@ -120,12 +121,12 @@ def targets(variables: Variables, special: frozenset[Special], name: str, within
         within: of the one that has the networks that they are in.
     """
     endpoints = tuple(dict.fromkeys(_endpoint(name, text) for text in variables.text(name).split(",")))
-    if len(endpoints) > bounds.MOST_TARGETS:
-        raise SettingsError(f"{name} has {len(endpoints)} targets; write at most {bounds.MOST_TARGETS}")
+    if len(endpoints) > task.MOST_TARGETS:
+        raise SettingsError(f"{name} has {len(endpoints)} targets; write at most {task.MOST_TARGETS}")
     variables.text(within)
     networks = [_network(within, text) for text in variables.list(within)]
     for target in endpoints:
-        objection = bounds.objection_to(target, special)
+        objection = endpoint.objection_to(target, special)
         if objection:
             raise SettingsError(f"{name} has {target}: {objection}")
         if not any(ip_address(target.address) in network for network in networks):

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from showstopper.audio.crowd.storm.settings import StormSettings
 from showstopper.errors import SettingsError
-from showstopper.faults.flood.sending import Endpoint
-from showstopper.faults.flood.settings import GATE_PORT
+from showstopper.faults.endpoint import Endpoint
 from showstopper.faults.storm import schedule
 from showstopper.faults.storm import settings as names
 from showstopper.faults.storm.settings import Comeback, Depth, MakeTries
+from showstopper.faults.task import GATE_PORT
 
 NOW = datetime(2026, 1, 31, 20, 0, tzinfo=UTC)
 ROOM = {

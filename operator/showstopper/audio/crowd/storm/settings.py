@@ -11,8 +11,7 @@ from showstopper.audio.flood import settings as crowd
 from showstopper.audio.flood.variables import Variables, word
 from showstopper.audio.settings import RoomSettings
 from showstopper.errors import SettingsError
-from showstopper.faults.flood.bounds import Special
-from showstopper.faults.flood.sending import Endpoint
+from showstopper.faults.endpoint import Endpoint, Special
 from showstopper.faults.storm import schedule
 from showstopper.faults.storm import settings as names
 from showstopper.faults.storm.settings import Comeback, Depth
