@@ -90,11 +90,11 @@ STORMS = st.builds(
 def test_the_process_reads_what_the_operator_wrote(make: MakeTries) -> None:
     settings = StormSettings.read({**ROOM, **names.environment(make)}, NOW.timestamp())
     shape = settings.shape
-    assert settings.targets == tuple(make.targets)
+    assert settings.task.targets == tuple(make.targets)
     assert (shape.visitors, shape.rate, shape.depth, shape.hidden) == (make.tries, make.rate, make.depth, make.hidden)
     assert shape.seconds == make.lasts.total_seconds()
-    assert settings.end == make.end.timestamp()
-    assert settings.gate == GATE_PORT
+    assert settings.task.end == make.end.timestamp()
+    assert settings.task.gate == GATE_PORT
 
 
 def test_clients_who_come_back_are_read_with_their_budget() -> None:
