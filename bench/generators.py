@@ -16,8 +16,10 @@ from pathlib import Path
 from bench.wire import DEVICE, MACS, Receiver, Wire
 from dev.cluster import errors
 from showstopper.api.schema.shapes import Shape
+from showstopper.faults import task
+from showstopper.faults.endpoint import Endpoint
 from showstopper.faults.flood import settings
-from showstopper.faults.flood.sending import Endpoint, Flood, SendPackets
+from showstopper.faults.flood.sending import Flood, SendPackets
 
 PORT = 7882
 OURS, TRAFGEN, HPING = "showstopper", "trafgen", "hping3"
@@ -110,7 +112,7 @@ class Course:
         end = datetime.now(UTC) + duration + timedelta(seconds=START_SECONDS)
         environment = settings.environment(SendPackets((Endpoint(self._line.target, PORT),), flood, _MOST_PACKETS, end))
         del environment[settings.REPORT]
-        environment[settings.GATE] = settings.NO_GATE
+        environment[settings.GATE] = task.NO_GATE
         command = [sys.executable, "-m", "showstopper.audio.flood.flooder"]
         variables = [f"{name}={value}" for name, value in environment.items()]
         return self._line.powerless(["env", *variables, *_ON_ONE_CORE, *command])

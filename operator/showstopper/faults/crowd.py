@@ -1,8 +1,7 @@
 """What all faults of the crowd have in common: a pod that does it, its gate, what arrives at the targets. Pure."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -10,31 +9,16 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.gates import Arrivals, Gate
 from showstopper.api.faults.storm import StormFigures
+from showstopper.api.injection import InjectionTarget
 from showstopper.api.reasons import Reason
 from showstopper.api.room import Port
+from showstopper.faults import endpoint
 from showstopper.faults.behaviour import Behaviour, Ground
-from showstopper.faults.network.traffic import NetworkEffect
+from showstopper.faults.endpoint import Endpoint
+from showstopper.faults.network.traffic import NetworkEffect, Traffic
+from showstopper.faults.task import MOST_TARGETS, Task
 
 K = TypeVar("K", bound=FaultKind)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What the pod of a fault does. It is never tried again, and ends by itself.
-
-    Attributes:
-        module: the program, a module of the audio image.
-        environment: what it is told.
-        joins: whether it joins the room, and needs what lets one in.
-        cpu: what it asks for. There is no limit: what it sends is bounded by its task, and counted.
-        memory: what it asks for, and its limit, in MiB.
-    """
-
-    module: str
-    environment: Mapping[str, str]
-    joins: bool = False
-    cpu: str = "50m"
-    memory: tuple[int, int] = (32, 128)
 
 
 class CrowdBehaviour(Behaviour[K]):
@@ -91,3 +75,21 @@ def port_of(fault: Fault, ground: Ground) -> Port | None:
 def addresses_of(ground: Ground) -> tuple[str, ...]:
     """The addresses of the targets."""
     return tuple(sorted({pod.address for pod in ground.targets}))
+
+
+def of_peers(traffic: Traffic) -> Iterator[str]:
+    """Why a pod of the crowd may not send there, or be counted: it sends to some single pods, and to nobody else."""
+    if traffic.peers is None:
+        yield "what the crowd sends has two ends: name the addresses of the other one"
+    peers = traffic.peers or ()
+    if len(peers) > MOST_TARGETS:
+        yield f"{len(peers)} targets are too many for one gate: name at most {MOST_TARGETS}"
+    problems = (endpoint.objection_to(Endpoint(peer, 1)) for peer in peers)
+    yield from (problem for problem in problems if problem is not None)
+
+
+def shuts_in_a_node(target: InjectionTarget) -> str | None:
+    """Why there may be no gate in the network of this pod; None: there may."""
+    if not target.host_network:
+        return None
+    return f"{target.pod} shares its node's network, and a gate would shut in the whole node: only pods have gates"

@@ -23,12 +23,12 @@ from showstopper.agent.network.node import Node
 from showstopper.api.faults.network import Direction
 from showstopper.api.faults.storm import MediaPort, StormArrivals, StormGate
 from showstopper.errors import EffectRefused, LeaseLost
-from showstopper.faults.flood import settings
 from showstopper.faults.flood.flood_arrivals import flood_arrivals
 from showstopper.faults.flood.flood_gate import flood_gate
 from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
 from showstopper.faults.storm.ends import TCP
 from showstopper.faults.storm.storm_gate import storm_gate
+from showstopper.faults.task import GATE_PORT
 from tests.agent.conftest import Arm
 from tests.agent.holder import LEASE
 from tests.agent.wire import MEDIA, RECEIVER, SENDER, Wire
@@ -47,7 +47,7 @@ PATIENCE = 60.0
 @contextmanager
 def flooder(wire: Wire, **changes: str) -> Iterator["subprocess.Popen[str]"]:
     """One that waits for its gate at the sender's end, and says so, as in its pod."""
-    told = {"TARGETS": f"{RECEIVER}:{MEDIA}", "GATE": str(settings.GATE_PORT), **changes}
+    told = {"TARGETS": f"{RECEIVER}:{MEDIA}", "GATE": str(GATE_PORT), **changes}
     process = floods.start(["ip", "netns", "exec", wire.sender.name, *floods.COMMAND], **told)
     try:
         assert process.stdout is not None

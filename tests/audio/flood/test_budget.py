@@ -1,13 +1,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.audio.flood.budget import Budget, EndReason
+from showstopper.audio.flood.budget import Budget
+from showstopper.audio.task.ending import AbsoluteEnd, EndReason
 
 MONOTONIC, WALL = 1000.0, 1_790_000_000.0
 
 
-def budget(*, packets: int = 100, seconds: float = 5, end: float = 30) -> Budget:
-    return Budget.begin(packets=packets, seconds=seconds, wall_end=WALL + end, monotonic=MONOTONIC, wall=WALL)
+def budget(*, packets: int = 100, seconds: float = 5, end: float = 30, waited: float = 0) -> Budget:
+    over = AbsoluteEnd.at(WALL + end, monotonic=MONOTONIC, wall=WALL)
+    return Budget.begin(packets=packets, seconds=seconds, end=over, monotonic=MONOTONIC + waited)
 
 
 def test_nothing_ends_a_flood_that_has_something_left() -> None:
@@ -31,10 +33,10 @@ def test_a_machine_that_slept_wakes_to_a_flood_that_is_over() -> None:
 
 
 def test_waiting_for_a_gate_takes_seconds_from_nobody_but_moves_no_absolute_end() -> None:
-    waited = budget().started(5, MONOTONIC + 20)
+    waited = budget(waited=20)
     assert waited.ending(0, MONOTONIC + 24, WALL + 24) is None
     assert waited.ending(0, MONOTONIC + 25, WALL + 25) is EndReason.SECONDS
-    assert budget().started(5, MONOTONIC + 28).ending(0, MONOTONIC + 30, WALL - 3600) is EndReason.END
+    assert budget(waited=28).ending(0, MONOTONIC + 30, WALL - 3600) is EndReason.END
 
 
 def test_an_end_that_has_passed_ends_it_before_the_first_packet() -> None:

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from showstopper.audio.flood.budget import Budget, EndReason
-from showstopper.audio.flood.flooding import REST_SECONDS, Clocks, Stop, flood
+from showstopper.audio.flood.budget import Budget
+from showstopper.audio.flood.flooding import flood
 from showstopper.audio.flood.pace import Pace
 from showstopper.audio.flood.tally import Tally
+from showstopper.audio.task.clocks import Clocks
+from showstopper.audio.task.ending import REST_SECONDS, AbsoluteEnd, EndReason, Stop
 
 BEGAN, WALL = 1000.0, 1_790_000_000.0
 
@@ -55,10 +57,10 @@ class World:
         return WALL + (self.now - BEGAN) * self.wall_runs
 
     def flood(self, *, rate: float | None, packets: int, seconds: float, end: float = 3600) -> tuple[EndReason, Tally]:
-        tally = Tally(172, BEGAN)
+        tally, over = Tally(172, BEGAN), AbsoluteEnd.at(WALL + end, monotonic=BEGAN, wall=WALL)
         ending = flood(
             self,
-            budget=Budget.begin(packets=packets, seconds=seconds, wall_end=WALL + end, monotonic=BEGAN, wall=WALL),
+            budget=Budget.begin(packets=packets, seconds=seconds, end=over, monotonic=BEGAN),
             pace=Pace(rate, BEGAN),
             tally=tally,
             stop=self.stop,

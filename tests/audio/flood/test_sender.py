@@ -11,7 +11,7 @@ from showstopper.api.schema.shapes import Shape
 from showstopper.audio.flood import sender as senders
 from showstopper.audio.flood import shapes
 from showstopper.audio.flood.sender import Sender
-from showstopper.faults.flood.sending import Endpoint
+from showstopper.faults.endpoint import Endpoint
 
 SIZE = 172
 Listen = Callable[[], socket.socket]

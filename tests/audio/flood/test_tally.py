@@ -1,8 +1,8 @@
 import errno
 import json
 
-from showstopper.audio.flood.budget import EndReason
 from showstopper.audio.flood.tally import Tally
+from showstopper.audio.task.ending import EndReason
 
 
 def test_the_report_counts_from_the_beginning_and_names_errors() -> None:

@@ -9,7 +9,7 @@ from showstopper.api.faults.flood import PacketFlood
 from showstopper.api.room import Port
 from showstopper.api.schema.quantities import parse_duration
 from showstopper.api.schema.shapes import Shape
-from showstopper.faults import registry
+from showstopper.faults import registry, task
 from showstopper.faults.flood import bounds, packet_flood
 from showstopper.faults.observed import Observed, ObservedTarget
 from tests.support import build
@@ -76,7 +76,7 @@ def test_what_the_api_takes_is_what_the_flooder_takes() -> None:
     assert {name: fields[name]["anyOf"][0]["maximum"] for name in most} == most
     assert fields["sources"]["maximum"] == bounds.MOST_SOURCES
     assert parse_duration(PacketFlood.longest) == bounds.LONGEST
-    assert PacketFlood.most_targets == bounds.MOST_TARGETS
+    assert PacketFlood.most_targets == task.MOST_TARGETS
 
 
 @pytest.mark.parametrize("shape", Shape)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.schema.shapes import Shape
+from showstopper.faults.endpoint import Endpoint
 from showstopper.faults.flood import bounds, sending, settings
-from showstopper.faults.flood.bounds import Special
-from showstopper.faults.flood.sending import Endpoint, Flood
+from showstopper.faults.flood.sending import Flood
 
 END = datetime(2026, 1, 31, 20, 0, 30, tzinfo=UTC)
 
@@ -70,15 +70,6 @@ def test_what_is_within_bounds_is_not_refused() -> None:
     assert not list(bounds.objections(Flood(Shape.STUN, 20, None, 256, timedelta(minutes=10), 10**9)))
 
 
-def test_only_addresses_of_single_pods_are_targets() -> None:
-    assert bounds.objection_to(Endpoint("198.18.1.1", 1)) is None
-    assert bounds.objection_to(Endpoint("fd00::1", 65535)) is None
-    for address in ("127.0.0.1", "::1", "224.0.0.1", "ff02::1", "255.255.255.255", "169.254.0.1", "fe80::1%eth0"):
-        assert "single pods only" in (bounds.objection_to(Endpoint(address, 1)) or "")
-    assert bounds.objection_to(Endpoint("", 1))
-    assert bounds.objection_to(Endpoint("::ffff:224.0.0.1", 1), {Special.LOOPBACK})
-
-
 def test_what_the_flooder_is_told() -> None:
     told = settings.environment(SEND)
     assert told == {
@@ -94,8 +85,3 @@ def test_what_the_flooder_is_told() -> None:
         "SHOWSTOPPER_FLOOD_REPORT": "/dev/termination-log",
         "SHOWSTOPPER_FLOOD_GATE": "7883",
     }
-
-
-def test_ipv6_targets_stand_in_brackets() -> None:
-    send = sending.send_packets(SPEC, (Endpoint("fd00::5", 7882),), END)
-    assert settings.environment(send)["SHOWSTOPPER_FLOOD_TARGETS"] == "[fd00::5]:7882"

@@ -7,9 +7,9 @@ from ipaddress import ip_address
 from showstopper.agent.kernel.nftables import Count
 from showstopper.api.faults.network import Direction
 from showstopper.faults.flood import sending
-from showstopper.faults.flood.settings import GATE_PORT
 from showstopper.faults.network.rules import ETHERNET_HEADER
 from showstopper.faults.network.traffic import Traffic
+from showstopper.faults.task import GATE_PORT
 
 
 def announce() -> None:

@@ -8,90 +8,76 @@ cannot be used.
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import time
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from showstopper.audio.flood import gate, shapes, telling
-from showstopper.audio.flood.budget import Budget, EndReason
-from showstopper.audio.flood.flooding import Clocks, Stop, flood
+from showstopper.audio.flood import shapes
+from showstopper.audio.flood.budget import Budget
+from showstopper.audio.flood.flooding import flood
 from showstopper.audio.flood.pace import Pace
 from showstopper.audio.flood.sender import Sender
 from showstopper.audio.flood.settings import FlooderSettings
 from showstopper.audio.flood.tally import Tally
-from showstopper.errors import SettingsError
-from showstopper.faults.flood.bounds import Special
+from showstopper.audio.task import program, telling
+from showstopper.audio.task.clocks import Clocks
+from showstopper.audio.task.ending import AbsoluteEnd, EndReason, Stop
+from showstopper.audio.task.program import Program
+from showstopper.faults.endpoint import Special
 
-SENT_NOTHING = 1
-WRONG_SETTING = 2
+
+class Flooder(Program):
+    """One flood, as its settings say."""
+
+    def __init__(self, settings: FlooderSettings) -> None:
+        super().__init__(settings.task)
+        self._flood = settings.flood
+        self._packets = settings.packets
+
+    @classmethod
+    def prepare(cls, environment: Mapping[str, str], now: float) -> Flooder:
+        """The flooder of a container's environment, at these Unix seconds. Raises SettingsError."""
+        return cls(FlooderSettings.read(environment, now))
+
+    def run(self, end: AbsoluteEnd, stop: Stop, clocks: Clocks) -> dict[str, Any]:
+        """Flood until the budget is spent or somebody says stop. Raises OSError for want of sockets."""
+        with self._sender() as sender:
+            began = clocks.monotonic()
+            tally = Tally(self._flood.size, began)
+            seconds = self._flood.duration.total_seconds()
+            ending = flood(
+                sender,
+                budget=Budget.begin(packets=self._packets, seconds=seconds, end=end, monotonic=began),
+                pace=Pace(self._flood.rate, began),
+                tally=tally,
+                stop=stop,
+                tell=telling.tell,
+                clocks=clocks,
+            )
+            return tally.report(ending, clocks.monotonic()) | {"segmented": sender.segmented}
+
+    def not_begun(self, reason: EndReason) -> dict[str, Any]:
+        """A flood of no packets, which took no time."""
+        return Tally(self._flood.size, began=0.0).report(reason, now=0.0)
+
+    def in_vain(self, report: Mapping[str, Any]) -> bool:
+        """Also if the kernel refused whatever was sent."""
+        return super().in_vain(report) or (not report["packets"] and bool(report["errors"]))
+
+    def _sender(self) -> Sender:
+        random = Random()  # noqa: S311 - for packets, not for secrets
+        return Sender(
+            self.task.targets,
+            sources=self._flood.sources,
+            batches=shapes.of(self._flood.shape, self._flood.size, random),
+            random=random,
+            broadcast=Special.BROADCAST in self.task.special,
+        )
 
 
 def main() -> None:
     """Entry point of the flooder."""
-    stop = Stop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: setattr(stop, "asked", True))
-    try:
-        settings = FlooderSettings.read(os.environ, time.time())
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(WRONG_SETTING) from error
-    try:
-        report = run(settings, stop)
-    except OSError as error:  # what packets meet on their way is counted; this is about having sockets at all
-        sys.stderr.write(f"no sockets to flood from: {error}\n")
-        raise SystemExit(SENT_NOTHING) from error
-    telling.tell(report)
-    if settings.report is not None:
-        telling.leave(report, settings.report)
-    raise SystemExit(SENT_NOTHING if _in_vain(report) else 0)
-
-
-def run(settings: FlooderSettings, stop: Stop) -> dict[str, Any]:
-    """Flood as the settings say, once the gate is up. Returns the report."""
-    clocks = Clocks()
-    budget = _budget(settings, clocks.monotonic(), clocks.wall())
-    if settings.gate is not None:
-        telling.tell({"event": "waiting", "gate": settings.gate})
-        shut = gate.wait(settings.gate, budget, stop, clocks)
-        if shut is not None:
-            now = clocks.monotonic()
-            return Tally(settings.flood.size, now).report(shut, now)
-    random = Random()  # noqa: S311 - for packets, not for secrets
-    batches = shapes.of(settings.flood.shape, settings.flood.size, random)
-    broadcast = Special.BROADCAST in settings.special
-    sources = settings.flood.sources
-    with Sender(settings.targets, sources=sources, batches=batches, random=random, broadcast=broadcast) as sender:
-        began = clocks.monotonic()
-        tally = Tally(settings.flood.size, began)
-        ending: EndReason = flood(
-            sender,
-            budget=budget.started(settings.flood.duration.total_seconds(), began),
-            pace=Pace(settings.flood.rate, began),
-            tally=tally,
-            stop=stop,
-            tell=telling.tell,
-            clocks=clocks,
-        )
-        return tally.report(ending, clocks.monotonic()) | {"segmented": sender.segmented}
-
-
-def _in_vain(report: dict[str, Any]) -> bool:
-    """Whether nothing was sent, though nobody had asked for that."""
-    return not report["packets"] and (bool(report["errors"]) or report["ended_by"] is EndReason.NO_GATE)
-
-
-def _budget(settings: FlooderSettings, monotonic: float, wall: float) -> Budget:
-    return Budget.begin(
-        packets=settings.packets,
-        seconds=settings.flood.duration.total_seconds(),
-        wall_end=settings.end,
-        monotonic=monotonic,
-        wall=wall,
-    )
+    program.main(Flooder.prepare)
 
 
 if __name__ == "__main__":

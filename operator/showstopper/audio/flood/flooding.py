@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from showstopper.audio.flood.budget import Budget, EndReason
+from showstopper.audio.flood.budget import Budget
 from showstopper.audio.flood.pace import Pace
 from showstopper.audio.flood.tally import Tally
+from showstopper.audio.task.clocks import Clocks
+from showstopper.audio.task.ending import REST_SECONDS, EndReason, Stop
 
-REST_SECONDS = 0.02
-"""The longest sleep: so soon a flood notices that it has to stop."""
 REFUSED_SECONDS = 0.001
 """The wait after the kernel refused a batch: there is no use in asking it as fast as possible."""
 TELL_SECONDS = 1.0
@@ -27,22 +25,6 @@ class Sends(Protocol):
 
     def send(self, count: int) -> int:
         """Send at most `count` packets. Returns how many left. Raises OSError when they were refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """The two clocks, and how to wait: a test has its own."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-
-
-@dataclass(slots=True)
-class Stop:
-    """Whether somebody said stop."""
-
-    asked: bool = False
 
 
 def flood(

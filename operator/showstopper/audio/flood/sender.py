@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from showstopper.audio.flood.shapes import Batches, Stream
-from showstopper.faults.flood.sending import Endpoint
+from showstopper.faults.endpoint import Endpoint
 
 UDP_SEGMENT = 103  # linux/udp.h; Python's socket module does not name it
 FULL_SECONDS = 0.02

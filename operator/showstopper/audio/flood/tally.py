@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from showstopper.audio.flood.budget import EndReason
+from showstopper.audio.task.ending import EndReason
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.flood import FloodGate
 from showstopper.api.faults.network import Direction
 from showstopper.api.injection import InjectionSpec, InjectionTarget
+from showstopper.faults.crowd import shuts_in_a_node
 from showstopper.faults.flood.ends import UDP, EndBehaviour
 from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Plan
@@ -37,13 +38,6 @@ class FloodGateBehaviour(EndBehaviour[FloodGate]):
 def flood_gate(name: str, targets: tuple[str, ...], port: int, size: int) -> NetworkEffect:
     """The effect by which only UDP to this port of these addresses passes, in packets of so many bytes of payload."""
     return NetworkEffect(name, _leaving(targets, port), FloodGate(port=port, size=size))
-
-
-def shuts_in_a_node(target: InjectionTarget) -> str | None:
-    """Why there may be no gate in the network of this pod; None: there may."""
-    if not target.host_network:
-        return None
-    return f"{target.pod} shares its node's network, and a gate would shut in the whole node: only pods have gates"
 
 
 def _leaving(targets: tuple[str, ...] | None, port: int) -> Traffic:

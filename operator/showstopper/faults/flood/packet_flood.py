@@ -11,13 +11,15 @@ from showstopper.api.reasons import Reason
 from showstopper.api.room import Port
 from showstopper.availability.verdict import Finding
 from showstopper.faults.behaviour import Ground
-from showstopper.faults.crowd import CrowdBehaviour, Task, addresses_of, port_of
+from showstopper.faults.crowd import CrowdBehaviour, addresses_of, port_of
 from showstopper.faults.effects import Pod
+from showstopper.faults.endpoint import Endpoint
 from showstopper.faults.flood import settings
 from showstopper.faults.flood.flood_gate import flood_gate
-from showstopper.faults.flood.sending import Endpoint, Flood, send_packets
+from showstopper.faults.flood.sending import Flood, send_packets
 from showstopper.faults.network.traffic import NetworkEffect
 from showstopper.faults.observed import Observed, deserted, names
+from showstopper.faults.task import Task
 
 
 class PacketFloodBehaviour(CrowdBehaviour[PacketFlood]):

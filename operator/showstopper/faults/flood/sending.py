@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from showstopper.api.schema.shapes import Shape
+from showstopper.faults.endpoint import Endpoint
 
 _HEADERS = {4: 28, 6: 48}  # bytes of IP header without options (RFC 791, RFC 8200), and of UDP header
 
@@ -27,18 +28,6 @@ class Flood:
     sources: int = 1
     duration: timedelta = timedelta(seconds=10)
     packets: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An IP address and a UDP port."""
-
-    address: str
-    port: int
-
-    def __str__(self) -> str:
-        """As in URLs: IPv6 addresses stand in brackets."""
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

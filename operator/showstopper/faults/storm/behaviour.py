@@ -16,13 +16,14 @@ from showstopper.api.reasons import Reason
 from showstopper.api.schema.quantities import format_duration
 from showstopper.availability.verdict import Finding
 from showstopper.faults.behaviour import Ground
-from showstopper.faults.crowd import CrowdBehaviour, Task, addresses_of, port_of
-from showstopper.faults.flood.sending import Endpoint
+from showstopper.faults.crowd import CrowdBehaviour, addresses_of, port_of
+from showstopper.faults.endpoint import Endpoint
 from showstopper.faults.network.traffic import NetworkEffect
 from showstopper.faults.observed import Observed, deserted, names
 from showstopper.faults.storm import schedule, settings, text
 from showstopper.faults.storm.settings import Comeback, Depth, MakeTries
 from showstopper.faults.storm.storm_gate import storm_gate
+from showstopper.faults.task import Task
 
 MODULE = "showstopper.audio.crowd.storm.process"
 OUR_REFUSALS = frozenset({"Unauthorized", "NoUdp"})

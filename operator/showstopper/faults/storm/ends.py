@@ -5,7 +5,7 @@ from typing import ClassVar, TypeVar
 
 from showstopper.api.faults.network import Protocol
 from showstopper.api.faults.storm import StormArrivals, StormGate
-from showstopper.faults.flood.ends import of_peers
+from showstopper.faults.crowd import of_peers
 from showstopper.faults.network.behaviour import NetworkBehaviour
 from showstopper.faults.network.plan import Technique
 from showstopper.faults.network.traffic import Traffic

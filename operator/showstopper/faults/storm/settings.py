@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from ipaddress import ip_address
 
-from showstopper.faults.flood.sending import Endpoint
-from showstopper.faults.flood.settings import GATE_PORT, TERMINATION_MESSAGE
+from showstopper.faults import task
+from showstopper.faults.endpoint import Endpoint
+from showstopper.faults.task import Names
 
 TARGETS = "SHOWSTOPPER_STORM_TARGETS"
 WITHIN = "SHOWSTOPPER_STORM_WITHIN"
@@ -27,6 +27,7 @@ PAUSE = "SHOWSTOPPER_STORM_PAUSE"
 END = "SHOWSTOPPER_STORM_END"
 REPORT = "SHOWSTOPPER_STORM_REPORT"
 GATE = "SHOWSTOPPER_STORM_GATE"
+TASK = Names(targets=TARGETS, within=WITHIN, special=SPECIAL, end=END, report=REPORT, gate=GATE)
 
 ALL_AT_ONCE = "at-once"
 """What RATE holds when there is no rate: leaving it out is a mistake and not a storm without a pace."""
@@ -97,17 +98,13 @@ class MakeTries:
 def environment(make: MakeTries) -> dict[str, str]:
     """The environment of the storm's container, without the room's."""
     return {
-        TARGETS: ",".join(map(str, make.targets)),
-        WITHIN: ",".join(sorted({str(ip_address(target.address)) for target in make.targets})),
+        **task.environment(TASK, make.targets, make.end),
         TRIES: str(make.tries),
         RATE: ALL_AT_ONCE if make.rate is None else str(make.rate),
         RAMP: f"{make.ramp:g}",
         DEPTH: make.depth.value,
         VISIBILITY: HIDDEN if make.hidden else VISIBLE,
         SECONDS: f"{make.lasts.total_seconds():g}",
-        END: make.end.isoformat(),
-        REPORT: TERMINATION_MESSAGE,
-        GATE: str(GATE_PORT),
         **_comeback(make.comeback),
     }
 

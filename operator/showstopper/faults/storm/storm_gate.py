@@ -6,7 +6,7 @@ from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.network import Direction, Protocol
 from showstopper.api.faults.storm import StormGate
 from showstopper.api.injection import InjectionSpec, InjectionTarget
-from showstopper.faults.flood.flood_gate import shuts_in_a_node
+from showstopper.faults.crowd import shuts_in_a_node
 from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Plan
 from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic

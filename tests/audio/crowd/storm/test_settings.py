@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from showstopper.audio.crowd.storm.settings import StormSettings
 from showstopper.errors import SettingsError
-from showstopper.faults.flood.sending import Endpoint
-from showstopper.faults.flood.settings import GATE_PORT
+from showstopper.faults.endpoint import Endpoint
 from showstopper.faults.storm import schedule
 from showstopper.faults.storm import settings as names
 from showstopper.faults.storm.settings import Comeback, Depth, MakeTries
+from showstopper.faults.task import GATE_PORT
 
 NOW = datetime(2026, 1, 31, 20, 0, tzinfo=UTC)
 ROOM = {
@@ -90,11 +90,11 @@ STORMS = st.builds(
 def test_the_process_reads_what_the_operator_wrote(make: MakeTries) -> None:
     settings = StormSettings.read({**ROOM, **names.environment(make)}, NOW.timestamp())
     shape = settings.shape
-    assert settings.targets == tuple(make.targets)
+    assert settings.task.targets == tuple(make.targets)
     assert (shape.visitors, shape.rate, shape.depth, shape.hidden) == (make.tries, make.rate, make.depth, make.hidden)
     assert shape.seconds == make.lasts.total_seconds()
-    assert settings.end == make.end.timestamp()
-    assert settings.gate == GATE_PORT
+    assert settings.task.end == make.end.timestamp()
+    assert settings.task.gate == GATE_PORT
 
 
 def test_clients_who_come_back_are_read_with_their_budget() -> None:

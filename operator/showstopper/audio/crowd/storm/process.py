@@ -8,10 +8,7 @@ Exit codes: 0 it ended by its time or by SIGTERM, 1 no gate came up, 2 a setting
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import sys
-import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -23,61 +20,48 @@ from showstopper.audio.crowd.storm.settings import StormSettings
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.audio.crowd.storm.tally import Latency, Tally
-from showstopper.audio.flood import gate, telling
-from showstopper.audio.flood.budget import Budget, EndReason
-from showstopper.audio.flood.flooding import Clocks, Stop
-from showstopper.errors import SettingsError
+from showstopper.audio.task import program
+from showstopper.audio.task.clocks import Clocks
+from showstopper.audio.task.ending import AbsoluteEnd, EndReason, Stop
+from showstopper.audio.task.program import STOP_SIGNALS, Program
 
-NO_GATE = 1
-WRONG_SETTING = 2
 OVER_HTTP = frozenset({Refusal.UNAUTHORIZED, Refusal.NOT_FOUND, Refusal.UNAVAILABLE, Refusal.HTTP})
 """Refusals that are an answer of the other side instead of 101."""
 MOST_SAID = 256
 """Characters of a message: the report has to fit into a container's termination message."""
 
 
+class StormProgram(Program):
+    """One storm, as its settings say. Tokens are signed before its gate is up, so that all can join at once then."""
+
+    def __init__(self, settings: StormSettings) -> None:
+        """Nobody joins yet. Raises SettingsError where it may not open so many sockets, or a target is no URL."""
+        super().__init__(settings.task)
+        sockets.allow(settings.shape.visitors, instead="fewer joins")
+        self._shape = settings.shape
+        self._storm = Storm(settings.room, settings.shape, urls=settings.urls)
+
+    @classmethod
+    def prepare(cls, environment: Mapping[str, str], now: float) -> StormProgram:
+        """The storm of a container's environment, at these Unix seconds. Raises SettingsError."""
+        return cls(StormSettings.read(environment, now))
+
+    def run(self, end: AbsoluteEnd, stop: Stop, clocks: Clocks) -> dict[str, Any]:
+        """Storm until its time is over or somebody says stop."""
+        return self._report(asyncio.run(_have(self._storm, stop, end, clocks)))
+
+    def not_begun(self, reason: EndReason) -> dict[str, Any]:
+        """A storm that nobody came to."""
+        return self._report(reason)
+
+    def _report(self, ending: EndReason) -> dict[str, Any]:
+        """The last line: why it ended, and what came of it."""
+        return {"event": "stormed", "ended_by": ending, "storm": dump(figures(self._storm, self._shape))}
+
+
 def main() -> None:
     """Entry point of the storm."""
-    stop = Stop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: setattr(stop, "asked", True))
-    try:
-        settings = StormSettings.read(os.environ, time.time())
-        sockets.allow(settings.shape.visitors, instead="fewer joins")
-        report = run(settings, stop)
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(WRONG_SETTING) from error
-    telling.tell(report)
-    if settings.report is not None:
-        telling.leave(report, settings.report)
-    raise SystemExit(NO_GATE if report["ended_by"] is EndReason.NO_GATE else 0)
-
-
-def run(settings: StormSettings, stop: Stop) -> dict[str, Any]:
-    """Storm as the settings say, once the gate is up. Returns the report."""
-    clocks, seconds = Clocks(), settings.shape.seconds
-    assert seconds is not None, "the settings have said how long"
-    storm = Storm(settings.room, settings.shape, urls=settings.urls)
-    budget = Budget.begin(
-        packets=settings.shape.visitors,
-        seconds=seconds,
-        wall_end=settings.end,
-        monotonic=clocks.monotonic(),
-        wall=clocks.wall(),
-    )
-    if settings.gate is not None:
-        telling.tell({"event": "waiting", "gate": settings.gate})
-        shut = gate.wait(settings.gate, budget, stop, clocks)
-        if shut is not None:
-            return report(shut, figures(storm, settings.shape))
-    ending = asyncio.run(_have(storm, stop, budget.started(seconds, clocks.monotonic()), clocks))
-    return report(ending, figures(storm, settings.shape))
-
-
-def report(ending: EndReason, storm: StormFigures) -> dict[str, Any]:
-    """The last line: why it ended, and what came of it."""
-    return {"event": "stormed", "ended_by": ending, "storm": dump(storm)}
+    program.main(StormProgram.prepare)
 
 
 def figures(storm: Storm, shape: Shape) -> StormFigures:
@@ -106,15 +90,15 @@ def figures(storm: Storm, shape: Shape) -> StormFigures:
     )
 
 
-async def _have(storm: Storm, stop: Stop, budget: Budget, clocks: Clocks) -> EndReason:
+async def _have(storm: Storm, stop: Stop, end: AbsoluteEnd, clocks: Clocks) -> EndReason:
     """Have the storm, and end it when it is told to, or at its absolute end. Everybody says goodbye in each case."""
     running = asyncio.create_task(storm.run())
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, _cancel, running, stop)
     if stop.asked:
         running.cancel()
     with suppress(asyncio.CancelledError, TimeoutError):
-        async with asyncio.timeout(budget.end - clocks.monotonic()) as limit:
+        async with asyncio.timeout(end.seconds_left(clocks.monotonic())) as limit:
             await running
     if stop.asked:
         return EndReason.TERMINATED

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from showstopper.audio.crowd.storm.shape import MOST_SECONDS, Shape
-from showstopper.audio.flood import settings as crowd
-from showstopper.audio.flood.variables import Variables, word
 from showstopper.audio.settings import RoomSettings
+from showstopper.audio.task.settings import TaskSettings
+from showstopper.audio.task.variables import Variables, word
 from showstopper.errors import SettingsError
-from showstopper.faults.flood.bounds import Special
-from showstopper.faults.flood.sending import Endpoint
+from showstopper.faults.endpoint import Endpoint
 from showstopper.faults.storm import schedule
 from showstopper.faults.storm import settings as names
 from showstopper.faults.storm.settings import Comeback, Depth
@@ -26,20 +24,14 @@ class StormSettings:
     """Who joins which room, where, and when it ends.
 
     Attributes:
+        task: what every task is told. Visitors join at its targets, in turn, and nobody is in after its end.
         room: the room, and what lets one in.
-        targets: where visitors join, in turn.
         shape: how many come, and how.
-        end: Unix seconds after which nobody is in any more.
-        report: where the last line is written, too.
-        gate: the port of the loopback at which it is told that its gate is up. None: there is none to wait for.
     """
 
+    task: TaskSettings
     room: RoomSettings
-    targets: tuple[Endpoint, ...]
     shape: Shape
-    end: float
-    report: Path | None = None
-    gate: int | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str], now: float) -> StormSettings:
@@ -53,23 +45,14 @@ class StormSettings:
             SettingsError: for the first that is missing or wrong, by name and with what to write.
         """
         variables = Variables(environment)
-        special = frozenset(word(Special, names.SPECIAL, text) for text in variables.list(names.SPECIAL))
-        report = variables.optional(names.REPORT)
-        targets = crowd.targets(variables, special, names.TARGETS, names.WITHIN)
-        shape = _shape(variables)
-        return cls(
-            room=RoomSettings.read(environment) if shape.depth.joins else _no_room(targets[0]),
-            targets=targets,
-            shape=shape,
-            end=crowd.end(variables, now, names.END),
-            report=Path(report) if report else None,
-            gate=crowd.gate(variables, names.GATE),
-        )
+        task, shape = TaskSettings.read(variables, names.TASK, now), _shape(variables)
+        room = RoomSettings.read(environment) if shape.depth.joins else _no_room(task.targets[0])
+        return cls(task, room, shape)
 
     @property
     def urls(self) -> tuple[str, ...]:
         """Where visitors join: pods of the room, which have no TLS of their own."""
-        return tuple(map(_url, self.targets))
+        return tuple(map(_url, self.task.targets))
 
 
 def _url(target: Endpoint) -> str:

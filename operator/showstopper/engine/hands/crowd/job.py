@@ -21,9 +21,9 @@ from showstopper.engine.rooms.fleet import manifests, restricted
 from showstopper.engine.rooms.pods import is_over
 from showstopper.faults import registry
 from showstopper.faults.behaviour import Ground
-from showstopper.faults.crowd import CrowdBehaviour, Task
+from showstopper.faults.crowd import CrowdBehaviour
 from showstopper.faults.effects import Pod
-from showstopper.faults.flood.settings import TERMINATION_MESSAGE
+from showstopper.faults.task import TERMINATION_MESSAGE, Task
 
 GATHER = timedelta(seconds=60)
 """How long its pod may take to be there. Its absolute end is so much later."""

@@ -1,4 +1,4 @@
-"""What a crowd program says: JSON lines on its standard output, which never hold it up."""
+"""What the program of a task says: JSON lines on its standard output, which never hold it up."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MOST_BYTES = 4096
 def tell(event: Mapping[str, Any], descriptor: int = STANDARD_OUTPUT) -> None:
     """Write one line, if there is room for it. Without room it is left out.
 
-    Whoever reads may be gone, or slow. Neither may keep a flood from its end, which comes from its budget.
+    Whoever reads may be gone, or slow. Neither may keep a task from its end.
     """
     line = json.dumps(event).encode() + b"\n"
     _, writable, _ = select.select((), (descriptor,), (), 0)
     if writable and len(line) <= MOST_BYTES:
-        with suppress(OSError):  # nobody reads any more: the budget says when it ends, not the reader
+        with suppress(OSError):  # nobody reads any more: the task's own bounds say when it ends, not the reader
             os.write(descriptor, line)
 
 

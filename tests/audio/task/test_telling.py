@@ -2,7 +2,7 @@ import json
 import os
 from pathlib import Path
 
-from showstopper.audio.flood import telling
+from showstopper.audio.task import telling
 
 
 def test_a_line_is_an_object(tmp_path: Path) -> None:
