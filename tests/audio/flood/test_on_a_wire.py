@@ -24,7 +24,9 @@ from tests.audio.flood.floods import COMMAND
 pytestmark = pytest.mark.netns
 
 PORT = 7882
-SO_TIMESTAMPNS = 35  # asm-generic/socket.h
+SO_RCVBUFFORCE, SO_TIMESTAMPNS = 33, 35  # asm-generic/socket.h
+ALL_BYTES = 16 << 20
+"""Of a socket for all that comes in these tests: whoever reads it may wait for a processor meanwhile."""
 
 
 @pytest.fixture
@@ -80,6 +82,7 @@ def test_nothing_but_the_last_batch_can_come_after_the_absolute_end(line: Wire) 
     with udp:
         udp.bind((line.target, PORT))
         udp.settimeout(crowd_processes.PATIENCE_SECONDS)
+        udp.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ALL_BYTES)
         udp.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         end = crowd_processes.in_seconds(2)
         process = floods.start(line.powerless(COMMAND), RATE="2000", SECONDS="30", PACKETS="1000000", END=end)
