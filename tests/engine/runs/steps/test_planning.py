@@ -12,12 +12,12 @@ from tests.support import build
 
 
 class Cluster:
-    """Counts how often it is read."""
+    """Stands for the snapshots of a cluster, and counts how often they are taken."""
 
     def __init__(self) -> None:
         self.reads = 0
 
-    async def snapshot(self, _run: ExperimentRun) -> Snapshot:
+    async def of_run(self, _run: ExperimentRun) -> Snapshot:
         self.reads += 1
         return Snapshot("show", "main-stage", build.room().spec, {}, {"relay": [build.pod("later")]}, {})
 
@@ -29,7 +29,7 @@ async def planned(before: Snapshot | None) -> tuple[list[str], int]:
     """Which pods are hit, and how often the cluster was read for that."""
     cluster, anything = Cluster(), cast("Any", None)
     record = cast("Any", SimpleNamespace(run=build.run()))
-    services = cast("Services", cluster)
+    services = cast("Services", SimpleNamespace(snapshots=cluster))
     context = RunContext(services, record, anything, anything, anything, snapshot=before)
     made = await Inject()._plan(context)
     assert isinstance(made, Plan)
