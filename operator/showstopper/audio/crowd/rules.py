@@ -29,7 +29,7 @@ FAILED_SECONDS = 13.7
 
 OWN_FIRST_PAUSE_SECONDS = 0.25
 OWN_LONGEST_PAUSE_SECONDS = 5.0
-"""Of whoever joins afresh after the client has given up: as residents do that decode (residents.py)."""
+"""Of whoever joins afresh after the client has given up: as residents do that decode (listener/residents.py)."""
 
 
 @dataclass(frozen=True, slots=True)
