@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from showstopper.audio.crowd.rules import PINGS_APART_SECONDS
+from showstopper.audio.pings import PINGS_APART_SECONDS
 from showstopper.availability.feed import parse_feed
 from tests.audio.participants import Participant, Participants, live_now, outages, seconds
 from tests.support.relays import Stage

@@ -8,9 +8,9 @@ from typing import cast
 
 import pytest
 
-from showstopper.audio.crowd.rules import ping_phase
 from showstopper.audio.listener.crew import Crew
 from showstopper.audio.listener.residents import reside
+from showstopper.audio.pings import ping_phase
 
 
 class Entered(Exception):

@@ -8,9 +8,9 @@ import time
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from showstopper.audio.crowd.rules import ping_phase
 from showstopper.audio.listener.client import POLL_SECONDS, Client
 from showstopper.audio.listener.crew import Crew
+from showstopper.audio.pings import ping_phase
 from showstopper.audio.session import JoinError
 
 log = structlog.get_logger()
