@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.matching.follower import Follower, Sample
 from showstopper.audio.crowd.matching.reference import Recordings, Reference
 from showstopper.audio.crowd.matching.sampling import Chosen, Sampler, random_twentieth
 from showstopper.audio.crowd.packets import Packets
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.classify import Rules
+from showstopper.audio.hearing.ear import Heard
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
 from tests.support.shows import LOOKAHEAD_SECONDS, MONOTONIC, Part, Show, show, wall

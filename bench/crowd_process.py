@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 
 from showstopper.audio import wall_clock
-from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
 from showstopper.audio.crowd.matching.matcher import Matcher
+from showstopper.audio.hearing.classify import Rules
 from showstopper.audio.settings import RoomSettings
 from showstopper.availability.spans import State
 

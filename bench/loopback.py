@@ -71,7 +71,7 @@ def loopback(folder: Path, core: int, *, log_level: str = "info") -> Iterator[Lo
     room = RoomSettings(ROOM, relay.url, ROOM, KEY, SECRET)
     port = free_port()
     settings = {"SHOWSTOPPER_PORT": str(port), "SHOWSTOPPER_HOLD_SECONDS": "0"}
-    command = [*pinned(core), sys.executable, "-m", "showstopper.audio.host"]
+    command = [*pinned(core), sys.executable, "-m", "showstopper.audio.host.process"]
     with (folder / "host.log").open("wb") as log:
         host = subprocess.Popen(command, env=sdk_listeners.environment(room) | settings, stdout=log, stderr=log)
     running = Loopback(relay, host, port)

@@ -25,7 +25,7 @@ from showstopper.availability.spans import State
 CLIPS = 10_000
 MOST_MISREAD = 0.001
 """Of all packets, those that may be called Hold, Stale or Garbled and are another of them: short noise within hold
-music is bridged (classify.py), and other music has chords that are the hold loop's for a moment."""
+music is bridged (audio/hearing/classify.py), and other music has chords that are the hold loop's for a moment."""
 
 
 @dataclass

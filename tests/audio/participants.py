@@ -69,8 +69,8 @@ class Participants:
                 member.process.kill()
                 member.process.wait()
 
-    def start(self, role: str, *, package: str = "showstopper.audio", **settings: str) -> Participant:
-        """Start a `host` or a `listener`, or another module of a package."""
+    def start(self, role: str, *, module: str = "", **settings: str) -> Participant:
+        """Start the process of a `host`, a `listener`, a `door` or a `crowd`, or another module."""
         member = Participant(subprocess.Popen(["true"]), free_port(), self.folder / f"{role}-{len(self.members)}.log")
         member.process.wait()
         environment = os.environ | {
@@ -84,7 +84,10 @@ class Participants:
         }
         with member.log.open("wb") as log:
             member.process = subprocess.Popen(
-                [sys.executable, "-m", f"{package}.{role}"], env=environment | settings, stdout=log, stderr=log
+                [sys.executable, "-m", module or f"showstopper.audio.{role}.process"],
+                env=environment | settings,
+                stdout=log,
+                stderr=log,
             )
         self.members.append(member)
         return member

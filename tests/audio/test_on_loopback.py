@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from showstopper.audio.crowd.rules import PINGS_APART_SECONDS
+from showstopper.audio.pings import PINGS_APART_SECONDS
 from showstopper.availability.feed import parse_feed
 from tests.audio.participants import Participant, Participants, live_now, outages, seconds
 from tests.support.relays import Stage
@@ -163,7 +163,7 @@ def heard(member: Participant, listener: str) -> dict[str, float]:
 
 def test_a_stranger_s_noise_is_garbled_and_the_host_beside_it_is_live(participants: Participants) -> None:
     listener = participants.start("listener", SHOWSTOPPER_LISTENERS="1")
-    participants.start("stranger", package="tests.audio")
+    participants.start("stranger", module="tests.audio.host.stranger")
     participants.until("ten seconds of noise", lambda: heard(listener, "/0").get("Garbled", 0.0) > 10)
     assert "Live" not in heard(listener, "/0")
     participants.start("host", SHOWSTOPPER_HOLD_SECONDS="0")

@@ -14,7 +14,7 @@ from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Marks
 from showstopper.audio.crowd.refusals import Refusal
 from showstopper.audio.crowd.storm.tally import Tally, Try
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.ear import Heard
 from showstopper.audio.settings import RoomSettings
 from showstopper.availability.spans import State
 from tests.audio.crowd.rtp import Packet, batch

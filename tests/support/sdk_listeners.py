@@ -22,9 +22,9 @@ from typing import Any
 
 import structlog
 
-from showstopper.audio.classify import Rules
-from showstopper.audio.client import POLL_SECONDS, SETTLED_SECONDS, Client
-from showstopper.audio.residents import PAUSE_SECONDS
+from showstopper.audio.hearing.classify import Rules
+from showstopper.audio.listener.client import POLL_SECONDS, SETTLED_SECONDS, Client
+from showstopper.audio.listener.residents import PAUSE_SECONDS
 from showstopper.audio.session import JoinError
 from showstopper.audio.settings import RoomSettings
 from showstopper.availability.spans import Kind

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from showstopper.audio import reading, timecode
+from showstopper.audio import timecode
+from showstopper.audio.hearing import reading
 from showstopper.audio.timecode import Samples
 
 MOMENT = 1_790_000_000.3

@@ -2,7 +2,7 @@
 
 Each hand sweeps its band from low to high in its period, then starts again. There is no framing and no alignment, and
 all of it lies below 3 kHz, where narrowband Opus keeps it. The hold loop is a fixed triad below every hand's band. Both
-are pure functions of time: no state, no drift. `reading.py` reads them back.
+are pure functions of time: no state, no drift. `hearing/reading.py` reads them back.
 """
 
 from __future__ import annotations

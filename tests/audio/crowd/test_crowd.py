@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from showstopper.audio.crowd.crowd import Crowd
-from showstopper.audio.crowd.rules import ping_phase
+from showstopper.audio.pings import ping_phase
 from showstopper.audio.settings import RoomSettings
 from showstopper.errors import SettingsError
 

@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from showstopper.audio.classify import Rules
-from showstopper.audio.client import POLL_SECONDS
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Event
 from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.crowd.refusals import Loss, Refusal
+from showstopper.audio.hearing.classify import Rules
+from showstopper.audio.listener.client import POLL_SECONDS
 from showstopper.audio.settings import RoomSettings
 from showstopper.availability.spans import State
 from tests.support import sdk_listeners

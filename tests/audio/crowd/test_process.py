@@ -91,8 +91,7 @@ def test_while_its_process_stands_still_nobody_is_known_to_hear_or_not(
 def started(people: Participants, relay: Relay) -> Participant:
     """The process of a crowd."""
     return people.start(
-        "process",
-        package="showstopper.audio.crowd",
+        "crowd",
         SHOWSTOPPER_POD="main-stage-crowd-0",
         SHOWSTOPPER_LISTENERS=str(SIZE),
         LIVEKIT_URL=relay.url,
@@ -121,8 +120,7 @@ def now(crowd: Participant) -> dict[str, int]:
 def coming(people: Participants, relay: Relay) -> Participant:
     """The process of a small crowd with a newcomer each second."""
     return people.start(
-        "process",
-        package="showstopper.audio.crowd",
+        "crowd",
         SHOWSTOPPER_POD="main-stage-crowd-0",
         SHOWSTOPPER_LISTENERS="4",
         SHOWSTOPPER_ARRIVAL_EVERY="1",

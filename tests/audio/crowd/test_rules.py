@@ -1,5 +1,3 @@
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,29 +30,3 @@ def test_pauses_grow_and_have_an_end(attempt: int, draw: float) -> None:
 @pytest.mark.parametrize(("attempt", "longest"), [(1, 0.3), (2, 0.6), (5, 4.8), (6, 7.0), (10, 7.0)])
 def test_the_longest_pauses_are_the_rust_client_s(attempt: int, longest: float) -> None:
     assert rules.pause(attempt, 1.0) == pytest.approx(longest)
-
-
-def longest_pause(pings: list[float]) -> float:
-    """The longest time in which nobody pings, of pings that each come once in an interval."""
-    return max(later - before for before, later in pairwise([*sorted(pings), min(pings) + rules.PING_SECONDS]))
-
-
-@given(st.integers(1, 10))
-def test_a_small_fleet_is_in_as_soon_as_its_pings_differ(size: int) -> None:
-    joins = [rules.ping_phase(index) for index in range(size)]
-    assert joins == sorted(joins)
-    assert joins[-1] == rules.PINGS_APART_SECONDS * (size - 1)
-
-
-def test_nobody_waits_for_longer_than_until_the_next_ping_and_no_two_join_together() -> None:
-    joins = [rules.ping_phase(index) for index in range(5000)]
-    assert min(joins) == 0
-    assert max(joins) < rules.PING_SECONDS
-    assert len(set(joins)) == len(joins)
-
-
-@given(st.integers(10, 3000))
-def test_a_fleet_of_any_size_pings_all_the_time(size: int) -> None:
-    pings = [rules.ping_phase(index) for index in range(size)]
-    assert longest_pause(pings) <= rules.PINGS_APART_SECONDS + 1e-9
-    assert longest_pause(pings) < 4 * rules.PING_SECONDS / size + 1e-9

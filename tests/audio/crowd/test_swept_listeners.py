@@ -7,9 +7,9 @@ import time
 import pytest
 
 from showstopper.audio import wall_clock
-from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.crowd.swept_listeners import SweptListeners
+from showstopper.audio.hearing.classify import Rules
 
 
 async def test_it_is_waited_for_what_is_waited_for() -> None:

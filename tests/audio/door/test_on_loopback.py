@@ -15,8 +15,7 @@ pytestmark = pytest.mark.livekit
 def door(participants: Participants, number: int, *peers: Participant) -> Participant:
     """One replica."""
     return participants.start(
-        "process",
-        package="showstopper.audio.door",
+        "door",
         SHOWSTOPPER_POD=f"door-{number}",
         SHOWSTOPPER_DOOR_ROOMS=participants.room,
         SHOWSTOPPER_DOOR_PEERS=",".join(f"http://127.0.0.1:{peer.port}" for peer in peers),

@@ -11,16 +11,16 @@ import pytest
 
 from showstopper.api.conditions import ConditionType, find
 from showstopper.api.injection import LEASE_LABEL, InjectionStatus, TargetState
+from showstopper.audio.host.speaker import Voice
 from showstopper.audio.settings import Identity
-from showstopper.audio.speaker import Voice
 from showstopper.audio.stage.executing import injections
 from showstopper.audio.stage.hits import Host, HostHits
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import INJECTION, LEASE
 from tests.api.build import host_injection
-from tests.audio.microphone import Microphone, is_silent, speaking
-from tests.audio.played_stage import PlayedStage
+from tests.audio.host.microphone import Microphone, is_silent, speaking
+from tests.audio.host.played_stage import PlayedStage
 
 pytestmark = pytest.mark.apiserver
 

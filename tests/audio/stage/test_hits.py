@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from showstopper.api.injection import Injection, TargetState
-from showstopper.audio.speaker import Voice
+from showstopper.audio.host.speaker import Voice
 from showstopper.audio.stage.hits import Host, HostHits
 from showstopper.clock import Clock
 from showstopper.errors import LeaseLost
 from showstopper.executor.hit import Hit
 from tests.api.build import LEAVE_OUT, host_injection
-from tests.audio.microphone import is_silent, speaking
-from tests.audio.played_stage import PlayedStage, on_stage, until
+from tests.audio.host.microphone import is_silent, speaking
+from tests.audio.host.played_stage import PlayedStage, on_stage, until
 
 UID = host_injection()["spec"]["targets"][0]["uid"]
 

@@ -9,7 +9,7 @@ from showstopper.api.faults.stage import DeadAir, Garble, HoldStall
 from showstopper.audio import timecode
 from showstopper.audio.stage.sounds import scrambled, sound_of
 from showstopper.availability.spans import State
-from tests.audio.test_garbled import shares, told
+from tests.audio.listener.test_garbled import shares, told
 from tests.support.opus import RATE, through_opus
 from tests.support.sounds import MOMENT
 

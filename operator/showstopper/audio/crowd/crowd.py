@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import Self
 
-from showstopper.audio.crowd import rules
+from showstopper.audio import pings
 from showstopper.audio.crowd.access import Access
 from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.matching.matcher import Matcher
@@ -17,7 +17,7 @@ from showstopper.audio.crowd.swept_listeners import SweptListeners
 from showstopper.audio.settings import ArrivalSettings, RoomSettings
 from showstopper.audio.tokens import token
 
-SPREAD_SECONDS = rules.PING_SECONDS
+SPREAD_SECONDS = pings.PING_SECONDS
 
 
 class Crowd(SweptListeners):
@@ -84,7 +84,7 @@ class Crowd(SweptListeners):
         await self.until(self._all_tried())
 
     def _first_join(self, slot: int) -> float:
-        return rules.ping_phase(self._first + slot) * self._spread_seconds / rules.PING_SECONDS
+        return pings.ping_phase(self._first + slot) * self._spread_seconds / pings.PING_SECONDS
 
     def _token(self, slot: int) -> str:
         return token(self._settings, self.identity(slot), publish=False, hidden=self._hidden)

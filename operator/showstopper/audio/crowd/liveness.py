@@ -8,7 +8,8 @@ import numpy as np
 
 from showstopper.audio.crowd.packets import Ints
 from showstopper.audio.crowd.refusals import Loss
-from showstopper.audio.crowd.rules import FAILED_SECONDS, PING_SECONDS
+from showstopper.audio.crowd.rules import FAILED_SECONDS
+from showstopper.audio.pings import PING_SECONDS
 
 
 class Liveness:

@@ -17,7 +17,9 @@ from showstopper.audio.crowd.swept_listeners import SweptListeners
 
 SHORT_SECONDS = 2.0
 PAUSE_SECONDS = 1.0
-"""Who is thrown out as soon as it is in waits before it comes again: a probe must not be the storm (residents.py)."""
+"""Who is thrown out as soon as it is in waits before it comes again, as residents do (listener/residents.py): a probe
+must not be the storm.
+"""
 
 
 class Member:

@@ -8,11 +8,12 @@ import os
 import structlog
 from aiohttp import web
 
-from showstopper.audio import serving, sockets, wall_clock
-from showstopper.audio.classify import Rules
+from showstopper.audio import serving, wall_clock
+from showstopper.audio.crowd import sockets
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.feed.document import CrowdFeed
 from showstopper.audio.crowd.matching.matcher import Matcher
+from showstopper.audio.hearing.classify import Rules
 from showstopper.audio.settings import CrowdSettings
 
 TURN_SECONDS = 1.0

@@ -17,9 +17,6 @@ ATTEMPTS = 10
 
 FIRST_PAUSE_SECONDS = 0.3
 LONGEST_PAUSE_SECONDS = 7.0
-PING_SECONDS = 5.0
-PINGS_APART_SECONDS = 0.5
-"""Between the first joins of neighbours. Six are in after 2.5 s, while a host that began with them plays hold music."""
 
 RESUMED_SECONDS = 1.0
 """A resumed session must have a living transport within this time."""
@@ -29,7 +26,7 @@ FAILED_SECONDS = 13.7
 
 OWN_FIRST_PAUSE_SECONDS = 0.25
 OWN_LONGEST_PAUSE_SECONDS = 5.0
-"""Of whoever joins afresh after the client has given up: as residents do that decode (residents.py)."""
+"""Of whoever joins afresh after the client has given up: as residents do that decode (listener/residents.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +64,3 @@ def pause(attempt: int, draw: float) -> float:
 def own_pause(attempt: int, draw: float) -> float:
     """Seconds to wait after a join afresh has failed for that time (from 1). `draw` is random in [0, 1)."""
     return draw * min(OWN_LONGEST_PAUSE_SECONDS, OWN_FIRST_PAUSE_SECONDS * 2.0 ** min(attempt - 1, ATTEMPTS))
-
-
-def ping_phase(index: int) -> float:
-    """Seconds that a listener waits before its first join, by its number in the fleet: pods need not ask each other.
-
-    Pings go on from the join. Where signalling runs through a living relay to a dead one, a client is lost 7.5 s after
-    its next ping: listeners that joined together all ping together, and what is then measured is their phase. So a
-    fleet's first joins go round the ping's interval in steps, and each further round divides the steps of those before
-    it (by a van der Corput sequence).
-    """
-    turns, place = divmod(index, round(PING_SECONDS / PINGS_APART_SECONDS))
-    return PINGS_APART_SECONDS * (place + _van_der_corput(turns))
-
-
-def _van_der_corput(number: int) -> float:
-    """The number's binary digits, mirrored at the point: 1/2, 1/4, 3/4, 1/8, ... from 1 on."""
-    return int(f"{number:b}"[::-1], 2) / (1 << number.bit_length())

@@ -16,7 +16,7 @@ from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.liveness import Liveness
 from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.crowd.sweep import Sweep
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.ear import Heard
 
 SWEEP_SECONDS = 0.05
 STALL_SECONDS = 1.0

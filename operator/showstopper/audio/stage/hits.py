@@ -9,9 +9,9 @@ from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.stage import HostFigures, HostLeaves
 from showstopper.api.injection import InjectionTarget
 from showstopper.audio import wall_clock
-from showstopper.audio.onstage import Break, OnStage
+from showstopper.audio.host.onstage import Break, OnStage
+from showstopper.audio.host.speaker import StandIn, Voice
 from showstopper.audio.settings import Identity
-from showstopper.audio.speaker import StandIn, Voice
 from showstopper.audio.stage import executing
 from showstopper.audio.stage.sounds import sound_of
 from showstopper.audio.stage.stage_hit import Doing, StageHit, StageHits

@@ -5,7 +5,7 @@ import numpy as np
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.stage import DeadAir, Garble, HoldStall
 from showstopper.audio import timecode
-from showstopper.audio.speaker import Sound
+from showstopper.audio.host.speaker import Sound
 from showstopper.audio.timecode import Samples
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from showstopper.audio.crowd.diary import Entry, Event, Visit
 from showstopper.audio.crowd.ledger import Ledger
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.ear import Heard
 from showstopper.availability.spans import State
 
 

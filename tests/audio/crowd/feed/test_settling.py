@@ -13,7 +13,7 @@ from showstopper.audio.crowd.diary import Entry, Event
 from showstopper.audio.crowd.feed.settling import Change, Settling, Totals
 from showstopper.audio.crowd.ledger import Stretch
 from showstopper.audio.crowd.matching import states
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.ear import Heard
 from showstopper.availability.spans import State, Window
 from tests.audio.crowd.feed.records import PlayedListeners
 

@@ -8,10 +8,10 @@ from itertools import chain
 
 import pytest
 
-from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.matching.follower import Follower, Sample
 from showstopper.audio.crowd.matching.reference import Recordings, Reference
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.classify import Rules
+from showstopper.audio.hearing.ear import Heard
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
 from tests.audio.crowd.matching.test_reference import LIVE, played, whole

@@ -11,12 +11,12 @@ import numpy as np
 import pylibsrtp
 import pytest
 
-from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.dtls import KEY_BYTES, SALT_BYTES
 from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.crowd.packets import sound
 from showstopper.audio.crowd.sweep import Batch
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.classify import Rules
+from showstopper.audio.hearing.ear import Heard
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
 from tests.audio.crowd import rtp

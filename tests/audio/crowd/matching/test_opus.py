@@ -3,8 +3,9 @@ import random
 import numpy as np
 import pytest
 
-from showstopper.audio import reading, timecode
+from showstopper.audio import timecode
 from showstopper.audio.crowd.matching.opus import Decoder, Undecodable
+from showstopper.audio.hearing import reading
 from tests.support import opus
 from tests.support.sounds import MOMENT
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.matching import recording, reference
 from showstopper.audio.crowd.matching.opus import Decoder
 from showstopper.audio.crowd.matching.recording import UNKNOWN, Recording, Sound
 from showstopper.audio.crowd.matching.reference import Recordings, Reference
 from showstopper.audio.crowd.streams import STREAMS
+from showstopper.audio.hearing.classify import Rules
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
 from tests.support.shows import MONOTONIC, Part, Show, show, wall

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from showstopper.audio.crowd.ledger import Stretch
 from showstopper.audio.crowd.matching import states
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.ear import Heard
 from showstopper.availability.spans import State, Window
 
 WINDOW = Window(0.0, 20.0)

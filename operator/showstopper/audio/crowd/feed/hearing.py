@@ -7,7 +7,7 @@ from collections.abc import MutableSequence
 from dataclasses import dataclass, field
 
 from showstopper.audio.crowd.ledger import Ledger, Stretch
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.ear import Heard
 from showstopper.availability.spans import NOISE
 
 

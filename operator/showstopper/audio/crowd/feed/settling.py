@@ -19,7 +19,7 @@ from showstopper.audio.crowd.ledger import Ledger, Stretch
 from showstopper.audio.crowd.matching import states
 from showstopper.audio.crowd.refusals import Refusal
 from showstopper.audio.crowd.stalls import AFTERMATH_SECONDS
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.ear import Heard
 from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import NOISE, Span, State, Window
 

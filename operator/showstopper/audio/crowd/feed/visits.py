@@ -18,7 +18,7 @@ from showstopper.audio.crowd.feed.hearing import Hearing
 from showstopper.audio.crowd.ledger import Ledger, Stretch
 from showstopper.audio.crowd.matching import states
 from showstopper.audio.crowd.stalls import Stall
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.ear import Heard
 from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import Span, State, Window
 

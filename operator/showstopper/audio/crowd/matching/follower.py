@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.ledger import SILENT_BYTES
 from showstopper.audio.crowd.matching.recording import MOST_CONCEALED
 from showstopper.audio.crowd.matching.reference import Place, Recordings
 from showstopper.audio.crowd.matching.sampling import SAMPLE_SECONDS, UNEVEN_SECONDS
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.classify import Rules
+from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.reading import RATE, WINDOW
 from showstopper.audio.media import CODED_PATIENCE_SECONDS, LATE_SECONDS, PACKET_SECONDS
-from showstopper.audio.reading import RATE, WINDOW
 from showstopper.availability.spans import State
 
 REFERENCE_LATE_SECONDS = 1.5

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.matching.follower import Follower, Sample, lag
 from showstopper.audio.crowd.matching.reference import Recordings, Reference
 from showstopper.audio.crowd.matching.sampling import Chosen, Sampler, random_twentieth
 from showstopper.audio.crowd.matching.unsealing import Unsealer
 from showstopper.audio.crowd.packets import Bytes, Ints
 from showstopper.audio.crowd.sweep import SNAP, Batch
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.classify import Rules
+from showstopper.audio.hearing.ear import Heard
 
 TELL_SECONDS = 0.25
 """Looking whether a thousand listeners have anything to tell takes half a millisecond."""

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from showstopper.audio.reading import RATE, SLICE
+from showstopper.audio.hearing.reading import RATE, SLICE
 
 _MOST_SAMPLES = RATE * 120 // 1000
 """Of the longest packet that Opus knows (RFC 6716, 2.1.4)."""

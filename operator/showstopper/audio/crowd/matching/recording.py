@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from showstopper.audio.classify import AGREE_SECONDS, Rules, by_delay
 from showstopper.audio.clock import SampleClock
 from showstopper.audio.crowd.ledger import SILENT_BYTES
 from showstopper.audio.crowd.matching.opus import Decoder
-from showstopper.audio.ear import Ear, Heard
-from showstopper.audio.reading import RATE, SLICE, SLICES, WINDOW
+from showstopper.audio.hearing.classify import AGREE_SECONDS, Rules, by_delay
+from showstopper.audio.hearing.ear import Ear, Heard
+from showstopper.audio.hearing.reading import RATE, SLICE, SLICES, WINDOW
 from showstopper.availability.spans import State
 
 MOST_CONCEALED = 4

@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from showstopper.audio.classify import Rules
 from showstopper.audio.crowd.ledger import SILENT_BYTES
 from showstopper.audio.crowd.matching.opus import Undecodable
 from showstopper.audio.crowd.matching.recording import KEEP_PACKETS, MOST_CONCEALED, Recording, Sound
 from showstopper.audio.crowd.streams import STREAMS
+from showstopper.audio.hearing.classify import Rules
 from showstopper.audio.media import LATE_SECONDS, PACKET_SECONDS
 
 KEEP_SECONDS = KEEP_PACKETS * PACKET_SECONDS

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from showstopper.audio.crowd.ledger import Stretch
-from showstopper.audio.ear import Heard
+from showstopper.audio.hearing.ear import Heard
 from showstopper.availability.spans import DISCONNECTED, Kind, Span, State, Window, merge
 
 Layer = Sequence[tuple[float, float, State]]

@@ -14,7 +14,7 @@ from typing import Any
 
 from showstopper.api.faults.storm import JoinTimes, RefusedJoins, StormFigures
 from showstopper.api.schema.base import dump
-from showstopper.audio import sockets
+from showstopper.audio.crowd import sockets
 from showstopper.audio.crowd.refusals import Refusal
 from showstopper.audio.crowd.storm.settings import StormSettings
 from showstopper.audio.crowd.storm.shape import Shape

@@ -1,0 +1,1 @@
+"""Hearing: what samples of sound say, for listeners through the SDK and for the crowd's reference alike."""
