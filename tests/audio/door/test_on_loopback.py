@@ -64,4 +64,5 @@ def test_a_closed_room_is_a_join_that_fails_with_the_doors_words(participants: P
 
     errors = participants.until("a newcomer was turned away", refused)
     assert errors[0] == "the door answered HTTP 404: this room is not available"
-    assert {span["state"] for span in listener.spans("/0")} <= {"Joining", "Offline"}
+    # Nothing is heard. On a busy machine a listener does not always know how far its join is.
+    assert {span["state"] for span in listener.spans("/0")} <= {"Joining", "Offline", "Unknown"}
