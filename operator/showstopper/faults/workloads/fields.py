@@ -55,7 +55,7 @@ def read(body: Mapping[str, Any], pointer: str) -> str | None:
 
 def patch(body: Mapping[str, Any], pointer: str, value: str | None) -> list[dict[str, Any]]:
     """The JSON patch that gives the field a value, if the object is still in the version of `body`."""
-    same = {"op": "test", "path": "/metadata/resourceVersion", "value": body["metadata"]["resourceVersion"]}
+    same = _same(body)
     if value is None:
         return [same] if read(body, pointer) is None else [same, {"op": "remove", "path": pointer}]
     *parents, last = _parts(pointer)
@@ -76,6 +76,18 @@ def writers(body: Mapping[str, Any], pointer: str) -> frozenset[str]:
     path = [f"f:{part}" for part in _parts(pointer)]
     entries = body["metadata"].get("managedFields") or ()
     return frozenset(entry.get("manager", "") for entry in entries if _leads(entry.get("fieldsV1") or {}, path))
+
+
+def disown(body: Mapping[str, Any], manager: str) -> list[dict[str, Any]]:
+    """The JSON patch that takes a manager's name from all that it wrote, if the object is still in this version."""
+    entries = body["metadata"].get("managedFields") or ()
+    places = [place for place, entry in enumerate(entries) if entry.get("manager") == manager]
+    return [_same(body), *({"op": "remove", "path": f"/metadata/managedFields/{place}"} for place in reversed(places))]
+
+
+def _same(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The test that the object is still in this version."""
+    return {"op": "test", "path": "/metadata/resourceVersion", "value": body["metadata"]["resourceVersion"]}
 
 
 def _leads(known: Mapping[str, Any], path: Sequence[str]) -> bool:

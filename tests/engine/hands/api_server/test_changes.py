@@ -218,3 +218,31 @@ async def test_a_change_is_made_and_undone_where_nobody_notes_who_writes(
     assert change.changed_at
     (change,) = await life.undo()
     assert change.restored_at
+
+
+async def test_who_applied_a_field_applies_another_value_after_a_run_as_before(client: Client, namespace: str) -> None:
+    """As Helm 4 does with the next release: by server-side apply, which is not forced."""
+
+    async def release(level: str) -> Object:
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "relay", "namespace": namespace, "labels": {"app.kubernetes.io/name": "relay"}},
+            "data": {"livekit.yaml": f"logging: {{level: {level}}}"},
+        }
+        path, query, form = (
+            CONFIG_MAP.path(namespace, "relay"),
+            {"fieldManager": "helm"},
+            "application/apply-patch+yaml",
+        )
+        return await client._write("PATCH", path, body, query, content_type=form)
+
+    body = await release("info")
+    key, before = fields.of_key("livekit.yaml"), fields.read(body, fields.of_key("livekit.yaml"))
+    life = Life(client, run_of(namespace, noted(body, before, '"logging: {level: debug}"', field=key)))
+    await life.make()
+    (change,) = await life.undo()
+    assert change.restored_at
+    assert not fields.writers(await client.get(CONFIG_MAP, namespace, "relay"), key)
+    after = await release("warn")
+    assert after["data"]["livekit.yaml"] == "logging: {level: warn}"

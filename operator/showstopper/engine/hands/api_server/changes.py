@@ -8,6 +8,7 @@ back, one that holds what it held before is not touched, and anything else is so
 import json
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -129,8 +130,8 @@ class Changes:
     async def _undo(self, run: ExperimentRun, change: ChangeRecord) -> ChangeRecord:
         bound = log.bind(run=run.metadata.name, fault=change.fault, object=_title(change), field=change.field)
         try:
-            manager = ownership.OPERATOR
-            body, _ = await self._set(run, change, change.before, manager=manager, may=ownership.is_ours)
+            manager = ownership.RESTORER
+            body, written = await self._set(run, change, change.before, manager=manager, may=ownership.is_ours)
         except NotFound:
             gone = {"restored_at": self._now(), "reason": change.reason or Reason.CHANGED_MEANWHILE}
             return change.model_copy(
@@ -141,10 +142,24 @@ class Changes:
             message = f"{_named(change)} could not be put back: {error}; {_remedy(run, change)}"
             return change.model_copy(update={"message": message[:1024]})
         if fields.read(body, change.field) == change.before:
+            if written:
+                await self._disown(run, change, body)
             bound.info("change_undone")
             return _restored(change, self._now())
         message = _theirs(run, change, body)
         return _failed(change, Reason.CHANGED_MEANWHILE, message).model_copy(update={"left_at": self._now()})
+
+    async def _disown(self, run: ExperimentRun, change: ChangeRecord, body: Object) -> None:
+        """Leave nobody's name on what was put back. It is back without that, too: an attempt that fails is told."""
+        try:
+            for _ in range(ATTEMPTS):
+                patch, place = fields.disown(body, ownership.RESTORER), (run.metadata.namespace, change.name)
+                with suppress(Conflict):
+                    await self._client.patch(KINDS[change.kind], *place, patch)
+                    return
+                body = await self._read(run, change)
+        except ClusterError as error:
+            log.warning("change_not_disowned", run=run.metadata.name, object=_title(change), error=str(error))
 
     async def _set(
         self, run: ExperimentRun, change: ChangeRecord, wanted: str | None, *, manager: str, may: May

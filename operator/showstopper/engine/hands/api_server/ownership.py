@@ -3,9 +3,11 @@
 The same value may be there twice over: somebody may cordon a node, or scale to the same number, between a run's note
 and its change. So a value alone does not say that the run has written it. The API server does: it notes in an object's
 managedFields who wrote each field, in the same request that writes it, and forgets it when somebody else writes another
-value. A run changes what it will put back under a name of its own, and puts it back under the operator's: the run's
-name is on a field for exactly as long as its value is. Nothing has to be cleaned up, and nothing is copied to other
-objects, as annotations of a Deployment are.
+value. A run changes what it will put back under a name of its own, and puts it back under another: the run's name is on
+a field for exactly as long as its value is. Nothing is copied to other objects, as annotations of a Deployment are.
+
+What was put back is nobody's afterwards: the name under which it was is taken from it. Whoever applies another value
+by server-side apply (Helm 4, Argo CD, Flux) would be in conflict with it otherwise, at the next release.
 """
 
 from showstopper.api.run import ChangeRecord, ExperimentRun
@@ -13,7 +15,9 @@ from showstopper.cluster.client import Object
 from showstopper.faults.workloads import fields
 
 OPERATOR = "showstopper"
-"""Whose name is on what stays: a restart, or a value that was put back."""
+"""Whose name is on what stays: a restart."""
+RESTORER = "showstopper-undo"
+"""Whose name is on a value that was put back, for a moment."""
 _RUN = "showstopper-run-"
 _UNKNOWN = {"ancient-changes"}
 """The API server keeps ten names at the most, and lumps the oldest together (apimachinery: managedfields,
