@@ -1,19 +1,16 @@
 """Hold against a real API server: each fault is lifted at its own end, and lifted again until that has come of it."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 
-from dev.cluster.apiserver import ApiServer
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import DEPLOYMENT
 from showstopper.engine.hands.pace import Pace
 from tests.support import stored_objects
-from tests.support.api_server import apply
 from tests.support.operator_harness import until
+from tests.support.refusing import refusing
 from tests.support.run_harness import RunHarness
 from tests.support.stub_agent import LOSS, Agent
 
@@ -36,40 +33,8 @@ async def harness(client: Client, namespace: str) -> AsyncIterator[RunHarness]:
     await made.end()
 
 
-@contextmanager
-def locked(server: ApiServer, namespace: str) -> Iterator[None]:
-    """Nobody may change Deployments of this namespace: an admission policy that somebody has got wrong."""
-    api, name = "admissionregistration.k8s.io/v1", f"locked-{namespace}"
-    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["deployments"]}
-    policy: dict[str, Any] = {
-        "apiVersion": api,
-        "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": name},
-        "spec": {
-            "matchConstraints": {
-                "resourceRules": [rule],
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-            },
-            "validations": [{"expression": "false", "message": "locked"}],
-        },
-    }
-    binding: dict[str, Any] = {
-        "apiVersion": api,
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": name},
-        "spec": {"policyName": name, "validationActions": ["Deny"]},
-    }
-    for body in (policy, binding):
-        apply(server, body)
-    try:
-        yield
-    finally:
-        for body in (binding, policy):
-            server.kubectl("delete", body["kind"], name)
-
-
 async def test_what_cannot_be_put_back_at_once_is_tried_again_while_another_fault_lasts(
-    client: Client, server: ApiServer, harness: RunHarness
+    client: Client, harness: RunHarness
 ) -> None:
     def active(run: ExperimentRun) -> bool:
         return run.status.step == "Active" and all(change.changed_at for change in run.status.changes)
@@ -85,7 +50,7 @@ async def test_what_cannot_be_put_back_at_once_is_tried_again_while_another_faul
     async with Agent(client, harness.namespace):
         run = await harness.create("both", faults=[DOWN, LOSS | {"duration": "1h"}])
         await harness.stored(run, active)
-        with locked(server, harness.namespace):
+        async with refusing(client, DEPLOYMENT, harness.namespace, "relay"):
             await harness.stored(run, refused)
             assert await replicas() == 1
 
