@@ -18,6 +18,7 @@ asks another door meets it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Aim, Hand
@@ -109,7 +110,7 @@ def _door(run: ExperimentRun) -> set[Thing]:
     """
     if (door := run.spec.room.spec.door) is None:
         return set()
-    host = door.url.split("/")[2].partition(":")[0]
+    host = urlsplit(door.url).hostname or ""
     service, namespace = (*host.split("."), run.metadata.namespace)[:2]
     return {("Door", namespace, service)}
 
