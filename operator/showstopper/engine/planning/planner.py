@@ -18,7 +18,7 @@ from showstopper.cluster.kinds import NAMESPACE, POD, SERVICE
 from showstopper.engine.planning import backing, peers, plan, policies
 from showstopper.engine.planning.plan import FLEET_ROLES, Plan, Snapshot
 from showstopper.engine.rooms.fleet import names
-from showstopper.engine.rooms.pods import Exposed, MediaAddress, behind, is_over, select
+from showstopper.engine.rooms.pods import Exposed, MediaAddress, behind, is_live, is_over, select
 from showstopper.errors import Forbidden
 
 
@@ -76,10 +76,7 @@ def snapshot(
             if selection.fleet
         },
         staying=frozenset(
-            body["metadata"]["uid"]
-            for selection in selections.values()
-            for body in selection.running
-            if "deletionTimestamp" not in body["metadata"]
+            body["metadata"]["uid"] for selection in selections.values() for body in selection.running if is_live(body)
         ),
     )
 

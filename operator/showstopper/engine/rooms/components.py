@@ -113,10 +113,9 @@ class Components:
 
     def _staying(self) -> Iterator[ComponentPod]:
         for component, group in self._by_component.items():
-            for metadata in (pod["metadata"] for pod in group):
-                if metadata.get("deletionTimestamp") is None:
-                    created = metadata.get("creationTimestamp", "")
-                    yield ComponentPod(component, metadata["name"], metadata["uid"], created)
+            for metadata in (pod["metadata"] for pod in group if pods.is_live(pod)):
+                created = metadata.get("creationTimestamp", "")
+                yield ComponentPod(component, metadata["name"], metadata["uid"], created)
 
     async def _expose(self, room: AudioRoom, everyone: Sequence[Object]) -> None:
         """Look for the Services of addresses that no pod has. Without the right to list them there are none."""
