@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from showstopper.engine.runs.interference import LONGEST_LATE_SECONDS
+from showstopper.api.injection import LEASE_SECONDS
 from tests.support.budgets import budget
 from tests.support.operator_process import Operator
 from tests.support.pod_state import all_hear
@@ -91,7 +91,7 @@ def test_the_next_life_of_the_operator_scales_back_what_it_finds_scaled_down(sho
     show.apply(experiment("scale-down-orphan", faults=[fault], expect=unmet))
     run = show.at("scale-down-orphan", "the fault is in force", lambda status: status.get("step") == "Active")
     with Operator(show).away():
-        time.sleep(5 + LONGEST_LATE_SECONDS)
+        time.sleep(5 + LEASE_SECONDS)
         assert replicas(show) == 1, "nobody else puts it back"
     eventually("there are two replicas", 60, lambda: replicas(show) == 2)
     run = over(show, run)

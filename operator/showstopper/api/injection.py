@@ -15,7 +15,7 @@ from showstopper.api.faults.network import Direction, Protocol
 from showstopper.api.faults.process import ContainerId, ProcessFigures
 from showstopper.api.faults.stage import DoorFigures, HostFigures
 from showstopper.api.faults.storm import StormArrivals, StormGate
-from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
+from showstopper.api.schema.base import Message, Name, PortNumber, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.rules import CelRule, Rule, exactly_one, given, immutable
 
 LEASE_SECONDS = 10
@@ -67,9 +67,9 @@ class RunReference(Spec):
 class TargetPort(Spec):
     """Port of the targets."""
 
-    port: Annotated[int, Field(ge=1, le=65535)]
+    port: PortNumber
     """Port number, or the first one of a range."""
-    end_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    end_port: PortNumber | None = None
     """Last port of the range that begins at `port`. Default: `port` alone."""
     protocol: Protocol
     """Transport protocol of the port."""
@@ -103,7 +103,7 @@ class Probes(Spec):
     addresses: Annotated[tuple[Address, ...], Field(max_length=8)] = ()
     """IP addresses of the node. The gateways of a target's network count too: with some network plugins, that is the
     address that the node has towards its pods."""
-    ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], Field(min_length=1, max_length=MOST_PROBED)]
+    ports: Annotated[tuple[PortNumber, ...], Field(min_length=1, max_length=MOST_PROBED)]
     """TCP ports of the targets that are probed."""
     spared: bool = True
     """Whether the fault spares them. It does not where it names the ports that they ask."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from showstopper.api.conditions import Condition
-from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
+from showstopper.api.schema.base import Message, Name, PortNumber, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.quantities import Between, Duration, on_the_calendar, parse_duration
 from showstopper.api.schema.rules import Matching, Rule, unique_names
 from showstopper.availability.units import DURATION_PATTERN
@@ -41,9 +41,9 @@ class Port(Spec):
 
     name: Name
     """Name of the port, unique within the component. Faults refer to the port by this name."""
-    port: Annotated[int, Field(ge=1, le=65535)]
+    port: PortNumber
     """Port number on the component's pods, or the first one of a range."""
-    end_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    end_port: PortNumber | None = None
     """Last port of the range that begins at `port`, as in a NetworkPolicy. Default: `port` alone."""
     protocol: Literal["TCP", "UDP"] = "TCP"
     """Transport protocol of the port."""

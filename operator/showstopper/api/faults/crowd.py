@@ -1,13 +1,9 @@
 """What all faults have in common that a pod of the crowd carries out: whose hand, how long, a port of the targets."""
 
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
 from showstopper.api.schema.base import Name
-
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class CrowdFault(FaultKind):

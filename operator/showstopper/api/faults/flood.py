@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from showstopper.api.faults.crowd import CrowdFault, Port
+from showstopper.api.faults.crowd import CrowdFault
 from showstopper.api.faults.gates import Arrivals, Gate
-from showstopper.api.schema.base import Name
+from showstopper.api.schema.base import Name, PortNumber
 from showstopper.api.schema.rules import Rule
 from showstopper.api.schema.shapes import Shape
 
@@ -56,7 +56,7 @@ class PacketFlood(CrowdFault):
 class FloodGate(Gate):
     """The target is a flooder: only what it sends to this UDP port of the peers passes, and only under the lease."""
 
-    port: Port
+    port: PortNumber
     """UDP port that the flood is sent to."""
     size: Size
     """Bytes of UDP payload in each packet of the flood, by which its packets are recognised."""
@@ -65,7 +65,7 @@ class FloodGate(Gate):
 class FloodArrivals(Arrivals):
     """Count what arrives from the peers, which are flooders, at a UDP port of the targets; nothing is changed."""
 
-    port: Port
+    port: PortNumber
     """UDP port that the flood is sent to."""
     size: Size
     """Bytes of UDP payload in each packet of the flood, by which its packets are recognised."""

@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from showstopper.api.faults.crowd import CrowdFault, Port
+from showstopper.api.faults.crowd import CrowdFault
 from showstopper.api.faults.gates import Arrivals, Gate
-from showstopper.api.schema.base import Message, Name, Spec, Status, Text
+from showstopper.api.schema.base import Message, Name, PortNumber, Spec, Status, Text
 from showstopper.api.schema.quantities import Between, Duration, parse_duration
 from showstopper.api.schema.rules import Rule
 
@@ -130,9 +130,9 @@ class ConnectionFlood(CrowdFault):
 class MediaPort(Spec):
     """UDP port, or range of ports, that media comes by."""
 
-    port: Port
+    port: PortNumber
     """Port number, or the first one of the range."""
-    end_port: Port | None = None
+    end_port: PortNumber | None = None
     """Last port of the range. Default: `port` alone."""
 
     @property
@@ -144,7 +144,7 @@ class MediaPort(Spec):
 class StormGate(Gate):
     """The target is the pod of a storm: what it sends passes to these ports of the peers only, under the lease."""
 
-    signalling: Port
+    signalling: PortNumber
     """TCP port that the joins go to."""
     media: Annotated[tuple[MediaPort, ...], Field(max_length=16)] = ()
     """UDP ports that media comes by. Default: the storm takes none."""
@@ -153,7 +153,7 @@ class StormGate(Gate):
 class StormArrivals(Arrivals):
     """Count what arrives from the peers, which are pods of storms, at a TCP port of the targets; nothing is changed."""
 
-    signalling: Port
+    signalling: PortNumber
     """TCP port that the joins go to."""
 
 

@@ -22,6 +22,7 @@ Name = Annotated[str, StringConstraints(max_length=63), Matching(NAME_PATTERN, W
 NAME_RULE = CelRule(f"self.metadata.name.matches('^{NAME_PATTERN}$')", f"metadata.name: {WRITE_A_NAME}")
 Text = Annotated[str, StringConstraints(max_length=256)]
 Message = Annotated[str, StringConstraints(max_length=1024)]
+PortNumber = Annotated[int, Field(ge=1, le=65535)]
 # RFC 3339 with microseconds; the schema says date-time.
 Timestamp = Annotated[str, Field(max_length=40, json_schema_extra={"format": "date-time"})]
 

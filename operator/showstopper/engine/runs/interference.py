@@ -9,6 +9,7 @@ fault. So it is with a fault that nobody lifted in time, for the operator was aw
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from showstopper.api.faults.base import Aim
+from showstopper.api.injection import LEASE_SECONDS
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, FaultRecord, TargetRecord
 from showstopper.availability.verdict import Finding
@@ -21,9 +22,8 @@ FROM_OUTSIDE = frozenset({0, 137, 143})
 LONGER_SHARE, LONGER_SECONDS = 0.2, 1.0
 """For how much longer than declared a fault may last: the share by which it may also be shorter (`LEAST_IN_FORCE` in
 `injections/totals.py`), and a second in which it is armed and lifted: both go through the API server, which
-takes half a second each where a machine is busy. Our choice, so that a late answer alone spoils no run."""
-LONGEST_LATE_SECONDS = 10.0
-"""And never for longer than a lease, by which what executors do ends anyhow."""
+takes half a second each where a machine is busy. Our choice, so that a late answer alone spoils no run. And never for
+longer than a lease, by which what executors do ends anyhow."""
 
 
 def restarted(run: ExperimentRun, pods: Iterable[Pod]) -> Mapping[str, Container]:
@@ -115,7 +115,7 @@ def overlong(run: ExperimentRun) -> Finding | None:
             continue
         asked = declared.total_seconds()
         lasted = from_timestamp(record.lifted_at) - from_timestamp(record.armed_at)
-        if lasted > asked + min(LONGER_SHARE * asked + LONGER_SECONDS, LONGEST_LATE_SECONDS):
+        if lasted > asked + min(LONGER_SHARE * asked + LONGER_SECONDS, LEASE_SECONDS):
             return Finding(
                 Reason.WRONG_DOSE,
                 f"fault {record.name} lasted {lasted:.1f} s and was declared to last {asked:g} s, for the operator was "
