@@ -351,10 +351,10 @@ _ONE_OF_DOOR = (
 
 def _one_at_a_time(kind: str) -> Rule:
     """An experiment takes one fault of that kind."""
-    one = f"an experiment has one {kind}: write the others in experiments of their own"
+    message = f"an experiment has one {kind}: write the others in experiments of their own"
     return Rule(
         f"self.faults.filter(each, has(each.{kind})).size() <= 1",
-        one,
+        message,
         holds=lambda spec: sum(each.kind == kind for each in spec.faults) <= 1,
     )
 

@@ -67,12 +67,12 @@ def _declared(subject: Manifest | Experiment | GameDay) -> Experiment | GameDay:
     return Experiment.parse(subject.experiment) if subject.game_day is None else GameDay.parse(subject.game_day)
 
 
-def _shown(found: Preview, form: Form) -> ExitCode:
+def _shown(planned: Preview, form: Form) -> ExitCode:
     if form.for_programs:
-        preview.document(found, form)
+        preview.document(planned, form)
     else:
-        preview.show(found, output.screen())
-    return found.exit_code
+        preview.show(planned, output.screen())
+    return planned.exit_code
 
 
 def _shown_acts(acts: Mapping[str, Preview], form: Form) -> ExitCode:
@@ -80,7 +80,7 @@ def _shown_acts(acts: Mapping[str, Preview], form: Form) -> ExitCode:
         preview.document_acts(acts, form)
     else:
         preview.show_acts(acts, output.screen())
-    return max(found.exit_code for found in acts.values())
+    return max(planned.exit_code for planned in acts.values())
 
 
 class Previews:
@@ -102,15 +102,15 @@ class Previews:
     async def of_acts(self, day: GameDay) -> dict[str, Preview]:
         """What the run of each act would do, by the act's name, if it were its turn now."""
         namespace = day.metadata.namespace
-        found: dict[str, Preview] = {}
+        acts: dict[str, Preview] = {}
         names = {act.experiment_ref.name for act in day.spec.acts if act.experiment_ref is not None}
         named = {name: await self._experiment(namespace, name) for name in sorted(names)}
         for act in day.spec.acts:
             experiment = programme.experiment_of(day, act, lambda _, name: named.get(name))
             assert experiment is not None, "it is in the act, or was found by its name"
             request = programme.request(day, act, day.status.performance + 1, experiment)
-            found[act.name] = await self._of_request(experiment, request)
-        return found
+            acts[act.name] = await self._of_request(experiment, request)
+        return acts
 
     async def _of_request(self, experiment: Experiment, request: Request) -> Preview:
         namespace, name = experiment.metadata.namespace, experiment.spec.room_ref.name

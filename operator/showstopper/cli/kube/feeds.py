@@ -103,10 +103,10 @@ class Feeds:
         except ClusterError as error:
             self.note = f"no sound to show: {error}"
             return {}
-        found = {pod["metadata"]["name"]: _role(pod) for pod in pods if pod.get("status", {}).get("podIP")}
+        answering = {pod["metadata"]["name"]: _role(pod) for pod in pods if pod.get("status", {}).get("podIP")}
         there = LISTENER in map(_role, pods)
         self.note = "" if there else f"room {self._namespace}/{self._room} has no listener pods yet"
-        return {name: role for name, role in found.items() if role in roles}
+        return {name: role for name, role in answering.items() if role in roles}
 
     async def _ask(self, pod: str) -> None:
         before = self.timeline.boot(pod)

@@ -94,7 +94,7 @@ def _not_allowed(error: Forbidden, faults: Iterator[Fault]) -> Forbidden:
 
 async def _read_config_maps(client: Client, namespace: str, faults: Sequence[Fault]) -> tuple[ConfigMap, ...]:
     """Those that faults name, as far as they are there."""
-    found = []
+    config_maps = []
     for name in sorted({name for fault in faults for name in fault.spec.config_maps}):
         try:
             body = await client.get(CONFIG_MAP, namespace, name)
@@ -103,8 +103,8 @@ async def _read_config_maps(client: Client, namespace: str, faults: Sequence[Fau
         except Forbidden as error:
             raise _not_allowed(error, (fault for fault in faults if name in fault.spec.config_maps)) from error
         data = body.get("data") or {}
-        found.append(ConfigMap(name, body["metadata"]["uid"], data, immutable=bool(body.get("immutable"))))
-    return tuple(found)
+        config_maps.append(ConfigMap(name, body["metadata"]["uid"], data, immutable=bool(body.get("immutable"))))
+    return tuple(config_maps)
 
 
 def of(

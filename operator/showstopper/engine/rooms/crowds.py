@@ -86,5 +86,5 @@ class RoomCrowd:
 
 def _counted(counts: Mapping[State, int] | Mapping[str, int]) -> str | None:
     """In words, the most frequent first: "12 NoMedia, 3 Offline". None if there is nothing."""
-    found = sorted((-count, str(what)) for what, count in counts.items() if count)
-    return ", ".join(f"{-count} {what}" for count, what in found)[:LONGEST] or None
+    most_first = sorted((-count, str(what)) for what, count in counts.items() if count)
+    return ", ".join(f"{-count} {what}" for count, what in most_first)[:LONGEST] or None

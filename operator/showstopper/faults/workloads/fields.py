@@ -47,10 +47,10 @@ def named(pointer: str) -> str:
 
 def read(body: Mapping[str, Any], pointer: str) -> str | None:
     """What the field holds."""
-    found: Any = body
+    value: Any = body
     for part in _parts(pointer):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return text(found)
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return text(value)
 
 
 def patch(body: Mapping[str, Any], pointer: str, value: str | None) -> list[dict[str, Any]]:
@@ -60,14 +60,14 @@ def patch(body: Mapping[str, Any], pointer: str, value: str | None) -> list[dict
         return [same] if read(body, pointer) is None else [same, {"op": "remove", "path": pointer}]
     *parents, last = _parts(pointer)
     added: Any = {last: json.loads(value)}
-    found: Any = body
+    parent: Any = body
     for depth, part in enumerate(parents):
-        if not isinstance(found.get(part), Mapping):
+        if not isinstance(parent.get(part), Mapping):
             for missing in reversed(parents[depth + 1 :]):
                 added = {missing: added}
             path = "/" + "/".join(map(_escaped, parents[: depth + 1]))
             return [same, {"op": "add", "path": path, "value": added}]
-        found = found[part]
+        parent = parent[part]
     return [same, {"op": "add", "path": pointer, "value": json.loads(value)}]
 
 

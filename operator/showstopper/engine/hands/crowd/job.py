@@ -50,9 +50,9 @@ class CrowdPod:
 
 def behaviour(fault: Fault) -> CrowdBehaviour[FaultKind]:
     """What the kind of a fault of the crowd says of it."""
-    found = registry.of(fault.spec)
-    assert isinstance(found, CrowdBehaviour), "the hand is chosen by the fault's kind"
-    return found
+    of_kind = registry.of(fault.spec)
+    assert isinstance(of_kind, CrowdBehaviour), "the hand is chosen by the fault's kind"
+    return of_kind
 
 
 def ground(run: ExperimentRun, planned: PlannedFault) -> Ground:
