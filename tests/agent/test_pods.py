@@ -78,8 +78,8 @@ def test_the_start_of_a_process_whatever_its_name(name: str) -> None:
 
 
 def test_a_networks_own_addresses() -> None:
-    found = own_addresses(TRIE, SIX)
-    assert found == {ip_address("198.18.1.5"), ip_address("fd00::5")}
+    addresses = own_addresses(TRIE, SIX)
+    assert addresses == {ip_address("198.18.1.5"), ip_address("fd00::5")}
     assert own_addresses("", "") == set()
 
 
@@ -120,10 +120,10 @@ def test_the_sandbox_is_the_way_in_not_the_container_that_crashes(proc: Proc) ->
     proc.process(30, started=900)
     proc.process(40, started=300)
     proc.process(20, started=600, uid="another")
-    found = Pods(proc.root).network(UID, "198.18.1.5")
-    assert found.process.pid == 40
-    assert found.path == proc.root / "40/ns/net"
-    assert not found.shared
+    network = Pods(proc.root).network(UID, "198.18.1.5")
+    assert network.process.pid == 40
+    assert network.path == proc.root / "40/ns/net"
+    assert not network.shared
 
 
 def test_an_address_may_be_written_in_any_way(proc: Proc) -> None:
@@ -151,20 +151,20 @@ def test_pods_of_one_namespace_are_reached_by_one_path(proc: Proc) -> None:
 
 def test_the_nodes_own_network_is_known(proc: Proc) -> None:
     proc.process(30, namespace="node")
-    found = Pods(proc.root).network(UID, "198.18.1.5")
-    assert found.shared
-    assert found.path == proc.root / "1/ns/net"
+    network = Pods(proc.root).network(UID, "198.18.1.5")
+    assert network.shared
+    assert network.path == proc.root / "1/ns/net"
 
 
 def test_a_number_that_was_given_away_again_is_another_process(proc: Proc) -> None:
     proc.process(30)
     pods = Pods(proc.root)
-    found = pods.network(UID, "198.18.1.5")
-    assert pods.still(found)
+    network = pods.network(UID, "198.18.1.5")
+    assert pods.still(network)
     proc.end(30)
-    assert not pods.still(found)
+    assert not pods.still(network)
     proc.process(30, started=101)
-    assert not pods.still(found)
+    assert not pods.still(network)
 
 
 def test_many_targets_are_found_with_one_look_around_and_none_is_missed_for_it(proc: Proc) -> None:

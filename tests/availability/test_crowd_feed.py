@@ -71,8 +71,8 @@ def test_a_pod_that_has_settled_nothing_is_known_until_then_and_its_listeners_ar
     timeline = Timeline()
     timeline.add(CrowdReader().read(document(settled=10.0), POD, OFFSET))
     assert timeline.known_until({POD}) == OFFSET + 10.0
-    (one, other) = timeline.view(Window(OFFSET + 9.0, OFFSET + 10.0), [f"{POD}/0", f"{POD}/1"]).residents
-    assert {span.state for span in (*one.spans, *other.spans)} == {State.UNKNOWN}
+    (first, second) = timeline.view(Window(OFFSET + 9.0, OFFSET + 10.0), [f"{POD}/0", f"{POD}/1"]).residents
+    assert {span.state for span in (*first.spans, *second.spans)} == {State.UNKNOWN}
 
 
 def test_of_what_was_lost_the_newest_says_since_when_it_is_so() -> None:
@@ -218,10 +218,10 @@ def test_newcomers_are_read_as_calls_without_tracks() -> None:
     waiting = visit("a3", 8.0, 10.0, joinedAt=8.5, sureUntil=9.25)
     timeline.add(reader.read(document(arrivals=[well, refused, waiting]), POD, OFFSET))
     view = timeline.view(Window(OFFSET + 1.0, OFFSET + 10.0), [f"{POD}/0"])
-    one, other, third = view.calls
-    assert (one.listener, one.called, one.joined) == (f"{POD}/a1", OFFSET + 2.0, OFFSET + 2.5)
-    assert (one.first_audio, one.first_live, one.left) == (OFFSET + 2.75, OFFSET + 3.0, OFFSET + 9.0)
-    assert (other.joined, other.left, other.error) == (None, OFFSET + 4.5, "HTTP 503")
+    first, second, third = view.calls
+    assert (first.listener, first.called, first.joined) == (f"{POD}/a1", OFFSET + 2.0, OFFSET + 2.5)
+    assert (first.first_audio, first.first_live, first.left) == (OFFSET + 2.75, OFFSET + 3.0, OFFSET + 9.0)
+    assert (second.joined, second.left, second.error) == (None, OFFSET + 4.5, "HTTP 503")
     assert (third.left, third.seen_until, third.sure_until) == (None, OFFSET + 10.0, OFFSET + 9.25)
     assert view.arrivals == (), "what they hear after that, residents tell"
     assert timeline.known_until({POD}) == OFFSET + 10.0

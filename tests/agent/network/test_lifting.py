@@ -367,14 +367,14 @@ def test_on_the_nodes_network_others_are_left_alone(wire: Wire, node: Node, dose
 
 def test_many_hands_at_once_leave_nothing(wire: Wire, node: Node) -> None:
     def again(hand: int) -> list[str]:
-        found = []
+        leftovers = []
         for turn in range(4):
             effect = to_media(f"hand{hand}.{turn}", DOSES[(hand + turn) % len(DOSES)])
             with suppress(TrafficClassTaken):  # where netem delays, bandwidth has to wait
                 armed = node.arm(wire.sender if hand % 2 else wire.receiver, effect, time.monotonic() + 5)
                 armed.refresh(time.monotonic() + 5)
-                found.append(str(armed.lift().leftovers))
-        return found
+                leftovers.append(str(armed.lift().leftovers))
+        return leftovers
 
     with ThreadPoolExecutor(8) as hands:
         assert set(itertools.chain.from_iterable(hands.map(again, range(8)))) == {""}

@@ -50,10 +50,10 @@ async def test_a_run_with_a_baseline_notes_its_targets_when_it_comes_to_them(har
 
 async def test_of_two_that_are_made_in_one_moment_the_second_waits(harness: RunHarness) -> None:
     made = [await harness.plan(harness.experiment(name, "0s")) for name in ("one", "two")]
-    one, two = await asyncio.gather(harness.create("one", made=made[0]), harness.create("two", made=made[1]))
-    assert (len(one.spec.targets), len(two.spec.targets)) == (1, 0)
-    await harness.stored(one, injected)
-    waiting = await harness.stored(two, lambda run: bool(run.status.conditions))
+    first, second = await asyncio.gather(harness.create("one", made=made[0]), harness.create("two", made=made[1]))
+    assert (len(first.spec.targets), len(second.spec.targets)) == (1, 0)
+    await harness.stored(first, injected)
+    waiting = await harness.stored(second, lambda run: bool(run.status.conditions))
     assert waiting.status.conditions[0].reason == "WaitingForRoom"
     assert len(await stored_objects.names(harness.client, harness.namespace)) == 1
 
@@ -77,20 +77,20 @@ async def test_who_is_made_while_another_is_made_waits(
     while not asked:
         assert not first.done(), first
         await asyncio.sleep(0)
-    two = await harness.create("two", baseline=baseline)
-    waiting = await harness.stored(two, lambda run: bool(run.status.conditions))
+    second_run = await harness.create("two", baseline=baseline)
+    waiting = await harness.stored(second_run, lambda run: bool(run.status.conditions))
     assert waiting.status.conditions[0].message == f"waits for run {asked[0]}, which goes first"
     second_is_made.set()
-    one = await first
+    first_run = await first
     if baseline == "0s":
-        await harness.stored(one, injected)
+        await harness.stored(first_run, injected)
         assert len(await stored_objects.names(harness.client, harness.namespace)) == 1
 
 
 async def test_a_plan_that_no_longer_holds_hits_nothing(harness: RunHarness) -> None:
     made = await harness.plan(harness.experiment("kill", "0s"))
     await stored_objects.forbid(harness.client, harness.namespace)
-    run = await harness.stored(await harness.create("kill", made=made), lambda found: found.finished)
+    run = await harness.stored(await harness.create("kill", made=made), lambda run: run.finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "NamespaceNotAllowed")
     assert await stored_objects.names(harness.client, harness.namespace) == {"a", "b"}
 
