@@ -44,6 +44,7 @@ def test_a_count_is_the_number_of_listeners_now() -> None:
         {"listeners": {"now": -1}},
         {"listeners": {"now": True}},
         {"listeners": {"now": 6.5}},
+        {"listeners": {"now": 2**53}},
     ],
     ids=str,
 )

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from showstopper.api.run import ExperimentRun
+from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, Kind
+from showstopper.engine.runs import judging
+from showstopper.engine.runs.judging import Judgement
 from tests.support import build, stored_objects
 from tests.support.run_harness import RunHarness
 
@@ -110,3 +113,24 @@ async def test_a_room_that_was_changed_under_its_run_allows_no_verdict(harness: 
     harness.services.rooms.on_change(harness.room().model_copy(update={"spec": smaller}))
     run = await harness.stored(await harness.create("kill"), lambda run: run.finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "RoomChanged")
+
+
+async def test_a_run_whose_judging_breaks_is_an_error_and_keeps_its_room_from_nobody(
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is known that breaks it, so it is broken here: a count of 400 digits did once, and no end was written."""
+    judge = judging.judge
+
+    def broken(*arguments: Any, error: Finding | None = None, **options: Any) -> Judgement:
+        if error is None:
+            raise OverflowError("int too large to convert to float")
+        return judge(*arguments, error=error, **options)
+
+    monkeypatch.setattr(judging, "judge", broken)
+    made = await harness.create("kill")
+    await harness.client.patch(EXPERIMENT_RUN, *made.key, [{"op": "add", "path": "/spec/abort", "value": True}])
+    harness.runs.on_change(ExperimentRun.parse(await harness.client.get(EXPERIMENT_RUN, *made.key)))
+    run = await harness.stored(made, lambda run: run.finished)
+    assert (run.status.verdict, run.status.reason) == ("Error", "EngineFailed")
+    assert run.status.message == "OverflowError: int too large to convert to float; the operator's log has more"
+    await harness.stored(await harness.create("again"), injected)
