@@ -1,8 +1,10 @@
-"""What a network hit tells of several effects of one fault: each packet once."""
+"""What a network hit tells: each packet once, whatever effects it has met, and what is left behind, whatever went."""
 
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
+
+import pytest
 
 from showstopper.agent.hits.network import NetworkHit
 from showstopper.agent.network.arming import Counters, Figures, Lifted
@@ -10,18 +12,21 @@ from showstopper.agent.network.node import Node
 from showstopper.agent.network.targets import Leftovers
 from showstopper.agent.pods import Pods
 from showstopper.api.faults.network import Direction
-from showstopper.api.injection import Injection, InjectionSpec, InjectionTarget, PacketCounts
+from showstopper.api.injection import Injection, InjectionSpec, InjectionTarget, PacketCounts, TargetState
 from showstopper.clock import Clock
 from showstopper.faults.network import behaviour
 from showstopper.faults.network.traffic import NetworkEffect
 from tests.api.build import LEAVE_OUT, injection
 
+NOTHING = Leftovers()
+A_TABLE = Leftovers(tables=frozenset({("netdev", "showstopper-x")}))
+
 
 class Armed:
     """An effect that has met ten packets of its direction, and let 2,000 bytes through if it limits."""
 
-    def __init__(self, effect: NetworkEffect) -> None:
-        self.effect = effect
+    def __init__(self, effect: NetworkEffect, left: Leftovers) -> None:
+        self.effect, self._left = effect, left
         self.plan = SimpleNamespace(method=None)
 
     def counters(self) -> Counters:
@@ -29,7 +34,7 @@ class Armed:
         return {self.effect.traffic.direction: Figures(10, 10, passed_bytes=2000 if limits else None)}
 
     def lift(self) -> Lifted:
-        return Lifted(self.counters(), Leftovers())
+        return Lifted(self.counters(), self._left)
 
     def announce(self) -> None: ...
 
@@ -45,16 +50,35 @@ def asked(**kind: Any) -> InjectionSpec:
     return Injection.parse(injection(changes)).spec
 
 
+class PodsOfOne:
+    """The pods of a node that has one."""
+
+    def __init__(self, *, shared: bool = False) -> None:
+        self._network = SimpleNamespace(path="", shared=shared)
+        self.there = True
+
+    def network(self, _uid: str, _address: str) -> Any:
+        return self._network
+
+    def still(self, _network: Any) -> bool:
+        return self.there
+
+
+def hit_of(
+    effects: tuple[NetworkEffect, ...], pods: PodsOfOne, *, left: Leftovers = NOTHING, host_network: bool = False
+) -> NetworkHit:
+    """A hit whose effects leave that behind."""
+    node = SimpleNamespace(arm=lambda _path, effect, _until, _own: Armed(effect, left))
+    target = InjectionTarget(pod="relay-0", uid="u", address="198.18.1.5", host_network=host_network)
+    return NetworkHit(target, effects, node=cast("Node", node), pods=cast("Pods", pods), clock=Clock())
+
+
 def told(spec: InjectionSpec, *, one_way: bool = False) -> tuple[PacketCounts, list[Direction]]:
     """What the record of a target says when the fault is lifted."""
     effects = behaviour.of(spec.spec).effects(spec, "x")
     if one_way:
         effects = tuple(replace(effect, counts=effect.counts and "ingress" in effect.name) for effect in effects)
-    node = SimpleNamespace(arm=lambda _path, effect, _until, _own: Armed(effect))
-    network = SimpleNamespace(path="", shared=False)
-    pods = SimpleNamespace(network=lambda _uid, _address: network, still=lambda _network: True)
-    target = InjectionTarget(pod="listeners-0", uid="u", address="198.18.1.5")
-    hit = NetworkHit(target, effects, node=cast("Node", node), pods=cast("Pods", pods), clock=Clock())
+    hit = hit_of(effects, PodsOfOne())
     hit.arm(0.0)
     assert hit.look(), "its first packets"
     hit.lift()
@@ -78,3 +102,35 @@ def test_of_ports_of_two_protocols_each_packet_meets_one_effect() -> None:
     ports = [{"port": 7882, "protocol": "UDP"}, {"port": 7880, "protocol": "TCP"}]
     spec = asked(packetLoss={"percent": "5%", "direction": "Egress"}, ports=ports)
     assert told(spec)[0].matched == 20
+
+
+@pytest.mark.parametrize("host_network", [False, True])
+def test_what_is_left_behind_is_left_also_when_the_pod_goes(host_network: bool) -> None:
+    """The network of a pod on the host's network is the node's: it stays when the pod goes."""
+    spec, pods = asked(packetLoss={"percent": "5%"}), PodsOfOne(shared=host_network)
+    hit = hit_of(behaviour.of(spec.spec).effects(spec, "x"), pods, left=A_TABLE, host_network=host_network)
+    hit.arm(0.0)
+    pods.there = False
+    hit.look()
+    assert hit.record.state is TargetState.LEFT_OVER
+    assert "table netdev showstopper-x" in hit.record.leftovers
+    assert "relay-0 is gone" in (hit.record.message or "")
+    assert ("and its network with it" in (hit.record.message or "")) is not host_network
+
+
+def test_what_is_left_behind_is_left_also_when_it_was_not_armed_as_a_whole() -> None:
+    spec, pods = asked(packetLoss={"percent": "5%"}), PodsOfOne()
+    hit = hit_of(behaviour.of(spec.spec).effects(spec, "x"), pods, left=A_TABLE)
+    pods.there = False
+    hit.arm(0.0)
+    assert hit.record.state is TargetState.LEFT_OVER
+    assert "went while it was being hit" in (hit.record.message or "")
+
+
+def test_a_pod_that_goes_with_all_that_was_done_to_it_is_gone() -> None:
+    spec, pods = asked(packetLoss={"percent": "5%"}), PodsOfOne()
+    hit = hit_of(behaviour.of(spec.spec).effects(spec, "x"), pods)
+    hit.arm(0.0)
+    pods.there = False
+    hit.look()
+    assert hit.record.state is TargetState.GONE

@@ -47,9 +47,8 @@ class ChangeHit(ProcessHit[P]):
             self._begin(until)
         except (AgentError, OSError) as error:
             self.lift()
-            if self.record.state is not TargetState.LEFT_OVER:
-                gone = isinstance(error, ContainerGone | FileNotFoundError)
-                set_state(self.record, TargetState.GONE if gone else TargetState.REFUSED, str(error))
+            gone = isinstance(error, ContainerGone | FileNotFoundError)
+            set_state(self.record, TargetState.GONE if gone else TargetState.REFUSED, str(error))
             return
         set_state(self.record, TargetState.ARMED)
         self.record.armed_at = self._now()

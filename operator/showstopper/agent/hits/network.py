@@ -89,7 +89,8 @@ class NetworkHit:
         first = self._count([_told(armed, armed.counters()) for armed in self._armed])
         if self._network and not self._pods.still(self._network):
             self.lift()
-            set_state(self.record, TargetState.GONE, f"{self._target.pod} is gone, and its network with it")
+            network = "" if self._network.shared else ", and its network with it"
+            set_state(self.record, TargetState.GONE, f"{self._target.pod} is gone{network}")
         elif vanished := self._vanished():
             self.lift()
             self.record.message = (
