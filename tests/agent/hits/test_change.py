@@ -50,7 +50,7 @@ class Hit(ChangeHit[CpuStress]):
         super().__init__(CpuStress(workers=1), TARGET, name, means)
         self._container, self._works = container, works
 
-    def _setting(self, place: Place) -> Guests:  # noqa: ARG002
+    def _setting(self, place: Place) -> Guests:
         return Guests((str(self._container.cgroup),))
 
     def _changed(self) -> str:

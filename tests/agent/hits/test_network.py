@@ -6,14 +6,14 @@ from typing import Any, cast
 
 import pytest
 
-from showstopper.agent.hits.network import NetworkHit
+from showstopper.agent.hits.network import RESTART_SECONDS, NetworkHit
 from showstopper.agent.network.arming import Counters, Figures, Lifted
 from showstopper.agent.network.node import Node
 from showstopper.agent.network.targets import Leftovers
 from showstopper.agent.pods import Pods
 from showstopper.api.faults.network import Direction
 from showstopper.api.injection import Injection, InjectionSpec, InjectionTarget, PacketCounts, TargetState
-from showstopper.clock import Clock
+from showstopper.clock import Clock, to_timestamp
 from showstopper.faults.network import behaviour
 from showstopper.faults.network.traffic import NetworkEffect
 from tests.api.build import LEAVE_OUT, injection
@@ -24,6 +24,8 @@ A_TABLE = Leftovers(tables=frozenset({("netdev", "showstopper-x")}))
 
 class Armed:
     """An effect that has met ten packets of its direction, and let 2,000 bytes through if it limits."""
+
+    missing: tuple[str, ...] = ()
 
     def __init__(self, effect: NetworkEffect, left: Leftovers) -> None:
         self.effect, self._left = effect, left
@@ -39,7 +41,7 @@ class Armed:
     def announce(self) -> None: ...
 
     def vanished(self) -> tuple[str, ...]:
-        return ()
+        return self.missing
 
     def stopped(self) -> str:
         return ""
@@ -53,24 +55,48 @@ def asked(**kind: Any) -> InjectionSpec:
 class PodsOfOne:
     """The pods of a node that has one."""
 
-    def __init__(self, *, shared: bool = False) -> None:
-        self._network = SimpleNamespace(path="", shared=shared)
+    def __init__(self, *, shared: bool = False, restarts: bool = False) -> None:
+        self._network = SimpleNamespace(path="", shared=shared, restarts=restarts)
         self.there = True
 
     def network(self, _uid: str, _address: str) -> Any:
         return self._network
 
-    def still(self, _network: Any) -> bool:
-        return self.there
+    def again(self, _network: Any) -> Any:
+        return self._network if self.there else None
+
+
+class Hands(Clock):
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = 1_800_000_000.0
+
+    def now(self) -> float:
+        return self.time
 
 
 def hit_of(
-    effects: tuple[NetworkEffect, ...], pods: PodsOfOne, *, left: Leftovers = NOTHING, host_network: bool = False
+    effects: tuple[NetworkEffect, ...],
+    pods: PodsOfOne,
+    *,
+    left: Leftovers = NOTHING,
+    host_network: bool = False,
+    clock: Clock | None = None,
 ) -> NetworkHit:
     """A hit whose effects leave that behind."""
     node = SimpleNamespace(arm=lambda _path, effect, _until, _own: Armed(effect, left))
     target = InjectionTarget(pod="relay-0", uid="u", address="198.18.1.5", host_network=host_network)
-    return NetworkHit(target, effects, node=cast("Node", node), pods=cast("Pods", pods), clock=Clock())
+    return NetworkHit(target, effects, node=cast("Node", node), pods=cast("Pods", pods), clock=clock or Clock())
+
+
+def loss(pods: PodsOfOne, **how: Any) -> NetworkHit:
+    """A packet loss, armed."""
+    spec = asked(packetLoss={"percent": "5%"})
+    hit = hit_of(behaviour.of(spec.spec).effects(spec, "x"), pods, **how)
+    hit.arm(0.0)
+    return hit
 
 
 def told(spec: InjectionSpec, *, one_way: bool = False) -> tuple[PacketCounts, list[Direction]]:
@@ -107,9 +133,8 @@ def test_of_ports_of_two_protocols_each_packet_meets_one_effect() -> None:
 @pytest.mark.parametrize("host_network", [False, True])
 def test_what_is_left_behind_is_left_also_when_the_pod_goes(host_network: bool) -> None:
     """The network of a pod on the host's network is the node's: it stays when the pod goes."""
-    spec, pods = asked(packetLoss={"percent": "5%"}), PodsOfOne(shared=host_network)
-    hit = hit_of(behaviour.of(spec.spec).effects(spec, "x"), pods, left=A_TABLE, host_network=host_network)
-    hit.arm(0.0)
+    pods = PodsOfOne(shared=host_network)
+    hit = loss(pods, left=A_TABLE, host_network=host_network)
     pods.there = False
     hit.look()
     assert hit.record.state is TargetState.LEFT_OVER
@@ -119,18 +144,53 @@ def test_what_is_left_behind_is_left_also_when_the_pod_goes(host_network: bool) 
 
 
 def test_what_is_left_behind_is_left_also_when_it_was_not_armed_as_a_whole() -> None:
-    spec, pods = asked(packetLoss={"percent": "5%"}), PodsOfOne()
-    hit = hit_of(behaviour.of(spec.spec).effects(spec, "x"), pods, left=A_TABLE)
+    pods = PodsOfOne()
     pods.there = False
-    hit.arm(0.0)
+    hit = loss(pods, left=A_TABLE)
     assert hit.record.state is TargetState.LEFT_OVER
     assert "went while it was being hit" in (hit.record.message or "")
 
 
 def test_a_pod_that_goes_with_all_that_was_done_to_it_is_gone() -> None:
-    spec, pods = asked(packetLoss={"percent": "5%"}), PodsOfOne()
-    hit = hit_of(behaviour.of(spec.spec).effects(spec, "x"), pods)
-    hit.arm(0.0)
+    pods = PodsOfOne()
+    hit = loss(pods)
     pods.there = False
+    hit.look()
+    assert hit.record.state is TargetState.GONE
+
+
+def test_a_container_that_is_restarted_is_no_pod_that_is_gone() -> None:
+    """Under CRI-O no process is in the pod's network meanwhile."""
+    pods, clock = PodsOfOne(restarts=True), Hands()
+    hit = loss(pods, clock=clock)
+    for _ in range(3):
+        pods.there = False
+        hit.look()
+        clock.time += RESTART_SECONDS - 0.1
+        hit.look()
+        assert hit.record.state is TargetState.ARMED
+        pods.there = True
+        hit.look()
+    hit.lift()
+    assert hit.record.state is TargetState.LIFTED
+
+
+def test_a_container_that_is_not_restarted_is_gone_since_it_ended() -> None:
+    pods, clock = PodsOfOne(restarts=True), Hands()
+    hit = loss(pods, clock=clock)
+    pods.there = False
+    hit.look()
+    ended = to_timestamp(clock.time)
+    clock.time += RESTART_SECONDS
+    hit.look()
+    assert hit.record.state is TargetState.GONE
+    assert hit.record.lifted_at == ended, "nobody was hit while it was waited for"
+
+
+def test_a_pod_without_processes_whose_device_is_gone_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    pods = PodsOfOne(restarts=True)
+    hit = loss(pods)
+    pods.there = False
+    monkeypatch.setattr(Armed, "missing", ("eth0",))
     hit.look()
     assert hit.record.state is TargetState.GONE

@@ -278,6 +278,21 @@ def test_a_name_is_armed_once(arm: Arm) -> None:
     arm(EFFECTS[0]).lift()
 
 
+def test_faults_know_of_each_other_by_whatever_path_their_namespace_was_found(
+    wire: Wire, node: Node, tmp_path: Path
+) -> None:
+    """The path to a pod's network changes when its process goes: what is there is no leftover of an earlier life."""
+    other = tmp_path / "other"
+    other.symlink_to(wire.sender)
+    first = node.arm(wire.sender, to_media("first", APART), time.monotonic() + 10)
+    second = node.arm(other, to_media("second", Duplicate(percent=HALF)), time.monotonic() + 10)
+    assert not second.lift().leftovers
+    with wire.ear() as ear:
+        wire.send(packets=20, per_second=1000)
+        assert not ear.packets(0.1)
+    assert not first.lift().leftovers
+
+
 def test_what_is_out_of_bounds_is_not_armed(wire: Wire, arm: Arm, node: Node) -> None:
     with pytest.raises(EffectRefused, match="no peers are left"):
         arm(NetworkEffect("late", Traffic(peers=()), Delay(latency=timedelta(milliseconds=50))))

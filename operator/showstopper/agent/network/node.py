@@ -9,7 +9,7 @@ import structlog
 from showstopper.agent.journal import Entry, Journal
 from showstopper.agent.kernel import backends, links
 from showstopper.agent.kernel.backends import Backends
-from showstopper.agent.kernel.namespaces import Namespace
+from showstopper.agent.kernel.namespaces import Namespace, inode_of
 from showstopper.agent.kernel.queueing import Engine
 from showstopper.agent.network.arming import Armed
 from showstopper.agent.network.targets import Leftovers, Target
@@ -35,8 +35,9 @@ class Node:
         self.able = able or backends.probe()
         self._journal = journal
         self._engine = Engine()
-        self._targets: dict[str, Target] = {}
-        self._armed: dict[Armed, tuple[str, Entry]] = {}
+        # By their namespace's inode: the path to a pod's changes when the process goes by which it leads there.
+        self._targets: dict[int, Target] = {}
+        self._armed: dict[Armed, tuple[int, Entry]] = {}
         self._lock = threading.RLock()
 
     def arm(self, namespace: Path, effect: NetworkEffect, until: float, own: tuple[str, ...] = ()) -> Armed:
@@ -56,17 +57,17 @@ class Node:
         """
         self._check(effect, until)
         with self._lock:
-            target = self._target(namespace)
+            key, target = self._target(namespace)
             try:
                 number, plan = target.take(lambda number: self._plan(target, effect, number, own))
             except BaseException:
-                self._leave(str(namespace))
+                self._leave(key)
                 raise
             entry = Entry(str(namespace), effect.name)
             armed = Armed(
                 effect, plan, number, target=target, lease=Lease(until), engine=self._engine, after=self._after, own=own
             )
-            self._armed[armed] = (str(namespace), entry)
+            self._armed[armed] = (key, entry)
             self._journal.arming(entry)
         armed.start()
         return armed
@@ -117,11 +118,11 @@ class Node:
             raise EffectRefused(f"{target.namespace.path} has no network device but lo: nothing passes there")
         return self.able.plan(effect, site, number, target.plans)
 
-    def _target(self, namespace: Path) -> Target:
-        key = str(namespace)
+    def _target(self, namespace: Path) -> tuple[int, Target]:
+        key = inode_of(namespace)
         if key not in self._targets:
             self._targets[key] = _clean(namespace)
-        return self._targets[key]
+        return key, self._targets[key]
 
     def _after(self, armed: Armed) -> None:
         with self._lock:
@@ -129,7 +130,7 @@ class Node:
             self._journal.lifted(entry)
             self._leave(key)
 
-    def _leave(self, key: str) -> None:
+    def _leave(self, key: int) -> None:
         target = self._targets.get(key)
         if target is not None and target.idle:
             del self._targets[key]
