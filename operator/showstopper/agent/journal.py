@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from showstopper.errors import KernelRefused
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -16,7 +18,11 @@ class Entry:
 
 
 class Journal:
-    """An append-only file of JSON lines, each on the disk before the call returns."""
+    """An append-only file of JSON lines, each on the disk before the call returns.
+
+    Raises:
+        KernelRefused: from `arming` and `lifted`, when it cannot be written.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -57,9 +63,12 @@ class Journal:
         os.close(self._file)
 
     def _append(self, line: dict[str, Any]) -> None:
-        # A line of its own even behind one that a crash has cut off.
-        os.write(self._file, b"\n" + json.dumps(line, sort_keys=True).encode() + b"\n")
-        os.fsync(self._file)
+        try:
+            # A line of its own even behind one that a crash has cut off.
+            os.write(self._file, b"\n" + json.dumps(line, sort_keys=True).encode() + b"\n")
+            os.fsync(self._file)
+        except OSError as error:
+            raise KernelRefused(f"cannot write {self._path}: {error.strerror}", code=error.errno or 0) from error
 
 
 def _read(line: dict[str, Any]) -> tuple[str, Entry]:

@@ -14,6 +14,7 @@ from showstopper.agent.pods import Pods
 from showstopper.api.faults.network import Direction
 from showstopper.api.injection import Injection, InjectionSpec, InjectionTarget, PacketCounts, TargetState
 from showstopper.clock import Clock, to_timestamp
+from showstopper.errors import KernelRefused
 from showstopper.faults.network import behaviour
 from showstopper.faults.network.traffic import NetworkEffect
 from tests.api.build import LEAVE_OUT, injection
@@ -157,6 +158,18 @@ def test_a_pod_that_goes_with_all_that_was_done_to_it_is_gone() -> None:
     pods.there = False
     hit.look()
     assert hit.record.state is TargetState.GONE
+
+
+def test_counters_that_cannot_be_read_end_it_on_this_target_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_armed: Armed) -> Counters:
+        raise KernelRefused("no such table")
+
+    hit = loss(PodsOfOne())
+    monkeypatch.setattr(Armed, "counters", refuse)
+    monkeypatch.setattr(Armed, "lift", lambda _armed: Lifted({}, NOTHING))
+    assert not hit.look()
+    assert hit.record.state is TargetState.LIFTED
+    assert "no such table" in (hit.record.message or "")
 
 
 def test_a_container_that_is_restarted_is_no_pod_that_is_gone() -> None:

@@ -32,8 +32,9 @@ from showstopper.api.faults.network import (
     Reorder,
 )
 from showstopper.api.schema.quantities import Share
-from showstopper.errors import AgentError, EffectRefused, LeaseLost, NamespaceGone, TrafficClassTaken
+from showstopper.errors import AgentError, EffectRefused, KernelRefused, LeaseLost, NamespaceGone, TrafficClassTaken
 from showstopper.faults.network.dns_failure import dns_failure
+from showstopper.faults.network.plan import MOST_EFFECTS
 from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
 from tests.agent import machine
 from tests.agent.conftest import Arm, Note
@@ -307,6 +308,28 @@ def test_the_journal_knows_what_is_armed(wire: Wire, arm: Arm, tmp_path: Path) -
     armed.lift()
     assert journal.open_entries() == []
     journal.close()
+
+
+def test_what_cannot_be_written_down_is_not_armed_and_takes_nothing(wire: Wire, node: Node) -> None:
+    before = wire.state()
+    with full(node._journal):
+        for _ in range(MOST_EFFECTS + 1):
+            with pytest.raises(KernelRefused, match="No space left on device"):
+                node.arm(wire.sender, EFFECTS[0], time.monotonic() + 10)
+        assert wire.state() == before
+    assert not node._armed
+    armed = node.arm(wire.sender, EFFECTS[0], time.monotonic() + 10)
+    with full(node._journal):
+        assert not armed.lift().leftovers
+
+
+@contextmanager
+def full(journal: Journal) -> Iterator[None]:
+    """A disk without room for another line of it."""
+    file, journal._file = journal._file, os.open("/dev/full", os.O_WRONLY)
+    yield
+    os.close(journal._file)
+    journal._file = file
 
 
 def test_bandwidth_faults_share_a_device(wire: Wire, arm: Arm) -> None:

@@ -88,6 +88,14 @@ class NetworkHit:
         """Read the counters. Returns whether the target's first packet was among them. Notes when the pod is gone."""
         if self.record.state is not TargetState.ARMED:
             return False
+        try:
+            return self._look()
+        except AgentError as error:
+            self.lift()
+            self.record.message = f"it could not be looked at: {error}"[:1024]
+            return False
+
+    def _look(self) -> bool:
         if not self.record.touched:
             self._announce()
         first = self._count([_told(armed, armed.counters()) for armed in self._armed])

@@ -13,7 +13,7 @@ from showstopper.agent.kernel.namespaces import Namespace, inode_of
 from showstopper.agent.kernel.queueing import Engine
 from showstopper.agent.network.arming import Armed
 from showstopper.agent.network.targets import Leftovers, Target
-from showstopper.errors import AgentError, EffectRefused, LeaseLost, NamespaceGone
+from showstopper.errors import AgentError, EffectRefused, KernelRefused, LeaseLost, NamespaceGone
 from showstopper.executor.leases import Lease
 from showstopper.faults.network.behaviour import objections
 from showstopper.faults.network.plan import Plan
@@ -52,23 +52,19 @@ class Node:
         Raises:
             EffectRefused: it is out of bounds, or this node has no means for it.
             NamespaceGone: there is no such namespace.
-            KernelRefused: with what the kernel says. Everything is taken back.
+            KernelRefused: with what the kernel says, of the journal too. Everything is taken back.
             LeaseLost: `until` is past.
         """
         self._check(effect, until)
         with self._lock:
             key, target = self._target(namespace)
+            entry = Entry(str(namespace), effect.name)
             try:
-                number, plan = target.take(lambda number: self._plan(target, effect, number, own))
+                armed = self._prepare(target, effect, Lease(until), own, entry)
             except BaseException:
                 self._leave(key)
                 raise
-            entry = Entry(str(namespace), effect.name)
-            armed = Armed(
-                effect, plan, number, target=target, lease=Lease(until), engine=self._engine, after=self._after, own=own
-            )
             self._armed[armed] = (key, entry)
-            self._journal.arming(entry)
         armed.start()
         return armed
 
@@ -112,6 +108,21 @@ class Node:
         if Lease(until).lost:
             raise LeaseLost(f"{effect.name}: the lease has run out already")
 
+    def _prepare(
+        self, target: Target, effect: NetworkEffect, lease: Lease, own: tuple[str, ...], entry: Entry
+    ) -> Armed:
+        """Plan it, and write down that it is about to be set up."""
+        number, plan = target.take(lambda number: self._plan(target, effect, number, own))
+        try:
+            armed = Armed(
+                effect, plan, number, target=target, lease=lease, engine=self._engine, after=self._after, own=own
+            )
+            self._journal.arming(entry)
+        except BaseException:
+            target.drop(number)
+            raise
+        return armed
+
     def _plan(self, target: Target, effect: NetworkEffect, number: int, own: tuple[str, ...]) -> Plan:
         site = _site(target.namespace, effect, own)
         if not site.devices:
@@ -127,8 +138,11 @@ class Node:
     def _after(self, armed: Armed) -> None:
         with self._lock:
             key, entry = self._armed.pop(armed)
-            self._journal.lifted(entry)
             self._leave(key)
+            try:
+                self._journal.lifted(entry)
+            except KernelRefused as error:  # it is lifted all the same: the next life looks for it in vain
+                log.warning("lift_not_written", effect=entry.effect, problem=str(error))
 
     def _leave(self, key: int) -> None:
         target = self._targets.get(key)
