@@ -1,5 +1,6 @@
 """What is written down of changes, and of what is done once."""
 
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -65,6 +66,31 @@ def test_two_effects_never_share_a_file(tmp_path: Path) -> None:
         changes.begin(Change("second", setting, 1.0))
     changes.forget("first")
     changes.begin(Change("second", setting, 1.0))
+
+
+def test_what_was_left_and_is_undone_since_is_in_nobodys_way(tmp_path: Path) -> None:
+    """The watchdog has put it back, and removes nothing."""
+    changes, file = Changes(tmp_path), tmp_path / "file"
+    file.write_text("1")
+    setting = Setting(str(file), ("1",), "0")
+    left = Change("left", setting, time.monotonic() + 10)
+    changes.begin(left)
+    changes.leave(left)
+    assert next(changes.all()).until <= time.monotonic(), "the watchdog tries at once"
+    with pytest.raises(EffectRefused, match="as left has changed it, which is over"):
+        changes.begin(Change("next", setting, 1.0))
+    assert setting.put_back()
+    changes.begin(Change("next", setting, 1.0))
+    assert [change.name for change in changes.all()] == ["next"]
+
+
+def test_what_is_at_work_is_in_the_way_even_if_its_lease_has_run_out(tmp_path: Path) -> None:
+    """It is about to be lifted, which would undo the change of whoever came meanwhile."""
+    changes, setting = Changes(tmp_path), Setting(str(tmp_path / "file"), ("1",), "0")
+    changes.begin(Change("first", setting, 1.0))
+    assert not setting.holds
+    with pytest.raises(EffectRefused, match="changed already, by first"):
+        changes.begin(Change("second", setting, 1.0))
 
 
 def test_a_sweep_undoes_what_still_holds_and_leaves_what_others_have_written(tmp_path: Path) -> None:

@@ -102,3 +102,21 @@ def test_a_container_that_goes_with_all_that_was_done_to_it_is_gone(container: C
     hit.look()
     assert hit.record.state is TargetState.GONE
     assert not list(changes.all())
+
+
+def test_what_could_not_be_undone_is_in_nobodys_way_when_it_is(container: Container, changes: Changes) -> None:
+    left, following = Hit(container, changes), Hit(container, changes, "stress.1")
+    left.arm(soon())
+    container.occupy()
+    left.lift()
+    assert left.record.state is TargetState.LEFT_OVER
+    refused = Hit(container, changes, "stress.2")
+    refused.arm(soon())
+    assert refused.record.state is TargetState.REFUSED
+    assert "the watchdog goes on undoing it" in (refused.record.message or "")
+    container.leave()
+    assert next(changes.all()).setting.put_back(), "as the watchdog does"
+    following.arm(soon())
+    assert following.record.state is TargetState.ARMED
+    following.lift()
+    assert not list(changes.all())

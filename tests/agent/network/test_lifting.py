@@ -332,6 +332,29 @@ def full(journal: Journal) -> Iterator[None]:
     journal._file = file
 
 
+def test_what_the_kernel_did_not_let_go_of_is_lifted_with_the_next_fault(
+    wire: Wire, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it takes up a number, and keeps its pod's network, until the agent is restarted."""
+
+    def refuse(_tables: object) -> None:
+        raise KernelRefused("Device or resource busy")
+
+    before = wire.state()
+    left = node.arm(wire.sender, to_media("left", APART), time.monotonic() + 10)
+    with monkeypatch.context() as busy:
+        busy.setattr(left._target.nft, "delete", refuse)
+        with pytest.raises(KernelRefused):
+            left.lift()
+        node.arm(wire.receiver, EFFECTS[0], time.monotonic() + 10)
+        assert len(node._armed) == 2
+    others = [node.arm(wire.receiver, EFFECTS[1], time.monotonic() + 10), *node._armed]
+    assert left not in others
+    for armed in others:
+        assert not armed.lift().leftovers
+    assert wire.state() == before
+
+
 def test_bandwidth_faults_share_a_device(wire: Wire, arm: Arm) -> None:
     first, second = (
         arm(NetworkEffect(name, Traffic(Direction.BOTH, peers=(peer,)), Bandwidth(rate="1Mbit")))

@@ -84,12 +84,14 @@ class ChangeHit(ProcessHit[P]):
             return
         if self.record.state is TargetState.ARMED:
             self._measure()
-        setting = self._change.setting
+        change, setting = self._change, self._change.setting
         self._change = self._lease = None
         self._release()
         problem = setting.undo()
         message = None
-        if problem is None:
+        if problem is not None:
+            self._means.changes.leave(change)
+        else:
             self._means.changes.forget(self._name)
             if (text := setting.foreign) is not None:
                 message = f"somebody else changed {setting.file} meanwhile: it reads {text}, and was left so"

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -56,6 +57,7 @@ class Node:
             LeaseLost: `until` is past.
         """
         self._check(effect, until)
+        self._lift_again()
         with self._lock:
             key, target = self._target(namespace)
             entry = Entry(str(namespace), effect.name)
@@ -99,6 +101,12 @@ class Node:
             armed.lift()
         self._engine.close()
         self._journal.close()
+
+    def _lift_again(self) -> None:
+        """Lift what the kernel refused to let go of. Until then it takes up a number, and keeps its namespace."""
+        for armed in [armed for armed in list(self._armed) if armed.unfinished]:
+            with suppress(AgentError):  # its own target's record says what is left
+                armed.lift()
 
     def _check(self, effect: NetworkEffect, until: float) -> None:
         reasons = objections(effect)
