@@ -46,6 +46,8 @@ def test_a_draft_that_a_crash_left_counts_for_nothing(tmp_path: Path) -> None:
     changes.write(change)
     (tmp_path / "changes" / "one.draft").write_text('{"name": "one", "set')
     assert list(changes.all()) == [change]
+    changes.sweep()
+    assert not list((tmp_path / "changes").iterdir()), "nobody else would ever remove it"
 
 
 def test_a_watchdog_lives_as_long_as_its_heart_beats(tmp_path: Path) -> None:
@@ -115,6 +117,15 @@ def test_what_was_begun_is_known_to_the_next_life(tmp_path: Path) -> None:
     AtMostOnce(tmp_path).forget("u-1")
     AtMostOnce(tmp_path).forget("u-1")
     assert not AtMostOnce(tmp_path).begun("u-1")
+
+
+def test_what_no_longer_exists_is_forgotten_by_the_next_life(tmp_path: Path) -> None:
+    """It was deleted while no agent ran here, and nobody told the next one of it."""
+    for uid in ("u-1", "u-2"):
+        AtMostOnce(tmp_path).begin(uid)
+    once = AtMostOnce(tmp_path)
+    once.keep({"u-2", "u-3"})
+    assert [once.begun(uid) for uid in ("u-1", "u-2", "u-3")] == [False, True, False]
 
 
 def test_cgroups_that_were_made_are_removed_once(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Self, cast
@@ -106,6 +106,8 @@ class Stage:
 
     def of(self, injection: Injection) -> list[Hit]:
         return [self.first, self.second]
+
+    def keep(self, uids: Collection[str]) -> None: ...
 
     def forget(self, uid: str) -> None: ...
 

@@ -119,8 +119,14 @@ class Changes:
                     yield _read((self._folder / name).read_text())
 
     def sweep(self) -> list[str]:
-        """Undo what an earlier life of the agent left changed. Returns the files that were, or why one still is."""
+        """Undo what an earlier life of the agent left changed, and remove the drafts on which it died.
+
+        Returns:
+            The files that were changed, or why one still is.
+        """
         swept = []
+        for draft in self._folder.glob(f"*{_DRAFT}"):
+            draft.unlink(missing_ok=True)
         for change in self.all():
             with suppress(OSError):  # `undo` says it
                 if change.setting.holds:

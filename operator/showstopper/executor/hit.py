@@ -1,5 +1,6 @@
 """Hits: what is done to one target of an Injection, whatever its kind, and who makes them."""
 
+from collections.abc import Collection
 from typing import Protocol, Self
 
 from showstopper.api.injection import InjectedTarget, Injection
@@ -58,6 +59,9 @@ class Hits(Protocol):
 
     def of(self, injection: Injection) -> list[Hit]:
         """One hit for each target, in their order. Those that must not be armed say why in their records."""
+
+    def keep(self, uids: Collection[str]) -> None:
+        """Only Injections with these UIDs exist: what an earlier life remembers of others is of no use."""
 
     def forget(self, uid: str) -> None:
         """The Injection with that UID no longer exists."""

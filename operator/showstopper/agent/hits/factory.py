@@ -1,5 +1,6 @@
 """Factory: makes the hits that an Injection asks for from what this node offers."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -49,6 +50,10 @@ class HitFactory:
     def of(self, injection: Injection) -> list[Hit]:
         """One for each target, in their order. Those that must not be armed say why in their records."""
         return [self._hit(injection, index, target) for index, target in enumerate(injection.spec.targets)]
+
+    def keep(self, uids: Collection[str]) -> None:
+        """No other Injections exist: nobody will ask for those again."""
+        self.once.keep(uids)
 
     def forget(self, uid: str) -> None:
         """The Injection with that UID no longer exists: nobody will ask for it again."""

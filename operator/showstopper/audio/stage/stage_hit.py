@@ -1,6 +1,7 @@
 """A hit of the stage: what a pod of it does to itself for an Injection, as agents do to others (see `executor.hit`)."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -149,6 +150,9 @@ class StageHits(ABC, Generic[P]):
                 )
             hits.append(hit)
         return hits
+
+    def keep(self, uids: Collection[str]) -> None:
+        """Nothing is remembered."""
 
     def forget(self, uid: str) -> None:
         """Nothing is remembered."""
