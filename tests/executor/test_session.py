@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Self, cast
@@ -63,12 +63,16 @@ class Stage:
 
     executor = "agent"
 
-    def __init__(self) -> None:
+    def __init__(self, *before: InjectedTarget) -> None:
         self.first, self.second = Played("first"), Played("second")
+        self.stuck: dict[str, str] = {}
         self.statuses: list[InjectionStatus] = []
         self._renewals = Renewals()
+        asked = Injection.parse(injection())
+        if before:
+            asked.status = InjectionStatus(observed_generation=1, targets=list(before))
         self.session = Session(
-            Injection.parse(injection()),
+            asked,
             means=self,
             renewals=self._renewals,
             reporter=cast("Reporter", self),
@@ -101,6 +105,9 @@ class Stage:
 
     def begun(self, injection: Injection) -> bool:
         return False
+
+    def left(self, injection: Injection) -> Mapping[str, str]:
+        return self.stuck
 
     def begin(self, injection: Injection) -> None: ...
 
@@ -170,3 +177,13 @@ async def test_a_lift_that_breaks_has_left_something_and_the_others_are_lifted(s
     assert (first.state, second.state) == (TargetState.LEFT_OVER, TargetState.LIFTED)
     assert "Read-only file system" in (first.message or "")
     assert stage.reason == "LeftOver"
+
+
+async def test_what_an_earlier_life_has_left_is_no_lifted_fault() -> None:
+    stage = Stage(*(InjectedTarget(uid=uid, state=TargetState.ARMED) for uid in ("u-1", "u-2")))
+    stage.stuck["u-2"] = "/sys/fs/cgroup/cgroup.freeze"
+    await stage.session.run()
+    first, second = stage.statuses[-1].targets
+    assert (first.state, second.state) == (TargetState.LIFTED, TargetState.LEFT_OVER)
+    assert stage.reason == "LeftOver"
+    assert not stage.first.done

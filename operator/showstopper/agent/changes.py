@@ -118,6 +118,10 @@ class Changes:
                 with suppress(FileNotFoundError):  # forgotten meanwhile
                     yield _read((self._folder / name).read_text())
 
+    def left(self) -> list[Change]:
+        """Those that are not undone, as far as anybody knows, though their effects are over."""
+        return [change for change in self.all() if change.name not in self._at_work and not _is_undone(change)]
+
     def sweep(self) -> list[str]:
         """Undo what an earlier life of the agent left changed, and remove the drafts on which it died.
 

@@ -1,6 +1,6 @@
 """Hits: what is done to one target of an Injection, whatever its kind, and who makes them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Protocol, Self
 
 from showstopper.api.injection import InjectedTarget, Injection
@@ -53,6 +53,9 @@ class Hits(Protocol):
 
     def begun(self, injection: Injection) -> bool:
         """Whether an earlier life has begun it, and it must not be done again, though no status says so."""
+
+    def left(self, injection: Injection) -> Mapping[str, str]:
+        """What an earlier life has done for it and nobody could undo so far, by the target's UID."""
 
     def begin(self, injection: Injection) -> None:
         """It is about to be armed."""

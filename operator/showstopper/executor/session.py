@@ -103,7 +103,8 @@ class Session:
             self._standing = Standing()  # its end was asked for while nobody was here: it had ended before
         self.end(ending or EndReason.AGENT_RESTARTED, (self._status.message or "") if ending else why)
         if ending is None:
-            self._say(over(self._status.targets, why, now=self._now()), urgent=True)
+            left = self._means.left(self.injection)
+            self._say(over(self._status.targets, why, now=self._now(), left=left), urgent=True)
         self._over = True
         return True
 
