@@ -8,12 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
-from kubernetes.aio import config as kube_config
-from kubernetes.aio.client.configuration import Configuration
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from showstopper.cluster.connection import JSON, REQUEST_TIMEOUT_SECONDS, Connection, error_of
 from showstopper.cluster.kinds import POD, Kind
+from showstopper.cluster.kubernetes_aio import Configuration
+from showstopper.cluster.kubernetes_aio import config as kube_config
 from showstopper.errors import Conflict, Invalid, SettingsError, Unavailable
 
 Object = dict[str, Any]

@@ -9,9 +9,8 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 import aiohttp
-from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.client.rest import RESTClientObject
 
+from showstopper.cluster.kubernetes_aio import Configuration, RESTClientObject
 from showstopper.errors import BudgetRefused, ClusterError, Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 REQUEST_TIMEOUT_SECONDS = 10.0
