@@ -30,9 +30,7 @@ def listen() -> Iterator[Listen]:
         yield one
 
 
-def to(
-    *receivers: socket.socket, sources: int = 1, shape: Shape = Shape.RTP, packets: int | None = None
-) -> Sender:
+def to(*receivers: socket.socket, sources: int = 1, shape: Shape = Shape.RTP, packets: int | None = None) -> Sender:
     targets = [Endpoint(*receiver.getsockname()) for receiver in receivers]
     batches = shapes.of(shape, SIZE, Random(1))
     return Sender(targets, sources=sources, batches=batches, random=Random(2), packets=packets)
