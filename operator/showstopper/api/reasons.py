@@ -40,7 +40,8 @@ class Reason(StrEnum):
     """A target's container was ended from outside and restarted while a fault lasted, for instance by a liveness probe
     that the fault made fail. Look at the pod's events."""
     TOO_BRIEF = "TooBrief"
-    """A fault was in force for less than 80% of its targets' time. Look at the targets that went while it lasted."""
+    """A fault was in force for less than 80% of its targets' time, or memory was taken for less. Look at the targets
+    that went while it lasted, or write a longer duration."""
     REVERT_NOT_VERIFIED = "RevertNotVerified"
     """A fault may have left something behind. Look at its targets before the next run."""
     LISTENERS_GONE = "ListenersGone"
