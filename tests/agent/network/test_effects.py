@@ -148,6 +148,18 @@ def test_corrupts(wire: Wire, arm: Arm, direction: Direction) -> None:
 
 
 @pytest.mark.parametrize("direction", ENDS)
+def test_packets_that_are_too_short_to_be_corrupted_are_not_meant(wire: Wire, arm: Arm, direction: Direction) -> None:
+    with wire.ear() as ear:
+        armed = arm(to_media(direction, Corrupt(percent=Share(0.5))), end_of(wire, direction))
+        for size in (20, 27, 28, 172):
+            wire.send(packets=500, per_second=1000, size=size)
+        assert len(ear.packets()) == 2000
+    figures = armed.lift().counters[direction]
+    assert figures.matched == 1000
+    assert 400 <= figures.affected <= 600
+
+
+@pytest.mark.parametrize("direction", ENDS)
 def test_reorders(wire: Wire, arm: Arm, direction: Direction) -> None:
     with wire.ear() as ear:
         armed = arm(to_media(direction, Reorder(percent=FIVE, hold=milliseconds(20))), end_of(wire, direction))

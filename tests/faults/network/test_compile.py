@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from showstopper.api.faults.network import (
     Bandwidth,
+    Corrupt,
     Delay,
     Direction,
     Distribution,
@@ -227,6 +228,15 @@ def test_copies_are_not_copied_again() -> None:
         assert first["right"] == {"set": ["eth0"]}
         if chain["hook"] == "postrouting":
             assert {"meta": {"key": "skuid"}} in [one["match"]["left"] for one in expressions if "match" in one]
+
+
+def test_packets_without_the_bytes_that_are_overwritten_are_not_even_counted() -> None:
+    """A rule ends where a packet is too short for what it reads."""
+    plan = plan_of(NetworkEffect("odd", Traffic(), Corrupt(percent=Share(0.5))), ETH0, 1, Method.NFQUEUE)
+    for _, expressions in rules_at_hooks(plan):
+        (written,) = [each["mangle"]["key"] for each in expressions if "mangle" in each]
+        counted = next(place for place, each in enumerate(expressions) if "counter" in each)
+        assert written in [each["match"]["left"] for each in expressions[:counted] if "match" in each]
 
 
 def test_bursts_are_the_agents_to_open() -> None:

@@ -24,7 +24,12 @@ from showstopper.faults.network.rules import (
 )
 from showstopper.faults.network.traffic import Traffic
 
-_CORRUPT: Expression = {"mangle": {"key": {"payload": {"base": "th", "offset": 256, "len": 32}}, "value": 0xDEADBEEF}}
+_OVERWRITTEN: Expression = {"payload": {"base": "th", "offset": 256, "len": 32}}
+_OTHER_BYTES = 0xDEADBEEF
+_CORRUPT: Expression = {"mangle": {"key": _OVERWRITTEN, "value": _OTHER_BYTES}}
+# A rule ends where a packet does not have the bytes that it reads or writes (nft_payload.c: NFT_BREAK): those of an
+# acknowledgement end before, and so do those of a fragment. Read first, they keep it out of the packets that are meant.
+_HAS_THEM: Expression = {"match": {"op": "!=", "left": _OVERWRITTEN, "right": _OTHER_BYTES}}
 # Copies pass the same hook again, but have no socket; at ingress they come from `lo`, which is no device of a target.
 _FROM_A_SOCKET: list[Expression] = [{"match": {"op": ">=", "left": {"meta": {"key": "skuid"}}, "right": 0}}]
 _LAST = 10  # the priority of hooks that come after those that drop
@@ -73,7 +78,7 @@ class Compiler:
         return self._on_paths(share, again=True)
 
     def rewrite(self, share: float) -> Plan:
-        """Overwrite some of the payload of a share of the packets."""
+        """Overwrite some of the payload of a share of the packets that have so much."""
         return self._on_paths(share, again=False)
 
     def gate(self, datagram_bytes: int | None = None) -> Plan:
@@ -144,7 +149,8 @@ class Compiler:
             copy: Expression = {"dup": {"addr": {"payload": {"protocol": table.family, "field": "daddr"}}}}
             for direction in self._directions:
                 doing = [*sampled(share), copy if again else _CORRUPT, affected(direction)]
-                only = _FROM_A_SOCKET if again and direction is Direction.EGRESS else []
+                sent = _FROM_A_SOCKET if direction is Direction.EGRESS else []
+                only = sent if again else [_HAS_THEM]
                 table.path(direction, self._site.devices, doing, only)
         return Plan(PREFIX + self._name, tables)
 
