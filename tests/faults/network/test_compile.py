@@ -221,6 +221,20 @@ def test_packets_are_shaped_on_a_detour_after_all_drops() -> None:
     assert all(chain["prio"] > 0 for chain, _ in chains.values())
 
 
+def test_one_rate_is_shared_by_all_devices_of_a_target() -> None:
+    """A pod on its node's network has many, and so has one with several networks."""
+    site = Site((Device("eth0", 2), Device("cali1", 7), Device("cali2", 9)))
+    plan = plan_of(NetworkEffect("narrow", Traffic(), Bandwidth(rate="1Mbit")), site, 2, Method.NFQUEUE)
+    assert [(shape.direction, shape.shaper) for shape in plan.shapes] == [
+        (Direction.INGRESS, "showstopper0002"),
+        (Direction.EGRESS, "showstopper0002"),
+    ]
+    steered = [(chain["hook"], chain["dev"], rule[-2]["mangle"]["value"]) for chain, rule in rules_at_hooks(plan)]
+    for shape in plan.shapes:
+        for device in site.devices:
+            assert (shape.direction.lower(), device.name, shape.class_id) in steered
+
+
 def test_copies_are_not_copied_again() -> None:
     plan = plan_of(NetworkEffect("twice", Traffic(), Duplicate(percent=Share(1.0))), ETH0, 1, Method.NFQUEUE)
     for chain, expressions in rules_at_hooks(plan):

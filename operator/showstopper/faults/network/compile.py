@@ -113,18 +113,24 @@ class Compiler:
     def shape(self, share: float, manner: Manner) -> Plan:
         """Give packets the number of a traffic class as priority, and send them through the device that has it.
 
-        They come back as if they had just come, or are sent on, and skip the other hooks of that direction: so last.
+        They come back where they were taken (nft_fwd_netdev.c notes it in skb_iif) as if they had just come, or are
+        sent on, and skip the other hooks of that direction: so last. All devices share one class: a rate is a target's.
         """
-        table, shapes = self._table("netdev"), []
-        for direction in self._directions:
+        table = self._table("netdev")
+        shapes = tuple(
+            Shape(self._site.devices[0], direction, HANDLE | self._number_of_class(direction), manner)
+            for direction in self._directions
+        )
+        for shape in shapes:
+            direction = shape.direction
+            steer: Expression = {"mangle": {"key": {"meta": {"key": "priority"}}, "value": shape.class_id}}
+            doing = [*sampled(share), affected(direction), steer, {"fwd": {"dev": shape.shaper}}]
             for device in self._site.devices:
-                number = 2 * self._number + (direction is Direction.EGRESS)
-                shape = Shape(device, direction, HANDLE | number, manner)
-                shapes.append(shape)
-                steer: Expression = {"mangle": {"key": {"meta": {"key": "priority"}}, "value": shape.class_id}}
-                doing = [*sampled(share), affected(direction), steer, {"fwd": {"dev": shape.shaper}}]
                 table.hook(f"{direction.lower()}-{device.index}", Hook(device.name, direction, _LAST), doing)
-        return Plan(PREFIX + self._name, (table,), shapes=tuple(shapes))
+        return Plan(PREFIX + self._name, (table,), shapes=shapes)
+
+    def _number_of_class(self, direction: Direction) -> int:
+        return 2 * self._number + (direction is Direction.EGRESS)
 
     def _on_devices(
         self,
