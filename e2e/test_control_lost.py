@@ -14,7 +14,7 @@ from tests.support.control_loss import WAYS
 from tests.support.pod_state import lost_and_received, setup
 from tests.support.staged_room import HEARD_AT_ALL, Show, eventually, experiment, proven, told
 
-pytestmark = [pytest.mark.cluster, pytest.mark.alone]
+pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.matrix("control lost")]
 
 LOSS = {
     "name": "loss",

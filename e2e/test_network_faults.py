@@ -109,6 +109,7 @@ def test_an_abort_lifts_a_fault_at_once(show: Show) -> None:
 
 
 @pytest.mark.alone
+@pytest.mark.matrix("control lost")
 def test_without_an_operator_the_fault_lifts_itself_and_the_run_says_so(show: Show) -> None:
     loss = fault("packetLoss", {"percent": "50%", "direction": "Egress", "ports": ["media"]}, duration="10m")
     show.apply(experiment("orphan", faults=[loss], recovery="5s", expect=HEARD_AT_ALL))

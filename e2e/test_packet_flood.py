@@ -139,6 +139,7 @@ def test_a_paced_flood_is_proven_at_both_ends_and_leaves_nothing(show: Show) -> 
 
 
 @pytest.mark.alone
+@pytest.mark.matrix("control lost")
 def test_the_stop_switch_ends_a_flood_within_a_second_also_without_an_operator(show: Show) -> None:
     switch = {
         "apiVersion": "v1",
@@ -175,6 +176,7 @@ def test_the_stop_switch_ends_a_flood_within_a_second_also_without_an_operator(s
 
 
 @pytest.mark.alone
+@pytest.mark.matrix("control lost")
 def test_a_flood_that_nobody_is_left_to_stop_ends_by_its_own_budget(show: Show) -> None:
     rate, seconds = 2000, 8  # over before the lease is: what ends it is the flooder itself
     with Arrivals(show) as arrivals:

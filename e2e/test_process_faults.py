@@ -24,7 +24,7 @@ from tests.support.staged_room import (
     told,
 )
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.matrix("faults of processes")]
 
 
 RELAY = "livekit"
@@ -188,6 +188,7 @@ def test_what_does_not_end_a_process_proves_nothing(show: Show) -> None:
 
 
 @pytest.mark.alone
+@pytest.mark.matrix("control lost")
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hangs"])
 def test_what_is_frozen_goes_on_without_its_agent(show: Show, blow: signal.Signals) -> None:
     """Killed, the next one thaws as it starts. While it hangs, the watchdog does at the end of the lease."""

@@ -31,9 +31,9 @@ LEASE, RENEWAL = 10.0, 2.0
 @pytest.fixture(scope="session")
 def able() -> Backends:
     """What this machine's kernel can do; whoever asks for a method by its name gets that, or a failure."""
-    found = backends.probe()
-    assert machine.METHOD in (None, found.method), f"{machine.METHOD} is not this kernel's way: {found}"
-    return found
+    probed = backends.probe()
+    assert machine.METHOD in (None, probed.method), f"{machine.METHOD} is not this kernel's way: {probed}"
+    return probed
 
 
 @pytest.fixture
@@ -56,18 +56,18 @@ def node(able: Backends, tmp_path: Path, wire: Wire) -> Iterator[Node]:
 @pytest.fixture
 def arm(node: Node, wire: Wire) -> Iterator[Arm]:
     """Arm an effect at the sender's end, or at the receiver's, and renew its lease until the test is over."""
-    found: list[Armed] = []
+    armed_effects: list[Armed] = []
     over = threading.Event()
 
     def armed(effect: NetworkEffect, at: Path | None = None) -> Armed:
-        found.append(node.arm(at or wire.sender, effect, time.monotonic() + LEASE))
-        return found[-1]
+        armed_effects.append(node.arm(at or wire.sender, effect, time.monotonic() + LEASE))
+        return armed_effects[-1]
 
     def renew() -> None:
         while not over.wait(RENEWAL):
-            for one in tuple(found):
+            for armed_effect in tuple(armed_effects):
                 with suppress(LeaseLost):  # lifted
-                    one.refresh(time.monotonic() + LEASE)
+                    armed_effect.refresh(time.monotonic() + LEASE)
 
     with ThreadPoolExecutor(1) as operator:
         renewing = operator.submit(renew)

@@ -65,8 +65,8 @@ def main() -> None:
         while not select.select([sys.stdin], [], [], max(0.0, due - time.monotonic()))[0]:
             late.append((time.monotonic() - due) * 1000)
             due += TICK
-    found = statistics.quantiles(late, n=100)
-    sys.stdout.write(json.dumps([found[49], found[98]]))
+    percentiles = statistics.quantiles(late, n=100)
+    sys.stdout.write(json.dumps([percentiles[49], percentiles[98]]))
 
 
 if __name__ == "__main__":

@@ -89,10 +89,10 @@ class Stage:
     async def until(self, what: Callable[[InjectionStatus], bool]) -> InjectionStatus:
         """The first status that is so."""
         deadline = time.monotonic() + PATIENCE
-        while not what(found := await self.status()):
-            assert time.monotonic() < deadline, f"the status stays at {found}"
+        while not what(status := await self.status()):
+            assert time.monotonic() < deadline, f"the status stays at {status}"
             await asyncio.sleep(0.02)
-        return found
+        return status
 
     async def lift(self) -> None:
         """Ask for its end."""
@@ -127,8 +127,8 @@ async def agent(client: Client, node: Node, stage: Stage) -> AsyncIterator[async
 
 
 def reason(status: InjectionStatus) -> str:
-    found = find(status.conditions, ConditionType.READY)
-    return found.reason if found else ""
+    ready = find(status.conditions, ConditionType.READY)
+    return ready.reason if ready else ""
 
 
 def is_(wanted: str) -> Callable[[InjectionStatus], bool]:
@@ -169,11 +169,11 @@ async def armed(stage: Stage, changes: dict[str, Any] | None = None) -> None:
     await stage.renew()
     await stage.inject(changes)
     deadline = time.monotonic() + PATIENCE
-    while not (found := await stage.status()).targets:
-        assert time.monotonic() < deadline, f"not armed: {found}"
+    while not (status := await stage.status()).targets:
+        assert time.monotonic() < deadline, f"not armed: {status}"
         await stage.renew()
         await asyncio.sleep(0.1)
-    assert found.targets[0].state is TargetState.ARMED, found
+    assert status.targets[0].state is TargetState.ARMED, status
 
 
 async def test_its_peers_are_followed(client: Client, node: Node, wire: Wire, stage: Stage) -> None:
@@ -285,12 +285,12 @@ async def test_what_cannot_be_hit_is_refused_and_says_why(
     async with agent(client, node, stage):
         deadline = time.monotonic() + PATIENCE
         await stage.inject(changes)
-        while not (found := await stage.status()).targets:
-            assert time.monotonic() < deadline, found
+        while not (status := await stage.status()).targets:
+            assert time.monotonic() < deadline, status
             await stage.renew()
             await asyncio.sleep(0.1)
-        assert found.targets[0].state in {TargetState.REFUSED, TargetState.GONE}
-        assert says in (found.targets[0].message or "")
+        assert status.targets[0].state in {TargetState.REFUSED, TargetState.GONE}
+        assert says in (status.targets[0].message or "")
         assert wire.state() == before
 
 
@@ -379,12 +379,30 @@ async def test_a_kill_that_an_earlier_life_may_have_done_is_not_done_again(
         await stage.lift()
     async with agent(client, node, stage):
         deadline = time.monotonic() + PATIENCE
-        while reason(found := await stage.status()) != "AgentRestarted":
-            assert time.monotonic() < deadline, found
+        while reason(status := await stage.status()) != "AgentRestarted":
+            assert time.monotonic() < deadline, status
             await stage.renew()
             await asyncio.sleep(0.1)
     assert len(victim.pids) == 2
     assert victim.runs()
+
+
+async def test_a_kill_that_was_deleted_while_nobody_was_here_is_forgotten(
+    client: Client, node: Node, stage: Stage, victim: Container
+) -> None:
+    once, uids = AtMostOnce(stage.pod.proc.parent), list[str]()
+    for stage.name in ("deleted", "run"):
+        await stage.inject(of_processes(victim, containerKill={}))
+        uids.append((await client.get(INJECTION, stage.namespace, stage.name))["metadata"]["uid"])
+        once.begin(uids[-1])
+    await client.delete(INJECTION, stage.namespace, "deleted")
+    async with agent(client, node, stage):
+        await stage.until(is_("AgentRestarted"))
+        deadline = time.monotonic() + PATIENCE
+        while once.begun(uids[0]):
+            assert time.monotonic() < deadline, "it is not forgotten"
+            await asyncio.sleep(0.02)
+        assert once.begun(uids[1])
 
 
 async def test_what_is_frozen_goes_on_when_the_agent_ends(

@@ -49,16 +49,16 @@ class Ear:
     def packets(self, until_quiet: float = 0.3) -> list[Packet]:
         """All that came, in that order, once nothing has come for a while."""
         self._socket.settimeout(until_quiet)
-        found: list[Packet] = []
+        packets: list[Packet] = []
         while True:
             try:
                 data, ancillary, _, _ = self._socket.recvmsg(2048, 64)
             except TimeoutError:
-                return found
+                return packets
             seconds, nanoseconds = struct.unpack("=qq", ancillary[0][2])
             at = seconds * 10**9 + nanoseconds
             sent = int.from_bytes(data[8:STAMP], "big")
-            found.append(Packet(int.from_bytes(data[:8], "big"), (at - sent) / 1e9, at / 1e9, data))
+            packets.append(Packet(int.from_bytes(data[:8], "big"), (at - sent) / 1e9, at / 1e9, data))
 
     def live(self, until_quiet: float = 1.0) -> list[Packet]:
         """All that comes, read as it comes, until nothing has come for a while.
@@ -66,14 +66,14 @@ class Ear:
         `at` is when we got them, not when the kernel did: its stamps are of before the queues at ingress.
         """
         self._socket.settimeout(until_quiet)
-        found: list[Packet] = []
+        packets: list[Packet] = []
         with noise.urgent(), suppress(TimeoutError):
             while True:
                 data = self._socket.recv(2048)
                 at = time.time_ns()
                 sent = int.from_bytes(data[8:STAMP], "big")
-                found.append(Packet(int.from_bytes(data[:8], "big"), (at - sent) / 1e9, at / 1e9, data))
-        return found
+                packets.append(Packet(int.from_bytes(data[:8], "big"), (at - sent) / 1e9, at / 1e9, data))
+        return packets
 
     def close(self) -> None:
         """Close it."""
@@ -156,7 +156,7 @@ class Wire:
     def forget_gates(self) -> int:
         """Delete the gates that stay at the sender's end until its network goes; how many there were."""
         listed = json.loads(_in(self.sender, "nft", "-j", "list", "tables"))["nftables"]
-        gates = [one["table"]["name"] for one in listed if "table" in one and "_gate-" in one["table"]["name"]]
+        gates = [entry["table"]["name"] for entry in listed if "table" in entry and "_gate-" in entry["table"]["name"]]
         for gate in gates:
             _in(self.sender, "nft", "delete", "table", "netdev", gate)
         return len(gates)
@@ -198,8 +198,8 @@ def _in(namespace: Path, *command: str) -> str:
 
 def _devices(namespace: Path) -> str:
     """Names alone: a device's state is the wire's own business."""
-    found = json.loads(_run("ip", "-json", "-n", namespace.name, "link"))
-    return " ".join(sorted(link["ifname"] for link in found))
+    links = json.loads(_run("ip", "-json", "-n", namespace.name, "link"))
+    return " ".join(sorted(link["ifname"] for link in links))
 
 
 def _run(*command: str) -> str:

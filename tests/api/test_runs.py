@@ -74,8 +74,8 @@ def test_no_write_moves_the_step_and_changes_the_spec(stored: ApiServer) -> None
     with pytest.raises(CommandError, match="a run is a record and never changes"):
         stored.kubectl(*patch)
     stored.kubectl(*patch, "--subresource=status")
-    found = read(stored)
-    assert (found["spec"], found["status"]["step"]) == (before, "Injecting")
+    stored_run = read(stored)
+    assert (stored_run["spec"], stored_run["status"]["step"]) == (before, "Injecting")
     with pytest.raises(CommandError, match="a run is a record and never changes"):
         stored.kubectl(*patch)
 

@@ -55,8 +55,8 @@ class Listeners:
             "clock": {"monotonic": self.clock + 0.5, "wall": 1.0},
             "next": page.next,
             "lost": page.lost,
-            "spans": [span_document(one, number) for number, one in page.entries if isinstance(one, Span)],
-            "arrivals": [visit_document(one, number) for number, one in page.entries if isinstance(one, Visit)],
+            "spans": [span_document(span, number) for number, span in page.entries if isinstance(span, Span)],
+            "arrivals": [visit_document(visit, number) for number, visit in page.entries if isinstance(visit, Visit)],
             "open": [span_document(going)],
             "listeners": [],
         }

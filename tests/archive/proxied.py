@@ -37,10 +37,10 @@ class Cluster:
         if self.listed and request.match_info["path"] == "v1/runs":
             asked = [runs for filter_, runs in self.listed.items() if filter_ in request.query]
             return web.json_response({"runs": [run for runs in asked for run in runs]})
-        found = self.answers.get(request.match_info["path"])
-        if found is None:
+        answer = self.answers.get(request.match_info["path"])
+        if answer is None:
             return web.json_response({"message": "no run x is kept", "reason": Reason.RUN_NOT_FOUND}, status=404)
-        return web.Response(text=found) if isinstance(found, str) else web.json_response(found)
+        return web.Response(text=answer) if isinstance(answer, str) else web.json_response(answer)
 
     async def list_pods(self, _: web.Request) -> web.Response:
         pods = [
@@ -60,11 +60,11 @@ def _role(pod: str) -> str:
 @asynccontextmanager
 async def proxied(tmp_path: Path) -> AsyncIterator[tuple[Cluster, Client]]:
     """It, and a client of it."""
-    found = Cluster()
+    cluster = Cluster()
     app = web.Application()
-    app.router.add_get(PROXY, found.proxy)
-    app.router.add_get("/api/v1/namespaces/{namespace}/pods", found.list_pods)
-    app.router.add_get("/api/v1/namespaces/{namespace}/pods/{pod}/proxy/v1/{feed}", found.feed)
+    app.router.add_get(PROXY, cluster.proxy)
+    app.router.add_get("/api/v1/namespaces/{namespace}/pods", cluster.list_pods)
+    app.router.add_get("/api/v1/namespaces/{namespace}/pods/{pod}/proxy/v1/{feed}", cluster.feed)
     async with TestServer(app) as server:
         config = tmp_path / "kubeconfig"
         config.write_text(
@@ -72,7 +72,7 @@ async def proxied(tmp_path: Path) -> AsyncIterator[tuple[Cluster, Client]]:
             f'clusters: [{{name: c, cluster: {{server: "http://127.0.0.1:{server.port}"}}}}]\n'
         )
         async with await Client.connect(config) as client:
-            yield found, client
+            yield cluster, client
 
 
 def kept(cluster: Cluster, **changed: Any) -> None:

@@ -298,8 +298,8 @@ def test_whatever_changes_is_told_as_the_pods_did(
         written = float(until)
     window, names = Window(EPOCH + 3, EPOCH + 30), [f"{POD}/{slot}" for slot in range(SIZE)]
     with database.connect() as connection:
-        found = reading.crowd(queries.crowd(connection, "show", ROOM, window))
-    assert found.view(window, names) == timeline.view(window, names)
+        kept_timeline = reading.crowd(queries.crowd(connection, "show", ROOM, window))
+    assert kept_timeline.view(window, names) == timeline.view(window, names)
 
 
 def test_the_crowd_of_a_run_is_apart_from_its_fleet(database: Engine) -> None:
@@ -360,11 +360,11 @@ def test_newcomers_are_kept_when_their_visits_are_over_and_told_as_their_pods_di
     assert document["changes"] == {}
     view = reading.crowd([document]).view(window, [f"{POD}/0"])
     assert view.arrivals == ()
-    one, other = view.calls
-    assert (one.listener, one.called, one.joined) == (f"{POD}/a1", EPOCH + 3.0, EPOCH + 3.5)
-    assert (one.first_live, one.surely_left) == (EPOCH + 4.0, EPOCH + 8.0)
-    assert (other.left, other.sure_until, other.surely_left) == (EPOCH + 11.0, EPOCH + 7.0, None)
-    assert other.error == "HTTP 503 "
+    first, second = view.calls
+    assert (first.listener, first.called, first.joined) == (f"{POD}/a1", EPOCH + 3.0, EPOCH + 3.5)
+    assert (first.first_live, first.surely_left) == (EPOCH + 4.0, EPOCH + 8.0)
+    assert (second.left, second.sure_until, second.surely_left) == (EPOCH + 11.0, EPOCH + 7.0, None)
+    assert second.error == "HTTP 503 "
 
 
 async def test_newcomers_who_come_too_often_are_not_kept_either(

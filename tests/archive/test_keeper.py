@@ -15,10 +15,10 @@ from showstopper.errors import ArchiveError
 
 @pytest.fixture
 async def keeper(empty: Engine) -> AsyncIterator[Keeper]:
-    found = Keeper(empty, Clock())
-    await found.open()
-    yield found
-    await found.close()
+    open_keeper = Keeper(empty, Clock())
+    await open_keeper.open()
+    yield open_keeper
+    await open_keeper.close()
 
 
 def names(connection: Connection) -> Any:

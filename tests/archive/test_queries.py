@@ -29,8 +29,8 @@ def keep(database: Engine, answers: Iterable[Feed], *bodies: dict[str, Any]) -> 
 
 def listed(database: Engine, **query: Any) -> list[str] | None:
     with database.connect() as connection:
-        found = queries.list_runs(connection, **query)
-    return None if found is None else [one["name"] for one in found]
+        runs = queries.list_runs(connection, **query)
+    return None if runs is None else [listed_run["name"] for listed_run in runs]
 
 
 def view_of_run(database: Engine, residents: Any, uid: str = "kill-1-uid") -> View:
@@ -57,21 +57,21 @@ def test_runs_are_listed_newest_first_in_pages(database: Engine) -> None:
 def test_a_run_is_listed_with_what_people_look_for(database: Engine) -> None:
     keep(database, [], run())
     with database.connect() as connection:
-        (found,) = queries.list_runs(connection) or []
-    assert found["verdict"] == "Passed"
-    assert (found["audible"], found["deadAir"], found["recovery"]) == ("81.4%", "4.2s", "6.1s")
-    assert found["finishedAt"] == run()["status"]["finishedAt"]
-    assert found["goneAt"] is None
+        (listed_run,) = queries.list_runs(connection) or []
+    assert listed_run["verdict"] == "Passed"
+    assert (listed_run["audible"], listed_run["deadAir"], listed_run["recovery"]) == ("81.4%", "4.2s", "6.1s")
+    assert listed_run["finishedAt"] == run()["status"]["finishedAt"]
+    assert listed_run["goneAt"] is None
 
 
 def test_one_run_is_its_resource(database: Engine) -> None:
     keep(database, [], run())
     with database.connect() as connection:
-        found = queries.one_run(connection, "kill-1-uid")
+        kept = queries.one_run(connection, "kill-1-uid")
         assert queries.one_run(connection, "another") is None
         assert queries.told(connection, "another") is None
-    assert found is not None
-    assert found["run"] == run()
+    assert kept is not None
+    assert kept["run"] == run()
 
 
 A1 = story("pod-0/a1", [(L, 9)], start=-4, kind=Kind.ARRIVAL)

@@ -18,8 +18,8 @@ from tests.availability.build import spans as story
 
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[tuple[Cluster, Client]]:
-    async with proxied(tmp_path) as found:
-        yield found
+    async with proxied(tmp_path) as cluster_and_client:
+        yield cluster_and_client
 
 
 async def test_a_record_is_the_run_and_what_its_room_told(cluster: tuple[Cluster, Client]) -> None:

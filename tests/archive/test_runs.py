@@ -21,9 +21,9 @@ pytestmark = pytest.mark.apiserver
 
 @pytest.fixture
 async def keeper(database: Engine) -> AsyncIterator[Keeper]:
-    found = Keeper(database, Clock())
-    yield found
-    await found.close()
+    database_keeper = Keeper(database, Clock())
+    yield database_keeper
+    await database_keeper.close()
 
 
 def kept(database: Engine) -> dict[str, tuple[str | None, bool]]:

@@ -36,21 +36,21 @@ class Archive:
 
 @pytest.fixture
 async def archive(empty: Engine) -> AsyncIterator[Archive]:
-    found = Archive(empty)
-    await found.keeper.open()
+    served_archive = Archive(empty)
+    await served_archive.keeper.open()
     with empty.begin() as connection:
         writing.keep_runs(connection, [run(1), run(2, start=60, end=90), run(3, experiment="loss")], EPOCH + 100)
         writing.keep_feed(connection, told(story("pod-0/0", [(L, 20), (H, 10)]), clock=40))
-    async with found.http:
-        yield found
-    await found.keeper.close()
+    async with served_archive.http:
+        yield served_archive
+    await served_archive.keeper.close()
 
 
 async def test_runs_are_listed_by_what_is_asked(archive: Archive) -> None:
-    status, found = await archive.get("/v1/runs?namespace=show&experiment=kill&limit=5")
+    status, body = await archive.get("/v1/runs?namespace=show&experiment=kill&limit=5")
     assert status == 200
-    assert [one["name"] for one in found["runs"]] == ["kill-2", "kill-1"]
-    assert [one["name"] for one in (await archive.get("/v1/runs?before=kill-2-uid"))[1]["runs"]] == ["loss-3", "kill-1"]
+    assert [row["name"] for row in body["runs"]] == ["kill-2", "kill-1"]
+    assert [row["name"] for row in (await archive.get("/v1/runs?before=kill-2-uid"))[1]["runs"]] == ["loss-3", "kill-1"]
 
 
 async def test_a_record_is_read_from_what_is_served(archive: Archive) -> None:
@@ -89,8 +89,8 @@ async def test_nothing_is_changed_through_it(archive: Archive) -> None:
 
 
 async def test_words_in_a_question_are_words_and_no_statement(archive: Archive) -> None:
-    status, found = await archive.get("/v1/runs?experiment=kill'%20OR%20'1'='1")
-    assert (status, found) == (200, {"runs": []})
+    status, body = await archive.get("/v1/runs?experiment=kill'%20OR%20'1'='1")
+    assert (status, body) == (200, {"runs": []})
 
 
 async def test_it_is_ready_when_the_runs_are_read_and_the_database_takes_them(archive: Archive) -> None:

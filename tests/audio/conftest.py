@@ -15,8 +15,8 @@ from tests.support.relays import Stage, own_network, stage
 @pytest.fixture(scope="module")
 def two_relays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Two relays that share a store."""
-    with own_network(), stage(tmp_path_factory.mktemp("stage"), 2) as found:
-        yield found
+    with own_network(), stage(tmp_path_factory.mktemp("stage"), 2) as relays:
+        yield relays
 
 
 @pytest.fixture
@@ -25,10 +25,10 @@ def participants(two_relays: Stage, tmp_path: Path, request: pytest.FixtureReque
     the relays said.
     """
     failed = request.session.testsfailed
-    with Participants.gathered(two_relays, tmp_path) as found:
-        yield found
+    with Participants.gathered(two_relays, tmp_path) as gathered:
+        yield gathered
         if request.session.testsfailed > failed:
-            sys.stdout.write(f"{found.words()}\n{two_relays.words()}\n")
+            sys.stdout.write(f"{gathered.words()}\n{two_relays.words()}\n")
 
 
 @pytest.fixture

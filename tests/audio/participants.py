@@ -96,8 +96,8 @@ class Participants:
         """Wait until it holds, and give what it gave."""
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:
-            if found := holds():
-                return found
+            if result := holds():
+                return result
             time.sleep(0.1)
         raise AssertionError(f"not within {DEADLINE:g} s: {what}\n{self.words()}")
 

@@ -48,10 +48,10 @@ def test_an_absence_that_goes_on_is_known_from_the_last_packet_on() -> None:
 @given(st.floats(1.0, 2.0), st.floats(0.18, 3.0), st.sampled_from([0.25, 0.3, 0.5]))
 def test_an_absence_is_as_long_as_it_was(start: float, length: float, every: float) -> None:
     times = packets((0.1, start), (start + length, 6.0))
-    found = polled(times, 6.0, every).absences(0.5, 5.5)
+    absences = polled(times, 6.0, every).absences(0.5, 5.5)
     true = max(later - before for before, later in pairwise(times)) - P
-    assert sum(end - begin for begin, end in found) == pytest.approx(true, abs=0.001)
-    assert all(begin > start - every - P and end < start + length + 0.001 for begin, end in found)
+    assert sum(end - begin for begin, end in absences) == pytest.approx(true, abs=0.001)
+    assert all(begin > start - every - P and end < start + length + 0.001 for begin, end in absences)
 
 
 def test_single_lost_packets_are_no_absence() -> None:

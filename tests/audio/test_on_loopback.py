@@ -44,7 +44,8 @@ def test_listeners_hear_hold_music_then_the_host_and_say_who_serves_them(
     host = participants.start("host", SHOWSTOPPER_HOLD_SECONDS="2")
     participants.until("three residents hear the host", lambda: live_now(listener, 3))
     participants.until(
-        "an arrival heard it and left", lambda: any(one["firstLiveAt"] for one in listener.get("/v1/spans")["arrivals"])
+        "an arrival heard it and left",
+        lambda: any(arrival["firstLiveAt"] for arrival in listener.get("/v1/spans")["arrivals"]),
     )
 
     said = listener.get("/v1/spans?after=0")
@@ -55,7 +56,7 @@ def test_listeners_hear_hold_music_then_the_host_and_say_who_serves_them(
         assert heard[-1] == "Live"
         assert "Hold" in heard
         mine = listener.spans(f"/{index}")
-        assert all(one["to"] == two["from"] for one, two in pairwise(mine))
+        assert all(earlier["to"] == later["from"] for earlier, later in pairwise(mine))
         assert 0 < mine[-1]["delaySeconds"] < 1
     called = [listener.spans(f"/{index}")[0]["from"] for index in range(3)]
     assert all(later - before > 0.9 * PINGS_APART_SECONDS for before, later in pairwise(called)), called
@@ -64,7 +65,7 @@ def test_listeners_hear_hold_music_then_the_host_and_say_who_serves_them(
     assert two_relays.relay_at(ports.pop() or 0)
     participants.until("statistics of steady live sound", lambda: any(map(_steady, statistics(listener))))
     assert {row["listener"].rpartition("/")[2] for row in statistics(listener)} == {"0", "1", "2"}, "no newcomers"
-    visit = next(one for one in feed.arrivals if one.first_live)
+    visit = next(arrival for arrival in feed.arrivals if arrival.first_live)
     assert visit.joined is not None
     assert visit.first_live is not None
     assert visit.called < visit.joined <= visit.first_live + 0.05
@@ -96,7 +97,7 @@ def test_when_the_serving_relay_is_killed_each_listener_has_one_outage_and_comes
             assert 0 < missing - (seconds(outage) - blind) < 1
             assert -0.1 < outage[0]["from"] - killed_at < 2
             assert "Joining" in [span["state"] for span in outage]
-        relays = [one["relay"]["port"] for one in listener.get("/v1/spans")["listeners"]]
+        relays = [entry["relay"]["port"] for entry in listener.get("/v1/spans")["listeners"]]
         assert killed.media_port not in relays
         appearances = host.get("/v1/host")["connected"]
         assert len(appearances) == 2

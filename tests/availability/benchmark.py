@@ -50,9 +50,9 @@ def add(room: Timeline, feeds: list[list[Feed]]) -> None:
 
 def timed(what: str, act: Callable[[], T]) -> T:
     began = time.perf_counter()
-    found = act()
+    result = act()
     sys.stdout.write(f"{what:58} {1000 * (time.perf_counter() - began):8.1f} ms\n")
-    return found
+    return result
 
 
 def main() -> None:

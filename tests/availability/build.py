@@ -65,12 +65,12 @@ def counted(*residents: Sequence[Statistics], end: float) -> View:
 
 
 def track(*story: tuple[State, float], left: bool = False, kind: Kind = Kind.RESIDENT) -> Track:
-    found = view(story).residents[0]
-    return dataclasses.replace(found, left=left, kind=kind)
+    resident = view(story).residents[0]
+    return dataclasses.replace(resident, left=left, kind=kind)
 
 
 def span_json(span: Span, sequence: int | None = None) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "listener": span.listener,
         "kind": str(span.kind),
         "state": str(span.state),
@@ -79,7 +79,7 @@ def span_json(span: Span, sequence: int | None = None) -> dict[str, Any]:
         "delaySeconds": span.delay,
         "missingSeconds": span.missing,
     }
-    return found if sequence is None else {"sequence": sequence, **found}
+    return fields if sequence is None else {"sequence": sequence, **fields}
 
 
 def arrival_json(listener: str, called: float, left: float, **events: Any) -> dict[str, Any]:
@@ -205,22 +205,22 @@ def feed(closed: Iterable[Span] = (), still: Iterable[Span] = (), **fields: Any)
 
 
 def timeline(*feeds: Feed) -> Timeline:
-    found = Timeline()
-    for one in feeds:
-        found.add(one)
-    return found
+    merged = Timeline()
+    for pod_feed in feeds:
+        merged.add(pod_feed)
+    return merged
 
 
 def hide(story: Story, start: float, end: float) -> Story:
     """The same story with [start, end) Unknown."""
-    found: list[tuple[State, float]] = []
+    pieces: list[tuple[State, float]] = []
     at = 0.0
     for state, seconds in story:
         cuts = sorted({at, min(max(start, at), at + seconds), min(max(end, at), at + seconds), at + seconds})
         for first, last in itertools.pairwise(cuts):
-            found.append((U if start <= first and last <= end else state, last - first))
+            pieces.append((U if start <= first and last <= end else state, last - first))
         at += seconds
-    return found
+    return pieces
 
 
 def stories(seconds: int = 30, states: Sequence[State] = tuple(State)) -> st.SearchStrategy[Story]:
@@ -229,13 +229,13 @@ def stories(seconds: int = 30, states: Sequence[State] = tuple(State)) -> st.Sea
     lengths = st.lists(st.integers(1, 2 * seconds), min_size=8, max_size=8)
 
     def told(drawn: tuple[list[State], list[int]]) -> Story:
-        found: list[tuple[State, float]] = []
+        story: list[tuple[State, float]] = []
         left = 2 * seconds
         for state, length in zip(*drawn, strict=False):
             if left > 0:
-                found.append((state, min(length, left) / 2))
+                story.append((state, min(length, left) / 2))
                 left -= min(length, left)
-        return [*found, (State.LIVE, left / 2)] if left else found
+        return [*story, (State.LIVE, left / 2)] if left else story
 
     return st.tuples(steps, lengths).map(told)
 

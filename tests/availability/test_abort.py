@@ -48,10 +48,10 @@ def room(*stories: Story) -> Timeline:
 
 
 def asked(
-    condition: AbortCondition, found: Timeline, now: float, since: float = 0.0, residents: int = 1, **more: Any
+    condition: AbortCondition, timeline: Timeline, now: float, since: float = 0.0, residents: int = 1, **more: Any
 ) -> Finding | None:
     recovery = Recovery(EPOCH + since)
-    return breached(condition, found, residents, since=EPOCH + since, now=EPOCH + now, recovery=recovery, **more)
+    return breached(condition, timeline, residents, since=EPOCH + since, now=EPOCH + now, recovery=recovery, **more)
 
 
 def host(seen: float, *absences: tuple[float, float]) -> HostKnown:
@@ -68,10 +68,10 @@ def showing(number: int) -> Callable[[View], View]:
 def test_a_share_must_have_been_beyond_the_bound_for_as_long_as_the_condition_says() -> None:
     deaf = room([(L, 10), (Q, 20)])
     assert asked(DEAF, deaf, 18) is None
-    found = asked(DEAF, deaf, 19.5)
-    assert found is not None
-    assert found.reason == "AbortIf"
-    assert found.message == "AudibleRatio was 5 %, below 10 %, for 10 s: the run was ended early"
+    finding = asked(DEAF, deaf, 19.5)
+    assert finding is not None
+    assert finding.reason == "AbortIf"
+    assert finding.message == "AudibleRatio was 5 %, below 10 %, for 10 s: the run was ended early"
 
 
 @pytest.mark.parametrize("indicator", [indicator for indicator in INDICATORS if indicator.trailing], ids=str)
@@ -90,9 +90,9 @@ def test_without_for_the_last_five_seconds_count() -> None:
     at_once = AbortCondition(AUDIBLE_RATIO, below=0.1)
     deaf = room([(L, 10), (Q, 20)])
     assert asked(at_once, deaf, 14.4) is None
-    found = asked(at_once, deaf, 14.6)
-    assert found is not None
-    assert found.message == "AudibleRatio was 8 %, below 10 %, for 5 s: the run was ended early"
+    finding = asked(at_once, deaf, 14.6)
+    assert finding is not None
+    assert finding.message == "AudibleRatio was 8 %, below 10 %, for 5 s: the run was ended early"
 
 
 def test_nothing_before_the_fault_counts() -> None:
@@ -163,9 +163,9 @@ def test_what_only_grows_must_have_been_beyond_the_bound_so_long_ago() -> None:
     condition = AbortCondition(LONGEST_DEAD_AIR, above=8, seconds=5)
     deaf = room([(L, 10), (Q, 20)])
     assert asked(condition, deaf, 22.9) is None
-    found = asked(condition, deaf, 23.5)
-    assert found is not None
-    assert "8.5 s, above 8 s" in found.message
+    finding = asked(condition, deaf, 23.5)
+    assert finding is not None
+    assert "8.5 s, above 8 s" in finding.message
 
 
 @pytest.mark.parametrize(
@@ -179,18 +179,18 @@ def test_counts_and_recovery_are_taken_from_the_fault_on(indicator: Indicator, a
 
 
 def test_newcomers_can_end_a_run_too() -> None:
-    found = room([(L, 30)])
-    found.add(feed([], clock=31, arrivals=[arrival_json(f"a{index}", index, index + 5.0) for index in range(20)]))
-    assert asked(AbortCondition(ARRIVAL_AUDIBLE, below=0.5, seconds=10), found, 30) is not None
-    slow = asked(AbortCondition(TIME_TO_FIRST_AUDIO, above=3, seconds=10), found, 30)
+    timeline = room([(L, 30)])
+    timeline.add(feed([], clock=31, arrivals=[arrival_json(f"a{index}", index, index + 5.0) for index in range(20)]))
+    assert asked(AbortCondition(ARRIVAL_AUDIBLE, below=0.5, seconds=10), timeline, 30) is not None
+    slow = asked(AbortCondition(TIME_TO_FIRST_AUDIO, above=3, seconds=10), timeline, 30)
     assert slow is not None
     assert "5 s, above 3 s" in slow.message
 
 
 def test_a_newcomer_that_was_refused_has_waited_for_ever() -> None:
-    found = room([(L, 30)])
-    found.add(feed([], clock=31, arrivals=[arrival_json("a0", 25.0, 25.1, error="room is full")]))
-    slow = asked(AbortCondition(TIME_TO_FIRST_AUDIO, above=3, seconds=10), found, 30)
+    timeline = room([(L, 30)])
+    timeline.add(feed([], clock=31, arrivals=[arrival_json("a0", 25.0, 25.1, error="room is full")]))
+    slow = asked(AbortCondition(TIME_TO_FIRST_AUDIO, above=3, seconds=10), timeline, 30)
     assert slow is not None
     assert "endless, above 3 s" in slow.message
 
@@ -198,9 +198,9 @@ def test_a_newcomer_that_was_refused_has_waited_for_ever() -> None:
 def test_a_public_count_can_end_a_run_too_and_one_that_nobody_sampled_ends_nothing() -> None:
     condition = AbortCondition(COUNT_ERROR, above=100, seconds=10)
     well = room([(L, 30)])
-    found = asked(condition, well, 30, beside=showing(1400))
-    assert found is not None
-    assert "CountError was 1399, above 100" in found.message
+    finding = asked(condition, well, 30, beside=showing(1400))
+    assert finding is not None
+    assert "CountError was 1399, above 100" in finding.message
     assert asked(condition, well, 30, beside=showing(2)) is None
     assert asked(condition, well, 30) is None
 

@@ -70,8 +70,8 @@ def test_two_outages_are_two_starts() -> None:
     twice: Story = [(L, 5), (N, 1), (J, 1), (L, 8), (N, 3), (J, 1), (L, 11)]
     heard = view(twice, twice)
     heard = replace(heard, residents=tuple(_missing(track, 0.0) for track in heard.residents))
-    found = agreement.starts(heard, crowd(*[twice] * 5))
-    assert [start.crowd - EPOCH for start in found] == pytest.approx([5, 15])
+    starts = agreement.starts(heard, crowd(*[twice] * 5))
+    assert [start.crowd - EPOCH for start in starts] == pytest.approx([5, 15])
 
 
 @pytest.mark.parametrize(

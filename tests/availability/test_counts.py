@@ -8,10 +8,10 @@ from tests.availability.build import EPOCH, window
 
 
 def log(*ats: float) -> CountLog:
-    found = CountLog()
+    count_log = CountLog()
     for number, at in enumerate(ats):
-        found.add(EPOCH + at, number)
-    return found
+        count_log.add(EPOCH + at, number)
+    return count_log
 
 
 def test_those_are_taken_that_speak_for_some_of_a_window() -> None:
@@ -20,13 +20,13 @@ def test_those_are_taken_that_speak_for_some_of_a_window() -> None:
 
 
 def test_an_answer_that_was_overtaken_says_nothing() -> None:
-    found = log(1, 3, 2)
-    assert found.within(window(0, 10)) == (CountSample(EPOCH + 1, 0), CountSample(EPOCH + 3, 1))
+    count_log = log(1, 3, 2)
+    assert count_log.within(window(0, 10)) == (CountSample(EPOCH + 1, 0), CountSample(EPOCH + 3, 1))
 
 
 def test_what_is_old_is_forgotten() -> None:
-    found = log(0, 5, counts.KEPT_SECONDS + 1)
-    assert [sample.shown for sample in found.within(window(-10, 1e5))] == [1, 2]
+    count_log = log(0, 5, counts.KEPT_SECONDS + 1)
+    assert [sample.shown for sample in count_log.within(window(-10, 1e5))] == [1, 2]
 
 
 def test_a_count_is_the_number_of_listeners_now() -> None:
@@ -44,6 +44,7 @@ def test_a_count_is_the_number_of_listeners_now() -> None:
         {"listeners": {"now": -1}},
         {"listeners": {"now": True}},
         {"listeners": {"now": 6.5}},
+        {"listeners": {"now": 2**53}},
     ],
     ids=str,
 )

@@ -71,8 +71,8 @@ def test_a_pod_that_has_settled_nothing_is_known_until_then_and_its_listeners_ar
     timeline = Timeline()
     timeline.add(CrowdReader().read(document(settled=10.0), POD, OFFSET))
     assert timeline.known_until({POD}) == OFFSET + 10.0
-    (one, other) = timeline.view(Window(OFFSET + 9.0, OFFSET + 10.0), [f"{POD}/0", f"{POD}/1"]).residents
-    assert {span.state for span in (*one.spans, *other.spans)} == {State.UNKNOWN}
+    (first, second) = timeline.view(Window(OFFSET + 9.0, OFFSET + 10.0), [f"{POD}/0", f"{POD}/1"]).residents
+    assert {span.state for span in (*first.spans, *second.spans)} == {State.UNKNOWN}
 
 
 def test_of_what_was_lost_the_newest_says_since_when_it_is_so() -> None:
@@ -168,8 +168,13 @@ def test_whatever_a_pod_says_is_read_or_refused(field: str, value: Any) -> None:
     assert all(span.end >= span.start for span in (*feed.spans, *feed.open))
 
 
-def instrument(drops: int, *stalls: tuple[float, float], **fields: Any) -> dict[str, Any]:
-    said = {"kernelDrops": drops, "stalls": [{"from": start, "to": end} for start, end in stalls]}
+def instrument(drops: dict[float, int], *stalls: tuple[float, float], **fields: Any) -> dict[str, Any]:
+    """What a pod's instrument says: drops by their times, and stalls."""
+    said = {
+        "kernelDrops": sum(drops.values()),
+        "drops": [{"at": at, "packets": packets} for at, packets in drops.items()],
+        "stalls": [{"from": start, "to": end} for start, end in stalls],
+    }
     return document(instrument=said, **fields)
 
 
@@ -177,11 +182,10 @@ def failures(reader: CrowdReader, start: float, end: float) -> Failures:
     return reader.failures([POD], Window(OFFSET + start, OFFSET + end))
 
 
-def test_what_its_process_did_itself_counts_in_the_time_in_which_it_is_told() -> None:
+def test_what_its_process_did_itself_counts_in_the_time_in_which_it_did_it() -> None:
     reader = CrowdReader()
-    told(reader, instrument(2, settled=10.0))
-    told(reader, instrument(2, settled=20.0))
-    told(reader, instrument(5, (26.0, 28.5), settled=30.0))
+    told(reader, instrument({9.0: 2}, settled=10.0))
+    told(reader, instrument({9.0: 2, 29.0: 3}, (26.0, 28.5), settled=30.0))
     assert failures(reader, 0, 16) == Failures(drops=2)
     assert failures(reader, 16, 26) == Failures()
     assert failures(reader, 16, 40) == Failures(drops=3, stalled=2.5)
@@ -189,11 +193,17 @@ def test_what_its_process_did_itself_counts_in_the_time_in_which_it_is_told() ->
     assert reader.failures(["other"], Window(0, 1e9)) == Failures()
 
 
-def test_another_process_has_dropped_all_that_it_says() -> None:
+def test_what_was_dropped_before_the_reader_began_is_not_dropped_now() -> None:
+    """An operator that starts in the middle of a run reads of a process which had its trouble yesterday."""
     reader = CrowdReader()
-    told(reader, instrument(5, settled=10.0))
-    told(reader, instrument(4, settled=20.0, boot="b-2"))
-    assert failures(reader, 16, 30) == Failures(drops=4)
+    told(reader, instrument({9.0: 7}, settled=100.0))
+    assert failures(reader, 90, 200) == Failures()
+
+
+def test_a_pod_that_does_not_say_when_may_have_dropped_all_of_it_just_now() -> None:
+    reader = CrowdReader()
+    told(reader, document(instrument={"kernelDrops": 5, "stalls": []}, settled=10.0))
+    assert failures(reader, 0, 30) == Failures(drops=5)
 
 
 def visit(name: str, called: float, seen: float, **fields: Any) -> dict[str, Any]:
@@ -218,10 +228,10 @@ def test_newcomers_are_read_as_calls_without_tracks() -> None:
     waiting = visit("a3", 8.0, 10.0, joinedAt=8.5, sureUntil=9.25)
     timeline.add(reader.read(document(arrivals=[well, refused, waiting]), POD, OFFSET))
     view = timeline.view(Window(OFFSET + 1.0, OFFSET + 10.0), [f"{POD}/0"])
-    one, other, third = view.calls
-    assert (one.listener, one.called, one.joined) == (f"{POD}/a1", OFFSET + 2.0, OFFSET + 2.5)
-    assert (one.first_audio, one.first_live, one.left) == (OFFSET + 2.75, OFFSET + 3.0, OFFSET + 9.0)
-    assert (other.joined, other.left, other.error) == (None, OFFSET + 4.5, "HTTP 503")
+    first, second, third = view.calls
+    assert (first.listener, first.called, first.joined) == (f"{POD}/a1", OFFSET + 2.0, OFFSET + 2.5)
+    assert (first.first_audio, first.first_live, first.left) == (OFFSET + 2.75, OFFSET + 3.0, OFFSET + 9.0)
+    assert (second.joined, second.left, second.error) == (None, OFFSET + 4.5, "HTTP 503")
     assert (third.left, third.seen_until, third.sure_until) == (None, OFFSET + 10.0, OFFSET + 9.25)
     assert view.arrivals == (), "what they hear after that, residents tell"
     assert timeline.known_until({POD}) == OFFSET + 10.0

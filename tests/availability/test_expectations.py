@@ -110,8 +110,8 @@ def test_what_is_not_measured_is_neither_met_nor_missed_whatever_the_bound(indic
 def test_an_expectation_whose_indicator_was_not_computed_is_unmeasured() -> None:
     asked = [Expectation(RATIO, minimum=0.7), Expectation(DEAD_AIR, maximum=20.0)]
     judged = judge_all(asked, {RATIO: exact(RATIO, 1.0)})
-    assert [one.outcome for one in judged] == [Outcome.MET, Outcome.UNMEASURED]
-    assert [one.expectation for one in judged] == asked
+    assert [judgement.outcome for judgement in judged] == [Outcome.MET, Outcome.UNMEASURED]
+    assert [judgement.expectation for judgement in judged] == asked
 
 
 @dataclass(frozen=True)

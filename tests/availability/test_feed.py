@@ -26,15 +26,15 @@ GOOD = document(
 
 def broken(*path: str | int, value: Any) -> dict[str, Any]:
     """The good document with one field replaced; the value `...` removes it."""
-    found = copy.deepcopy(GOOD)
-    place: Any = found
+    document = copy.deepcopy(GOOD)
+    place: Any = document
     for step in path[:-1]:
         place = place[step]
     if value is ...:
         del place[path[-1]]
     else:
         place[path[-1]] = value
-    return found
+    return document
 
 
 def test_a_feed_keeps_the_times_of_the_pods_own_clock_and_what_leads_to_ours() -> None:

@@ -186,10 +186,10 @@ def test_hiding_what_happened_never_improves_a_verdict_and_never_makes_it_failed
     seen_feeds[1] = dataclasses.replace(seen_feeds[1], arrivals=records)
 
     truth = evidence(timeline(*truth_feeds), expectations)
-    found = evidence(timeline(*seen_feeds), expectations)
-    for before, after in zip(truth.expectations, found.expectations, strict=True):
+    observed = evidence(timeline(*seen_feeds), expectations)
+    for before, after in zip(truth.expectations, observed.expectations, strict=True):
         assert after.outcome in {before.outcome, Outcome.UNMEASURED}, (before, after)
-    verdicts = decide(truth).verdict, decide(found).verdict
+    verdicts = decide(truth).verdict, decide(observed).verdict
     assert verdicts[1] in {verdicts[0], Verdict.INCONCLUSIVE}
 
 
@@ -225,12 +225,12 @@ def test_shifting_all_clocks_changes_no_verdict(room: Room, expectations: list[E
 def test_splitting_spans_changes_no_verdict(room: Room, expectations: list[Expectation], cuts: list[int]) -> None:
     def split(story: Story) -> Story:
         edges = list(itertools.accumulate((seconds for _, seconds in story), initial=0.0))
-        found = []
+        pieces = []
         for index, (state, _) in enumerate(story):
             inner = [cut / 2 for cut in sorted(cuts) if edges[index] < cut / 2 < edges[index + 1]]
             points = [edges[index], *inner, edges[index + 1]]
-            found += [(state, last - first) for first, last in itertools.pairwise(points)]
-        return found
+            pieces += [(state, last - first) for first, last in itertools.pairwise(points)]
+        return pieces
 
     pieces = dataclasses.replace(
         room,

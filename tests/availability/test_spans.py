@@ -30,9 +30,9 @@ def test_neighbours_in_one_state_become_one_and_their_delay_is_weighted_by_lengt
     assert joined == [resident(L, 0, 4, delay=0.3125, missing=0.75)]
 
 
-@pytest.mark.parametrize(("one", "other", "mean"), [(None, 0.2, 0.2), (0.2, None, 0.2), (None, None, None)])
-def test_an_unknown_delay_does_not_spoil_a_known_one(one: float, other: float, mean: float) -> None:
-    assert next(iter(merge([resident(L, 0, 1, delay=one), resident(L, 1, 2, delay=other)]))).delay == mean
+@pytest.mark.parametrize(("first", "second", "mean"), [(None, 0.2, 0.2), (0.2, None, 0.2), (None, None, None)])
+def test_an_unknown_delay_does_not_spoil_a_known_one(first: float, second: float, mean: float) -> None:
+    assert next(iter(merge([resident(L, 0, 1, delay=first), resident(L, 1, 2, delay=second)]))).delay == mean
 
 
 def test_spans_of_one_state_with_a_hole_between_them_stay_two() -> None:
@@ -40,8 +40,8 @@ def test_spans_of_one_state_with_a_hole_between_them_stay_two() -> None:
 
 
 def test_holes_become_unknown() -> None:
-    found = without_holes([resident(L, 2, 3), resident(L, 5, 6)], "r0", Kind.RESIDENT, 0, 8)
-    assert [(span.state, span.start, span.end) for span in found] == [
+    gapless = without_holes([resident(L, 2, 3), resident(L, 5, 6)], "r0", Kind.RESIDENT, 0, 8)
+    assert [(span.state, span.start, span.end) for span in gapless] == [
         (U, 0, 2), (L, 2, 3), (U, 3, 5), (L, 5, 6), (U, 6, 8),
     ]  # fmt: skip
 
@@ -57,8 +57,8 @@ def test_who_was_never_seen_is_unknown_throughout() -> None:
 
 
 def test_of_two_spans_that_overlap_the_first_is_kept_whole() -> None:
-    found = without_holes([resident(L, 0, 5), resident(Q, 4, 8)], "r0", Kind.RESIDENT, 0, 8)
-    assert [(span.state, span.end) for span in found] == [(L, 5), (Q, 8)]
+    gapless = without_holes([resident(L, 0, 5), resident(Q, 4, 8)], "r0", Kind.RESIDENT, 0, 8)
+    assert [(span.state, span.end) for span in gapless] == [(L, 5), (Q, 8)]
 
 
 def test_an_inverted_window_has_no_length() -> None:
@@ -69,11 +69,11 @@ def test_an_inverted_window_has_no_length() -> None:
 def test_without_holes_covers_the_window_exactly_and_no_neighbours_are_alike(
     story: Story, start: float, length: float
 ) -> None:
-    found = without_holes(spans("r0", story), "r0", Kind.RESIDENT, EPOCH + start, EPOCH + start + length)
-    assert sum(span.seconds for span in found) == pytest.approx(length, abs=2e-6)
-    for one, following in itertools.pairwise(found):
-        assert one.end == following.start
-        assert one.state is not following.state
+    gapless = without_holes(spans("r0", story), "r0", Kind.RESIDENT, EPOCH + start, EPOCH + start + length)
+    assert sum(span.seconds for span in gapless) == pytest.approx(length, abs=2e-6)
+    for span, following in itertools.pairwise(gapless):
+        assert span.end == following.start
+        assert span.state is not following.state
 
 
 @given(known_stories(), st.lists(st.floats(0.001, 29.999), max_size=5))

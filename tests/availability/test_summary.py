@@ -27,8 +27,8 @@ def test_an_exact_figure_is_a_value_and_its_worst_listener() -> None:
 
 
 def test_bounds_are_told_only_where_the_truth_is_not_known() -> None:
-    found = summary.measurement(Measurement(AUDIBLE_RATIO, 0.75, 2, 0.6, 0.8))
-    assert (found["value"], found["atLeast"], found["atMost"]) == ("75%", "60%", "80%")
+    measured = summary.measurement(Measurement(AUDIBLE_RATIO, 0.75, 2, 0.6, 0.8))
+    assert (measured["value"], measured["atLeast"], measured["atMost"]) == ("75%", "60%", "80%")
     endless = summary.measurement(Measurement(RECOVERY_TIME, None, 2, 40.0, math.inf, "not yet"))
     assert endless == {"indicator": "RecoveryTime", "atLeast": "40s", "samples": 2, "reason": "not yet"}
 
@@ -42,9 +42,11 @@ def test_a_room_that_did_not_recover_has_what_its_recovery_takes_at_least() -> N
 
 
 def test_a_window_tells_every_indicator_and_how_much_is_unknown() -> None:
-    found = summary.window(HIT, Recovery(EPOCH))
-    assert (found["duration"], found["residents"], found["unknown"]) == ("60s", 2, "0%")
-    assert [one["indicator"] for one in found["indicators"]] == [str(indicator) for indicator in INDICATORS]
+    window_summary = summary.window(HIT, Recovery(EPOCH))
+    assert (window_summary["duration"], window_summary["residents"], window_summary["unknown"]) == ("60s", 2, "0%")
+    assert [entry["indicator"] for entry in window_summary["indicators"]] == [
+        str(indicator) for indicator in INDICATORS
+    ]
 
 
 def test_a_judgement_tells_bound_value_margin_and_sentence() -> None:
@@ -72,16 +74,16 @@ def test_the_worst_outages_come_first_with_silence_and_missing_media_beside_dead
         }
     ]
     many = view(*[[(L, 5.0), (Q, 1.0 + index), (L, 40.0)] for index in range(5)], end=40)
-    assert [one["deadAir"] for one in summary.worst_outages(many, most=3)] == ["5s", "4s", "3s"]
+    assert [outage["deadAir"] for outage in summary.worst_outages(many, most=3)] == ["5s", "4s", "3s"]
 
 
 def test_a_row_for_each_resident() -> None:
-    found = summary.rows(view([(L, 15), (Q, 5)], [(U, 20)]))
-    assert found == (summary.Row("r0", State.SILENT, 0.75, 5.0, 1), summary.Row("r1", State.UNKNOWN, None, 0.0, 0))
+    rows = summary.rows(view([(L, 15), (Q, 5)], [(U, 20)]))
+    assert rows == (summary.Row("r0", State.SILENT, 0.75, 5.0, 1), summary.Row("r1", State.UNKNOWN, None, 0.0, 0))
 
 
 @given(st.lists(stories(), min_size=1, max_size=3))
 def test_a_summary_is_plain_json_without_nan_or_infinity(room: list[Story]) -> None:
-    found = view(*room)
-    json.dumps([summary.window(found, Recovery(EPOCH)), summary.worst_outages(found)], allow_nan=False)
-    assert "inf" not in json.dumps(summary.window(found, Recovery(EPOCH)))
+    room_view = view(*room)
+    json.dumps([summary.window(room_view, Recovery(EPOCH)), summary.worst_outages(room_view)], allow_nan=False)
+    assert "inf" not in json.dumps(summary.window(room_view, Recovery(EPOCH)))

@@ -43,14 +43,14 @@ def states(view: View, resident: int = 0) -> list[tuple[str, float, float]]:
 
 def polls(story: Story, every: float = 5.0, **fields: Any) -> list[Feed]:
     """What a pod answers when it is asked every few seconds while its one listener goes through a story."""
-    whole, found, read = spans("r0", story), [], 0
+    whole, answers, read = spans("r0", story), [], 0
     for step in range(1, int(30 / every) + 1):
         now = EPOCH + step * every
         closed = [span for span in whole if span.end <= now]
         still = [part for span in whole if span.end > now and (part := span.clipped(span.start, now))]
-        found.append(feed(closed[read:], still, clock=now - EPOCH, first=read + 1, **fields))
+        answers.append(feed(closed[read:], still, clock=now - EPOCH, first=read + 1, **fields))
         read = len(closed)
-    return found
+    return answers
 
 
 def test_answers_in_a_row_make_one_story() -> None:

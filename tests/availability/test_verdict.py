@@ -102,7 +102,7 @@ def test_no_combination_of_flaws_passes_and_the_first_in_the_chain_decides(
     evidence = dataclasses.replace(SOUND, **{field: value for flaw, *_ in flaws for field, value in flaw.items()})
     decision = decide(evidence)
     assert decision.verdict is not Verdict.PASSED
-    assert decision.findings == tuple(found for ask in CHAIN if (found := ask(evidence)))
+    assert decision.findings == tuple(finding for ask in CHAIN if (finding := ask(evidence)))
     assert (decision.reason, decision.verdict) == (decision.findings[0].reason, decision.findings[0].verdict)
 
 
@@ -157,8 +157,8 @@ def test_a_message_names_a_few_listeners_only(count: int) -> None:
 @pytest.mark.parametrize("ask", CHAIN)
 def test_every_reason_is_camel_case_and_every_message_a_sentence(ask: Callable[[Evidence], Finding | None]) -> None:
     for flaw, *_ in FLAWS:
-        found = ask(dataclasses.replace(SOUND, **flaw))
-        if found:
-            assert found.reason.isalpha()
-            assert found.reason[0].isupper()
-            assert " " in found.message
+        finding = ask(dataclasses.replace(SOUND, **flaw))
+        if finding:
+            assert finding.reason.isalpha()
+            assert finding.reason[0].isupper()
+            assert " " in finding.message

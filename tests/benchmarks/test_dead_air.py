@@ -18,12 +18,12 @@ def test_it_is_an_experiment() -> None:
 def test_the_first_and_the_last_who_hears_silence_after_the_apply() -> None:
     early = heard((State.SILENT, -9, -7), (State.LIVE, -7, 0.2), (State.SILENT, 0.2, 2.2), (State.LIVE, 2.2, 4))
     late = heard((State.LIVE, -9, 0.3), (State.SILENT, 0.3, 2.2), (State.LIVE, 2.2, 4), (State.SILENT, 9, 10))
-    found = silence(ACCEPTED, [early, late])
-    assert (found.first, found.last) == (ACCEPTED + 0.2, ACCEPTED + 0.3)
+    heard_silence = silence(ACCEPTED, [early, late])
+    assert (heard_silence.first, heard_silence.last) == (ACCEPTED + 0.2, ACCEPTED + 0.3)
 
 
 def test_a_run_in_which_nobody_heard_silence_is_counted() -> None:
     nothing = silence(ACCEPTED, [heard((State.LIVE, -9, 4))])
-    found = figures([nothing, Silence(ACCEPTED, ACCEPTED + 0.25, ACCEPTED + 0.5)])
-    assert (found["runs"], found["runs_without_silence"]) == (2, 1)
-    assert (found["dead_air_p50_ms"], found["everybody_p50_ms"]) == (250.0, 500.0)
+    results = figures([nothing, Silence(ACCEPTED, ACCEPTED + 0.25, ACCEPTED + 0.5)])
+    assert (results["runs"], results["runs_without_silence"]) == (2, 1)
+    assert (results["dead_air_p50_ms"], results["everybody_p50_ms"]) == (250.0, 500.0)

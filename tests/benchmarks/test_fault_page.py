@@ -26,11 +26,11 @@ def measured(**figures: float | None) -> Measured:
 
 
 def test_the_figures_of_a_run() -> None:
-    found = fault_page.figures_of(
+    measured = fault_page.figures_of(
         run(AudibleRatio="76.4%", LongestDeadAir="9.48s", ArrivalAudible=None), AT, lost=0.0512, concealed=None
     )
-    assert (found.audible, found.dead_air, found.lost) == (76.4, 9.48, 5.12)
-    assert (found.arrivals, found.recovery, found.concealed) == (None, None, None)
+    assert (measured.audible, measured.dead_air, measured.lost) == (76.4, 9.48, 5.12)
+    assert (measured.arrivals, measured.recovery, measured.concealed) == (None, None, None)
 
 
 def test_what_is_not_known_is_never_a_zero() -> None:
@@ -62,8 +62,8 @@ def test_a_room_that_did_not_recover_took_longer_than_any_that_did(recoveries: l
 def test_what_a_room_is_known_to_have_needed_at_least_is_kept() -> None:
     unrecovered = run(RecoveryTime=None)
     unrecovered["status"]["windows"][1]["indicators"][0]["atLeast"] = "50.0s"
-    found = fault_page.figures_of(unrecovered, AT, lost=None, concealed=None)
-    assert (found.recovery, found.recovery_at_least) == (None, 50.0)
+    measured = fault_page.figures_of(unrecovered, AT, lost=None, concealed=None)
+    assert (measured.recovery, measured.recovery_at_least) == (None, 50.0)
 
 
 def test_of_a_flow_that_ends_no_packet_is_lost() -> None:
@@ -119,18 +119,18 @@ def test_counts_are_those_of_residents_between_two_readings() -> None:
         sums(2.0, [document(5, 145), document(5, 145), document(90, 0, kind="Arrival")]),
         sums(3.0, [document(5, 195), document(5, 195)]),
     ]
-    found = between(readings, 1.5, 1.6)
-    assert found is not None
-    assert found.lost_share == pytest.approx(0.1)
-    assert found.concealed_share is None  # nothing was played between the two
+    counts = between(readings, 1.5, 1.6)
+    assert counts is not None
+    assert counts.lost_share == pytest.approx(0.1)
+    assert counts.concealed_share is None  # nothing was played between the two
     assert between(readings, 0.5, 1.6) is None
     assert between(readings, 2.5, 3.5) is None
 
 
 def test_where_more_packets_came_twice_than_were_lost_the_loss_is_not_known() -> None:
-    found = between([sums(1.0, [document(9, 100)]), sums(2.0, [document(4, 145)])], 1.5, 1.6)
-    assert found is not None
-    assert found.lost_share is None
+    counts = between([sums(1.0, [document(9, 100)]), sums(2.0, [document(4, 145)])], 1.5, 1.6)
+    assert counts is not None
+    assert counts.lost_share is None
 
 
 @pytest.mark.parametrize("row", doses.ROWS, ids=lambda row: row.name)

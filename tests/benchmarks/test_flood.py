@@ -13,8 +13,8 @@ SPEEDS = {generator: [1000.0, 3000.0, 2000.0] for generator in GENERATORS} | {
 
 
 def test_figures_are_medians_and_the_worst_pace() -> None:
-    found = flood.figures(SPEEDS, {1000: [0.001, -0.0125], 100_000: [0.0, 0.002]})
-    assert found == {
+    results = flood.figures(SPEEDS, {1000: [0.001, -0.0125], 100_000: [0.0, 0.002]})
+    assert results == {
         "pps_172_per_core": 1_500_000,
         "gbit_1200_per_core": 9.6,
         "ratio_to_trafgen": 3.0,

@@ -54,12 +54,12 @@ def test_a_trial_that_shows_nothing_or_something_bad_is_a_problem(broken: dict[s
 
 
 def test_figures() -> None:
-    found = figures(
+    results = figures(
         [trial(), trial(way="agent_killed", last=Touch(101.0, "a packet was lost")), trial(after=0)], leftovers=0
     )
-    assert (found["trials"], found["worst_over_lease_ms"], found["leftovers"]) == (3, -100.0, 0)
-    assert found["worst_over_lease_agent_killed_ms"] == -7000.0
-    assert found["trials_with_a_problem"] == 1
+    assert (results["trials"], results["worst_over_lease_ms"], results["leftovers"]) == (3, -100.0, 0)
+    assert results["worst_over_lease_agent_killed_ms"] == -7000.0
+    assert results["trials_with_a_problem"] == 1
 
 
 def test_every_kind_is_tried_in_every_way() -> None:

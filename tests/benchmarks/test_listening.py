@@ -11,7 +11,7 @@ def span(state: str, start: float, end: float, **more: Any) -> dict[str, Any]:
 
 
 def feed(spans: list[dict[str, Any]], tail: dict[str, Any]) -> dict[str, Any]:
-    one = {
+    resident = {
         "listener": "pod/0",
         "kind": "Resident",
         "relay": {"address": "198.18.1.7", "port": 7882},
@@ -26,7 +26,7 @@ def feed(spans: list[dict[str, Any]], tail: dict[str, Any]) -> dict[str, Any]:
         "next": len(spans),
         "spans": [each | {"sequence": number} for number, each in enumerate(spans, start=1)],
         "open": [tail],
-        "listeners": [one, one | {"listener": "pod/a1", "kind": "Arrival"}],
+        "listeners": [resident, resident | {"listener": "pod/a1", "kind": "Arrival"}],
         "arrivals": [],
     }
 
@@ -42,37 +42,37 @@ CUT = feed(
 
 
 def test_residents_are_read_on_the_wall_clock() -> None:
-    (one,) = heard(CUT)
-    assert one.listener == "pod/0"
-    assert one.relay == "198.18.1.7"
-    assert one.concealed_seconds == pytest.approx(0.1)
-    assert (one.spans[0].start, one.known_until) == (1100, 1129)
+    (listener,) = heard(CUT)
+    assert listener.listener == "pod/0"
+    assert listener.relay == "198.18.1.7"
+    assert listener.concealed_seconds == pytest.approx(0.1)
+    assert (listener.spans[0].start, listener.known_until) == (1100, 1129)
 
 
 def test_its_outages_are_the_operator_s() -> None:
-    (one,) = heard(CUT)
-    (outage,) = one.outages(Window(1105, 1129))
+    (listener,) = heard(CUT)
+    (outage,) = listener.outages(Window(1105, 1129))
     assert (outage.start, outage.end, outage.dead_air) == (1110, 1117, 7)
     assert outage.missing == pytest.approx(7.2)
 
 
 def test_it_is_live_since_the_outage_ended() -> None:
-    (one,) = heard(CUT)
-    assert one.live_since == 1117
+    (listener,) = heard(CUT)
+    assert listener.live_since == 1117
 
 
 def test_it_is_not_live_while_it_hears_nothing() -> None:
-    (one,) = heard(feed([span("Live", 100, 110)], span("NoMedia", 110, 112)))
-    assert one.live_since is None
-    assert one.spans[-1].state is State.NO_MEDIA
+    (listener,) = heard(feed([span("Live", 100, 110)], span("NoMedia", 110, 112)))
+    assert listener.live_since is None
+    assert listener.spans[-1].state is State.NO_MEDIA
 
 
 def test_an_open_span_that_was_closed_meanwhile_counts_once() -> None:
-    (one,) = heard(feed([span("Live", 100, 110)], span("Live", 100, 112)))
-    assert [(each.start, each.end) for each in one.spans] == [(1100, 1110), (1110, 1112)]
-    assert one.live_since == 1100
+    (listener,) = heard(feed([span("Live", 100, 110)], span("Live", 100, 112)))
+    assert [(each.start, each.end) for each in listener.spans] == [(1100, 1110), (1110, 1112)]
+    assert listener.live_since == 1100
 
 
 def test_what_it_could_not_see_is_unknown() -> None:
-    (one,) = heard(feed([span("Live", 100, 110)], span("Live", 111, 112)))
-    assert one.unknown(Window(1105, 1112)) == pytest.approx(1.0)
+    (listener,) = heard(feed([span("Live", 100, 110)], span("Live", 111, 112)))
+    assert listener.unknown(Window(1105, 1112)) == pytest.approx(1.0)

@@ -48,10 +48,10 @@ def test_clean_is_only_what_was_looked_for_and_not_found() -> None:
 def test_a_run_that_lost_nothing_is_counted_and_has_no_figure() -> None:
     proven, idle = LossTiming("1", accepted=APPLIED), LossTiming("2", accepted=APPLIED)
     proven.moments["matched"] = APPLIED + 0.045
-    found = figures([proven, idle])
-    assert (found["packet_loss_p50_ms"], found["packet_loss_p95_ms"]) == (45.0, 45.0)
-    assert found["loss_runs_without_a_match"] == 1
-    assert found["loss_runs_not_clean"] == 2
+    results = figures([proven, idle])
+    assert (results["packet_loss_p50_ms"], results["packet_loss_p95_ms"]) == (45.0, 45.0)
+    assert results["loss_runs_without_a_match"] == 1
+    assert results["loss_runs_not_clean"] == 2
 
 
 def test_the_first_lost_packet() -> None:

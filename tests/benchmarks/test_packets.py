@@ -34,15 +34,15 @@ def test_opus_and_red_are_sound_with_or_without_the_marker(second: int) -> None:
 
 def test_the_size_is_the_whole_packet_s_though_its_capture_is_cut() -> None:
     whole = ip_packet(rtp(body=b"x" * 500))
-    found = parse(whole[:96], 0)
-    assert found is not None
-    assert found.size == 512
+    parsed = parse(whole[:96], 0)
+    assert parsed is not None
+    assert parsed.size == 512
 
 
 def test_options_of_the_internet_header_are_skipped() -> None:
-    found = parse(ip_packet(rtp(), options=b"\x01" * 8), 0)
-    assert found is not None
-    assert found.ssrc == 99
+    parsed = parse(ip_packet(rtp(), options=b"\x01" * 8), 0)
+    assert parsed is not None
+    assert parsed.ssrc == 99
 
 
 @pytest.mark.parametrize(
@@ -70,11 +70,11 @@ def test_no_bytes_at_all_break_the_parser(data: bytes) -> None:
 
 
 def test_a_gap_lasts_from_the_end_of_the_last_sound_to_the_next_packet() -> None:
-    found = gaps([packet(1.0), packet(1.02), packet(4.02)], longer_than=0.1)
-    assert len(found) == 1
-    assert found[0].start == pytest.approx(1.04)
-    assert found[0].end == 4.02
-    assert found[0].seconds == pytest.approx(2.98)
+    long_gaps = gaps([packet(1.0), packet(1.02), packet(4.02)], longer_than=0.1)
+    assert len(long_gaps) == 1
+    assert long_gaps[0].start == pytest.approx(1.04)
+    assert long_gaps[0].end == 4.02
+    assert long_gaps[0].seconds == pytest.approx(2.98)
 
 
 def test_packets_in_any_order_and_without_a_pause_have_no_gap() -> None:
@@ -88,22 +88,24 @@ def test_what_comes_after_the_last_packet_is_no_gap() -> None:
 
 @given(st.lists(st.floats(0, 1000), min_size=2, max_size=50), st.floats(0, 5))
 def test_gaps_are_in_order_longer_than_asked_and_hold_no_packet(times: list[float], least: float) -> None:
-    found = gaps([packet(at) for at in times], longer_than=least)
-    assert all(gap.seconds > least for gap in found)
-    assert [gap.start for gap in found] == sorted(gap.start for gap in found)
-    assert not any(gap.start - PACKET_SECONDS / 2 < at < gap.end for gap in found for at in times)
+    long_gaps = gaps([packet(at) for at in times], longer_than=least)
+    assert all(gap.seconds > least for gap in long_gaps)
+    assert [gap.start for gap in long_gaps] == sorted(gap.start for gap in long_gaps)
+    assert not any(gap.start - PACKET_SECONDS / 2 < at < gap.end for gap in long_gaps for at in times)
 
 
 def test_after_a_gap_without_a_burst_all_of_it_is_missing() -> None:
-    (found,) = gaps([packet(1.0), *(packet(4.0 + 0.02 * number) for number in range(40))], longer_than=0.1)
-    assert found.missing == pytest.approx(found.seconds) == pytest.approx(2.98)
+    (lone_gap,) = gaps([packet(1.0), *(packet(4.0 + 0.02 * number) for number in range(40))], longer_than=0.1)
+    assert lone_gap.missing == pytest.approx(lone_gap.seconds) == pytest.approx(2.98)
 
 
 def test_what_was_held_up_and_comes_in_a_burst_is_late_and_not_missing() -> None:
     held_up = [packet(1.3 + 0.001 * number) for number in range(14)]
-    (found,) = gaps([packet(1.0), *held_up, *(packet(1.32 + 0.02 * number) for number in range(20))], longer_than=0.1)
-    assert found.seconds == pytest.approx(0.28)
-    assert found.missing == pytest.approx(0.02, abs=0.015)
+    (lone_gap,) = gaps(
+        [packet(1.0), *held_up, *(packet(1.32 + 0.02 * number) for number in range(20))], longer_than=0.1
+    )
+    assert lone_gap.seconds == pytest.approx(0.28)
+    assert lone_gap.missing == pytest.approx(0.02, abs=0.015)
 
 
 @given(st.lists(st.floats(0, 100), min_size=2, max_size=50))

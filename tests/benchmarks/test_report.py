@@ -23,9 +23,9 @@ def test_nothing_has_no_percentile() -> None:
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.floats(0.01, 1))
 def test_at_least_the_share_does_not_exceed_the_percentile(values: list[float], share: float) -> None:
-    found = report.percentile(values, share)
-    assert found is not None
-    assert sum(value <= found for value in values) / len(values) >= share - 1e-9
+    percentile = report.percentile(values, share)
+    assert percentile is not None
+    assert sum(value <= percentile for value in values) / len(values) >= share - 1e-9
 
 
 def test_figures_are_one_flat_object(tmp_path: Path) -> None:

@@ -41,20 +41,20 @@ def test_a_rate_is_borne_where_everybody_gets_in_and_is_answered_soon(step: Step
 
 def test_the_fastest_that_is_borne_counts_and_the_first_that_is_not_stands_beside_it() -> None:
     steps = [played(100, 600), played(120, 720, miscounted=2), played(150, 450, miscounted=5)]
-    found = storm.figures({"full_hidden": steps, "full_visible": [played(40, 0)]}, played(40, 0, miscounted=1))
-    assert found["joins_per_second_per_core"] == found["full_hidden_joins_per_second"] == 120.0
-    assert found["ratio_to_lk_load_test"] == 12.0
-    assert (found["miscounted"], found["miscounted_in_overload"]) == (3, 5)
-    assert (found["full_hidden_answer_p50_ms"], found["full_hidden_answer_p95_ms"]) == (10.0, 20.0)
-    assert (found["full_hidden_not_borne_at"], found["full_hidden_not_borne_refused_percent"]) == (150, 50.0)
-    assert found["full_visible_joins_per_second"] is None
-    assert found["wrong_key_refused_at_first_percent"] == 100.0
+    results = storm.figures({"full_hidden": steps, "full_visible": [played(40, 0)]}, played(40, 0, miscounted=1))
+    assert results["joins_per_second_per_core"] == results["full_hidden_joins_per_second"] == 120.0
+    assert results["ratio_to_lk_load_test"] == 12.0
+    assert (results["miscounted"], results["miscounted_in_overload"]) == (3, 5)
+    assert (results["full_hidden_answer_p50_ms"], results["full_hidden_answer_p95_ms"]) == (10.0, 20.0)
+    assert (results["full_hidden_not_borne_at"], results["full_hidden_not_borne_refused_percent"]) == (150, 50.0)
+    assert results["full_visible_joins_per_second"] is None
+    assert results["wrong_key_refused_at_first_percent"] == 100.0
     storm.show({"full_hidden": steps})
 
 
 def test_without_a_rate_that_is_borne_there_is_no_figure() -> None:
-    found = storm.figures({"full_hidden": [played(40, 3)]}, played(40, 0))
-    assert (found["joins_per_second_per_core"], found["ratio_to_lk_load_test"]) == (None, None)
+    results = storm.figures({"full_hidden": [played(40, 3)]}, played(40, 0))
+    assert (results["joins_per_second_per_core"], results["ratio_to_lk_load_test"]) == (None, None)
 
 
 def line(what: str, identity: str) -> str:

@@ -45,8 +45,8 @@ def template(chart: str, values: Mapping[str, Any] | None = None, *options: str)
 
 def one(objects: list[Object], kind: str, name: str) -> Object:
     """The only object of that kind and name."""
-    (found,) = (each for each in objects if each["kind"] == kind and each["metadata"]["name"] == name)
-    return found
+    (named,) = (each for each in objects if each["kind"] == kind and each["metadata"]["name"] == name)
+    return named
 
 
 def pod_specs(objects: list[Object]) -> dict[str, Object]:

@@ -50,15 +50,15 @@ def test_the_stop_switch_is_there_without_them(objects: list[Object]) -> None:
     (namespace,) = (each for each in without if each["kind"] == "Namespace")
     assert namespace["metadata"]["name"] == AGENTS
     assert not [label for label in namespace["metadata"]["labels"] if label.startswith("pod-security")]
-    for found, subjects in ((without, {"showstopper-operator"}), (objects, {"showstopper-operator", AGENTS})):
-        switch = one(found, "Role", "showstopper-stop-switch")
+    for rendered, subjects in ((without, {"showstopper-operator"}), (objects, {"showstopper-operator", AGENTS})):
+        switch = one(rendered, "Role", "showstopper-stop-switch")
         assert switch["metadata"]["namespace"] == AGENTS
         (rule,) = switch["rules"]
         assert rule["resourceNames"] == [STOP_SWITCH]
         assert allowed(switch) == {("", "configmaps", verb) for verb in ("get", "list", "watch")}
-        bound = one(found, "RoleBinding", "showstopper-stop-switch")
+        bound = one(rendered, "RoleBinding", "showstopper-stop-switch")
         assert {each["name"] for each in bound["subjects"]} == subjects
-        (container,) = pod_specs(found)["showstopper-operator"]["containers"]
+        (container,) = pod_specs(rendered)["showstopper-operator"]["containers"]
         values = {each["name"]: each.get("value") for each in container["env"]}
         assert values["SHOWSTOPPER_AGENT_NAMESPACE"] == AGENTS
 

@@ -188,9 +188,9 @@ def test_the_crds_are_the_models_and_are_kept_if_asked(keep: bool) -> None:
     objects = render("showstopper", {"crds": {"keep": keep}})
     for kind in crds.KINDS:
         expected = crds.crd(kind)
-        found = one(objects, "CustomResourceDefinition", expected["metadata"]["name"])
-        assert found["spec"] == expected["spec"]
-        kept: Any = found["metadata"].get("annotations", {}).get("helm.sh/resource-policy")
+        rendered = one(objects, "CustomResourceDefinition", expected["metadata"]["name"])
+        assert rendered["spec"] == expected["spec"]
+        kept: Any = rendered["metadata"].get("annotations", {}).get("helm.sh/resource-policy")
         assert kept == ("keep" if keep else None)
 
 
@@ -268,8 +268,10 @@ def test_an_install_says_how_to_verify_it(server: ApiServer) -> None:
 
 
 def test_argo_cd_is_told_of_every_kind_that_people_apply() -> None:
-    found = one(render("showstopper", {"argocd": {"healthScripts": True}}), "ConfigMap", "showstopper-argocd-health")
-    assert {key.rpartition("_")[2] for key in found["data"]} == {
+    config_map = one(
+        render("showstopper", {"argocd": {"healthScripts": True}}), "ConfigMap", "showstopper-argocd-health"
+    )
+    assert {key.rpartition("_")[2] for key in config_map["data"]} == {
         kind.kind for kind in crds.KINDS if kind is not Injection
     }
-    assert {text.strip() for text in found["data"].values()} == {HEALTH.read_text().strip()}
+    assert {text.strip() for text in config_map["data"].values()} == {HEALTH.read_text().strip()}

@@ -25,8 +25,8 @@ def at(seconds: float) -> str:
 
 
 def step(name: str, start: float, end: float | None = None) -> dict[str, Any]:
-    found = {"name": name, "startedAt": at(start)}
-    return found if end is None else {**found, "completedAt": at(end)}
+    fields = {"name": name, "startedAt": at(start)}
+    return fields if end is None else {**fields, "completedAt": at(end)}
 
 
 def recovering(**status: Any) -> ExperimentRun:

@@ -25,8 +25,8 @@ class Day:
             server.kubectl("apply", "-f", "-", stdin=json.dumps(manifest(name)))
 
     def body(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._kubectl("get", "gd", self.name, "-o", "json"))
-        return found
+        day: dict[str, Any] = json.loads(self._kubectl("get", "gd", self.name, "-o", "json"))
+        return day
 
     def exists(self) -> bool:
         return bool(self._kubectl("get", "gd", self.name, "--ignore-not-found", "-o", "name"))
@@ -43,10 +43,10 @@ class Day:
         self._kubectl("annotate", "gd", self.name, f"{APPROVE}={value}")
 
     def show(self, outlook: Outlook, *acts: dict[str, Any], **status: Any) -> None:
-        listed = [dump(one) for one in conditions.conditions(outlook, generation=1, now=NOW)]
+        listed = [dump(condition) for condition in conditions.conditions(outlook, generation=1, now=NOW)]
         records = [*acts, *({"name": name} for name in ("kill", "loss")[len(acts) :])]
-        found = {"observedGeneration": 1, "conditions": listed, "acts": records, "performance": 1, **status}
-        patch = json.dumps([{"op": "add", "path": "/status", "value": found}])
+        full_status = {"observedGeneration": 1, "conditions": listed, "acts": records, "performance": 1, **status}
+        patch = json.dumps([{"op": "add", "path": "/status", "value": full_status}])
         self._kubectl("patch", "gd", self.name, "--subresource=status", "--type=json", f"--patch={patch}")
 
     def hold(self, **hold: Any) -> None:

@@ -71,8 +71,8 @@ class Operator:
         self.name = name
 
     def experiment(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._kubectl("get", "experiment", self.name, "--output=json"))
-        return found
+        body: dict[str, Any] = json.loads(self._kubectl("get", "experiment", self.name, "--output=json"))
+        return body
 
     def apply(self, **spec: Any) -> None:
         self._kubectl("apply", "--filename=-", stdin=json.dumps(manifest(self.name, **spec)))
@@ -95,11 +95,11 @@ class Operator:
 
     def make_run(self, name: str, *, request: str | None = None) -> ExperimentRun:
         """The run that answers what is asked for now, as the operator makes it."""
-        found = self.experiment()
+        experiment = self.experiment()
         origin = {
             "name": self.name,
-            "uid": found["metadata"]["uid"],
-            "generation": found["metadata"]["generation"],
+            "uid": experiment["metadata"]["uid"],
+            "generation": experiment["metadata"]["generation"],
             "runRequest": self.requested() if request is None else request,
         }
         run = build.run(name, experiment=origin, deadline="2099-01-01T00:00:00Z")
@@ -132,8 +132,8 @@ class Operator:
     def show(self, outlook: Outlook, **status: Any) -> None:
         """Where the experiment stands."""
         generation = self.experiment()["metadata"]["generation"]
-        found = {"observedGeneration": generation, "conditions": _conditions(outlook, generation), **status}
-        self._status("experiment", self.name, found)
+        full_status = {"observedGeneration": generation, "conditions": _conditions(outlook, generation), **status}
+        self._status("experiment", self.name, full_status)
 
     def _status(self, kind: str, name: str, status: dict[str, Any]) -> None:
         patch = json.dumps([{"op": "add", "path": "/status", "value": status}])
@@ -159,4 +159,4 @@ def manifest(name: str, **spec: Any) -> dict[str, Any]:
 
 
 def _conditions(outlook: Outlook, generation: int) -> list[dict[str, Any]]:
-    return [dump(one) for one in conditions.conditions(outlook, generation=generation, now=NOW)]
+    return [dump(condition) for condition in conditions.conditions(outlook, generation=generation, now=NOW)]

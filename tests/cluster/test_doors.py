@@ -51,8 +51,10 @@ async def test_what_our_own_door_shows_is_read_and_when() -> None:
         (web.json_response({"listeners": 6}), 'no whole number at "listeners.now"'),
         (web.Response(text="six"), "Expecting value"),
         (web.Response(body=b" " * (1 << 17)), "larger than"),
+        (web.Response(text="[" * 60_000), "recursion"),
+        (web.Response(text='{"listeners": {"now": 1%s}}' % ("0" * 400)), "that can be a count"),
     ],
-    ids=["no such room", "elsewhere", "another form", "words", "too long"],
+    ids=["no such room", "elsewhere", "another form", "words", "too long", "too deep", "too many"],
 )
 async def test_whatever_else_is_answered_is_no_count(answer: web.StreamResponse, says: str) -> None:
     async with door(answer) as url:

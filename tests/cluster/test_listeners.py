@@ -17,9 +17,9 @@ def answer(pod: str, **fields: Any) -> dict[str, Any]:
 
 def test_the_pods_clock_was_read_in_the_middle_of_the_question() -> None:
     content = json.dumps(answer("a", clock=100.0)).encode()
-    found = read_feed("a", "main-stage", Answer(content, 5000.0, 5000.5))
-    assert found.offset == pytest.approx(4900.25)
-    assert found.uncertainty == pytest.approx(0.25)
+    feed = read_feed("a", "main-stage", Answer(content, 5000.0, 5000.5))
+    assert feed.offset == pytest.approx(4900.25)
+    assert feed.uncertainty == pytest.approx(0.25)
 
 
 def test_an_answer_of_another_pod_at_a_reused_address_is_refused() -> None:

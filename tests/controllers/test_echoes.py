@@ -18,9 +18,9 @@ def body(**metadata: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def echoes() -> Echoes:
-    found = Echoes()
-    assert not found.is_echo(None, BODY)
-    return found
+    primed = Echoes()
+    assert not primed.is_echo(None, BODY)
+    return primed
 
 
 def test_a_status_is_an_echo(echoes: Echoes) -> None:

@@ -19,8 +19,8 @@ SOURCE = ROOT / "operator" / "showstopper"
 
 def blocks() -> Iterator[tuple[str, str]]:
     for path in DOCUMENTS:
-        for number, found in enumerate(FENCE.findall(path.read_text()), 1):
-            yield f"{path.relative_to(ROOT)}-{number}", found
+        for number, block in enumerate(FENCE.findall(path.read_text()), 1):
+            yield f"{path.relative_to(ROOT)}-{number}", block
 
 
 BLOCKS = dict(blocks())
@@ -34,7 +34,7 @@ def test_there_are_some() -> None:
 @pytest.mark.parametrize("name", BLOCKS)
 def test_a_block_is_applied(server: ApiServer, name: str) -> None:
     """Those that are parts of something, such as a chart's values, name no kind: they are YAML at least."""
-    documents = [one for one in yaml.safe_load_all(BLOCKS[name]) if one]
+    documents = [document for document in yaml.safe_load_all(BLOCKS[name]) if document]
     assert documents
     for document in documents:
         if "kind" in document:

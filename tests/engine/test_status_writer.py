@@ -34,10 +34,10 @@ async def test_a_change_is_written_over_an_object_that_somebody_changed_meanwhil
     recorder = StatusWriter(client, EXPERIMENT_RUN, await stored(client, namespace, "abort"))
     await client.patch(EXPERIMENT_RUN, namespace, "abort", [{"op": "add", "path": "/spec/abort", "value": True}])
     await recorder.write(set_step)
-    found = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, "abort"))
-    assert found.status.step == "Baseline"
+    run = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, "abort"))
+    assert run.status.step == "Baseline"
     assert recorder.resource.spec.abort, "the change of the other is known now"
-    assert recorder.resource.metadata.generation == found.metadata.generation == 2
+    assert recorder.resource.metadata.generation == run.metadata.generation == 2
 
 
 async def test_what_was_written_and_never_answered_is_told(client: Client, namespace: str) -> None:
@@ -66,8 +66,8 @@ async def test_what_is_no_news_is_not_written(client: Client, namespace: str) ->
     await recorder.write(set_step)
     version = recorder.resource.metadata.resource_version
     await recorder.write(set_step)
-    found = await client.get(EXPERIMENT_RUN, namespace, "still")
-    assert found["metadata"]["resourceVersion"] == version
+    body = await client.get(EXPERIMENT_RUN, namespace, "still")
+    assert body["metadata"]["resourceVersion"] == version
 
 
 async def test_a_run_that_is_gone_or_another_of_its_name_is_not_written(client: Client, namespace: str) -> None:
@@ -83,8 +83,8 @@ async def test_another_object_of_the_same_name_is_not_written(client: Client, na
     await stored(client, namespace, "anew")
     with pytest.raises(NotFound, match="made anew"):
         await recorder.write(set_step)
-    found = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, "anew"))
-    assert found.status.step is None
+    run = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, "anew"))
+    assert run.status.step is None
 
 
 async def test_a_status_that_does_not_fit_is_refused_and_loses_nothing(client: Client, namespace: str) -> None:

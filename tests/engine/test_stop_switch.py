@@ -54,7 +54,7 @@ def assert_stopped(run: ExperimentRun) -> None:
 async def test_a_fault_that_lasts_is_lifted_and_its_run_is_aborted(harness: RunHarness) -> None:
     async with Agent(harness.client, harness.namespace), watched(harness):
         run = await harness.create("loss", faults=[{**LOSS, "duration": "1h"}])
-        await harness.stored(run, lambda found: found.status.step == "Active")
+        await harness.stored(run, lambda run: run.status.step == "Active")
         await throw(harness.client, harness.namespace)
         run = await harness.stored(run, finished)
     assert_stopped(run)
@@ -66,9 +66,9 @@ async def test_a_fault_that_lasts_is_lifted_and_its_run_is_aborted(harness: RunH
 async def test_a_queued_run_ends_too_and_hits_nothing(harness: RunHarness) -> None:
     async with watched(harness):
         first = await harness.create("first", baseline="1h")
-        await harness.stored(first, lambda found: bool(found.status.conditions))
+        await harness.stored(first, lambda run: bool(run.status.conditions))
         second = await harness.create("second", baseline="1h")
-        await harness.stored(second, lambda found: bool(found.status.conditions))
+        await harness.stored(second, lambda run: bool(run.status.conditions))
         await throw(harness.client, harness.namespace)
         for run in (await harness.stored(first, finished), await harness.stored(second, finished)):
             assert_stopped(run)
@@ -159,7 +159,7 @@ async def test_an_aborted_run_stays_aborted_when_the_operator_dies_before_its_ve
     """The switch is released meanwhile: only the record still knows why the run ended."""
     async with Agent(harness.client, harness.namespace), watched(harness):
         run = await harness.create("loss", faults=[{**LOSS, "duration": "1h"}])
-        await harness.stored(run, lambda found: found.status.step == "Active")
+        await harness.stored(run, lambda run: run.status.step == "Active")
         await throw(harness.client, harness.namespace)
         run = await harness.stored(run, finished)
     await harness.end()

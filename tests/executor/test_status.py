@@ -57,16 +57,16 @@ def spec(targets: int) -> InjectionSpec:
     ],
 )
 def test_where_it_stands(targets: list[InjectedTarget], standing: Standing, reason: str, says: str) -> None:
-    found = outlook(spec(2), targets, standing)
-    assert found.reason == reason
-    assert says in found.message
+    injection_outlook = outlook(spec(2), targets, standing)
+    assert injection_outlook.reason == reason
+    assert says in injection_outlook.message
 
 
 def test_only_what_is_lifted_without_leftovers_ends_well() -> None:
     for ending in EndReason:
-        found = outlook(spec(1), [target(TargetState.LIFTED)], Standing(ending))
-        assert (found.ready == "True") == (ending in {EndReason.LIFTED, EndReason.DELETED})
-        assert found.finished
+        injection_outlook = outlook(spec(1), [target(TargetState.LIFTED)], Standing(ending))
+        assert (injection_outlook.ready == "True") == (ending in {EndReason.LIFTED, EndReason.DELETED})
+        assert injection_outlook.finished
     assert (
         outlook(spec(1), [target(TargetState.LEFT_OVER, leftovers=["q"])], Standing(EndReason.LIFTED)).ready == "False"
     )
@@ -74,8 +74,8 @@ def test_only_what_is_lifted_without_leftovers_ends_well() -> None:
 
 @pytest.mark.parametrize("ending", EndReason)
 def test_it_is_not_over_before_every_target_is_lifted(ending: EndReason) -> None:
-    found = outlook(spec(2), [target(TargetState.LIFTED), target()], Standing(ending, "why"))
-    assert (found.reason, found.finished) == ("Lifting", False)
+    injection_outlook = outlook(spec(2), [target(TargetState.LIFTED), target()], Standing(ending, "why"))
+    assert (injection_outlook.reason, injection_outlook.finished) == ("Lifting", False)
 
 
 def test_the_first_packet_is_kept_and_the_last_look_moves() -> None:
@@ -111,7 +111,7 @@ def test_generation_and_conditions_are_of_one_piece_and_times_move_with_status_o
     first = status(spec(1), [target()], Standing(), generation=1, now=NOW, before=InjectionStatus())
     then = status(spec(1), [target(matched=1)], Standing(), generation=2, now=LATER, before=first)
     assert then.observed_generation == 2
-    assert {one.observed_generation for one in then.conditions} == {2}
+    assert {condition.observed_generation for condition in then.conditions} == {2}
     ready, stalled = (find(then.conditions, kind) for kind in (ConditionType.READY, ConditionType.STALLED))
     assert ready is not None
     assert stalled is not None
@@ -120,10 +120,17 @@ def test_generation_and_conditions_are_of_one_piece_and_times_move_with_status_o
 
 def test_what_an_earlier_life_had_armed_is_over() -> None:
     kept = target(TargetState.GONE)
-    one, other = over([target(matched=2), kept], "swept", now=LATER)
-    assert (one.state, one.message, one.lifted_at) == (TargetState.LIFTED, "swept", LATER)
-    assert one.first is not None
-    assert other is kept
+    swept, untouched = over([target(matched=2), kept], "swept", now=LATER)
+    assert (swept.state, swept.message, swept.lifted_at) == (TargetState.LIFTED, "swept", LATER)
+    assert swept.first is not None
+    assert untouched is kept
+
+
+def test_what_an_earlier_life_had_armed_and_nobody_could_undo_is_left_over() -> None:
+    (left,) = over([target(matched=2)], "swept", now=LATER, left={"u": "/sys/fs/cgroup/cpu.max"})
+    assert (left.state, left.leftovers) == (TargetState.LEFT_OVER, ["/sys/fs/cgroup/cpu.max"])
+    standing = Standing(EndReason.AGENT_RESTARTED, "swept")
+    assert outlook(spec(1), [left], standing).reason == "LeftOver"
 
 
 @pytest.mark.parametrize("ending", EndReason)

@@ -100,11 +100,11 @@ def _steps(start: float) -> list[dict[str, Any]]:
     }
     names = list(edges)
     ends = [*list(edges.values())[1:], END]
-    found = [
+    done_steps = [
         {"name": name, "startedAt": at(start + edges[name]), "completedAt": at(start + end)}
         for name, end in zip(names, ends, strict=True)
     ]
-    return [*found, {"name": "Judged", "startedAt": at(start + END)}]
+    return [*done_steps, {"name": "Judged", "startedAt": at(start + END)}]
 
 
 def _targets(start: float, *, proven: bool) -> list[dict[str, Any]]:
@@ -228,8 +228,8 @@ def heard(whole: ExperimentRun, *, listeners: int = 6) -> View:
 
 def record(verdict: Verdict | None = Verdict.PASSED, *, listeners: int = 6, **status: Any) -> Record:
     """The run with all that there can be."""
-    found = run(verdict, **status)
-    return Record(found, body(found), heard(found, listeners=listeners), "", VERSIONS)
+    experiment_run = run(verdict, **status)
+    return Record(experiment_run, body(experiment_run), heard(experiment_run, listeners=listeners), "", VERSIONS)
 
 
 CROWD = 40
@@ -238,10 +238,10 @@ CROWD = 40
 def with_crowd(verdict: Verdict | None = Verdict.FAILED, *, count: int = CROWD, hidden: bool = True) -> Record:
     """The same in a room with a crowd: it misses more than the residents do, and is expected to hear."""
     made = run(verdict)
-    found = dump(made)
-    found["spec"]["room"]["spec"]["listeners"]["crowd"] = {"count": count, "perPod": 1000, "hidden": hidden}
-    found["spec"]["expect"].append({"indicator": "AudibleRatio", "listeners": "Crowd", "min": "95%"})
-    found["status"]["expectations"].append(
+    fields = dump(made)
+    fields["spec"]["room"]["spec"]["listeners"]["crowd"] = {"count": count, "perPod": 1000, "hidden": hidden}
+    fields["spec"]["expect"].append({"indicator": "AudibleRatio", "listeners": "Crowd", "min": "95%"})
+    fields["status"]["expectations"].append(
         {
             "indicator": "AudibleRatio of the crowd",
             "min": "95%",
@@ -250,17 +250,17 @@ def with_crowd(verdict: Verdict | None = Verdict.FAILED, *, count: int = CROWD, 
             "margin": "-1.2 points",
         }
     )
-    found["status"]["crowd"] = _crowd_record()
-    whole = ExperimentRun.parse(found)
+    fields["status"]["crowd"] = _crowd_record()
+    whole = ExperimentRun.parse(fields)
     return Record(whole, body(whole), heard(whole), "", VERSIONS, crowd_heard(whole))
 
 
 def with_newcomers() -> Record:
     """The same, with three newcomers of the crowd, one of whom did not hear the host."""
     made = with_crowd()
-    found = dump(made.run)
-    found["spec"]["room"]["spec"]["listeners"]["crowd"]["arrivals"] = {"every": "5s", "stay": "4s"}
-    whole = ExperimentRun.parse(found)
+    fields = dump(made.run)
+    fields["spec"]["room"]["spec"]["listeners"]["crowd"]["arrivals"] = {"every": "5s", "stay": "4s"}
+    whole = ExperimentRun.parse(fields)
     assert made.crowd is not None
     begin = made.crowd.window.start
 
@@ -308,13 +308,13 @@ def crowd_heard(whole: ExperimentRun) -> View:
 
 def silent(verdict: Verdict | None = Verdict.PASSED, **status: Any) -> Record:
     """The same, of which no listener tells anything."""
-    found = run(verdict, **status)
-    return Record(found, body(found), versions=VERSIONS)
+    experiment_run = run(verdict, **status)
+    return Record(experiment_run, body(experiment_run), versions=VERSIONS)
 
 
-def body(found: ExperimentRun) -> dict[str, Any]:
+def body(experiment_run: ExperimentRun) -> dict[str, Any]:
     """The resource as the API has it."""
-    return {"apiVersion": "showstopper.dev/v1alpha1", "kind": "ExperimentRun", **dump(found)}
+    return {"apiVersion": "showstopper.dev/v1alpha1", "kind": "ExperimentRun", **dump(experiment_run)}
 
 
 def day(verdict: Verdict = Verdict.FAILED, *, listeners: int = 6) -> Day:

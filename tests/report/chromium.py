@@ -55,8 +55,8 @@ class Opened:
 
     def misplaced(self) -> list[str]:
         """Words that cannot be read for where they stand."""
-        found: list[str] = self.page.evaluate(_MISPLACED)
-        return found
+        words: list[str] = self.page.evaluate(_MISPLACED)
+        return words
 
 
 @contextmanager
@@ -75,9 +75,9 @@ def running() -> Iterator[Browser]:
 def opened(browser: Browser, file: Path, width: int) -> Iterator[Opened]:
     """The file, without a network, in a window of that many CSS pixels."""
     with browser.new_context(viewport={"width": width, "height": 900}, offline=True) as context:
-        found = Opened(context.new_page())
-        found.page.on("request", lambda request: found.asked.append(request.url))
-        found.page.on("console", lambda message: found.complaints.append(message.text))
-        found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
-        found.page.goto(file.as_uri())
-        yield found
+        shown = Opened(context.new_page())
+        shown.page.on("request", lambda request: shown.asked.append(request.url))
+        shown.page.on("console", lambda message: shown.complaints.append(message.text))
+        shown.page.on("pageerror", lambda error: shown.complaints.append(str(error)))
+        shown.page.goto(file.as_uri())
+        yield shown

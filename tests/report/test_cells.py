@@ -26,19 +26,19 @@ def test_an_empty_window_has_empty_cells() -> None:
 
 @given(stories(SECONDS), st.integers(1, 90))
 def test_every_outage_leaves_a_mark(story: Story, count: int) -> None:
-    found = cells(track(*story), window(0, SECONDS), count)
-    assert len(found) == count
-    assert any(state in DEAD for state in found) == any(state in DEAD for state, _ in story)
-    assert None not in found
+    states = cells(track(*story), window(0, SECONDS), count)
+    assert len(states) == count
+    assert any(state in DEAD for state in states) == any(state in DEAD for state, _ in story)
+    assert None not in states
 
 
 @given(stories(SECONDS), st.integers(1, 20))
 def test_a_coarse_track_covers_the_same_time_with_no_more_spans(story: Story, most: int) -> None:
     whole = track(*story)
-    found = coarse(whole, window(0, SECONDS), most)
-    assert len(found) <= max(most, 1)
-    assert abs(sum(span.seconds for span in found) - SECONDS) < 1e-6
-    assert found[0].start == EPOCH
+    spans = coarse(whole, window(0, SECONDS), most)
+    assert len(spans) <= max(most, 1)
+    assert abs(sum(span.seconds for span in spans) - SECONDS) < 1e-6
+    assert spans[0].start == EPOCH
 
 
 @given(stories(SECONDS))

@@ -18,8 +18,8 @@ LONG = "a-name-that-is-as-long-as-kubernetes-allows-it-to-be-in-a-label"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with running() as found:
-        yield found
+    with running() as launched:
+        yield launched
 
 
 def long_names() -> str:
@@ -76,6 +76,6 @@ def test_what_this_looks_for_is_found(browser: Browser, broken: str, said: str, 
     file.write_text(PAGES["silent"]().replace("</main>", f"{broken}</main>"))
     with opened(browser, file, WIDTHS[0]) as shown:
         if said:
-            assert any(said in found for found in shown.misplaced())
+            assert any(said in words for words in shown.misplaced())
         else:
             assert any("Content Security Policy" in complaint for complaint in shown.complaints)

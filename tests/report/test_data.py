@@ -14,8 +14,8 @@ from tests.report import build, golden
 
 
 def read(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(text)
-    return found
+    document: dict[str, Any] = json.loads(text)
+    return document
 
 
 def test_golden() -> None:
@@ -23,8 +23,8 @@ def test_golden() -> None:
 
 
 def test_spans_are_seconds_from_the_begin_without_a_hole() -> None:
-    found = read(data.of_run(build.record()))
-    spans = next(one for one in found["heard"] if one["listener"] == "main-stage-listeners-0/0")["spans"]
+    document = read(data.of_run(build.record()))
+    spans = next(track for track in document["heard"] if track["listener"] == "main-stage-listeners-0/0")["spans"]
     assert spans[0]["from"] == 0.0
     assert spans[-1]["to"] == build.END
     assert all(before["to"] == after["from"] for before, after in itertools.pairwise(spans))
@@ -32,21 +32,21 @@ def test_spans_are_seconds_from_the_begin_without_a_hole() -> None:
 
 
 def test_what_is_not_known_is_left_out_and_said() -> None:
-    found = read(data.of_run(build.silent()))
-    assert "heard" not in found
-    assert found["note"] == NOT_KNOWN
+    document = read(data.of_run(build.silent()))
+    assert "heard" not in document
+    assert document["note"] == NOT_KNOWN
 
 
 def test_the_release_is_the_one_that_was_tested() -> None:
-    found = read(data.of_run(build.record(release=[build.image("sha256:new")])))
-    assert [image["digest"] for image in found["release"]] == ["sha256:new"]
+    document = read(data.of_run(build.record(release=[build.image("sha256:new")])))
+    assert [image["digest"] for image in document["release"]] == ["sha256:new"]
 
 
 def test_a_day_holds_its_runs() -> None:
-    found = read(data.of_day(build.day()))
-    assert (found["shape"], found["kind"], found["verdict"]) == (data.SHAPE, "GameDayReport", "Failed")
-    assert [act.get("run", {}).get("verdict") for act in found["acts"]] == ["Passed", "Failed", None]
-    assert found["acts"][1]["approver"] == "ada"
+    document = read(data.of_day(build.day()))
+    assert (document["shape"], document["kind"], document["verdict"]) == (data.SHAPE, "GameDayReport", "Failed")
+    assert [act.get("run", {}).get("verdict") for act in document["acts"]] == ["Passed", "Failed", None]
+    assert document["acts"][1]["approver"] == "ada"
 
 
 def test_golden_of_a_crowd() -> None:

@@ -76,18 +76,20 @@ def test_a_record_without_its_expectations_is_no_pass() -> None:
 def test_revision_and_digests_are_properties() -> None:
     text = junit.of_run(build.run())
     suite = next(iter(read(text)))
-    found = {one.get("name"): one.get("value") for one in ElementTree.fromstring(text).iter("property")}
-    assert found["revision"] == "2026.11.3"
-    assert found["release.relay.livekit.digest"] == "sha256:a1"
+    properties = {
+        element.get("name"): element.get("value") for element in ElementTree.fromstring(text).iter("property")
+    }
+    assert properties["revision"] == "2026.11.3"
+    assert properties["release.relay.livekit.digest"] == "sha256:a1"
     assert (suite.tests, suite.failures, suite.errors, suite.time) == (4, 0, 0, build.END)
 
 
 def test_the_release_that_was_tested_is_named_and_not_the_one_of_the_request() -> None:
     run = build.run(release=[build.image("sha256:new"), build.image("sha256:late")])
     text = junit.of_run(run)
-    found = {each.get("name"): each.get("value") for each in ElementTree.fromstring(text).iter("property")}
-    assert found["release.relay.livekit.digest"] == "sha256:new"
-    assert found["release.relay.livekit.2.digest"] == "sha256:late"
+    properties = {each.get("name"): each.get("value") for each in ElementTree.fromstring(text).iter("property")}
+    assert properties["release.relay.livekit.digest"] == "sha256:new"
+    assert properties["release.relay.livekit.2.digest"] == "sha256:late"
     assert "sha256:a1" not in text
 
 

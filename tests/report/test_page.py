@@ -43,21 +43,21 @@ class Reader(HTMLParser):
 
 
 def assert_self_contained(text: str) -> Reader:
-    found = Reader(text)
-    assert not found.tags & {"script", "link", "img", "iframe", "object", "embed", "form", "a", "base"}
-    assert all(value.startswith("#") for value in found.loads)
-    assert not found.handlers
+    reader = Reader(text)
+    assert not reader.tags & {"script", "link", "img", "iframe", "object", "embed", "form", "a", "base"}
+    assert all(value.startswith("#") for value in reader.loads)
+    assert not reader.handlers
     assert "@import" not in text
     assert not re.findall(r"url\((?!#)", text)
-    return found
+    return reader
 
 
 @pytest.mark.parametrize("verdict", [*Verdict, None])
 def test_every_verdict_stands_first_and_only_a_pass_is_green(verdict: Verdict | None) -> None:
     text = page.of_run(build.record(verdict))
-    found = assert_self_contained(text)
+    reader = assert_self_contained(text)
     look = looks.of_verdict(verdict)
-    assert f"{look.symbol} {verdict or 'No verdict'}" in " ".join(found.text.split())
+    assert f"{look.symbol} {verdict or 'No verdict'}" in " ".join(reader.text.split())
     assert (looks.PASSED.ground in text) == (verdict is Verdict.PASSED)
     assert "default-src 'none'" in text
 
@@ -120,10 +120,10 @@ def test_names_of_pictures_are_unique_in_a_page() -> None:
 
 
 def test_a_day_has_its_acts_and_their_runs() -> None:
-    found = assert_self_contained(page.of_day(build.day(listeners=12)))
-    assert "Act 2: relay-killed" in found.text
-    assert "approved by ada" in found.text
-    assert "Act 3" not in found.text
+    reader = assert_self_contained(page.of_day(build.day(listeners=12)))
+    assert "Act 2: relay-killed" in reader.text
+    assert "approved by ada" in reader.text
+    assert "Act 3" not in reader.text
 
 
 def test_a_day_of_ten_minutes_with_twelve_listeners_is_small() -> None:
@@ -182,16 +182,16 @@ def test_a_lower_bound_above_all_other_figures_is_inside_the_scale() -> None:
 
 def test_a_crowd_is_a_band_and_its_worst_listeners_are_rows() -> None:
     text = page.of_run(build.with_crowd())
-    found = " ".join(assert_self_contained(text).text.split())
+    words = " ".join(assert_self_contained(text).text.split())
     assert "What 6 listeners and a crowd of 40 heard over time" in text
-    assert "Crowd of 40, hidden" in found
-    assert "20 of 40 listeners lost the host at some time." in found
-    assert crowds.limits(Crowd(count=40)) in found
-    assert found.count("crowd 0/38") == 3  # in both pictures and in the table
-    assert "crowd 0/28" not in found
-    assert "Outages of the crowd" in found
-    assert "3.1ms" in found
-    assert "AudibleRatio of the crowd100%93.8%" in found  # the cells of one row
+    assert "Crowd of 40, hidden" in words
+    assert "20 of 40 listeners lost the host at some time." in words
+    assert crowds.limits(Crowd(count=40)) in words
+    assert words.count("crowd 0/38") == 3  # in both pictures and in the table
+    assert "crowd 0/28" not in words
+    assert "Outages of the crowd" in words
+    assert "3.1ms" in words
+    assert "AudibleRatio of the crowd100%93.8%" in words  # the cells of one row
 
 
 def test_a_page_of_a_large_crowd_is_as_small_as_that_of_a_small_one() -> None:

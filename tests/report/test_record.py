@@ -54,5 +54,5 @@ def test_what_is_not_proven_is_not_said_to_be() -> None:
 
 
 def test_the_tenth_listener_comes_after_the_ninth() -> None:
-    found = in_order(build.heard(build.run(), listeners=12))
-    assert [track.listener.rpartition("/")[2] for track in found.residents] == [str(index) for index in range(12)]
+    ordered = in_order(build.heard(build.run(), listeners=12))
+    assert [track.listener.rpartition("/")[2] for track in ordered.residents] == [str(index) for index in range(12)]

@@ -102,5 +102,5 @@ def _words(content: bytes) -> str:
 def _parsed(content: bytes) -> Any:
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

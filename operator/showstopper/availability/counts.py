@@ -12,6 +12,8 @@ from showstopper.availability.spans import Window
 STALE_SECONDS = 3.0
 # So long are samples kept, as listeners keep what they heard.
 KEPT_SECONDS = 3600.0
+# JSON has integers of any length. The largest that every program reads alike (RFC 8259, section 6).
+LARGEST = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,6 @@ def parse_count(document: Any) -> int:
     """
     listeners = document.get("listeners") if isinstance(document, Mapping) else None
     now = listeners.get("now") if isinstance(listeners, Mapping) else None
-    if isinstance(now, bool) or not isinstance(now, int) or now < 0:
-        raise ValueError('the answer has no whole number at "listeners.now"')
+    if isinstance(now, bool) or not isinstance(now, int) or not 0 <= now <= LARGEST:
+        raise ValueError('the answer has no whole number at "listeners.now" that can be a count')
     return now

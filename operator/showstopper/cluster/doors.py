@@ -30,5 +30,5 @@ async def read_count(session: aiohttp.ClientSession, clock: Clock, url: str) -> 
         return answer.at, parse_count(json.loads(answer.content))
     except BadAnswer as error:
         raise NoCount(f"{url}: the answer {error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # lists in lists in lists
         raise NoCount(f"{url}: {error}") from error

@@ -115,7 +115,7 @@ def _read_document(pod: str, content: bytes) -> tuple[object, float]:
     """The document in an answer, and what the pod's monotonic clock showed."""
     try:
         document: object = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FeedError(pod, "the answer", f"is no JSON: {error}") from error
     reading = document.get("clock") if isinstance(document, Mapping) else None
     monotonic = reading.get("monotonic") if isinstance(reading, Mapping) else None

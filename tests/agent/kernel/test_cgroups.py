@@ -33,8 +33,8 @@ def test_a_container_is_known_by_pod_and_id_and_what_it_made_below_is_its_own(pa
 
 def test_each_controller_of_version_1_has_a_path_of_its_own() -> None:
     lines = f"6:freezer:/a/pod{UID}/{CONTAINER}\n2:cpu,cpuacct:/b/pod{UID}/{CONTAINER}\n0::/\n"
-    found = paths(lines, UID, CONTAINER)
-    assert found == {
+    by_controller = paths(lines, UID, CONTAINER)
+    assert by_controller == {
         FREEZER: PurePosixPath(f"/a/pod{UID}/{CONTAINER}"),
         "cpu": PurePosixPath(f"/b/pod{UID}/{CONTAINER}"),
         CPU_TIME: PurePosixPath(f"/b/pod{UID}/{CONTAINER}"),
@@ -78,11 +78,11 @@ def test_the_folder_is_that_which_holds_the_process(tmp_path: Path) -> None:
     freezer = tree(tmp_path, f"freezer/k/pod{UID}/{CONTAINER}/below", 7).parent
     counting = tree(tmp_path, f"cpuacct/k/pod{UID}/{CONTAINER}", 7)
     path = PurePosixPath(f"/k/pod{UID}/{CONTAINER}")
-    found = {FREEZER: path, CPU_TIME: path}
-    place = Place(tmp_path, found, 7)
+    by_controller = {FREEZER: path, CPU_TIME: path}
+    place = Place(tmp_path, by_controller, 7)
     assert (place.folder(FREEZER), place.folder(CPU_TIME)) == (freezer, counting)
     with pytest.raises(EffectRefused, match="with process 8"):
-        Place(tmp_path, found, 8).folder(FREEZER)
+        Place(tmp_path, by_controller, 8).folder(FREEZER)
 
 
 def test_version_2_has_one_folder_alone_or_beside_version_1(tmp_path: Path) -> None:

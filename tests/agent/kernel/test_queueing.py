@@ -46,15 +46,15 @@ class Kernel:
 
     def verdicts(self) -> list[tuple[int, int]]:
         """(kind, number) of every verdict since the last question."""
-        found: list[tuple[int, int]] = []
+        kinds_and_numbers: list[tuple[int, int]] = []
         while True:
             try:
                 data = self._end.recv(1 << 16)
             except BlockingIOError:
-                return found
+                return kinds_and_numbers
             while data:
                 length, kind = struct.unpack_from("=IH", data)
-                found.append((kind, struct.unpack_from(">I", data, 28)[0]))
+                kinds_and_numbers.append((kind, struct.unpack_from(">I", data, 28)[0]))
                 data = data[length:]
 
 

@@ -231,8 +231,8 @@ def test_jitter_spreads_as_it_should(
     said = f"a tenth below {took[0]:.1f}, half below {took[4]:.1f}, nine tenths below {took[8]:.1f} ms; {beside}"
     note(f"{distribution} jitter", f"{said}; by {armed.plan.method}")
     assert sorted(packet.number for packet in got) == list(range(5_000))
-    for share, found in ((0.1, took[0]), (0.5, took[4]), (0.9, took[8])):
-        assert abs(found - quantile(distribution, share)) <= 3 + beside.median, said
+    for share, delay_ms in ((0.1, took[0]), (0.5, took[4]), (0.9, took[8])):
+        assert abs(delay_ms - quantile(distribution, share)) <= 3 + beside.median, said
     if distribution is Distribution.UNIFORM:
         assert min(packet.took for packet in got) >= 0.04
 
@@ -351,8 +351,8 @@ def test_several_faults_on_one_target_compose(wire: Wire, arm: Arm) -> None:
         armed = [arm(to_media(Direction.EGRESS, dose, type(dose).__name__.lower())) for dose in doses]
         wire.send(packets=10_000, per_second=5_000)
         got = ear.packets()
-    for one in armed:
-        assert not one.lift().leftovers
+    for armed_effect in armed:
+        assert not armed_effect.lift().leftovers
     corrupted = sum(packet.payload[24:28] != bytes(range(24, 28)) for packet in got)
     assert len(got) / 10_000 == pytest.approx(1.1 * 0.95, abs=0.03)
     assert corrupted / len(got) == pytest.approx(0.1, abs=0.03)
@@ -401,7 +401,7 @@ def test_a_profile_holds_the_bandwidth_of_each_way(wire: Wire, arm: Arm, directi
         armed = [arm(part, end_of(wire, direction)) for part in media_of_fleet(direction)]
         with wire.sending(packets=3 * sent, per_second=sent, size=1000):
             got = ear.live()
-    passed = [one.lift() for one in armed][1].counters[direction].passed_bytes
+    passed = [armed_effect.lift() for armed_effect in armed][1].counters[direction].passed_bytes
     begin = got[0].at + 0.5
     rate = len([packet for packet in got if begin <= packet.at < begin + 2]) * FRAME * 8 / 2
     note("profile", f"{rate / allowed:.1%} of {allowed} bits/s")

@@ -57,8 +57,8 @@ def parent(pid: int) -> int:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return 0
-    state, found = stat.rpartition(")")[2].split()[:2]
-    return 0 if state == "Z" else int(found)
+    state, parent_pid = stat.rpartition(")")[2].split()[:2]
+    return 0 if state == "Z" else int(parent_pid)
 
 
 def lives(pid: int) -> bool:

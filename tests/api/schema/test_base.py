@@ -66,7 +66,9 @@ def experiments(draw: st.DrawFn) -> dict[str, Any]:
     )
     grace = durations(0, 600_000, 1000)
     kill = st.fixed_dictionaries({}, optional={"gracePeriod": grace})
-    aborts = bounded("below", "above").flatmap(lambda one: up_to_an_hour().map(lambda length: {**one, "for": length}))
+    aborts = bounded("below", "above").flatmap(
+        lambda bound: up_to_an_hour().map(lambda length: {**bound, "for": length})
+    )
     timing = draw(st.fixed_dictionaries({}, optional={"baseline": up_to_an_hour(), "recovery": up_to_an_hour()}))
     expect = draw(st.lists(bounded("min", "max"), min_size=1, max_size=4))
     return {
@@ -94,8 +96,8 @@ def test_what_is_written_is_read_back_the_same(written: dict[str, Any]) -> None:
 def test_what_people_wrote_is_not_changed_but_for_spelling(written: dict[str, Any]) -> None:
     spec = dump(ExperimentSpec.model_validate(written))
     assert [fault["name"] for fault in spec["faults"]] == [fault["name"] for fault in written["faults"]]
-    for expected, found in zip(written["expect"], spec["expect"], strict=True):
-        assert expected.items() <= found.items()
+    for expected, dumped in zip(written["expect"], spec["expect"], strict=True):
+        assert expected.items() <= dumped.items()
 
 
 @pytest.mark.parametrize(

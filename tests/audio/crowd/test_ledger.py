@@ -79,17 +79,17 @@ def test_how_packets_are_batched_does_not_matter(seed: int, count: int) -> None:
     whole.take(arrays(packets))
     for batch in split(packets, draw):
         parts.take(arrays(batch))
-    for one, other in (
+    for at_once, in_parts in (
         (whole.received, parts.received),
         (whole.lost, parts.lost),
         (whole.first_at, parts.first_at),
         (whole.last_at, parts.last_at),
         (whole.silent_since, parts.silent_since),
     ):
-        np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(at_once, in_parts)
 
     def order(stretches: Iterable[Stretch]) -> list[tuple[int, float, float]]:
-        return sorted((one.slot, one.start, one.end) for one in stretches)
+        return sorted((stretch.slot, stretch.start, stretch.end) for stretch in stretches)
 
     assert order(whole.pauses) == order(parts.pauses)
     assert order(whole.silences) == order(parts.silences)

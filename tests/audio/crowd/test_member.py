@@ -38,7 +38,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "RESUMED_SECONDS", 0.1)
 
 
-def one(server: PlayedServer, limits: Limits | None = None, size: int = 1) -> Crowd:
+def crowd_of(server: PlayedServer, limits: Limits | None = None, size: int = 1) -> Crowd:
     return Crowd(server.room, size, spread_seconds=0.0, limits=limits)
 
 
@@ -47,7 +47,7 @@ def told(crowd: Crowd) -> list[tuple[Event, str]]:
 
 
 async def test_everybody_is_let_in_once_and_says_goodbye(server: PlayedServer) -> None:
-    async with one(server, size=5) as crowd:
+    async with crowd_of(server, size=5) as crowd:
         await crowd.all_tried()
         assert told(crowd) == [(Event.JOINED, "")] * 5
         assert crowd.present == 5
@@ -102,7 +102,7 @@ async def test_whatever_the_server_does_wrong_is_a_reason(
 ) -> None:
     for name, value in change.items():
         setattr(server, name, value)
-    async with one(server, SHORT) as crowd:
+    async with crowd_of(server, SHORT) as crowd:
         await crowd.all_tried()
         assert crowd.diary[0].event is Event.REFUSED
         assert crowd.diary[0].reason == reason, crowd.diary[0].message
@@ -111,7 +111,7 @@ async def test_whatever_the_server_does_wrong_is_a_reason(
 
 async def test_who_was_refused_tries_again_until_it_is_in(server: PlayedServer) -> None:
     server.status = 503
-    async with one(server) as crowd:
+    async with crowd_of(server) as crowd:
         await until("three tries", lambda: server.joins >= 3)
         server.status = 101
         await until("in", lambda: crowd.present == 1)
@@ -128,7 +128,7 @@ async def lose(server: PlayedServer, crowd: Crowd, **leave: Any) -> None:
 
 async def test_a_lost_session_is_sought_once_and_then_joined_afresh(server: PlayedServer) -> None:
     server.knows = False
-    async with one(server) as crowd:
+    async with crowd_of(server) as crowd:
         await lose(server, crowd)
         await until("in again", lambda: told(crowd).count((Event.JOINED, "")) == 2)
         expected = [(Event.LOST, Loss.SIGNALLING_CLOSED), (Event.REFUSED, Refusal.CLOSED), (Event.JOINED, "")]
@@ -138,7 +138,7 @@ async def test_a_lost_session_is_sought_once_and_then_joined_afresh(server: Play
 
 async def test_a_resumed_session_without_a_living_transport_is_joined_afresh(server: PlayedServer) -> None:
     """The server that is played sends nothing more over it."""
-    async with one(server) as crowd:
+    async with crowd_of(server) as crowd:
         await lose(server, crowd)
         await until("in again", lambda: told(crowd).count((Event.JOINED, "")) == 2)
         assert told(crowd)[1:] == [(Event.LOST, Loss.SIGNALLING_CLOSED), (Event.JOINED, "")]
@@ -146,7 +146,7 @@ async def test_a_resumed_session_without_a_living_transport_is_joined_afresh(ser
 
 
 async def test_who_is_told_to_reconnect_does_not_resume(server: PlayedServer) -> None:
-    async with one(server) as crowd:
+    async with crowd_of(server) as crowd:
         await lose(server, crowd, action=rtc.LeaveRequest.RECONNECT, reason=models.DisconnectReason.SERVER_SHUTDOWN)
         await until("in again", lambda: told(crowd).count((Event.JOINED, "")) == 2)
         assert told(crowd)[1] == (Event.LOST, Loss.TOLD_TO_LEAVE)
@@ -155,7 +155,7 @@ async def test_who_is_told_to_reconnect_does_not_resume(server: PlayedServer) ->
 
 
 async def test_after_a_refused_key_the_client_gives_up_and_the_member_goes_on(server: PlayedServer) -> None:
-    async with one(server) as crowd:
+    async with crowd_of(server) as crowd:
         server.resume_status = 401
         server.status = 101
         await lose(server, crowd)
@@ -166,7 +166,7 @@ async def test_after_a_refused_key_the_client_gives_up_and_the_member_goes_on(se
 
 async def test_nonsense_in_a_session_loses_it(server: PlayedServer) -> None:
     server.knows = False
-    async with one(server) as crowd:
+    async with crowd_of(server) as crowd:
         await until("in", lambda: crowd.present == 1)
         await server.say(offer=rtc.SessionDescription(type="offer", sdp="nonsense", id=2))
         await until("in again", lambda: told(crowd).count((Event.JOINED, "")) == 2)
@@ -178,7 +178,7 @@ async def test_a_relay_that_is_silent_loses_its_listeners_and_a_stall_of_ours_do
 ) -> None:
     monkeypatch.setattr("showstopper.audio.crowd.liveness.FAILED_SECONDS", 0.4)
     monkeypatch.setattr(swept_listeners, "STALL_SECONDS", 0.2)
-    async with one(server) as crowd:
+    async with crowd_of(server) as crowd:
         await until("in", lambda: crowd.present == 1)
         time.sleep(0.7)  # noqa: ASYNC251 - the whole process stands still
         crowd.sweep()

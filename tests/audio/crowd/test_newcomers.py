@@ -33,7 +33,7 @@ async def server() -> AsyncIterator[PlayedServer]:
         yield running
 
 
-def one(server: PlayedServer, arrivals: ArrivalSettings) -> Crowd:
+def crowd_of(server: PlayedServer, arrivals: ArrivalSettings) -> Crowd:
     return Crowd(server.room, 1, name="main-stage-crowd-0", spread_seconds=0.0, limits=SHORT, arrivals=arrivals)
 
 
@@ -55,7 +55,7 @@ async def test_each_comes_when_it_is_due_whatever_the_others_do_and_leaves_when_
     server: PlayedServer,
 ) -> None:
     began = time.monotonic()
-    async with one(server, ArrivalSettings(every=0.1, stay=1.0, phase=0.2)) as crowd:
+    async with crowd_of(server, ArrivalSettings(every=0.1, stay=1.0, phase=0.2)) as crowd:
         await until("three have left", lambda: len(over(crowd)) >= 3)
         visits = list(crowd.visits)
     assert [visit.listener for visit in visits[:3]] == [f"main-stage-crowd-0/a{number}" for number in (1, 2, 3)]
@@ -73,7 +73,7 @@ async def test_each_comes_when_it_is_due_whatever_the_others_do_and_leaves_when_
 
 
 async def test_newcomers_are_beside_those_who_stay(server: PlayedServer) -> None:
-    async with one(server, BRIEF) as crowd:
+    async with crowd_of(server, BRIEF) as crowd:
         await crowd.all_tried()
         await until("one has left", lambda: bool(over(crowd)))
         assert crowd.size == 1
@@ -96,7 +96,7 @@ async def test_newcomers_are_beside_those_who_stay(server: PlayedServer) -> None
 async def test_who_is_refused_says_why_and_does_not_try_again(
     server: PlayedServer, change: dict[str, Any], reason: Refusal, words: str
 ) -> None:
-    async with one(server, LONG) as crowd:
+    async with crowd_of(server, LONG) as crowd:
         await crowd.all_tried()
         for name, value in change.items():
             setattr(server, name, value)
@@ -119,7 +119,7 @@ async def test_who_is_not_in_when_it_has_to_leave_was_not_let_in(server: PlayedS
 
 
 async def test_who_loses_its_session_has_left(server: PlayedServer) -> None:
-    async with one(server, LONG) as crowd:
+    async with crowd_of(server, LONG) as crowd:
         await until("one is in", lambda: any(visit.joined for visit in crowd.visits))
         visit = next(visit for visit in crowd.visits if visit.joined)
         await server.hang_up()
@@ -134,7 +134,7 @@ async def test_who_finds_no_place_makes_no_call_of_the_room(
     monkeypatch.setattr(ArrivalSettings, "places", 2)
     log = Log()
     monkeypatch.setattr(newcomers, "log", log)
-    async with one(server, ArrivalSettings(every=0.05, stay=0.1)) as crowd:
+    async with crowd_of(server, ArrivalSettings(every=0.05, stay=0.1)) as crowd:
         await crowd.all_tried()
         await until("two have come and gone", lambda: len(over(crowd)) == 2)
         await until("nobody has a place", lambda: "newcomer_without_a_place" in log.events)
@@ -146,7 +146,7 @@ async def test_who_finds_no_place_makes_no_call_of_the_room(
 
 
 async def test_after_a_stall_the_missed_ones_are_skipped(server: PlayedServer) -> None:
-    async with one(server, ArrivalSettings(every=0.1, stay=5.0)) as crowd:
+    async with crowd_of(server, ArrivalSettings(every=0.1, stay=5.0)) as crowd:
         await until("one has come", lambda: bool(crowd.visits))
         stood = time.monotonic()
         time.sleep(1.0)  # noqa: ASYNC251 - the whole process stands still

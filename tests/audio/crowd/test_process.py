@@ -38,10 +38,10 @@ async def test_it_serves_its_account_and_its_health() -> None:
 
 def states(said: dict[str, Any]) -> dict[int, list[str]]:
     """The states of each listener, in order."""
-    found: dict[int, list[str]] = {}
+    states_by_slot: dict[int, list[str]] = {}
     for change in said["changes"]:
-        found.setdefault(change["slot"], []).append(change["state"])
-    return found
+        states_by_slot.setdefault(change["slot"], []).append(change["state"])
+    return states_by_slot
 
 
 @pytest.mark.livekit

@@ -67,7 +67,9 @@ def test_losses_are_those_of_the_rfc_whatever_the_batches(seed: int, count: int)
         counted.take(arrays(batch))
     for packet in packets:
         references.setdefault((packet.slot, packet.ssrc), Reference()).take(packet.sequence)
-    expected = [sum(one.lost for (slot, _), one in references.items() if slot == number) for number in range(SLOTS)]
+    expected = [
+        sum(reference.lost for (slot, _), reference in references.items() if slot == number) for number in range(SLOTS)
+    ]
     assert counted.lost.tolist() == expected
 
 

@@ -57,7 +57,7 @@ def test_an_answer_says_where_the_request_came_from(address: stun.Address, trans
     assert int.from_bytes(value[2:4], "big") ^ stun.COOKIE >> 16 == address[1]
     packed = ipaddress.ip_address(address[0]).packed
     pad = stun.COOKIE.to_bytes(4, "big") + transaction
-    assert bytes(one ^ other for one, other in zip(value[4:], pad, strict=False)) == packed
+    assert bytes(masked ^ mask for masked, mask in zip(value[4:], pad, strict=False)) == packed
 
 
 @given(TRANSACTIONS, st.binary(min_size=1, max_size=40), st.data())

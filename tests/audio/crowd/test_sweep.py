@@ -120,11 +120,11 @@ def test_a_step_of_the_clock_that_is_seen_while_one_is_read_is_counted_for_all(
     real = Reading.now()
     stepped = dataclasses.replace(real, wall=real.wall + 60 * 10**9)
     monkeypatch.setattr(Reading, "now", lambda: stepped)
-    (one,) = sweep.read(0)
+    (first,) = sweep.read(0)
     assert sweep.steps == 0
     (rest,) = sweep.read()
     assert sweep.steps == 1
-    assert one.packets.at[0] == pytest.approx(before, abs=1.0)
+    assert first.packets.at[0] == pytest.approx(before, abs=1.0)
     assert rest.packets.at[0] == pytest.approx(before, abs=1.0)
 
 

@@ -56,11 +56,11 @@ class DoubtfulMatcher(Matcher):
     def __init__(self) -> None:
         super().__init__(1, Rules(), wall_clock.at, whole=[])
         self.unopened = 5
-        self.found = [(990.0, 991.0)]
+        self.doubted = [(990.0, 991.0)]
 
     def doubts(self) -> list[tuple[float, float]]:
-        found, self.found = self.found, []
-        return found
+        doubts, self.doubted = self.doubted, []
+        return doubts
 
 
 async def test_what_its_matcher_doubts_everybody_is_unknown_in() -> None:

@@ -39,9 +39,9 @@ def test_every_join_counts_once_however_often_it_is_told() -> None:
     counts.polled([room(people=3, speakers=1)], 100.0)
     for event in (joined(1), joined(2), joined(2), joined(3, event="participant_left")):
         counts.told(event)
-    found = counts.count("stage")
-    assert found is not None
-    assert (found.now, found.peak, found.cumulative) == (2, 2, 4), "the two who were in, and two who came"
+    count = counts.count("stage")
+    assert count is not None
+    assert (count.now, count.peak, count.cumulative) == (2, 2, 4), "the two who were in, and two who came"
 
 
 def test_a_new_room_of_the_same_name_begins_afresh_and_late_news_of_the_old_one_says_nothing() -> None:
@@ -60,9 +60,9 @@ def test_looks_at_the_count_are_counted_for_all_replicas() -> None:
             counts.looked_at("stage", replica)
     second.polled([room(people=5)], 100.0)
     first.merge(second.document())
-    found = first.count("stage")
-    assert found is not None
-    assert found.looks == 3, "the other's looks were before it knew of the room"
+    count = first.count("stage")
+    assert count is not None
+    assert count.looks == 3, "the other's looks were before it knew of the room"
     second.looked_at("stage", "door-1")
     first.merge(second.document())
     again = first.count("stage")

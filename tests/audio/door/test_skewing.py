@@ -11,9 +11,9 @@ TRUE = Count(now=4, peak=8, cumulative=23, measured_at=110.0, looks=57)
 
 
 def shown(way: Skew, factor: int = 1, true: Count = TRUE) -> tuple[int, int, int]:
-    found = Skewing(way, factor, BEGUN).shown(true)
-    assert found.measured_at == true.measured_at
-    return found.now, found.peak, found.cumulative
+    skewed = Skewing(way, factor, BEGUN).shown(true)
+    assert skewed.measured_at == true.measured_at
+    return skewed.now, skewed.peak, skewed.cumulative
 
 
 def test_every_figure_is_too_large_by_a_factor() -> None:
@@ -47,7 +47,7 @@ counts = st.builds(
 def test_no_wrong_count_is_below_the_true_one_also_of_a_room_that_is_made_anew(
     way: Skew, begun: Count, true: Count
 ) -> None:
-    found = Skewing(way, 2, begun).shown(true)
-    assert found.now >= true.now
-    assert found.peak >= true.peak
-    assert found.cumulative >= true.cumulative
+    skewed = Skewing(way, 2, begun).shown(true)
+    assert skewed.now >= true.now
+    assert skewed.peak >= true.peak
+    assert skewed.cumulative >= true.cumulative

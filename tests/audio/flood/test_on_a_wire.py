@@ -37,9 +37,9 @@ def line() -> Iterator[Wire]:
 
 @pytest.fixture
 def receiver(line: Wire) -> Iterator[Receiver]:
-    found = Receiver(line, PORT)
-    yield found
-    found.close()
+    wire_receiver = Receiver(line, PORT)
+    yield wire_receiver
+    wire_receiver.close()
 
 
 def run(line: Wire, **changes: str) -> Ended:

@@ -21,13 +21,13 @@ Listen = Callable[[], socket.socket]
 def listen() -> Iterator[Listen]:
     with ExitStack() as opened:
 
-        def one() -> socket.socket:
+        def bound_socket() -> socket.socket:
             udp = opened.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
             udp.bind(("127.0.0.1", 0))
             udp.settimeout(5)
             return udp
 
-        yield one
+        yield bound_socket
 
 
 def to(*receivers: socket.socket, sources: int = 1, shape: Shape = Shape.RTP, packets: int | None = None) -> Sender:
@@ -68,11 +68,11 @@ def test_a_batch_arrives_as_datagrams_in_order(
 
 
 def test_targets_and_source_ports_take_turns(listen: Listen) -> None:
-    one, other = listen(), listen()
-    with to(one, other, sources=3) as sender:
+    first, second = listen(), listen()
+    with to(first, second, sources=3) as sender:
         for _ in range(12):
             sender.send(1)
-    came = {receiver: [receiver.recvfrom(2000) for _ in range(6)] for receiver in (one, other)}
+    came = {receiver: [receiver.recvfrom(2000) for _ in range(6)] for receiver in (first, second)}
     for packets in came.values():
         assert len({source for _, source in packets}) == 3
         assert sorted(sequence(packet) for packet, _ in packets) == [0, 0, 0, 1, 1, 1]
@@ -98,11 +98,11 @@ def test_a_flood_of_few_packets_reaches_every_target(listen: Listen) -> None:
 
 
 def test_a_source_port_is_the_same_for_every_target(listen: Listen) -> None:
-    one, other = listen(), listen()
-    with to(one, other) as sender:
+    first, second = listen(), listen()
+    with to(first, second) as sender:
         sender.send(1)
         sender.send(1)
-    assert one.recvfrom(2000)[1] == other.recvfrom(2000)[1]
+    assert first.recvfrom(2000)[1] == second.recvfrom(2000)[1]
 
 
 def test_a_target_that_does_not_answer_any_more_is_no_error(listen: Listen) -> None:

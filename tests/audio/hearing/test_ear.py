@@ -36,17 +36,17 @@ def heard(sound: Samples, rules: Rules | None = None, frame: int = 400, ask_ever
 
 def merged(stretches: list[Heard]) -> list[Heard]:
     result: list[Heard] = []
-    for one in stretches:
-        if result and (result[-1].state, result[-1].quiet) == (one.state, one.quiet):
-            assert result[-1].end == pytest.approx(one.start, abs=1e-9)
-            result[-1] = Heard(one.state, result[-1].start, one.end, one.delay, one.quiet)
+    for stretch in stretches:
+        if result and (result[-1].state, result[-1].quiet) == (stretch.state, stretch.quiet):
+            assert result[-1].end == pytest.approx(stretch.start, abs=1e-9)
+            result[-1] = Heard(stretch.state, result[-1].start, stretch.end, stretch.delay, stretch.quiet)
         else:
-            result.append(one)
+            result.append(stretch)
     return result
 
 
 def around(told: list[Heard]) -> list[tuple[State, float, float]]:
-    return [(one.state, round(one.start - MONOTONIC, 3), round(one.end - MONOTONIC, 3)) for one in told]
+    return [(stretch.state, round(stretch.start - MONOTONIC, 3), round(stretch.end - MONOTONIC, 3)) for stretch in told]
 
 
 def test_a_cut_is_heard_where_it_is_to_twenty_milliseconds() -> None:
@@ -67,14 +67,14 @@ def test_a_cut_is_heard_whenever_it_comes_and_however_frames_are_taken(
     sound = sounds.code(MOMENT - 0.1, 6)
     sound[round(start * reading.RATE) : round((start + length) * reading.RATE)] = 0
     told = heard(sound, frame=frame, ask_every=ask_every)
-    assert [one.state for one in told] == [State.LIVE, State.SILENT, State.LIVE]
+    assert [stretch.state for stretch in told] == [State.LIVE, State.SILENT, State.LIVE]
     assert told[1].start - MONOTONIC == pytest.approx(start, abs=0.021)
     assert told[1].end - MONOTONIC == pytest.approx(start + length, abs=0.021)
 
 
 def test_hold_music_then_the_host() -> None:
     sound = np.concatenate([sounds.silence(0.5), sounds.hold(2), sounds.code(MOMENT + 2.4, 2)])
-    states = [one.state for one in heard(sound)]
+    states = [stretch.state for stretch in heard(sound)]
     assert [state for state in states if state is not State.UNCLEAR] == [State.SILENT, State.HOLD, State.LIVE]
 
 
@@ -88,7 +88,7 @@ def test_live_says_its_delay_and_a_replayed_host_is_stale() -> None:
 @pytest.mark.parametrize("frame", [80, 400, 800])
 @pytest.mark.parametrize("ask_every", [1, 5, 30])
 def test_noise_is_garbled_from_its_first_to_its_last_moment_however_it_comes(frame: int, ask_every: int) -> None:
-    assert [one.state for one in heard(sounds.noise(3), frame=frame, ask_every=ask_every)] == [State.GARBLED]
+    assert [stretch.state for stretch in heard(sounds.noise(3), frame=frame, ask_every=ask_every)] == [State.GARBLED]
 
 
 def test_stretches_have_no_hole_and_no_overlap_while_the_clock_settles() -> None:
@@ -99,8 +99,8 @@ def test_stretches_have_no_hole_and_no_overlap_while_the_clock_settles() -> None
     for end in range(400, len(samples) + 1, 400):
         ear.listen(samples[end - 400 : end], MONOTONIC + end / reading.RATE + next(late))
         told += ear.heard()
-    assert all(one.end == two.start for one, two in itertools.pairwise(told))
-    assert all(one.end >= one.start for one in told)
+    assert all(earlier.end == later.start for earlier, later in itertools.pairwise(told))
+    assert all(stretch.end >= stretch.start for stretch in told)
     assert ear.heard_until == told[-1].end
 
 
@@ -116,7 +116,7 @@ def test_it_keeps_no_more_than_it_needs() -> None:
 def test_somebody_else_s_pause_is_marked() -> None:
     sound = np.concatenate([sounds.noise(1), sounds.silence(1), sounds.noise(1), sounds.silence(3)])
     told = heard(sound, Rules(coded=False))
-    assert [(one.state, one.quiet) for one in told] == [
+    assert [(stretch.state, stretch.quiet) for stretch in told] == [
         (State.LIVE, False),
         (State.LIVE, True),
         (State.LIVE, False),

@@ -16,19 +16,19 @@ OPUS_SECONDS = 0.0065
 """What the encoder looks ahead."""
 
 
-def errors(found: reading.Readings, truth: np.ndarray) -> np.ndarray:
+def errors(readings: reading.Readings, truth: np.ndarray) -> np.ndarray:
     """How far each reading lies from the truth, in seconds around the cycle."""
-    return np.asarray((found.seconds - truth + CYCLE_SECONDS / 2) % CYCLE_SECONDS - CYCLE_SECONDS / 2)
+    return np.asarray((readings.seconds - truth + CYCLE_SECONDS / 2) % CYCLE_SECONDS - CYCLE_SECONDS / 2)
 
 
 @given(st.floats(1.6e9, 2.2e9))
 @settings(max_examples=300)
 def test_any_window_tells_its_time_to_the_millisecond(start: float) -> None:
-    found = reading.read(sounds.code(start, 0.1)[None])
+    readings = reading.read(sounds.code(start, 0.1)[None])
     straddles_the_reset = min((start + 0.05) % 1, -(start + 0.05) % 1) < 0.06
-    assert found.clear[0] or straddles_the_reset
-    assert not found.hold[0]
-    assert abs(errors(found, np.array([start + 0.05]))[0]) < (0.06 if straddles_the_reset else 0.002)
+    assert readings.clear[0] or straddles_the_reset
+    assert not readings.hold[0]
+    assert abs(errors(readings, np.array([start + 0.05]))[0]) < (0.06 if straddles_the_reset else 0.002)
 
 
 def test_nearly_all_windows_that_straddle_the_reset_are_clear() -> None:
@@ -41,8 +41,8 @@ def test_nearly_all_windows_that_straddle_the_reset_are_clear() -> None:
 
 @pytest.mark.parametrize("gain", [0.01, 0.1, 1.0, 2.5])
 def test_loudness_does_not_matter(gain: float) -> None:
-    found = reading.read(sounds.windows(sounds.code(MOMENT, 5) * np.float32(gain)))
-    assert found.clear.all()
+    readings = reading.read(sounds.windows(sounds.code(MOMENT, 5) * np.float32(gain)))
+    assert readings.clear.all()
 
 
 @pytest.mark.parametrize(
@@ -63,11 +63,11 @@ def test_it_survives_opus_and_loss(bitrate: int, loss: float, read: float, wrong
     heard = through_opus(
         timecode.encode(MOMENT, RATE * 60, RATE), bitrate, lambda frame: bool(loss) and bool(lost[frame])
     )
-    found = reading.read(sounds.windows(heard))
-    off = np.abs(errors(found, sounds.middles(len(found.clear), MOMENT - OPUS_SECONDS)))
-    assert (found.clear & (off < 0.06)).mean() > read
-    assert (found.clear & (off > 0.5)).mean() <= wrong
-    assert not found.hold.any()
+    readings = reading.read(sounds.windows(heard))
+    off = np.abs(errors(readings, sounds.middles(len(readings.clear), MOMENT - OPUS_SECONDS)))
+    assert (readings.clear & (off < 0.06)).mean() > read
+    assert (readings.clear & (off > 0.5)).mean() <= wrong
+    assert not readings.hold.any()
 
 
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ def test_fewer_tones_than_hands_are_no_code(tones: list[tuple[float, float]]) ->
 def test_the_hold_loop_is_known_after_opus_and_loss(bitrate: int) -> None:
     lost = np.random.default_rng(5).random(2000) < 0.05
     heard = through_opus(timecode.encode_hold(MOMENT, RATE * 30, RATE), bitrate, lambda frame: bool(lost[frame]))
-    found = reading.read(sounds.windows(heard))
-    assert found.hold.mean() > 0.9
-    assert not found.clear.any()
+    readings = reading.read(sounds.windows(heard))
+    assert readings.hold.mean() > 0.9
+    assert not readings.clear.any()
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_no_other_sound_is_the_hold_loop(sound: Samples) -> None:
 
 
 def test_a_code_under_noise_as_loud_as_itself_is_not_made_up() -> None:
-    found = reading.read(sounds.windows(sounds.code(MOMENT, 30) + sounds.noise(30, 0.2)))
-    off = np.abs(errors(found, sounds.middles(len(found.clear), MOMENT)))
-    assert (found.clear & (off > 0.5)).mean() < 0.002
+    readings = reading.read(sounds.windows(sounds.code(MOMENT, 30) + sounds.noise(30, 0.2)))
+    off = np.abs(errors(readings, sounds.middles(len(readings.clear), MOMENT)))
+    assert (readings.clear & (off > 0.5)).mean() < 0.002
 
 
 def test_levels_are_in_decibels_of_full_scale() -> None:

@@ -15,9 +15,9 @@ SETTINGS = ListenerSettings(RoomSettings("main-stage", "ws://relay:7880", "stage
 
 
 def crew() -> Crew:
-    found = Crew(SETTINGS)
-    found.record([Span("p-0/0", Kind.RESIDENT, State.JOINING, 1, 2), Visit("p-0/a1", 1, 2, 3, 4, 5, "")])
-    return found
+    listener_crew = Crew(SETTINGS)
+    listener_crew.record([Span("p-0/0", Kind.RESIDENT, State.JOINING, 1, 2), Visit("p-0/a1", 1, 2, 3, 4, 5, "")])
+    return listener_crew
 
 
 async def test_the_feed_is_what_the_operator_reads() -> None:

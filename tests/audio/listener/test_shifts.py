@@ -41,9 +41,9 @@ async def crew(two_relays: Stage, participants: Participants, monkeypatch: pytes
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(shifts, "VISITS", 2)
     participants.start("host", SHOWSTOPPER_HOLD_SECONDS="0")
-    found = Crew(ListenerSettings.read(os.environ))
-    coming = asyncio.create_task(shifts.keep_coming(found))
-    yield found
+    listener_crew = Crew(ListenerSettings.read(os.environ))
+    coming = asyncio.create_task(shifts.keep_coming(listener_crew))
+    yield listener_crew
     coming.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await coming
@@ -52,13 +52,13 @@ async def crew(two_relays: Stage, participants: Participants, monkeypatch: pytes
 
 def children() -> list[int]:
     """The processes of newcomers that this one has."""
-    found = []
+    pids = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             if parent == os.getpid() and b"showstopper.audio.listener.newcomers" in (folder / "cmdline").read_bytes():
-                found.append(int(folder.name))
-    return found
+                pids.append(int(folder.name))
+    return pids
 
 
 def visits(crew: Crew) -> list[Visit]:
@@ -82,7 +82,7 @@ async def test_one_shift_follows_the_other_and_all_that_they_heard_is_in_one_rin
 
 async def test_when_a_shift_breaks_off_the_next_one_goes_on_with_new_numbers(crew: Crew) -> None:
     await until("somebody is in", lambda: any(feed["open"] for feed in crew.borrowed.values()))
-    broken = [one["listener"] for feed in crew.borrowed.values() for one in feed["open"]]
+    broken = [visit["listener"] for feed in crew.borrowed.values() for visit in feed["open"]]
     for child in children():
         os.kill(child, signal.SIGKILL)
     await until("visits go on", lambda: len(visits(crew)) >= 2)

@@ -231,12 +231,15 @@ def test_spans_have_no_hole_no_overlap_and_no_live_that_was_not_heard(
     spans += story.leave(31.0)
     assert spans[0].start == 0
     assert spans[-1].end == 31.0
-    assert all(one.end == two.start and one.state is not two.state for one, two in pairwise(spans))
+    assert all(earlier.end == later.start and earlier.state is not later.state for earlier, later in pairwise(spans))
     assert all(span.end > span.start and span.missing >= -1e-9 for span in spans)
     for span in spans:
         if span.state is L:
             middle = (span.start + span.end) / 2
-            assert any(one.state is L and one.start <= middle <= one.end for one in heard) or span.end == 31.0
+            assert (
+                any(stretch.state is L and stretch.start <= middle <= stretch.end for stretch in heard)
+                or span.end == 31.0
+            )
 
 
 def test_packets_of_which_no_ear_heard_anything_are_no_silence() -> None:

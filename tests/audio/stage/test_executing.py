@@ -56,23 +56,23 @@ class Operator:
     async def until(self, reason: str) -> InjectionStatus:
         """The first status with that reason."""
         deadline = time.monotonic() + PATIENCE
-        while (ready := find((found := await self.status()).conditions, ConditionType.READY)) is None or (
+        while (ready := find((status := await self.status()).conditions, ConditionType.READY)) is None or (
             ready.reason != reason
         ):
-            assert time.monotonic() < deadline, f"the status stays at {found}"
+            assert time.monotonic() < deadline, f"the status stays at {status}"
             await asyncio.sleep(0.02)
-        return found
+        return status
 
     async def armed(self) -> InjectionStatus:
         """Ask, and renew the Lease until it is proven."""
         await self.renew()
         await self.inject()
         deadline = time.monotonic() + PATIENCE
-        while not _is_proven(found := await self.status()):
-            assert time.monotonic() < deadline, f"not proven: {found}"
+        while not _is_proven(status := await self.status()):
+            assert time.monotonic() < deadline, f"not proven: {status}"
             await self.renew()
             await asyncio.sleep(0.1)
-        return found
+        return status
 
     async def lift(self) -> None:
         """Ask for its end."""

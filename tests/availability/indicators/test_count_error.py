@@ -116,6 +116,6 @@ def test_the_truth_lies_within_the_bounds_whatever_is_hidden(
             hidden = hide(hidden, start / 2, (start + size) / 2)
         told.append(hidden)
     shown = [(float(second), number) for second, number in enumerate(numbers)]
-    truth, found = counted(view(*room), shown), counted(view(*told), shown)
+    truth, measured = counted(view(*room), shown), counted(view(*told), shown)
     assert truth.value is not None
-    assert found.lower <= truth.value <= found.upper
+    assert measured.lower <= truth.value <= measured.upper

@@ -44,9 +44,9 @@ def test_what_was_heard_before_the_announced_start_is_no_start() -> None:
 
 
 def test_half_must_hear_at_once() -> None:
-    one, other = [(L, 5), (H, 55)], [(H, 5), (L, 5), (H, 50)]
+    first, second = [(L, 5), (H, 55)], [(H, 5), (L, 5), (H, 50)]
     third = [(H, 8), (L, 52)]
-    assert figures(started(one, other, third, [(H, 60)])) == (8, 8, 8)
+    assert figures(started(first, second, third, [(H, 60)])) == (8, 8, 8)
 
 
 def test_a_show_that_did_not_start_is_late_by_all_that_was_seen() -> None:
@@ -100,7 +100,7 @@ def test_the_truth_lies_within_the_bounds_whatever_is_hidden(room: list[Story], 
         for start, size in data.draw(HIDDEN):
             hidden = hide(hidden, start / 2, (start + size) / 2)
         told.append(hidden)
-    truth, found = started(*room, at=at / 2), started(*told, at=at / 2)
+    truth, measured = started(*room, at=at / 2), started(*told, at=at / 2)
     true = math.inf if truth.value is None else truth.value
-    assert found.lower <= true + 1e-6
-    assert true <= found.upper + 1e-6
+    assert measured.lower <= true + 1e-6
+    assert true <= measured.upper + 1e-6

@@ -75,7 +75,7 @@ def test_what_cannot_be_ended_is_one_line(server: ApiServer) -> None:
         (["abort", "abort-late", "--timeout", "0.5"], ExitCode.INCONCLUSIVE, "within 0.5 s"),
         (["abort"], ExitCode.USAGE, "NAME"),
     ):
-        found, _, err = Person(server).call(*words)
-        assert (found, err.count("\n")) == (code, 1), err
+        exit_code, _, err = Person(server).call(*words)
+        assert (exit_code, err.count("\n")) == (code, 1), err
         assert said in err
     assert not aborted(server, "exprun", "abort-forbidden-1")

@@ -107,8 +107,8 @@ def test_every_verdict_ends_with_its_code(server: ApiServer, verdict: str, code:
     operator.apply()
     operator.judge(operator.make_run(f"ends-{code}-1"), verdict)
     for words in (("verdict", operator.name), ("watch", operator.name), ("verdict", f"{operator.name}-1")):
-        found, out, _ = Person(server).call(*words)
-        assert found == code
+        exit_code, out, _ = Person(server).call(*words)
+        assert exit_code == code
         assert verdict in out
 
 

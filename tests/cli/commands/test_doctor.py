@@ -37,8 +37,8 @@ def agents(server: ApiServer) -> Iterator[str]:
 
 def checks(server: ApiServer, *words: str) -> tuple[int, dict[str, dict[str, str]]]:
     code, out, _ = Person(server).call(*words, "doctor", "-o", "json")
-    found: dict[str, Any] = json.loads(out)
-    return code, {check["what"]: check for check in found["checks"]}
+    document: dict[str, Any] = json.loads(out)
+    return code, {check["what"]: check for check in document["checks"]}
 
 
 def ready_pod(server: ApiServer, namespace: str, component: str, node: str = "node1") -> None:
@@ -59,17 +59,17 @@ def ready_pod(server: ApiServer, namespace: str, component: str, node: str = "no
 
 def test_a_cluster_without_anything_is_told_what_to_do(server: ApiServer) -> None:
     server.kubectl("create", "namespace", "doctored")  # of its own: other tests have rooms in theirs
-    code, found = checks(server, "-n", "doctored")
+    code, results = checks(server, "-n", "doctored")
     assert code == 1
-    assert found["API server"]["state"] == found["resources"]["state"] == "OK"
-    assert found["operator"]["state"] == "Failed"
-    assert "install the chart" in found["operator"]["remedy"]
-    assert (found["agents"]["state"], found["archive"]["state"]) == ("Warning", "Warning")
-    assert found["stop switch"]["state"] == "Failed"
-    assert "nobody watches a stop switch" in found["stop switch"]["message"]
-    assert "archive.enabled=true" in found["archive"]["remedy"]
-    assert "kubectl label namespace doctored" in found["namespace"]["remedy"]
-    assert "apply an AudioRoom" in found["rooms"]["remedy"]
+    assert results["API server"]["state"] == results["resources"]["state"] == "OK"
+    assert results["operator"]["state"] == "Failed"
+    assert "install the chart" in results["operator"]["remedy"]
+    assert (results["agents"]["state"], results["archive"]["state"]) == ("Warning", "Warning")
+    assert results["stop switch"]["state"] == "Failed"
+    assert "nobody watches a stop switch" in results["stop switch"]["message"]
+    assert "archive.enabled=true" in results["archive"]["remedy"]
+    assert "kubectl label namespace doctored" in results["namespace"]["remedy"]
+    assert "apply an AudioRoom" in results["rooms"]["remedy"]
 
 
 @pytest.mark.usefixtures("agents")
@@ -77,50 +77,53 @@ def test_what_is_there_is_well(server: ApiServer) -> None:
     ready_pod(server, "showstopper-system", "operator")
     server.kubectl("label", "namespace", "show", "showstopper.dev/chaos=allowed")
     try:
-        _, found = checks(server)
+        _, results = checks(server)
     finally:
         server.kubectl("label", "namespace", "show", "showstopper.dev/chaos-")
-    assert found["operator"]["state"] == found["namespace"]["state"] == found["agent on node1"]["state"] == "OK"
-    assert found["stop switch"]["state"] == "OK"
+    assert results["operator"]["state"] == results["namespace"]["state"] == results["agent on node1"]["state"] == "OK"
+    assert results["stop switch"]["state"] == "OK"
 
 
 def test_a_room_that_nobody_has_looked_at_is_wrong(server: ApiServer) -> None:
     body = room({"metadata.name": "seen-by-nobody"})
     server.kubectl("apply", "-f", "-", stdin=json.dumps(body))
     try:
-        code, found = checks(server)
+        code, results = checks(server)
     finally:
         server.kubectl("-n", "show", "delete", "audioroom", "seen-by-nobody")
     assert code == 1
-    assert "has not observed it yet" in found["room seen-by-nobody"]["message"]
+    assert "has not observed it yet" in results["room seen-by-nobody"]["message"]
 
 
 def test_a_thrown_switch_is_found_where_it_is_watched_and_named_with_its_reason(server: ApiServer, agents: str) -> None:
     server.kubectl("-n", agents, "create", "cm", "stop-switch", "--from-literal=reason=the show has begun")
     try:
-        code, found = checks(server)
+        code, results = checks(server)
     finally:
         code_of_resume, _, _ = Person(server).call("resume")
     assert (code, code_of_resume) == (1, 0)
-    assert "the show has begun" in found["stop switch"]["message"]
-    assert found["stop switch"]["remedy"] == "showstopper resume"
+    assert "the show has begun" in results["stop switch"]["message"]
+    assert results["stop switch"]["remedy"] == "showstopper resume"
 
 
 def test_whoever_may_nothing_is_told_so(server: ApiServer) -> None:
-    _, found = checks(server, "--as", "eve")
-    assert "you may not run experiments, abort runs" in found["your rights"]["message"]
-    assert "showstopper-edit" in found["your rights"]["remedy"]
-    assert "not checked" in found["operator"]["message"]
+    _, results = checks(server, "--as", "eve")
+    assert "you may not run experiments, abort runs" in results["your rights"]["message"]
+    assert "showstopper-edit" in results["your rights"]["remedy"]
+    assert "not checked" in results["operator"]["message"]
 
 
 def test_an_unknown_namespace_is_wrong(server: ApiServer) -> None:
-    code, found = checks(server, "-n", "nowhere")
+    code, results = checks(server, "-n", "nowhere")
     assert code == 1
-    assert found["namespace"]["message"] == "there is no namespace nowhere"
+    assert results["namespace"]["message"] == "there is no namespace nowhere"
 
 
 def test_people_see_the_remedy_below_what_is_wrong() -> None:
-    found = [Check("one", State.OK, "is there", "nothing"), Check("two", State.FAILED, "is gone", "bring it back")]
-    words = text(doctor.draw(found), 60).split()
+    listed_checks = [
+        Check("one", State.OK, "is there", "nothing"),
+        Check("two", State.FAILED, "is gone", "bring it back"),
+    ]
+    words = text(doctor.draw(listed_checks), 60).split()
     assert words == ["✓", "one", "is", "there", "✗", "two", "is", "gone", "→", "bring", "it", "back"]
-    assert "→ nothing" in text(doctor.draw(found, wide=True), 60)
+    assert "→ nothing" in text(doctor.draw(listed_checks, wide=True), 60)

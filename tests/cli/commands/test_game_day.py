@@ -87,8 +87,8 @@ def test_who_may_not_approve_is_told_so(server: ApiServer) -> None:
 def test_status_shows_acts_worst_figures_and_the_verdict(server: ApiServer, verdict: str, code: int) -> None:
     day = Day(server, verdict.lower())
     day.judge(verdict, "ActNotPassed")
-    found, out, _ = Person(server).call("gameday", "status", day.name)
-    assert found == code
+    exit_code, out, _ = Person(server).call("gameday", "status", day.name)
+    assert exit_code == code
     assert out.startswith(f"{verdict} (ActNotPassed)\nso it is\n")
     rows = [line.split() for line in out.splitlines()]
     assert ["kill", "-", "kill-1", "Passed", "91.5%", "6.06s", "7.65s", "ExpectationsMet"] in rows

@@ -73,7 +73,7 @@ class Stage:
         self.server.kubectl("apply", "-f", "-", stdin=json.dumps(body))
         if outlook is None:
             return
-        told = [dump(one) for one in conditions.conditions(outlook, generation=1, now=NOW)]
+        told = [dump(condition) for condition in conditions.conditions(outlook, generation=1, now=NOW)]
         written = {"observedGeneration": 1, "conditions": told, "release": RELEASE, "observedAt": ago(seen)}
         self.status("releasegate", name, {**written, "experiments": [requirement] if requirement else []})
 
@@ -166,6 +166,6 @@ def test_what_is_not_known_is_one_line_and_never_a_pass(stage: Stage) -> None:
         (["gate"], ExitCode.USAGE, "NAME"),
         (["gate", "gate-new", "--image"], ExitCode.USAGE, "--image"),
     ):
-        found, _, err = Person(stage.server).call(*words)
-        assert (found, err.count("\n")) == (code, 1), err
+        exit_code, _, err = Person(stage.server).call(*words)
+        assert (exit_code, err.count("\n")) == (code, 1), err
         assert said in err

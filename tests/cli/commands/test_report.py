@@ -50,9 +50,9 @@ def test_a_report_is_written_to_a_file_and_knows_what_is_there(server: ApiServer
     code, out, err = Person(server).call("report", "kept-1", "-o", "json", "-f", str(file))
     assert (code, out) == (0, "")
     assert err == f"wrote {file}: Passed, run show/kept-1\n"
-    found = json.loads(file.read_text())
-    assert found["note"]
-    assert found["versions"]["Kubernetes (now)"].startswith("v1.")
+    report = json.loads(file.read_text())
+    assert report["note"]
+    assert report["versions"]["Kubernetes (now)"].startswith("v1.")
 
 
 def test_a_file_that_cannot_be_written(server: ApiServer, tmp_path: Path) -> None:

@@ -129,6 +129,6 @@ def test_what_cannot_be_done_is_one_line(server: ApiServer) -> None:
         (["stop", "--reason", "x", "--release"], ExitCode.USAGE, "--release"),
         (["stop", "--reason", " "], ExitCode.USAGE, "an empty reason stops nothing"),
     ):
-        found, _, err = Person(server).call(*words)
-        assert (found, err.count("\n")) == (code, 1), err
+        exit_code, _, err = Person(server).call(*words)
+        assert (exit_code, err.count("\n")) == (code, 1), err
         assert said in err

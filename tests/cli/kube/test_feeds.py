@@ -57,10 +57,10 @@ class Proxy:
 
 @pytest.fixture
 async def proxy(tmp_path: Path) -> AsyncIterator[tuple[Proxy, Feeds]]:
-    found = Proxy()
+    feed_proxy = Proxy()
     app = web.Application()
-    app.router.add_get("/api/v1/namespaces/show/pods", found.list_pods)
-    app.router.add_get("/api/v1/namespaces/show/pods/{pod}/proxy/v1/{feed}", found.feed)
+    app.router.add_get("/api/v1/namespaces/show/pods", feed_proxy.list_pods)
+    app.router.add_get("/api/v1/namespaces/show/pods/{pod}/proxy/v1/{feed}", feed_proxy.feed)
     async with TestServer(app) as server:
         config = tmp_path / "kubeconfig"
         config.write_text(
@@ -68,8 +68,8 @@ async def proxy(tmp_path: Path) -> AsyncIterator[tuple[Proxy, Feeds]]:
             f'clusters: [{{name: c, cluster: {{server: "http://127.0.0.1:{server.port}"}}}}]\n'
         )
         async with await Client.connect(config) as client:
-            found.client = client
-            yield found, Feeds(client, "show", "main-stage", Clock())
+            feed_proxy.client = client
+            yield feed_proxy, Feeds(client, "show", "main-stage", Clock())
 
 
 def told(boot: str = "boot-1", first: int = 1) -> dict[str, Any]:

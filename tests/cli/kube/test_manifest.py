@@ -19,18 +19,18 @@ def parse(text: str, namespace: str = "show", *, given: bool = False) -> manifes
 
 
 def test_rooms_and_one_experiment_in_their_order() -> None:
-    found = parse(f"---\n{ROOM_TEXT}---\n---\n{EXPERIMENT_TEXT}")
-    assert [kind for kind, _ in found.objects] == [AUDIO_ROOM, EXPERIMENT]
-    assert found.experiment["metadata"] == {"name": "kill", "namespace": "show"}
+    manifest = parse(f"---\n{ROOM_TEXT}---\n---\n{EXPERIMENT_TEXT}")
+    assert [kind for kind, _ in manifest.objects] == [AUDIO_ROOM, EXPERIMENT]
+    assert manifest.experiment["metadata"] == {"name": "kill", "namespace": "show"}
 
 
 def test_a_game_day_with_its_rooms_and_the_experiments_that_its_acts_name() -> None:
     other = EXPERIMENT_TEXT.replace("kill", "flood")
-    found = parse(f"{ROOM_TEXT}---\n{EXPERIMENT_TEXT}---\n{other}---\n{DAY_TEXT}")
-    assert found.game_day is not None
-    assert found.game_day["metadata"] == {"name": "night", "namespace": "show"}
-    assert [body["metadata"]["name"] for body in found.of_kind(EXPERIMENT)] == ["kill", "flood"]
-    assert [kind for kind, _ in found.objects][-1] is GAME_DAY
+    manifest = parse(f"{ROOM_TEXT}---\n{EXPERIMENT_TEXT}---\n{other}---\n{DAY_TEXT}")
+    assert manifest.game_day is not None
+    assert manifest.game_day["metadata"] == {"name": "night", "namespace": "show"}
+    assert [body["metadata"]["name"] for body in manifest.of_kind(EXPERIMENT)] == ["kill", "flood"]
+    assert [kind for kind, _ in manifest.objects][-1] is GAME_DAY
     assert parse(EXPERIMENT_TEXT).game_day is None
 
 

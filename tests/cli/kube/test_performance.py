@@ -23,7 +23,7 @@ SUSPENDED = conditions.waiting_for_person(Reason.SUSPENDED, "suspended")
 def day(outlook: Outlook, performance: int, *, uid: str = "u", generation: int = 1, **spec: Any) -> GameDay:
     body = game_day({"metadata.uid": uid, "metadata.generation": generation})
     body["spec"] |= spec
-    listed = [dump(one) for one in conditions.conditions(outlook, generation=1, now=NOW)]
+    listed = [dump(condition) for condition in conditions.conditions(outlook, generation=1, now=NOW)]
     verdict = {"verdict": "Passed"} if outlook is PASSED else {}
     body["status"] = {"observedGeneration": 1, "conditions": listed, "performance": performance, **verdict}
     return GameDay.parse(body)
@@ -34,7 +34,7 @@ NEXT = Performance(THERE, after=1)
 
 
 @pytest.mark.parametrize(
-    ("found", "waited", "over"),
+    ("current_day", "waited", "over"),
     [
         (day(PASSED, 1), 60.0, False),
         (day(UNDER_WAY, 2), 60.0, False),
@@ -45,8 +45,8 @@ NEXT = Performance(THERE, after=1)
     ],
     ids=["the one before", "under way", "the one after", "refused before", "refused", "not of this form"],
 )
-def test_the_performance_that_was_asked_for_is_waited_for(found: GameDay, waited: float, *, over: bool) -> None:
-    assert NEXT.is_over(found, waited) is over
+def test_the_performance_that_was_asked_for_is_waited_for(current_day: GameDay, waited: float, *, over: bool) -> None:
+    assert NEXT.is_over(current_day, waited) is over
 
 
 @pytest.mark.parametrize("outlook", [PASSED, REFUSED])
@@ -55,7 +55,7 @@ def test_whoever_only_watches_means_what_is_there(outlook: Outlook) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "waited", "error", "says"),
+    ("current_day", "waited", "error", "says"),
     [
         (day(SUSPENDED, 1, suspend=True), 1.0, RunRefused, "was not performed: Suspended: suspended"),
         (day(UNDER_WAY, 1, uid="another"), 1.0, RunRefused, "was deleted meanwhile"),
@@ -63,15 +63,17 @@ def test_whoever_only_watches_means_what_is_there(outlook: Outlook) -> None:
     ],
     ids=["suspended", "deleted", "no operator"],
 )
-def test_what_will_not_come_is_not_waited_for(found: GameDay, waited: float, error: type[Exception], says: str) -> None:
+def test_what_will_not_come_is_not_waited_for(
+    current_day: GameDay, waited: float, error: type[Exception], says: str
+) -> None:
     with pytest.raises(error, match=says):
-        raise_if_not_taken_up(NEXT, found, waited)
+        raise_if_not_taken_up(NEXT, current_day, waited)
 
 
 @pytest.mark.parametrize(
-    "found",
+    "current_day",
     [day(UNDER_WAY, 2, suspend=True), day(UNDER_WAY, 1), day(PASSED, 1, generation=2)],
     ids=["under way", "the one before is", "just changed"],
 )
-def test_what_may_still_come_is_waited_for(found: GameDay) -> None:
-    raise_if_not_taken_up(NEXT, found, 5.0)
+def test_what_may_still_come_is_waited_for(current_day: GameDay) -> None:
+    raise_if_not_taken_up(NEXT, current_day, 5.0)

@@ -23,8 +23,8 @@ LISTED = {"uid": "kill-1-uid", "name": "kill-1"}
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[tuple[Cluster, Client]]:
     """No run, no room and no listener is there, only the archive."""
-    async with proxied(tmp_path) as found:
-        yield found
+    async with proxied(tmp_path) as cluster_and_client:
+        yield cluster_and_client
 
 
 @pytest.mark.parametrize("filter_", ["name", "experiment"])
@@ -35,9 +35,9 @@ async def test_a_run_that_is_gone_is_found_by_its_name_or_its_experiment(
     heard = [span.shifted(-EPOCH) for span in story("main-stage-listeners-0/0", [(L, 20)])]
     kept(there, feeds=[{**document(heard, clock=40), "offset": EPOCH}])
     there.listed = {filter_: [LISTED]}
-    found = await records.find(client, "show", "kill-1")
-    assert isinstance(found, ExperimentRun)
-    record = await records.of_run(client, found)
+    gone_run = await records.find(client, "show", "kill-1")
+    assert isinstance(gone_run, ExperimentRun)
+    record = await records.of_run(client, gone_run)
     assert record.body == run()
     assert record.note == ""
     assert record.heard is not None

@@ -8,8 +8,8 @@ from tests.availability.build import EPOCH, L, N, O, Q, U, track, view, window
 
 
 def drawn(*story: tuple[State, float], columns: int = 10, end: float | None = None) -> str:
-    found = view(story, end=end)
-    return strip.draw(found.residents[0], found.window, columns).plain
+    room_view = view(story, end=end)
+    return strip.draw(room_view.residents[0], room_view.window, columns).plain
 
 
 def test_every_state_has_a_character_of_its_own() -> None:

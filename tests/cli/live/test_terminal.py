@@ -112,8 +112,8 @@ GONE: Story = [(L, 6.0), (J, 8.0), (L, 6.0)]
 
 
 def crowded(run: ExperimentRun, *stories: Story, settled: float = 15.0) -> LiveSnapshot:
-    found = snapshot(run, HEARS, LOSES, now=20)
-    return replace(found, crowd=crowd_heard(run, *stories, settled=settled))
+    live_snapshot = snapshot(run, HEARS, LOSES, now=20)
+    return replace(live_snapshot, crowd=crowd_heard(run, *stories, settled=settled))
 
 
 def test_a_crowd_has_one_row_which_is_late() -> None:

@@ -34,10 +34,10 @@ def preview_of(kind: str, spec: dict[str, object], *pods: Pod, refused: Finding 
     return Preview(Plan(snapshot, (PlannedFault(fault, pods, pods),), 1), refused, {})
 
 
-def shown(found: Preview) -> str:
+def shown(previewed: Preview) -> str:
     console = Console(width=160, highlight=False)
     with console.capture() as captured:
-        preview.show(found, console)
+        preview.show(previewed, console)
     return captured.get()
 
 
@@ -84,11 +84,11 @@ def test_what_the_agent_would_refuse_is_said() -> None:
 
 def test_what_is_refused_has_no_rules() -> None:
     """Its ports may not even exist."""
-    found = preview_of(
+    previewed = preview_of(
         "packetLoss", {"percent": "5%", "ports": ["nope"]}, A, refused=Finding(Reason.UNKNOWN_PORT, "no port")
     )
-    assert "refused: UnknownPort: no port" in shown(found)
-    assert found.exit_code is ExitCode.INCONCLUSIVE
+    assert "refused: UnknownPort: no port" in shown(previewed)
+    assert previewed.exit_code is ExitCode.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("form", [Form.JSON, Form.YAML])
@@ -109,14 +109,16 @@ def test_the_gate_of_a_storm_is_shown_towards_its_target() -> None:
 
 
 def test_what_would_be_changed_is_told_with_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    found = preview_of("scaleDown", {"replicas": 1}, A, B)
+    previewed = preview_of("scaleDown", {"replicas": 1}, A, B)
     known = {"relay": Backing((Workload("Deployment", "relay", "u", replicas=2),))}
-    found = replace(found, plan=replace(found.plan, snapshot=replace(found.plan.snapshot, backing=known)))
-    assert "fault bad-net would change spec.replicas of Deployment relay from 2 to 1, and back" in shown(found)
-    preview.document(found, Form.JSON)
+    previewed = replace(
+        previewed, plan=replace(previewed.plan, snapshot=replace(previewed.plan.snapshot, backing=known))
+    )
+    assert "fault bad-net would change spec.replicas of Deployment relay from 2 to 1, and back" in shown(previewed)
+    preview.document(previewed, Form.JSON)
     (change,) = json.loads(capsys.readouterr().out)["changes"]
     assert (change["name"], change["field"], change["before"], change["after"]) == ("relay", "/spec/replicas", "2", "1")
-    refused = replace(found, refused=Finding(Reason.NO_TARGETS, "why"))
+    refused = replace(previewed, refused=Finding(Reason.NO_TARGETS, "why"))
     assert "would change" not in shown(refused)
 
 

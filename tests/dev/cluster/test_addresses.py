@@ -21,7 +21,7 @@ def test_every_subnet_lies_in_the_guarded_range() -> None:
 def test_no_two_members_share_an_address_or_a_pod_subnet() -> None:
     assert len({member.address for member in addresses.MEMBERS} | {addresses.HOST}) == len(addresses.MEMBERS) + 1
     pods = [ipaddress.ip_network(str(node.pods)) for node in addresses.WORKERS]
-    assert not any(one.overlaps(other) for one in pods for other in pods if one is not other)
+    assert not any(subnet.overlaps(other) for subnet in pods for other in pods if subnet is not other)
 
 
 def test_pods_and_services_do_not_overlap() -> None:

@@ -23,14 +23,14 @@ with apiserver.running() as server:
 
 def processes_of(folder: Path) -> list[int]:
     """The processes whose command line names the folder."""
-    found = []
+    pids = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             if str(folder) in file.read_text(errors="replace"):
-                found.append(int(file.parent.name))
+                pids.append(int(file.parent.name))
         except (FileNotFoundError, ProcessLookupError):
             continue
-    return found
+    return pids
 
 
 def may_list_pods(server: apiserver.ApiServer, user: Path) -> bool:

@@ -39,6 +39,6 @@ def test_other_records_are_passed_over() -> None:
 
 
 @given(LABELS, st.lists(st.ip_addresses(v=4).map(str), max_size=5))
-def test_what_is_answered_is_read(labels: list[str], found: list[str]) -> None:
+def test_what_is_answered_is_read(labels: list[str], ips: list[str]) -> None:
     name = ".".join(labels)
-    assert dns.addresses(answer(name, *map(record, found)), name) == found
+    assert dns.addresses(answer(name, *map(record, ips)), name) == ips

@@ -32,9 +32,9 @@ def test_the_newest_process_of_a_name_counts(tmp_path: Path) -> None:
     ledger.open()
     write(ledger, pid=1)
     write(ledger, pid=2)
-    found = ledger.process("node1")
-    assert found is not None
-    assert found.pid == 2
+    entry = ledger.process("node1")
+    assert entry is not None
+    assert entry.pid == 2
     assert ledger.process("node2") is None
 
 

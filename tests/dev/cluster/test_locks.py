@@ -20,8 +20,8 @@ def lines(file: str) -> list[str]:
 
 
 def pins(file: str) -> dict[str, str]:
-    found = [PIN.fullmatch(line) for line in lines(file)]
-    return {match["name"]: match["version"] for match in found if match is not None}
+    matches = [PIN.fullmatch(line) for line in lines(file)]
+    return {match["name"]: match["version"] for match in matches if match is not None}
 
 
 def wanted(*extras: str) -> list[Requirement]:

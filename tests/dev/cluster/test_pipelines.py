@@ -14,12 +14,12 @@ CALL = re.compile(r"showstopper (--kubeconfig|-n|run|gate|report)\b[^|>\n]*")
 
 
 def calls() -> list[tuple[str, str]]:
-    found = []
+    file_calls = []
     for path in sorted(FOLDER.rglob("*.yaml")):
         text = path.read_text()
         assert list(yaml.safe_load_all(text))
-        found += [(str(path.relative_to(FOLDER)), match[0].strip()) for match in CALL.finditer(text)]
-    return found
+        file_calls += [(str(path.relative_to(FOLDER)), match[0].strip()) for match in CALL.finditer(text)]
+    return file_calls
 
 
 def test_there_are_some() -> None:

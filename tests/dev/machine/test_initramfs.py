@@ -19,7 +19,7 @@ class Found:
 
 def unpacked(archive: bytes) -> dict[str, Found]:
     """By the description of the format: thirteen numbers of eight digits, a name, content; each padded to 4."""
-    found: dict[str, Found] = {}
+    members: dict[str, Found] = {}
     at = 0
     while at < len(archive):
         assert archive[at : at + 6] == b"070701", at
@@ -27,9 +27,9 @@ def unpacked(archive: bytes) -> dict[str, Found]:
         begin = at + 110
         name = archive[begin : begin + fields[11] - 1].decode()
         begin += fields[11] + -(begin + fields[11]) % 4
-        found[name] = Found(fields[1], fields[5], archive[begin : begin + fields[6]], (fields[9], fields[10]))
+        members[name] = Found(fields[1], fields[5], archive[begin : begin + fields[6]], (fields[9], fields[10]))
         at = begin + fields[6] + -fields[6] % 4
-    return found
+    return members
 
 
 def test_a_tar_file_arrives_whole(tmp_path: Path) -> None:
@@ -49,13 +49,13 @@ def test_a_tar_file_arrives_whole(tmp_path: Path) -> None:
     made = Archive(output)
     made.tar(source)
     made.close()
-    found = unpacked(output.getvalue())
-    assert set(found) == {"bin", "bin/one", "bin/two", "link", "console", "TRAILER!!!"}
-    assert stat.S_ISDIR(found["bin"].mode)
-    assert found["bin/one"] == Found(stat.S_IFREG | 0o755, 1_700_000_000, b"12345", (0, 0))
-    assert found["bin/two"].data == b"12345", "a second name of a file is a copy"
-    assert (stat.S_ISLNK(found["link"].mode), found["link"].data) == (True, b"bin/one")
-    assert (stat.S_ISCHR(found["console"].mode), found["console"].device) == (True, (5, 1))
+    members = unpacked(output.getvalue())
+    assert set(members) == {"bin", "bin/one", "bin/two", "link", "console", "TRAILER!!!"}
+    assert stat.S_ISDIR(members["bin"].mode)
+    assert members["bin/one"] == Found(stat.S_IFREG | 0o755, 1_700_000_000, b"12345", (0, 0))
+    assert members["bin/two"].data == b"12345", "a second name of a file is a copy"
+    assert (stat.S_ISLNK(members["link"].mode), members["link"].data) == (True, b"bin/one")
+    assert (stat.S_ISCHR(members["console"].mode), members["console"].device) == (True, (5, 1))
 
 
 def test_a_tree_keeps_its_times_and_has_its_folders(tmp_path: Path) -> None:
@@ -64,10 +64,10 @@ def test_a_tree_keeps_its_times_and_has_its_folders(tmp_path: Path) -> None:
     file.write_text("pass\n")
     output = io.BytesIO()
     Archive(output).tree(tmp_path, [file])
-    found = unpacked(output.getvalue())
-    assert list(found) == [WORK, f"{WORK}/tests", f"{WORK}/tests/agent", f"{WORK}/tests/agent/wire.py"]
-    assert found[f"{WORK}/tests/agent/wire.py"].data == b"pass\n"
-    assert found[f"{WORK}/tests/agent/wire.py"].time == int(file.stat().st_mtime)
+    members = unpacked(output.getvalue())
+    assert list(members) == [WORK, f"{WORK}/tests", f"{WORK}/tests/agent", f"{WORK}/tests/agent/wire.py"]
+    assert members[f"{WORK}/tests/agent/wire.py"].data == b"pass\n"
+    assert members[f"{WORK}/tests/agent/wire.py"].time == int(file.stat().st_mtime)
 
 
 def _member(name: str, kind: bytes = tarfile.REGTYPE, **fields: object) -> tarfile.TarInfo:

@@ -325,8 +325,11 @@ def test_the_day_has_the_worst_figures_and_says_whose_they_are() -> None:
     simulated.settle()
     simulated.end("Passed", windows=figures("99.5%", "9.48s"))
     simulated.settle()
-    found = [(one.indicator, one.worst, one.act, one.measured_in) for one in simulated.day.status.indicators]
-    assert found == [("AudibleRatio", "98%", "one", 2), ("LongestDeadAir", "10.5s", "one", 2)]
+    worst_figures = [
+        (indicator.indicator, indicator.worst, indicator.act, indicator.measured_in)
+        for indicator in simulated.day.status.indicators
+    ]
+    assert worst_figures == [("AudibleRatio", "98%", "one", 2), ("LongestDeadAir", "10.5s", "one", 2)]
     assert (simulated.day.status.audible, simulated.day.status.dead_air, simulated.day.status.recovery) == (
         "98%",
         "10.5s",

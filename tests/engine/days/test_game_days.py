@@ -76,11 +76,11 @@ class GameDayHarness:
         """The day as soon as Ready is so (at that act), for its generation."""
 
         async def asked() -> GameDay | None:
-            found = await self.day()
-            ready = find(found.status.conditions, ConditionType.READY)
-            current = found.status.observed_generation == found.metadata.generation
-            right = ready is not None and f"{ready.status} {ready.reason}" == wanted and act in {None, found.status.act}
-            return found if current and right else None
+            day = await self.day()
+            ready = find(day.status.conditions, ConditionType.READY)
+            current = day.status.observed_generation == day.metadata.generation
+            right = ready is not None and f"{ready.status} {ready.reason}" == wanted and act in {None, day.status.act}
+            return day if current and right else None
 
         return await until(asked, f"Ready is {wanted} {act or ''}")
 
@@ -91,9 +91,9 @@ class GameDayHarness:
             of_act = [run for run in await self.runs() if (of := run.spec.experiment.game_day) and of.act == act]
             return next((run for run in of_act if run.status.conditions), None)
 
-        found = await until(asked, f"a run of act {act}")
+        run = await until(asked, f"a run of act {act}")
         await self.stands("Unknown ActUnderWay", act)
-        return found
+        return run
 
 
 async def test_a_day_from_apply_over_an_approval_to_its_verdict(rehearsal: GameDayHarness) -> None:
@@ -108,12 +108,12 @@ async def test_a_day_from_apply_over_an_approval_to_its_verdict(rehearsal: GameD
         rehearsal.approve("two")
         await rehearsal.acting("two")
         await rehearsal.operator.abort()
-        found = await rehearsal.stands("False ActNotPassed")
-        assert is_true(found.status.conditions, ConditionType.FINISHED)
-        assert (found.status.verdict, found.status.progress) == ("Aborted", "2/2")
-        assert found.status.acts[1].hold is not None
-        assert found.status.acts[1].hold.approver == "alice"
-        assert [record.run for record in found.status.acts] == [run.metadata.name for run in await rehearsal.runs()]
+        day = await rehearsal.stands("False ActNotPassed")
+        assert is_true(day.status.conditions, ConditionType.FINISHED)
+        assert (day.status.verdict, day.status.progress) == ("Aborted", "2/2")
+        assert day.status.acts[1].hold is not None
+        assert day.status.acts[1].hold.approver == "alice"
+        assert [record.run for record in day.status.acts] == [run.metadata.name for run in await rehearsal.runs()]
         head, row = rehearsal.server.kubectl("get", "gd", DAY, "-n", rehearsal.namespace).splitlines()
         assert head.split()[:5] == ["NAME", "ACT", "ACTS", "VERDICT", "REASON"]
         assert row.split()[:4] == [DAY, "2/2", "Aborted", "ActNotPassed"]
@@ -141,8 +141,8 @@ async def test_operators_that_are_killed_in_acts_and_holds_perform_each_act_once
     async with at_work(rehearsal.anew()):
         await rehearsal.stands("Unknown ActUnderWay", "three")
         await rehearsal.operator.abort()
-        found = await rehearsal.stands("False ActNotPassed")
-    assert found.status.performance == 1
+        day = await rehearsal.stands("False ActNotPassed")
+    assert day.status.performance == 1
     acts = [run.spec.experiment.game_day and run.spec.experiment.game_day.act for run in await rehearsal.runs()]
     assert acts == ["one", "two", "three"]
 
@@ -171,10 +171,10 @@ async def test_an_abort_of_the_day_ends_its_run_and_nothing_follows(rehearsal: G
         rehearsal.server.kubectl(
             "patch", "gd", DAY, "-n", rehearsal.namespace, "--type=merge", '-p={"spec":{"abort":true}}'
         )
-        found = await rehearsal.stands("False AbortRequested")
+        day = await rehearsal.stands("False AbortRequested")
         (run,) = await rehearsal.runs()
         assert (run.status.verdict, run.status.reason) == ("Aborted", "AbortRequested")
-        assert found.status.verdict == "Aborted"
+        assert day.status.verdict == "Aborted"
 
 
 async def test_a_deleted_day_ends_its_run_also_when_no_operator_saw_it(rehearsal: GameDayHarness) -> None:
@@ -187,8 +187,8 @@ async def test_a_deleted_day_ends_its_run_also_when_no_operator_saw_it(rehearsal
         async def over() -> ExperimentRun | None:
             return next((run for run in await rehearsal.runs() if run.finished), None)
 
-        found = await until(over, "the end of the run")
-        assert (found.status.verdict, found.status.reason) == ("Aborted", "GameDayDeleted")
+        run = await until(over, "the end of the run")
+        assert (run.status.verdict, run.status.reason) == ("Aborted", "GameDayDeleted")
 
 
 async def test_a_changed_programme_ends_the_run_and_begins_anew(rehearsal: GameDayHarness) -> None:
@@ -201,8 +201,8 @@ async def test_a_changed_programme_ends_the_run_and_begins_anew(rehearsal: GameD
             return len(await rehearsal.runs()) == 2
 
         await until(anew, "the run of the second performance")
-        found = await rehearsal.stands("Unknown ActUnderWay")
-        assert found.status.performance == 2
+        day = await rehearsal.stands("Unknown ActUnderWay")
+        assert day.status.performance == 2
         old, new = await rehearsal.runs()
         assert (old.metadata.uid, old.status.reason) == (first.metadata.uid, "Superseded")
         assert new.spec.experiment.revision == "2"
@@ -214,8 +214,8 @@ async def test_a_missing_experiment_stalls_the_day_until_it_comes(rehearsal: Gam
         await rehearsal.stands("Unknown ExperimentNotFound")
         rehearsal.operator.clock.set("2026-06-01T01:00:00Z")
         rehearsal.operator.operation.days.enqueue_all()
-        found = await rehearsal.stands("False ExperimentNotFound")
-        stalled = find(found.status.conditions, ConditionType.STALLED)
+        day = await rehearsal.stands("False ExperimentNotFound")
+        stalled = find(day.status.conditions, ConditionType.STALLED)
         assert stalled is not None
         assert stalled.status == "True"
         assert f'act one: there is no Experiment "{NAME}"' in stalled.message
@@ -249,16 +249,16 @@ async def test_a_deleted_experiment_ends_its_act(rehearsal: GameDayHarness) -> N
         rehearsal.apply(by_name("one", experimentRef={"name": NAME}))
         await rehearsal.acting("one")
         await rehearsal.client.delete(EXPERIMENT, rehearsal.namespace, NAME)
-        found = await rehearsal.stands("False ActNotPassed")
-        assert found.status.acts[0].reason == "ExperimentDeleted"
+        day = await rehearsal.stands("False ActNotPassed")
+        assert day.status.acts[0].reason == "ExperimentDeleted"
 
 
 async def test_a_window_that_has_passed_stalls_the_day(rehearsal: GameDayHarness) -> None:
     rehearsal.apply(inline("one"), window={"end": "2026-05-31T00:00:00Z"})
     async with at_work(rehearsal.operator):
-        found = await rehearsal.stands("False WindowPassed")
-        assert is_true(found.status.conditions, ConditionType.STALLED)
-        assert "write a window.end that is to come" in found.status.conditions[0].message
+        day = await rehearsal.stands("False WindowPassed")
+        assert is_true(day.status.conditions, ConditionType.STALLED)
+        assert "write a window.end that is to come" in day.status.conditions[0].message
         assert not await rehearsal.runs()
 
 
@@ -268,9 +268,9 @@ async def test_a_hold_that_nobody_may_approve_stalls_the_day(rehearsal: GameDayH
     try:
         rehearsal.apply(inline("one", **APPROVAL))
         async with at_work(rehearsal.operator):
-            found = await rehearsal.stands("False ApprovalPolicyMissing")
-            assert is_true(found.status.conditions, ConditionType.STALLED)
-            assert "install Showstopper's chart" in found.status.conditions[0].message
+            day = await rehearsal.stands("False ApprovalPolicyMissing")
+            assert is_true(day.status.conditions, ConditionType.STALLED)
+            assert "install Showstopper's chart" in day.status.conditions[0].message
     finally:
         guard(rehearsal.server)
 
@@ -279,8 +279,8 @@ async def test_a_namespace_that_does_not_allow_it_ends_the_act_before_there_is_a
     await stored_objects.forbid(rehearsal.client, rehearsal.namespace)
     rehearsal.apply(inline("one"), onFailure="Stop")
     async with at_work(rehearsal.operator):
-        found = await rehearsal.stands("False ActNotPassed")
-        assert (found.status.verdict, found.status.acts[0].reason) == ("Inconclusive", "NamespaceNotAllowed")
+        day = await rehearsal.stands("False ActNotPassed")
+        assert (day.status.verdict, day.status.acts[0].reason) == ("Inconclusive", "NamespaceNotAllowed")
         assert not await rehearsal.runs()
 
 
@@ -291,8 +291,8 @@ async def test_only_the_runs_of_some_performances_are_kept(rehearsal: GameDayHar
         rehearsal.apply(inline("one"), historyLimit=1, revision="2")
 
         async def second() -> ExperimentRun | None:
-            found = [run for run in await rehearsal.runs() if run.metadata.uid != first.metadata.uid]
-            return next((run for run in found if run.status.conditions), None)
+            later_runs = [run for run in await rehearsal.runs() if run.metadata.uid != first.metadata.uid]
+            return next((run for run in later_runs if run.status.conditions), None)
 
         kept = await until(second, "the second performance")
         await rehearsal.operator.abort()

@@ -33,8 +33,8 @@ def run_of(
     return build.run(name, status=status, experiment={"hash": wanted.hash, "runRequest": wanted.run_request, **origin})
 
 
-def shown(found: Situation) -> Outlook:
-    step = deciding.decide(found)
+def shown(situation: Situation) -> Outlook:
+    step = deciding.decide(situation)
     assert isinstance(step, Show)
     return step.outlook
 
@@ -150,9 +150,9 @@ ON_RELEASE: dict[str, Any] = {"runOn": ["ReleaseChange"]}
 
 def released(release: str | None, *runs: ExperimentRun, seen: str | None = "first", **spec: Any) -> Show | Begin:
     """The step of an experiment that has run, saw a release, and whose room has another one now."""
-    found = build.experiment(**{**ON_RELEASE, **spec}, status={"lastRelease": seen} if seen else {})
-    own = run_of(found, status={"verdict": "Passed", "reason": "ExpectationsMet"})
-    return deciding.decide(Situation(found, [own, *runs], room_known=True, seen_seconds=0, now=0, release=release))
+    experiment = build.experiment(**{**ON_RELEASE, **spec}, status={"lastRelease": seen} if seen else {})
+    own = run_of(experiment, status={"verdict": "Passed", "reason": "ExpectationsMet"})
+    return deciding.decide(Situation(experiment, [own, *runs], room_known=True, seen_seconds=0, now=0, release=release))
 
 
 def test_a_new_release_asks_for_a_run_and_the_first_that_is_seen_does_not() -> None:

@@ -39,21 +39,21 @@ def at(text: str) -> float:
 
 
 @given(schedule, moments, fractions)
-def test_the_next_firing_comes_later_and_is_a_whole_minute(found: Schedule, moment: int, fraction: float) -> None:
-    following = found.after(moment + fraction)
+def test_the_next_firing_comes_later_and_is_a_whole_minute(schedule: Schedule, moment: int, fraction: float) -> None:
+    following = schedule.after(moment + fraction)
     assert following > moment + fraction - 1
     assert following > moment
     assert following % 60 == 0
 
 
 @given(schedule, moments, fractions)
-def test_back_and_forth_agree(found: Schedule, moment: int, fraction: float) -> None:
+def test_back_and_forth_agree(schedule: Schedule, moment: int, fraction: float) -> None:
     now = moment + fraction
-    last = found.until(now)
+    last = schedule.until(now)
     assert last <= now
-    assert found.after(last) > now, "there is no firing between the last one and now"
-    assert found.until(last) == last, "a firing is its own last one"
-    assert found.after(found.after(last)) > found.after(last)
+    assert schedule.after(last) > now, "there is no firing between the last one and now"
+    assert schedule.until(last) == last, "a firing is its own last one"
+    assert schedule.after(schedule.after(last)) > schedule.after(last)
 
 
 def test_half_a_second_before_a_firing_it_has_not_come() -> None:
@@ -63,17 +63,17 @@ def test_half_a_second_before_a_firing_it_has_not_come() -> None:
 
 
 @given(schedule, moments)
-def test_a_schedule_that_is_new_has_missed_nothing(found: Schedule, now: int) -> None:
-    assert fire(found, None, now) == Firing(None, None, found.after(now))
+def test_a_schedule_that_is_new_has_missed_nothing(schedule: Schedule, now: int) -> None:
+    assert fire(schedule, None, now) == Firing(None, None, schedule.after(now))
 
 
 @given(schedule, moments, st.integers(0, 10**7), st.integers(1, 86_400))
 def test_of_all_that_was_missed_at_most_the_last_is_made_up_for(
-    found: Schedule, before: int, away: int, patience: int
+    schedule: Schedule, before: int, away: int, patience: int
 ) -> None:
-    found = Schedule(found.cron, found.zone, timedelta(seconds=patience))
-    planned, now = found.after(before), before + away
-    firing = fire(found, planned, now)
+    schedule = Schedule(schedule.cron, schedule.zone, timedelta(seconds=patience))
+    planned, now = schedule.after(before), before + away
+    firing = fire(schedule, planned, now)
     assert firing.next > now or firing.next == planned
     if now < planned:
         assert firing == Firing(None, None, planned)
@@ -81,15 +81,15 @@ def test_of_all_that_was_missed_at_most_the_last_is_made_up_for(
     assert (firing.due is None) != (firing.missed is None), "it is made up for, or said to be missed"
     last = firing.due or firing.missed
     assert last is not None
-    assert planned <= last <= now < found.after(last)
+    assert planned <= last <= now < schedule.after(last)
     assert (firing.due is not None) == (now - last <= patience)
 
 
 @given(schedule, moments)
-def test_exactly_then_it_is_due(found: Schedule, before: int) -> None:
-    planned = found.after(before)
-    assert fire(found, planned, planned).due == planned
-    assert fire(found, planned, planned - 0.001).due is None
+def test_exactly_then_it_is_due(schedule: Schedule, before: int) -> None:
+    planned = schedule.after(before)
+    assert fire(schedule, planned, planned).due == planned
+    assert fire(schedule, planned, planned - 0.001).due is None
 
 
 def test_a_late_start_is_bounded() -> None:
@@ -139,12 +139,12 @@ def test_all_of_it_is_read() -> None:
 
 @given(st.from_regex(re.compile(f"^({CRON_PATTERN})$", re.ASCII), fullmatch=True))
 def test_what_the_api_takes_can_be_read_or_is_refused(cron: str) -> None:
-    found = schedules.of(build.experiment(schedule="@daily").spec.model_copy(update={"schedule": cron}))
-    assert isinstance(found, Schedule | Finding)
-    if isinstance(found, Schedule):
-        assert found.after(0) > 0
+    schedule_or_finding = schedules.of(build.experiment(schedule="@daily").spec.model_copy(update={"schedule": cron}))
+    assert isinstance(schedule_or_finding, Schedule | Finding)
+    if isinstance(schedule_or_finding, Schedule):
+        assert schedule_or_finding.after(0) > 0
     else:
-        assert found.message.startswith(f'schedule "{cron}"')
+        assert schedule_or_finding.message.startswith(f'schedule "{cron}"')
 
 
 @pytest.mark.parametrize("macro", MACROS)
@@ -167,7 +167,7 @@ def test_every_macro_is_known(macro: str) -> None:
     ],
 )
 def test_what_a_pattern_cannot_know_is_found_and_says_what_to_write(spec: dict[str, Any], says: str) -> None:
-    found = schedules.of(build.experiment(**spec).spec)
-    assert isinstance(found, Finding)
-    assert found.reason == "InvalidSchedule"
-    assert says in found.message
+    finding = schedules.of(build.experiment(**spec).spec)
+    assert isinstance(finding, Finding)
+    assert finding.reason == "InvalidSchedule"
+    assert says in finding.message

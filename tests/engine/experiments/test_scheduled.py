@@ -15,18 +15,18 @@ pytestmark = pytest.mark.apiserver
 async def test_it_waits_for_its_hour_runs_and_shows_the_verdict(operator: OperatorHarness) -> None:
     operator.apply(schedule="0 3 * * *", timeZone="Europe/Zurich")
     async with at_work(operator):
-        found = await operator.stands("True Scheduled")
-        assert found.status.next_run_time == "2026-06-01T01:00:00Z"
+        experiment = await operator.stands("True Scheduled")
+        assert experiment.status.next_run_time == "2026-06-01T01:00:00Z"
         assert not await operator.runs()
         operator.clock.set("2026-06-01T01:00:00Z", -1)
         operator.operation.experiments.enqueue_all()  # it sleeps by the real clock, and this one has leapt
-        found = await operator.stands("Unknown WaitingForRoom")
+        experiment = await operator.stands("Unknown WaitingForRoom")
         (run,) = await operator.runs()
-        assert run.spec.experiment.scheduled_at == found.status.last_schedule_time == "2026-06-01T01:00:00Z"
-        assert found.status.next_run_time == "2026-06-02T01:00:00Z"
+        assert run.spec.experiment.scheduled_at == experiment.status.last_schedule_time == "2026-06-01T01:00:00Z"
+        assert experiment.status.next_run_time == "2026-06-02T01:00:00Z"
         await operator.abort()
-        found = await operator.stands("False AbortRequested")
-        assert found.status.verdict == "Aborted"
+        experiment = await operator.stands("False AbortRequested")
+        assert experiment.status.verdict == "Aborted"
         columns = operator.server.kubectl("get", "exp", NAME, "-n", operator.namespace, "-o", "wide").splitlines()
         assert "SCHEDULE" in columns[0]
         assert "NEXT RUN" in columns[0]
@@ -48,8 +48,8 @@ async def test_a_restarted_operator_makes_up_for_the_last_firing_and_no_more(ope
 async def test_an_operator_that_dies_after_the_run_was_made_does_not_make_it_again(operator: OperatorHarness) -> None:
     operator.apply(schedule="0 3 * * *")
     async with at_work(operator):
-        found = await operator.stands("True Scheduled")
-        before = found.status
+        experiment = await operator.stands("True Scheduled")
+        before = experiment.status
         operator.clock.set("2026-06-01T03:00:01Z")
         operator.operation.experiments.enqueue_all()
         await operator.stands("Unknown WaitingForRoom")
@@ -57,9 +57,9 @@ async def test_an_operator_that_dies_after_the_run_was_made_does_not_make_it_aga
     status = [{"op": "add", "path": "/status", "value": json.loads(before.model_dump_json(by_alias=True))}]
     await operator.client.patch(EXPERIMENT, operator.namespace, NAME, status, subresource="status")
     async with at_work(operator.anew()) as second:
-        found = await second.stands("Unknown WaitingForRoom")
-        assert found.status.last_schedule_time == "2026-06-01T03:00:00Z"
-        assert found.status.missed_run is None
+        experiment = await second.stands("Unknown WaitingForRoom")
+        assert experiment.status.last_schedule_time == "2026-06-01T03:00:00Z"
+        assert experiment.status.missed_run is None
         await second.abort()
         await second.stands("False AbortRequested")
         assert len(await second.runs()) == 1
@@ -68,15 +68,15 @@ async def test_an_operator_that_dies_after_the_run_was_made_does_not_make_it_aga
 async def test_suspended_it_waits_and_let_go_it_is_scheduled(operator: OperatorHarness) -> None:
     operator.apply(schedule="0 3 * * *", suspend=True)
     async with at_work(operator):
-        found = await operator.stands("False Suspended")
-        suspended = find(found.status.conditions, ConditionType.SUSPENDED)
+        experiment = await operator.stands("False Suspended")
+        suspended = find(experiment.status.conditions, ConditionType.SUSPENDED)
         assert suspended is not None
         assert suspended.status == "True"
-        assert found.status.next_run_time is None
+        assert experiment.status.next_run_time is None
         operator.clock.set("2026-06-01T03:00:30Z")
         operator.apply(schedule="0 3 * * *", suspend=False)
-        found = await operator.stands("True Scheduled")
-        assert found.status.next_run_time == "2026-06-02T03:00:00Z"
+        experiment = await operator.stands("True Scheduled")
+        assert experiment.status.next_run_time == "2026-06-02T03:00:00Z"
         assert not await operator.runs()
 
 
@@ -93,8 +93,8 @@ async def test_what_only_the_operator_can_know_is_stalled(
 ) -> None:
     operator.apply(**spec)
     async with at_work(operator):
-        found = await operator.stands("False InvalidSchedule")
-        stalled = find(found.status.conditions, ConditionType.STALLED)
+        experiment = await operator.stands("False InvalidSchedule")
+        stalled = find(experiment.status.conditions, ConditionType.STALLED)
         assert stalled is not None
         assert stalled.status == "True"
         assert says in stalled.message
@@ -118,9 +118,9 @@ async def test_a_refused_firing_is_red_until_there_is_a_run(operator: OperatorHa
             return (await operator.experiment()).status.next_run_time == "2026-06-02T03:00:00Z"
 
         await until(given_up, "the next firing")
-        found = await operator.stands("False NamespaceNotAllowed")
-        assert found.status.missed_run is not None
-        assert found.status.missed_run.time == "2026-06-01T03:00:00Z"
+        experiment = await operator.stands("False NamespaceNotAllowed")
+        assert experiment.status.missed_run is not None
+        assert experiment.status.missed_run.time == "2026-06-01T03:00:00Z"
         label = [{"op": "add", "path": "/metadata/labels", "value": {"showstopper.dev/chaos": "allowed"}}]
         await operator.client.patch(NAMESPACE, "", operator.namespace, label)
         operator.clock.set("2026-06-02T03:00:00Z")

@@ -21,9 +21,9 @@ async def test_nobody_has_looked_at_a_new_one(operator: OperatorHarness) -> None
 async def test_a_run_waits_for_its_room_and_the_columns_are_those_for_people(operator: OperatorHarness) -> None:
     operator.apply()
     async with at_work(operator):
-        found = await operator.stands("Unknown WaitingForRoom")
-        assert is_true(found.status.conditions, ConditionType.RECONCILING)
-        assert found.status.faults == "podKill"
+        experiment = await operator.stands("Unknown WaitingForRoom")
+        assert is_true(experiment.status.conditions, ConditionType.RECONCILING)
+        assert experiment.status.faults == "podKill"
         header = operator.server.kubectl("get", "experiments", "-n", operator.namespace).splitlines()[0]
         assert header.split() == ["NAME", "ROOM", "FAULT", "VERDICT", "AUDIBLE", "DEAD", "AIR", "RECOVERY", "AGE"]
 
@@ -36,8 +36,8 @@ async def test_two_at_once_wait_for_each_other(operator: OperatorHarness) -> Non
         async def queued() -> ExperimentRun | None:
             runs = await operator.runs()
             ready = [find(run.status.conditions, ConditionType.READY) for run in runs]
-            waits = [one for one in ready if one and "which goes first" in one.message]
-            return next((run for run, one in zip(runs, ready, strict=True) if one in waits), None)
+            waits = [condition for condition in ready if condition and "which goes first" in condition.message]
+            return next((run for run, condition in zip(runs, ready, strict=True) if condition in waits), None)
 
         run = await until(queued, "one of two runs is queued")
         ready = find(run.status.conditions, ConditionType.READY)
@@ -58,12 +58,12 @@ async def test_an_annotation_is_answered_by_its_run_and_its_verdict(operator: Op
             operator.annotate(RUN_REQUESTED, value)
 
             async def answered(value: str = value) -> Experiment | None:
-                found = await operator.experiment()
-                return found if found.status.last_handled_run_request == value else None
+                experiment = await operator.experiment()
+                return experiment if experiment.status.last_handled_run_request == value else None
 
-            found = await until(answered, f"the answer to {value}")
-            assert found.status.verdict is None, "answered means: under way"
-            assert not is_true(found.status.conditions, ConditionType.FINISHED)
+            experiment = await until(answered, f"the answer to {value}")
+            assert experiment.status.verdict is None, "answered means: under way"
+            assert not is_true(experiment.status.conditions, ConditionType.FINISHED)
             await operator.abort()
             await operator.stands("False AbortRequested")
         assert len(await operator.runs()) == 4
@@ -74,8 +74,8 @@ async def test_an_annotation_is_answered_by_its_run_and_its_verdict(operator: Op
             return len(await operator.runs()) == 1
 
         await until(trimmed, "a smaller history")
-        found = await operator.stands("False AbortRequested")
-        assert (found.status.last_handled_run_request, found.status.run and found.status.run.name) == (
+        experiment = await operator.stands("False AbortRequested")
+        assert (experiment.status.last_handled_run_request, experiment.status.run and experiment.status.run.name) == (
             "one",
             (await operator.runs())[0].metadata.name,
         )
@@ -97,13 +97,13 @@ async def test_a_verdict_is_never_written_for_a_generation_that_was_not_tested(o
     second.operation.experiments.enqueue(seen.key)
 
     async def looked() -> Experiment | None:
-        found = await operator.experiment()
-        return found if found.status.observed_generation == found.metadata.generation else None
+        experiment = await operator.experiment()
+        return experiment if experiment.status.observed_generation == experiment.metadata.generation else None
 
-    found = await until(looked, "a look at the new generation")
-    ready = find(found.status.conditions, ConditionType.READY)
+    experiment = await until(looked, "a look at the new generation")
+    ready = find(experiment.status.conditions, ConditionType.READY)
     assert ready is not None
-    assert (ready.status, ready.reason, found.status.verdict) == ("False", "Suspended", None)
+    assert (ready.status, ready.reason, experiment.status.verdict) == ("False", "Suspended", None)
 
 
 async def test_a_run_that_is_deleted_before_its_verdict_stalls_its_experiment(operator: OperatorHarness) -> None:
@@ -112,8 +112,8 @@ async def test_a_run_that_is_deleted_before_its_verdict_stalls_its_experiment(op
         await operator.stands("Unknown WaitingForRoom")
         (run,) = await operator.runs()
         await operator.client.delete(EXPERIMENT_RUN, *run.key)
-        found = await operator.stands("False RunDeleted")
-        assert is_true(found.status.conditions, ConditionType.STALLED)
+        experiment = await operator.stands("False RunDeleted")
+        assert is_true(experiment.status.conditions, ConditionType.STALLED)
         assert not await operator.runs()
         operator.annotate(RUN_REQUESTED, "again")
         await operator.stands("Unknown WaitingForRoom")
@@ -123,18 +123,18 @@ async def test_a_dry_run_is_ready_with_its_plan_and_no_run(operator: OperatorHar
     await stored_objects.pod(operator.client, operator.namespace, "relay-1")
     operator.apply(dryRun=True)
     async with at_work(operator):
-        found = await operator.stands("True Planned")
-        assert [target.pod for target in found.status.plan] == ["relay-1"]
-        assert is_true(found.status.conditions, ConditionType.FINISHED)
-        assert "relay-1" in found.status.conditions[0].message
+        experiment = await operator.stands("True Planned")
+        assert [target.pod for target in experiment.status.plan] == ["relay-1"]
+        assert is_true(experiment.status.conditions, ConditionType.FINISHED)
+        assert "relay-1" in experiment.status.conditions[0].message
         assert not await operator.runs()
 
 
 async def test_a_dry_run_that_would_hit_nothing_is_refused(operator: OperatorHarness) -> None:
     operator.apply(dryRun=True)
     async with at_work(operator):
-        found = await operator.stands("False NoTargets")
-        assert is_true(found.status.conditions, ConditionType.STALLED)
+        experiment = await operator.stands("False NoTargets")
+        assert is_true(experiment.status.conditions, ConditionType.STALLED)
 
 
 async def test_a_run_without_a_baseline_is_at_best_inconclusive(operator: OperatorHarness) -> None:
@@ -142,9 +142,9 @@ async def test_a_run_without_a_baseline_is_at_best_inconclusive(operator: Operat
     operator.apply(timing={"baseline": "0s", "recovery": "0s"})
     async with at_work(operator):
         await operator.finished()
-        found = await operator.experiment()
-        assert found.status.verdict == "Inconclusive"
-        assert is_true(found.status.conditions, ConditionType.STALLED)
+        experiment = await operator.experiment()
+        assert experiment.status.verdict == "Inconclusive"
+        assert is_true(experiment.status.conditions, ConditionType.STALLED)
         assert await stored_objects.names(operator.client, operator.namespace) == set(), (
             "the fault itself was carried out"
         )

@@ -130,7 +130,7 @@ def test_a_plan_for_show_has_as_many_targets_as_a_status_takes() -> None:
     pods = tuple(build.pod(f"p{number}") for number in range(status.MOST_TARGETS + 1))
     snapshot = Snapshot("show", "main-stage", build.room().spec, {}, {}, {})
     fault = build.experiment().spec.faults[0]
-    found = status.planned(Plan(snapshot, (PlannedFault(fault, pods, pods),), 1))
-    assert (found.outlook.reason, found.outlook.ready) == ("Planned", "True")
-    assert [target.pod for target in found.targets] == [pod.name for pod in pods[: status.MOST_TARGETS]]
-    assert found.targets[0].fault == "kill"
+    shown = status.planned(Plan(snapshot, (PlannedFault(fault, pods, pods),), 1))
+    assert (shown.outlook.reason, shown.outlook.ready) == ("Planned", "True")
+    assert [target.pod for target in shown.targets] == [pod.name for pod in pods[: status.MOST_TARGETS]]
+    assert shown.targets[0].fault == "kill"

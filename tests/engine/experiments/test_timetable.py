@@ -289,9 +289,9 @@ def test_an_invalid_schedule_is_refused_and_asks_for_no_run_either() -> None:
 
 def test_a_dry_run_is_never_fired() -> None:
     simulated = SimulatedExperiment(dryRun=True)
-    found = deciding.decide(Situation(simulated.experiment, (), True, 0, MIDNIGHT + 3 * HOUR))
-    assert isinstance(found, Begin)
-    assert found.request.scheduled_at == ""
+    step = deciding.decide(Situation(simulated.experiment, (), True, 0, MIDNIGHT + 3 * HOUR))
+    assert isinstance(step, Begin)
+    assert step.request.scheduled_at == ""
 
 
 events = st.lists(
@@ -306,8 +306,8 @@ def test_whatever_happens_a_firing_has_one_run_in_time_and_never_two_at_once(
 ) -> None:
     simulated = SimulatedExperiment(schedule=cron, startingDeadline=f"{patience}m")
     simulated.look()
-    found = schedule.of(simulated.experiment.spec)
-    assert isinstance(found, schedule.Schedule)
+    cron_schedule = schedule.of(simulated.experiment.spec)
+    assert isinstance(cron_schedule, schedule.Schedule)
     for seconds, event in happens:
         before, active = len(simulated.runs), any(not run.finished for run in simulated.runs)
         match event:
@@ -322,7 +322,7 @@ def test_whatever_happens_a_firing_has_one_run_in_time_and_never_two_at_once(
         simulated.look(seconds, lose=event == "die")
         for run in simulated.runs[before:]:
             fired = from_timestamp(run.spec.experiment.scheduled_at or "")
-            assert fired == found.after(fired - 1), "only at a firing"
+            assert fired == cron_schedule.after(fired - 1), "only at a firing"
             assert 0 <= simulated.now - fired <= patience * MINUTE
             assert not active or event == "end"
         coming = simulated.experiment.status.next_run_time
@@ -333,11 +333,11 @@ def test_whatever_happens_a_firing_has_one_run_in_time_and_never_two_at_once(
 @given(st.sampled_from(["*/5 * * * *", "0 * * * *", "30 2 * * *"]), st.integers(0, 10**6), st.integers(1, 20))
 def test_an_operator_that_is_always_there_misses_none(cron: str, offset: int, count: int) -> None:
     simulated = SimulatedExperiment(MIDNIGHT + offset, schedule=cron)
-    found = schedule.of(simulated.experiment.spec)
-    assert isinstance(found, schedule.Schedule)
+    cron_schedule = schedule.of(simulated.experiment.spec)
+    assert isinstance(cron_schedule, schedule.Schedule)
     expected, following = [], simulated.now
     for _ in range(count):
-        following = found.after(following)
+        following = cron_schedule.after(following)
         expected.append(stamp(following))
     while len(simulated.runs) < count:
         show = simulated.look()

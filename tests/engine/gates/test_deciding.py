@@ -16,9 +16,9 @@ from tests.support import build
 from tests.support.gate_build import HOUR, NOW, gate, image, run, situation
 
 
-def stands(found: Situation) -> str:
+def stands(situation: Situation) -> str:
     """Ready and its reason; and what kstatus makes of it."""
-    outlook = deciding.decide(found).outlook
+    outlook = deciding.decide(situation).outlook
     way = "Failed" if outlook.stalled else "InProgress" if outlook.reconciling or outlook.ready != "True" else "Current"
     return f"{way} {outlook.reason}"
 
@@ -27,9 +27,9 @@ def test_a_pass_with_the_images_that_are_deployed_opens_it() -> None:
     answer = deciding.decide(situation(run("kill-1", "good")))
     assert answer.open
     assert answer.outlook.message == "this release has passed kill"
-    (found,) = answer.requirements
-    assert (found.state, found.run, found.verdict) == ("Passed", "kill-1", "Passed")
-    assert [one.component for one in answer.images] == ["relay"]
+    (requirement,) = answer.requirements
+    assert (requirement.state, requirement.run, requirement.verdict) == ("Passed", "kill-1", "Passed")
+    assert [image.component for image in answer.images] == ["relay"]
 
 
 @pytest.mark.parametrize("verdict", ["Failed", "Aborted"])

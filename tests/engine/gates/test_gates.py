@@ -79,10 +79,12 @@ class GateHarness:
         """The gate as soon as Ready is so, for its generation."""
 
         async def asked() -> ReleaseGate | None:
-            found = ReleaseGate.parse(await self.operator.client.get(RELEASE_GATE, self.operator.namespace, "night"))
-            ready = find(found.status.conditions, ConditionType.READY)
-            current = found.status.observed_generation == found.metadata.generation
-            return found if current and ready and f"{ready.status} {ready.reason}" == wanted else None
+            release_gate = ReleaseGate.parse(
+                await self.operator.client.get(RELEASE_GATE, self.operator.namespace, "night")
+            )
+            ready = find(release_gate.status.conditions, ConditionType.READY)
+            current = release_gate.status.observed_generation == release_gate.metadata.generation
+            return release_gate if current and ready and f"{ready.status} {ready.reason}" == wanted else None
 
         return await until(asked, f"the gate is {wanted}")
 
@@ -98,14 +100,17 @@ async def test_it_opens_for_what_passed_and_closes_when_the_image_changes(gate: 
     await gate.passed("good")
     gate.apply()
     async with at_work(gate.operator):
-        found = await gate.stands("True Passed")
-        assert not is_true(found.status.conditions, ConditionType.RECONCILING)
-        assert [one.digest for one in found.status.release] == ["good"]
-        assert (found.status.experiments[0].run, found.status.experiments[0].state) == (f"{NAME}-good", "Passed")
+        release_gate = await gate.stands("True Passed")
+        assert not is_true(release_gate.status.conditions, ConditionType.RECONCILING)
+        assert [image.digest for image in release_gate.status.release] == ["good"]
+        assert (release_gate.status.experiments[0].run, release_gate.status.experiments[0].state) == (
+            f"{NAME}-good",
+            "Passed",
+        )
         gate.deploy("newer")
-        found = await gate.stands("False RunMissing")
-        assert is_true(found.status.conditions, ConditionType.STALLED)
-        assert found.status.expires_at is None
+        release_gate = await gate.stands("False RunMissing")
+        assert is_true(release_gate.status.conditions, ConditionType.STALLED)
+        assert release_gate.status.expires_at is None
         gate.deploy("good")
         await gate.stands("True Passed")
 
@@ -151,8 +156,8 @@ async def test_what_cannot_be_is_stalled_and_says_what_to_write(
 ) -> None:
     gate.apply(**spec)
     async with at_work(gate.operator):
-        found = await gate.stands(f"False {reason}")
-        assert is_true(found.status.conditions, ConditionType.STALLED)
-        ready = find(found.status.conditions, ConditionType.READY)
+        release_gate = await gate.stands(f"False {reason}")
+        assert is_true(release_gate.status.conditions, ConditionType.STALLED)
+        ready = find(release_gate.status.conditions, ConditionType.READY)
         assert ready is not None
         assert says in ready.message

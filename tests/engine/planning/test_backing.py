@@ -35,14 +35,14 @@ def of(pods: list[dict[str, Any]], *known: tuple[Kind, dict[str, Any]], scalers:
 
 def test_a_deployment_is_found_by_the_pods_of_its_replica_set() -> None:
     body = workload(replicas=2, annotations={"showstopper.dev/restarted-at": "before"})
-    found = of([pod("a"), pod("b")], (DEPLOYMENT, body), (DEPLOYMENT, workload("store")))
-    assert found == Backing((Workload("Deployment", "relay", "relay-uid", replicas=2, restarted="before"),))
+    known = of([pod("a"), pod("b")], (DEPLOYMENT, body), (DEPLOYMENT, workload("store")))
+    assert known == Backing((Workload("Deployment", "relay", "relay-uid", replicas=2, restarted="before"),))
 
 
 def test_what_is_not_written_is_one_replica_and_a_daemon_set_has_none() -> None:
     owned = [pod("a", ("StatefulSet", "relay")), pod("b", ("DaemonSet", "edge"))]
-    found = of(owned, (STATEFUL_SET, workload()), (DAEMON_SET, workload("edge")))
-    assert [(each.title, each.replicas) for each in found.workloads] == [
+    known = of(owned, (STATEFUL_SET, workload()), (DAEMON_SET, workload("edge")))
+    assert [(each.title, each.replicas) for each in known.workloads] == [
         ("DaemonSet edge", None),
         ("StatefulSet relay", 1),
     ]
@@ -50,9 +50,9 @@ def test_what_is_not_written_is_one_replica_and_a_daemon_set_has_none() -> None:
 
 def test_pods_of_nobody_that_is_known_are_loose_and_those_of_no_component_others() -> None:
     pods = [pod("a"), pod("bare", None), pod("canary", ("ReplicaSet", "rollout-x")), pod("door", app="door")]
-    found = of(pods, (DEPLOYMENT, workload(replicas=2)))
-    assert found.loose == ("bare", "canary")
-    assert found.workloads[0].others == ("door",)
+    known = of(pods, (DEPLOYMENT, workload(replicas=2)))
+    assert known.loose == ("bare", "canary")
+    assert known.workloads[0].others == ("door",)
 
 
 def test_our_own_workloads_are_behind_no_component() -> None:
@@ -63,8 +63,8 @@ def test_our_own_workloads_are_behind_no_component() -> None:
 def test_an_autoscaler_owns_the_replicas_of_what_it_names() -> None:
     scaler = {"metadata": {"name": "hpa"}, "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "relay"}}}
     other = {"metadata": {"name": "no"}, "spec": {"scaleTargetRef": {"kind": "StatefulSet", "name": "relay"}}}
-    found = of([pod("a")], (DEPLOYMENT, workload()), scalers=[scaler, other])
-    assert [each.scaler for each in found.workloads] == ["hpa"]
+    known = of([pod("a")], (DEPLOYMENT, workload()), scalers=[scaler, other])
+    assert [each.scaler for each in known.workloads] == ["hpa"]
 
 
 def test_what_does_not_roll_out_by_itself_says_why() -> None:
@@ -91,8 +91,8 @@ def refusal(kind: str, spec: dict[str, Any], *, duration: str | None = None, **t
     pods = {"relay": [build.pod(name) for name in "abc"]}
     snapshot = Snapshot("show", "main-stage", build.room().spec, ALLOWED, pods, {}, backing=known)
     made = plan.make(snapshot, [fault], 1)
-    found = policies.refusal(made)
-    return len(made.faults[0].targets), found.reason if found is not None else None
+    finding = policies.refusal(made)
+    return len(made.faults[0].targets), finding.reason if finding is not None else None
 
 
 def test_a_restart_takes_all_pods_and_has_to_be_allowed_that_many() -> None:
@@ -134,9 +134,9 @@ def test_it_is_known_which_config_maps_pods_mount_or_read() -> None:
     ]
     body = workload()
     body["spec"]["template"]["spec"] = {"containers": [container], "volumes": volumes}
-    (found,) = of([pod("a")], (DEPLOYMENT, body)).workloads
-    assert found.config_maps == ("all", "mounted", "once", "one", "projected")
-    assert found.followed == ("mounted", "projected"), "what a kubelet writes anew while they run"
+    (relay,) = of([pod("a")], (DEPLOYMENT, body)).workloads
+    assert relay.config_maps == ("all", "mounted", "once", "one", "projected")
+    assert relay.followed == ("mounted", "projected"), "what a kubelet writes anew while they run"
 
 
 def test_of_a_node_a_drain_evicts_what_comes_back_elsewhere() -> None:
@@ -144,9 +144,14 @@ def test_of_a_node_a_drain_evicts_what_comes_back_elsewhere() -> None:
     leaving = pod("leaving")
     leaving["metadata"]["deletionTimestamp"] = "2026-06-01T00:00:00Z"
     pods = [pod("a"), pod("edge", ("DaemonSet", "edge")), pod("bare", None), leaving]
-    found = backing.on_node(node, pods, lambda body: build.pod(body["metadata"]["name"]))
-    assert (found.name, found.uid, found.cordoned, found.bare) == ("node1", "node-uid", True, ("bare",))
-    assert [each.name for each in found.pods] == ["a", "bare"]
+    drained_node = backing.on_node(node, pods, lambda body: build.pod(body["metadata"]["name"]))
+    assert (drained_node.name, drained_node.uid, drained_node.cordoned, drained_node.bare) == (
+        "node1",
+        "node-uid",
+        True,
+        ("bare",),
+    )
+    assert [each.name for each in drained_node.pods] == ["a", "bare"]
 
 
 def drained(**target: Any) -> tuple[list[str], str | None]:
@@ -163,8 +168,8 @@ def drained(**target: Any) -> tuple[list[str], str | None]:
         "show", "main-stage", build.room().spec, ALLOWED, {"relay": relays}, serving, servers=servers, backing=known
     )
     made = plan.make(snapshot, [fault], 1)
-    found = policies.refusal(made)
-    return [each.name for each in made.faults[0].targets], found.reason if found is not None else None
+    finding = policies.refusal(made)
+    return [each.name for each in made.faults[0].targets], finding.reason if finding is not None else None
 
 
 def test_a_drain_takes_all_pods_of_the_room_on_the_node_of_one() -> None:
@@ -179,9 +184,9 @@ def test_a_drain_of_a_component_whose_pods_stay_on_their_node_says_so() -> None:
     behind = Backing((Workload("DaemonSet", "relay", "u"),), nodes={"node1": Node("node1", "node-uid")})
     pods = {"relay": [build.pod(name) for name in "abc"]}
     snapshot = Snapshot("show", "main-stage", build.room().spec, ALLOWED, pods, {}, backing={"relay": behind})
-    found = policies.refusal(plan.make(snapshot, [Fault.model_validate(spec)], 1))
-    assert found is not None
-    assert "DaemonSet relay, which stay on their node" in found.message
+    finding = policies.refusal(plan.make(snapshot, [Fault.model_validate(spec)], 1))
+    assert finding is not None
+    assert "DaemonSet relay, which stay on their node" in finding.message
 
 
 def test_two_faults_that_change_one_field_are_refused() -> None:
@@ -193,11 +198,11 @@ def test_two_faults_that_change_one_field_are_refused() -> None:
     pods = {"relay": [build.pod(name) for name in "abc"]}
     snapshot = Snapshot("show", "main-stage", build.room().spec, ALLOWED, pods, {}, backing=known)
     assert policies.refusal(plan.make(snapshot, faults[:1], 1)) is None
-    found = policies.refusal(plan.make(snapshot, faults, 1))
-    assert found is not None
-    assert found.reason == "ChangedTwice"
-    assert "faults one and two would both change" in found.message
-    assert "restarted-at of Deployment relay" in found.message
+    finding = policies.refusal(plan.make(snapshot, faults, 1))
+    assert finding is not None
+    assert finding.reason == "ChangedTwice"
+    assert "faults one and two would both change" in finding.message
+    assert "restarted-at of Deployment relay" in finding.message
 
 
 def test_a_stateful_set_may_delete_what_its_pods_have_stored() -> None:
@@ -205,8 +210,8 @@ def test_a_stateful_set_may_delete_what_its_pods_have_stored() -> None:
     owned = [pod("a", ("StatefulSet", "relay"))]
 
     def deletes(**spec: Any) -> bool:
-        (found,) = of(owned, (STATEFUL_SET, workload(**spec))).workloads
-        return found.deletes_volumes
+        (relay,) = of(owned, (STATEFUL_SET, workload(**spec))).workloads
+        return relay.deletes_volumes
 
     assert deletes(volumeClaimTemplates=claims, persistentVolumeClaimRetentionPolicy=delete)
     assert not deletes(volumeClaimTemplates=claims, persistentVolumeClaimRetentionPolicy={"whenScaled": "Retain"})

@@ -40,8 +40,8 @@ def make(
 
 
 def reason(made: Plan) -> str | None:
-    found = policies.refusal(made)
-    return found.reason if found else None
+    finding = policies.refusal(made)
+    return finding.reason if finding else None
 
 
 def hit(made: Plan) -> list[str]:
@@ -82,10 +82,10 @@ def test_an_address_of_nobody_that_is_known_hides_who_serves(serving: bool) -> N
 
 
 def test_an_unlabelled_namespace_is_refused_with_the_command_that_allows_it() -> None:
-    found = policies.refusal(make([build.pod("a")], labels={}))
-    assert found is not None
-    assert found.reason == "NamespaceNotAllowed"
-    assert "kubectl label namespace show showstopper.dev/chaos=allowed" in found.message
+    finding = policies.refusal(make([build.pod("a")], labels={}))
+    assert finding is not None
+    assert finding.reason == "NamespaceNotAllowed"
+    assert "kubectl label namespace show showstopper.dev/chaos=allowed" in finding.message
 
 
 def test_a_label_with_another_value_allows_nothing() -> None:
@@ -93,10 +93,10 @@ def test_a_label_with_another_value_allows_nothing() -> None:
 
 
 def test_an_unknown_component_is_refused_and_the_known_ones_are_named() -> None:
-    found = policies.refusal(make([build.pod("a")], component="rely"))
-    assert found is not None
-    assert found.reason == "UnknownComponent"
-    assert "relay, store" in found.message
+    finding = policies.refusal(make([build.pod("a")], component="rely"))
+    assert finding is not None
+    assert finding.reason == "UnknownComponent"
+    assert "relay, store" in finding.message
 
 
 def test_zero_targets_are_refused() -> None:
@@ -204,19 +204,19 @@ def of_processes(*containers: Container, **kill: str) -> Plan:
 def test_processes_are_those_of_the_named_container_else_of_the_component_s() -> None:
     def chosen(made: Plan, room: AudioRoomSpec = ROOM) -> str:
         (planned,) = made.faults
-        found = container_of(planned.fault, room, planned.targets[0])
-        assert found is not None
-        return found.name
+        container = container_of(planned.fault, room, planned.targets[0])
+        assert container is not None
+        return container.name
 
     assert chosen(of_processes(METRICS, SFU)) == "livekit"
     assert chosen(of_processes(METRICS, SFU, container="metrics")) == "metrics"
 
 
 def test_a_container_that_is_not_there_is_refused_and_the_others_are_named() -> None:
-    found = policies.refusal(of_processes(SFU, METRICS, container="sfu"))
-    assert found is not None
-    assert found.reason == "UnknownContainer"
-    assert 'pod show/a has no container "sfu" (fault kill); it has: livekit, metrics' in found.message
+    finding = policies.refusal(of_processes(SFU, METRICS, container="sfu"))
+    assert finding is not None
+    assert finding.reason == "UnknownContainer"
+    assert 'pod show/a has no container "sfu" (fault kill); it has: livekit, metrics' in finding.message
 
 
 def test_without_a_name_several_containers_are_refused_and_the_proxy_of_a_mesh_is_none_of_them() -> None:
@@ -240,9 +240,9 @@ def test_without_a_name_several_containers_are_refused_and_the_proxy_of_a_mesh_i
 
 
 def test_a_container_that_does_not_run_is_refused() -> None:
-    found = policies.refusal(of_processes(WAITING))
-    assert found is not None
-    assert found.reason == "ContainerNotRunning"
+    finding = policies.refusal(of_processes(WAITING))
+    assert finding is not None
+    assert finding.reason == "ContainerNotRunning"
     assert policies.refusal(of_processes(SFU)) is None
 
 
@@ -284,9 +284,9 @@ def test_a_flood_goes_to_a_port_of_udp_that_somebody_declared(port: str, says: s
     snapshot = Snapshot("show", "main-stage", room.spec, ALLOWED, {"relay": [build.pod("a")]}, {})
     flood = {"name": "flood", "target": {"component": "relay"}, "duration": "5s"}
     fault = Fault.model_validate(flood | {"packetFlood": {"port": port, "rate": 100}})
-    found = policies.refusal(plan.make(snapshot, [fault], 1))
-    assert (found and found.reason) == (says and "UnknownPort")
-    assert found is None or (says or "nothing") in found.message
+    finding = policies.refusal(plan.make(snapshot, [fault], 1))
+    assert (finding and finding.reason) == (says and "UnknownPort")
+    assert finding is None or (says or "nothing") in finding.message
 
 
 RANGE = {"name": "media", "port": 50000, "endPort": 60000, "protocol": "UDP"}

@@ -220,8 +220,8 @@ WITH_DOOR = {
 
 def closing(*pods: dict[str, Any], **room: Any) -> plan.Plan:
     faults = [Fault.model_validate(CLOSED)]
-    found = planner.snapshot(build.room(**room), faults, labels=ALLOWED, pods=pods, serving={})
-    return plan.make(found, faults, 1)
+    snapshot = planner.snapshot(build.room(**room), faults, labels=ALLOWED, pods=pods, serving={})
+    return plan.make(snapshot, faults, 1)
 
 
 def test_a_fault_of_the_door_hits_all_its_pods() -> None:

@@ -57,8 +57,8 @@ async def proposed(snapshots: Snapshots, room: AudioRoom) -> Plan:
 
 
 async def reason(snapshots: Snapshots, made: Plan, room: AudioRoom) -> str | None:
-    found = await snapshots.confirm(made, room)
-    return found.reason if found else None
+    finding = await snapshots.confirm(made, room)
+    return finding.reason if finding else None
 
 
 def target(made: Plan) -> str:
@@ -147,10 +147,10 @@ async def test_a_pod_of_the_release_before_that_still_ends_is_on_its_way(
         "pods of one component run different images, or have not started yet"
     )
     await client.delete(POD, place, "a", grace_seconds=30)
-    found = await snapshots.deployed(run)
-    assert [image.digest for image in found.images] == ["sha256:2"]
-    assert found.draining is not None
-    assert found.draining.startswith("pod a, which runs livekit:1 sha256:1, has not ended yet: it does by ")
-    assert found.draining.endswith(f"kubectl -n {place} delete pod a --grace-period=1 ends it now")
+    deployed = await snapshots.deployed(run)
+    assert [image.digest for image in deployed.images] == ["sha256:2"]
+    assert deployed.draining is not None
+    assert deployed.draining.startswith("pod a, which runs livekit:1 sha256:1, has not ended yet: it does by ")
+    assert deployed.draining.endswith(f"kubectl -n {place} delete pod a --grace-period=1 ends it now")
     await client.delete(POD, place, "a", grace_seconds=0)
     assert (await snapshots.deployed(run)).unsettled is None

@@ -59,15 +59,15 @@ def pod(
         "spec": {
             "hostNetwork": host_network,
             "containers": [
-                {"name": one, "image": image, "ports": [{"containerPort": port} for port in ports]}
-                for one in containers
+                {"name": container, "image": image, "ports": [{"containerPort": port} for port in ports]}
+                for container in containers
             ],
         },
         "status": {
             "phase": "Running",
             "podIP": host if host_network else address,
             "hostIP": host,
-            "containerStatuses": [{"name": one, "imageID": f"{image}@{digest}"} for one in containers],
+            "containerStatuses": [{"name": container, "imageID": f"{image}@{digest}"} for container in containers],
             **status,
         },
     }

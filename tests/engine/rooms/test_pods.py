@@ -13,15 +13,15 @@ ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
 def test_images_are_told_once_by_digest_and_in_a_stable_order() -> None:
     relays = [pod("relay-b", image="relay:2", digest=TWO), pod("relay-a"), pod("relay-c")]
-    found = pods.images(room(), {"store": [pod("store", containers=("exporter", "redis"))], "relay": relays})
-    assert [(one.component, one.container, one.digest) for one in found] == [
+    images = pods.images(room(), {"store": [pod("store", containers=("exporter", "redis"))], "relay": relays})
+    assert [(image.component, image.container, image.digest) for image in images] == [
         ("relay", "livekit", TWO),
         ("relay", "livekit", ONE),
         ("store", "exporter", ONE),
         ("store", "redis", ONE),
     ]
     store = pod("store", containers=("exporter", "redis"))
-    assert found == pods.images(room(), {"store": [store], "relay": relays[::-1]})
+    assert images == pods.images(room(), {"store": [store], "relay": relays[::-1]})
 
 
 def test_a_sidecar_is_of_the_release_whichever_container_is_first() -> None:
@@ -31,15 +31,15 @@ def test_a_sidecar_is_of_the_release_whichever_container_is_first() -> None:
         {"name": "set-up", "image": "set-up:1"},
     ]
     relay["status"]["initContainerStatuses"] = [{"name": "mesh", "imageID": f"mesh@{TWO}"}]
-    found = pods.images(room(), {"relay": [relay]})
-    assert {image.container: image.digest for image in found} == {"livekit": ONE, "proxy": ONE, "mesh": TWO}
+    images = pods.images(room(), {"relay": [relay]})
+    assert {image.container: image.digest for image in images} == {"livekit": ONE, "proxy": ONE, "mesh": TWO}
 
 
 def test_a_pod_that_is_over_or_leaving_runs_no_release() -> None:
     leaving = pod("relay-b", digest=TWO)
     leaving["metadata"]["deletionTimestamp"] = "2026-11-23T20:00:00Z"
-    found = pods.images(room(), {"relay": [pod("relay-a", phase="Failed"), leaving]})
-    assert found == []
+    images = pods.images(room(), {"relay": [pod("relay-a", phase="Failed"), leaving]})
+    assert images == []
 
 
 def test_a_pod_of_another_release_that_still_ends_is_waited_for() -> None:
@@ -68,13 +68,13 @@ def test_a_pod_of_the_same_images_that_still_ends_is_waited_for() -> None:
 
 
 def test_an_image_without_a_digest_yet_is_told_without_one() -> None:
-    found = pods.images(room(), {"relay": [pod("relay-a", containerStatuses=[])]})
-    assert [one.digest for one in found] == [""]
+    images = pods.images(room(), {"relay": [pod("relay-a", containerStatuses=[])]})
+    assert [image.digest for image in images] == [""]
 
 
 def test_a_bare_image_id_is_its_own_digest() -> None:
     statuses = [{"name": "livekit", "imageID": TWO}]
-    assert [one.digest for one in pods.images(room(), {"relay": [pod("a", containerStatuses=statuses)]})] == [TWO]
+    assert [image.digest for image in pods.images(room(), {"relay": [pod("a", containerStatuses=statuses)]})] == [TWO]
 
 
 def test_a_container_that_the_pods_do_not_have_is_refused_with_those_they_have() -> None:

@@ -57,9 +57,9 @@ async def test_another_room_of_the_same_name_gets_no_status_of_the_old_one(clien
     )
     reporter = Reporter(client, old.status)
     await reporter.report(old, wanted(old), 1000.0)
-    found = await stored(client, old)
-    assert found["metadata"]["uid"] == fresh["metadata"]["uid"] != old.metadata.uid
-    assert found["status"] == fresh["status"]
+    body = await stored(client, old)
+    assert body["metadata"]["uid"] == fresh["metadata"]["uid"] != old.metadata.uid
+    assert body["status"] == fresh["status"]
     assert reporter.written == old.status
 
 

@@ -40,11 +40,11 @@ async def until(holds: Callable[[], Any], what: str) -> Any:
     try:
         async with asyncio.timeout(PATIENCE):
             while True:
-                found = holds()
-                if asyncio.iscoroutine(found):
-                    found = await found
-                if found:
-                    return found
+                result = holds()
+                if asyncio.iscoroutine(result):
+                    result = await result
+                if result:
+                    return result
                 await asyncio.sleep(0.05)
     except TimeoutError:
         pytest.fail(f"never came: {what}")
@@ -52,8 +52,8 @@ async def until(holds: Callable[[], Any], what: str) -> Any:
 
 async def reason(client: Client, here: AudioRoom) -> str:
     """Ready and its reason, as the API has it."""
-    found = AudioRoom.parse(await client.get(AUDIO_ROOM, *here.key)).status
-    ready = find(found.conditions, ConditionType.READY)
+    status = AudioRoom.parse(await client.get(AUDIO_ROOM, *here.key)).status
+    ready = find(status.conditions, ConditionType.READY)
     return f"{ready.status} {ready.reason}" if ready else ""
 
 
@@ -76,8 +76,8 @@ class Stage:
             now = time.monotonic()
             still = [Span(name, Kind.RESIDENT, self.state, self.since, now) for name in residents]
             samples = [sample_json(name, now, relay={"address": self.relay, "port": 7882}) for name in residents]
-            found = document([], still, pod=pod, boot=f"boot-of-{pod}", clock=now, listeners=samples)
-            return {**found, "room": here.metadata.name}
+            feed = document([], still, pod=pod, boot=f"boot-of-{pod}", clock=now, listeners=samples)
+            return {**feed, "room": here.metadata.name}
 
         return answer
 
@@ -113,15 +113,15 @@ async def live(client: Client, here: AudioRoom, stage: Stage) -> AsyncIterator[t
 async def test_a_room_goes_from_its_fleet_to_ready_through_an_outage_and_an_experiment(client: Client) -> None:
     here, stage = await make_room(client), Stage()
     await make_pod(client, "relay-1", {"app.kubernetes.io/component": "relay"}, stage.relay)
-    async with live(client, here, stage) as (rooms, found):
+    async with live(client, here, stage) as (rooms, live_room):
         await until(lambda: _is(client, here, "True Live"), "Live")
         written = AudioRoom.parse(await client.get(AUDIO_ROOM, *here.key)).status
         assert written.observed_generation == here.metadata.generation
         assert (written.listeners.intended, written.listeners.live) == (6, 6)
-        assert found.ready
-        assert found.reporting_since is not None
-        assert found.serving(Clock().now()) == {(stage.relay, 7882): 6}
-        assert await found.until_known(found.reporting_since, PATIENCE)
+        assert live_room.ready
+        assert live_room.reporting_since is not None
+        assert live_room.serving(Clock().now()) == {(stage.relay, 7882): 6}
+        assert await live_room.until_known(live_room.reporting_since, PATIENCE)
 
         fleet_set = await client.get(STATEFUL_SET, "show", names.listeners(here))
         assert fleet_set["spec"]["replicas"] == 2
@@ -133,12 +133,12 @@ async def test_a_room_goes_from_its_fleet_to_ready_through_an_outage_and_an_expe
         stage.change(State.LIVE)
         await until(lambda: _is(client, here, "True Live"), "the recovery in the status")
 
-        found.under_experiment = "kill-1"
+        live_room.under_experiment = "kill-1"
         await until(lambda: _is(client, here, "True UnderExperiment"), "the experiment in the status")
         stage.change(State.NO_MEDIA)
-        await until(lambda: not found.ready, "the outage that the experiment made")
+        await until(lambda: not live_room.ready, "the outage that the experiment made")
         assert await reason(client, here) == "True UnderExperiment"
-        found.under_experiment = None
+        live_room.under_experiment = None
         await until(lambda: _is(client, here, "False NotLive"), "the outage, no longer excused")
 
         await client.delete(AUDIO_ROOM, *here.key)
@@ -156,19 +156,19 @@ async def test_figures_say_who_serves_and_which_release(client: Client) -> None:
     async with live(client, here, stage):
 
         async def figures() -> Any:
-            found = AudioRoom.parse(await client.get(AUDIO_ROOM, *here.key)).status
-            return found if found.serving and found.release and found.audible else None
+            status = AudioRoom.parse(await client.get(AUDIO_ROOM, *here.key)).status
+            return status if status.serving and status.release and status.audible else None
 
-        found = await until(figures, "the figures")
-        assert found.serving == ["relay-1"]
-        assert found.audible == "100%"
-        assert [(one.component, one.digest[:8]) for one in found.release] == [("relay", "sha256:1")]
+        status = await until(figures, "the figures")
+        assert status.serving == ["relay-1"]
+        assert status.audible == "100%"
+        assert [(image.component, image.digest[:8]) for image in status.release] == [("relay", "sha256:1")]
     await client.delete(POD, "show", "relay-1", grace_seconds=0)
 
 
 async def test_a_changed_room_changes_its_fleet_and_says_so_of_the_new_generation(client: Client) -> None:
     here, stage = await make_room(client), Stage()
-    async with live(client, here, stage) as (_, found):
+    async with live(client, here, stage) as (_, live_room):
         await until(lambda: _is(client, here, "True Live"), "Live")
         change = [{"op": "replace", "path": "/spec/listeners/perPod", "value": 2}]
         changed = AudioRoom.parse(await client.patch(AUDIO_ROOM, *here.key, change))
@@ -176,7 +176,7 @@ async def test_a_changed_room_changes_its_fleet_and_says_so_of_the_new_generatio
         await until(lambda: _is(client, here, "Unknown Starting"), "the new start")
         written = AudioRoom.parse(await client.get(AUDIO_ROOM, *here.key)).status
         assert written.observed_generation == changed.metadata.generation == 2
-        assert len(found.pods) == 3
+        assert len(live_room.pods) == 3
 
         async def grown() -> bool:
             return bool((await client.get(STATEFUL_SET, "show", names.listeners(here)))["spec"]["replicas"] == 3)
@@ -190,21 +190,21 @@ async def test_a_fleet_that_a_run_holds_changes_when_the_run_is_over(client: Cli
     async def replicas() -> int:
         return int((await client.get(STATEFUL_SET, "show", names.listeners(here)))["spec"]["replicas"])
 
-    async with live(client, here, stage) as (rooms, found):
+    async with live(client, here, stage) as (rooms, live_room):
         await until(lambda: _is(client, here, "True Live"), "Live")
-        found.under_experiment = "kill-1"
+        live_room.under_experiment = "kill-1"
         rooms.hold("kill-1", here)
         change = [{"op": "replace", "path": "/spec/listeners/count", "value": 3}]
         await client.patch(AUDIO_ROOM, *here.key, change)
         await until(lambda: _is(client, here, "Unknown UnderExperiment"), "the change that waits")
-        assert (len(found.residents), await replicas()) == (6, 2)
+        assert (len(live_room.residents), await replicas()) == (6, 2)
         rooms.release("kill-1", here)
 
         async def smaller() -> bool:
             return await replicas() == 1
 
         await until(smaller, "the change")
-        assert len(found.residents) == 3
+        assert len(live_room.residents) == 3
 
 
 async def test_a_fleet_leaves_a_relay_that_drains_and_comes_back_when_it_has_ended(client: Client) -> None:
@@ -351,8 +351,8 @@ async def test_a_components_pods_are_its_selectors_but_never_our_own(client: Cli
     await make_pod(client, "store-1", labels, "127.0.0.7")
     await make_pod(client, "ours", {**labels, **names.selector(here, LISTENER)}, "127.0.0.6")
     try:
-        found = await component_pods(client, here, here.spec.components[1])
-        assert [pod["metadata"]["name"] for pod in found] == ["store-1", "store-2"]
+        pods = await component_pods(client, here, here.spec.components[1])
+        assert [pod["metadata"]["name"] for pod in pods] == ["store-1", "store-2"]
         assert [image.component for image in await release(client, here)] == ["store"]
     finally:
         for name in ("store-1", "store-2", "ours"):

@@ -39,9 +39,14 @@ def told(here: AudioRoom, situation: Situation, now: float) -> AudioRoom:
 
 def stands(here: AudioRoom, situation: Situation, now: float) -> tuple[str, str, bool, bool]:
     """Ready, its reason, Reconciling and Stalled as written then."""
-    found = {one.type: one for one in told(here, situation, now).status.conditions}
-    ready = found["Ready"]
-    return ready.status, ready.reason, found["Reconciling"].status == "True", found["Stalled"].status == "True"
+    conditions = {condition.type: condition for condition in told(here, situation, now).status.conditions}
+    ready = conditions["Ready"]
+    return (
+        ready.status,
+        ready.reason,
+        conditions["Reconciling"].status == "True",
+        conditions["Stalled"].status == "True",
+    )
 
 
 def test_a_component_that_selects_our_own_fleet_is_no_room() -> None:
@@ -63,8 +68,8 @@ def test_an_outage_that_has_begun_is_not_made_up_for_by_what_was_before() -> Non
 
 
 def test_the_others_are_told_by_what_they_hear_last() -> None:
-    found = heard([(L, 5)], [(L, 3), (H, 2)], [(H, 4), (J, 1)], [(L, 2), (U, 3)], [(H, 2), (L, 3)])
-    assert found == Hearing(5, 1, {State.HOLD: 1, State.JOINING: 1, State.UNKNOWN: 1, State.LIVE: 1})
+    hearing = heard([(L, 5)], [(L, 3), (H, 2)], [(H, 4), (J, 1)], [(L, 2), (U, 3)], [(H, 2), (L, 3)])
+    assert hearing == Hearing(5, 1, {State.HOLD: 1, State.JOINING: 1, State.UNKNOWN: 1, State.LIVE: 1})
 
 
 def test_who_hears_somebody_else_s_sound_does_not_hear_the_host() -> None:
@@ -117,17 +122,17 @@ def test_a_broken_room_is_described_by_what_residents_hear_instead() -> None:
 def test_a_lost_listener_pod_is_told_with_why_it_does_not_run() -> None:
     here = told(room(), WELL, NOW)
     lost = Situation(Hearing(6, 3, {State.UNKNOWN: 3}), pods=2, reporting=1, troubles=("pod a: ErrImagePull: none",))
-    found = status.outlook(here, lost, NOW)
-    assert found.reason == "ListenersMissing"
-    assert found.message == (
+    outlook = status.outlook(here, lost, NOW)
+    assert outlook.reason == "ListenersMissing"
+    assert outlook.message == (
         "1 of 2 listener pods report; 3 of 6 residents hear the host; 3 are Unknown; pod a: ErrImagePull: none"
     )
 
 
 def test_under_an_experiment_a_ready_room_stays_ready_whatever_is_heard() -> None:
     here = told(room(), WELL, NOW)
-    found = stands(here, replace(WELL, hearing=HALF, reporting=1, run="kill-1"), NOW + 10)
-    assert found == ("True", "UnderExperiment", False, False)
+    readiness = stands(here, replace(WELL, hearing=HALF, reporting=1, run="kill-1"), NOW + 10)
+    assert readiness == ("True", "UnderExperiment", False, False)
 
 
 def test_a_change_that_waits_for_a_run_is_said_to_wait_and_is_not_ready() -> None:
@@ -202,10 +207,10 @@ def test_nothing_is_ready_that_is_not_live_but_a_ready_room_under_experiment(
             type="Ready", status=ready, reason="R", observed_generation=1 if current else 0, last_transition_time=stamp
         )
         here = here.model_copy(update={"status": AudioRoomStatus(conditions=[condition])})
-    found = status.compose(here, situation, Figures(), NOW)
-    flags = {one.type: one.status for one in found.conditions}
+    composed = status.compose(here, situation, Figures(), NOW)
+    flags = {condition.type: condition.status for condition in composed.conditions}
     assert not flags["Reconciling"] == flags["Stalled"] == "True"
-    assert found.observed_generation == 1
+    assert composed.observed_generation == 1
     if flags["Ready"] == "True":
         assert situation.hearing.enough or (situation.run and ready == "True" and current)
     if flags["Stalled"] == "True" and not situation.refusal:
@@ -217,9 +222,9 @@ def test_the_figures_are_texts_that_the_status_takes() -> None:
     here = room()
     audible, indicators = status.measured(view(*[[(L, 50), (H, 10)]] * 6))
     assert audible == "83.3%"
-    found = {one.indicator: one.value for one in indicators}
-    assert found["OutageCount"] == "6"
-    assert "RecoveryTime" not in found
+    by_indicator = {indicator.indicator: indicator.value for indicator in indicators}
+    assert by_indicator["OutageCount"] == "6"
+    assert "RecoveryTime" not in by_indicator
     written = status.compose(here, replace(WELL, hearing=HALF), Figures(audible, indicators, ("relay-a",)), NOW)
     assert AudioRoomStatus.model_validate(dump(written)) == written
     assert dump(written)["listeners"] == {"intended": 6, "reporting": 6, "live": 3}
@@ -228,8 +233,8 @@ def test_the_figures_are_texts_that_the_status_takes() -> None:
 
 @pytest.mark.parametrize(("count", "said"), [(2, "; a; b"), (4, "; a; b; and 2 more")])
 def test_a_message_names_the_first_troubles_and_counts_the_rest(count: int, said: str) -> None:
-    found = status.outlook(room(), replace(WELL, hearing=HALF, troubles=("a", "b", "c", "d")[:count]), NOW)
-    assert found.message.endswith(said)
+    outlook = status.outlook(room(), replace(WELL, hearing=HALF, troubles=("a", "b", "c", "d")[:count]), NOW)
+    assert outlook.message.endswith(said)
 
 
 def test_an_archive_that_does_not_answer_is_named_and_changes_nothing_else() -> None:
@@ -237,16 +242,21 @@ def test_an_archive_that_does_not_answer_is_named_and_changes_nothing_else() -> 
     archived = told(here, replace(WELL, archive=""), NOW)
     lost = told(archived, replace(WELL, archive="the archive does not answer"), NOW + 60)
     back = told(lost, replace(WELL, archive=""), NOW + 90)
-    found = [next(one for one in each.status.conditions if one.type == "Archived") for each in (archived, lost, back)]
-    assert [(one.status, one.reason) for one in found] == [
+    told_conditions = [
+        next(condition for condition in each.status.conditions if condition.type == "Archived")
+        for each in (archived, lost, back)
+    ]
+    assert [(condition.status, condition.reason) for condition in told_conditions] == [
         ("True", "Archived"),
         ("False", "ArchiveUnavailable"),
         ("True", "Archived"),
     ]
-    assert found[1].message == "the archive does not answer"
-    assert [one.last_transition_time for one in found] == [to_timestamp(NOW + late) for late in (0, 60, 90)]
+    assert told_conditions[1].message == "the archive does not answer"
+    assert [condition.last_transition_time for condition in told_conditions] == [
+        to_timestamp(NOW + late) for late in (0, 60, 90)
+    ]
     assert lost.status.conditions[:5] == archived.status.conditions[:5]
 
 
 def test_where_nobody_wants_an_archive_none_is_named() -> None:
-    assert [one.type for one in told(room(), WELL, NOW).status.conditions] == list(ConditionType)
+    assert [condition.type for condition in told(room(), WELL, NOW).status.conditions] == list(ConditionType)

@@ -39,7 +39,7 @@ def test_a_new_generation_is_answered_at_once_for_kstatus_waits_for_it() -> None
 
 
 def test_a_message_alone_is_no_more_urgent_than_a_figure() -> None:
-    changed = [one.model_copy(update={"message": "other"}) for one in LIVE.conditions]
+    changed = [condition.model_copy(update={"message": "other"}) for condition in LIVE.conditions]
     other = LIVE.model_copy(update={"conditions": changed})
     assert not throttle.due(LIVE, other, 5.0)
     assert throttle.due(LIVE, other, 10.0)

@@ -64,7 +64,7 @@ async def run_in_a_room_that_is_heard(harness: RunHarness, **spec: Any) -> Exper
 
     await until(seen, "the relay that serves, and the listeners' pod")
     run = await harness.create("kill", baseline="30s", **spec)
-    return await harness.stored(run, lambda found: found.finished or bool(found.status.steps))
+    return await harness.stored(run, lambda run: run.finished or bool(run.status.steps))
 
 
 async def _listener_pod(harness: RunHarness) -> None:

@@ -66,7 +66,7 @@ async def test_a_door_that_somebody_adds_meanwhile_was_not_closed(client: Client
     """And lets in whoever is sent to it, so that the room is judged by half a fault."""
     async with Agent(client, with_door.namespace):
         run = await with_door.create("closed", faults=[{**CLOSED, "duration": "4s"}])
-        await with_door.stored(run, lambda found: found.status.step == "Active")
+        await with_door.stored(run, lambda run: run.status.step == "Active")
         await asyncio.sleep(1.1)  # times of creation are whole seconds
         await stored_objects.pod(client, with_door.namespace, "door-2", labels={"app": "door"}, address="198.18.200.42")
         run = await with_door.stored(run, finished)
@@ -81,7 +81,7 @@ async def test_a_door_that_was_added_just_before_was_not_closed(client: Client, 
     await stored_objects.set_ready(client, *place, ready=False, address="")
     async with Agent(client, with_door.namespace):
         run = await with_door.create("closed", faults=[{**CLOSED, "duration": "3s"}])
-        await with_door.stored(run, lambda found: found.status.step == "Active")
+        await with_door.stored(run, lambda run: run.status.step == "Active")
         await stored_objects.set_ready(client, *place, ready=True, address="198.18.200.42")
         run = await with_door.stored(run, finished)
     assert run.status.faults[0].targets == len(PODS)

@@ -75,7 +75,7 @@ async def test_a_host_that_somebody_deletes_meanwhile_is_told_of(client: Client,
     agent = Agent(client, on_stage.namespace)
     async with agent:
         run = await on_stage.create("uplink", faults=[{**UPLINK, "duration": "2s"}])
-        await on_stage.stored(run, lambda found: found.status.step == "Active")
+        await on_stage.stored(run, lambda run: run.status.step == "Active")
         await agent.lose("main-stage-host-a")
         run = await on_stage.stored(run, finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "TargetsGone")

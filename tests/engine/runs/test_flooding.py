@@ -148,16 +148,16 @@ async def test_a_target_that_goes_is_taken_out_of_the_gate_at_once(
         await client.delete(POD, harness.namespace, "a", grace_seconds=0)
 
         async def narrowed() -> bool:
-            found = [Injection.parse(body) for body in await client.list(INJECTION, harness.namespace)]
-            (gate,) = [one for one in found if one.spec.flood_gate is not None]
+            injections = [Injection.parse(body) for body in await client.list(INJECTION, harness.namespace)]
+            (gate,) = [injection for injection in injections if injection.spec.flood_gate is not None]
             return gate.spec.peers == (RELAYS["b"],)
 
         await until(narrowed, "a gate that leads to b alone")
         await client.delete(POD, harness.namespace, "b", grace_seconds=0)
 
         async def shut() -> bool:
-            found = [Injection.parse(body) for body in await client.list(INJECTION, harness.namespace)]
-            return all(one.spec.lift for one in found if one.spec.flood_gate is not None)
+            injections = [Injection.parse(body) for body in await client.list(INJECTION, harness.namespace)]
+            return all(injection.spec.lift for injection in injections if injection.spec.flood_gate is not None)
 
         await until(shut, "a gate that leads to nobody")
         await harness.abort(run)

@@ -77,7 +77,7 @@ async def test_a_host_whose_pod_is_gone_is_lost_and_its_successor_is_not_asked(
     host = Agent(client, harness.namespace)
     async with host:
         run = await harness.create("air", faults=[{**SILENCE, "duration": "1h"}])
-        await harness.stored(run, lambda found: found.status.step == "Active")
+        await harness.stored(run, lambda run: run.status.step == "Active")
         await client.delete(POD, harness.namespace, POD_NAME, grace_seconds=0)
         labels = {ROOM_LABEL: "main-stage", ROLE_LABEL: HOST}
         await stored_objects.pod(client, harness.namespace, "main-stage-host-b", labels=labels)
@@ -90,7 +90,7 @@ async def test_a_host_whose_pod_is_gone_is_lost_and_its_successor_is_not_asked(
 async def test_a_relay_that_somebody_deletes_meanwhile_is_told_of(client: Client, on_stage: RunHarness) -> None:
     async with Agent(client, on_stage.namespace), on_stage.looking():
         run = await on_stage.create("silence", faults=[{**SILENCE, "duration": "5s"}])
-        await on_stage.stored(run, lambda found: found.status.step == "Active")
+        await on_stage.stored(run, lambda run: run.status.step == "Active")
         await client.delete(POD, on_stage.namespace, "b", grace_seconds=0)
         run = await on_stage.stored(run, finished)
     assert run.status.others_gone == ["b"]
@@ -101,7 +101,7 @@ async def test_a_relay_that_goes_while_no_operator_runs_is_told_of(client: Clien
     async with Agent(client, on_stage.namespace):
         async with on_stage.looking():
             run = await on_stage.create("silence", faults=[{**SILENCE, "duration": "5s"}])
-            run = await on_stage.stored(run, lambda found: len(found.status.bystanders) == 2)
+            run = await on_stage.stored(run, lambda run: len(run.status.bystanders) == 2)
             await on_stage.end()
         gone = await client.get(POD, on_stage.namespace, "b")
         await client.delete(POD, on_stage.namespace, "b", grace_seconds=0)

@@ -49,7 +49,7 @@ def timeline(
     *spans: tuple[str, float, float], visits: Iterable[dict[str, Any]] = (), into: Timeline | None = None
 ) -> Timeline:
     """Both residents in the same states, told at 30 s."""
-    found = Timeline() if into is None else into
+    filled = Timeline() if into is None else into
     told = [
         {"listener": listener, "kind": "Resident", "state": state, "from": start, "to": end, "missingSeconds": 0.0}
         for listener in RESIDENTS
@@ -68,8 +68,8 @@ def timeline(
         "listeners": [],
         "arrivals": list(visits),
     }
-    found.add(parse_feed(document, START))
-    return found
+    filled.add(parse_feed(document, START))
+    return filled
 
 
 WELL = ("Live", 0.0, 30.0)
@@ -77,8 +77,8 @@ WELL = ("Live", 0.0, 30.0)
 
 def verdict(heard: Timeline | None, expect: str = "70%", **kwargs: Any) -> tuple[Verdict, str]:
     run = build.run(expect=[{"indicator": "AudibleRatio", "min": expect}], status=kwargs.pop("status", record()))
-    found = judging.judge(run, heard, RESIDENTS, **kwargs).decision
-    return found.verdict, found.reason
+    decision = judging.judge(run, heard, RESIDENTS, **kwargs).decision
+    return decision.verdict, decision.reason
 
 
 def test_a_proven_fault_that_listeners_hardly_noticed_passes() -> None:
@@ -159,8 +159,8 @@ def test_a_host_that_a_fault_has_cut_off_is_excused_by_nothing_that_befalls_it_m
     times = {"armedAt": at(7.9), "liftedAt": at(16)}
     status["faults"] = [{"name": "loss", "kind": kind, "targets": 1, "proven": True, "reverted": True, **times}]
     run = build.run(faults=[loss], status=status, timing={"baseline": "5s", "recovery": "10s"})
-    found = judging.judge(run, DEAF, RESIDENTS).decision
-    assert (found.verdict, found.reason) == expected
+    decision = judging.judge(run, DEAF, RESIDENTS).decision
+    assert (decision.verdict, decision.reason) == expected
 
 
 def test_a_host_that_stood_still_for_a_moment_spoils_no_run_that_passes_whatever_was_said() -> None:
@@ -234,10 +234,10 @@ def test_the_start_delay_counts_from_the_start_that_the_room_announces() -> None
 
 def shown(number: int) -> CountLog:
     """A door that always shows that number."""
-    found = CountLog()
+    count_log = CountLog()
     for second in range(40):
-        found.add(START + second, number)
-    return found
+        count_log.add(START + second, number)
+    return count_log
 
 
 @pytest.mark.parametrize(
@@ -343,10 +343,12 @@ def test_what_another_source_measured_is_judged_with_what_was_heard() -> None:
 
 
 def test_every_window_and_expectation_is_recorded() -> None:
-    found = judging.judge(build.run(status=record()), timeline(WELL), RESIDENTS)
-    assert [window.name for window in found.windows] == ["Baseline", "Judged"]
-    assert [(one.indicator, one.outcome, one.value) for one in found.expectations] == [("AudibleRatio", "Met", "100%")]
-    assert found.audible == "100%"
+    judgement = judging.judge(build.run(status=record()), timeline(WELL), RESIDENTS)
+    assert [window.name for window in judgement.windows] == ["Baseline", "Judged"]
+    assert [
+        (expectation.indicator, expectation.outcome, expectation.value) for expectation in judgement.expectations
+    ] == [("AudibleRatio", "Met", "100%")]
+    assert judgement.audible == "100%"
 
 
 def test_a_host_that_is_lost_when_the_window_ends_explains_what_nobody_can_tell_of_the_seconds_after_it() -> None:

@@ -87,7 +87,7 @@ async def test_a_fault_whose_agent_had_died_before_its_end_was_asked_for_allows_
     """The operator sees it only then; one that goes on from the record still knows it."""
     async with Agent(client, harness.namespace, at_lift=EndReason.AGENT_RESTARTED):
         run = await harness.create("loss", faults=[LOSS], recovery="3s")
-        await harness.stored(run, lambda found: found.status.step == "Recovering")
+        await harness.stored(run, lambda run: run.status.step == "Recovering")
         await harness.end()
         run = await taken_up(client, harness, run)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "LeaseLost")
@@ -217,7 +217,9 @@ async def test_a_container_kill_is_the_agents_and_over_as_soon_as_all_processes_
     assert [step.name for step in run.status.steps] == ["Injecting", "Active", "Reverting", "Recovering", "Judged"]
     assert all(target.gone_at and target.processes and target.processes.ended == 2 for target in run.status.targets)
     assert [injection.spec.container_kill for injection in agent.asked] == [ContainerKill(signal=Signal.SIGTERM)]
-    assert {target.container_id for one in agent.asked for target in one.spec.targets} == {stored_objects.CONTAINER}
+    assert {target.container_id for injection in agent.asked for target in injection.spec.targets} == {
+        stored_objects.CONTAINER
+    }
     assert not record.proven, "no listener has told that the media stopped"
     assert run.status.verdict == "Inconclusive"
     assert "listeners may still get media" in (record.message or "")

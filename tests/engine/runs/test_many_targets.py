@@ -57,7 +57,7 @@ async def test_all_are_injected_in_shards_and_the_record_stays_small(
     client = harness.client
     async with Agent(client, harness.namespace, idle=f"relay-{TARGETS - 1:03}"):
         run = await harness.create("many", faults=[loss()])
-        await harness.stored(run, lambda found: found.status.step == "Active")
+        await harness.stored(run, lambda run: run.status.step == "Active")
         injections = await client.list(INJECTION, harness.namespace)
         run = await harness.stored(run, finished)
     sizes = [len(injection["spec"]["targets"]) for injection in injections]
@@ -77,13 +77,13 @@ async def test_all_are_injected_in_shards_and_the_record_stays_small(
 
 async def test_the_worst_are_named(harness: RunHarness) -> None:
     """One of them saw no packet: it is the first that the record names, wherever it was in the plan."""
-    (found,) = [ExperimentRun.parse(body) for body in await harness.client.list(EXPERIMENT_RUN, harness.namespace)]
-    assert len(found.status.targets) == MOST_NAMED
-    worst, *others = found.status.targets
+    (run,) = [ExperimentRun.parse(body) for body in await harness.client.list(EXPERIMENT_RUN, harness.namespace)]
+    assert len(run.status.targets) == MOST_NAMED
+    worst, *others = run.status.targets
     assert (worst.pod, worst.proven, bool(worst.requested_at)) == (f"relay-{TARGETS - 1:03}", False, True)
     assert all(target.proven for target in others)
-    assert (found.status.verdict, found.status.reason) == ("Inconclusive", "NoEffect")
-    assert worst.pod in (found.status.message or "")
+    assert (run.status.verdict, run.status.reason) == ("Inconclusive", "NoEffect")
+    assert worst.pod in (run.status.message or "")
 
 
 async def test_every_killed_container_is_named_and_that_fits_too(harness: RunHarness) -> None:

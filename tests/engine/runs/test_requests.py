@@ -77,17 +77,17 @@ def test_a_long_name_stays_a_label() -> None:
 
 
 def test_the_same_request_chooses_by_the_same_seed_and_another_by_another() -> None:
-    one, other = build.experiment(), build.experiment(revision="2")
-    assert requests.seed(one, requests.wanted(one)) == requests.seed(one, requests.wanted(one))
-    assert requests.seed(one, requests.wanted(one)) != requests.seed(other, requests.wanted(other))
-    assert 0 <= requests.seed(one, requests.wanted(one)) < 2**53
+    first, second = build.experiment(), build.experiment(revision="2")
+    assert requests.seed(first, requests.wanted(first)) == requests.seed(first, requests.wanted(first))
+    assert requests.seed(first, requests.wanted(first)) != requests.seed(second, requests.wanted(second))
+    assert 0 <= requests.seed(first, requests.wanted(first)) < 2**53
 
 
 def test_of_two_runs_of_one_second_the_newest_is_the_one_that_was_made_later() -> None:
     """Else the older would pass for the newest, and the newer would be asked for again and again."""
-    one = build.run("z", experiment={"askedAt": "2026-01-01T00:00:00.100000Z"})
-    two = build.run("a", experiment={"askedAt": "2026-01-01T00:00:00.200000Z"})
-    assert requests.newest_of(build.experiment(), [two, one]) is two
+    older = build.run("z", experiment={"askedAt": "2026-01-01T00:00:00.100000Z"})
+    newer = build.run("a", experiment={"askedAt": "2026-01-01T00:00:00.200000Z"})
+    assert requests.newest_of(build.experiment(), [newer, older]) is newer
 
 
 def test_the_newest_run_is_of_this_very_experiment() -> None:

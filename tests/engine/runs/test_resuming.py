@@ -73,7 +73,7 @@ async def left_over(harness: RunHarness, *, ago: float, recovery: str) -> Experi
 
 async def verdict(harness: RunHarness, run: ExperimentRun) -> tuple[str, str]:
     harness.runs.on_change(run)
-    over = await harness.stored(run, lambda found: found.finished)
+    over = await harness.stored(run, lambda run: run.finished)
     return over.status.verdict or "", over.status.reason or ""
 
 

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from showstopper.api.run import ExperimentRun
+from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, Kind
+from showstopper.engine.runs import judging
+from showstopper.engine.runs.judging import Judgement
 from tests.support import build, stored_objects
 from tests.support.run_harness import RunHarness
 
@@ -50,10 +53,10 @@ async def test_a_run_with_a_baseline_notes_its_targets_when_it_comes_to_them(har
 
 async def test_of_two_that_are_made_in_one_moment_the_second_waits(harness: RunHarness) -> None:
     made = [await harness.plan(harness.experiment(name, "0s")) for name in ("one", "two")]
-    one, two = await asyncio.gather(harness.create("one", made=made[0]), harness.create("two", made=made[1]))
-    assert (len(one.spec.targets), len(two.spec.targets)) == (1, 0)
-    await harness.stored(one, injected)
-    waiting = await harness.stored(two, lambda run: bool(run.status.conditions))
+    first, second = await asyncio.gather(harness.create("one", made=made[0]), harness.create("two", made=made[1]))
+    assert (len(first.spec.targets), len(second.spec.targets)) == (1, 0)
+    await harness.stored(first, injected)
+    waiting = await harness.stored(second, lambda run: bool(run.status.conditions))
     assert waiting.status.conditions[0].reason == "WaitingForRoom"
     assert len(await stored_objects.names(harness.client, harness.namespace)) == 1
 
@@ -77,20 +80,20 @@ async def test_who_is_made_while_another_is_made_waits(
     while not asked:
         assert not first.done(), first
         await asyncio.sleep(0)
-    two = await harness.create("two", baseline=baseline)
-    waiting = await harness.stored(two, lambda run: bool(run.status.conditions))
+    second_run = await harness.create("two", baseline=baseline)
+    waiting = await harness.stored(second_run, lambda run: bool(run.status.conditions))
     assert waiting.status.conditions[0].message == f"waits for run {asked[0]}, which goes first"
     second_is_made.set()
-    one = await first
+    first_run = await first
     if baseline == "0s":
-        await harness.stored(one, injected)
+        await harness.stored(first_run, injected)
         assert len(await stored_objects.names(harness.client, harness.namespace)) == 1
 
 
 async def test_a_plan_that_no_longer_holds_hits_nothing(harness: RunHarness) -> None:
     made = await harness.plan(harness.experiment("kill", "0s"))
     await stored_objects.forbid(harness.client, harness.namespace)
-    run = await harness.stored(await harness.create("kill", made=made), lambda found: found.finished)
+    run = await harness.stored(await harness.create("kill", made=made), lambda run: run.finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "NamespaceNotAllowed")
     assert await stored_objects.names(harness.client, harness.namespace) == {"a", "b"}
 
@@ -110,3 +113,24 @@ async def test_a_room_that_was_changed_under_its_run_allows_no_verdict(harness: 
     harness.services.rooms.on_change(harness.room().model_copy(update={"spec": smaller}))
     run = await harness.stored(await harness.create("kill"), lambda run: run.finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "RoomChanged")
+
+
+async def test_a_run_whose_judging_breaks_is_an_error_and_keeps_its_room_from_nobody(
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is known that breaks it, so it is broken here: a count of 400 digits did once, and no end was written."""
+    judge = judging.judge
+
+    def broken(*arguments: Any, error: Finding | None = None, **options: Any) -> Judgement:
+        if error is None:
+            raise OverflowError("int too large to convert to float")
+        return judge(*arguments, error=error, **options)
+
+    monkeypatch.setattr(judging, "judge", broken)
+    made = await harness.create("kill")
+    await harness.client.patch(EXPERIMENT_RUN, *made.key, [{"op": "add", "path": "/spec/abort", "value": True}])
+    harness.runs.on_change(ExperimentRun.parse(await harness.client.get(EXPERIMENT_RUN, *made.key)))
+    run = await harness.stored(made, lambda run: run.finished)
+    assert (run.status.verdict, run.status.reason) == ("Error", "EngineFailed")
+    assert run.status.message == "OverflowError: int too large to convert to float; the operator's log has more"
+    await harness.stored(await harness.create("again"), injected)

@@ -41,10 +41,10 @@ def run(room: str, fault: dict[str, Any] = LOSSY_RELAY, *, namespace: str = "sho
     return made
 
 
-def shares(one: ExperimentRun, other: ExperimentRun) -> bool:
+def shares(first: ExperimentRun, second: ExperimentRun) -> bool:
     """Whoever is asked, the answer is the same."""
-    assert sharing.share(one, other) is sharing.share(other, one)
-    return sharing.share(one, other)
+    assert sharing.share(first, second) is sharing.share(second, first)
+    return sharing.share(first, second)
 
 
 def door(url: str = "http://door:8090/token", component: str | None = "door") -> dict[str, Any]:

@@ -143,7 +143,7 @@ async def test_a_storm_is_heard_and_ended_while_another_fault_goes_on(
         run = await harness.create("storm", faults=[STORM, other | {"duration": "9m"}])
         await harness.stored(run, active)
         await kubelet.report(said())
-        run = await harness.stored(run, lambda found: found.status.faults[0].storm is not None)
+        run = await harness.stored(run, lambda run: run.status.faults[0].storm is not None)
         assert active(run), "the other fault lasts"
 
         async def gone() -> bool:
@@ -151,7 +151,7 @@ async def test_a_storm_is_heard_and_ended_while_another_fault_goes_on(
             return job.name(run, "storm") not in jobs
 
         await until(gone, "the end of the storm's Job")
-        run = await harness.stored(run, lambda found: found.status.faults[0].reverted)
+        run = await harness.stored(run, lambda run: run.status.faults[0].reverted)
         assert active(run), "the other fault lasts"
         await harness.abort(run)
         run = await harness.stored(run, finished)

@@ -58,7 +58,7 @@ class Book:
     """Takes notes instead of carrying runs on."""
 
     def __init__(self, *known: Object) -> None:
-        self._known = {one["metadata"]["uid"]: ExperimentRun.parse(one) for one in known}
+        self._known = {body["metadata"]["uid"]: ExperimentRun.parse(body) for body in known}
         self.told: list[tuple[str, str]] = []
 
     def all(self) -> list[ExperimentRun]:

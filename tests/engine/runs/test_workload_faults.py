@@ -138,7 +138,7 @@ async def test_a_pod_that_was_to_be_left_is_missed_also_when_it_goes_after_the_e
     """The run has scaled back by then, so that somebody else took it: what listeners missed may come of that."""
     run = await harness.stored(await harness.create("down", faults=[{**DOWN, "duration": "4s"}], recovery="4s"), active)
     await end_pods(harness, "b", "c")
-    run = await harness.stored(run, lambda found: found.status.step == "Recovering")
+    run = await harness.stored(run, lambda run: run.status.step == "Recovering")
     await end_pods(harness, "a")
     run = await harness.stored(run, finished)
     assert {target.pod for target in run.status.targets if target.gone_at} == {"a", "b", "c"}
@@ -154,10 +154,10 @@ async def test_a_pod_that_came_when_it_was_scaled_back_is_missed_when_somebody_d
         fault = {**DOWN, "duration": "3s"}
         run = await harness.stored(await harness.create("down", faults=[fault], recovery="8s"), active)
         await end_pods(harness, "b", "c")
-        run = await harness.stored(run, lambda found: found.status.step == "Recovering")
+        run = await harness.stored(run, lambda run: run.status.step == "Recovering")
         assert not run.status.bystanders, "of those that were there the controller takes which it likes"
         await stored_objects.pod(harness.client, harness.namespace, "d")
-        await harness.stored(run, lambda found: bool(found.status.bystanders))
+        await harness.stored(run, lambda run: bool(run.status.bystanders))
         await end_pods(harness, "d")
         run = await harness.stored(run, finished)
     assert run.status.others_gone == ["d"]
@@ -436,7 +436,7 @@ async def test_replicas_of_an_autoscaler_are_not_changed(harness: RunHarness) ->
 
 async def test_a_restart_is_noted_made_once_and_stays(harness: RunHarness) -> None:
     run = await harness.create("restart", faults=[RESTART], recovery="3s")
-    run = await harness.stored(run, lambda found: bool(found.status.targets and found.status.targets[0].answered_at))
+    run = await harness.stored(run, lambda run: bool(run.status.targets and run.status.targets[0].answered_at))
     assert await restarted(harness) == only(run).after
     assert (only(run).before, only(run).lasts) == (None, False)
     await end_pods(harness, "a", "b", "c")
@@ -450,11 +450,11 @@ async def test_a_restart_is_noted_made_once_and_stays(harness: RunHarness) -> No
 
 async def test_a_restart_that_was_made_before_the_operator_knew_is_not_made_again(harness: RunHarness) -> None:
     run = await harness.create("restart", faults=[RESTART], recovery="1h")
-    run = await harness.stored(run, lambda found: found.status.step == "Recovering")
+    run = await harness.stored(run, lambda run: run.status.step == "Recovering")
     await harness.end()
     await forget_what_came_after_the_note(harness, run)
     other = await taken_up(harness, run)
-    run = await other.stored(run, lambda found: found.status.step == "Recovering")
+    run = await other.stored(run, lambda run: run.status.step == "Recovering")
     assert await restarted(harness) == only(run).after
     assert all(target.answered_at for target in run.status.targets)
     assert "3 of 3 pods are not replaced yet" in (run.status.faults[0].message or "")

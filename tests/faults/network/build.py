@@ -98,7 +98,7 @@ def effects(draw: st.DrawFn) -> NetworkEffect:
 sites = st.builds(
     Site,
     st.lists(st.integers(2, 90_000), min_size=1, max_size=3, unique=True).map(
-        lambda found: tuple(Device(f"eth{number}", number) for number in found)
+        lambda numbers: tuple(Device(f"eth{number}", number) for number in numbers)
     ),
     st.one_of(st.just(()), st.lists(st.ip_addresses(v=4).map(str), min_size=1, max_size=3).map(tuple)),
 )

@@ -93,9 +93,9 @@ def test_without_ports_and_peers_all_packets_are_meant() -> None:
 
 def test_a_port_of_udp_and_one_of_tcp_are_not_both_of_both() -> None:
     made = effects(spec(ports=[MEDIA, SIGNAL]), "x")
-    assert [one.name for one in made] == ["x.tcp", "x.udp"]
-    assert [one.traffic.protocols for one in made] == [{Protocol.TCP}, {Protocol.UDP}]
-    assert [one.traffic.own_ports for one in made] == [(Ports.one(7880),), (Ports.one(7882),)]
+    assert [effect.name for effect in made] == ["x.tcp", "x.udp"]
+    assert [effect.traffic.protocols for effect in made] == [{Protocol.TCP}, {Protocol.UDP}]
+    assert [effect.traffic.own_ports for effect in made] == [(Ports.one(7880),), (Ports.one(7882),)]
 
 
 def test_media_is_of_udp_and_never_counted_among_packets_of_tcp() -> None:

@@ -73,8 +73,8 @@ def test_what_a_kind_does_not_take_cannot_be_made(kind: type[NetworkFault], fiel
     ],
 )
 def test_a_kind_that_is_not_about_all_traffic_refuses_all_traffic(fault: NetworkFault, says: str) -> None:
-    (found,) = objections(NetworkEffect("test", Traffic(Direction.EGRESS), fault))
-    assert found.startswith(says)
+    (objection,) = objections(NetworkEffect("test", Traffic(Direction.EGRESS), fault))
+    assert objection.startswith(says)
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_a_kind_that_is_not_about_all_traffic_refuses_all_traffic(fault: Network
     ],
 )
 def test_traffic_that_does_not_exist(traffic: Traffic, says: str) -> None:
-    (found,) = objections(NetworkEffect("test", traffic, LOSS))
-    assert found.startswith(says)
+    (objection,) = objections(NetworkEffect("test", traffic, LOSS))
+    assert objection.startswith(says)
 
 
 @pytest.mark.parametrize("name", ["", "Loss", "a b", "-a", "a" * 101, 'x"; flush ruleset', "a\n"])
 def test_names_that_could_be_more_than_a_name(name: str) -> None:
-    (found,) = objections(NetworkEffect(name, Traffic(), LOSS))
-    assert "is no name for an effect" in found
+    (objection,) = objections(NetworkEffect(name, Traffic(), LOSS))
+    assert "is no name for an effect" in objection

@@ -39,20 +39,20 @@ UDP = frozenset({Protocol.UDP})
 def test_every_rule_is_behind_the_lease(effect: NetworkEffect, site: Site, number: int, method: Method) -> None:
     assert not objections(effect)
     plan = plan_of(effect, site, number, method)
-    timed = {(one["family"], one["name"]) for one in added(plan, "set") if "timeout" in one["flags"]}
+    timed = {(nft_set["family"], nft_set["name"]) for nft_set in added(plan, "set") if "timeout" in nft_set["flags"]}
     for chain, expressions in rules_at_hooks(plan):
         assert (chain["family"], "live") in timed
-        before = expressions[: next(place for place, one in enumerate(expressions) if "counter" in one)]
+        before = expressions[: next(place for place, expression in enumerate(expressions) if "counter" in expression)]
         assert LIVE in before, "no packet is as much as counted without a lease"
 
 
 @given(effects(), sites, numbers, methods)
 def test_everything_has_our_name(effect: NetworkEffect, site: Site, number: int, method: Method) -> None:
     plan = plan_of(effect, site, number, method)
-    assert {one["name"] for one in added(plan, "table")} <= {plan.table}
+    assert {table["name"] for table in added(plan, "table")} <= {plan.table}
     assert plan.table.startswith("showstopper-")
     for kind in ("set", "counter", "chain", "rule"):
-        assert {one["table"] for one in added(plan, kind)} <= {plan.table}
+        assert {nft_object["table"] for nft_object in added(plan, kind)} <= {plan.table}
     assert all(len(detour(shape.device)) == 15 for shape in plan.shapes)
 
 
@@ -64,7 +64,7 @@ def test_senders_are_never_told(effect: NetworkEffect, site: Site, number: int, 
         assert chain["policy"] == "accept"
         if {"drop": None} in expressions:
             assert chain["family"] == "netdev"
-        assert not any("reject" in one for one in expressions)
+        assert not any("reject" in expression for expression in expressions)
 
 
 @given(effects(), sites, numbers, methods)
@@ -73,7 +73,7 @@ def test_peers_and_own_addresses_are_never_left_out(
 ) -> None:
     plan = plan_of(effect, site, number, method)
     for _, expressions in rules_at_hooks(plan):
-        asked = {str(one["match"]["right"])[:-1] for one in expressions if "match" in one}
+        asked = {str(expression["match"]["right"])[:-1] for expression in expressions if "match" in expression}
         assert ("@peers" in asked) is (effect.traffic.peers is not None)
         assert ("@own" in asked) is bool(site.own)
 
@@ -105,7 +105,7 @@ def test_loss_at_the_egress_of_a_pod() -> None:
         {"drop": None},
     ]
     assert version6[1]["match"]["right"] == "@peers6", "empty now, but peers may be replaced"
-    peers = next(one for one in added(plan, "set") if one["name"] == "peers4")
+    peers = next(nft_set for nft_set in added(plan, "set") if nft_set["name"] == "peers4")
     assert peers["elem"] == ["198.18.0.7", {"prefix": {"addr": "198.18.1.0", "len": 24}}]
 
 
@@ -134,7 +134,7 @@ def test_media_is_counted_apart_where_other_packets_are_meant_too() -> None:
 def test_nothing_is_counted_apart_where_every_packet_is_media() -> None:
     traffic = Traffic(Direction.EGRESS, UDP, own_ports=(Ports.one(50001),), media=(Ports(50000, 60000),))
     plan = plan_of(NetworkEffect("loss", traffic, PacketLoss(percent=Share(0.05))), ETH0, 1, Method.NFQUEUE)
-    assert not [name for one in added(plan, "counter") if "media" in (name := one["name"])]
+    assert not [name for counter in added(plan, "counter") if "media" in (name := counter["name"])]
 
 
 def test_probes_leave_the_chain_before_anything_is_counted() -> None:
@@ -189,7 +189,9 @@ def test_delays_in_a_class_or_behind_a_queue(method: Method) -> None:
 
 def test_queues_are_passed_by_when_nobody_listens() -> None:
     plan = plan_of(NetworkEffect("late", Traffic(), Delay(latency=timedelta(seconds=1))), ETH0, 1, Method.NFQUEUE)
-    queues = [one["queue"] for rule in added(plan, "rule") for one in rule["expr"] if "queue" in one]
+    queues = [
+        expression["queue"] for rule in added(plan, "rule") for expression in rule["expr"] if "queue" in expression
+    ]
     assert len(queues) == 4
     assert all(queue["flags"] == ["bypass"] for queue in queues)
 
@@ -200,14 +202,19 @@ def test_reordering_holds_back_a_share() -> None:
     )
     plan = plan_of(effect, ETH0, 1, Method.NFQUEUE)
     assert plan.queues[0].manner.delay == timedelta(milliseconds=20)
-    dice = [one["match"]["right"] for _, rule in rules_at_hooks(plan) for one in rule if "numgen" in str(one)]
+    dice = [
+        expression["match"]["right"]
+        for _, rule in rules_at_hooks(plan)
+        for expression in rule
+        if "numgen" in str(expression)
+    ]
     assert dice == [25_000, 25_000], "for each IP version"
 
 
 @pytest.mark.parametrize(("share", "dice"), [(1e-9, [1]), (0.05, [5_000]), (0.99999, [99_999]), (0.999999, [])])
 def test_a_share_is_tried_in_steps_and_all_of_them_without_a_die(share: float, dice: list[int]) -> None:
-    found = [one["match"]["right"] for one in sampled(share) if "numgen" in str(one)]
-    assert found == dice
+    tried = [expression["match"]["right"] for expression in sampled(share) if "numgen" in str(expression)]
+    assert tried == dice
 
 
 def test_packets_are_shaped_on_a_detour_after_all_drops() -> None:
@@ -241,7 +248,9 @@ def test_copies_are_not_copied_again() -> None:
         first = expressions[0]["match"]
         assert first["right"] == {"set": ["eth0"]}
         if chain["hook"] == "postrouting":
-            assert {"meta": {"key": "skuid"}} in [one["match"]["left"] for one in expressions if "match" in one]
+            assert {"meta": {"key": "skuid"}} in [
+                expression["match"]["left"] for expression in expressions if "match" in expression
+            ]
 
 
 def test_packets_without_the_bytes_that_are_overwritten_are_not_even_counted() -> None:
@@ -259,7 +268,10 @@ def test_bursts_are_the_agents_to_open() -> None:
     assert plan.bursts
     assert plan.bursts.length == timedelta(milliseconds=60)
     for _, expressions in rules_at_hooks(plan):
-        assert [one["match"]["right"] for one in expressions if "match" in one] == ["@live", "@burst"]
+        assert [expression["match"]["right"] for expression in expressions if "match" in expression] == [
+            "@live",
+            "@burst",
+        ]
 
 
 def test_on_the_nodes_network_only_the_targets_own_address_is_hit() -> None:
@@ -292,7 +304,7 @@ def test_the_gate_of_a_storm_lets_joins_and_their_media_pass_and_nothing_else_ev
     for passing in rules[:2]:  # one for each IP version
         assert passing[0] == LIVE
         assert passing[-2:] == [{"counter": "egress-affected"}, {"accept": None}]
-        matched = [one["match"]["right"] for one in passing if "match" in one]
+        matched = [expression["match"]["right"] for expression in passing if "match" in expression]
         allowed = [right["set"] for right in matched if isinstance(right, dict)]
         assert allowed == [["tcp", "udp"], [7880, {"range": [50000, 60000]}]]
     assert rules[-1] == [{"drop": None}], "without a condition, the lease's above all"
@@ -329,5 +341,5 @@ def test_arrivals_are_counted_and_left_alone() -> None:
     for chain, expressions in rules_at_hooks(plan):
         assert (chain["hook"], chain["policy"]) == ("ingress", "accept")
         assert expressions[0] == LIVE
-        assert all(one.keys() <= {"match", "counter"} for one in expressions)
+        assert all(expression.keys() <= {"match", "counter"} for expression in expressions)
     assert not plan.stays

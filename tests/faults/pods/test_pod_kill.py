@@ -42,6 +42,6 @@ def test_every_target_has_to_be_gone_and_silent(second: ObservedTarget, missing:
 
 
 def test_of_one_target_it_tells_the_times_and_of_several_their_number() -> None:
-    one = Observed("kill", (GONE,))
-    assert KILL.figures(one) == "deletion answered after 12 ms, its media stopped after 0.30 s, gone after 0.52 s"
+    observed = Observed("kill", (GONE,))
+    assert KILL.figures(observed) == "deletion answered after 12 ms, its media stopped after 0.30 s, gone after 0.52 s"
     assert KILL.figures(Observed("kill", (GONE, GONE))) == "2 of 2 pods gone, and 2 of them without media"

@@ -19,8 +19,8 @@ OVER = MemoryStress(over_limit=True)
 
 
 def figures(**more: int) -> ProcessFigures:
-    found = {"processes": 3, "stress_bytes": 300 * MIB, "memory_bytes": 461 * MIB, "memory_limit_bytes": 512 * MIB}
-    return ProcessFigures(at="2026-01-01T00:00:00.000000Z", **{**found, **more})
+    fields = {"processes": 3, "stress_bytes": 300 * MIB, "memory_bytes": 461 * MIB, "memory_limit_bytes": 512 * MIB}
+    return ProcessFigures(at="2026-01-01T00:00:00.000000Z", **{**fields, **more})
 
 
 def observed(
@@ -86,10 +86,10 @@ def test_what_is_measured_by_a_limit_needs_one(spec: dict[str, Any], limit: str,
     fault = Fault.model_validate(
         {"name": "full", "target": {"component": "relay"}, "duration": "5s", "memoryStress": spec}
     )
-    found = list(STRESS.objections(fault, Ground("show", "main-stage", build.room().spec, (pod,))))
-    assert [finding.reason for finding in found] == (["NoMemoryLimit"] if refused else [])
+    findings = list(STRESS.objections(fault, Ground("show", "main-stage", build.room().spec, (pod,))))
+    assert [finding.reason for finding in findings] == (["NoMemoryLimit"] if refused else [])
     if refused:
-        assert "write size instead, or give the container resources.limits.memory" in found[0].message
+        assert "write size instead, or give the container resources.limits.memory" in findings[0].message
 
 
 def test_only_over_the_limit_it_is_meant_to_end_its_targets() -> None:

@@ -50,9 +50,9 @@ def test_it_is_found_by_its_kind_and_has_the_bounds_of_the_api() -> None:
 )
 def test_what_cannot_be_carried_out_says_why(of: Fault, reason: str | None, says: str) -> None:
     """It needs no relay that serves, and no port of media: nobody takes any sound."""
-    found = list(FLOOD.objections(of, ground()))
-    assert [finding.reason for finding in found] == ([reason] if reason else [])
-    assert all(says in finding.message for finding in found)
+    findings = list(FLOOD.objections(of, ground()))
+    assert [finding.reason for finding in findings] == ([reason] if reason else [])
+    assert all(says in finding.message for finding in findings)
 
 
 @pytest.mark.parametrize(("opening", "depth"), [("TCP", "tcp"), ("WebSocket", "websocket")])

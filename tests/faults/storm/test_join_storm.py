@@ -77,8 +77,8 @@ def test_a_storm_of_the_serving_relays_can_be_carried_out() -> None:
 def test_what_cannot_be_carried_out_says_why_and_what_to_write(
     of: Fault, where: Ground, reason: str, says: str
 ) -> None:
-    found = objections(of, where)
-    assert says in found[reason]
+    messages = objections(of, where)
+    assert says in messages[reason]
 
 
 def test_its_gate_leads_to_joins_and_media_and_of_signalling_only_to_joins() -> None:

@@ -61,9 +61,9 @@ def test_it_is_found_by_its_kind_and_has_the_bounds_of_the_api() -> None:
     ],
 )
 def test_what_cannot_be_carried_out_says_why(of: Fault, reason: str | None, says: str) -> None:
-    found = list(STORM.objections(of, ground()))
-    assert [finding.reason for finding in found] == ([reason] if reason else [])
-    assert all(says in finding.message for finding in found)
+    findings = list(STORM.objections(of, ground()))
+    assert [finding.reason for finding in findings] == ([reason] if reason else [])
+    assert all(says in finding.message for finding in findings)
 
 
 def test_its_pod_is_told_when_all_are_dropped_and_how_long_to_wait_between_tries() -> None:

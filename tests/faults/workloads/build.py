@@ -26,8 +26,8 @@ def ground(backing: Backing | None, targets: Sequence[Pod] = PODS) -> Ground:
 
 def objections(fault: Fault, *workloads: Workload, **more: Any) -> list[tuple[str, str]]:
     """Reason and message of all objections to a fault of three pods, which these workloads make."""
-    found = registry.of(fault.spec).objections(fault, ground(Backing(workloads, **more)))
-    return [(each.reason, each.message) for each in found]
+    findings = registry.of(fault.spec).objections(fault, ground(Backing(workloads, **more)))
+    return [(each.reason, each.message) for each in findings]
 
 
 def changes(fault: Fault, *workloads: Workload, **more: Any) -> tuple[Change, ...]:

@@ -44,8 +44,8 @@ def test_what_is_not_there_or_cannot_be_put_back_is_refused(
     wrong: dict[str, Any], config_map: ConfigMap | None, reason: str, says: str
 ) -> None:
     there = (config_map,) if config_map is not None else ()
-    ((found, message),) = objections(push(**wrong), RELAYS, config_maps=there)
-    assert found == reason
+    ((objection_reason, message),) = objections(push(**wrong), RELAYS, config_maps=there)
+    assert objection_reason == reason
     assert says in message
 
 

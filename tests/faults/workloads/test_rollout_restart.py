@@ -44,8 +44,8 @@ def test_what_nobody_has_looked_at_is_not_changed() -> None:
 def test_a_workload_that_would_replace_none_or_others_too_is_refused(
     workload: Workload, reason: str, says: str
 ) -> None:
-    ((found, message),) = objections(RESTART, workload)
-    assert found == reason
+    ((objection_reason, message),) = objections(RESTART, workload)
+    assert objection_reason == reason
     assert says in message
 
 

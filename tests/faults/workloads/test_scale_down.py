@@ -31,8 +31,8 @@ def test_it_changes_the_number_of_replicas_and_puts_it_back() -> None:
     ],
 )
 def test_replicas_that_are_others_or_few_or_none_are_refused(workload: Workload, reason: str, says: str) -> None:
-    ((found, message),) = objections(DOWN, workload)
-    assert found == reason
+    ((objection_reason, message),) = objections(DOWN, workload)
+    assert objection_reason == reason
     assert says in message
 
 

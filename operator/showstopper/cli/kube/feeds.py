@@ -166,5 +166,5 @@ def clock_of(pod: str, content: bytes) -> dict[str, float]:
     try:
         document: Any = json.loads(content)
         return {name: float(document["clock"][name]) for name in ("wall", "monotonic")}
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise FeedError(pod, "clock", "is not there") from error

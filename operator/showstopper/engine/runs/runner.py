@@ -16,7 +16,7 @@ from showstopper.engine.runs.sampling import Sampler
 from showstopper.engine.runs.steps import STEPS, Judge, Step
 from showstopper.engine.runs.waiting import RunEnded, RunWait
 from showstopper.engine.status_writer import StatusWriter
-from showstopper.errors import AgentsDisabled, ClusterError, NotFound, Unavailable
+from showstopper.errors import AgentsDisabled, ClusterError, Invalid, NotFound, Unavailable
 
 log = structlog.get_logger()
 
@@ -92,6 +92,8 @@ class Runner:
     async def _take(self, step: Step) -> Finding | None:
         """Take a step. Whatever breaks in it must end in a verdict too, and never in Passed."""
         try:
+            if isinstance(step, Judge):
+                return await self._judge(step)
             if not step.closing:
                 self._wait.check()  # also after a restart: what was not hit before is not hit any more
             return await step.run(self._context)
@@ -108,8 +110,21 @@ class Runner:
             then = ": what was injected expires with the run's Lease" if step.closing else ""
             return Finding(step.failed, f"{failure}{then}", Verdict.ERROR)
         except Exception as failure:
-            if isinstance(step, Judge):
+            log.exception("run_broke", run=self.run.metadata.name)
+            return _broken(failure)
+
+    async def _judge(self, judge: Judge) -> Finding | None:
+        """Judge the run. One whose judging breaks ends, too: without an end it would keep its room from all others."""
+        try:
+            return await judge.run(self._context)
+        except Exception as failure:
+            if isinstance(failure, ClusterError) and not isinstance(failure, Invalid):
                 raise
             log.exception("run_broke", run=self.run.metadata.name)
-            message = f"{type(failure).__name__}: {failure}; the operator's log has more"
-            return Finding(Reason.ENGINE_FAILED, message, Verdict.ERROR)
+            await judge.give_up(self._context, _broken(failure))
+            return None
+
+
+def _broken(failure: Exception) -> Finding:
+    message = f"{type(failure).__name__}: {failure}; the operator's log has more"
+    return Finding(Reason.ENGINE_FAILED, message, Verdict.ERROR)

@@ -188,18 +188,8 @@ class Runs:
             with structlog.contextvars.bound_contextvars(run=name):
                 waited = self._blocker(runner.run) is not None
                 while not runner.run.finished:
-                    try:
-                        ended = await runner.wait_for_turn(lambda: self._blocker(runner.run))
-                        if (room := self._services.rooms.find(*room_key)) is not None:
-                            room.under_experiment = name
-                        await runner.execute(None if waited else first, ended)
-                        self.judged += 1
-                    except NotFound:
-                        raise
-                    except ClusterError as error:
-                        log.warning("run_not_recorded", error=str(error))
-                        await asyncio.sleep(RECORD_RETRY_SECONDS)
-                        first = None
+                    await self._go_on(runner, None if waited else first)
+                    waited = True
         except NotFound:
             log.warning("run_deleted", run=name)
         finally:
@@ -214,6 +204,26 @@ class Runs:
                 room.under_experiment = None
             self._services.rooms.release(name, runner.run.room)
             self.wake()
+
+    async def _go_on(self, runner: Runner, first: Proposal | None) -> None:
+        """Carry a run to its end, or as far as it can be recorded now. Raises NotFound: it was deleted."""
+        try:
+            ended = await runner.wait_for_turn(lambda: self._blocker(runner.run))
+            if (
+                room := self._services.rooms.find(runner.run.metadata.namespace, runner.run.spec.room.name)
+            ) is not None:
+                room.under_experiment = runner.run.metadata.name
+            await runner.execute(first, ended)
+        except NotFound:
+            raise
+        except ClusterError as error:
+            log.warning("run_not_recorded", error=str(error))
+            await asyncio.sleep(RECORD_RETRY_SECONDS)
+        except Exception:
+            log.exception("run_broke")  # its room is nobody else's while it has no verdict: go on from its record
+            await asyncio.sleep(RECORD_RETRY_SECONDS)
+        else:
+            self.judged += 1
 
     def _recorded(self, run: ExperimentRun) -> None:
         self._known[run.metadata.uid] = run

@@ -240,4 +240,4 @@ def test_a_window_of_two_hosts_one_after_the_other_is_unknown() -> None:
     seam = [number for number, truth in enumerate(sound.truth) if len(truth) > 1]
     assert all(said[number] is U for number in range(seam[0] - 4, seam[-1] + 4))
     assert {said[40], said[110]} == {L}
-    assert all(one is other or U in (one, other) for one, other in itertools.pairwise(said))
+    assert all(state is following or U in (state, following) for state, following in itertools.pairwise(said))

@@ -69,8 +69,8 @@ def test_after_a_gap_samples_come_soon_for_half_a_second(batch: int) -> None:
     made, at = started(9.0), list[float]()
     for start in range(0, len(packets), batch):
         at += times(*made.choose(arrays(packets[start : start + batch])))
-    one, other = [10.34, 10.44, 10.54, 10.64, 10.74, 10.84], [12.02, 12.12, 12.22, 12.32, 12.42, 12.52]
-    assert at == [10.28, *one, 11.84, 11.98, *other]
+    after_start, after_gap = [10.34, 10.44, 10.54, 10.64, 10.74, 10.84], [12.02, 12.12, 12.22, 12.32, 12.42, 12.52]
+    assert at == [10.28, *after_start, 11.84, 11.98, *after_gap]
 
 
 def started(at: float) -> Sampler:
@@ -102,9 +102,9 @@ def test_of_a_new_session_the_first_packet_is_chosen_and_nothing_of_the_last_one
 
 def test_a_second_stream_is_noticed_for_a_second() -> None:
     made = Sampler(1, [0])
-    one, other = steady(0, 10.0, 1), [Packet(0, number, 5, 80, 10.5 + number * 0.02) for number in range(10)]
+    stream, other = steady(0, 10.0, 1), [Packet(0, number, 5, 80, 10.5 + number * 0.02) for number in range(10)]
     rest = steady(0, 11.0, 1.5, first=50)
-    _, chosen = made.choose(arrays(sorted(one + other + rest, key=lambda packet: packet.at)))
+    _, chosen = made.choose(arrays(sorted(stream + other + rest, key=lambda packet: packet.at)))
     is_alone = dict(zip(times(chosen), chosen.alone.tolist(), strict=True))
     assert is_alone[10.4]
     assert not is_alone[10.6]

@@ -156,7 +156,7 @@ async def active(harness: RunHarness, seconds: float, **target: Any) -> Experime
     """A run whose fault is there and proven, a second after it came."""
     faults = [{**LOSS, "duration": f"{seconds:g}s", "target": {"component": "relay", **target}}]
     run = await harness.create("loss", faults=faults)
-    run = await harness.stored(run, lambda found: found.status.step == "Active")
+    run = await harness.stored(run, lambda run: run.status.step == "Active")
     (made,) = await harness.client.list(INJECTION, harness.namespace)
     began = time.mktime(time.strptime(made["metadata"]["creationTimestamp"], "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
     while time.time() < began + 1:  # the API server's times are whole seconds
@@ -229,7 +229,7 @@ async def test_peers_that_are_replaced_are_followed(client: Client, harness: Run
     await stored_objects.pod(client, harness.namespace, "s1", labels=store, address="198.18.200.1")
     async with Agent(client, harness.namespace):
         run = await harness.create("cut", faults=[{**cut, "duration": "1h"}])
-        await harness.stored(run, lambda found: found.status.step == "Active")
+        await harness.stored(run, lambda run: run.status.step == "Active")
         assert await meant(harness, ["198.18.200.1"])
         await stored_objects.pod(client, harness.namespace, "s2", labels=store, address="198.18.200.2")
         assert await meant(harness, ["198.18.200.1", "198.18.200.2"])
@@ -243,7 +243,7 @@ async def test_peers_that_are_replaced_are_followed(client: Client, harness: Run
 async def meant(harness: RunHarness, peers: list[str]) -> bool:
     async with asyncio.timeout(60):
         while True:
-            (found,) = await harness.client.list(INJECTION, harness.namespace)
-            if found["spec"]["peers"] == peers:
+            (injection,) = await harness.client.list(INJECTION, harness.namespace)
+            if injection["spec"]["peers"] == peers:
                 return True
             await asyncio.sleep(0.05)

@@ -34,42 +34,42 @@ def state(*gone: int | None, **known: Any) -> FaultState:
 
 
 def test_what_is_noted_and_not_made_is_not_in_force() -> None:
-    found = state()
-    assert [found.touched, found.armed, found.over, found.record.proven, found.record.reverted] == [False] * 5
-    assert found.trouble is None
+    fault = state()
+    assert [fault.touched, fault.armed, fault.over, fault.record.proven, fault.record.reverted] == [False] * 5
+    assert fault.trouble is None
 
 
 def test_it_is_armed_when_the_field_was_read_back_and_proven_when_the_pods_went() -> None:
-    found = state(changed_at=at(0))
-    assert (found.armed, found.over, found.record.armed_at) == (True, False, at(0))
-    assert "2 of 2 pods were still there" in (found.record.message or "")
-    found = state(3, changed_at=at(0))
-    assert (found.record.proven, found.record.reverted) == (True, False)
-    assert found.record.message == "proven on every target: 1 of 2 pods gone, the last after 3.0 s"
+    fault = state(changed_at=at(0))
+    assert (fault.armed, fault.over, fault.record.armed_at) == (True, False, at(0))
+    assert "2 of 2 pods were still there" in (fault.record.message or "")
+    fault = state(3, changed_at=at(0))
+    assert (fault.record.proven, fault.record.reverted) == (True, False)
+    assert fault.record.message == "proven on every target: 1 of 2 pods gone, the last after 3.0 s"
 
 
 def test_it_is_over_when_the_field_was_read_back_as_it_was() -> None:
-    found = state(3, changed_at=at(0), restored_at=at(20))
-    assert (found.over, found.record.proven, found.record.reverted) == (True, True, True)
-    assert (found.record.lifted_at, found.record.asked_for, found.record.in_force) == (at(20), "40.00s", "40.00s")
-    assert all(target.lifted_at == at(20) for target in found.targets)
+    fault = state(3, changed_at=at(0), restored_at=at(20))
+    assert (fault.over, fault.record.proven, fault.record.reverted) == (True, True, True)
+    assert (fault.record.lifted_at, fault.record.asked_for, fault.record.in_force) == (at(20), "40.00s", "40.00s")
+    assert all(target.lifted_at == at(20) for target in fault.targets)
 
 
 def test_what_nobody_put_back_in_time_is_proven_and_its_time_is_recorded() -> None:
-    found = state(3, changed_at=at(0), restored_at=at(95))
-    assert found.record.proven
-    assert (found.record.asked_for, found.record.in_force) == ("40.00s", "190.00s")
+    fault = state(3, changed_at=at(0), restored_at=at(95))
+    assert fault.record.proven
+    assert (fault.record.asked_for, fault.record.in_force) == ("40.00s", "190.00s")
 
 
 @pytest.mark.parametrize(("reason", "verdict"), [("InjectionForbidden", "Error"), ("ChangedMeanwhile", "Inconclusive")])
 def test_what_could_not_be_made_is_trouble(reason: str, verdict: str) -> None:
-    found = state(reason=reason, message="why")
-    assert found.trouble is not None
-    assert (found.trouble.reason, found.trouble.verdict, found.trouble.message) == (reason, verdict, "why")
-    assert found.record.cut_short is None, "it has not begun"
+    fault = state(reason=reason, message="why")
+    assert fault.trouble is not None
+    assert (fault.trouble.reason, fault.trouble.verdict, fault.trouble.message) == (reason, verdict, "why")
+    assert fault.record.cut_short is None, "it has not begun"
 
 
 def test_what_somebody_else_changed_is_cut_short_and_left_and_not_verified() -> None:
-    found = state(3, changed_at=at(0), left_at=at(9), reason="ChangedMeanwhile", message="it is 5")
-    assert (found.over, found.record.reverted, found.record.cut_short) == (True, False, "ChangedMeanwhile")
-    assert found.record.message == "it is 5"
+    fault = state(3, changed_at=at(0), left_at=at(9), reason="ChangedMeanwhile", message="it is 5")
+    assert (fault.over, fault.record.reverted, fault.record.cut_short) == (True, False, "ChangedMeanwhile")
+    assert fault.record.message == "it is 5"

@@ -47,10 +47,10 @@ def container(**state: Any) -> list[dict[str, Any]]:
 
 
 def test_a_pod_that_runs_and_has_an_address_is_there() -> None:
-    found = job.pod_of(RUN, "flood", [pod(phase="Running", podIP="198.18.1.9")])
-    assert found.pod is not None
-    assert (found.pod.uid, found.pod.node, found.pod.address) == ("uid-x", "node1", "198.18.1.9")
-    assert not found.over
+    crowd_pod = job.pod_of(RUN, "flood", [pod(phase="Running", podIP="198.18.1.9")])
+    assert crowd_pod.pod is not None
+    assert (crowd_pod.pod.uid, crowd_pod.pod.node, crowd_pod.pod.address) == ("uid-x", "node1", "198.18.1.9")
+    assert not crowd_pod.over
 
 
 def test_without_an_address_or_of_another_flood_it_is_not() -> None:
@@ -62,23 +62,25 @@ def test_without_an_address_or_of_another_flood_it_is_not() -> None:
 
 def test_what_keeps_it_from_running_is_told() -> None:
     waiting = {"reason": "ErrImagePull", "message": "no such image"}
-    found = job.pod_of(RUN, "flood", [pod(phase="Pending", containerStatuses=container(waiting=waiting))])
-    assert found.problem == "ErrImagePull: no such image"
+    crowd_pod = job.pod_of(RUN, "flood", [pod(phase="Pending", containerStatuses=container(waiting=waiting))])
+    assert crowd_pod.problem == "ErrImagePull: no such image"
     unscheduled = [{"type": "PodScheduled", "status": "False", "message": "0/2 nodes are available"}]
     assert job.pod_of(RUN, "flood", [pod(phase="Pending", conditions=unscheduled)]).problem == "0/2 nodes are available"
 
 
 def test_what_it_said_at_its_end_is_told() -> None:
-    found = job.pod_of(RUN, "flood", [pod(phase="Failed", containerStatuses=container(terminated={"message": REPORT}))])
-    assert found.over
-    assert job.excuse(FAULT, found) == "its flooder ended by NoGate after 0 packets"
+    crowd_pod = job.pod_of(
+        RUN, "flood", [pod(phase="Failed", containerStatuses=container(terminated={"message": REPORT}))]
+    )
+    assert crowd_pod.over
+    assert job.excuse(FAULT, crowd_pod) == "its flooder ended by NoGate after 0 packets"
 
 
 def test_a_traceback_is_no_report() -> None:
     terminated = {"message": "Traceback (most recent call last):"}
-    found = job.pod_of(RUN, "flood", [pod(phase="Failed", containerStatuses=container(terminated=terminated))])
-    assert found.over
-    assert job.excuse(FAULT, found) == ""
+    crowd_pod = job.pod_of(RUN, "flood", [pod(phase="Failed", containerStatuses=container(terminated=terminated))])
+    assert crowd_pod.over
+    assert job.excuse(FAULT, crowd_pod) == ""
 
 
 def test_a_name_is_a_label_whatever_the_runs_is() -> None:

@@ -20,11 +20,11 @@ GOLDEN = Path(__file__).parent / "golden"
 def environment(manifest: dict[str, Any], pod: str = "") -> dict[str, str]:
     """What a container of the manifest sees, with the Secret's values and the pod's name filled in."""
     container = manifest["spec"]["template"]["spec"]["containers"][0]
-    found = {}
-    for one in container["env"]:
-        source = one.get("valueFrom", {})
-        found[one["name"]] = one.get("value", pod if "fieldRef" in source else "secret")
-    return found
+    values = {}
+    for variable in container["env"]:
+        source = variable.get("valueFrom", {})
+        values[variable["name"]] = variable.get("value", pod if "fieldRef" in source else "secret")
+    return values
 
 
 def listener_settings(here: AudioRoom) -> list[ListenerSettings]:
@@ -39,9 +39,9 @@ def ordinal(pod: str) -> int:
 
 @pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
 def test_the_fleet_of_the_designs_room_is_the_golden_one(kind: str) -> None:
-    found = {one["kind"]: one for one in manifests.manifests(room(), IMAGES)}
+    by_kind = {manifest["kind"]: manifest for manifest in manifests.manifests(room(), IMAGES)}
     golden = GOLDEN / f"{kind.lower()}.yaml"
-    assert found[kind] == yaml.safe_load(golden.read_text())
+    assert by_kind[kind] == yaml.safe_load(golden.read_text())
 
 
 def test_the_host_has_an_account_of_its_own_that_may_do_what_a_host_may() -> None:
@@ -55,10 +55,10 @@ def test_the_host_knows_the_pod_that_it_is_in() -> None:
 
 
 def test_a_room_with_a_speaker_of_its_own_gets_no_host() -> None:
-    found = manifests.manifests(room(program={"host": "External"}), IMAGES)
-    assert [one["kind"] for one in found] == ["StatefulSet"]
+    fleet = manifests.manifests(room(program={"host": "External"}), IMAGES)
+    assert [manifest["kind"] for manifest in fleet] == ["StatefulSet"]
     assert not manifests.account(room(program={"host": "External"}))
-    assert environment(found[0])["SHOWSTOPPER_PROGRAM"] == "External"
+    assert environment(fleet[0])["SHOWSTOPPER_PROGRAM"] == "External"
 
 
 def test_listeners_come_in_by_the_rooms_door_and_nobody_else_does() -> None:
@@ -126,15 +126,19 @@ def test_a_crowd_without_newcomers_is_as_it_was_and_one_with_them_has_more_room(
 
 
 def test_a_room_that_is_left_is_left_by_its_crowd() -> None:
-    assert [one["spec"]["replicas"] for one in manifests.manifests(with_crowd(), IMAGES, away=True)] == [0, 0, 0]
+    assert [manifest["spec"]["replicas"] for manifest in manifests.manifests(with_crowd(), IMAGES, away=True)] == [
+        0,
+        0,
+        0,
+    ]
 
 
 @given(st.integers(1, 60), st.integers(1, 20))
 def test_the_pods_take_their_settings_and_hold_all_residents(count: int, per_pod: int) -> None:
     here = room(listeners={"count": count, "perPod": per_pod})
     pods = listener_settings(here)
-    found = [f"{pod.pod}/{index}" for pod in pods for index in range(pod.first, pod.first + pod.residents)]
-    assert tuple(found) == names.residents(here)
+    residents = [f"{pod.pod}/{index}" for pod in pods for index in range(pod.first, pod.first + pod.residents)]
+    assert tuple(residents) == names.residents(here)
 
 
 @given(st.integers(1, 40), st.integers(1, 3), st.integers(1, 60))
@@ -180,12 +184,12 @@ def test_the_host_is_told_how_long_to_hold() -> None:
     ],
 )
 def test_what_changes_a_listener_changes_the_fleets_version(change: dict[str, Any]) -> None:
-    before, after = (manifests.manifests(one, IMAGES)[0] for one in (room(), room(**change)))
+    before, after = (manifests.manifests(here, IMAGES)[0] for here in (room(), room(**change)))
     assert manifests.version(before) != manifests.version(after)
 
 
 def test_what_does_not_change_a_listener_keeps_the_fleets_version() -> None:
-    before, after = (manifests.manifests(one, IMAGES)[0] for one in (room(), room(program={"hold": "9s"})))
+    before, after = (manifests.manifests(here, IMAGES)[0] for here in (room(), room(program={"hold": "9s"})))
     assert manifests.version(before) == manifests.version(after)
 
 

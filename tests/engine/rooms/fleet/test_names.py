@@ -10,8 +10,8 @@ NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
 
 
 def test_residents_are_named_by_pod_and_by_their_place_in_the_whole_fleet() -> None:
-    found = names.residents(room(listeners={"count": 4, "perPod": 3}))
-    assert found == (
+    residents = names.residents(room(listeners={"count": 4, "perPod": 3}))
+    assert residents == (
         "main-stage-listeners-0/0",
         "main-stage-listeners-0/1",
         "main-stage-listeners-0/2",
@@ -22,9 +22,9 @@ def test_residents_are_named_by_pod_and_by_their_place_in_the_whole_fleet() -> N
 @given(st.integers(1, 200), st.integers(1, 20))
 def test_each_pod_that_is_meant_to_be_holds_a_resident_and_none_too_many(count: int, per_pod: int) -> None:
     here = room(listeners={"count": count, "perPod": per_pod})
-    found = names.residents(here)
-    assert len(set(found)) == count
-    by_pod = [name.partition("/")[0] for name in found]
+    residents = names.residents(here)
+    assert len(set(residents)) == count
+    by_pod = [name.partition("/")[0] for name in residents]
     assert set(by_pod) == names.pods(here)
     assert max(map(by_pod.count, set(by_pod))) <= per_pod
     assert len(names.pods(here)) == names.pod_count(here)
@@ -32,9 +32,9 @@ def test_each_pod_that_is_meant_to_be_holds_a_resident_and_none_too_many(count: 
 
 @given(NAMES)
 def test_a_stateful_sets_revision_label_always_fits(name: str) -> None:
-    found = names.listeners(room(name))
-    assert len(f"{found}-0123456789") <= 63
-    assert found[0].isalnum()
+    set_name = names.listeners(room(name))
+    assert len(f"{set_name}-0123456789") <= 63
+    assert set_name[0].isalnum()
 
 
 def test_two_long_names_with_the_same_beginning_stay_apart() -> None:

@@ -37,10 +37,10 @@ class Pods:
         address = request.url.host or ""
         after = int(request.query.get("after", 0))
         self.asked.setdefault(address, []).append(after)
-        found = self.answers[address](after)
-        if asyncio.iscoroutine(found):
-            found = await found
-        return found if isinstance(found, web.StreamResponse) else web.json_response(found)
+        reply = self.answers[address](after)
+        if asyncio.iscoroutine(reply):
+            reply = await reply
+        return reply if isinstance(reply, web.StreamResponse) else web.json_response(reply)
 
 
 @asynccontextmanager
@@ -88,27 +88,27 @@ async def until(holds: Callable[[], bool], what: str) -> None:
         pytest.fail(f"never came: {what}")
 
 
-async def ask_once(found: Collector, there: list[ListenerPod]) -> None:
+async def ask_once(collector: Collector, there: list[ListenerPod]) -> None:
     """Ask all pods, and wait for those that answer within a good second or end otherwise."""
-    found.ask_all(there, lambda: None)
-    await until(lambda: not found._asking, "an end of all questions")
+    collector.ask_all(there, lambda: None)
+    await until(lambda: not collector._asking, "an end of all questions")
 
 
 async def test_all_pods_are_asked_and_what_they_heard_is_known() -> None:
     replies = {name: lambda _, name=name: answer(name) for name in "ab"}
-    async with listener_pods(**replies) as (pods, there), collecting(pods) as found:
-        await ask_once(found, there)
-        assert set(found._known.current()) == {"a/0", "b/0"}
-        assert set(found.answered) == {"a", "b"}
-        assert found.problems == {}
+    async with listener_pods(**replies) as (pods, there), collecting(pods) as collector:
+        await ask_once(collector, there)
+        assert set(collector._known.current()) == {"a/0", "b/0"}
+        assert set(collector.answered) == {"a", "b"}
+        assert collector.problems == {}
 
 
 async def test_it_goes_on_where_it_was() -> None:
     closed = [Span("a/0", Kind.RESIDENT, State.LIVE, 80.0, 90.0)]
     reply = document(closed, [], pod="a", first=41)
-    async with listener_pods(a=lambda _: reply) as (pods, there), collecting(pods) as found:
-        await ask_once(found, there)
-        await ask_once(found, there)
+    async with listener_pods(a=lambda _: reply) as (pods, there), collecting(pods) as collector:
+        await ask_once(collector, there)
+        await ask_once(collector, there)
         assert pods.asked["127.0.0.1"] == [0, 41]
 
 
@@ -116,11 +116,11 @@ async def test_a_restarted_pod_is_asked_again_from_its_beginning() -> None:
     first = document([Span("a/0", Kind.RESIDENT, State.LIVE, 80.0, 90.0)], [], pod="a", first=41, boot="old")
     again = document([Span("a/0", Kind.RESIDENT, State.HOLD, 1.0, 2.0)], [], pod="a", first=1, boot="new", clock=3.0)
     replies = iter([first, again, again])
-    async with listener_pods(a=lambda _: next(replies)) as (pods, there), collecting(pods) as found:
-        await ask_once(found, there)
-        await ask_once(found, there)
+    async with listener_pods(a=lambda _: next(replies)) as (pods, there), collecting(pods) as collector:
+        await ask_once(collector, there)
+        await ask_once(collector, there)
         assert pods.asked["127.0.0.1"] == [0, 41, 0]
-        assert found._known.boot("a") == "new"
+        assert collector._known.boot("a") == "new"
 
 
 def refused(_: int) -> web.Response:
@@ -146,29 +146,29 @@ def no_json(_: int) -> web.Response:
 async def test_a_pod_that_says_nonsense_is_a_problem_and_hinders_no_other(
     reply: Callable[[int], Any], problem: str
 ) -> None:
-    async with listener_pods(a=reply, b=lambda _: answer("b")) as (pods, there), collecting(pods) as found:
-        await ask_once(found, there)
-        assert problem in found.problems["a"]
-        assert set(found.answered) == {"b"}
-        assert set(found._known.current()) == {"b/0"}
+    async with listener_pods(a=reply, b=lambda _: answer("b")) as (pods, there), collecting(pods) as collector:
+        await ask_once(collector, there)
+        assert problem in collector.problems["a"]
+        assert set(collector.answered) == {"b"}
+        assert set(collector._known.current()) == {"b/0"}
 
 
 async def test_a_pod_without_an_address_yet_is_not_asked_and_no_problem() -> None:
-    async with listener_pods(a=lambda _: answer("a")) as (pods, there), collecting(pods) as found:
+    async with listener_pods(a=lambda _: answer("a")) as (pods, there), collecting(pods) as collector:
         nowhere = ListenerPod("b", None, "v", "", "main-stage")
-        await ask_once(found, [*there, nowhere])
-        assert set(found.answered) == {"a"}
-        assert found.problems == {}
+        await ask_once(collector, [*there, nowhere])
+        assert set(collector.answered) == {"a"}
+        assert collector.problems == {}
 
 
 async def test_a_pod_that_refuses_connections_is_a_problem_until_it_answers_again() -> None:
-    async with listener_pods(a=lambda _: answer("a")) as (pods, there), collecting(pods) as found:
-        good, found._port = found._port, 1
-        await ask_once(found, there)
-        assert "does not answer" in found.problems["a"]
-        found._port = good
-        await ask_once(found, there)
-        assert found.problems == {}
+    async with listener_pods(a=lambda _: answer("a")) as (pods, there), collecting(pods) as collector:
+        good, collector._port = collector._port, 1
+        await ask_once(collector, there)
+        assert "does not answer" in collector.problems["a"]
+        collector._port = good
+        await ask_once(collector, there)
+        assert collector.problems == {}
 
 
 async def test_a_pod_that_does_not_answer_holds_up_no_other_and_is_asked_once_at_a_time() -> None:
@@ -179,33 +179,33 @@ async def test_a_pod_that_does_not_answer_holds_up_no_other_and_is_asked_once_at
         return answer("a")
 
     replies = {"a": lambda _: slowly(), "b": lambda _: answer("b")}
-    async with listener_pods(**replies) as (pods, there), collecting(pods) as found:
+    async with listener_pods(**replies) as (pods, there), collecting(pods) as collector:
         heard: list[float] = []
-        running = asyncio.create_task(found.run(lambda: there, lambda: heard.append(1)))
+        running = asyncio.create_task(collector.run(lambda: there, lambda: heard.append(1)))
         await until(lambda: len(pods.asked.get("127.0.0.2", [])) >= 3, "three questions to the good pod")
         assert len(pods.asked["127.0.0.1"]) < len(pods.asked["127.0.0.2"])
-        await until(lambda: "a" in found.problems, "the problem of the silent pod")
+        await until(lambda: "a" in collector.problems, "the problem of the silent pod")
         release.set()
-        await until(lambda: "a" in found.answered, "its answer")
+        await until(lambda: "a" in collector.answered, "its answer")
         assert heard
         running.cancel()
         await asyncio.wait([running])
 
 
 async def test_what_was_known_of_a_pod_that_is_gone_is_forgotten() -> None:
-    async with listener_pods(a=refused, b=lambda _: answer("b")) as (pods, there), collecting(pods) as found:
-        await ask_once(found, there)
-        await ask_once(found, [])
-        assert not found.problems
-        assert not found.answered
+    async with listener_pods(a=refused, b=lambda _: answer("b")) as (pods, there), collecting(pods) as collector:
+        await ask_once(collector, there)
+        await ask_once(collector, [])
+        assert not collector.problems
+        assert not collector.answered
 
 
 async def test_an_answer_without_an_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listeners, "LARGEST_ANSWER", 1000)
     large = web.Response(text=" " * 5000)
-    async with listener_pods(a=lambda _: large) as (pods, there), collecting(pods) as found:
-        await ask_once(found, there)
-        assert "is larger than 1000 bytes" in found.problems["a"]
+    async with listener_pods(a=lambda _: large) as (pods, there), collecting(pods) as collector:
+        await ask_once(collector, there)
+        assert "is larger than 1000 bytes" in collector.problems["a"]
 
 
 def crowd(pod: str, *changes: tuple[int, float, str], first: int = 1, **fields: Any) -> dict[str, Any]:
@@ -236,17 +236,17 @@ async def collecting_crowd(pods: Pods) -> AsyncIterator[CrowdCollector]:
 
 async def test_a_crowd_is_asked_as_listeners_are_and_known_as_far_as_it_is_settled() -> None:
     replies = iter([crowd("c", (0, 80.0, "Live"), (1, 80.0, "Live")), crowd("c", (1, 94.0, "NoMedia"), first=3)])
-    async with listener_pods(c=lambda _: next(replies)) as (pods, there), collecting_crowd(pods) as found:
-        await ask_once(found, there)
-        await ask_once(found, there)
+    async with listener_pods(c=lambda _: next(replies)) as (pods, there), collecting_crowd(pods) as collector:
+        await ask_once(collector, there)
+        await ask_once(collector, there)
         assert pods.asked["127.0.0.1"] == [0, 2]
-        known, seen = found._known.known_until({"c"}), found._known.seen_until()
+        known, seen = collector._known.known_until({"c"}), collector._known.seen_until()
         assert known is not None
         assert seen is not None
         assert seen - known == pytest.approx(5.0)
-        one, other = found._known.view(Window(known - 5, known), ["c/0", "c/1"]).residents
-        assert [(span.state, round(span.seconds, 6)) for span in one.spans] == [(State.LIVE, 5.0)]
-        assert [(span.state, round(span.seconds, 6)) for span in other.spans] == [
+        first, second = collector._known.view(Window(known - 5, known), ["c/0", "c/1"]).residents
+        assert [(span.state, round(span.seconds, 6)) for span in first.spans] == [(State.LIVE, 5.0)]
+        assert [(span.state, round(span.seconds, 6)) for span in second.spans] == [
             (State.LIVE, 4.0),
             (State.NO_MEDIA, 1.0),
         ]
@@ -257,27 +257,30 @@ async def test_a_restarted_crowd_is_asked_again_from_its_beginning() -> None:
         "c", (0, 90.0, "Joining"), (0, 92.0, "Live"), boot="new", newest=[{"slot": 0, "at": 92.0, "state": "Live"}]
     )
     replies = iter([crowd("c", (0, 80.0, "Live"), first=40), new | {"changes": new["changes"][1:], "newest": []}, new])
-    async with listener_pods(c=lambda _: next(replies)) as (pods, there), collecting_crowd(pods) as found:
-        await ask_once(found, there)
-        await ask_once(found, there)
+    async with listener_pods(c=lambda _: next(replies)) as (pods, there), collecting_crowd(pods) as collector:
+        await ask_once(collector, there)
+        await ask_once(collector, there)
         assert pods.asked["127.0.0.1"] == [0, 40, 0]
-        assert found._known.boot("c") == "new"
-        assert {span.state for span in found._known.current().values()} == {State.LIVE, State.UNKNOWN}
+        assert collector._known.boot("c") == "new"
+        assert {span.state for span in collector._known.current().values()} == {State.LIVE, State.UNKNOWN}
 
 
 async def test_of_a_crowd_pod_that_is_gone_nothing_is_kept() -> None:
-    async with listener_pods(c=lambda _: crowd("c")) as (pods, there), collecting_crowd(pods) as found:
-        await ask_once(found, there)
-        assert found.refusals({"c"}) == {"Unavailable": 3}
-        found.ask_all([], lambda: None)
-        assert found.refusals({"c"}) == {}
+    async with listener_pods(c=lambda _: crowd("c")) as (pods, there), collecting_crowd(pods) as collector:
+        await ask_once(collector, there)
+        assert collector.refusals({"c"}) == {"Unavailable": 3}
+        collector.ask_all([], lambda: None)
+        assert collector.refusals({"c"}) == {}
 
 
 async def test_what_is_no_crowd_of_the_room_is_a_problem() -> None:
-    async with listener_pods(c=lambda _: crowd("c", room="other")) as (pods, there), collecting_crowd(pods) as found:
-        await ask_once(found, there)
-        assert found.problems["c"] == 'span feed: room: is "other", not "main-stage"'
-        assert found._known.seen_until() is None
+    async with (
+        listener_pods(c=lambda _: crowd("c", room="other")) as (pods, there),
+        collecting_crowd(pods) as collector,
+    ):
+        await ask_once(collector, there)
+        assert collector.problems["c"] == 'span feed: room: is "other", not "main-stage"'
+        assert collector._known.seen_until() is None
 
 
 async def test_a_host_is_asked_as_listeners_are_and_placed_on_our_clock() -> None:

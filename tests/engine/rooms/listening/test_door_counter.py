@@ -22,17 +22,17 @@ COUNTS = "http://door:8090/rooms/main-stage"
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was asked. The second answer is none."""
-    found: list[str] = []
+    urls: list[str] = []
 
     async def read_count(_: Any, __: Any, url: str) -> tuple[float, int]:
-        found.append(url)
-        if len(found) == 2:
+        urls.append(url)
+        if len(urls) == 2:
             raise NoCount(f"{url}: the answer has HTTP status 503")
-        return float(len(found)), 10 * len(found)
+        return float(len(urls)), 10 * len(urls)
 
     monkeypatch.setattr(door_counter, "EVERY_SECONDS", 0.001)
     monkeypatch.setattr(doors, "read_count", read_count)
-    return found
+    return urls
 
 
 async def counted(here: AudioRoom, asked: list[str], times: int) -> tuple[DoorCounter, list[str]]:

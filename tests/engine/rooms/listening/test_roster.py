@@ -53,17 +53,17 @@ async def test_a_pod_is_forgotten_when_it_is_deleted(server: ApiServer) -> None:
 
 
 def test_a_pod_tells_the_fleets_version_that_it_is_of() -> None:
-    found = listener()
-    found["metadata"]["annotations"] = {FLEET_ANNOTATION: "abc"}
-    assert read(found).version == "abc"
+    body = listener()
+    body["metadata"]["annotations"] = {FLEET_ANNOTATION: "abc"}
+    assert read(body).version == "abc"
     assert read(listener()).version == ""
 
 
 def test_a_pod_that_was_told_to_end_says_so() -> None:
-    found = listener()
-    assert not read(found).ends
-    found["metadata"]["deletionTimestamp"] = "2026-11-29T16:57:00Z"
-    assert read(found).ends
+    body = listener()
+    assert not read(body).ends
+    body["metadata"]["deletionTimestamp"] = "2026-11-29T16:57:00Z"
+    assert read(body).ends
 
 
 def test_a_pod_without_an_address_yet_has_none() -> None:

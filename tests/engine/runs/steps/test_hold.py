@@ -58,7 +58,7 @@ async def test_what_cannot_be_put_back_at_once_is_tried_again_while_another_faul
             return await replicas() == 3
 
         await until(is_back, "three replicas")
-        run = await harness.stored(run, lambda found: found.status.faults[0].reverted)
+        run = await harness.stored(run, lambda run: run.status.faults[0].reverted)
         assert active(run), "the other fault lasts"
         await harness.abort(run)
-        await harness.stored(run, lambda found: found.finished)
+        await harness.stored(run, lambda run: run.finished)

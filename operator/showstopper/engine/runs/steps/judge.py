@@ -9,6 +9,7 @@ from showstopper.clock import from_timestamp
 from showstopper.engine.rooms import releases
 from showstopper.engine.runs import interference, judging, sampling, windows
 from showstopper.engine.runs.context import RunContext
+from showstopper.engine.runs.judging import Judgement
 from showstopper.engine.runs.waiting import RunEnded
 from showstopper.errors import ClusterError, InvalidResource, Unavailable
 
@@ -43,11 +44,18 @@ class Judge:
             other_cause=interference.other_cause(context.run),
             doubts=tuple(each for each in findings if each.verdict not in {Verdict.ABORTED, Verdict.ERROR}),
         )
-        decision = judgement.decision
-        await context.record.judge(judgement)
-        warning = decision.verdict is not Verdict.PASSED
-        context.tell(str(decision.verdict), decision.message, "Judge", warning=warning)
+        await _end(context, judgement)
         return None
+
+    async def give_up(self, context: RunContext, failure: Finding) -> None:
+        """Judging itself broke. The verdict rests on nothing that was heard then, for it may have broken on that."""
+        await _end(context, judging.judge(context.run, None, (), error=failure))
+
+
+async def _end(context: RunContext, judgement: Judgement) -> None:
+    decision = judgement.decision
+    await context.record.judge(judgement)
+    context.tell(str(decision.verdict), decision.message, "Judge", warning=decision.verdict is not Verdict.PASSED)
 
 
 async def _read_again(context: RunContext) -> list[Finding]:
