@@ -40,11 +40,11 @@ class Packet:
 class Ear:
     """A socket in the receiving namespace, read when all is over."""
 
-    def __init__(self, namespace: Namespace, port: int) -> None:
+    def __init__(self, namespace: Namespace, port: int, address: str = RECEIVER) -> None:
         self._socket = namespace.call(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         self._socket.setsockopt(socket.SOL_SOCKET, 33, 256 << 20)  # SO_RCVBUFFORCE
         self._socket.setsockopt(socket.SOL_SOCKET, _TIMESTAMPS, 1)
-        self._socket.bind((RECEIVER, port))
+        self._socket.bind((address, port))
 
     def packets(self, until_quiet: float = 0.3) -> list[Packet]:
         """All that came, in that order, once nothing has come for a while."""
@@ -88,10 +88,10 @@ class Wire:
     receiver: Path
 
     @contextmanager
-    def ear(self, port: int = MEDIA) -> Iterator[Ear]:
+    def ear(self, port: int = MEDIA, address: str = RECEIVER) -> Iterator[Ear]:
         """A receiver of packets to a port."""
         with Namespace.at(self.receiver) as there:
-            ear = Ear(there, port)
+            ear = Ear(there, port, address)
         try:
             yield ear
         finally:
@@ -99,10 +99,17 @@ class Wire:
 
     @contextmanager
     def sending(
-        self, *, packets: int, per_second: int, port: int = MEDIA, size: int = 172, source: int = 6004
+        self,
+        *,
+        packets: int,
+        per_second: int,
+        port: int = MEDIA,
+        size: int = 172,
+        source: int = 6004,
+        address: str = RECEIVER,
     ) -> "Iterator[subprocess.Popen[str]]":
         """A sender as a process, until it has sent all; no faster than this machine can."""
-        wish = {"address": RECEIVER, "port": port, "packets": packets}
+        wish = {"address": address, "port": port, "packets": packets}
         wish |= {"per_second": machine.pace(per_second), "size": size, "source": source}
         inside = ["ip", "netns", "exec", self.sender.name]
         arguments = [*inside, sys.executable, "-m", "tests.agent.traffic", json.dumps(wish)]
@@ -112,11 +119,35 @@ class Wire:
             finally:
                 process.kill()
 
-    def send(self, *, packets: int, per_second: int, port: int = MEDIA, size: int = 172, source: int = 6004) -> Sending:
+    def send(
+        self,
+        *,
+        packets: int,
+        per_second: int,
+        port: int = MEDIA,
+        size: int = 172,
+        source: int = 6004,
+        address: str = RECEIVER,
+    ) -> Sending:
         """Send, and wait for the end."""
-        with self.sending(packets=packets, per_second=per_second, port=port, size=size, source=source) as process:
+        what = {"packets": packets, "per_second": per_second, "port": port, "size": size, "source": source}
+        with self.sending(**what, address=address) as process:
             output, _ = process.communicate(timeout=120)
         return Sending(**json.loads(output))
+
+    @contextmanager
+    def beside(self, device: str, sender: str, receiver: str) -> Iterator[None]:
+        """A second wire between the two, with these addresses, for the time of the block."""
+        ends = (self.sender.name, sender), (self.receiver.name, receiver)
+        pair = ["type", "veth", "peer", "name", device, "netns", self.receiver.name]
+        _run("ip", "-n", self.sender.name, "link", "add", device, *pair)
+        for namespace, address in ends:
+            _run("ip", "-n", namespace, "addr", "add", f"{address}/24", "dev", device)
+            _run("ip", "-n", namespace, "link", "set", device, "up")
+        try:
+            yield
+        finally:
+            _run("ip", "-n", self.sender.name, "link", "del", device)
 
     def route(self, namespace: Path, gateway: str) -> None:
         """Have everything that is elsewhere go by a gateway."""

@@ -34,13 +34,14 @@ class Reason(StrEnum):
     at its direction, ports, peers and duration."""
     WRONG_DOSE = "WrongDose"
     """A fault was not as strong as it was declared: another share of the packets, a higher rate, more CPU, or fewer
-    joins. Or it lasted longer, and what listeners missed may come of that. Look at the logs of the agents, and at
-    whether the operator was away."""
+    joins or packets of a flood. Or it lasted longer, and what listeners missed may come of that. Look at the logs of
+    the agents, and at whether the operator was away."""
     CONTAINER_RESTARTED = "ContainerRestarted"
     """A target's container was ended from outside and restarted while a fault lasted, for instance by a liveness probe
     that the fault made fail. Look at the pod's events."""
     TOO_BRIEF = "TooBrief"
-    """A fault was in force for less than 80% of its targets' time. Look at the targets that went while it lasted."""
+    """A fault was in force for less than 80% of its targets' time, or memory was taken for less. Look at the targets
+    that went while it lasted, or write a longer duration."""
     REVERT_NOT_VERIFIED = "RevertNotVerified"
     """A fault may have left something behind. Look at its targets before the next run."""
     LISTENERS_GONE = "ListenersGone"

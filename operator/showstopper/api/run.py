@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 
 from showstopper.api.conditions import Condition
 from showstopper.api.experiment import AbortIf, Expectation, Fault, Timing
+from showstopper.api.faults.flood import FloodFigures
 from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.faults.stage import DoorFigures, HostFigures
 from showstopper.api.faults.storm import StormFigures
@@ -301,6 +302,8 @@ class FaultRecord(Status):
     """Number of packets that the fault dropped, delayed, duplicated or changed, over all targets."""
     storm: StormFigures | None = None
     """What came of a storm: joins that were tried, let in and refused, and how long they took."""
+    flood: FloodFigures | None = None
+    """What a flooder said at its end. Absent where nobody had to ask: its packets were counted."""
     backend: Text | None = None
     """By what means the fault was carried out, such as netem, NFQUEUE or voice."""
     asked_for: Text | None = None

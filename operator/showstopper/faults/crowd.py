@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeVar
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.flood import FloodFigures
 from showstopper.api.faults.gates import Arrivals, Gate
 from showstopper.api.faults.storm import StormFigures
 from showstopper.api.injection import InjectionTarget
@@ -19,6 +20,8 @@ from showstopper.faults.network.traffic import NetworkEffect, Traffic
 from showstopper.faults.task import MOST_TARGETS, Task
 
 K = TypeVar("K", bound=FaultKind)
+CrowdFigures = StormFigures | FloodFigures
+"""What the pod of a fault said of it at its end."""
 
 
 class CrowdBehaviour(Behaviour[K]):
@@ -60,9 +63,9 @@ class CrowdBehaviour(Behaviour[K]):
     def excuse(self, report: Mapping[str, Any]) -> str:
         """Why the fault did nothing, by the last line of its pod, for a person."""
 
-    def figures_of(self, report: Mapping[str, Any]) -> StormFigures | None:
-        """What came of a storm, by the last line of its pod. None: this is none, or the line does not say it."""
-        return None
+    @abstractmethod
+    def figures_of(self, report: Mapping[str, Any]) -> CrowdFigures | None:
+        """What came of the fault, by the last line of its pod. None: the line does not say it."""
 
 
 def port_of(fault: Fault, ground: Ground) -> Port | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from showstopper.api.faults.base import FaultKind
+from showstopper.api.faults.flood import FloodFigures
 from showstopper.api.faults.network import Direction
 from showstopper.api.faults.process import ProcessFigures
 from showstopper.api.faults.stage import DoorFigures, HostFigures
@@ -120,7 +121,9 @@ class Observed:
         fault: its name.
         gates: of a fault of the crowd, its pods behind their gates, which are no targets.
         spec: the fault as it is declared; None: it is not known here.
+        seconds: for how long it is declared to last; None: that is not known here, or it is done in an instant.
         storm: what came of a storm, by its own account; None: it is none, or has not said it yet.
+        flood: what a flooder said at its end; None: it is none, or has not been asked.
         read_back: of a change of objects, whether each field was read back with the value that the fault writes.
     """
 
@@ -128,7 +131,9 @@ class Observed:
     targets: tuple[ObservedTarget, ...]
     gates: tuple[ObservedTarget, ...] = ()
     spec: FaultKind | None = None
+    seconds: float | None = None
     storm: StormFigures | None = None
+    flood: FloodFigures | None = None
     read_back: bool = False
 
     @classmethod

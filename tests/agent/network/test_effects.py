@@ -28,10 +28,11 @@ from showstopper.api.faults.network import (
 )
 from showstopper.api.injection import Injection
 from showstopper.api.schema.quantities import Share
-from showstopper.faults.network import behaviour
+from showstopper.faults.network import behaviour, dose
 from showstopper.faults.network.dns_failure import dns_failure
 from showstopper.faults.network.profiles import LINKS
 from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed, Traffic
+from showstopper.faults.observed import Observed, ObservedTarget
 from tests.agent import machine, noise
 from tests.agent.conftest import Arm, Note
 from tests.agent.wire import MEDIA, RECEIVER, SENDER, Ear, Packet, Wire
@@ -148,6 +149,18 @@ def test_corrupts(wire: Wire, arm: Arm, direction: Direction) -> None:
 
 
 @pytest.mark.parametrize("direction", ENDS)
+def test_packets_that_are_too_short_to_be_corrupted_are_not_meant(wire: Wire, arm: Arm, direction: Direction) -> None:
+    with wire.ear() as ear:
+        armed = arm(to_media(direction, Corrupt(percent=Share(0.5))), end_of(wire, direction))
+        for size in (20, 27, 28, 172):
+            wire.send(packets=500, per_second=1000, size=size)
+        assert len(ear.packets()) == 2000
+    figures = armed.lift().counters[direction]
+    assert figures.matched == 1000
+    assert 400 <= figures.affected <= 600
+
+
+@pytest.mark.parametrize("direction", ENDS)
 def test_reorders(wire: Wire, arm: Arm, direction: Direction) -> None:
     with wire.ear() as ear:
         armed = arm(to_media(direction, Reorder(percent=FIVE, hold=milliseconds(20))), end_of(wire, direction))
@@ -250,6 +263,35 @@ def test_holds_the_bandwidth(wire: Wire, arm: Arm, direction: Direction, note: N
     assert figures.affected > 0
 
 
+def test_all_devices_of_a_target_share_its_bandwidth_and_get_their_packets_back(wire: Wire, arm: Arm) -> None:
+    here, there = "198.18.201.1", "198.18.201.2"
+    limit = Bandwidth(rate="400kbit", queue=milliseconds(200))
+    effect = NetworkEffect("test", Traffic(Direction.EGRESS, UDP, peer_ports=(Ports.one(MEDIA),)), limit)
+    with wire.beside("eth1", here, there), wire.ear() as first, wire.ear(address=there) as second:
+        armed = arm(effect)
+        began = time.monotonic()
+        with wire.sending(packets=600, per_second=300, size=1000) as other:
+            wire.send(packets=600, per_second=300, size=1000, source=6006, address=there)
+            other.communicate(timeout=60)
+        lasted = time.monotonic() - began
+        assert first.packets()
+        assert second.packets()
+        figures = armed.lift().counters[Direction.EGRESS]
+    assert figures.matched == 1200
+    target = ObservedTarget("two", passed_bytes=figures.passed_bytes, lasted=lasted)
+    assert dose.below_rate(Observed("test", (target,)), limit.bits_per_second, 1) is None
+
+
+def test_a_low_rate_holds_but_for_its_first_burst(wire: Wire, arm: Arm) -> None:
+    armed = arm(to_media(Direction.EGRESS, Bandwidth(rate="16kbit", queue=LONG)))
+    began = time.monotonic()
+    wire.send(packets=150, per_second=50)
+    figures = armed.lift().counters[Direction.EGRESS]
+    target = ObservedTarget("slow", passed_bytes=figures.passed_bytes, lasted=time.monotonic() - began)
+    assert dose.below_rate(Observed("test", (target,)), 16_000, 1) is None
+    assert figures.affected > 0
+
+
 @pytest.mark.parametrize("direction", ENDS)
 def test_a_partition_is_silent(wire: Wire, arm: Arm, direction: Direction) -> None:
     at_sender = direction is Direction.EGRESS
@@ -331,11 +373,11 @@ def test_a_profile_loses_and_delays_what_is_media_and_leaves_name_servers_alone(
     wire: Wire, arm: Arm, direction: Direction, note: Note
 ) -> None:
     at_sender = direction is Direction.EGRESS
-    queries = {"port": 53} if at_sender else {"port": 7000, "source": 53}
-    with wire.ear() as ear, wire.ear(queries["port"]) as server, noise.measured() as beside:
+    port, source = (53, 6004) if at_sender else (7000, 53)
+    with wire.ear() as ear, wire.ear(port) as server, noise.measured() as beside:
         loss, _, delay = (arm(part, end_of(wire, direction)) for part in media_of_fleet(direction))
         got = received(ear, wire, direction, packets=5_000, per_second=500)
-        wire.send(packets=200, per_second=500, **queries)
+        wire.send(packets=200, per_second=500, port=port, source=source)
         asked = server.packets()
     lost, held = loss.lift().counters[direction], delay.lift().counters[direction]
     median, _ = spread(got)

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,6 +24,7 @@ class FakeMemory:
     taken: Callable[[], int] = int
     kills: int = 0
     unified: bool = False
+    limit: int = 100 * MIB
 
     @property
     def working_set(self) -> int:
@@ -65,6 +67,51 @@ def test_a_goal_is_kept_when_the_container_uses_more_or_less(memory: FakeMemory)
     assert made.figures["most"] == 20 * MIB
 
 
+@pytest.mark.parametrize("aim", [{"size": 40 * MIB}, {"goal": 60 * MIB}])
+def test_time_counts_when_as_much_is_taken_as_was_asked_for(
+    memory: FakeMemory, monkeypatch: pytest.MonkeyPatch, aim: dict[str, int]
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(taking, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(taking, "CLIMB_SECONDS", 0.0)  # a child at a time
+    made = begun(memory, **aim)
+    for _ in range(3):
+        made.tend()
+        now += 1.0
+        assert made.figures["held"] == 0, "it is on its way, or has just come there"
+    for _ in range(2):
+        made.tend()
+        now += 1.0
+    assert made.figures["held"] >= 1000
+
+
+def test_time_in_which_the_container_has_left_some_does_not_count(
+    memory: FakeMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(taking, "time", SimpleNamespace(monotonic=lambda: now))
+    memory.own = 60 * MIB
+    made = begun(memory, goal=62 * MIB)
+    for _ in range(3):
+        made.tend()
+        now += 1.0
+    assert made.figures["held"] == 2000
+    memory.own = 0
+    monkeypatch.setattr(taking, "employ", lambda *_: pytest.fail("nobody is to be sent"))
+    made._rests_until = 1e9
+    for _ in range(3):
+        made.tend()
+        now += 1.0
+    assert made.figures["held"] == 2000
+
+
+def test_several_children_are_sent_at_a_stretch(memory: FakeMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taking, "CLIMB_SECONDS", 5.0)
+    made = begun(memory, size=3 * CHUNK)
+    made.tend()
+    assert made.figures["taken"] == 3 * CHUNK
+
+
 def test_over_the_limit_it_takes_on_until_a_process_of_the_container_is_killed(memory: FakeMemory) -> None:
     made = begun(memory)
     for number in range(1, 4):
@@ -74,7 +121,7 @@ def test_over_the_limit_it_takes_on_until_a_process_of_the_container_is_killed(m
     memory.kills = 1
     made.tend()
     assert made.is_over
-    assert made.figures == {"taken": 0, "most": 3 * CHUNK, "kills": 1, "lost": 0}
+    assert made.figures == {"taken": 0, "most": 3 * CHUNK, "kills": 1, "lost": 0, "held": 0}
 
 
 def test_kills_before_it_began_are_not_its_own(memory: FakeMemory) -> None:
@@ -116,7 +163,7 @@ def test_our_own_processes_that_are_killed_are_told_apart_and_soon_not_sent_any_
     made = begun(memory)
     settled(made)
     assert len(sent) == MOST_LOST
-    assert made.figures == {"taken": 0, "most": 0, "kills": 0, "lost": MOST_LOST}
+    assert made.figures == {"taken": 0, "most": 0, "kills": 0, "lost": MOST_LOST, "held": 0}
     assert not made.is_over
 
 

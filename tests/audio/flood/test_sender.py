@@ -30,9 +30,22 @@ def listen() -> Iterator[Listen]:
         yield bound_socket
 
 
-def to(*receivers: socket.socket, sources: int = 1, shape: Shape = Shape.RTP) -> Sender:
+def to(*receivers: socket.socket, sources: int = 1, shape: Shape = Shape.RTP, packets: int | None = None) -> Sender:
     targets = [Endpoint(*receiver.getsockname()) for receiver in receivers]
-    return Sender(targets, sources=sources, batches=shapes.of(shape, SIZE, Random(1)), random=Random(2))
+    batches = shapes.of(shape, SIZE, Random(1))
+    return Sender(targets, sources=sources, batches=batches, random=Random(2), packets=packets)
+
+
+def waiting(receiver: socket.socket) -> int:
+    """How many packets a receiver has got."""
+    receiver.setblocking(False)
+    number = 0
+    while True:
+        try:
+            receiver.recv(2000)
+        except BlockingIOError:
+            return number
+        number += 1
 
 
 def sequence(packet: bytes) -> int:
@@ -64,6 +77,24 @@ def test_targets_and_source_ports_take_turns(listen: Listen) -> None:
         assert len({source for _, source in packets}) == 3
         assert sorted(sequence(packet) for packet, _ in packets) == [0, 0, 0, 1, 1, 1]
         assert len({packet[8:12] for packet, _ in packets}) == 3
+
+
+def test_every_target_gets_its_part_whatever_the_sizes_of_batches_are(listen: Listen) -> None:
+    """At 35,000 packets a second what is due every 2 ms is a full batch, and then a small one."""
+    first, second = listen(), listen()
+    with to(first, second) as sender:
+        for _ in range(2):
+            assert [sender.send(64), sender.send(6)] == [64, 6]
+    assert (waiting(first), waiting(second)) == (70, 70)
+
+
+def test_a_flood_of_few_packets_reaches_every_target(listen: Listen) -> None:
+    receivers = [listen() for _ in range(3)]
+    with to(*receivers, packets=100) as sender:
+        assert sender.most == 33
+        for count in (33, 33, 33, 1):
+            sender.send(count)
+    assert sorted(map(waiting, receivers)) == [33, 33, 34]
 
 
 def test_a_source_port_is_the_same_for_every_target(listen: Listen) -> None:

@@ -31,7 +31,7 @@ FLOOD = {
     "name": "flood",
     "target": {"component": "relay", "max": 2},
     "duration": "1s",
-    "packetFlood": {"port": "media", "rate": 1000, "sources": 4},
+    "packetFlood": {"port": "media", "rate": 40, "sources": 4},  # the agent that is played counts 20 everywhere
 }
 RELAYS = {"a": "198.18.200.1", "b": "198.18.200.2"}
 RESTRICTED = "/metadata/labels/pod-security.kubernetes.io~1enforce"
@@ -136,7 +136,7 @@ async def test_the_flooder_has_no_right_and_no_second_life(client: Client, serve
     assert container["securityContext"]["readOnlyRootFilesystem"]
     told = {each["name"]: each["value"] for each in container["env"]}
     assert told["SHOWSTOPPER_FLOOD_TARGETS"] == "198.18.200.1:7882,198.18.200.2:7882"
-    assert told["SHOWSTOPPER_FLOOD_PACKETS"] == "540000"
+    assert told["SHOWSTOPPER_FLOOD_PACKETS"] == "21600"
 
 
 async def test_a_target_that_goes_is_taken_out_of_the_gate_at_once(
@@ -188,10 +188,43 @@ async def test_a_flood_that_sent_nothing_says_what_its_flooder_said(
     assert "refused 2000 times EMSGSIZE" in (run.status.message or "")
 
 
-async def test_another_life_of_the_operator_goes_on_with_the_flood_that_there_is(
+async def test_a_flood_of_another_dose_allows_no_verdict_and_says_what_its_flooder_said(
     client: Client, server: ApiServer, harness: Flooded
 ) -> None:
     async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace) as kubelet:
+        flood = {"port": "media", "rate": 5000}
+        run = await harness.create("flood", faults=[FLOOD | {"duration": "2s", "packetFlood": flood}])
+        await harness.stored(run, active)
+        await kubelet.report({"packets": 20, "ended_by": "Seconds", "errors": {"ENOBUFS": 9980}})
+        run = await harness.stored(run, finished)
+    assert (run.status.verdict, run.status.reason) == ("Inconclusive", "WrongDose")
+    assert "sent 40 of 10000 packets" in (run.status.message or "")
+    assert "refused 9980 times ENOBUFS" in (run.status.message or "")
+    assert not run.status.faults[0].proven
+    assert await nothing_left(client, run)
+
+
+async def test_as_fast_as_possible_is_proven_by_what_the_flooder_says_at_its_end(
+    client: Client, server: ApiServer, harness: Flooded
+) -> None:
+    async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace) as kubelet:
+        flood = {"port": "media", "packets": 1_000_000}
+        run = await harness.create("flood", faults=[FLOOD | {"duration": "2s", "packetFlood": flood}])
+        await harness.stored(run, active)
+        await kubelet.report({"packets": 40, "ended_by": "Seconds", "errors": {}})
+        run = await harness.stored(run, finished)
+    (record,) = run.status.faults
+    assert (record.proven, record.reverted) == (True, True), record
+    assert record.flood is not None
+    assert (record.flood.ended_by, record.flood.packets) == ("Seconds", 40)
+    assert await nothing_left(client, run)
+
+
+async def test_another_life_of_the_operator_goes_on_with_the_flood_that_there_is(
+    client: Client, server: ApiServer, harness: Flooded
+) -> None:
+    counted = Agent(client, harness.namespace, matched=1200)
+    async with counted, Kubelet(client, server, harness.namespace) as kubelet:
         run = await harness.stored(await harness.create("flood", faults=[FLOOD | {"duration": "3s"}]), active)
         await harness.end()
         other = Flooded(client, harness.namespace)

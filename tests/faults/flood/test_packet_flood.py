@@ -1,20 +1,24 @@
 """The flood as a whole: what proves it, and that the flooder takes what the API takes."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from showstopper.api.faults.flood import PacketFlood
+from showstopper.api.faults.flood import FloodFigures, PacketFlood
+from showstopper.api.reasons import Reason
 from showstopper.api.room import Port
 from showstopper.api.schema.quantities import parse_duration
 from showstopper.api.schema.shapes import Shape
-from showstopper.faults import registry, task
-from showstopper.faults.flood import bounds, packet_flood
+from showstopper.audio.task.ending import EndReason
+from showstopper.availability.verdict import Finding
+from showstopper.faults import task
+from showstopper.faults.flood import bounds, dose, packet_flood
 from showstopper.faults.observed import Observed, ObservedTarget
 from tests.support import build
 
-FLOOD = registry.of_kind(PacketFlood)
+FLOOD = packet_flood.PacketFloodBehaviour()
 
 
 def gate(passed: int) -> ObservedTarget:
@@ -48,6 +52,113 @@ def test_what_is_missing_is_said(observed: Observed, missing: str) -> None:
     assert finding is not None
     assert finding.message.startswith(missing)
     assert FLOOD.outcome(observed) == finding.message
+
+
+def over(
+    sent: int,
+    *arrived: int,
+    lasted: float = 10.0,
+    flooder_gone: bool = False,
+    said: FloodFigures | None = None,
+    **declared: Any,
+) -> Finding | None:
+    """The proof of a flood of 10 s that is over, by what was counted at its gate and at each target."""
+    observed = Observed(
+        "flood",
+        tuple(replace(target(f"pod-{number}", packets), lasted=lasted) for number, packets in enumerate(arrived)),
+        (replace(gate(sent), lasted=lasted, gone=flooder_gone),),
+        PacketFlood(port="media", **declared),
+        10.0,
+        flood=said,
+    )
+    return FLOOD.proof(observed)
+
+
+def ended(by: EndReason, packets: int, refused: int = 0) -> FloodFigures:
+    return FloodFigures(ended_by=by.value, packets=packets, refused=refused)
+
+
+def test_one_packet_does_not_prove_a_flood_of_millions() -> None:
+    finding = over(1, 1, rate=50_000)
+    assert finding is not None
+    assert finding.reason is Reason.WRONG_DOSE
+    assert finding.message.startswith("sent 1 of 500000 packets")
+
+
+def test_a_flooder_that_ended_too_early_was_another_flood() -> None:
+    """Killed for want of memory after a second: its gate went with it, and the counters lasted."""
+    assert over(50_000, 50_000, lasted=1.2, flooder_gone=True, rate=50_000) is not None
+    assert over(50_000, 50_000, rate=50_000) is not None
+
+
+def test_a_flood_is_judged_when_its_last_packet_is_counted() -> None:
+    spec = PacketFlood(port="media", rate=50_000)
+    assert FLOOD.proof(Observed("flood", (target("a", 1),), (gate(1),), spec, 10.0)) is None
+
+
+def test_a_flood_at_its_rate_is_proven_also_where_it_dropped_some_of_its_schedule() -> None:
+    assert over(5000, 5000, rate=500) is None
+    assert over(4400, 4400, rate=500) is None
+    assert over(3900, 3900, rate=500) is not None
+
+
+def test_a_flood_whose_packets_did_not_arrive_is_told_as_one() -> None:
+    finding = over(500_000, 3, rate=50_000)
+    assert finding is not None
+    assert finding.reason is Reason.WRONG_DOSE
+    assert "400000 or more should have arrived at each of 1 targets, and there arrived 3 at pod-0" in finding.message
+    finding = over(500_000, 250_000, 1000, rate=50_000)
+    assert finding is not None
+    assert "arrived 1000 at pod-1" in finding.message
+
+
+def test_a_budget_of_packets_is_what_was_declared_however_soon_it_is_spent() -> None:
+    """A flooder that has ended is taken down by its kubelet, and its gate with what was counted last."""
+    assert over(700, 1000, lasted=1.5, flooder_gone=True, rate=500, packets=1000) is None
+    assert over(1000, 1000, rate=500, packets=1000) is None
+    assert over(100, 100, rate=500, packets=1000) is not None
+    assert over(90_000, 100_000, lasted=1.5, flooder_gone=True, packets=100_000) is None
+
+
+def test_a_flood_that_was_stopped_had_the_dose_of_its_time() -> None:
+    """How short that was is told by its time in force."""
+    assert over(1000, 1000, lasted=2.0, rate=500) is None
+    assert over(100, 100, lasted=2.0, rate=500) is not None
+    assert over(1000, 1000, lasted=2.0, packets=1_000_000) is None
+
+
+def test_as_fast_as_possible_is_as_much_as_was_sent_in_all_of_its_time() -> None:
+    most = bounds.MOST_PACKETS
+    whole = ended(EndReason.SECONDS, 9_000_000)
+    assert over(8_900_000, 8_900_000, said=whole, packets=most) is None
+    assert over(4_000_000, 8_900_000, flooder_gone=True, said=whole, packets=most) is None, "its gate had lost some"
+    assert over(8_900_000, 3, said=whole, packets=most) is not None, "lost on their way"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        ended(EndReason.TERMINATED, 9_000_000),
+        ended(EndReason.END, 9_000_000),
+        ended(EndReason.SECONDS, 9, refused=8_000_000),
+    ],
+)
+def test_a_flooder_that_did_not_go_on_as_fast_as_it_could_proves_nothing(said: FloodFigures | None) -> None:
+    assert over(9_000_000, 9_000_000, said=said, packets=bounds.MOST_PACKETS) is not None
+
+
+def test_a_target_that_went_is_told_of_by_its_time() -> None:
+    targets = (replace(target("a", 5), gone=True), replace(target("b", 2500), lasted=10.0))
+    spec = PacketFlood(port="media", rate=500)
+    assert FLOOD.proof(Observed("flood", targets, (replace(gate(2600), lasted=10.0),), spec, 10.0)) is None
+
+
+def test_what_a_flooder_says_is_taken_or_left() -> None:
+    report = {"event": "flooded", "ended_by": "Seconds", "packets": 5, "errors": {"ENOBUFS": 3, "EPERM": 1}}
+    assert FLOOD.figures_of(report) == ended(EndReason.SECONDS, 5, refused=4)
+    assert FLOOD.figures_of({}) is None
+    assert dose.WHOLE == EndReason.SECONDS
 
 
 def test_a_successor_of_a_target_proves_nothing_for_it() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from showstopper.api.faults.network import (
     Bandwidth,
+    Corrupt,
     Delay,
     Direction,
     Distribution,
@@ -227,6 +228,20 @@ def test_packets_are_shaped_on_a_detour_after_all_drops() -> None:
     assert all(chain["prio"] > 0 for chain, _ in chains.values())
 
 
+def test_one_rate_is_shared_by_all_devices_of_a_target() -> None:
+    """A pod on its node's network has many, and so has one with several networks."""
+    site = Site((Device("eth0", 2), Device("cali1", 7), Device("cali2", 9)))
+    plan = plan_of(NetworkEffect("narrow", Traffic(), Bandwidth(rate="1Mbit")), site, 2, Method.NFQUEUE)
+    assert [(shape.direction, shape.shaper) for shape in plan.shapes] == [
+        (Direction.INGRESS, "showstopper0002"),
+        (Direction.EGRESS, "showstopper0002"),
+    ]
+    steered = [(chain["hook"], chain["dev"], rule[-2]["mangle"]["value"]) for chain, rule in rules_at_hooks(plan)]
+    for shape in plan.shapes:
+        for device in site.devices:
+            assert (shape.direction.lower(), device.name, shape.class_id) in steered
+
+
 def test_copies_are_not_copied_again() -> None:
     plan = plan_of(NetworkEffect("twice", Traffic(), Duplicate(percent=Share(1.0))), ETH0, 1, Method.NFQUEUE)
     for chain, expressions in rules_at_hooks(plan):
@@ -236,6 +251,15 @@ def test_copies_are_not_copied_again() -> None:
             assert {"meta": {"key": "skuid"}} in [
                 expression["match"]["left"] for expression in expressions if "match" in expression
             ]
+
+
+def test_packets_without_the_bytes_that_are_overwritten_are_not_even_counted() -> None:
+    """A rule ends where a packet is too short for what it reads."""
+    plan = plan_of(NetworkEffect("odd", Traffic(), Corrupt(percent=Share(0.5))), ETH0, 1, Method.NFQUEUE)
+    for _, expressions in rules_at_hooks(plan):
+        (written,) = [each["mangle"]["key"] for each in expressions if "mangle" in each]
+        counted = next(place for place, each in enumerate(expressions) if "counter" in each)
+        assert written in [each["match"]["left"] for each in expressions[:counted] if "match" in each]
 
 
 def test_bursts_are_the_agents_to_open() -> None:

@@ -121,6 +121,15 @@ def test_more_than_the_rate_is_another_limit() -> None:
     assert reason(observed(both, 9000, 3000, lasted=15.0, passed_bytes=2 * allowed)) is None
 
 
+@pytest.mark.parametrize(("rate", "bits"), [("8kbit", 8_000), ("16kbit", 16_000), ("32kbit", 32_000)])
+def test_what_a_limit_lets_pass_at_once_is_no_other_limit(rate: str, bits: int) -> None:
+    """Its bucket is full at first, and holds two packets."""
+    limit = Bandwidth(rate=rate, direction=Direction.EGRESS)
+    passed = 3200 + bits // 8 * 10
+    assert reason(observed(limit, 900, 300, lasted=10.0, passed_bytes=passed)) is None
+    assert reason(observed(limit, 900, 300, lasted=10.0, passed_bytes=2 * passed)) == "WrongDose"
+
+
 def test_the_rate_that_passed_is_among_the_figures() -> None:
     seen = observed(Bandwidth(rate="200kbit"), 9000, 3000, lasted=15.0, passed_bytes=200_000 // 8 * 15)
     figures = registry.of_kind(Bandwidth).figures(seen)

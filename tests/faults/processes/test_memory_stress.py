@@ -23,14 +23,32 @@ def figures(**more: int) -> ProcessFigures:
     return ProcessFigures(at="2026-01-01T00:00:00.000000Z", **{**fields, **more})
 
 
-def observed(seen: ProcessFigures, fault: MemoryStress, *, proven: bool = True) -> Observed:
-    return Observed("full", (ObservedTarget("a", proven=proven, processes=seen),), spec=fault)
+def observed(
+    seen: ProcessFigures, fault: MemoryStress, *, proven: bool = True, lasted: float | None = None
+) -> Observed:
+    return Observed("full", (ObservedTarget("a", proven=proven, processes=seen, lasted=lasted),), spec=fault)
 
 
 def test_it_says_what_is_taken_and_what_is_in_use() -> None:
     full = observed(figures(), MemoryStress.model_validate({"percent": "90%"}))
     assert STRESS.proof(full) is None
     assert STRESS.outcome(full) == "proven on every target: 300 MiB taken, 461 of 512 MiB in use"
+
+
+@pytest.mark.parametrize("spec", [{"percent": "95%"}, {"size": "300Mi"}])
+def test_the_time_on_the_way_up_is_no_test(spec: dict[str, Any]) -> None:
+    fault = MemoryStress.model_validate(spec)
+    finding = STRESS.proof(observed(figures(held_milliseconds=3000), fault, lasted=15.0))
+    assert finding is not None
+    assert finding.reason == "TooBrief"
+    assert finding.message.startswith("had as much memory of a as was declared for 3.0 s of 15.0 s")
+    assert "write a duration of 60s or more" in finding.message
+    assert STRESS.proof(observed(figures(held_milliseconds=12_100), fault, lasted=15.0)) is None
+    assert STRESS.proof(observed(figures(), fault, lasted=15.0)) is not None, "an agent that does not say it"
+
+
+def test_over_the_limit_nothing_is_held() -> None:
+    assert STRESS.proof(observed(figures(oom_kills=1), OVER, lasted=15.0)) is None
 
 
 def test_without_a_limit_there_is_none_to_tell() -> None:

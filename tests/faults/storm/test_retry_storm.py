@@ -90,10 +90,18 @@ def test_it_is_proven_by_clients_who_were_dropped_whether_or_not_they_got_back()
     assert "50 dropped, 0 back" in STORM.figures(nobody)
 
 
+def test_a_few_who_had_lost_their_sessions_are_told_of() -> None:
+    few = observed(dropped=45, gone=5, back=45)
+    assert STORM.proof(few) is None
+    assert "45 dropped, 5 gone before that, 45 back" in STORM.figures(few)
+
+
 @pytest.mark.parametrize(
     ("changes", "reason", "says"),
     [
         ({"dropped": 0, "back": 0}, "NoEffect", "dropped nobody"),
+        ({"dropped": 0, "gone": 50, "back": 0}, "WrongDose", "dropped 0 of 50 clients who had been in"),
+        ({"dropped": 39, "gone": 11, "back": 39}, "WrongDose", "dropped 39 of 50 clients who had been in"),
         ({"attempts": 40}, "WrongDose", "tried 40 of 50 joins"),
     ],
 )

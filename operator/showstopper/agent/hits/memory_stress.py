@@ -7,14 +7,11 @@ from showstopper.agent.kernel.cgroups import Place
 from showstopper.agent.kernel.guests import Guests, inhabited
 from showstopper.agent.kernel.memory import MEMORY, Memory, available
 from showstopper.agent.stress.order import Order
-from showstopper.agent.stress.taking import LEAST, RESERVE
+from showstopper.agent.stress.taking import LEAST, RESERVE, is_there
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.process import MemoryStress, ProcessFigures
 from showstopper.errors import EffectRefused
 
-SLACK = 0.03
-"""How far what is in use may be from what was asked for: the kernel charges pages in batches, one for each CPU, and
-what the container's processes take is noticed a moment later."""
 _MIB = 1 << 20
 
 
@@ -96,17 +93,18 @@ class MemoryStressHit(StressHit[MemoryStress]):
             self._stressor.settle()  # it may have seen whom the kernel has killed, and not have said so yet
         said = self._stressor.figures
         taken = said.get("most" if self._fault.over_limit else "taken", 0)
-        kills = said.get("kills", 0)
+        kills, held = said.get("kills", 0), said.get("held", 0)
         self.record.processes = ProcessFigures(
             at=self._now(),
             processes=self._processes,
             stress_bytes=taken,
             memory_bytes=self._used,
             memory_limit_bytes=self._limit,
+            held_milliseconds=None if self._fault.over_limit else held,
             oom_kills=kills,
             stress_oom_kills=said.get("lost", 0),
         )
-        self.record.proven = kills > 0 if self._fault.over_limit else self._reached(taken)
+        self.record.proven = kills > 0 if self._fault.over_limit else held > 0 or self._is_there(taken)
         if there or self._done:
             return None
         gone = f"the container of {self._target.pod} is gone, and its cgroup with it"
@@ -127,7 +125,5 @@ class MemoryStressHit(StressHit[MemoryStress]):
             return False
         return True
 
-    def _reached(self, taken: int) -> bool:
-        if self._goal is not None and self._limit is not None:
-            return taken > 0 and self._used >= self._goal - SLACK * self._limit
-        return taken >= (self._fault.size_bytes or 0) * (1 - SLACK) > 0
+    def _is_there(self, taken: int) -> bool:
+        return is_there(taken, self._used, size=self._fault.size_bytes, goal=self._goal, limit=self._limit)

@@ -19,7 +19,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from showstopper.api.faults.network import Direction
 from showstopper.errors import KernelRefused
-from showstopper.faults.network.plan import DETOUR, HANDLE, Manner, Shape
+from showstopper.faults.network.plan import DETOUR, HANDLE, Manner, Shape, burst_bytes
 
 _LINE_RATE = "10gbit"  # of a class itself: what is in it sets the pace
 _LEAVES = 0x5400
@@ -131,7 +131,7 @@ def _leaf(ip: Any, index: int, shape: Shape) -> None:
     if rate is None:
         ip.tc("add", "netem", index, **place, **netem_options(shape.manner))
         return
-    burst = max(2 * 1600, rate // 8 // 100)  # two packets, or what 10 ms carry: later wake-ups cost bandwidth
+    burst = burst_bytes(rate)
     limit = int(rate / 8 * shape.manner.backlog.total_seconds()) + burst
     ip.tc("add", "tbf", index, **place, rate=f"{rate}bit", burst=burst, limit=limit)
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from showstopper.api.faults.crowd import CrowdFault
 from showstopper.api.faults.gates import Arrivals, Gate
-from showstopper.api.schema.base import Name, PortNumber
+from showstopper.api.schema.base import Name, PortNumber, Status, Text
 from showstopper.api.schema.rules import Rule
 from showstopper.api.schema.shapes import Shape
 
@@ -51,6 +51,17 @@ class PacketFlood(CrowdFault):
             holds=lambda flood: flood.shape is not Shape.STUN or (flood.size >= 20 and flood.size % 4 == 0),
         ),
     )
+
+
+class FloodFigures(Status):
+    """What a flooder said at its end."""
+
+    ended_by: Text
+    """What ended the flood: Packets or Seconds of its budget, its absolute End, Terminated from outside, or NoGate."""
+    packets: int
+    """Number of packets that its kernel took. What is sent after the gate was shut is among them."""
+    refused: int = 0
+    """Number of packets that its kernel refused."""
 
 
 class FloodGate(Gate):

@@ -152,7 +152,9 @@ class Duplicate(TrafficFault):
 
 
 class Corrupt(TrafficFault):
-    """A share of the packets arrives with four bytes of its payload overwritten (24 to 27 of a UDP payload)."""
+    """A share of the packets arrives with four bytes of its payload overwritten: 24 to 27 of a UDP payload, 32 to 35
+    from the beginning of a TCP header. Shorter packets, such as the acknowledgements of TCP, are not meant.
+    """
 
     percent: SomePercent
     """Share of the packets to corrupt."""

@@ -176,6 +176,8 @@ class ProcessFigures(Status):
     a memoryStress."""
     memory_limit_bytes: int | None = None
     """Its memory limit; of a memoryStress. Absent if it has none."""
+    held_milliseconds: int | None = None
+    """For how long as much was taken, or in use, as was asked for; of a memoryStress with an aim below the limit."""
     oom_kills: int | None = None
     """How many of the container's own processes the kernel's OOM killer has ended; of a memoryStress."""
     stress_oom_kills: int | None = None

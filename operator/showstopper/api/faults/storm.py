@@ -206,6 +206,9 @@ class StormFigures(Status):
     """From the call to the first packet of sound."""
     dropped: int | None = None
     """Number of clients of a retryStorm who were in when all connections were dropped. Absent of other storms."""
+    gone: int | None = None
+    """Number of clients of a retryStorm who had lost their session by then: they were not dropped, and did not come
+    back. Absent of other storms."""
     back: int | None = None
     """Number of clients who were in again after the drop."""
     came_back: JoinTimes | None = None

@@ -98,6 +98,11 @@ class Listener:
         for message in messages[1:]:
             self._hear(self.session, message)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was in, and its session is lost."""
+        return self.lost.done()
+
     def hand_over(self) -> None:
         """A resumed session is for sweeps again."""
         self._stop_reading()

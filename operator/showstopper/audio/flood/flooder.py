@@ -71,6 +71,7 @@ class Flooder(Program):
             sources=self._flood.sources,
             batches=shapes.of(self._flood.shape, self._flood.size, random),
             random=random,
+            packets=self._packets,
             broadcast=Special.BROADCAST in self.task.special,
         )
 

@@ -7,12 +7,12 @@ Where a path does not have it, the same datagrams are sent one by one.
 from __future__ import annotations
 
 import errno
+import heapq
 import select
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from itertools import cycle
 from random import Random
 from types import TracebackType
 from typing import Self
@@ -41,21 +41,32 @@ class _Flow:
 
 
 class Sender:
-    """Sends to its targets in turn, from its source ports in turn, and to nothing else."""
+    """Sends to its targets in turn, from its source ports in turn, and to nothing else.
+
+    The turn is of the flow that has been offered the fewest packets. If each had one batch in its turn, one of two
+    targets would get most of a flood: what is due every 2 ms at 35,000 packets a second is a batch of 64, and then 6.
+    """
 
     def __init__(
-        self, targets: Sequence[Endpoint], *, sources: int, batches: Batches, random: Random, broadcast: bool = False
+        self,
+        targets: Sequence[Endpoint],
+        *,
+        sources: int,
+        batches: Batches,
+        random: Random,
+        packets: int | None = None,
+        broadcast: bool = False,
     ) -> None:
+        """`packets`: how many there will be, so that a batch is no larger than a flow's part of them."""
         self._batches = batches
         self._broadcast = broadcast
         self.segmented = True
-        self.most = batches.most
         with ExitStack() as opening:
             flows = [flow for _ in range(sources) for flow in self._source(opening, targets, random)]
             self._open = opening.pop_all()
         self._sockets = {flow.socket for flow in flows}
-        self._flows = cycle(flows)
-        self._next = next(self._flows)
+        self._turns = [(0, number, flow) for number, flow in enumerate(flows)]  # offered so far; sorted: a heap
+        self.most = batches.most if packets is None else max(1, min(batches.most, packets // len(flows)))
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +81,7 @@ class Sender:
 
         Fewer, or none, when there is no room for more, after a wait for it. Raises OSError when it refuses them.
         """
-        flow = self._next
+        offered, number, flow = self._turns[0]
         packets = self._batches.batch(flow.stream, count)
         try:
             sent = self._send(flow, packets, count)
@@ -78,7 +89,7 @@ class Sender:
             select.select((), (flow.socket,), (), FULL_SECONDS)
             return 0
         finally:
-            self._next = next(self._flows)
+            heapq.heapreplace(self._turns, (offered + count, number, flow))
         flow.stream.sent += sent
         return sent
 

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+from pydantic import ValidationError
+
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
-from showstopper.api.faults.flood import FloodArrivals, FloodGate, PacketFlood
+from showstopper.api.faults.flood import FloodArrivals, FloodFigures, FloodGate, PacketFlood
 from showstopper.api.reasons import Reason
 from showstopper.api.room import Port
 from showstopper.availability.verdict import Finding
@@ -14,7 +16,7 @@ from showstopper.faults.behaviour import Ground
 from showstopper.faults.crowd import CrowdBehaviour, addresses_of, port_of
 from showstopper.faults.effects import Pod
 from showstopper.faults.endpoint import Endpoint
-from showstopper.faults.flood import settings
+from showstopper.faults.flood import dose, settings
 from showstopper.faults.flood.flood_gate import flood_gate
 from showstopper.faults.flood.sending import Flood, send_packets
 from showstopper.faults.network.traffic import NetworkEffect
@@ -23,7 +25,7 @@ from showstopper.faults.task import Task
 
 
 class PacketFloodBehaviour(CrowdBehaviour[PacketFlood]):
-    """Proven when packets passed the gate, and some of them arrived at every single target."""
+    """Proven when packets passed the gate, and as many as were declared arrived at every single target."""
 
     kind: ClassVar[type[FaultKind]] = PacketFlood
     action: ClassVar[str] = "floods"
@@ -69,18 +71,33 @@ class PacketFloodBehaviour(CrowdBehaviour[PacketFlood]):
         said = f"its flooder ended by {report.get('ended_by')} after {report.get('packets')} packets"
         return f"{said}; the kernel refused {refused}" if refused else said
 
+    def figures_of(self, report: Mapping[str, Any]) -> FloodFigures | None:
+        """What ended the flood, and how much of it the kernel took."""
+        errors = report.get("errors") or {}
+        known = {key: report.get(key) for key in ("ended_by", "packets")}
+        try:
+            return FloodFigures.model_validate(known | {"refused": sum(errors.values())})
+        except ValidationError:
+            return None
+
     def proof(self, observed: Observed) -> Finding | None:
-        """What is missing: packets that left, or targets at which some arrived."""
+        """What is missing: packets that left, targets at which some arrived or, at its end, as many as were declared.
+
+        How many that are is known only when the last of them is counted.
+        """
         if (nobody := deserted(observed)) is not None:
             return nobody
         if not observed.gates or not all(gate.proven for gate in observed.gates):
             return Finding(Reason.NO_EFFECT, "sent no packet")
-        if not (unproven := observed.unproven):
+        if unproven := observed.unproven:
+            return Finding(
+                Reason.NO_EFFECT,
+                f"sent {observed.sent} packets, and none arrived at {names(unproven)}: look at the network between "
+                "them",
+            )
+        if not isinstance(observed.spec, PacketFlood) or not observed.over:
             return None
-        return Finding(
-            Reason.NO_EFFECT,
-            f"sent {observed.sent} packets, and none arrived at {names(unproven)}: look at the network between them",
-        )
+        return dose.missing(observed.spec, observed)
 
     def figures(self, observed: Observed) -> str:
         """How many packets were sent, where the gates are known, and how many arrived."""

@@ -24,7 +24,12 @@ from showstopper.faults.network.rules import (
 )
 from showstopper.faults.network.traffic import Traffic
 
-_CORRUPT: Expression = {"mangle": {"key": {"payload": {"base": "th", "offset": 256, "len": 32}}, "value": 0xDEADBEEF}}
+_OVERWRITTEN: Expression = {"payload": {"base": "th", "offset": 256, "len": 32}}
+_OTHER_BYTES = 0xDEADBEEF
+_CORRUPT: Expression = {"mangle": {"key": _OVERWRITTEN, "value": _OTHER_BYTES}}
+# A rule ends where a packet does not have the bytes that it reads or writes (nft_payload.c: NFT_BREAK): those of an
+# acknowledgement end before, and so do those of a fragment. Read first, they keep it out of the packets that are meant.
+_HAS_THEM: Expression = {"match": {"op": "!=", "left": _OVERWRITTEN, "right": _OTHER_BYTES}}
 # Copies pass the same hook again, but have no socket; at ingress they come from `lo`, which is no device of a target.
 _FROM_A_SOCKET: list[Expression] = [{"match": {"op": ">=", "left": {"meta": {"key": "skuid"}}, "right": 0}}]
 _LAST = 10  # the priority of hooks that come after those that drop
@@ -73,7 +78,7 @@ class Compiler:
         return self._on_paths(share, again=True)
 
     def rewrite(self, share: float) -> Plan:
-        """Overwrite some of the payload of a share of the packets."""
+        """Overwrite some of the payload of a share of the packets that have so much."""
         return self._on_paths(share, again=False)
 
     def gate(self, datagram_bytes: int | None = None) -> Plan:
@@ -108,18 +113,24 @@ class Compiler:
     def shape(self, share: float, manner: Manner) -> Plan:
         """Give packets the number of a traffic class as priority, and send them through the device that has it.
 
-        They come back as if they had just come, or are sent on, and skip the other hooks of that direction: so last.
+        They come back where they were taken (nft_fwd_netdev.c notes it in skb_iif) as if they had just come, or are
+        sent on, and skip the other hooks of that direction: so last. All devices share one class: a rate is a target's.
         """
-        table, shapes = self._table("netdev"), []
-        for direction in self._directions:
+        table = self._table("netdev")
+        shapes = tuple(
+            Shape(self._site.devices[0], direction, HANDLE | self._number_of_class(direction), manner)
+            for direction in self._directions
+        )
+        for shape in shapes:
+            direction = shape.direction
+            steer: Expression = {"mangle": {"key": {"meta": {"key": "priority"}}, "value": shape.class_id}}
+            doing = [*sampled(share), affected(direction), steer, {"fwd": {"dev": shape.shaper}}]
             for device in self._site.devices:
-                number = 2 * self._number + (direction is Direction.EGRESS)
-                shape = Shape(device, direction, HANDLE | number, manner)
-                shapes.append(shape)
-                steer: Expression = {"mangle": {"key": {"meta": {"key": "priority"}}, "value": shape.class_id}}
-                doing = [*sampled(share), affected(direction), steer, {"fwd": {"dev": shape.shaper}}]
                 table.hook(f"{direction.lower()}-{device.index}", Hook(device.name, direction, _LAST), doing)
-        return Plan(PREFIX + self._name, (table,), shapes=tuple(shapes))
+        return Plan(PREFIX + self._name, (table,), shapes=shapes)
+
+    def _number_of_class(self, direction: Direction) -> int:
+        return 2 * self._number + (direction is Direction.EGRESS)
 
     def _on_devices(
         self,
@@ -144,7 +155,8 @@ class Compiler:
             copy: Expression = {"dup": {"addr": {"payload": {"protocol": table.family, "field": "daddr"}}}}
             for direction in self._directions:
                 doing = [*sampled(share), copy if again else _CORRUPT, affected(direction)]
-                only = _FROM_A_SOCKET if again and direction is Direction.EGRESS else []
+                sent = _FROM_A_SOCKET if direction is Direction.EGRESS else []
+                only = sent if again else [_HAS_THEM]
                 table.path(direction, self._site.devices, doing, only)
         return Plan(PREFIX + self._name, tables)
 

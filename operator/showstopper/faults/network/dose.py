@@ -8,6 +8,7 @@ dose is within it, and nothing is said.
 import math
 from datetime import timedelta
 
+from showstopper.faults.network.plan import burst_bytes
 from showstopper.faults.observed import Observed, at_most
 
 DEVIATIONS = 6
@@ -52,14 +53,15 @@ def in_bursts(observed: Observed, share: float, length: timedelta) -> str | None
 
 
 def below_rate(observed: Observed, bits_per_second: int, directions: int) -> str | None:
-    """No more bits pass than the rate allows in the time that it was in force, in each direction.
+    """No more bits pass than the rate allows in the time that it was in force, in each direction, and a burst at first.
 
     How many should have passed at the least cannot be said: a sender is not always there with more than the rate.
     """
     for target in observed.targets:
         if not target.lasted or target.passed_bytes is None:
             continue
-        if target.passed_bytes * 8 > directions * bits_per_second * at_most(target.lasted):
+        allowed = bits_per_second * at_most(target.lasted) + 8 * burst_bytes(bits_per_second)
+        if target.passed_bytes * 8 > directions * allowed:
             rate = target.passed_bytes * 8 / target.lasted
             return (
                 f"let {_kilobits(rate)} a second pass at {target.pod}, and {_kilobits(bits_per_second)} a second in "

@@ -54,6 +54,14 @@ class Manner:
     backlog: timedelta = timedelta(0)
 
 
+def burst_bytes(bits_per_second: int) -> int:
+    """What a limit lets pass at once when nothing has passed for a while, as at its beginning.
+
+    Two packets, or what 10 ms carry: the kernel wakes up no more often, and what is due by then would be lost.
+    """
+    return max(2 * 1600, bits_per_second // 8 // 100)
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """A queue of packets that our loop lets go of later; the kernel lets them pass when nobody listens.
@@ -70,7 +78,11 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A traffic class on the detour of a device, for the packets that rules give its number as priority."""
+    """A traffic class on a detour, for the packets that rules give its number as priority.
+
+    Attributes:
+        device: the first of the devices whose packets take it: the detour is named after that one.
+    """
 
     device: Device
     direction: Direction

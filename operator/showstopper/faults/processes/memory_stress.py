@@ -1,5 +1,6 @@
 """memoryStress: memory is taken under a container's limit, to its edge or over it."""
 
+import math
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -12,11 +13,17 @@ from showstopper.faults.behaviour import Ground
 from showstopper.faults.observed import Observed, ObservedTarget
 from showstopper.faults.processes.behaviour import ProcessBehaviour, container_of
 
+LEAST_HELD = 0.8
+"""Share of the time for which a fault was in force that as much has to have been taken as was declared. The same as of
+the declared time (`engine/hands/injections/totals.py`): what is taken on the way up is less."""
 _MIB = 1 << 20
 
 
 class MemoryStressBehaviour(ProcessBehaviour[MemoryStress]):
-    """Proven by the memory cgroup: as much is taken as was declared; over the limit, the container lost a process."""
+    """Proven by the memory cgroup: as much was taken as was declared, for nearly all of the time.
+
+    Over the limit: the container lost a process.
+    """
 
     kind: ClassVar[type[FaultKind]] = MemoryStress
     action: ClassVar[str] = "takes memory of the container of"
@@ -36,9 +43,9 @@ class MemoryStressBehaviour(ProcessBehaviour[MemoryStress]):
                 )
 
     def proof(self, observed: Observed) -> Finding | None:
-        """What is missing; where only our own processes were killed, that."""
+        """What is missing; where only our own processes were killed, that; or time with as much as was declared."""
         if (missing := super().proof(observed)) is None:
-            return None
+            return _not_held(observed)
         if any(_only_ours(target) for target in self.lacking(observed)):
             return Finding(
                 missing.reason, f"{missing.message}: the kernel ended our process and spared the container's"
@@ -50,7 +57,9 @@ class MemoryStressBehaviour(ProcessBehaviour[MemoryStress]):
         figures = observed.processes
         words = f"{sum(each.stress_bytes or 0 for each in figures) // _MIB} MiB taken"
         if held := [each for each in figures if each.memory_bytes is not None]:
-            words += f", {_held(held)}"
+            words += f", {_in_use(held)}"
+        if times := [each.held_milliseconds for each in figures if each.held_milliseconds is not None]:
+            words += f", as much as was declared for {min(times) / 1000:.1f} s"
         killed = sum(each.oom_kills or 0 for each in figures)
         if killed or (isinstance(observed.spec, MemoryStress) and observed.spec.over_limit):
             words += f"; {killed} of the container's processes killed for want of memory"
@@ -59,7 +68,26 @@ class MemoryStressBehaviour(ProcessBehaviour[MemoryStress]):
         return words
 
 
-def _held(figures: list[ProcessFigures]) -> str:
+def _not_held(observed: Observed) -> Finding | None:
+    """A target that stood less than was declared for too much of the time. How long that has to be, if it is to do."""
+    if not isinstance(observed.spec, MemoryStress) or observed.spec.over_limit:
+        return None
+    for target in observed.targets:
+        if not target.lasted or target.processes is None:
+            continue
+        held = (target.processes.held_milliseconds or 0) / 1000
+        if held < LEAST_HELD * target.lasted:
+            needed = math.ceil(round((target.lasted - held) / (1 - LEAST_HELD), 3))
+            return Finding(
+                Reason.TOO_BRIEF,
+                f"had as much memory of {target.pod} as was declared for {held:.1f} s of {target.lasted:.1f} s, and a "
+                f"test needs {LEAST_HELD:.0%}: to take it needs time, and what its processes leave is taken a moment "
+                f"later; write a duration of {needed}s or more, or less memory",
+            )
+    return None
+
+
+def _in_use(figures: list[ProcessFigures]) -> str:
     used = sum(each.memory_bytes or 0 for each in figures)
     if any(each.memory_limit_bytes is None for each in figures):
         return f"{used // _MIB} MiB in use"

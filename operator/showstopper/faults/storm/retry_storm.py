@@ -13,6 +13,10 @@ from showstopper.faults.storm import schedule
 from showstopper.faults.storm.behaviour import Order, StormBehaviour, at_least
 from showstopper.faults.storm.settings import Comeback, Depth
 
+LEAST_DROPPED = 0.8
+"""Share of the clients who were in that has to be dropped at once. Our choice, as of other doses: who had lost the
+session before, since a relay restarted or another fault hit it, is not dropped."""
+
 
 class RetryStormBehaviour(StormBehaviour[RetryStorm]):
     """Proven when clients were in, were dropped, and tried again."""
@@ -55,8 +59,15 @@ class RetryStormBehaviour(StormBehaviour[RetryStorm]):
         """The same as of all storms, and whether there was anybody to come back."""
         if (wrong := super().of_figures(storm)) is not None:
             return wrong
-        if not storm.dropped:
+        dropped, gone = storm.dropped or 0, storm.gone or 0
+        if not dropped and not gone:
             return Finding(Reason.NO_EFFECT, "dropped nobody: no client was in by then; write a later drop")
+        if dropped < LEAST_DROPPED * (dropped + gone):
+            return Finding(
+                Reason.WRONG_DOSE,
+                f"dropped {dropped} of {dropped + gone} clients who had been in: the others had lost their sessions by "
+                "then; look at what else befell the relay",
+            )
         return None
 
 

@@ -14,7 +14,8 @@ def words(storm: StormFigures, noun: str, taken: str) -> str:
         parts.append(f"{storm.lost} lost again")
     if storm.dropped is not None:
         back = f" after {times(storm.came_back)}" if storm.came_back is not None else ""
-        parts.append(f"{storm.dropped} dropped, {storm.back or 0} back{back}")
+        before = f", {storm.gone} gone before that" if storm.gone else ""
+        parts.append(f"{storm.dropped} dropped{before}, {storm.back or 0} back{back}")
     steps = {"answered": storm.upgraded, "connected": storm.connected, "heard a packet": storm.first_packet}
     parts += [f"{step} after {times(spent)}" for step, spent in steps.items() if spent is not None]
     return ", ".join(parts)

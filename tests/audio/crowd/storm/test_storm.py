@@ -216,6 +216,24 @@ async def test_all_are_dropped_at_once_and_come_back_by_the_same_names(server: P
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.parametrize("depth", [Depth.FULL, Depth.SIGNALLING])
+async def test_who_has_lost_the_session_is_not_dropped_and_does_not_come_back(
+    server: PlayedServer, depth: Depth
+) -> None:
+    storm = Storm(server.room, comeback(depth=depth))
+
+    async def hang_up() -> None:
+        while not storm.tries or not all(attempt.is_in for attempt in storm.tries):
+            await asyncio.sleep(0.01)
+        await server.hang_up()
+
+    hanging_up = asyncio.create_task(hang_up())
+    tally = await storm.run()
+    await hanging_up
+    assert (storm.dropped, storm.gone, storm.back) == (0, 8, [])
+    assert (tally.called, server.joins) == (8, 8)
+
+
 async def test_who_is_refused_tries_again_until_no_tries_are_left(server: PlayedServer) -> None:
     server.status = 503
     storm = Storm(server.room, comeback(tries=50, pause=0.01))

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from showstopper.api.experiment import Fault
+from showstopper.api.faults.storm import StormFigures
 from showstopper.engine.hands.crowd import job
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.engine.rooms import Images
@@ -128,7 +129,7 @@ def test_a_pod_of_the_crowd_is_never_one_of_the_rooms_fleet() -> None:
 def test_what_came_of_a_storm_is_read_from_its_last_line() -> None:
     figures = {"asked": 50, "attempts": 50, "letIn": 49, "refused": [{"reason": "Unavailable", "count": 1}]}
     told = job.behaviour(STORM).figures_of({"event": "stormed", "storm": figures})
-    assert told is not None
+    assert isinstance(told, StormFigures)
     assert (told.asked, told.let_in, told.refusals) == (50, 49, 1)
     assert job.behaviour(STORM).figures_of({"event": "flooded"}) is None
     assert job.behaviour(FAULT).figures_of({"event": "flooded", "packets": 3}) is None

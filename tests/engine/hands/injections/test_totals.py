@@ -32,6 +32,29 @@ def test_a_fault_that_was_cut_short_and_left_something_says_both() -> None:
     assert before.message is None, "the record before is not changed"
 
 
+def flooded(gate: InjectedTarget, *targets: InjectedTarget) -> FaultRecord:
+    """What the record says of a flood of one pod at 100 packets a second, for 5 s."""
+    places = tuple(("node1", InjectionTarget(pod=each.uid, uid=each.uid, address="198.18.1.2")) for each in targets)
+    fault = Fault.model_validate(FLOOD)
+    answer = Answers(fault, places, targets, (), None, None, gated=1, gates=(gate,))
+    return totals.record_of(FaultRecord(name="flood", kind="packetFlood", targets=1), answer)
+
+
+def test_a_flood_lasts_from_the_opening_of_its_gate() -> None:
+    """What arrives is counted before that, where other faults take their time to be armed."""
+    record = flooded(hit("flooder", 5, begin=20, affected=500), hit("a", 25, affected=500))
+    assert (record.proven, record.in_force) == (True, "5.00s")
+    gone = hit("a", 22, affected=200).model_copy(update={"state": TargetState.GONE})
+    record = flooded(hit("flooder", 2, begin=20, affected=200), gone, hit("b", 25, affected=500))
+    assert (record.in_force, record.asked_for) == ("7.00s", "5.00s")
+
+
+def test_a_flood_of_one_packet_is_another_dose() -> None:
+    record = flooded(hit("flooder", 5, affected=1), hit("a", 5, affected=1))
+    assert (record.proven, record.reason) == (False, "WrongDose")
+    assert (record.message or "").startswith("sent 1 of 500 packets")
+
+
 LOSS = {
     "name": "loss",
     "target": {"component": "relay"},

@@ -54,6 +54,11 @@ class Caller:
             asyncio.get_running_loop().remove_reader(self._signalling.socket.fileno())
             self._signalling.close()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the server has closed the connection."""
+        return self._signalling is not None and bool(self._signalling.closed)
+
     def _read(self) -> None:
         assert self._signalling is not None
         self._signalling.read()

@@ -48,6 +48,11 @@ class Opener:
         """The same: there is nothing to say goodbye to."""
         self.leave()
 
+    @property
+    def is_lost(self) -> bool:
+        """Nobody knows: what comes over the connection is not read."""
+        return False
+
     async def _connect(self) -> None:
         self._socket = await connections.connect(await self._access.resolver.addresses())
 

@@ -83,6 +83,7 @@ def figures(storm: Storm, shape: Shape) -> StormFigures:
         connected=_times(tally.connected),
         first_packet=_times(tally.first_packet),
         dropped=storm.dropped if came_back else None,
+        gone=storm.gone if came_back else None,
         back=len(storm.back) if came_back else None,
         came_back=_times(Latency.of(storm.back)),
         late_seconds=round(tally.latest, 3),

@@ -46,6 +46,10 @@ class Visitor(Protocol):
     def drop(self) -> None:
         """Close without a word."""
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was in, and its session is gone by no doing of ours."""
+
 
 class Storm:
     """One storm. `tries` has every visitor's first one, by number, while and after it runs, and then the later ones."""
@@ -90,6 +94,8 @@ class Storm:
         self._newest: dict[int, Try] = {}
         self.dropped = 0
         """Who was in when all connections were dropped."""
+        self.gone = 0
+        """Who had been in, and had lost the session by then: nobody could be dropped, and nobody comes back."""
         self.back: list[float] = []
         """Of those who were in again after that, how many seconds it took."""
 
@@ -143,6 +149,9 @@ class Storm:
         if before < 0:
             return  # it was not in yet when all were dropped
         await asyncio.sleep(before)
+        if self._visitors[number].is_lost:
+            self.gone += 1
+            return
         dropped = time.monotonic()
         self._drop(number)
         following = self._again()

@@ -16,7 +16,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import Hand
-from showstopper.api.faults.storm import StormFigures
 from showstopper.api.injection import Injection
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
@@ -32,6 +31,7 @@ from showstopper.engine.hands.protocol import FaultState, Pause
 from showstopper.engine.planning.plan import PlannedFault
 from showstopper.engine.planning.policies import agents_disabled
 from showstopper.errors import Forbidden
+from showstopper.faults.crowd import CrowdFigures
 from showstopper.faults.effects import Pod
 
 LOOK_SECONDS = 0.1
@@ -85,9 +85,9 @@ class CrowdHand:
         for fault in _own(run):
             remains = f"Job {job.name(run, fault.name)}" if fault.name in self._remaining else ""
             pod = self._heard.get(fault.name, CrowdPod())
-            heard, storm = job.excuse(fault, pod), _figures(fault, pod)
+            heard, said = job.excuse(fault, pod), _figures(fault, pod)
             state = await self._injections.state(
-                run, fault, gates=int(self._is_open), heard=heard, remains=remains, storm=storm
+                run, fault, gates=int(self._is_open), heard=heard, remains=remains, said=said
             )
             if state is not None:
                 states[fault.name] = state
@@ -107,7 +107,10 @@ class CrowdHand:
                 await self._injections.set_peers(gate, left)
 
     async def lift(self, run: ExperimentRun, faults: Collection[str], *, late: bool = False) -> None:
-        """Shut each gate, then end its counting, then delete its Job: as far as it can be done by now."""
+        """Shut each gate, then end its counting, then delete its Job: as far as it can be done by now.
+
+        Whether its pod has to be asked what came of it is known when the last packet is counted, and not before.
+        """
         own = [fault for fault in _own(run) if fault.name in faults]
         if not own:
             return
@@ -116,9 +119,11 @@ class CrowdHand:
         await self._injections.lift(
             each for fault in own for each in _of(fault, injections) if fault in shut or gates.is_gate(each)
         )
-        waited = [fault for fault in shut if _has_to_say(fault, injections)]
+        nobody_asks = late or run.spec.abort
+        counted = [fault for fault in shut if nobody_asks or answers.answers(injections, fault).over]
+        waited = [fault for fault in counted if _has_to_say(fault, injections)]
         silent = await self._hear(run, [fault.name for fault in waited], late=late)
-        names = [fault.name for fault in shut if fault.name not in silent]
+        names = [fault.name for fault in counted if fault.name not in silent]
         ended = await asyncio.gather(*(self._jobs.end(run, name) for name in names))
         gone = {name for name, is_gone in zip(names, ended, strict=True) if is_gone}
         self._remaining = (self._remaining | {fault.name for fault in own}) - gone
@@ -167,7 +172,7 @@ def _has_to_say(fault: Fault, injections: Sequence[Injection]) -> bool:
     return job.behaviour(fault).reports or not answers.answers(injections, fault).proven
 
 
-def _figures(fault: Fault, pod: CrowdPod) -> StormFigures | None:
+def _figures(fault: Fault, pod: CrowdPod) -> CrowdFigures | None:
     return None if pod.report is None else job.behaviour(fault).figures_of(pod.report)
 
 

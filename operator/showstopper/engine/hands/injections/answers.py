@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from showstopper.api.experiment import Fault
-from showstopper.api.faults.base import Aim, FaultKind
+from showstopper.api.faults.base import Aim, FaultKind, Hand
+from showstopper.api.faults.flood import FloodFigures
 from showstopper.api.faults.gates import Gate
 from showstopper.api.faults.storm import StormFigures
 from showstopper.api.injection import LEASE_LABEL, Executor, InjectedTarget, Injection, InjectionTarget, TargetState
@@ -18,6 +19,7 @@ from showstopper.engine.hands.injections.asking import SUCCESSOR_LABEL
 from showstopper.errors import AgentsDisabled
 from showstopper.faults import registry
 from showstopper.faults.behaviour import Behaviour
+from showstopper.faults.crowd import CrowdFigures
 from showstopper.faults.observed import Observed, ObservedTarget
 
 SUCCESSOR_SECONDS = 5.0
@@ -39,7 +41,7 @@ class Answers:
         gates: what is known of those.
         remains: what is still there that is no agent's to remove, for a person.
         probed: TCP ports at which the fault meets the kubelet's probes too.
-        storm: what came of a storm, by its own account.
+        said: what the pod of a fault of the crowd has said of it at its end.
         silent: executors that have not answered.
         trouble: why it ended, or never began, though nobody had asked for its end.
         cut_short: why it had ended when its end was asked for.
@@ -58,7 +60,17 @@ class Answers:
     gates: tuple[InjectedTarget, ...] = ()
     remains: str = ""
     probed: tuple[int, ...] = ()
-    storm: StormFigures | None = None
+    said: CrowdFigures | None = None
+
+    @property
+    def storm(self) -> StormFigures | None:
+        """What came of a storm, by its own account. None: it is none, or has not said it."""
+        return self.said if isinstance(self.said, StormFigures) else None
+
+    @property
+    def flood(self) -> FloodFigures | None:
+        """What a flooder said at its end. None: it is none, or has not been asked."""
+        return self.said if isinstance(self.said, FloodFigures) else None
 
     @property
     def hits(self) -> tuple[InjectedTarget, ...]:
@@ -136,13 +148,19 @@ class Answers:
             ),
             tuple(map(ObservedTarget.injected, self.gates)),
             self.fault.spec,
+            self.fault.duration.total_seconds() if self.fault.duration is not None else None,
             self.storm,
+            self.flood,
         )
 
     @property
     def in_force(self) -> float:
-        """For how many seconds targets were hit, over all of them, by their agents' clocks."""
-        return sum(_armed_seconds(target) for target in self.targets)
+        """For how many seconds targets were hit, over all of them, by their agents' clocks.
+
+        Of a fault of the crowd, what arrives is counted before its gate opens: that time is no part of it.
+        """
+        since = self.armed_at if self.fault.spec.hand is Hand.CROWD else None
+        return sum(_armed_seconds(target, since) for target in self.targets)
 
     @property
     def over(self) -> bool:
@@ -157,7 +175,7 @@ class Answers:
 
 
 def answers(
-    injections: Sequence[Injection], fault: Fault, *, remains: str = "", storm: StormFigures | None = None
+    injections: Sequence[Injection], fault: Fault, *, remains: str = "", said: CrowdFigures | None = None
 ) -> Answers:
     """What the agents report of a fault.
 
@@ -165,7 +183,7 @@ def answers(
         injections: of the run.
         fault: of the run.
         remains: what is still there that is no agent's to remove.
-        storm: what came of a storm, by its own account.
+        said: what the pod of a fault of the crowd has said of it at its end.
     """
     own = [injection for injection in injections if injection.spec.fault == fault.name]
     gates = [injection for injection in own if isinstance(injection.spec.spec, Gate)]
@@ -190,7 +208,7 @@ def answers(
         ),
         remains=remains,
         probed=_probed(own),
-        storm=storm,
+        said=said,
     )
 
 
@@ -265,11 +283,14 @@ def _is_successor(injection: Injection) -> bool:
     return SUCCESSOR_LABEL in injection.metadata.labels
 
 
-def _armed_seconds(target: InjectedTarget) -> float:
-    """For how long it was hit, by its agent's clock, as far as is known."""
+def _armed_seconds(target: InjectedTarget, since: str | None = None) -> float:
+    """For how long it was hit, by its agent's clock, as far as is known. Nothing counts before `since`."""
     seen = target.last or target.processes or target.host or target.door
     end = target.lifted_at or (seen.at if seen else None)
-    return from_timestamp(end) - from_timestamp(target.armed_at) if end and target.armed_at else 0.0
+    if not end or not target.armed_at:
+        return 0.0
+    begin = from_timestamp(target.armed_at)
+    return max(0.0, from_timestamp(end) - (max(begin, from_timestamp(since)) if since else begin))
 
 
 def disabled(run: ExperimentRun, error: AgentsDisabled) -> Finding:

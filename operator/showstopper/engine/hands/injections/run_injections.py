@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 
 from showstopper.api.experiment import Fault
-from showstopper.api.faults.storm import StormFigures
 from showstopper.api.injection import Injection
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, TargetRecord
@@ -19,6 +18,7 @@ from showstopper.engine.hands.pace import Pace
 from showstopper.engine.hands.protocol import FaultState
 from showstopper.engine.planning.policies import agents_disabled
 from showstopper.errors import AgentsDisabled, Forbidden
+from showstopper.faults.crowd import CrowdFigures
 
 
 class RunInjections:
@@ -68,7 +68,7 @@ class RunInjections:
         gates: int = 0,
         heard: str = "",
         remains: str = "",
-        storm: StormFigures | None = None,
+        said: CrowdFigures | None = None,
     ) -> FaultState | None:
         """What executors report of a fault, or None if nothing was asked of them.
 
@@ -78,12 +78,12 @@ class RunInjections:
             gates: how many gates belong to it beside its targets.
             heard: what else is known of why it did nothing.
             remains: what is still there that is no agent's to remove.
-            storm: what came of a storm, by its own account.
+            said: what the pod of a fault of the crowd has said of it at its end. Once said, the record knows it.
         """
         injections = [self._on_our_clock(run, each) for each in await self.all() if each.spec.fault == fault.name]
         record = next((record for record in run.status.faults if record.name == fault.name), None)
-        known = storm or (record.storm if record is not None else None)
-        answer = answers.answers(injections, fault, remains=remains, storm=known)
+        known = said or (record.storm or record.flood if record is not None else None)
+        answer = answers.answers(injections, fault, remains=remains, said=known)
         if record is None or not (answer.wanted or remains):
             return None
         if not answer.wanted:

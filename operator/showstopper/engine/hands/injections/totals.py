@@ -24,7 +24,7 @@ def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRec
     made = record.model_copy()
     made.matched, made.affected, made.backend = answer.matched, answer.affected, answer.backend
     made.armed_at, made.lifted_at = answer.armed_at, answer.lifted_at
-    made.storm = answer.storm
+    made.storm, made.flood = answer.storm, answer.flood
     missing = answer.missing()
     if answer.over and answer.fault.duration is not None and answer.places:
         asked = made.targets * answer.fault.duration.total_seconds()
