@@ -158,6 +158,30 @@ def test_a_verdict_on_an_earlier_form_is_none(server: ApiServer) -> None:
     assert "experiment show/earlier has no verdict in its current form" in err
 
 
+@pytest.mark.parametrize("command", ["verdict", "watch", "report"])
+def test_a_verdict_whose_run_was_deleted_is_not_replaced_by_an_older_one(server: ApiServer, command: str) -> None:
+    operator = Operator(server, f"deleted-{command}")
+    operator.apply()
+    operator.judge(operator.make_run(f"{operator.name}-1"), "Passed")
+    newest = {"name": f"{operator.name}-2", "verdict": "Failed", "startedAt": "2099-01-01T00:00:00Z"}
+    operator.show(conditions.failed(Reason.EXPECTATION_MISSED, "run 2: Failed"), run=newest)
+    code, out, err = Person(server).call(command, operator.name)
+    assert (code, out) == (2, "")
+    assert f"run {operator.name}-2, the newest of experiment show/{operator.name}, was deleted" in err
+    assert "ExpectationMissed: run 2: Failed" in err, "what came of it is still known"
+
+
+def test_watching_shows_no_verdict_on_an_earlier_form(server: ApiServer) -> None:
+    operator = Operator(server, "watched-late")
+    operator.apply()
+    operator.judge(operator.make_run("watched-late-1"), "Passed")
+    operator.apply(revision="2")
+    code, out, err = Person(server).call("watch", "watched-late")
+    assert (code, out) == (2, "")
+    assert "experiment show/watched-late has no verdict in its current form" in err
+    assert Person(server).call("watch", "watched-late-1")[0] == 0, "the run itself has its verdict"
+
+
 @pytest.mark.parametrize("command", ["verdict", "watch", "report", "abort"])
 def test_an_experiment_that_never_ran_has_no_verdict(server: ApiServer, command: str) -> None:
     operator = Operator(server, "never")
