@@ -37,6 +37,22 @@ def test_a_run_is_ended_by_its_name_or_its_experiments(server: ApiServer, by: st
     assert aborted(server, "exprun", f"{name}-1")
 
 
+def test_an_experiment_stands_for_the_run_that_injects_and_for_the_one_that_waits(server: ApiServer) -> None:
+    operator = Operator(server, "abort-both")
+    operator.apply()
+    operator.judge(operator.make_run("abort-both-1"), "Passed")
+    runs = [operator.make_run(f"abort-both-{number}") for number in (2, 3)]
+    process = Person(server).start("abort", "abort-both")
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in runs] == [f"experimentrun/{run.metadata.name} aborted\n" for run in runs]
+    assert all(aborted(server, "exprun", run.metadata.name) for run in runs)
+    assert not aborted(server, "exprun", "abort-both-1"), "it is over"
+    operator.judge(runs[1], "Aborted", "AbortRequested")
+    assert process.poll() is None, "the one that injects goes on"
+    operator.judge(runs[0], "Aborted", "AbortRequested")
+    assert ended(process) == (0, "Aborted (AbortRequested): so it is\n" * 2, "")
+
+
 def test_it_waits_until_the_run_is_over(server: ApiServer) -> None:
     operator = Operator(server, "abort-waits")
     operator.apply()
