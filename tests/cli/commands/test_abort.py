@@ -74,6 +74,44 @@ def test_a_game_day_is_ended_as_a_whole(server: ApiServer) -> None:
     assert aborted(server, "gd", day.name)
 
 
+FAULT = {"name": "kill", "kind": "podKill", "targets": 1, "proven": True}
+
+
+@pytest.mark.parametrize("reverted", [True, False])
+def test_a_game_day_says_which_fault_of_its_runs_is_left(server: ApiServer, *, reverted: bool) -> None:
+    operator, day = Operator(server, f"left-{reverted}".lower()), Day(server, f"abort-left-{reverted}".lower())
+    operator.apply()
+    run = operator.make_run(f"{operator.name}-1")
+    day.show(conditions.in_progress(Reason.ACT_UNDER_WAY, "act 1 of 2, kill"), act="kill")
+    process = Person(server).start("abort", day.name)
+    assert process.stdout is not None
+    process.stdout.readline()
+    operator.judge(run, "Error", "LeftOver", faults=[{**FAULT, "reverted": reverted, "message": "a rule is left"}])
+    day.judge("Error", "AbortRequested", run=run.metadata.name)
+    code, out, err = ended(process)
+    assert out == "Error (AbortRequested): so it is\n"
+    said = f"error: not known to be reverted: kill of experimentrun show/{run.metadata.name}: a rule is left\n"
+    assert (code, err) == ((0, "") if reverted else (ExitCode.ERROR, said))
+
+
+@pytest.mark.parametrize(("reason", "code"), [("ExpectationsMet", 0), ("RunDeleted", ExitCode.ERROR)])
+def test_of_a_run_that_was_deleted_under_way_nobody_knows_what_is_left(
+    server: ApiServer, reason: str, code: int
+) -> None:
+    """One that was judged may go: its act has noted how it ended."""
+    day = Day(server, f"abort-{reason.lower()}")
+    day.show(conditions.in_progress(Reason.ACT_UNDER_WAY, "act 1 of 2, kill"), act="kill")
+    process = Person(server).start("abort", day.name)
+    assert process.stdout is not None
+    process.stdout.readline()
+    act = {"name": "kill", "run": "gone-1", "verdict": "Inconclusive", "reason": reason, "message": "run gone-1"}
+    told = {"verdict": "Aborted", "reason": "AbortRequested", "message": "so it is"}
+    day.show(conditions.failed(Reason.ABORT_REQUESTED, "so it is"), act, **told)
+    exit_code, _, err = ended(process)
+    assert exit_code == code
+    assert ("not known to be reverted: the faults of act kill: run gone-1" in err) is bool(code)
+
+
 def test_what_cannot_be_ended_is_one_line(server: ApiServer) -> None:
     operator = Operator(server, "abort-over")
     operator.apply()

@@ -6,12 +6,16 @@ from typing import Annotated
 
 import typer
 
+from showstopper.api.game_day import ActRecord, GameDay
+from showstopper.api.reasons import Reason
+from showstopper.api.run import ExperimentRun
 from showstopper.cli.exit_codes import ExitCode, note, problem
 from showstopper.cli.interruptible import run_to_end
 from showstopper.cli.kube import endings, lookup
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.kube.endings import Subject
 from showstopper.cluster.client import Client, Object
+from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.errors import NotFound, Unavailable
 
 POLL_SECONDS = 0.2
@@ -76,7 +80,23 @@ async def _end(client: Client, subject: Subject) -> None:
 async def _await_end(client: Client, subject: Subject) -> ExitCode:
     subject = await _until_finished(client, subject)
     print(f"{subject.status.verdict} ({subject.status.reason}): {subject.status.message}")
+    if isinstance(subject, GameDay):
+        return max([await _await_act(client, subject, act) for act in subject.status.acts], default=ExitCode.PASSED)
     return endings.say_what_is_left(subject)
+
+
+async def _await_act(client: Client, day: GameDay, act: ActRecord) -> ExitCode:
+    """The same for the run of an act: a game day knows nothing of what its runs have left."""
+    if act.run is None:
+        return ExitCode.PASSED
+    try:
+        run = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, day.metadata.namespace, act.run))
+        return endings.say_what_is_left(await _until_finished(client, run))
+    except NotFound:
+        if act.reason != Reason.RUN_DELETED:  # it was judged, and cleared away since
+            return ExitCode.PASSED
+        problem(f"not known to be reverted: the faults of act {act.name}: {act.message}")
+        return ExitCode.ERROR
 
 
 async def _until_finished(client: Client, subject: Subject) -> Subject:

@@ -84,8 +84,8 @@ def _refuse_suspended(experiment: Experiment) -> None:
     if experiment.spec.suspend:
         namespace, name = experiment.key
         raise RunRefused(
-            f"Experiment {namespace}/{name} was not run: it is suspended: set spec.suspend to false, or perform it in a "
-            "game day"
+            f"Experiment {namespace}/{name} was not run: it is suspended: set spec.suspend to false, or let a game day "
+            "run it"
         )
 
 
