@@ -13,7 +13,7 @@ from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.game_day import APPROVE, GameDay
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY
-from showstopper.engine.days.reconciler import APPROVALS_POLICY
+from showstopper.engine.days.preludes import APPROVALS_POLICY
 from tests.support import stored_objects
 from tests.support.api_server import apply
 from tests.support.operator_harness import NAME, OperatorHarness, at_work, until

@@ -42,7 +42,7 @@ def command(
 async def _leave(connection: Connection, timeout: float) -> ExitCode:
     async with connection.open() as client:
         namespaces = await _watched(client)
-        ours = [namespace for namespace in namespaces if not await stop_switches.is_set(client, namespace)]
+        ours = [namespace for namespace in namespaces if await stop_switches.reason_in(client, namespace) is None]
         since = min([await stop_switches.throw(client, namespace, REASON) for namespace in ours], default=float("inf"))
         if (code := await _runs_ended(client, since, timeout)) is not ExitCode.PASSED:
             return code

@@ -16,6 +16,7 @@ from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import GAME_DAY, POLICY_BINDING
 from showstopper.engine.days import acts, programme
 from showstopper.engine.days.deciding import decide
+from showstopper.engine.days.preludes import APPROVALS_POLICY
 from showstopper.engine.days.steps import Draft, Situation, Step
 from showstopper.engine.experiments import making
 from showstopper.engine.experiments.reconciler import MIRROR_SECONDS
@@ -25,9 +26,6 @@ from showstopper.engine.status_writer import StatusWriter, StatusWriters
 from showstopper.errors import Forbidden, NotFound
 
 log = structlog.get_logger()
-
-APPROVALS_POLICY = "showstopper-approvals"
-"""The chart's policy, and its binding, by which the API server checks who approves."""
 
 
 class DayReconciler:
@@ -93,9 +91,7 @@ class DayReconciler:
 
     async def _guarded(self, day: GameDay) -> bool:
         """Whether the API server checks approvals. Asked before the first act only, and only where it matters."""
-        if not programme.is_asked(day):
-            return True
-        if not any(act.hold is not None and act.hold.approval for act in day.spec.acts):
+        if not programme.is_asked(day) or not programme.approved_acts(day):
             return True
         try:
             await self._client.get(POLICY_BINDING, "", APPROVALS_POLICY)
