@@ -45,6 +45,17 @@ def test_what_stood_there_before_the_hold_is_taken_away_first(server: ApiServer)
     assert ended(process)[0] == 0
 
 
+def test_whoever_approves_at_the_same_time_as_somebody_else_is_told_who_has_approved(server: ApiServer) -> None:
+    day, admin = Day(server, "contested"), administrator(server)
+    day.hold()
+    process = Person(server).start("gameday", "approve", "contested", "loss")
+    waiting.until(lambda: day.said() == f"loss/{admin}", "nobody approved", seconds=SECONDS)
+    day.approved("ada")
+    code, out, err = ended(process)
+    assert (code, out) == (4, "")
+    assert err == "error: act loss of game day show/contested was approved by ada at the same time\n"
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
