@@ -126,6 +126,19 @@ def test_a_verdict_on_an_earlier_form_is_none(server: ApiServer) -> None:
     assert out.startswith("No verdict yet (not observed yet)\n")
 
 
+@pytest.mark.parametrize("command", ["gameday status", "gameday watch", "report -o json"])
+def test_the_verdict_before_the_performance_that_is_asked_for_is_none(server: ApiServer, command: str) -> None:
+    day = Day(server, f"before-{command.rsplit(maxsplit=1)[-1]}")
+    day.judge("Passed", "AllActsPassed")
+    words = [*command.split(), day.name]
+    assert Person(server).call(*words)[0] == 0
+    server.kubectl("annotate", "gd", day.name, "-n", "show", "showstopper.dev/run-requested=once-more")
+    code, out, err = Person(server).call(*words)
+    assert code == 2
+    assert "Passed" in out, "it is shown as what it is"
+    assert f"game day {day.name} has not begun the performance that was asked for after this verdict" in err
+
+
 def test_watch_tells_what_happens_until_the_verdict(server: ApiServer) -> None:
     day = Day(server, "watched")
     day.hold()
