@@ -139,7 +139,11 @@ class DayReconciler:
         return True
 
     async def _trim(self, day: GameDay, runs: Runs) -> None:
-        """Keep the inline runs of the newest performances. Runs of Experiments are trimmed by those."""
+        """Keep the inline runs of the newest performances. Runs of Experiments are trimmed by those.
+
+        Of a day that has no inline act any more, those from before stay as of one with a single one: they have no other
+        owner.
+        """
         metadata = day.metadata
         own = [
             run
@@ -149,5 +153,5 @@ class DayReconciler:
             and (run.metadata.namespace, run.spec.experiment.game_day.name) == day.key
         ]
         inline = sum(1 for act in day.spec.acts if act.experiment is not None)
-        if inline and metadata.uid:
-            await runs.keep_newest(own, day.spec.history_limit * inline)
+        if metadata.uid:
+            await runs.keep_newest(own, day.spec.history_limit * max(inline, 1))
