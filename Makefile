@@ -21,7 +21,7 @@ FUZZ_SEED := $(or $(FUZZ_SEED),$(shell date +%s))
 # A file that is as new as the locked requirements in .venv
 STAMP := .venv/.installed
 
-.PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e e2e-crowd fuzz \
+.PHONY: help setup needs lint format types layers unit netns test-netem livekit apiserver postgresql browser charts e2e fuzz \
         test crds docs argocd lock stage demo night bench-latency bench-dead-air bench-accuracy bench-flood bench-storm bench-targets bench-gates bench-archive \
         bench-lift bench-truth bench-crowd truth truth-clips fault-table report-shots clean
 
@@ -83,13 +83,10 @@ charts: $(STAMP) ## Tests of the Helm charts
 	@$(PYTEST) $(SHOW) tests -m "charts and not apiserver"
 
 e2e: needs ## Tests on a real cluster (started if it does not run, and left running)
-	@$(PYTEST) $(SHOW) --numprocesses=$(ROOMS) --dist=load --maxschedchunk=1 e2e -m "not alone and not crowd"
-	@$(PYTEST) $(SHOW) e2e -m "alone and not crowd"
+	@$(PYTEST) $(SHOW) --numprocesses=$(ROOMS) --dist=load --maxschedchunk=1 e2e -m "not alone"
+	@$(PYTEST) $(SHOW) e2e -m alone
 
-e2e-crowd: needs ## The test of a room with a crowd of two hundred, which wants a quiet machine
-	@$(PYTEST) $(SHOW) e2e -m crowd
-
-test: needs ## What CI runs: the above but test-netem and e2e-crowd, a third of long matrices; leaves nothing running
+test: needs ## What CI runs: the above but test-netem, a third of long matrices; leaves nothing running
 	@$(PYTHON) -m dev.checks
 
 crds: $(STAMP) ## Write crds/ from the models

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -124,18 +125,33 @@ def remove_stage(cluster: Cluster, *, namespace: str = SHOW) -> None:
     _uninstall(cluster, "stage", namespace)
 
 
-def wait_for_room(cluster: Cluster, *, namespace: str = SHOW, room: str = ROOM, seconds: float = ROOM_SECONDS) -> None:
+def wait_for_room(
+    cluster: Cluster,
+    *,
+    namespace: str = SHOW,
+    room: str = ROOM,
+    seconds: float = ROOM_SECONDS,
+    in_a_row: float = 0.0,
+) -> None:
     """Until every listener of the room hears the host. Shows meanwhile what it still waits for.
 
     Whoever ran faults before may have left the room split for good: then the stage is started afresh.
+
+    Args:
+        cluster: where the room is.
+        namespace: of the room.
+        room: its name.
+        seconds: to wait at the most.
+        in_a_row: seconds for which they have to hear it. Where a relay has only just gone, its listeners are not
+            missed yet.
     """
     try:
-        _wait_for_room(cluster, namespace=namespace, room=room, seconds=min(seconds, SPLIT_SECONDS))
+        _wait_for_room(cluster, namespace=namespace, room=room, seconds=min(seconds, SPLIT_SECONDS), in_a_row=in_a_row)
     except errors.ClusterError:
         if seconds <= SPLIT_SECONDS:
             raise
         start_afresh(cluster, namespace=namespace, room=room)
-        _wait_for_room(cluster, namespace=namespace, room=room, seconds=seconds)
+        _wait_for_room(cluster, namespace=namespace, room=room, seconds=seconds, in_a_row=in_a_row)
 
 
 def start_afresh(cluster: Cluster, *, namespace: str = SHOW, room: str = ROOM) -> None:
@@ -205,18 +221,24 @@ def _ready(body: dict[str, Any]) -> dict[str, str]:
     return next((each for each in body.get("status", {}).get("conditions") or [] if each["type"] == "Ready"), {})
 
 
-def _wait_for_room(cluster: Cluster, *, namespace: str, room: str, seconds: float) -> None:
+def _wait_for_room(cluster: Cluster, *, namespace: str, room: str, seconds: float, in_a_row: float) -> None:
     with progress.step(f"Waiting until room {namespace}/{room} is heard") as step:
+        heard_since: float | None = None
 
-        def is_ready() -> bool:
+        def is_heard() -> bool:
+            nonlocal heard_since
             resource = cluster.get("--namespace", namespace, "audioroom", room)
             status, generation = resource.get("status", {}), resource["metadata"]["generation"]
             ready = _ready(resource)
             step.say(ready.get("message", "the operator has not looked at it yet"))
-            return bool(ready.get("status") == "True" and status.get("observedGeneration") == generation)
+            if ready.get("status") != "True" or status.get("observedGeneration") != generation:
+                heard_since = None
+                return False
+            heard_since = heard_since or time.monotonic()
+            return time.monotonic() - heard_since >= in_a_row
 
         try:
-            waiting.until(is_ready, f"room {namespace}/{room} is not ready", seconds=seconds, every=0.5)
+            waiting.until(is_heard, f"room {namespace}/{room} is not ready", seconds=seconds, every=0.5)
         except errors.NotReadyError as error:
             pods = cluster.run_kubectl("--namespace", namespace, "get", "pods", "--output=wide")
             said = cluster.run_kubectl("--namespace", SYSTEM, "logs", "deployment/showstopper-operator", "--tail=20")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.staged_room import Object, Show, eventually, experiment, told
 
-pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.crowd]
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
 RESIDENTS, CROWD = 6, 200
 TOGETHER_MS = 20.0

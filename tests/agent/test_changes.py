@@ -1,5 +1,6 @@
 """What is written down of changes, and of what is done once."""
 
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -45,6 +46,8 @@ def test_a_draft_that_a_crash_left_counts_for_nothing(tmp_path: Path) -> None:
     changes.write(change)
     (tmp_path / "changes" / "one.draft").write_text('{"name": "one", "set')
     assert list(changes.all()) == [change]
+    changes.sweep()
+    assert not list((tmp_path / "changes").iterdir()), "nobody else would ever remove it"
 
 
 def test_a_watchdog_lives_as_long_as_its_heart_beats(tmp_path: Path) -> None:
@@ -65,6 +68,31 @@ def test_two_effects_never_share_a_file(tmp_path: Path) -> None:
         changes.begin(Change("second", setting, 1.0))
     changes.forget("first")
     changes.begin(Change("second", setting, 1.0))
+
+
+def test_what_was_left_and_is_undone_since_is_in_nobodys_way(tmp_path: Path) -> None:
+    """The watchdog has put it back, and removes nothing."""
+    changes, file = Changes(tmp_path), tmp_path / "file"
+    file.write_text("1")
+    setting = Setting(str(file), ("1",), "0")
+    left = Change("left", setting, time.monotonic() + 10)
+    changes.begin(left)
+    changes.leave(left)
+    assert next(changes.all()).until <= time.monotonic(), "the watchdog tries at once"
+    with pytest.raises(EffectRefused, match="as left has changed it, which is over"):
+        changes.begin(Change("next", setting, 1.0))
+    assert setting.put_back()
+    changes.begin(Change("next", setting, 1.0))
+    assert [change.name for change in changes.all()] == ["next"]
+
+
+def test_what_is_at_work_is_in_the_way_even_if_its_lease_has_run_out(tmp_path: Path) -> None:
+    """It is about to be lifted, which would undo the change of whoever came meanwhile."""
+    changes, setting = Changes(tmp_path), Setting(str(tmp_path / "file"), ("1",), "0")
+    changes.begin(Change("first", setting, 1.0))
+    assert not setting.holds
+    with pytest.raises(EffectRefused, match="changed already, by first"):
+        changes.begin(Change("second", setting, 1.0))
 
 
 def test_a_sweep_undoes_what_still_holds_and_leaves_what_others_have_written(tmp_path: Path) -> None:
@@ -89,6 +117,15 @@ def test_what_was_begun_is_known_to_the_next_life(tmp_path: Path) -> None:
     AtMostOnce(tmp_path).forget("u-1")
     AtMostOnce(tmp_path).forget("u-1")
     assert not AtMostOnce(tmp_path).begun("u-1")
+
+
+def test_what_no_longer_exists_is_forgotten_by_the_next_life(tmp_path: Path) -> None:
+    """It was deleted while no agent ran here, and nobody told the next one of it."""
+    for uid in ("u-1", "u-2"):
+        AtMostOnce(tmp_path).begin(uid)
+    once = AtMostOnce(tmp_path)
+    once.keep({"u-2", "u-3"})
+    assert [once.begun(uid) for uid in ("u-1", "u-2", "u-3")] == [False, True, False]
 
 
 def test_cgroups_that_were_made_are_removed_once(tmp_path: Path) -> None:

@@ -387,6 +387,24 @@ async def test_a_kill_that_an_earlier_life_may_have_done_is_not_done_again(
     assert victim.runs()
 
 
+async def test_a_kill_that_was_deleted_while_nobody_was_here_is_forgotten(
+    client: Client, node: Node, stage: Stage, victim: Container
+) -> None:
+    once, uids = AtMostOnce(stage.pod.proc.parent), list[str]()
+    for stage.name in ("deleted", "run"):
+        await stage.inject(of_processes(victim, containerKill={}))
+        uids.append((await client.get(INJECTION, stage.namespace, stage.name))["metadata"]["uid"])
+        once.begin(uids[-1])
+    await client.delete(INJECTION, stage.namespace, "deleted")
+    async with agent(client, node, stage):
+        await stage.until(is_("AgentRestarted"))
+        deadline = time.monotonic() + PATIENCE
+        while once.begun(uids[0]):
+            assert time.monotonic() < deadline, "it is not forgotten"
+            await asyncio.sleep(0.02)
+        assert once.begun(uids[1])
+
+
 async def test_what_is_frozen_goes_on_when_the_agent_ends(
     client: Client, node: Node, stage: Stage, victim: Container
 ) -> None:

@@ -67,6 +67,14 @@ def test_no_cgroup_breaks_it(text: str) -> None:
     assert belongs(text, UID) in {True, False}
 
 
+@pytest.mark.parametrize("below", [f"/kubepods/pod{UID}", f"/kubepods.slice/kubepods-pod{UNDERSCORED}.slice"])
+@pytest.mark.parametrize("suffix", ["", ".scope"])
+def test_a_monitor_of_its_container_is_not_of_the_pod(below: str, suffix: str) -> None:
+    """CRI-O with `conmon_cgroup = "pod"`, as on OpenShift."""
+    assert not belongs(f"0::{below}/crio-conmon-{CONTAINER}{suffix}", UID)
+    assert belongs(f"0::{below}/crio-{CONTAINER}{suffix}", UID)
+
+
 def test_a_uid_is_no_pattern() -> None:
     assert not belongs("0::/kubepods/podabc/x", ".*")
 
@@ -91,18 +99,27 @@ class Proc:
         self.namespaces = root.parent / "namespaces"
         self.namespaces.mkdir()
 
-    def process(self, pid: int, *, uid: str = UID, started: int = 100, namespace: str = "pod") -> None:
+    def process(
+        self,
+        pid: int,
+        *,
+        uid: str = UID,
+        started: int = 100,
+        namespace: str = "pod",
+        scope: str = "x",
+        trie: str = TRIE,
+    ) -> None:
         """A process of a pod."""
         place = self.root / str(pid)
         (place / "ns").mkdir(parents=True)
         (place / "net").mkdir()
         (self.namespaces / namespace).touch()
         os.link(self.namespaces / namespace, place / "ns" / "net")
-        (place / "cgroup").write_text(f"0::/kubepods/pod{uid}/x\n")
+        (place / "cgroup").write_text(f"0::/kubepods/pod{uid}/{scope}\n")
         fields = " ".join(["S", *(str(number) for number in range(4, 22)), str(started)])
         (place / "stat").write_text(f"{pid} (x) {fields} 0")
-        (place / "net" / "fib_trie").write_text(TRIE)
-        (place / "net" / "if_inet6").write_text(SIX)
+        (place / "net" / "fib_trie").write_text(trie)
+        (place / "net" / "if_inet6").write_text(SIX if trie else "")
 
     def end(self, pid: int) -> None:
         """The process ends."""
@@ -140,15 +157,6 @@ def test_a_pod_that_is_not_here_or_has_another_address(proc: Proc) -> None:
         pods.network(UID, "198.18.1.6")
 
 
-def test_pods_of_one_namespace_are_reached_by_one_path(proc: Proc) -> None:
-    proc.process(30, namespace="shared")
-    proc.process(40, namespace="shared", uid="other")
-    pods = Pods(proc.root)
-    assert pods.network(UID, "198.18.1.5").path == pods.network("other", "198.18.1.5").path
-    proc.end(30)
-    assert pods.network("other", "198.18.1.5").path == proc.root / "40/ns/net"
-
-
 def test_the_nodes_own_network_is_known(proc: Proc) -> None:
     proc.process(30, namespace="node")
     network = Pods(proc.root).network(UID, "198.18.1.5")
@@ -156,15 +164,45 @@ def test_the_nodes_own_network_is_known(proc: Proc) -> None:
     assert network.path == proc.root / "1/ns/net"
 
 
+@pytest.mark.parametrize("scope", [f"crio-conmon-{CONTAINER}", "x"])
+def test_an_older_process_in_another_network_is_not_the_way_in(proc: Proc, scope: str) -> None:
+    proc.process(30, started=200, namespace="node", scope=scope, trie="")
+    proc.process(40, started=300)
+    assert Pods(proc.root).network(UID, "198.18.1.5").process.pid == 40
+
+
 def test_a_number_that_was_given_away_again_is_another_process(proc: Proc) -> None:
     proc.process(30)
     pods = Pods(proc.root)
     network = pods.network(UID, "198.18.1.5")
-    assert pods.still(network)
+    assert pods.again(network) == network
     proc.end(30)
-    assert not pods.still(network)
-    proc.process(30, started=101)
-    assert not pods.still(network)
+    assert pods.again(network) is None
+    proc.process(30, uid="another", started=101)
+    assert pods.again(network) is None
+
+
+@pytest.mark.parametrize(
+    ("scope", "restarts"),
+    [(f"crio-{CONTAINER}", True), (f"crio-{CONTAINER}.scope", True), (f"cri-containerd-{CONTAINER}.scope", False)],
+)
+def test_a_network_is_there_as_long_as_any_process_of_its_pod_is_in_it(proc: Proc, scope: str, restarts: bool) -> None:
+    """CRI-O starts no process of the sandbox, so that the first one ends when its container is restarted."""
+    proc.process(30, started=100, scope=scope)
+    now = 0.0
+    pods = Pods(proc.root, lambda: now)
+    network = pods.network(UID, "198.18.1.5")
+    assert network.restarts is restarts
+    proc.end(30)
+    proc.process(20, started=200, scope=f"crio-conmon-{CONTAINER}")
+    proc.process(50, started=300, scope=scope, namespace="another")
+    assert pods.again(network) is None
+    now = 1.0
+    proc.process(40, started=200, scope=scope)
+    again = pods.again(network)
+    assert again is not None
+    assert (again.process.pid, again.path) == (40, proc.root / "40/ns/net")
+    assert pods.again(again) == again
 
 
 def test_many_targets_are_found_with_one_look_around_and_none_is_missed_for_it(proc: Proc) -> None:

@@ -168,8 +168,13 @@ def test_whatever_a_pod_says_is_read_or_refused(field: str, value: Any) -> None:
     assert all(span.end >= span.start for span in (*feed.spans, *feed.open))
 
 
-def instrument(drops: int, *stalls: tuple[float, float], **fields: Any) -> dict[str, Any]:
-    said = {"kernelDrops": drops, "stalls": [{"from": start, "to": end} for start, end in stalls]}
+def instrument(drops: dict[float, int], *stalls: tuple[float, float], **fields: Any) -> dict[str, Any]:
+    """What a pod's instrument says: drops by their times, and stalls."""
+    said = {
+        "kernelDrops": sum(drops.values()),
+        "drops": [{"at": at, "packets": packets} for at, packets in drops.items()],
+        "stalls": [{"from": start, "to": end} for start, end in stalls],
+    }
     return document(instrument=said, **fields)
 
 
@@ -177,11 +182,10 @@ def failures(reader: CrowdReader, start: float, end: float) -> Failures:
     return reader.failures([POD], Window(OFFSET + start, OFFSET + end))
 
 
-def test_what_its_process_did_itself_counts_in_the_time_in_which_it_is_told() -> None:
+def test_what_its_process_did_itself_counts_in_the_time_in_which_it_did_it() -> None:
     reader = CrowdReader()
-    told(reader, instrument(2, settled=10.0))
-    told(reader, instrument(2, settled=20.0))
-    told(reader, instrument(5, (26.0, 28.5), settled=30.0))
+    told(reader, instrument({9.0: 2}, settled=10.0))
+    told(reader, instrument({9.0: 2, 29.0: 3}, (26.0, 28.5), settled=30.0))
     assert failures(reader, 0, 16) == Failures(drops=2)
     assert failures(reader, 16, 26) == Failures()
     assert failures(reader, 16, 40) == Failures(drops=3, stalled=2.5)
@@ -189,11 +193,17 @@ def test_what_its_process_did_itself_counts_in_the_time_in_which_it_is_told() ->
     assert reader.failures(["other"], Window(0, 1e9)) == Failures()
 
 
-def test_another_process_has_dropped_all_that_it_says() -> None:
+def test_what_was_dropped_before_the_reader_began_is_not_dropped_now() -> None:
+    """An operator that starts in the middle of a run reads of a process which had its trouble yesterday."""
     reader = CrowdReader()
-    told(reader, instrument(5, settled=10.0))
-    told(reader, instrument(4, settled=20.0, boot="b-2"))
-    assert failures(reader, 16, 30) == Failures(drops=4)
+    told(reader, instrument({9.0: 7}, settled=100.0))
+    assert failures(reader, 90, 200) == Failures()
+
+
+def test_a_pod_that_does_not_say_when_may_have_dropped_all_of_it_just_now() -> None:
+    reader = CrowdReader()
+    told(reader, document(instrument={"kernelDrops": 5, "stalls": []}, settled=10.0))
+    assert failures(reader, 0, 30) == Failures(drops=5)
 
 
 def visit(name: str, called: float, seen: float, **fields: Any) -> dict[str, Any]:

@@ -126,6 +126,13 @@ def test_what_an_earlier_life_had_armed_is_over() -> None:
     assert untouched is kept
 
 
+def test_what_an_earlier_life_had_armed_and_nobody_could_undo_is_left_over() -> None:
+    (left,) = over([target(matched=2)], "swept", now=LATER, left={"u": "/sys/fs/cgroup/cpu.max"})
+    assert (left.state, left.leftovers) == (TargetState.LEFT_OVER, ["/sys/fs/cgroup/cpu.max"])
+    standing = Standing(EndReason.AGENT_RESTARTED, "swept")
+    assert outlook(spec(1), [left], standing).reason == "LeftOver"
+
+
 @pytest.mark.parametrize("ending", EndReason)
 def test_an_ending_is_known_again_from_what_was_told(ending: EndReason) -> None:
     told = status(

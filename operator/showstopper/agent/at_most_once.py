@@ -1,6 +1,7 @@
 """At most once: instant Injections, each written down before it is carried out, so that none is done twice."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 FOLDER = "once"
@@ -20,6 +21,12 @@ class AtMostOnce:
     def begun(self, uid: str) -> bool:
         """Whether it was about to be done, and may have been: by an earlier life of the agent too."""
         return (self._folder / uid).exists()
+
+    def keep(self, uids: Collection[str]) -> None:
+        """No others exist: those that were deleted while no agent ran here are forgotten."""
+        for path in list(self._folder.iterdir()):
+            if path.name not in uids:
+                self.forget(path.name)
 
     def forget(self, uid: str) -> None:
         """It no longer exists: nobody will ask for it again."""

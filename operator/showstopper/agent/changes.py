@@ -9,9 +9,10 @@ two is alive can undo it. Ends are monotonic seconds, which all processes of a m
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from showstopper.agent.kernel.guests import Guests
@@ -44,13 +45,18 @@ class Change:
 
 
 class Changes:
-    """The files, in a folder of the node that lasts as long as its kernel runs."""
+    """The files, in a folder of the node that lasts as long as its kernel runs.
+
+    A file alone does not say that its setting is changed. It stays when the change could not be undone, and the
+    watchdog, which undoes it later, removes nothing. So the agent also knows which effects it has at work.
+    """
 
     def __init__(self, state: Path) -> None:
         self._heart = state / HEART
         self._folder = state / FOLDER
         self._folder.mkdir(parents=True, exist_ok=True)
         self._claiming = threading.Lock()
+        self._at_work: set[str] = set()
 
     def beat(self) -> None:
         """The watchdog lives."""
@@ -64,16 +70,27 @@ class Changes:
             return False
 
     def begin(self, change: Change) -> None:
-        """Write down a change that is about to be made.
+        """Write down a change that is about to be made. Forget those that were left, and are undone by now.
 
         Raises:
             EffectRefused: another effect has changed the same file, so that neither could put it back.
         """
         with self._claiming:
             for other in self.all():
-                if other.setting.file == change.setting.file and other.name != change.name:
-                    raise EffectRefused(f"{other.setting.file} is changed already, by {other.name}: run one at a time")
+                if other.name not in self._at_work and _is_undone(other):
+                    self.forget(other.name)
+                elif other.setting.file == change.setting.file and other.name != change.name:
+                    raise EffectRefused(self._refusal(other))
             self.write(change)
+            self._at_work.add(change.name)
+
+    def _refusal(self, other: Change) -> str:
+        if other.name in self._at_work:
+            return f"{other.setting.file} is changed already, by {other.name}: run one at a time"
+        return (
+            f"{other.setting.file} is still as {other.name} has changed it, which is over: the watchdog goes on "
+            "undoing it. Look at its log in the agent's pod, and run again when it is done"
+        )
 
     def write(self, change: Change) -> None:
         """Write down a change, or its new end, whole: a crash leaves the old file or the new one.
@@ -86,7 +103,13 @@ class Changes:
 
     def forget(self, name: str) -> None:
         """Remove one that is undone."""
+        self._at_work.discard(name)
         (self._folder / name).unlink(missing_ok=True)
+
+    def leave(self, change: Change) -> None:
+        """Leave one that is not undone to the watchdog, which tries on from now."""
+        self._at_work.discard(change.name)
+        self.write(replace(change, until=time.monotonic()))
 
     def all(self) -> Iterator[Change]:
         """Every one that is written down."""
@@ -95,9 +118,19 @@ class Changes:
                 with suppress(FileNotFoundError):  # forgotten meanwhile
                     yield _read((self._folder / name).read_text())
 
+    def left(self) -> list[Change]:
+        """Those that are not undone, as far as anybody knows, though their effects are over."""
+        return [change for change in self.all() if change.name not in self._at_work and not _is_undone(change)]
+
     def sweep(self) -> list[str]:
-        """Undo what an earlier life of the agent left changed. Returns the files that were, or why one still is."""
+        """Undo what an earlier life of the agent left changed, and remove the drafts on which it died.
+
+        Returns:
+            The files that were changed, or why one still is.
+        """
         swept = []
+        for draft in self._folder.glob(f"*{_DRAFT}"):
+            draft.unlink(missing_ok=True)
         for change in self.all():
             with suppress(OSError):  # `undo` says it
                 if change.setting.holds:
@@ -107,6 +140,13 @@ class Changes:
             else:
                 swept.append(problem)
         return swept
+
+
+def _is_undone(change: Change) -> bool:
+    try:
+        return not change.setting.holds
+    except OSError:  # nobody knows
+        return False
 
 
 def _read(text: str) -> Change:

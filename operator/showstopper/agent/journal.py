@@ -2,9 +2,13 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from showstopper.errors import KernelRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,11 @@ class Entry:
 
 
 class Journal:
-    """An append-only file of JSON lines, each on the disk before the call returns."""
+    """A file of JSON lines, each on the disk before the call returns. It begins anew whenever nothing is armed.
+
+    Raises:
+        KernelRefused: from all that writes it, when it cannot be written.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -24,14 +32,20 @@ class Journal:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         if os.fstat(self._file).st_size == 0:
             _sync_folder(path.parent)
+        self._open = set(self.open_entries())
 
     def arming(self, entry: Entry) -> None:
         """Write down that a fault is about to be set up."""
         self._append({"arming": asdict(entry)})
+        self._open.add(entry)
 
     def lifted(self, entry: Entry) -> None:
         """Write down that nothing of a fault is left."""
-        self._append({"lifted": asdict(entry)})
+        self._open.discard(entry)
+        if self._open:
+            self._append({"lifted": asdict(entry)})
+        else:
+            self.clear()
 
     def open_entries(self) -> list[Entry]:
         """The faults that were not lifted, oldest first. A last line that was cut off by a crash counts for nothing."""
@@ -48,18 +62,29 @@ class Journal:
         return list(entries)
 
     def clear(self) -> None:
-        """Begin anew, after a sweep."""
-        os.ftruncate(self._file, 0)
-        os.fsync(self._file)
+        """Begin anew: nothing is armed, or what was has been swept."""
+        self._open.clear()
+        with _refusals_of(self._path):
+            os.ftruncate(self._file, 0)
+            os.fsync(self._file)
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
 
     def _append(self, line: dict[str, Any]) -> None:
-        # A line of its own even behind one that a crash has cut off.
-        os.write(self._file, b"\n" + json.dumps(line, sort_keys=True).encode() + b"\n")
-        os.fsync(self._file)
+        with _refusals_of(self._path):
+            # A line of its own even behind one that a crash has cut off.
+            os.write(self._file, b"\n" + json.dumps(line, sort_keys=True).encode() + b"\n")
+            os.fsync(self._file)
+
+
+@contextmanager
+def _refusals_of(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise KernelRefused(f"cannot write {path}: {error.strerror}", code=error.errno or 0) from error
 
 
 def _read(line: dict[str, Any]) -> tuple[str, Entry]:

@@ -1,14 +1,15 @@
 """Pods: from a pod's UID to its network namespace, by the cgroups of its processes. No container runtime is asked.
 
 The way in is the pod's first process: of the sandbox ("pause"), which started before the containers and outlives their
-crashes. Works with cgroup v1 and v2, under the cgroupfs and the systemd driver. Needs the node's process ids (hostPID).
+crashes. CRI-O starts most pods without it. There it is a process of a container, and another after its restart.
+Works with cgroup v1 and v2, under the cgroupfs and the systemd driver. Needs the node's process ids (hostPID).
 """
 
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,8 @@ from showstopper.errors import NamespaceGone
 PROC = Path("/proc")
 LOOK_SECONDS = 0.5
 _FIRST = "1"  # the node's own first process
+_CRI_O = "crio-"
+_MONITOR = "crio-conmon-"  # CRI-O's, one for each container: in the pod's cgroup, and in the node's network
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +37,42 @@ class PodNetwork:
     """A pod's network.
 
     Attributes:
-        path: of the namespace. All pods of one namespace have the same, as long as its process runs.
+        uid: of the pod.
+        path: of the namespace, as long as its process runs.
         inode: of the namespace.
         process: by which it was found.
         shared: it is the network of the node itself.
+        restarts: the process may be one of a container, and there may be none while that is restarted.
     """
 
+    uid: str
     path: Path
     inode: int
     process: Process
     shared: bool
+    restarts: bool
 
 
 def belongs(lines: str, uid: str) -> bool:
     """Whether a process is of the pod, by its /proc/PID/cgroup.
 
     cgroupfs: `.../podUID/CONTAINER`, systemd: `.../kubepods-besteffort-podU_I_D.slice/cri-containerd-CONTAINER.scope`.
-    Seen from inside a cgroup namespace, the same behind some `/..`. A guest of its containers is none of its processes.
+    Seen from inside a cgroup namespace, the same behind some `/..`. Guests of its containers are none of its processes,
+    nor are the monitors of its containers.
     """
     if uid not in lines and uid.replace("-", "_") not in lines:  # most of the time, and much quicker
         return False
     names = pod_names(uid)
     paths = (line.split(":", 2)[2].split("/") for line in lines.splitlines() if line.count(":") >= 2)
     return any(
-        names.fullmatch(part) and not guests.are_in(parts[index:])
+        names.fullmatch(part) and not guests.are_in(parts[index:]) and not _any(parts[index:], _MONITOR)
         for parts in paths
         for index, part in enumerate(parts)
     )
+
+
+def _any(parts: Iterable[str], prefix: str) -> bool:
+    return any(part.startswith(prefix) for part in parts)
 
 
 def pod_names(uid: str) -> re.Pattern[str]:
@@ -89,7 +101,6 @@ class Pods:
 
     def __init__(self, proc: Path = PROC, now: Callable[[], float] = time.monotonic) -> None:
         self._proc, self._now = proc, now
-        self._paths: dict[int, Path] = {}
         self._lock = threading.Lock()
         self._cgroups: dict[int, str] = {}
         self._looked = -LOOK_SECONDS
@@ -100,30 +111,41 @@ class Pods:
         Raises:
             NamespaceGone: no process of the pod runs here, or its network has not that address.
         """
-        processes = sorted(self._processes(uid), key=lambda process: (process.started, process.pid))
-        for process in processes:
+        elsewhere = False
+        for process in sorted(self._processes(uid), key=lambda process: (process.started, process.pid)):
             try:
                 inode = self._inode(str(process.pid))
                 addresses = self._addresses(process.pid)
             except OSError:  # it ended between two looks
                 continue
-            if ip_address(address) not in addresses:
-                raise NamespaceGone(f"the network of the pod with UID {uid} has no address {address} (any more)")
-            return PodNetwork(self._path(inode, process), inode, process, shared=self._leads(_FIRST, inode))
+            if ip_address(address) in addresses:
+                shared = self._leads(_FIRST, inode)
+                restarts = _any(self._cgroup(process.pid).split("/"), _CRI_O)
+                return PodNetwork(uid, self._path(process, shared=shared), inode, process, shared, restarts)
+            elsewhere = True
+        if elsewhere:
+            raise NamespaceGone(f"the network of the pod with UID {uid} has no address {address} (any more)")
         raise NamespaceGone(f"no process of a pod with UID {uid} runs on this node")
+
+    def again(self, network: PodNetwork) -> PodNetwork | None:
+        """The same network, by a process of its pod that is in it now. None: there is none."""
+        if self._is_in(network.process, network.inode):
+            return network
+        for process in self._processes(network.uid):
+            if self._is_in(process, network.inode):
+                return replace(network, path=self._path(process, shared=network.shared), process=process)
+        return None
 
     def _leads(self, pid: str, inode: int) -> bool:
         try:
-            return bool(pid) and self._inode(pid) == inode
+            return self._inode(pid) == inode
         except OSError:  # it ended, or a sandbox around the node hides its first process even from the node's root
             return False
 
-    def still(self, network: PodNetwork) -> bool:
-        """Whether the network is still that of the process by which it was found, and the path leads there."""
+    def _is_in(self, process: Process, inode: int) -> bool:
         try:
-            there = self._inode(network.path.relative_to(self._proc).parts[0])
-            return there == network.inode and self._start(network.process.pid) == network.process.started
-        except OSError:
+            return self._inode(str(process.pid)) == inode and self._start(process.pid) == process.started
+        except OSError:  # it ended
             return False
 
     def _processes(self, uid: str) -> Iterator[Process]:
@@ -166,10 +188,6 @@ class Pods:
         six = net / "if_inet6"  # not there when the node has no IPv6
         return own_addresses((net / "fib_trie").read_text(), six.read_text() if six.exists() else "")
 
-    def _path(self, inode: int, process: Process) -> Path:
-        """One path a namespace: faults in it are told apart by it. The node's own network is that of its process 1."""
-        known = self._paths.get(inode)
-        candidates = (_FIRST, known.parts[-3] if known else "")
-        pid = next((pid for pid in candidates if self._leads(pid, inode)), str(process.pid))
-        self._paths[inode] = self._proc / pid / "ns" / "net"
-        return self._paths[inode]
+    def _path(self, process: Process, *, shared: bool) -> Path:
+        """The way in. That into the node's own network is its first process, which outlives all pods."""
+        return self._proc / (_FIRST if shared else str(process.pid)) / "ns" / "net"

@@ -1,6 +1,6 @@
 """The feed of a crowd pod (`GET /v1/crowd`), read as any listener pod's: changes of state become spans again. Pure."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,10 +12,6 @@ MOST_LISTENERS = 10_000
 """Of a pod: more than any holds. What claims more is no crowd."""
 
 
-MOST_KEPT = 100
-"""Of what an instrument did, the newest of each pod."""
-
-
 @dataclass(frozen=True, slots=True)
 class Failures:
     """What crowd pods did themselves in a time: packets that kernels dropped, and the longest stall in seconds."""
@@ -24,27 +20,17 @@ class Failures:
     stalled: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Instrument:
-    """What one process says of itself. Times are the operator's.
+    """What one process says of itself in its newest answer. Times are the operator's.
 
     Attributes:
-        boot: of the process.
-        total: packets that its kernel had dropped by its newest answer.
-        drops: when more were told, and how many more.
+        drops: when its kernel was seen to have dropped packets, and how many.
         stalls: stretches in which it stood still.
     """
 
-    boot: str
-    total: int = 0
-    drops: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
-    stalls: list[tuple[float, float]] = field(default_factory=list)
-
-    def add(self, at: float, total: int, stalls: Iterable[tuple[float, float]]) -> None:
-        """Take in what an answer of that time says."""
-        if total > self.total:
-            self.drops.append((at, total - self.total))
-        self.total, self.stalls = total, list(stalls)
+    drops: tuple[tuple[float, int], ...]
+    stalls: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +73,7 @@ class CrowdReader:
         self._instruments: dict[str, _Instrument] = {}
 
     def failures(self, pods: Iterable[str], window: Window) -> Failures:
-        """What the instrument did in these pods. A drop counts when it is told, a second or two after it happened."""
+        """What the instrument did in these pods, by what they say now of the time."""
         known = [instrument for pod in pods if (instrument := self._instruments.get(pod)) is not None]
         drops = (count for each in known for at, count in each.drops if window.start <= at < window.end)
         stalls = (min(end, window.end) - max(start, window.start) for each in known for start, end in each.stalls)
@@ -138,23 +124,14 @@ class CrowdReader:
             listeners=(),
             arrivals=tuple(root.each("arrivals", _arrival, optional=True)),
         )
-        instrument = root.inside("instrument")
-        drops, stalls = instrument.count("kernelDrops"), [*instrument.each("stalls", _stretch)]
+        instrument = _instrument(root.inside("instrument"), feed)
         self._refusals[pod] = root.counts("refusals")
-        self._instrument(feed).add(
-            feed.clock + offset, drops, ((start + offset, end + offset) for start, end in stalls)
-        )
+        self._instruments[pod] = instrument
         crowd = self._crowd(feed, size, afresh=bool(newest))
         spans = tuple(span for change in changes if (span := crowd.close(change)) is not None)
         for change in newest:
             crowd.newest.setdefault(change.slot, change)
         return replace(feed, spans=spans, open=tuple(crowd.open(settled)))
-
-    def _instrument(self, feed: Feed) -> _Instrument:
-        known = self._instruments.get(feed.pod)
-        if known is None or known.boot != feed.boot:
-            known = self._instruments[feed.pod] = _Instrument(feed.boot)
-        return known
 
     def _crowd(self, feed: Feed, size: int, *, afresh: bool) -> _Crowd:
         known = self._crowds.get(feed.pod)
@@ -173,6 +150,21 @@ def _arrival(item: Reader) -> Arrival:
     if left is not None and left != seen:
         raise item.wrong("leftAt", f"is {left}, and seenUntil {seen}")
     return read_arrival(item, left=left, seen_until=seen, sure_until=sure, followed=False)
+
+
+def _instrument(said: Reader, feed: Feed) -> _Instrument:
+    """Pods of an older version do not say when packets were dropped: all of them may have been only just now."""
+    drops, total = list(said.each("drops", _drop, optional=True)), said.count("kernelDrops")
+    if total and not drops:
+        drops = [(feed.clock, total)]
+    return _Instrument(
+        tuple((at + feed.offset, packets) for at, packets in drops),
+        tuple((start + feed.offset, end + feed.offset) for start, end in said.each("stalls", _stretch)),
+    )
+
+
+def _drop(item: Reader) -> tuple[float, int]:
+    return item.seconds("at"), item.count("packets")
 
 
 def _stretch(item: Reader) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """Hits: what is done to one target of an Injection, whatever its kind, and who makes them."""
 
+from collections.abc import Collection, Mapping
 from typing import Protocol, Self
 
 from showstopper.api.injection import InjectedTarget, Injection
@@ -53,11 +54,17 @@ class Hits(Protocol):
     def begun(self, injection: Injection) -> bool:
         """Whether an earlier life has begun it, and it must not be done again, though no status says so."""
 
+    def left(self, injection: Injection) -> Mapping[str, str]:
+        """What an earlier life has done for it and nobody could undo so far, by the target's UID."""
+
     def begin(self, injection: Injection) -> None:
         """It is about to be armed."""
 
     def of(self, injection: Injection) -> list[Hit]:
         """One hit for each target, in their order. Those that must not be armed say why in their records."""
+
+    def keep(self, uids: Collection[str]) -> None:
+        """Only Injections with these UIDs exist: what an earlier life remembers of others is of no use."""
 
     def forget(self, uid: str) -> None:
         """The Injection with that UID no longer exists."""

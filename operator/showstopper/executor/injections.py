@@ -101,6 +101,8 @@ class Injections:
                     # Whether everything has to stop is known before anything begins.
                     await self._stop_switch.synced()
                 group.create_task(self._injections.run())
+                await self._injections.synced()
+                self._means.keep(self._served.keys())
         finally:
             await self._end_all()
 

@@ -89,7 +89,7 @@ class Session:
             raise
         finally:
             self.end(EndReason.AGENT_STOPPED, f"the {self._means.executor} ended, and lifted the fault before")
-            await self._do(lambda hit: hit.lift(), self._hits)
+            await self._lift()
             self._say(urgent=True)
             self._over = True
             self._log.info("fault_over", ending=self._standing.ending, message=self._status.message)
@@ -103,7 +103,8 @@ class Session:
             self._standing = Standing()  # its end was asked for while nobody was here: it had ended before
         self.end(ending or EndReason.AGENT_RESTARTED, (self._status.message or "") if ending else why)
         if ending is None:
-            self._say(over(self._status.targets, why, now=self._now()), urgent=True)
+            left = self._means.left(self.injection)
+            self._say(over(self._status.targets, why, now=self._now(), left=left), urgent=True)
         self._over = True
         return True
 
@@ -194,9 +195,30 @@ class Session:
             return
         self._rung.clear()
 
+    async def _lift(self) -> None:
+        """End it on every target. Nobody knows what a hit has left that breaks meanwhile, so it has left something."""
+        for hit, result in zip(self._hits, await self._try(lambda hit: hit.lift(), self._hits), strict=True):
+            if isinstance(result, BaseException):
+                hit.record.state = TargetState.LEFT_OVER
+                hit.record.message = f"the {self._means.executor} made a mistake as it lifted it: {result!r}"[:1024]
+                self._log.error("lift_broke", pod=hit.record.pod, exc_info=result)
+
     async def _do(self, work: Callable[[Hit], T], hits: Iterable[Hit]) -> list[T]:
+        """Do something to every target. What a hit raises is raised when all others are done with it.
+
+        Were it raised at once, a hit that is still being armed would be lifted before there is anything to lift, and
+        would hold after the Injection is over.
+        """
+        results = await self._try(work, hits)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return [result for result in results if not isinstance(result, BaseException)]
+
+    async def _try(self, work: Callable[[Hit], T], hits: Iterable[Hit]) -> list[T | BaseException]:
         loop = asyncio.get_running_loop()
-        return list(await asyncio.gather(*(loop.run_in_executor(self._workers, work, hit) for hit in hits)))
+        calls = (loop.run_in_executor(self._workers, work, hit) for hit in hits)
+        return list(await asyncio.gather(*calls, return_exceptions=True))
 
     def _say(self, targets: list[InjectedTarget] | None = None, *, urgent: bool = False) -> None:
         until = self._until()

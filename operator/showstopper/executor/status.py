@@ -127,14 +127,27 @@ def _sums(spec: InjectionSpec, targets: Sequence[InjectedTarget]) -> str:
     return f"{touched} of {len(targets)} targets affected; {figures}"
 
 
-def over(targets: Iterable[InjectedTarget], why: str, *, now: str) -> list[InjectedTarget]:
-    """The targets of an earlier life of the executor: what was armed then has been swept."""
-    return [
-        target.model_copy(update={"state": TargetState.LIFTED, "lifted_at": now, "message": why})
-        if target.state is TargetState.ARMED
-        else target
-        for target in targets
-    ]
+def over(
+    targets: Iterable[InjectedTarget], why: str, *, now: str, left: Mapping[str, str] | None = None
+) -> list[InjectedTarget]:
+    """The targets of an earlier life of the executor: what was armed then has been swept.
+
+    Args:
+        targets: as they were.
+        why: for people.
+        now: when they are known to be swept.
+        left: what the sweep could not remove, by the target's UID.
+    """
+    return [_swept(target, why, now, (left or {}).get(target.uid)) for target in targets]
+
+
+def _swept(target: InjectedTarget, why: str, now: str, left: str | None) -> InjectedTarget:
+    if target.state is not TargetState.ARMED:
+        return target
+    lifted = {"state": TargetState.LIFTED, "lifted_at": now, "message": why}
+    return target.model_copy(
+        update=lifted if left is None else lifted | {"state": TargetState.LEFT_OVER, "leftovers": [left[:256]]}
+    )
 
 
 def ending_of(status: InjectionStatus) -> EndReason | None:

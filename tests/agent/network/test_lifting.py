@@ -32,8 +32,9 @@ from showstopper.api.faults.network import (
     Reorder,
 )
 from showstopper.api.schema.quantities import Share
-from showstopper.errors import AgentError, EffectRefused, LeaseLost, NamespaceGone, TrafficClassTaken
+from showstopper.errors import AgentError, EffectRefused, KernelRefused, LeaseLost, NamespaceGone, TrafficClassTaken
 from showstopper.faults.network.dns_failure import dns_failure
+from showstopper.faults.network.plan import MOST_EFFECTS
 from showstopper.faults.network.traffic import NetworkEffect, Ports, Traffic
 from tests.agent import machine
 from tests.agent.conftest import Arm, Note
@@ -278,6 +279,21 @@ def test_a_name_is_armed_once(arm: Arm) -> None:
     arm(EFFECTS[0]).lift()
 
 
+def test_faults_know_of_each_other_by_whatever_path_their_namespace_was_found(
+    wire: Wire, node: Node, tmp_path: Path
+) -> None:
+    """The path to a pod's network changes when its process goes: what is there is no leftover of an earlier life."""
+    other = tmp_path / "other"
+    other.symlink_to(wire.sender)
+    first = node.arm(wire.sender, to_media("first", APART), time.monotonic() + 10)
+    second = node.arm(other, to_media("second", Duplicate(percent=HALF)), time.monotonic() + 10)
+    assert not second.lift().leftovers
+    with wire.ear() as ear:
+        wire.send(packets=20, per_second=1000)
+        assert not ear.packets(0.1)
+    assert not first.lift().leftovers
+
+
 def test_what_is_out_of_bounds_is_not_armed(wire: Wire, arm: Arm, node: Node) -> None:
     with pytest.raises(EffectRefused, match="no peers are left"):
         arm(NetworkEffect("late", Traffic(peers=()), Delay(latency=timedelta(milliseconds=50))))
@@ -292,6 +308,51 @@ def test_the_journal_knows_what_is_armed(wire: Wire, arm: Arm, tmp_path: Path) -
     armed.lift()
     assert journal.open_entries() == []
     journal.close()
+
+
+def test_what_cannot_be_written_down_is_not_armed_and_takes_nothing(wire: Wire, node: Node) -> None:
+    before = wire.state()
+    with full(node._journal):
+        for _ in range(MOST_EFFECTS + 1):
+            with pytest.raises(KernelRefused, match="No space left on device"):
+                node.arm(wire.sender, EFFECTS[0], time.monotonic() + 10)
+        assert wire.state() == before
+    assert not node._armed
+    armed = node.arm(wire.sender, EFFECTS[0], time.monotonic() + 10)
+    with full(node._journal):
+        assert not armed.lift().leftovers
+
+
+@contextmanager
+def full(journal: Journal) -> Iterator[None]:
+    """A disk without room for another line of it."""
+    file, journal._file = journal._file, os.open("/dev/full", os.O_WRONLY)
+    yield
+    os.close(journal._file)
+    journal._file = file
+
+
+def test_what_the_kernel_did_not_let_go_of_is_lifted_with_the_next_fault(
+    wire: Wire, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it takes up a number, and keeps its pod's network, until the agent is restarted."""
+
+    def refuse(_tables: object) -> None:
+        raise KernelRefused("Device or resource busy")
+
+    before = wire.state()
+    left = node.arm(wire.sender, to_media("left", APART), time.monotonic() + 10)
+    with monkeypatch.context() as busy:
+        busy.setattr(left._target.nft, "delete", refuse)
+        with pytest.raises(KernelRefused):
+            left.lift()
+        node.arm(wire.receiver, EFFECTS[0], time.monotonic() + 10)
+        assert len(node._armed) == 2
+    others = [node.arm(wire.receiver, EFFECTS[1], time.monotonic() + 10), *node._armed]
+    assert left not in others
+    for armed in others:
+        assert not armed.lift().leftovers
+    assert wire.state() == before
 
 
 def test_bandwidth_faults_share_a_device(wire: Wire, arm: Arm) -> None:

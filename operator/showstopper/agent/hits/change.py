@@ -47,9 +47,8 @@ class ChangeHit(ProcessHit[P]):
             self._begin(until)
         except (AgentError, OSError) as error:
             self.lift()
-            if self.record.state is not TargetState.LEFT_OVER:
-                gone = isinstance(error, ContainerGone | FileNotFoundError)
-                set_state(self.record, TargetState.GONE if gone else TargetState.REFUSED, str(error))
+            gone = isinstance(error, ContainerGone | FileNotFoundError)
+            set_state(self.record, TargetState.GONE if gone else TargetState.REFUSED, str(error))
             return
         set_state(self.record, TargetState.ARMED)
         self.record.armed_at = self._now()
@@ -85,12 +84,14 @@ class ChangeHit(ProcessHit[P]):
             return
         if self.record.state is TargetState.ARMED:
             self._measure()
-        setting = self._change.setting
+        change, setting = self._change, self._change.setting
         self._change = self._lease = None
         self._release()
         problem = setting.undo()
         message = None
-        if problem is None:
+        if problem is not None:
+            self._means.changes.leave(change)
+        else:
             self._means.changes.forget(self._name)
             if (text := setting.foreign) is not None:
                 message = f"somebody else changed {setting.file} meanwhile: it reads {text}, and was left so"

@@ -1,5 +1,6 @@
 """Factory: makes the hits that an Injection asks for from what this node offers."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -41,6 +42,11 @@ class HitFactory:
         """Whether it was begun before, and must not be again: what is done in an instant leaves nothing to sweep."""
         return injection.spec.spec.instant and self.once.begun(injection.metadata.uid)
 
+    def left(self, injection: Injection) -> Mapping[str, str]:
+        """The settings that could not be put back, by the target's UID. Networks are swept, or no agent starts."""
+        names = {_name(injection, index): target.uid for index, target in enumerate(injection.spec.targets)}
+        return {names[change.name]: change.setting.file for change in self.changes.left() if change.name in names}
+
     def begin(self, injection: Injection) -> None:
         """Write down, where it matters, that it is about to be armed."""
         if injection.spec.spec.instant:
@@ -50,12 +56,16 @@ class HitFactory:
         """One for each target, in their order. Those that must not be armed say why in their records."""
         return [self._hit(injection, index, target) for index, target in enumerate(injection.spec.targets)]
 
+    def keep(self, uids: Collection[str]) -> None:
+        """No other Injections exist: nobody will ask for those again."""
+        self.once.keep(uids)
+
     def forget(self, uid: str) -> None:
         """The Injection with that UID no longer exists: nobody will ask for it again."""
         self.once.forget(uid)
 
     def _hit(self, injection: Injection, index: int, target: InjectionTarget) -> Hit:
-        spec, name = injection.spec, effect_name(injection.spec.fault, injection.metadata.uid, index)
+        spec, name = injection.spec, _name(injection, index)
         behaviour = registry.of_injection(spec)
         hit: Hit
         if isinstance(behaviour, NetworkBehaviour):
@@ -68,3 +78,7 @@ class HitFactory:
     @property
     def _means(self) -> Means:
         return Means(self.containers, self.changes, self.clock)
+
+
+def _name(injection: Injection, index: int) -> str:
+    return effect_name(injection.spec.fault, injection.metadata.uid, index)

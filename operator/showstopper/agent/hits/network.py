@@ -13,6 +13,9 @@ from showstopper.faults.network.traffic import NetworkEffect
 
 # A pod that ends may lose its device before its processes: so long it is not known which of both it is.
 VANISHED_SECONDS = 3.0
+# Where a container's end leaves no process in its pod's network, so long it is not known which of both has ended. A
+# kubelet restarts a container that has crashed within a second or two, but for one that crashes again and again.
+RESTART_SECONDS = 5.0
 
 
 class NetworkHit:
@@ -33,6 +36,7 @@ class NetworkHit:
         self._armed: list[Armed] = []
         self._network: PodNetwork | None = None
         self._whole_at = 0.0
+        self._empty_at: float | None = None
 
     def arm(self, until: float) -> None:
         """Arm every effect, or none and say why in the record."""
@@ -43,7 +47,7 @@ class NetworkHit:
             own = (self._target.address, *self._target.addresses) if self._target.host_network else ()
             for effect in self._effects:
                 self._armed.append(self._node.arm(network.path, effect, until, own))
-            if not self._pods.still(network):
+            if self._pods.again(network) is None:
                 raise NamespaceGone(f"{self._target.pod} went while it was being hit")
         except AgentError as error:
             self.lift()
@@ -84,13 +88,24 @@ class NetworkHit:
         """Read the counters. Returns whether the target's first packet was among them. Notes when the pod is gone."""
         if self.record.state is not TargetState.ARMED:
             return False
+        try:
+            return self._look()
+        except AgentError as error:
+            self.lift()
+            self.record.message = f"it could not be looked at: {error}"[:1024]
+            return False
+
+    def _look(self) -> bool:
         if not self.record.touched:
             self._announce()
         first = self._count([_told(armed, armed.counters()) for armed in self._armed])
-        if self._network and not self._pods.still(self._network):
+        missing = tuple(dict.fromkeys(name for armed in self._armed for name in armed.vanished()))
+        if self._network and (since := self._gone_since(self._network, missing)) is not None:
             self.lift()
-            set_state(self.record, TargetState.GONE, f"{self._target.pod} is gone, and its network with it")
-        elif vanished := self._vanished():
+            words = "" if self._network.shared else ", and its network with it"
+            set_state(self.record, TargetState.GONE, f"{self._target.pod} is gone{words}")
+            self.record.lifted_at = to_timestamp(since)
+        elif vanished := self._vanished(missing):
             self.lift()
             self.record.message = (
                 f"device {', '.join(vanished)} of {self._target.pod} vanished while the fault lasted: "
@@ -101,9 +116,18 @@ class NetworkHit:
             self.record.message = f"it could not be kept up: {stopped}"[:1024]
         return first
 
-    def _vanished(self) -> tuple[str, ...]:
+    def _gone_since(self, network: PodNetwork, missing: tuple[str, ...]) -> float | None:
+        """Since when nobody is in the pod's network, if the pod is gone. None: it is there, or is restarted."""
+        if (again := self._pods.again(network)) is not None:
+            self._network, self._empty_at = again, None
+            return None
+        now = self._clock.now()
+        since = self._empty_at = now if self._empty_at is None else self._empty_at
+        restarted = network.restarts and not missing and now - since < RESTART_SECONDS
+        return None if restarted else since
+
+    def _vanished(self, missing: tuple[str, ...]) -> tuple[str, ...]:
         """Devices that have been missing for too long, though the pod is there."""
-        missing = tuple(dict.fromkeys(name for armed in self._armed for name in armed.vanished()))
         if not missing:
             self._whole_at = time.monotonic()
         return missing if time.monotonic() - self._whole_at >= VANISHED_SECONDS else ()

@@ -4,8 +4,13 @@ from showstopper.api.injection import InjectedTarget, PacketCounts, TargetState
 
 
 def set_state(target: InjectedTarget, state: TargetState, message: str | None = None) -> None:
-    """Record how far the agent is with a target, with a message for people (cut to 1024 characters)."""
-    target.state = state
+    """Record how far the agent is with a target, with a message for people (cut to 1024 characters).
+
+    A target on which something was left behind stays in that state, also when its pod goes, or when the rest of it was
+    refused. Its run must not take the fault for reverted: what is left may be on the node, and outlive the pod.
+    """
+    if target.state is not TargetState.LEFT_OVER:
+        target.state = state
     target.message = message[:1024] if message else None
 
 

@@ -46,7 +46,7 @@ class Namespace:
             try:
                 descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
-                raise NamespaceGone(f"no network namespace at {path}: {error.strerror}") from error
+                raise _none_at(path, error) from error
             try:
                 if _LIBC.setns(descriptor, _CLONE_NEWNET) != 0:
                     raise NamespaceGone(f"cannot enter {path}: {os.strerror(ctypes.get_errno())}")
@@ -92,6 +92,22 @@ class Namespace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def inode_of(path: Path) -> int:
+    """The number of the namespace that is bound at a path: the same for all paths that lead there.
+
+    Raises:
+        NamespaceGone: when there is none.
+    """
+    try:
+        return path.stat().st_ino
+    except OSError as error:
+        raise _none_at(path, error) from error
+
+
+def _none_at(path: Path, error: OSError) -> NamespaceGone:
+    return NamespaceGone(f"no network namespace at {path}: {error.strerror}")
 
 
 def read_of_thread(name: str) -> str:

@@ -166,6 +166,11 @@ class Armed:
                 self._after(self)
             return self._lifted
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether it was to be lifted, and the kernel refused that."""
+        return self._ending and self._lifted is None and not self._lock.locked()
+
     def _carriers(self) -> frozenset[Device]:
         devices = self._target.namespace.devices()
         if not self._own:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -9,11 +10,11 @@ import structlog
 from showstopper.agent.journal import Entry, Journal
 from showstopper.agent.kernel import backends, links
 from showstopper.agent.kernel.backends import Backends
-from showstopper.agent.kernel.namespaces import Namespace
+from showstopper.agent.kernel.namespaces import Namespace, inode_of
 from showstopper.agent.kernel.queueing import Engine
 from showstopper.agent.network.arming import Armed
 from showstopper.agent.network.targets import Leftovers, Target
-from showstopper.errors import AgentError, EffectRefused, LeaseLost, NamespaceGone
+from showstopper.errors import AgentError, EffectRefused, KernelRefused, LeaseLost, NamespaceGone
 from showstopper.executor.leases import Lease
 from showstopper.faults.network.behaviour import objections
 from showstopper.faults.network.plan import Plan
@@ -35,8 +36,9 @@ class Node:
         self.able = able or backends.probe()
         self._journal = journal
         self._engine = Engine()
-        self._targets: dict[str, Target] = {}
-        self._armed: dict[Armed, tuple[str, Entry]] = {}
+        # By their namespace's inode: the path to a pod's changes when the process goes by which it leads there.
+        self._targets: dict[int, Target] = {}
+        self._armed: dict[Armed, tuple[int, Entry]] = {}
         self._lock = threading.RLock()
 
     def arm(self, namespace: Path, effect: NetworkEffect, until: float, own: tuple[str, ...] = ()) -> Armed:
@@ -51,23 +53,20 @@ class Node:
         Raises:
             EffectRefused: it is out of bounds, or this node has no means for it.
             NamespaceGone: there is no such namespace.
-            KernelRefused: with what the kernel says. Everything is taken back.
+            KernelRefused: with what the kernel says, of the journal too. Everything is taken back.
             LeaseLost: `until` is past.
         """
         self._check(effect, until)
+        self._lift_again()
         with self._lock:
-            target = self._target(namespace)
-            try:
-                number, plan = target.take(lambda number: self._plan(target, effect, number, own))
-            except BaseException:
-                self._leave(str(namespace))
-                raise
+            key, target = self._target(namespace)
             entry = Entry(str(namespace), effect.name)
-            armed = Armed(
-                effect, plan, number, target=target, lease=Lease(until), engine=self._engine, after=self._after, own=own
-            )
-            self._armed[armed] = (str(namespace), entry)
-            self._journal.arming(entry)
+            try:
+                armed = self._prepare(target, effect, Lease(until), own, entry)
+            except BaseException:
+                self._leave(key)
+                raise
+            self._armed[armed] = (key, entry)
         armed.start()
         return armed
 
@@ -103,6 +102,12 @@ class Node:
         self._engine.close()
         self._journal.close()
 
+    def _lift_again(self) -> None:
+        """Lift what the kernel refused to let go of. Until then it takes up a number, and keeps its namespace."""
+        for armed in [armed for armed in list(self._armed) if armed.unfinished]:
+            with suppress(AgentError):  # its own target's record says what is left
+                armed.lift()
+
     def _check(self, effect: NetworkEffect, until: float) -> None:
         reasons = objections(effect)
         if reasons:
@@ -111,25 +116,43 @@ class Node:
         if Lease(until).lost:
             raise LeaseLost(f"{effect.name}: the lease has run out already")
 
+    def _prepare(
+        self, target: Target, effect: NetworkEffect, lease: Lease, own: tuple[str, ...], entry: Entry
+    ) -> Armed:
+        """Plan it, and write down that it is about to be set up."""
+        number, plan = target.take(lambda number: self._plan(target, effect, number, own))
+        try:
+            armed = Armed(
+                effect, plan, number, target=target, lease=lease, engine=self._engine, after=self._after, own=own
+            )
+            self._journal.arming(entry)
+        except BaseException:
+            target.drop(number)
+            raise
+        return armed
+
     def _plan(self, target: Target, effect: NetworkEffect, number: int, own: tuple[str, ...]) -> Plan:
         site = _site(target.namespace, effect, own)
         if not site.devices:
             raise EffectRefused(f"{target.namespace.path} has no network device but lo: nothing passes there")
         return self.able.plan(effect, site, number, target.plans)
 
-    def _target(self, namespace: Path) -> Target:
-        key = str(namespace)
+    def _target(self, namespace: Path) -> tuple[int, Target]:
+        key = inode_of(namespace)
         if key not in self._targets:
             self._targets[key] = _clean(namespace)
-        return self._targets[key]
+        return key, self._targets[key]
 
     def _after(self, armed: Armed) -> None:
         with self._lock:
             key, entry = self._armed.pop(armed)
-            self._journal.lifted(entry)
             self._leave(key)
+            try:
+                self._journal.lifted(entry)
+            except KernelRefused as error:  # it is lifted all the same: the next life looks for it in vain
+                log.warning("lift_not_written", effect=entry.effect, problem=str(error))
 
-    def _leave(self, key: str) -> None:
+    def _leave(self, key: int) -> None:
         target = self._targets.get(key)
         if target is not None and target.idle:
             del self._targets[key]

@@ -74,6 +74,11 @@ class Target:
         self._plans[number] = plan
         return number, plan
 
+    def drop(self, number: int) -> None:
+        """Free a number of which nothing was set up."""
+        del self._plans[number]
+        self._taken.discard(number)
+
     def remove(self, number: int) -> None:
         """Delete a fault's tables, in the namespace's thread. Keep them, inert, while others hold packets back.
 

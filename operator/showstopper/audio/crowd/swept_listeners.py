@@ -22,6 +22,9 @@ SWEEP_SECONDS = 0.05
 STALL_SECONDS = 1.0
 """A sweep later than this is a stall of ours. Buffers hold 3 s. Who was silent meanwhile was not looked at."""
 
+TOGETHER_SECONDS = 1.0
+"""Drops that sweeps notice within this time are told together: an overload of minutes fits into the feed."""
+
 MOST_ENTRIES = 100_000
 MOST_STALLS = 1000
 MOST_HEARD = 200_000
@@ -50,6 +53,8 @@ class SweptListeners:
         """The longest time between two sweeps, so far."""
         self.stalls: deque[tuple[float, float]] = deque(maxlen=MOST_STALLS)
         """Stretches without a sweep for longer than STALL_SECONDS: a refusal or a loss then may be our own doing."""
+        self.dropped: deque[tuple[float, int]] = deque(maxlen=MOST_STALLS)
+        """When sweeps noticed that our own kernel had dropped datagrams, and how many. Those of a second are one."""
         self.sweep_cpu_seconds = 0.0
         """Processor time that all sweeps took."""
         self.heard: deque[tuple[int, Heard]] = deque(maxlen=MOST_HEARD)
@@ -138,6 +143,7 @@ class SweptListeners:
         if failures != self._failures:
             # A full buffer is known by the packet that came after it was read: in the sweep after that one.
             self.blind.append((self._swept_before, time.monotonic()))
+            self._note_drops(self.drops - self._failures[0], now)
         self._failures = failures
         self._swept_before, self.swept_at = self.swept_at, now
         if self._matcher is not None:
@@ -213,6 +219,15 @@ class SweptListeners:
             self.sweep()
             due = max(due + SWEEP_SECONDS, time.monotonic())
             await asyncio.sleep(due - time.monotonic())
+
+    def _note_drops(self, count: int, now: float) -> None:
+        if not count:
+            return
+        if self.dropped and now - self.dropped[-1][0] < TOGETHER_SECONDS:
+            since, before = self.dropped.pop()
+            self.dropped.append((since, before + count))
+        else:
+            self.dropped.append((now, count))
 
     def _read_media(self, now: float, slot: int | None = None) -> None:
         for batch in self._sweep.read(slot):

@@ -1,6 +1,7 @@
 """A hit of the stage: what a pod of it does to itself for an Injection, as agents do to others (see `executor.hit`)."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -135,6 +136,10 @@ class StageHits(ABC, Generic[P]):
         """No: what an earlier life had begun ended with it, and its status says that it had begun."""
         return False
 
+    def left(self, injection: Injection) -> Mapping[str, str]:  # noqa: ARG002
+        """Nothing: see above."""
+        return {}
+
     def begin(self, injection: Injection) -> None:
         """Nothing: what is begun ends with this process."""
 
@@ -149,6 +154,9 @@ class StageHits(ABC, Generic[P]):
                 )
             hits.append(hit)
         return hits
+
+    def keep(self, uids: Collection[str]) -> None:
+        """Nothing is remembered."""
 
     def forget(self, uid: str) -> None:
         """Nothing is remembered."""

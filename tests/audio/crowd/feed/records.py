@@ -21,6 +21,7 @@ class PlayedListeners:
     heard: deque[tuple[int, Heard]] = field(default_factory=deque)
     blind: deque[tuple[float, float]] = field(default_factory=deque)
     stalls: deque[tuple[float, float]] = field(default_factory=deque)
+    dropped: deque[tuple[float, int]] = field(default_factory=deque)
     present: int = 0
     drops: int = 0
     clock_steps: int = 0

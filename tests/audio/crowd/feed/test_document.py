@@ -132,11 +132,12 @@ def test_refusals_losses_and_the_instrument_s_own_failures_are_counted(show: Sho
     show.swept.drops, show.swept.clock_steps, show.swept.unopened, show.swept.doubts = 3, 1, 7, 2
     show.swept.latest_sweep_seconds = 1.25
     show.swept.stalls.extend((float(number), number + 1.5) for number in range(200))
+    show.swept.dropped.extend((float(number), 2) for number in range(200))
     show.second(State.LIVE)
     said = show.read(0)
     assert said["losses"] == {Loss.SIGNALLING_CLOSED: 1}
     assert said["refusals"] == {Refusal.UNAVAILABLE: 1}
-    stalls = said["instrument"].pop("stalls")
+    stalls, drops = said["instrument"].pop("stalls"), said["instrument"].pop("drops")
     assert said["instrument"] == {
         "kernelDrops": 3,
         "clockSteps": 1,
@@ -146,6 +147,7 @@ def test_refusals_losses_and_the_instrument_s_own_failures_are_counted(show: Sho
     }
     assert len(stalls) == 100
     assert stalls[-1] == {"from": 199.0, "to": 200.5}
+    assert (len(drops), drops[-1]) == (100, {"at": 199.0, "packets": 2})
 
 
 def test_newcomers_are_told_as_they_go_on_and_once_when_they_are_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,3 +128,12 @@ def test_a_try_that_ends_before_the_stall_in_it_is_known_is_unknown(show: Show) 
     show.swept.sweep()
     show.play(8.0)
     assert show.states == [State.UNKNOWN, State.JOINING, State.UNKNOWN]
+
+
+def test_what_our_kernel_dropped_is_told_with_its_time_and_once(show: Show) -> None:
+    began = show.now
+    show.stand_still(12.0)
+    show.play(10.0)
+    ((at, packets),) = show.swept.dropped
+    assert began + 12.0 <= at <= began + 12.0 + 2 * SWEEP_SECONDS
+    assert packets == show.swept.drops > 0

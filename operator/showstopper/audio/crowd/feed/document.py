@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 import uuid
+from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from showstopper.audio.spans import Ring
 from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import Kind
 
-MOST_STALLS = 100
+MOST_FAILURES = 100
 """Told of our own process, the newest."""
 
 BATCH = 500
@@ -32,6 +33,10 @@ class Instrument(Records, Protocol):
     @property
     def drops(self) -> int:
         """Datagrams that our own kernel dropped."""
+
+    @property
+    def dropped(self) -> deque[tuple[float, int]]:
+        """When it did, and how many."""
 
     @property
     def clock_steps(self) -> int:
@@ -104,11 +109,15 @@ class CrowdFeed:
             "losses": dict(sessions.lost),
             "instrument": {
                 "kernelDrops": self._swept.drops,
+                "drops": [
+                    {"at": round(at, 6), "packets": packets}
+                    for at, packets in list(self._swept.dropped)[-MOST_FAILURES:]
+                ],
                 "clockSteps": self._swept.clock_steps,
                 "latestSweepSeconds": round(self._swept.latest_sweep_seconds, 6),
                 "stalls": [
                     {"from": round(start, 6), "to": round(end, 6)}
-                    for start, end in list(self._swept.stalls)[-MOST_STALLS:]
+                    for start, end in list(self._swept.stalls)[-MOST_FAILURES:]
                 ],
                 "unopened": self._swept.unopened,
                 "doubts": self._swept.doubts,
