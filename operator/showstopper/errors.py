@@ -15,7 +15,8 @@
     │   └── LeaseLost            the fault has lifted itself: its lease was not renewed in time
     └── ClusterError             the Kubernetes API said no, or nothing
         ├── NotFound             404
-        │   └── NotRunYet        the experiment is there, and no run of it
+        │   ├── NotRunYet        the experiment is there, and no run of it
+        │   └── RunDeleted       the experiment is there, and its newest run was deleted
         ├── Forbidden            401, 403
         │   └── AgentsDisabled   the operator may not use agents any more, though a run has used them
         ├── Conflict             409, or a JSON patch whose test failed
@@ -98,6 +99,14 @@ class NotFound(ClusterError):
 
 class NotRunYet(NotFound):
     """The experiment is there, and no run of it: there is no verdict on it."""
+
+
+class RunDeleted(NotFound):
+    """The experiment is there, and its newest run was deleted. Carries the name of that run."""
+
+    def __init__(self, message: str, *, run: str) -> None:
+        super().__init__(message, status=404)
+        self.run = run
 
 
 class Forbidden(ClusterError):

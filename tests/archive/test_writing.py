@@ -125,6 +125,16 @@ def test_old_spans_go_first_those_of_no_run(database: Engine) -> None:
     assert [end for _, _, end, _ in kept_spans(database)] == [2 * HOUR + 30]
 
 
+def test_a_run_that_was_deleted_under_way_keeps_nothing_that_is_told_later(database: Engine) -> None:
+    keep(database, told(story(LISTENER, [(L, 60), (H, HOUR), (L, 60)]), clock=2 * HOUR))
+    with database.begin() as connection:
+        writing.keep_runs(connection, [run(end=None)], EPOCH)
+        assert writing.forget(connection, before=EPOCH - DAY, idle_before=EPOCH + DAY) == 0, "it is under way"
+        writing.note_gone(connection, ["kill-1-uid"], EPOCH + 90)
+        assert writing.forget(connection, before=EPOCH - DAY, idle_before=EPOCH + DAY) == 1
+    assert [state for state, *_ in kept_spans(database)] == ["Live", "Hold"]
+
+
 def test_a_span_that_still_grows_is_never_too_old(database: Engine) -> None:
     keep(database, told([], story(LISTENER, [(L, 10)]), clock=2 * HOUR))
     with database.begin() as connection:

@@ -10,7 +10,7 @@ import pytest
 from dev.cluster.apiserver import ApiServer
 from dev.cluster.errors import CommandError
 from showstopper.api.game_day import APPROVE
-from showstopper.engine.days.reconciler import APPROVALS_POLICY
+from showstopper.engine.days.preludes import APPROVALS_POLICY
 from tests.api.build import game_day
 from tests.charts.helm import Object, one, render
 

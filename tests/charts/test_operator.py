@@ -5,7 +5,9 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
+from dev.cluster import paths
 from dev.cluster.apiserver import ApiServer
 from showstopper.api.generated import crds
 from showstopper.api.injection import Injection
@@ -275,3 +277,5 @@ def test_argo_cd_is_told_of_every_kind_that_people_apply() -> None:
         kind.kind for kind in crds.KINDS if kind is not Injection
     }
     assert {text.strip() for text in config_map["data"].values()} == {HEALTH.read_text().strip()}
+    example = yaml.safe_load((paths.PROJECT / "examples/gitops/argocd/argocd-cm.yaml").read_text())
+    assert set(example["data"]) == set(config_map["data"]), "the docs call them the same"

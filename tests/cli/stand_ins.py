@@ -112,7 +112,8 @@ class Operator:
         self._kubectl("create", "--filename=-", stdin=json.dumps(body))
         return run
 
-    def judge(self, run: ExperimentRun, verdict: str, reason: str = "Judged") -> None:
+    def judge(self, run: ExperimentRun, verdict: str, reason: str = "Judged", **more: Any) -> None:
+        """`more`: of the run's status."""
         outlook = conditions.succeeded if verdict == Verdict.PASSED else conditions.failed
         status = {
             "observedGeneration": 1,
@@ -123,6 +124,7 @@ class Operator:
             "verdict": verdict,
             "reason": reason,
             "message": "so it is",
+            **more,
         }
         self._status("experimentrun", run.metadata.name, status)
         origin = run.spec.experiment

@@ -45,6 +45,19 @@ def test_what_one_target_does_not_tell_the_reverting_step_does() -> None:
     assert round(loss.end - EPOCH, 6) == KILL + 20.2
 
 
+def test_a_fault_is_there_by_its_own_record_where_no_target_of_it_is_named() -> None:
+    """Of more than twenty targets the status names the worst of all faults together."""
+    run = build.run()
+    record = run.status.faults[1]
+    record.armed_at, record.lifted_at = build.at(KILL + 0.01), build.at(KILL + 19)
+    kill, loss = fault_windows(run)
+    assert (loss.start, loss.end, loss.lifted) == (EPOCH + KILL + 0.01, EPOCH + KILL + 19, True), "over all targets"
+    run.status.targets = run.status.targets[:1]
+    assert fault_windows(run) == (kill, loss)
+    record.lifted_at = None
+    assert fault_windows(run)[1].end == EPOCH + KILL + 20.2, "as far as the reverting step tells"
+
+
 def test_what_was_never_begun_has_no_window() -> None:
     assert fault_windows(build.run(Verdict.ABORTED, targets=[])) == ()
 

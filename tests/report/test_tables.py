@@ -72,6 +72,17 @@ def test_a_long_table_says_how_much_is_left_out() -> None:
     assert table.note == "and 1 more, which the JSON report has"
 
 
+def test_targets_that_the_record_does_not_name_are_counted() -> None:
+    run = build.run()
+    assert tables.targets(run).note == ""
+    run.status.faults[1].targets = 21
+    table = tables.targets(run)
+    assert (len(table.rows), table.note) == (2, "Of 20 more targets the record has the totals alone.")
+    assert table.shortened(1).note == (
+        "and 1 more, which the JSON report has. Of 20 more targets the record has the totals alone."
+    )
+
+
 def test_acts_say_who_approved() -> None:
     rows = tables.acts(build.day()).rows
     assert rows[1][5] == "approval, within 1h, approved by ada"

@@ -6,7 +6,7 @@ The tests of the engine show that these states are written, against a real API s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from showstopper.api import conditions
@@ -14,14 +14,18 @@ from showstopper.api.conditions import Outlook
 from showstopper.api.experiment import Experiment
 from showstopper.api.gate import ReleaseGate
 from showstopper.api.reasons import Reason
+from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import API_VERSION, Resource, dump
 from showstopper.api.verdicts import Verdict
+from showstopper.availability.spans import State
 from showstopper.availability.verdict import Finding
 from showstopper.engine.days.steps import Step
 from showstopper.engine.experiments import outcomes
 from showstopper.engine.gates import deciding
+from showstopper.engine.rooms import status
 from showstopper.engine.rooms.releases import Deployed
+from showstopper.engine.rooms.status import Hearing, Situation
 from tests.support import build
 from tests.support.gate_build import HOUR, NOW, gate, image, run, situation
 from tests.support.simulated_game_day import SimulatedGameDay, by_name
@@ -44,7 +48,7 @@ class Case:
 
 def every() -> list[Case]:
     """All of them."""
-    return [*_experiments(), *_runs(), *_days(), *_gates()]
+    return [*_experiments(), *_runs(), *_days(), *_gates(), *_rooms()]
 
 
 def body(resource: Resource, stands: Outlook | None, *, observed: int | None = None, **metadata: Any) -> Object:
@@ -183,3 +187,32 @@ def _gates() -> Iterator[Case]:
     }
     for name, (situated, means) in situations.items():
         yield Case(f"ReleaseGate: {name}", body(declared, deciding.decide(situated).outlook), means)
+
+
+def _rooms() -> Iterator[Case]:
+    """A room is ready while it is heard: it is broken before that, and after it for a minute, without being over."""
+    live = Situation(Hearing(6, 6), pods=2, reporting=2, progress_at=NOW - HOUR)
+    silent = replace(live, hearing=Hearing(6, 0, {State.HOLD: 6}))
+    was_ready, broken = (_room(after=each) for each in (live, silent))
+    yield from _of_everybody(_room(), status.outlook(_room(), live, NOW))
+    situations = {
+        "live": (_room(), live, DONE),
+        "its listeners start": (_room(), replace(live, reporting=0, progress_at=NOW), WAITING),
+        "under an experiment": (was_ready, replace(silent, run="kill-1"), DONE),
+        "a change waits for a run": (was_ready, replace(live, run="kill-1", kept_back=True), WAITING),
+        "not heard": (was_ready, silent, WAITING),
+        "not heard for long": (broken, silent, FAILED),
+        "its listeners are refused": (_room(), replace(silent, refusal="the quota is used up"), FAILED),
+        "its components select listeners": (_room(), replace(live, misdescribed="relay selects the fleet"), FAILED),
+        "empty while a pod drains": (was_ready, replace(live, away="relay-0"), WAITING),
+    }
+    for name, (room, situated, means) in situations.items():
+        yield Case(f"AudioRoom: {name}", body(room, status.outlook(room, situated, NOW)), means)
+
+
+def _room(after: Situation | None = None) -> AudioRoom:
+    """A room. `after`: with the status that this made of it two minutes ago."""
+    room = build.room()
+    if after is not None:
+        room.status = status.compose(room, after, status.Figures(), NOW - 120.0)
+    return room

@@ -145,9 +145,13 @@ def forget(connection: Connection, *, before: float, idle_before: float) -> int:
         idle_before: what belongs to no run is dropped if it ended before that.
 
     Boots that have long been silent go, too.
+
+    A run that was deleted before its end never gets one: it ends when it was gone, or it would keep all that its room
+    tells from then on.
     """
     connection.execute(delete(runs).where(func.coalesce(runs.c.finished, runs.c.asked) < before))
     connection.execute(delete(boots).where(boots.c.seen < before))
+    over = func.coalesce(runs.c.finished, runs.c.gone)
     gone = 0
     for table, start, end in ((spans, spans.c.start, spans.c.end), (visits, visits.c.called, visits.c.left)):
         began, ended = start + boots.c.offset, end + boots.c.offset
@@ -155,7 +159,7 @@ def forget(connection: Connection, *, before: float, idle_before: float) -> int:
             runs.c.namespace == boots.c.namespace,
             runs.c.room == boots.c.room,
             runs.c.started <= ended + AROUND_SECONDS,
-            or_(runs.c.finished.is_(None), runs.c.finished >= began - AROUND_SECONDS),
+            or_(over.is_(None), over >= began - AROUND_SECONDS),
         )
         unneeded = and_(ended < idle_before, ~of_a_run.correlate(boots, table).exists())
         old = select(boots.c.id).where(boots.c.id == table.c.boot_id, or_(ended < before, unneeded))

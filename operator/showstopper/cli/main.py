@@ -15,7 +15,7 @@ from typer.exceptions import Abort, TyperException
 from showstopper.cli import streams
 from showstopper.cli.exit_codes import ExitCode, problem
 from showstopper.cli.kube.connection import Connection
-from showstopper.errors import NotRunYet, ShowstopperError
+from showstopper.errors import NotRunYet, RunDeleted, ShowstopperError
 
 COMMANDS = {
     "run": "showstopper.cli.commands.run",
@@ -92,7 +92,7 @@ class LazyCommands(TyperGroup):
         except TyperException as error:
             problem(f"{error.format_message()} (see showstopper --help)")
             code = ExitCode.USAGE
-        except NotRunYet as error:
+        except (NotRunYet, RunDeleted) as error:
             problem(str(error))
             code = ExitCode.INCONCLUSIVE
         except ShowstopperError as error:

@@ -44,11 +44,7 @@ class StopSwitch:
     @property
     def finding(self) -> Finding | None:
         """Why a run has to end or may not start, and what to do. None: the switch is not set."""
-        if self.reason is None:
-            return None
-        where = f"ConfigMap {self._namespace}/{STOP_SWITCH}"
-        then = "clear it with showstopper resume, then request another run"
-        return Finding(Reason.STOPPED, f"the stop switch is set: {self.reason} ({where}: {then})", Verdict.ABORTED)
+        return stopped(self._namespace, self.reason) if self.reason is not None else None
 
     async def look(self) -> None:
         """Read it before anything starts.
@@ -75,6 +71,13 @@ class StopSwitch:
         log.warning("stop_switch", reason=reason)
         for changed in self._observers:
             changed()
+
+
+def stopped(namespace: str, reason: str) -> Finding:
+    """Why a run has to end or may not start while the switch of a namespace is set, and what to do."""
+    where = f"ConfigMap {namespace}/{STOP_SWITCH}"
+    then = "clear it with showstopper resume, then request another run"
+    return Finding(Reason.STOPPED, f"the stop switch is set: {reason} ({where}: {then})", Verdict.ABORTED)
 
 
 _ROLE = f"the chart's Role {STOP_SWITCH_ROLE} allows it"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from showstopper.api.experiment import Fault
-from showstopper.api.run import ExperimentRun, ReleaseImage, StepName, TargetRecord
+from showstopper.api.run import ExperimentRun, FaultRecord, ReleaseImage, StepName, TargetRecord
 from showstopper.availability.spans import Window
 from showstopper.availability.tracks import View
 from showstopper.clock import from_timestamp
@@ -117,27 +117,40 @@ def fault_windows(run: ExperimentRun) -> tuple[FaultWindow, ...]:
 
 
 def _fault_window(run: ExperimentRun, fault: Fault) -> FaultWindow | None:
-    """From the first target's arming (or call) to the last one's lifting."""
+    """From the first target's arming (or call) to the last one's lifting.
+
+    The record of the fault is over all its targets. The status names some of them, and perhaps none of this fault.
+    """
+    record = next((record for record in run.status.faults if record.name == fault.name), None)
     targets = [target for target in run.status.targets if target.fault == fault.name]
-    begun = [from_timestamp(moment) for target in targets if (moment := target.armed_at or target.requested_at)]
-    if not begun:
+    start = _start(record, targets)
+    if start is None:
         return None
-    end = _end(run, targets) if not fault.spec.instant else min(begun)
-    proven = any(record.name == fault.name and record.proven for record in run.status.faults)
+    end = start if fault.spec.instant else _end(run, record, targets)
     return FaultWindow(
         name=fault.name,
         kind=fault.kind,
-        start=min(begun),
-        end=end if end is not None else _longest(run, min(begun)),
-        proven=proven,
+        start=start,
+        end=end if end is not None else _longest(run, start),
+        proven=record is not None and record.proven,
         lifted=end is not None,
     )
 
 
-def _end(run: ExperimentRun, targets: list[TargetRecord]) -> float | None:
+def _start(record: FaultRecord | None, targets: list[TargetRecord]) -> float | None:
+    """When the first target was hit, or called where nothing tells more. None: the fault was not begun."""
+    if record is not None and record.armed_at is not None:
+        return from_timestamp(record.armed_at)
+    begun = [from_timestamp(moment) for target in targets if (moment := target.armed_at or target.requested_at)]
+    return min(begun, default=None)
+
+
+def _end(run: ExperimentRun, record: FaultRecord | None, targets: list[TargetRecord]) -> float | None:
     """When the last target was free again. None: that is not known of all of them."""
+    if record is not None and record.lifted_at is not None:
+        return from_timestamp(record.lifted_at)
     lifted = [from_timestamp(target.lifted_at) for target in targets if target.lifted_at]
-    if len(lifted) == len(targets):
+    if lifted and len(lifted) == len(targets):
         return max(lifted)
     reverting = next((step for step in run.status.steps if step.name is StepName.REVERTING), None)
     return from_timestamp(reverting.completed_at) if reverting is not None and reverting.completed_at else None

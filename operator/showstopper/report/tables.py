@@ -12,7 +12,7 @@ from showstopper.clock import from_timestamp
 from showstopper.faults.storm import text
 from showstopper.report import crowds, looks
 from showstopper.report.record import Act, Day, Record
-from showstopper.report.words import asked, bounds, measured_in, moment, outage_end, proof, short_name
+from showstopper.report.words import asked, bounds, measured_in, moment, outage_end, proof, short_name, unnamed
 
 NONE = "-"
 
@@ -31,7 +31,8 @@ class Table:
         left = len(self.rows) - most
         if left <= 0:
             return self
-        note = f"{self.note} and {left} more, which the JSON report has".strip()
+        more = f"and {left} more, which the JSON report has"
+        note = ". ".join(filter(None, (more, self.note)))
         return Table(self.heading, self.titles, self.rows[:most], note)
 
 
@@ -97,11 +98,11 @@ _OF_STORMS = ("Fault", "Tried", "In", "Refused", "Not known", "Answered", "Conne
 
 
 def targets(run: ExperimentRun) -> Table:
-    """Every pod that was hit, with what proves it."""
+    """Every pod that was hit and that the record names, with what proves it."""
     rows = tuple(
         (target.fault, target.pod, target.node or NONE, target.uid, proof(run, target)) for target in run.status.targets
     )
-    note = "" if rows else "Nothing was hit."
+    note = unnamed(run) if rows else "Nothing was hit."
     return Table("Targets and proof", ("Fault", "Pod", "Node", "UID", "Proof"), rows, note)
 
 

@@ -1,6 +1,7 @@
 """Words: how the record's names, bounds and proofs are written for people, on a terminal and in reports. Pure."""
 
 import re
+from collections import Counter
 
 from showstopper.api.room import MeasuredIndicator
 from showstopper.api.run import ExperimentRun, FaultRecord, OutageRecord, TargetRecord
@@ -46,6 +47,13 @@ def proof(run: ExperimentRun, target: TargetRecord) -> str:
     if target.proven:
         return figures
     return f"not proven: {figures}{'; ' + target.message if target.message else ''}"
+
+
+def unnamed(run: ExperimentRun) -> str:
+    """How many targets the record does not name. Empty: it names all, or nothing was hit."""
+    named = Counter(target.fault for target in run.status.targets)
+    left = sum(max(0, record.targets - named[record.name]) for record in run.status.faults)
+    return f"Of {left} more targets the record has the totals alone." if named and left else ""
 
 
 def storm(run: ExperimentRun, record: FaultRecord) -> str:

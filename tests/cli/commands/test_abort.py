@@ -37,6 +37,22 @@ def test_a_run_is_ended_by_its_name_or_its_experiments(server: ApiServer, by: st
     assert aborted(server, "exprun", f"{name}-1")
 
 
+def test_an_experiment_stands_for_the_run_that_injects_and_for_the_one_that_waits(server: ApiServer) -> None:
+    operator = Operator(server, "abort-both")
+    operator.apply()
+    operator.judge(operator.make_run("abort-both-1"), "Passed")
+    runs = [operator.make_run(f"abort-both-{number}") for number in (2, 3)]
+    process = Person(server).start("abort", "abort-both")
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in runs] == [f"experimentrun/{run.metadata.name} aborted\n" for run in runs]
+    assert all(aborted(server, "exprun", run.metadata.name) for run in runs)
+    assert not aborted(server, "exprun", "abort-both-1"), "it is over"
+    operator.judge(runs[1], "Aborted", "AbortRequested")
+    assert process.poll() is None, "the one that injects goes on"
+    operator.judge(runs[0], "Aborted", "AbortRequested")
+    assert ended(process) == (0, "Aborted (AbortRequested): so it is\n" * 2, "")
+
+
 def test_it_waits_until_the_run_is_over(server: ApiServer) -> None:
     operator = Operator(server, "abort-waits")
     operator.apply()
@@ -56,6 +72,44 @@ def test_a_game_day_is_ended_as_a_whole(server: ApiServer) -> None:
     code, out, _ = Person(server).call("abort", day.name, "--no-wait")
     assert (code, out) == (0, f"gameday/{day.name} aborted\n")
     assert aborted(server, "gd", day.name)
+
+
+FAULT = {"name": "kill", "kind": "podKill", "targets": 1, "proven": True}
+
+
+@pytest.mark.parametrize("reverted", [True, False])
+def test_a_game_day_says_which_fault_of_its_runs_is_left(server: ApiServer, *, reverted: bool) -> None:
+    operator, day = Operator(server, f"left-{reverted}".lower()), Day(server, f"abort-left-{reverted}".lower())
+    operator.apply()
+    run = operator.make_run(f"{operator.name}-1")
+    day.show(conditions.in_progress(Reason.ACT_UNDER_WAY, "act 1 of 2, kill"), act="kill")
+    process = Person(server).start("abort", day.name)
+    assert process.stdout is not None
+    process.stdout.readline()
+    operator.judge(run, "Error", "LeftOver", faults=[{**FAULT, "reverted": reverted, "message": "a rule is left"}])
+    day.judge("Error", "AbortRequested", run=run.metadata.name)
+    code, out, err = ended(process)
+    assert out == "Error (AbortRequested): so it is\n"
+    said = f"error: not known to be reverted: kill of experimentrun show/{run.metadata.name}: a rule is left\n"
+    assert (code, err) == ((0, "") if reverted else (ExitCode.ERROR, said))
+
+
+@pytest.mark.parametrize(("reason", "code"), [("ExpectationsMet", 0), ("RunDeleted", ExitCode.ERROR)])
+def test_of_a_run_that_was_deleted_under_way_nobody_knows_what_is_left(
+    server: ApiServer, reason: str, code: int
+) -> None:
+    """One that was judged may go: its act has noted how it ended."""
+    day = Day(server, f"abort-{reason.lower()}")
+    day.show(conditions.in_progress(Reason.ACT_UNDER_WAY, "act 1 of 2, kill"), act="kill")
+    process = Person(server).start("abort", day.name)
+    assert process.stdout is not None
+    process.stdout.readline()
+    act = {"name": "kill", "run": "gone-1", "verdict": "Inconclusive", "reason": reason, "message": "run gone-1"}
+    told = {"verdict": "Aborted", "reason": "AbortRequested", "message": "so it is"}
+    day.show(conditions.failed(Reason.ABORT_REQUESTED, "so it is"), act, **told)
+    exit_code, _, err = ended(process)
+    assert exit_code == code
+    assert ("not known to be reverted: the faults of act kill: run gone-1" in err) is bool(code)
 
 
 def test_what_cannot_be_ended_is_one_line(server: ApiServer) -> None:

@@ -132,16 +132,28 @@ def test_an_old_refusal_is_not_the_answer_to_a_new_request(server: ApiServer) ->
     assert ended(process)[0] == 0
 
 
-@pytest.mark.parametrize("field", ["suspend", "dryRun"])
-def test_what_is_not_to_run_says_so(server: ApiServer, tmp_path: Path, field: str) -> None:
-    operator = Operator(server, f"not-{field.lower()}")
-    process = Person(server).start("run", written(tmp_path, operator.name, **{field: True}))
+def test_what_is_only_planned_says_so(server: ApiServer, tmp_path: Path) -> None:
+    operator = Operator(server, "not-dryrun")
+    process = Person(server).start("run", written(tmp_path, operator.name, dryRun=True))
     operator.await_experiment()
-    waits = conditions.waiting_for_person(Reason.SUSPENDED, "nothing is run")
-    operator.show(waits if field == "suspend" else conditions.succeeded(Reason.PLANNED, "nothing is run"))
+    operator.show(conditions.succeeded(Reason.PLANNED, "nothing is run"))
     code, _, err = ended(process)
     assert code == 2
     assert "nothing is run" in err
+
+
+@pytest.mark.parametrize("by", ["file", "changed file", "name"])
+def test_what_is_suspended_is_refused_whatever_ran_before(server: ApiServer, tmp_path: Path, by: str) -> None:
+    """Such as the run of last week's game day, which is of this generation and answers no annotation, either."""
+    operator = Operator(server, f"not-by-{by.replace(' ', '-')}")
+    operator.apply(suspend=True)
+    operator.judge(operator.make_run(f"{operator.name}-1"), "Passed")
+    changed = {"revision": "2"} if by == "changed file" else {}
+    words = operator.name if by == "name" else written(tmp_path, operator.name, suspend=True, **changed)
+    code, out, err = Person(server).call("run", words, "--timeout", "20")
+    assert (code, out) == (2, "")
+    assert f"Experiment show/{operator.name} was not run: it is suspended" in err
+    assert not operator.requested(), "it would run as soon as it is resumed"
 
 
 def test_a_verdict_on_an_earlier_form_is_none(server: ApiServer) -> None:
@@ -156,6 +168,30 @@ def test_a_verdict_on_an_earlier_form_is_none(server: ApiServer) -> None:
     code, out, err = Person(server).call("verdict", "earlier")
     assert (code, out) == (2, "")
     assert "experiment show/earlier has no verdict in its current form" in err
+
+
+@pytest.mark.parametrize("command", ["verdict", "watch", "report"])
+def test_a_verdict_whose_run_was_deleted_is_not_replaced_by_an_older_one(server: ApiServer, command: str) -> None:
+    operator = Operator(server, f"deleted-{command}")
+    operator.apply()
+    operator.judge(operator.make_run(f"{operator.name}-1"), "Passed")
+    newest = {"name": f"{operator.name}-2", "verdict": "Failed", "startedAt": "2099-01-01T00:00:00Z"}
+    operator.show(conditions.failed(Reason.EXPECTATION_MISSED, "run 2: Failed"), run=newest)
+    code, out, err = Person(server).call(command, operator.name)
+    assert (code, out) == (2, "")
+    assert f"run {operator.name}-2, the newest of experiment show/{operator.name}, was deleted" in err
+    assert "ExpectationMissed: run 2: Failed" in err, "what came of it is still known"
+
+
+def test_watching_shows_no_verdict_on_an_earlier_form(server: ApiServer) -> None:
+    operator = Operator(server, "watched-late")
+    operator.apply()
+    operator.judge(operator.make_run("watched-late-1"), "Passed")
+    operator.apply(revision="2")
+    code, out, err = Person(server).call("watch", "watched-late")
+    assert (code, out) == (2, "")
+    assert "experiment show/watched-late has no verdict in its current form" in err
+    assert Person(server).call("watch", "watched-late-1")[0] == 0, "the run itself has its verdict"
 
 
 @pytest.mark.parametrize("command", ["verdict", "watch", "report", "abort"])

@@ -120,6 +120,19 @@ def test_a_run_that_does_not_end_keeps_the_operator_and_is_no_success(server: Ap
     assert thrown(server), "nothing begins meanwhile"
 
 
+def test_the_next_attempt_clears_the_switch_that_a_failed_one_has_left(server: ApiServer) -> None:
+    """A new install would begin with it: every run of it stopped, and nobody has written why."""
+    operator = stand_ins.Operator(server, "late")
+    operator.apply()
+    run = operator.make_run("late-1")
+    assert Person(server).call("before-uninstall", "--timeout", "0.5")[0] == ExitCode.ERROR
+    assert thrown(server)
+    operator.judge(run, "Aborted", "Stopped")
+    code, _, err = Person(server).call("before-uninstall")
+    assert (code, err) == (0, "")
+    assert not thrown(server)
+
+
 def test_a_persons_switch_stays_and_an_install_that_was_never_complete_is_no_obstacle(server: ApiServer) -> None:
     server.kubectl("-n", AGENTS, "create", "cm", STOP_SWITCH, "--from-literal=reason=the real show")
     assert Person(server).call("before-uninstall")[0] == 0

@@ -45,6 +45,17 @@ def test_what_stood_there_before_the_hold_is_taken_away_first(server: ApiServer)
     assert ended(process)[0] == 0
 
 
+def test_whoever_approves_at_the_same_time_as_somebody_else_is_told_who_has_approved(server: ApiServer) -> None:
+    day, admin = Day(server, "contested"), administrator(server)
+    day.hold()
+    process = Person(server).start("gameday", "approve", "contested", "loss")
+    waiting.until(lambda: day.said() == f"loss/{admin}", "nobody approved", seconds=SECONDS)
+    day.approved("ada")
+    code, out, err = ended(process)
+    assert (code, out) == (4, "")
+    assert err == "error: act loss of game day show/contested was approved by ada at the same time\n"
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -113,6 +124,19 @@ def test_a_verdict_on_an_earlier_form_is_none(server: ApiServer) -> None:
     code, out, _ = Person(server).call("gameday", "status", "changed")
     assert code == 2
     assert out.startswith("No verdict yet (not observed yet)\n")
+
+
+@pytest.mark.parametrize("command", ["gameday status", "gameday watch", "report -o json"])
+def test_the_verdict_before_the_performance_that_is_asked_for_is_none(server: ApiServer, command: str) -> None:
+    day = Day(server, f"before-{command.rsplit(maxsplit=1)[-1]}")
+    day.judge("Passed", "AllActsPassed")
+    words = [*command.split(), day.name]
+    assert Person(server).call(*words)[0] == 0
+    server.kubectl("annotate", "gd", day.name, "-n", "show", "showstopper.dev/run-requested=once-more")
+    code, out, err = Person(server).call(*words)
+    assert code == 2
+    assert "Passed" in out, "it is shown as what it is"
+    assert f"game day {day.name} has not begun the performance that was asked for after this verdict" in err
 
 
 def test_watch_tells_what_happens_until_the_verdict(server: ApiServer) -> None:

@@ -72,6 +72,16 @@ def test_a_run_without_a_verdict_has_no_report(server: ApiServer) -> None:
     assert "no verdict yet" in err
 
 
+def test_a_report_on_an_earlier_form_is_no_pass_of_this_one(server: ApiServer) -> None:
+    operator = judged(server, "outdated")
+    operator.apply(revision="2")
+    code, out, err = Person(server).call("report", "outdated", "-o", "junit")
+    assert code == 2
+    assert "outdated-1" in out, "it is written, and names its run"
+    assert "experiment show/outdated has no verdict in its current form" in err
+    assert Person(server).call("report", "outdated-1", "-o", "junit")[0] == 0
+
+
 def test_junit_beside_a_run_that_passes(server: ApiServer, tmp_path: Path) -> None:
     file = tmp_path / "junit.xml"
     operator = Operator(server, "beside")

@@ -8,9 +8,9 @@ import pytest
 
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.spans import State
-from showstopper.cli.kube import records
+from showstopper.cli.kube import lookup, records
 from showstopper.cluster.client import Client
-from showstopper.errors import NotFound
+from showstopper.errors import NotFound, NotRunYet, RunDeleted
 from tests.archive.build import run
 from tests.archive.proxied import Cluster, kept, proxied
 from tests.availability.build import EPOCH, L, document
@@ -43,6 +43,48 @@ async def test_a_run_that_is_gone_is_found_by_its_name_or_its_experiment(
     assert record.heard is not None
     states = {span.state for track in record.heard.tracks for span in track.spans}
     assert State.LIVE in states
+
+
+def look_up(monkeypatch: pytest.MonkeyPatch, error: NotFound) -> None:
+    """Have the cluster answer so to whoever asks for the experiment kill."""
+
+    async def answer(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(lookup, "run_or_game_day", answer)
+
+
+async def test_the_newest_run_that_was_deleted_comes_from_the_archive_by_its_own_name(
+    cluster: tuple[Cluster, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The archive may have a newer one of another experiment of that name."""
+    there, client = cluster
+    kept(there)
+    there.listed = {"name": [LISTED], "experiment": [{"uid": "kill-0-uid", "name": "kill-0"}]}
+    look_up(monkeypatch, RunDeleted("run kill-1 was deleted", run="kill-1"))
+    assert (await records.find(client, "show", "kill")).metadata.name == "kill-1"
+    assert "name=kill-1" in there.asked[0]
+
+
+async def test_a_deleted_run_that_no_archive_has_is_told_as_deleted(
+    cluster: tuple[Cluster, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, client = cluster
+    there.refusal = (503, "no endpoints")
+    look_up(monkeypatch, RunDeleted("run kill-1 was deleted", run="kill-1"))
+    with pytest.raises(RunDeleted, match="kill-1 was deleted"):
+        await records.find(client, "show", "kill")
+
+
+async def test_an_experiment_without_a_run_is_not_told_of_by_that_of_another_one(
+    cluster: tuple[Cluster, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, client = cluster
+    kept(there)
+    there.listed = {"experiment": [LISTED]}
+    look_up(monkeypatch, NotRunYet("experiment show/kill has not run yet"))
+    with pytest.raises(NotRunYet):
+        await records.find(client, "show", "kill")
 
 
 async def test_a_report_right_after_its_run_asks_listeners_for_what_the_archive_has_not_yet(

@@ -13,7 +13,7 @@ from showstopper.availability.verdict import Finding
 from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.views import preview
 from showstopper.cli.views.output import Form
-from showstopper.cli.views.preview import Preview
+from showstopper.cli.views.preview import DayPreview, Preview
 from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
 from showstopper.faults.effects import Backing, Pod, Workload
 from tests.support import build
@@ -127,11 +127,24 @@ def test_the_acts_of_a_game_day_are_shown_one_after_the_other(capsys: pytest.Cap
     acts = {"opening": preview_of("delay", {"latency": "100ms"}, A), "encore": refused}
     console = Console(width=160, highlight=False)
     with console.capture() as captured:
-        preview.show_acts(acts, console)
+        preview.show_day(DayPreview(acts, Finding(Reason.WINDOW_PASSED, "too late")), console)
     first, _, second = captured.get().partition("act 2 of 2, encore\n")
+    second, _, whole = second.partition("the game day\n")
     assert first.startswith("act 1 of 2, opening\n")
     assert "it would run" in first
     assert "refused: NoTargets: nobody is there" in second
-    preview.document_acts(acts, Form.JSON)
+    assert whole == "refused: WindowPassed: too late\n"
+    preview.document_day(DayPreview(acts, None), Form.JSON)
     body = json.loads(capsys.readouterr().out)
     assert (body["wouldRun"], [act["wouldRun"] for act in body["acts"]]) == (False, [True, False])
+    assert body["refusal"] is None
+
+
+def test_a_day_that_is_refused_as_a_whole_would_not_run(capsys: pytest.CaptureFixture[str]) -> None:
+    acts = {"opening": preview_of("delay", {"latency": "100ms"}, A)}
+    assert DayPreview(acts, None).exit_code is ExitCode.PASSED
+    refused = DayPreview(acts, Finding(Reason.WINDOW_PASSED, "too late"))
+    assert refused.exit_code is ExitCode.INCONCLUSIVE
+    preview.document_day(refused, Form.JSON)
+    body = json.loads(capsys.readouterr().out)
+    assert (body["wouldRun"], body["refusal"]) == (False, {"reason": "WindowPassed", "message": "too late"})

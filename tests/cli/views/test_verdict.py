@@ -40,6 +40,11 @@ def test_what_is_not_proven_is_not_said_to_be() -> None:
     assert "not proven: deletion answered after 20 ms, gone after 1.00 s; media goes on" in text(verdict.draw(run), 160)
 
 
+def test_targets_that_the_record_does_not_name_are_counted() -> None:
+    faults = [{"name": "kill", "kind": "podKill", "targets": 30, "proven": True, "reverted": True}]
+    assert "Of 29 more targets the record has the totals alone." in text(verdict.draw(judged(faults=faults)))
+
+
 def test_of_a_flood_it_says_what_arrived() -> None:
     flood = {"name": "kill", "target": {"component": "relay"}, "duration": "5s"}
     run = judged(targets=[target(armedAt=at(KILL), matched=900, affected=900, proven=True)])

@@ -10,6 +10,7 @@ from dev.cluster import paths
 from showstopper.cli.main import COMMANDS, app
 
 FOLDER = paths.PROJECT / "examples" / "gitops"
+PIP = "pip install"
 CALL = re.compile(r"showstopper (--kubeconfig|-n|run|gate|report)\b[^|>\n]*")
 
 
@@ -24,6 +25,14 @@ def calls() -> list[tuple[str, str]]:
 
 def test_there_are_some() -> None:
     assert {name.partition("/")[0] for name, _ in calls()} >= {"github-actions", "gitlab-ci"}
+
+
+def test_they_install_showstopper_and_not_the_repository_that_they_are_copied_into() -> None:
+    installs = [
+        line.strip() for path in FOLDER.rglob("*.yaml") for line in path.read_text().splitlines() if PIP in line
+    ]
+    assert len(installs) == 3
+    assert all(re.search(r'pip install "showstopper(\[report\])? @ [^"]+"$', line) for line in installs), installs
 
 
 @pytest.mark.parametrize(("name", "call"), calls())

@@ -13,7 +13,7 @@ from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.game_day import APPROVE, GameDay
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY
-from showstopper.engine.days.reconciler import APPROVALS_POLICY
+from showstopper.engine.days.preludes import APPROVALS_POLICY
 from tests.support import stored_objects
 from tests.support.api_server import apply
 from tests.support.operator_harness import NAME, OperatorHarness, at_work, until
@@ -302,3 +302,24 @@ async def test_only_the_runs_of_some_performances_are_kept(rehearsal: GameDayHar
             return [run.metadata.uid for run in await rehearsal.runs()] == [kept.metadata.uid]
 
         await until(trimmed, "only the newest run")
+
+
+async def test_the_runs_of_acts_that_are_inline_no_more_are_trimmed_too(rehearsal: GameDayHarness) -> None:
+    rehearsal.operator.apply(suspend=True)
+    rehearsal.apply(inline("one"), inline("two"), historyLimit=1)
+    async with at_work(rehearsal.operator):
+        for act in ("one", "two"):
+            await rehearsal.acting(act)
+            await rehearsal.operator.abort()
+        await rehearsal.stands("False ActNotPassed")
+        assert len(await rehearsal.runs()) == 2
+        rehearsal.apply(by_name("named", experimentRef={"name": NAME}), historyLimit=1)
+        named = await rehearsal.acting("named")
+        await rehearsal.operator.abort()
+        await rehearsal.stands("False ActNotPassed")
+
+        async def trimmed() -> bool:
+            return len(await rehearsal.runs()) == 2
+
+        await until(trimmed, "one run of an act that was written out, and that of the experiment")
+        assert named.metadata.uid in {run.metadata.uid for run in await rehearsal.runs()}

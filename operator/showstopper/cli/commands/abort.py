@@ -1,18 +1,22 @@
 """`showstopper abort`: end a run or a game day, and wait until its faults are reverted."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from showstopper.api.game_day import ActRecord, GameDay
+from showstopper.api.reasons import Reason
+from showstopper.api.run import ExperimentRun
 from showstopper.cli.exit_codes import ExitCode, note, problem
 from showstopper.cli.interruptible import run_to_end
 from showstopper.cli.kube import endings, lookup
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.kube.endings import Subject
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import Kind
-from showstopper.errors import Unavailable
+from showstopper.cluster.kinds import EXPERIMENT_RUN
+from showstopper.errors import NotFound, Unavailable
 
 POLL_SECONDS = 0.2
 
@@ -27,7 +31,7 @@ def command(
 ) -> None:
     """Abort a run or a game day, and wait until its faults are reverted.
 
-    An experiment stands for its current run. A game day is aborted with its current run.
+    An experiment stands for all its runs that are not over. A game day is aborted with its current run.
 
     Exit codes: 0 aborted and reverted, 2 nothing to abort or not over in time, 4 a fault was not reverted.
     """
@@ -36,29 +40,70 @@ def command(
 
 async def _abort(connection: Connection, name: str, *, wait: bool) -> ExitCode:
     async with connection.open() as client:
-        subject = await lookup.run_or_game_day(client, connection.namespace, name)
-        kind = endings.kind_of(subject)
-        title = f"{kind.name.lower()}/{subject.metadata.name}"
-        if subject.finished:
-            problem(f"nothing to abort: {title} is over: {subject.status.verdict}")
+        named = await _named(client, connection.namespace, name)
+        under_way = [subject for subject in named if not subject.finished]
+        if not under_way:
+            problem(f"nothing to abort: {_title(named[-1])} is over: {named[-1].status.verdict}")
             return ExitCode.INCONCLUSIVE
-        change: list[Object] = [
-            {"op": "test", "path": "/metadata/uid", "value": subject.metadata.uid},
-            {"op": "add", "path": "/spec/abort", "value": True},
-        ]
-        await client.patch(kind, *subject.key, change)
-        print(f"{title} aborted")
+        for subject in under_way:
+            await _end(client, subject)
         if not wait:
             return ExitCode.PASSED
-        return await _await_end(client, kind, subject)
+        return max([await _await_end(client, subject) for subject in under_way])
 
 
-async def _await_end(client: Client, kind: Kind, subject: Subject) -> ExitCode:
+async def _named(client: Client, namespace: str, name: str) -> Sequence[Subject]:
+    """The runs of the experiment of that name, oldest first, or else the run or the game day of that name.
+
+    All of them: while the newest waits for its turn, the one before is injecting.
+    """
+    try:
+        runs = await lookup.runs(client, await lookup.experiment(client, namespace, name))
+    except NotFound:
+        runs = []
+    return runs or [await lookup.run_or_game_day(client, namespace, name)]
+
+
+def _title(subject: Subject) -> str:
+    return f"{endings.kind_of(subject).name.lower()}/{subject.metadata.name}"
+
+
+async def _end(client: Client, subject: Subject) -> None:
+    change: list[Object] = [
+        {"op": "test", "path": "/metadata/uid", "value": subject.metadata.uid},
+        {"op": "add", "path": "/spec/abort", "value": True},
+    ]
+    await client.patch(endings.kind_of(subject), *subject.key, change)
+    print(f"{_title(subject)} aborted")
+
+
+async def _await_end(client: Client, subject: Subject) -> ExitCode:
+    subject = await _until_finished(client, subject)
+    print(f"{subject.status.verdict} ({subject.status.reason}): {subject.status.message}")
+    if isinstance(subject, GameDay):
+        return max([await _await_act(client, subject, act) for act in subject.status.acts], default=ExitCode.PASSED)
+    return endings.say_what_is_left(subject)
+
+
+async def _await_act(client: Client, day: GameDay, act: ActRecord) -> ExitCode:
+    """The same for the run of an act: a game day knows nothing of what its runs have left."""
+    if act.run is None:
+        return ExitCode.PASSED
+    try:
+        run = ExperimentRun.parse(await client.get(EXPERIMENT_RUN, day.metadata.namespace, act.run))
+        return endings.say_what_is_left(await _until_finished(client, run))
+    except NotFound:
+        if act.reason != Reason.RUN_DELETED:  # it was judged, and cleared away since
+            return ExitCode.PASSED
+        problem(f"not known to be reverted: the faults of act {act.name}: {act.message}")
+        return ExitCode.ERROR
+
+
+async def _until_finished(client: Client, subject: Subject) -> Subject:
     while not subject.finished:
         await asyncio.sleep(POLL_SECONDS)
         try:
-            subject = type(subject).parse(await client.get(kind, *subject.key))
+            subject = type(subject).parse(await client.get(endings.kind_of(subject), *subject.key))
         except Unavailable as error:
             note(f"the API server does not answer: {error}")
-    print(f"{subject.status.verdict} ({subject.status.reason}): {subject.status.message}")
-    return endings.say_what_is_left(subject)
+    return subject

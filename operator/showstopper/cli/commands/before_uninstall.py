@@ -6,6 +6,7 @@ people have written stays as it is, so that a new install makes the fleets of th
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -34,6 +35,8 @@ def command(
 ) -> None:
     """Stop every run, then the operator of this namespace, and delete listeners and hosts of all rooms.
 
+    Where that fails, the stop switch stays set, and nothing starts: try again, or clear it with showstopper resume.
+
     Exit codes: 0 all of it is done, 4 a run or the operator did not end, or a fault was not reverted.
     """
     raise typer.Exit(asyncio.run(_leave(context.obj, timeout)))
@@ -41,8 +44,7 @@ def command(
 
 async def _leave(connection: Connection, timeout: float) -> ExitCode:
     async with connection.open() as client:
-        namespaces = await _watched(client)
-        ours = [namespace for namespace in namespaces if not await stop_switches.is_set(client, namespace)]
+        ours = await _ours(client, await _watched(client))
         since = min([await stop_switches.throw(client, namespace, REASON) for namespace in ours], default=float("inf"))
         if (code := await _runs_ended(client, since, timeout)) is not ExitCode.PASSED:
             return code
@@ -53,6 +55,11 @@ async def _leave(connection: Connection, timeout: float) -> ExitCode:
         for namespace in ours:  # a person's switch is for a person to clear
             await stop_switches.clear(client, namespace)
     return ExitCode.PASSED
+
+
+async def _ours(client: Client, namespaces: Sequence[str]) -> list[str]:
+    """The namespaces whose switch is ours to set and to clear: it is not set, or by an attempt before that failed."""
+    return [namespace for namespace in namespaces if await stop_switches.reason_in(client, namespace) in {None, REASON}]
 
 
 async def _watched(client: Client) -> list[str]:

@@ -8,7 +8,7 @@ import typer
 from showstopper.api.game_day import GameDay
 from showstopper.cli.exit_codes import ExitCode, note, of_verdict, problem
 from showstopper.cli.interruptible import run_to_end
-from showstopper.cli.kube import approval, lookup
+from showstopper.cli.kube import approval, lookup, performance
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.kube.performance import Performance
 from showstopper.cli.live.follow_day import follow_day
@@ -26,7 +26,7 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of a gam
 def status(context: typer.Context, name: NameArgument, form: FormOption = Form.SHORT) -> None:
     """Print a game day, act by act.
 
-    Exit codes as for run. Without a verdict: 2.
+    Exit codes as for run. Without a verdict, or if another performance was asked for and has not begun: 2.
     """
     raise typer.Exit(asyncio.run(_status(context.obj, name, form)))
 
@@ -37,7 +37,8 @@ def watch(
 ) -> None:
     """Print each change of a game day until its verdict, and show the run of each act.
 
-    Exit codes as for run. Ctrl-C only stops watching.
+    Exit codes as for run. If another performance was asked for and has not begun, this exits with 2. Ctrl-C only
+    stops watching.
     """
     run_to_end(_watch(context.obj, name, form), timeout=timeout)
 
@@ -61,28 +62,31 @@ def approve(
 
 async def _status(connection: Connection, name: str, form: Form) -> ExitCode:
     async with connection.open() as client:
-        return await show(client, await lookup.game_day(client, connection.namespace, name), form)
+        day = await lookup.game_day(client, connection.namespace, name)
+        return await show(client, day, form, performance.why_superseded(day))
 
 
 async def _watch(connection: Connection, name: str, form: Form) -> ExitCode:
     screen = output.screen(form)
     async with connection.open() as client:
-        present = Performance(await lookup.game_day(client, connection.namespace, name))
-        day = await follow_day(client, present, screen)
+        present = await lookup.game_day(client, connection.namespace, name)
+        if why := performance.why_superseded(present):
+            return await show(client, present, form, why)
+        day = await follow_day(client, Performance(present), screen)
         screen.print()
         return await show(client, day, form)
 
 
-async def show(client: Client, day: GameDay, form: Form) -> ExitCode:
-    """Print a game day, act by act. Returns the exit code of its verdict."""
+async def show(client: Client, day: GameDay, form: Form, superseded: str = "") -> ExitCode:
+    """Print a game day, act by act. Returns the exit code of its verdict. `superseded`: why that does not count."""
     if form.for_programs:
         output.document(await client.get(GAME_DAY, *day.key), form)
     else:
         output.screen().print(game_day.draw(day))
-    if day.status.verdict is not None and lookup.ready_condition(day) is not None:
-        return of_verdict(day.status.verdict)
-    problem(f"game day {day.metadata.name} has no verdict in its current form: {lookup.summary(day)}")
-    return ExitCode.INCONCLUSIVE
+    if why := superseded or performance.why_without_verdict(day):
+        problem(why)
+        return ExitCode.INCONCLUSIVE
+    return of_verdict(day.status.verdict or "")
 
 
 async def _approve(connection: Connection, name: str, act: str, form: str | None) -> None:

@@ -5,6 +5,7 @@ Nothing is changed.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -13,25 +14,27 @@ from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.room import AudioRoom
 from showstopper.availability.verdict import Finding
-from showstopper.cli.exit_codes import ExitCode
-from showstopper.cli.kube import lookup, subjects
+from showstopper.cli.exit_codes import ExitCode, note
+from showstopper.cli.kube import lookup, stop_switches, subjects
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.kube.feeds import Feeds
 from showstopper.cli.kube.manifest import Manifest
 from showstopper.cli.views import output, preview
 from showstopper.cli.views.output import Form, FormOption
-from showstopper.cli.views.preview import Preview
+from showstopper.cli.views.preview import DayPreview, Preview
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
-from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT
-from showstopper.engine.days import programme
+from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, POLICY_BINDING
+from showstopper.engine import stop_switch
+from showstopper.engine.days import preludes, programme
+from showstopper.engine.days.steps import Situation
 from showstopper.engine.experiments import schedule as schedules
 from showstopper.engine.planning import plan, planner
 from showstopper.engine.rooms import media_paths
 from showstopper.engine.rooms.pods import MediaAddress
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.requests import Request
-from showstopper.errors import Forbidden
+from showstopper.errors import Forbidden, NotFound
 
 
 def command(
@@ -44,9 +47,10 @@ def command(
 ) -> None:
     """Show which pods an experiment would hit now, by which rules, and why it would be refused.
 
-    Of a game day it shows that of each act.
+    Of a game day it shows that of each act, and why none of them would be performed.
 
-    Exit codes: 0 it would run, 2 it or an act would be refused, 4 error.
+    Exit codes: 0 it would run, 2 it or an act would be refused, 4 error. What you may not read is named on stderr, and
+    not checked: the stop switch, and the policy for approvals.
     """
     raise typer.Exit(asyncio.run(_preview(context.obj, file_or_name, form)))
 
@@ -56,9 +60,24 @@ async def _preview(connection: Connection, file_or_name: str, form: Form) -> Exi
         subject = await subjects.find(client, connection, file_or_name)
         previews = Previews(client, subject if isinstance(subject, Manifest) else None)
         declared = _declared(subject)
+        stopped = await _stopped(client)
         if isinstance(declared, GameDay):
-            return _shown_acts(await previews.of_acts(declared), form)
-        return _shown(await previews.of_experiment(declared), form)
+            return _shown_day(await previews.of_day(declared, stopped), form)
+        planned = await previews.of_experiment(declared)
+        return _shown(replace(planned, refused=planned.refused or stopped), form)
+
+
+async def _stopped(client: Client) -> Finding | None:
+    """Why nothing at all would run now."""
+    try:
+        for namespace in await stop_switches.namespaces(client):
+            if (reason := await stop_switches.reason_in(client, namespace)) is not None:
+                return stop_switch.stopped(namespace, reason)
+    except NotFound:
+        return None  # nobody watches a switch
+    except Forbidden as error:
+        note(f"whether the stop switch is set was not checked: {error}")
+    return None
 
 
 def _declared(subject: Manifest | Experiment | GameDay) -> Experiment | GameDay:
@@ -75,12 +94,12 @@ def _shown(planned: Preview, form: Form) -> ExitCode:
     return planned.exit_code
 
 
-def _shown_acts(acts: Mapping[str, Preview], form: Form) -> ExitCode:
+def _shown_day(planned: DayPreview, form: Form) -> ExitCode:
     if form.for_programs:
-        preview.document_acts(acts, form)
+        preview.document_day(planned, form)
     else:
-        preview.show_acts(acts, output.screen())
-    return max(planned.exit_code for planned in acts.values())
+        preview.show_day(planned, output.screen())
+    return planned.exit_code
 
 
 class Previews:
@@ -99,18 +118,52 @@ class Previews:
         runs = await lookup.runs(self._client, experiment) if experiment.metadata.uid else []
         return await self._of_request(experiment, requests.next_of(experiment, runs))
 
-    async def of_acts(self, day: GameDay) -> dict[str, Preview]:
-        """What the run of each act would do, by the act's name, if it were its turn now."""
+    async def of_day(self, day: GameDay, stopped: Finding | None) -> DayPreview:
+        """What the run of each act would do if it were its turn now, and whether the day would begin at all.
+
+        The operator's own questions are asked, of the same situation. `stopped`: why nothing may run.
+        """
+        experiments = await self._by_act(day)
+        requested = {
+            act.name: programme.request(day, act, day.status.performance + 1, experiments[act.name])
+            for act in day.spec.acts
+        }
+        acts = {name: await self._of_request(experiments[name], request) for name, request in requested.items()}
+        situation = Situation(
+            day=day,
+            experiments=experiments,
+            rooms={experiment.spec.room_ref.name for experiment in experiments.values()},  # the acts were planned there
+            runs={},
+            guarded=await self._guarded(day),
+            stopped=stopped,
+            seen_seconds=0.0,
+            now=Clock().now(),
+        )
+        return DayPreview(acts, preludes.refusal(situation) or stopped)
+
+    async def _guarded(self, day: GameDay) -> bool:
+        """Whether the API server checks approvals, as far as the caller may know."""
+        if not programme.approved_acts(day):
+            return True
+        try:
+            await self._client.get(POLICY_BINDING, "", preludes.APPROVALS_POLICY)
+        except NotFound:
+            return False
+        except Forbidden as error:
+            note(f"whether anybody can approve {', '.join(programme.approved_acts(day))} was not checked: {error}")
+        return True
+
+    async def _by_act(self, day: GameDay) -> dict[str, Experiment]:
+        """What each act runs, by the act's name."""
         namespace = day.metadata.namespace
-        acts: dict[str, Preview] = {}
+        experiments: dict[str, Experiment] = {}
         names = {act.experiment_ref.name for act in day.spec.acts if act.experiment_ref is not None}
         named = {name: await self._experiment(namespace, name) for name in sorted(names)}
         for act in day.spec.acts:
             experiment = programme.experiment_of(day, act, lambda _, name: named.get(name))
             assert experiment is not None, "it is in the act, or was found by its name"
-            request = programme.request(day, act, day.status.performance + 1, experiment)
-            acts[act.name] = await self._of_request(experiment, request)
-        return acts
+            experiments[act.name] = experiment
+        return experiments
 
     async def _of_request(self, experiment: Experiment, request: Request) -> Preview:
         namespace, name = experiment.metadata.namespace, experiment.spec.room_ref.name

@@ -12,7 +12,7 @@ import typer
 from showstopper.api.game_day import GameDay
 from showstopper.cli.exit_codes import ExitCode, note, of_verdict, problem
 from showstopper.cli.files import save
-from showstopper.cli.kube import records
+from showstopper.cli.kube import lookup, performance, records
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.views.output import NameArgument
 from showstopper.errors import SettingsError
@@ -44,7 +44,7 @@ def command(
     HTML is a single self-contained file. Markdown is for a pull request or a job summary. JUnit has a test case for
     each expectation.
 
-    Exit codes as for run.
+    Exit codes as for run. If that is on an earlier form of the experiment or the game day, this exits with 2.
     """
     raise typer.Exit(asyncio.run(_report(context.obj, name, form, file)))
 
@@ -60,14 +60,19 @@ async def _report(connection: Connection, name: str, form: Format, file: Path | 
         spans = form is not Format.JUNIT
         if isinstance(subject, GameDay):
             record: Record | Day = await records.of_game_day(client, subject, spans=spans)
+            why = performance.why_superseded(subject) or performance.why_without_verdict(subject)
         else:
             record = await records.of_run(client, subject, spans=spans)
+            why = await lookup.why_outdated(client, name, subject)
     text = render(record, form)
     if file is None:
         print(text, end="")
     else:
         save(file, text)
         note(f"wrote {file}: {subject.status.verdict}, {kind} {subject.metadata.namespace}/{own}")
+    if why:
+        problem(why)
+        return ExitCode.INCONCLUSIVE
     return of_verdict(subject.status.verdict or "")
 
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from showstopper.cli.exit_codes import ExitCode
+from showstopper.cli.exit_codes import ExitCode, problem
 from showstopper.cli.interruptible import Watched, run_to_end
 from showstopper.cli.kube import lookup
 from showstopper.cli.kube.connection import Connection
@@ -14,7 +14,8 @@ from showstopper.cli.views.output import Form, FormOption, NameArgument
 def command(context: typer.Context, name: NameArgument, form: FormOption = Form.SHORT) -> None:
     """Watch a run, or the newest run of an experiment, until its verdict.
 
-    Exit codes as for run. Ctrl-C only stops watching.
+    Exit codes as for run. A verdict on an earlier form of the experiment does not count: this exits with 2. Ctrl-C only
+    stops watching.
     """
     watched = Watched()
     run_to_end(_watch(context.obj, name, form, watched), watched)
@@ -25,6 +26,9 @@ async def _watch(connection: Connection, name: str, form: Form, watched: Watched
     async with connection.open() as client:
         run = await lookup.newest_run(client, connection.namespace, name)
         watched.namespace, watched.run = run.key
+        if run.finished and (why := await lookup.why_outdated(client, name, run)):
+            problem(why)
+            return ExitCode.INCONCLUSIVE
         run = await follow(client, run, screen)
         screen.print()
         return await output.show_verdict(client, run, form)

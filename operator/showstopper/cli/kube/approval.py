@@ -30,7 +30,8 @@ async def approve(client: Client, namespace: str, name: str, act: str, *, form: 
 
     Raises:
         NotFound: there is no such game day or act.
-        RunRefused: the act does not await approval, or not any more, or its experiment has another hash.
+        RunRefused: the act does not await approval, or not any more, its experiment has another hash, or somebody else
+            has approved it meanwhile.
         Forbidden: the caller may not approve.
         NoOperator: no operator records the approval.
     """
@@ -48,7 +49,9 @@ async def approve(client: Client, namespace: str, name: str, act: str, *, form: 
         await _patch(client, day, {"op": "remove", "path": _PATH})
         day = await _poll(client, day, lambda newer: hold_of(newer, act).standing is None)
     await _patch(client, day, *_unchanged(day, act), {"op": "add", "path": _PATH, "value": value})
-    await _poll(client, day, lambda newer: _approved_by(newer, act) == approver)
+    newer = await _poll(client, day, lambda newer: _approved_by(newer, act) is not None)
+    if (recorded := _approved_by(newer, act)) != approver[:256]:  # the status keeps no more of a name
+        raise RunRefused(f"act {act} of game day {namespace}/{name} was approved by {recorded} at the same time")
     return approver
 
 

@@ -19,7 +19,7 @@ def title(subject: Subject) -> str:
 
 
 def say_what_is_left(subject: Subject) -> ExitCode:
-    """Print which faults are not known to be reverted, if any. Their runs say so of a game day."""
+    """Print which faults are not known to be reverted, if any. A game day has none: its runs have."""
     faults = subject.status.faults if isinstance(subject, ExperimentRun) else []
     left = [fault for fault in faults if not fault.reverted]
     if not left:

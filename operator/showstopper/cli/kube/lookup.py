@@ -3,7 +3,7 @@
 import re
 from typing import TypeVar
 
-from showstopper.api.conditions import Condition, ConditionType, find
+from showstopper.api.conditions import Condition, ConditionType, find, is_true
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.run import ExperimentRun
@@ -12,7 +12,7 @@ from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY, Kind
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.draft import EXPERIMENT_LABEL
-from showstopper.errors import NotFound, NotRunYet, SettingsError
+from showstopper.errors import NotFound, NotRunYet, RunDeleted, SettingsError
 
 T = TypeVar("T", Experiment, GameDay)
 
@@ -80,6 +80,7 @@ async def newest_run(client: Client, namespace: str, name: str) -> ExperimentRun
     Raises:
         NotFound: there is neither.
         NotRunYet: the experiment has no run.
+        RunDeleted: its newest run was deleted. An older one says nothing of what was asked for last.
     """
     try:
         owner = await experiment(client, namespace, name)
@@ -88,10 +89,32 @@ async def newest_run(client: Client, namespace: str, name: str) -> ExperimentRun
             return ExperimentRun.parse(await client.get(EXPERIMENT_RUN, namespace, name))
         except NotFound:
             raise missing from None
-    newest = requests.newest_of(owner, await runs(client, owner))
-    if newest is None:
+    newest, remembered = requests.current(owner, await runs(client, owner)), owner.status.run
+    if newest is not None:
+        return newest
+    if remembered is None:
         raise NotRunYet(f"experiment {namespace}/{name} has not run yet: {summary(owner)}", status=404)
-    return newest
+    raise RunDeleted(
+        f"run {remembered.name}, the newest of experiment {namespace}/{name}, was deleted: {summary(owner)}",
+        run=remembered.name,
+    )
+
+
+async def why_outdated(client: Client, name: str, newest: ExperimentRun) -> str:
+    """Why the verdict of its newest run is not one on the experiment's current form. Empty if it is.
+
+    `name`: that the run was looked up by. Of a run that was named itself, nothing is outdated.
+    """
+    namespace = newest.metadata.namespace
+    owner = await existing(client, EXPERIMENT, Experiment, namespace, name) if newest.metadata.name != name else None
+    if owner is None:
+        return ""
+    status, metadata = owner.status, owner.metadata
+    answered = metadata.annotations.get(requests.RUN_REQUESTED, "") in {"", status.last_handled_run_request}
+    finished = is_true(status.conditions, ConditionType.FINISHED) and not owner.spec.dry_run
+    if answered and finished and status.observed_generation >= metadata.generation:
+        return ""
+    return f"experiment {namespace}/{name} has no verdict in its current form: {summary(owner)}"
 
 
 async def run_or_game_day(client: Client, namespace: str, name: str) -> ExperimentRun | GameDay:

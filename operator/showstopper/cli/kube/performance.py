@@ -44,6 +44,20 @@ class Performance:
         return stalled and (self.after is None or waited > run_request.SETTLE_SECONDS)
 
 
+def why_without_verdict(day: GameDay) -> str:
+    """Why the game day has no verdict in its current form. Empty: it has."""
+    if day.finished and lookup.ready_condition(day) is not None:
+        return ""
+    return f"game day {day.metadata.name} has no verdict in its current form: {lookup.summary(day)}"
+
+
+def why_superseded(day: GameDay) -> str:
+    """Why its verdict is that of a performance before the one that is asked for. Empty: it is not, or there is none."""
+    if not day.finished or not programme.asks_for_another(day, day.status):
+        return ""
+    return f"game day {day.metadata.name} has not begun the performance that was asked for after this verdict"
+
+
 async def request(client: Client, subject: Manifest | GameDay) -> Performance:
     """Apply the file, or take the game day, and request a performance unless applying did."""
     if isinstance(subject, GameDay):

@@ -23,7 +23,7 @@ from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, GAME_DAY
 from showstopper.engine.days.holds import TIMEOUT
 from showstopper.engine.rooms.fleet import names
-from showstopper.errors import ArchiveError, ClusterError, NotFound
+from showstopper.errors import ArchiveError, ClusterError, NotFound, NotRunYet, RunDeleted
 from showstopper.report.record import NOT_KNOWN, Act, Day, Hold, Record, by_container, in_order, window_of
 
 Subject = ExperimentRun | GameDay
@@ -35,14 +35,22 @@ async def find(client: Client, namespace: str, name: str) -> Subject:
 
     Raises:
         NotFound: there is none of these.
+        NotRunYet: the experiment has no run. Those that the archive has are of another one that had its name.
+        RunDeleted: the experiment's newest run is gone, and the archive does not have it.
     """
     try:
         return await lookup.run_or_game_day(client, namespace, name)
+    except NotRunYet:
+        raise
+    except RunDeleted as deleted:
+        archived = await _archived(client, namespace, name=deleted.run)
+        if archived is None:
+            raise
     except NotFound as missing:
-        archived = await _archived(client, namespace, name)
+        archived = await _archived(client, namespace, name=name) or await _archived(client, namespace, experiment=name)
         if archived is None:
             raise missing from None
-        return archived
+    return archived
 
 
 async def of_run(client: Client, run: ExperimentRun, *, spans: bool = True) -> Record:
@@ -128,11 +136,10 @@ async def _run_of(client: Client, namespace: str, recorded: ActRecord) -> Experi
         return None
 
 
-async def _archived(client: Client, namespace: str, name: str) -> ExperimentRun | None:
-    """The archived run of that name, or the newest one of the experiment. None: there is none, or no archive."""
+async def _archived(client: Client, namespace: str, *, name: str = "", experiment: str = "") -> ExperimentRun | None:
+    """The newest archived run of that name, or of that experiment. None: there is none, or no archive."""
     try:
-        runs = await reading.runs(client, of=namespace, name=name, limit=1)
-        runs = runs or await reading.runs(client, of=namespace, experiment=name, limit=1)
+        runs = await reading.runs(client, of=namespace, name=name, experiment=experiment, limit=1)
         return (await reading.record(client, runs[0]["uid"])).run if runs else None
     except ArchiveError:
         return None

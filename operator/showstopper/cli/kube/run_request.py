@@ -59,8 +59,13 @@ class RunRequest:
 
 
 async def request_run(client: Client, subject: Manifest | Experiment) -> RunRequest:
-    """Apply the file, or take the experiment, and request a run unless applying did."""
+    """Apply the file, or take the experiment, and request a run unless applying did.
+
+    Raises:
+        RunRefused: the experiment is suspended. Nothing is requested: it would run as soon as it is resumed.
+    """
     if isinstance(subject, Experiment):
+        _refuse_suspended(subject)
         return RunRequest(*await annotate(client, EXPERIMENT, subject))
     metadata = subject.experiment["metadata"]
     before = await lookup.existing(client, EXPERIMENT, Experiment, metadata["namespace"], metadata["name"])
@@ -68,9 +73,20 @@ async def request_run(client: Client, subject: Manifest | Experiment) -> RunRequ
         applied = await apply(client, kind, body)
         if kind is EXPERIMENT:
             after = Experiment.parse(applied)
-    if after.spec.dry_run or after.spec.suspend or _requests_run(before, after):
+    _refuse_suspended(after)
+    if after.spec.dry_run or _requests_run(before, after):
         return RunRequest(after, after.metadata.annotations.get(RUN_REQUESTED, ""))
     return RunRequest(*await annotate(client, EXPERIMENT, after))
+
+
+def _refuse_suspended(experiment: Experiment) -> None:
+    """A suspended experiment may have runs, of game days and from before. None of them is the one that is asked for."""
+    if experiment.spec.suspend:
+        namespace, name = experiment.key
+        raise RunRefused(
+            f"Experiment {namespace}/{name} was not run: it is suspended: set spec.suspend to false, or let a game day "
+            "run it"
+        )
 
 
 def _requests_run(before: Experiment | None, after: Experiment) -> bool:

@@ -27,12 +27,12 @@ async def namespaces(client: Client) -> list[str]:
         return [await _assumed(client)]
 
 
-async def is_set(client: Client, namespace: str) -> bool:
-    """Whether the switch of a namespace stops everything now."""
+async def reason_in(client: Client, namespace: str) -> str | None:
+    """Why the switch of a namespace stops everything now. None: it is not set."""
     try:
-        return stop_reason(await client.get(CONFIG_MAP, namespace, STOP_SWITCH)) is not None
+        return stop_reason(await client.get(CONFIG_MAP, namespace, STOP_SWITCH))
     except NotFound:
-        return False
+        return None
 
 
 async def throw(client: Client, namespace: str, reason: str) -> float:

@@ -44,7 +44,7 @@ class Preview:
     @property
     def exit_code(self) -> ExitCode:
         """The exit code of the command."""
-        return ExitCode.PASSED if self.refused is None else ExitCode.INCONCLUSIVE
+        return _code(self.refused)
 
     def rules(self) -> Iterator[tuple[PlannedFault, Pod, Rules]]:
         """Every target with its rules. There are none where it would be refused."""
@@ -61,6 +61,28 @@ class Preview:
         if self.refused is not None:
             return Rules("nobody")
         return of_target(fault, self.plan.snapshot.room, pod, peers)
+
+
+@dataclass(frozen=True, slots=True)
+class DayPreview:
+    """What would happen if a game day were performed now.
+
+    Attributes:
+        acts: by the act's name.
+        refused: why none of them would be performed. None: nothing keeps the day as a whole from beginning.
+    """
+
+    acts: Mapping[str, Preview]
+    refused: Finding | None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of the command."""
+        return max(map(_code, (self.refused, *(act.refused for act in self.acts.values()))))
+
+
+def _code(refused: Finding | None) -> ExitCode:
+    return ExitCode.PASSED if refused is None else ExitCode.INCONCLUSIVE
 
 
 def show(preview: Preview, console: Console) -> None:
@@ -82,18 +104,26 @@ def show(preview: Preview, console: Console) -> None:
         following = schedules.stamp(preview.schedule.after(Clock().now()))
         console.print(f"the next scheduled run is at {following}", style="dim")
     if refused is not None:
-        console.print(f"refused: {refused.reason}: {refused.message}", style="bold yellow", soft_wrap=True)
+        _show_refusal(refused, console)
     else:
         text = "it would run; which relay serves is read again right before the injection"
         console.print(text, style="dim")
 
 
-def show_acts(acts: Mapping[str, Preview], console: Console) -> None:
-    """Print the previews of a game day's acts, in their order."""
-    for number, (name, preview) in enumerate(acts.items(), 1):
-        title = f"act {number} of {len(acts)}, {name}"
+def _show_refusal(refused: Finding, console: Console) -> None:
+    text = f"refused: {refused.reason}: {refused.message}"
+    console.print(text, style="bold yellow", soft_wrap=True, markup=False)
+
+
+def show_day(day: DayPreview, console: Console) -> None:
+    """Print the previews of a game day's acts, in their order, and why none of them would be performed."""
+    for number, (name, preview) in enumerate(day.acts.items(), 1):
+        title = f"act {number} of {len(day.acts)}, {name}"
         console.print(title if number == 1 else f"\n{title}", style="bold", markup=False, highlight=False)
         show(preview, console)
+    if day.refused is not None:
+        console.print("\nthe game day", style="bold")
+        _show_refusal(day.refused, console)
 
 
 def _targets(made: Plan, rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> Table:
@@ -123,15 +153,18 @@ def document(preview: Preview, form: Form) -> None:
     output.document(_body(preview), form)
 
 
-def document_acts(acts: Mapping[str, Preview], form: Form) -> None:
+def document_day(day: DayPreview, form: Form) -> None:
     """Print the previews of a game day's acts for a program, as JSON or YAML."""
-    would_run = all(preview.refused is None for preview in acts.values())
-    listed = [{"act": name, **_body(preview)} for name, preview in acts.items()]
-    output.document({"wouldRun": would_run, "acts": listed}, form)
+    listed = [{"act": name, **_body(preview)} for name, preview in day.acts.items()]
+    would_run = day.exit_code is ExitCode.PASSED
+    output.document({"wouldRun": would_run, "refusal": _refusal(day.refused), "acts": listed}, form)
+
+
+def _refusal(refused: Finding | None) -> dict[str, str] | None:
+    return {"reason": str(refused.reason), "message": refused.message} if refused else None
 
 
 def _body(preview: Preview) -> dict[str, Any]:
-    refused = preview.refused
     targets = [
         {
             "fault": planned.fault.name,
@@ -147,8 +180,8 @@ def _body(preview: Preview) -> dict[str, Any]:
         for planned, pod, setup in preview.rules()
     ]
     return {
-        "wouldRun": refused is None,
-        "refusal": {"reason": str(refused.reason), "message": refused.message} if refused else None,
+        "wouldRun": preview.refused is None,
+        "refusal": _refusal(preview.refused),
         "targets": targets,
         "changes": [dump(change) for change in preview.changes()],
     }

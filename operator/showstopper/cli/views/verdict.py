@@ -7,7 +7,7 @@ from rich.text import Text
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
 from showstopper.cli.views import tables
-from showstopper.report.words import asked, outage_end, proof, short_name, storm
+from showstopper.report.words import asked, outage_end, proof, short_name, storm, unnamed
 
 STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red"}
 MOST_OUTAGES = 6
@@ -23,7 +23,7 @@ def draw(run: ExperimentRun, *, wide: bool = False) -> Group:
     if status.expectations:
         parts += [Text(), _expectations(run)]
     if status.targets:
-        parts += [Text(), _targets(run, wide=wide)]
+        parts += [Text(), *_targets(run, wide=wide)]
     if storms := [record for record in status.faults if record.storm is not None]:
         parts += [Text(), *(Text(f"{record.name}: {storm(run, record)}") for record in storms)]
     if status.outages:
@@ -48,12 +48,12 @@ def _expectations(run: ExperimentRun) -> Table:
     return table
 
 
-def _targets(run: ExperimentRun, *, wide: bool) -> Table:
+def _targets(run: ExperimentRun, *, wide: bool) -> list[RenderableType]:
     table = tables.of("fault", "hit", "proof", *(["uid", "node"] if wide else []))
     for target in run.status.targets:
         more = [target.uid, target.node] if wide else []
         table.add_row(target.fault, target.pod, proof(run, target), *more)
-    return table
+    return [table, *([Text(rest, style="dim")] if (rest := unnamed(run)) else [])]
 
 
 def _outages(run: ExperimentRun, *, wide: bool) -> list[RenderableType]:

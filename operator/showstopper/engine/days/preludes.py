@@ -13,6 +13,8 @@ from showstopper.engine.experiments.outcomes import ROOM_GRACE_SECONDS
 from showstopper.engine.experiments.schedule import stamp
 from showstopper.engine.experiments.situation import RETRY_SECONDS
 
+APPROVALS_POLICY = "showstopper-approvals"
+"""The chart's policy, and its binding, by which the API server checks who approves."""
 # They are often applied together, in any order.
 _MAY_COME = {Reason.EXPERIMENT_NOT_FOUND, Reason.ROOM_NOT_FOUND}
 
@@ -24,10 +26,10 @@ def decide(situation: Situation) -> Step:
     if (running := next((run for run in situation.runs.values() if not run.finished), None)) is not None:
         message = f"run {running.metadata.name} of the performance before ends first"
         return draft.step(conditions.in_progress(Reason.SUPERSEDED, message))
-    if (refusal := next((finding for ask in QUESTIONS if (finding := ask(situation)) is not None), None)) is not None:
-        waits = refusal.reason in _MAY_COME and situation.seen_seconds < ROOM_GRACE_SECONDS
+    if (refused := refusal(situation)) is not None:
+        waits = refused.reason in _MAY_COME and situation.seen_seconds < ROOM_GRACE_SECONDS
         build = conditions.in_progress if waits else conditions.refused
-        return draft.step(build(refusal.reason, refusal.message), again=RETRY_SECONDS)
+        return draft.step(build(refused.reason, refused.message), again=RETRY_SECONDS)
     spec = situation.day.spec
     if spec.suspend:
         message = "suspended before anything was performed: set spec.suspend to false to begin"
@@ -38,6 +40,11 @@ def decide(situation: Situation) -> Step:
             message = f"has not been performed yet; it begins at {stamp(start)}"
             return draft.step(conditions.idle(Reason.SCHEDULED, message), again=start - situation.now)
     return _begin(situation)
+
+
+def refusal(situation: Situation) -> Finding | None:
+    """Why nothing is performed until somebody changes something. Asked by `showstopper preview`, too."""
+    return next((finding for ask in QUESTIONS if (finding := ask(situation)) is not None), None)
 
 
 def _begin(situation: Situation) -> Step:
@@ -112,13 +119,13 @@ def unknown_room(situation: Situation) -> Finding | None:
 
 def unguarded(situation: Situation) -> Finding | None:
     """An approval by nobody knows whom is none."""
-    held = [act.name for act in situation.day.spec.acts if act.hold is not None and act.hold.approval]
+    held = programme.approved_acts(situation.day)
     if situation.guarded or not held:
         return None
     return Finding(
         Reason.APPROVAL_POLICY_MISSING,
         f"nobody can approve {', '.join(held)}: this cluster has no ValidatingAdmissionPolicyBinding "
-        "showstopper-approvals, which checks who approves: install Showstopper's chart, or write for instead of "
+        f"{APPROVALS_POLICY}, which checks who approves: install Showstopper's chart, or write for instead of "
         "approval",
     )
 

@@ -37,6 +37,11 @@ def asks_for_another(day: GameDay, status: GameDayStatus) -> bool:
     return run_request(day) not in {"", status.last_handled_run_request}
 
 
+def approved_acts(day: GameDay) -> list[str]:
+    """The names of the acts that somebody has to approve."""
+    return [act.name for act in day.spec.acts if act.hold is not None and act.hold.approval]
+
+
 def act_of(day: GameDay, name: str) -> Act:
     """The act of that name."""
     return next(act for act in day.spec.acts if act.name == name)

@@ -16,6 +16,7 @@ from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import GAME_DAY, POLICY_BINDING
 from showstopper.engine.days import acts, programme
 from showstopper.engine.days.deciding import decide
+from showstopper.engine.days.preludes import APPROVALS_POLICY
 from showstopper.engine.days.steps import Draft, Situation, Step
 from showstopper.engine.experiments import making
 from showstopper.engine.experiments.reconciler import MIRROR_SECONDS
@@ -25,9 +26,6 @@ from showstopper.engine.status_writer import StatusWriter, StatusWriters
 from showstopper.errors import Forbidden, NotFound
 
 log = structlog.get_logger()
-
-APPROVALS_POLICY = "showstopper-approvals"
-"""The chart's policy, and its binding, by which the API server checks who approves."""
 
 
 class DayReconciler:
@@ -93,9 +91,7 @@ class DayReconciler:
 
     async def _guarded(self, day: GameDay) -> bool:
         """Whether the API server checks approvals. Asked before the first act only, and only where it matters."""
-        if not programme.is_asked(day):
-            return True
-        if not any(act.hold is not None and act.hold.approval for act in day.spec.acts):
+        if not programme.is_asked(day) or not programme.approved_acts(day):
             return True
         try:
             await self._client.get(POLICY_BINDING, "", APPROVALS_POLICY)
@@ -143,7 +139,11 @@ class DayReconciler:
         return True
 
     async def _trim(self, day: GameDay, runs: Runs) -> None:
-        """Keep the inline runs of the newest performances. Runs of Experiments are trimmed by those."""
+        """Keep the inline runs of the newest performances. Runs of Experiments are trimmed by those.
+
+        Of a day that has no inline act any more, those from before stay as of one with a single one: they have no other
+        owner.
+        """
         metadata = day.metadata
         own = [
             run
@@ -153,5 +153,5 @@ class DayReconciler:
             and (run.metadata.namespace, run.spec.experiment.game_day.name) == day.key
         ]
         inline = sum(1 for act in day.spec.acts if act.experiment is not None)
-        if inline and metadata.uid:
-            await runs.keep_newest(own, day.spec.history_limit * inline)
+        if metadata.uid:
+            await runs.keep_newest(own, day.spec.history_limit * max(inline, 1))
