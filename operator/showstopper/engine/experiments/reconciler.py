@@ -53,7 +53,6 @@ class Reconciler:
         """One pass. Returns after how many seconds to look again, if nothing else happens.
 
         Raises:
-            NotFound: it is gone.
             ClusterError: it could not be read or written.
         """
         recorder = self._recorders.of(experiment)

@@ -24,7 +24,7 @@ from showstopper.engine.runs.requests import RUN_REQUESTED
 from showstopper.engine.runs.service import Runs
 from showstopper.engine.status_writer import StatusWriter, StatusWriters
 from showstopper.engine.work_queue import WorkQueue
-from showstopper.errors import Conflict, InvalidResource
+from showstopper.errors import Conflict, InvalidResource, NotFound
 
 log = structlog.get_logger()
 
@@ -123,8 +123,10 @@ class Gates(WorkQueue[ReleaseGate]):
     async def _ask(self, gate: ReleaseGate, name: str, value: str) -> None:
         """Ask for a run by annotation, as a person would. Whoever changed the experiment meanwhile is not overruled."""
         namespace = gate.metadata.namespace
-        body = await self._client.get(EXPERIMENT, namespace, name)
-        metadata = body["metadata"]
+        try:
+            metadata = (await self._client.get(EXPERIMENT, namespace, name))["metadata"]
+        except NotFound:
+            return  # it was deleted: the gate says so as soon as that is told
         key = RUN_REQUESTED.replace("/", "~1")
         change: list[Object] = [
             {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}
@@ -134,7 +136,7 @@ class Gates(WorkQueue[ReleaseGate]):
         change.append({"op": "add", "path": f"/metadata/annotations/{key}", "value": value})
         try:
             await self._client.patch(EXPERIMENT, namespace, name, change)
-        except Conflict:
+        except (Conflict, NotFound):
             return  # asked again at the next look
         log.info("gate_asked", gate=gate.metadata.name, experiment=name)
         self._events.tell(gate, Reason.RUN_REQUESTED, f"asked experiment {name} for a run", action="Request")
