@@ -294,7 +294,7 @@ class Reason(StrEnum):
     WAITING_FOR_RUNS = "WaitingForRuns"
     """Waits for runs of required experiments that are under way or will start by themselves."""
     WAITING_FOR_IMAGES = "WaitingForImages"
-    """Waits for pods of a component to run, so that its image is known."""
+    """Waits for pods of a component to run, so that its image is known, or until pods and workloads can be read."""
     NO_IMAGE = "NoImage"
     """No pod of a component runs, so that its image is unknown. Start one, or leave the component out of
     `spec.components`."""

@@ -38,7 +38,7 @@ class Situation:
 
     Attributes:
         room: the gate's room. None if it does not exist.
-        deployed: what the gate's components run now. None if nobody has looked yet.
+        deployed: what the gate's components run now. None if that is not known.
         experiments: of the namespace, by name.
         runs: of the namespace.
         seen_seconds: how long this operator has known the gate.
@@ -184,7 +184,8 @@ def _components(situation: Situation) -> tuple[str, ...]:
 def _without_release(situation: Situation) -> Outlook | None:
     """Why there is no release to speak of. What may still come is waited for."""
     if situation.deployed is None:
-        return conditions.in_progress(Reason.WAITING_FOR_IMAGES, "the pods of the room have not been read yet")
+        message = "it is not known what is deployed: pods and workloads cannot be read, or were not read yet"
+        return conditions.in_progress(Reason.WAITING_FOR_IMAGES, message)
     if situation.deployed.moving is not None:
         return None
     there = {image.component for image in situation.deployed.images}
