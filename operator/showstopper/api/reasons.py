@@ -340,7 +340,8 @@ class Reason(StrEnum):
     ACT_IS_DRY_RUN = "ActIsDryRun"
     """The Experiment of an act has `dryRun: true`. Set it to false."""
     RUN_NOT_CREATED = "RunNotCreated"
-    """The run of an act could not be created. Look at the operator's log."""
+    """A run could not be planned or created, such as for want of a right. The message, or the operator's log, has the
+    error."""
     APPROVAL_POLICY_MISSING = "ApprovalPolicyMissing"
     """The policy that checks who approves an act is missing, so that nobody may. Install Showstopper's chart."""
 

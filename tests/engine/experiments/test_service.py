@@ -1,12 +1,16 @@
 """Experiments against a real API server: what their status says while runs come and go."""
 
+from typing import Any
+
 import pytest
 
 from showstopper.api.conditions import ConditionType, find, is_true
 from showstopper.api.experiment import Experiment
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.kinds import EXPERIMENT_RUN
+from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.runs.requests import RUN_REQUESTED
+from showstopper.errors import Forbidden
 from tests.support import stored_objects
 from tests.support.operator_harness import NAME, OperatorHarness, at_work, until
 
@@ -26,6 +30,23 @@ async def test_a_run_waits_for_its_room_and_the_columns_are_those_for_people(ope
         assert experiment.status.faults == "podKill"
         header = operator.server.kubectl("get", "experiments", "-n", operator.namespace).splitlines()[0]
         assert header.split() == ["NAME", "ROOM", "FAULT", "VERDICT", "AUDIBLE", "DEAD", "AIR", "RECOVERY", "AGE"]
+
+
+async def test_an_experiment_whose_run_may_not_be_made_says_so_until_it_may(
+    operator: OperatorHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def forbidden(*_: Any) -> None:
+        raise Forbidden('nodes "node1" is forbidden; install the chart with faults.nodeDrain.enabled=true', status=403)
+
+    operator.apply()
+    async with at_work(operator):
+        with monkeypatch.context() as refusing:
+            refusing.setattr(Snapshots, "plan", forbidden)
+            experiment = await operator.stands("False RunNotCreated")
+            ready = find(experiment.status.conditions, ConditionType.READY)
+            assert ready is not None
+            assert "faults.nodeDrain.enabled=true" in ready.message
+        await operator.stands("Unknown WaitingForRoom")
 
 
 async def test_two_at_once_wait_for_each_other(operator: OperatorHarness) -> None:

@@ -15,7 +15,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
 from showstopper.clock import to_timestamp
 from showstopper.cluster.client import Object
-from showstopper.cluster.kinds import RELEASE_GATE, Kind
+from showstopper.cluster.kinds import EXPERIMENT_RUN, RELEASE_GATE, Kind
 from showstopper.engine.gates.keeping import Gates
 from showstopper.engine.rooms.releases import Deployed
 from showstopper.engine.runs import requests
@@ -144,6 +144,22 @@ async def test_a_missing_run_is_asked_for_once_whatever_becomes_of_the_operator(
         await until(gate.nothing_runs, "the run is over")
         assert (await gate.operator.experiment()).metadata.annotations[RUN_REQUESTED] == asked
     assert len(await gate.operator.runs()) == 1
+
+
+async def test_a_run_that_was_asked_for_and_deleted_is_not_waited_for(gate: GateHarness) -> None:
+    gate.operator.apply()
+    gate.apply(requestRuns=True)
+    async with at_work(gate.operator):
+        await gate.stands("Unknown WaitingForRuns")
+
+        async def answered() -> bool:
+            return bool((await gate.operator.experiment()).status.last_handled_run_request)
+
+        await until(answered, "the run that was asked for")
+        for run in await gate.under_way():
+            await gate.operator.client.delete(EXPERIMENT_RUN, *run.key)
+        release_gate = await gate.stands("False RunMissing")
+        assert "the run that this gate asked for did not count" in (release_gate.status.message or "")
 
 
 async def test_a_gate_that_does_not_find_an_experiment_asks_the_others_and_looks_again(
