@@ -77,7 +77,8 @@ class Reason(StrEnum):
     EXPERIMENT_CHANGED = "ExperimentChanged"
     """An act's experiment was changed after its approval, before its run was made. Perform the game day again."""
     SUPERSEDED = "Superseded"
-    """The GameDay was changed during a performance. The runs of the old performance end first."""
+    """The GameDay was changed during a performance, whose runs end first. Or the Experiment was changed before the run
+    had begun, and another run follows."""
     LIFTED_EARLY = "LiftedEarly"
     """A fault was lifted before its end, and the record does not say why: an operator that died had begun to end it."""
     API_SERVER_FAILED = "APIServerFailed"
@@ -246,7 +247,7 @@ class Reason(StrEnum):
 
     # Experiments
     SUSPENDED = "Suspended"
-    """Suspended by `spec.suspend`. Set it to false to go on."""
+    """Suspended by `spec.suspend`. Set it to false to go on. A run that had not begun by then has ended."""
     SCHEDULED = "Scheduled"
     """Waits for its first scheduled run, or for the window of the game day to open."""
     NEVER_RUN = "NeverRun"

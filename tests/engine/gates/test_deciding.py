@@ -251,6 +251,14 @@ def test_an_inconclusive_run_is_asked_for_again_three_times_at_most() -> None:
     assert not answer.requests
 
 
+@pytest.mark.parametrize("reason", ["Superseded", "Suspended"])
+def test_a_run_that_nobody_wanted_any_more_is_no_attempt(reason: str) -> None:
+    ended = run("kill-1", "good", "Inconclusive")
+    ended.status.reason = reason
+    assert stands(situation(ended)) == "Failed RunMissing"
+    assert stands(situation(ended, run("kill-0", "good", finished=NOW - 2 * HOUR))) == "Current Passed"
+
+
 def test_without_a_gate_that_asks_an_inconclusive_run_says_at_once_what_does() -> None:
     answer = deciding.decide(situation(run("kill-1", "good", "Inconclusive")))
     assert (answer.outlook.stalled, answer.outlook.reason) == (True, "RunsInconclusive")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from showstopper.api.experiment import Experiment, ReleaseVerdict
 from showstopper.api.gate import RememberedVerdict
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
@@ -16,6 +17,8 @@ from showstopper.engine.runs import requests
 
 MOST_REMEMBERED = 64
 MOST_UNDECIDED = 8
+_NOT_BEGUN = {Reason.SUPERSEDED, Reason.SUSPENDED}
+"""Why runs ended before they began because nobody wanted them any more: they are no attempts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,9 @@ def history(
     undecided = [
         run
         for run in over
-        if run.status.verdict in UNDECIDED and (since is None or (run.status.finished_at or "") > since)
+        if run.status.verdict in UNDECIDED
+        and run.status.reason not in _NOT_BEGUN
+        and (since is None or (run.status.finished_at or "") > since)
     ]
     names = [run.metadata.name for run in undecided]
     if remembered is not None and remembered.finished_at == since:
