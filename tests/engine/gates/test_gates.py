@@ -155,6 +155,8 @@ async def test_a_run_that_was_asked_for_and_deleted_is_not_waited_for(gate: Gate
         async def answered() -> bool:
             return bool((await gate.operator.experiment()).status.last_handled_run_request)
 
+        await until(gate.under_way, "the run of its creation, which goes first")
+        await gate.operator.abort()
         await until(answered, "the run that was asked for")
         for run in await gate.under_way():
             await gate.operator.client.delete(EXPERIMENT_RUN, *run.key)
