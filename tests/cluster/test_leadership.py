@@ -1,6 +1,7 @@
 """Leadership: one at a time, taken over when the other is dead, at once when it let go."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import LEASE
 from showstopper.cluster.leadership import LEASE_SECONDS, Leadership
 from showstopper.errors import Forbidden, Unavailable
+from tests.cluster.wires import wired
 
 pytestmark = pytest.mark.apiserver
 
@@ -114,3 +116,37 @@ async def test_who_may_not_have_the_lease_ends_with_the_reason(server: ApiServer
         leadership = Leadership(stranger, Clock(), namespace=namespace, identity="a", name="forbidden")
         with pytest.raises(Forbidden, match="nobody-leads"):
             await leadership.acquire()
+
+
+async def test_a_leader_whose_renewals_get_no_answer_gives_up_before_another_may_lead(
+    client: Client, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader = Leadership(client, Clock(), namespace=namespace, identity="leader", name="hung")
+    assert await leader.attempt()
+    monkeypatch.setattr(client, "patch", hangs)
+    began = time.monotonic()
+    async with asyncio.timeout(30):
+        await leader.hold()
+    assert time.monotonic() - began < LEASE_SECONDS
+
+
+async def hangs(*_: Any, **__: Any) -> None:
+    """As a request on a connection that a firewall has forgotten, until its own time-out."""
+    await asyncio.sleep(10)
+    raise Unavailable("no answer from the API server")
+
+
+async def test_one_connection_that_is_dead_costs_no_leadership(
+    server: ApiServer, client: Client, namespace: str
+) -> None:
+    async with wired(server) as (wire, far):
+        leader = Leadership(far, Clock(), namespace=namespace, identity="leader", name="dead-wire")
+        assert await leader.attempt()
+        before = (await client.get(LEASE, namespace, "dead-wire"))["spec"]["renewTime"]
+        wire.silence()
+        holding = asyncio.create_task(leader.hold())
+        async with asyncio.timeout(LEASE_SECONDS):
+            while (await client.get(LEASE, namespace, "dead-wire"))["spec"]["renewTime"] == before:
+                await asyncio.sleep(0.1)
+        assert not holding.done()
+        holding.cancel()

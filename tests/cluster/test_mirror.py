@@ -209,8 +209,13 @@ async def test_what_happened_while_the_wire_was_cut_is_told(server: ApiServer, c
             await asyncio.wait_for(mirror.synced(), PATIENCE)
             await client.patch(CONFIG_MAP, "show", f"{group}-d", value("2"))
             await notes.until(lambda: len(notes.changes) == 5)  # the watch is under way
+            assert mirror.is_synced
             notes.take()
             wire.cut()
+            async with asyncio.timeout(PATIENCE):
+                while mirror.is_synced:
+                    await asyncio.sleep(0.01)
+            assert len(mirror.all()) == 4, "what was told last is all that is known"
             await client.delete(CONFIG_MAP, "show", f"{group}-a")
             await client.delete(CONFIG_MAP, "show", f"{group}-b")
             await client.create(CONFIG_MAP, config_map("b", "2", group=group))

@@ -63,8 +63,13 @@ async def test_it_looks_again_by_itself_when_it_was_told_to() -> None:
     await rest(queue, 3)
 
 
-@pytest.mark.parametrize("error", [Unavailable("away"), RuntimeError("a mistake of ours")], ids=repr)
+@pytest.mark.parametrize(
+    "error",
+    [Unavailable("away"), NotFound('nodes "gone" not found', status=404), RuntimeError("a mistake of ours")],
+    ids=repr,
+)
 async def test_a_look_that_fails_is_taken_again(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when something is not found: that this object is gone is told by its deletion."""
     monkeypatch.setattr("showstopper.engine.work_queue.RETRY_SECONDS", 0.0)
     queue = Looking()
     queue.error = error
@@ -75,15 +80,6 @@ async def test_a_look_that_fails_is_taken_again(error: Exception, monkeypatch: p
             await asyncio.sleep(0)
     queue.error = None
     await rest(queue, 3)
-
-
-async def test_what_the_api_server_does_not_find_is_not_looked_at_again() -> None:
-    queue = Looking()
-    queue.error = NotFound("gone", status=404)
-    queue.go.set()
-    queue.on_change(build.experiment())
-    await rest(queue, 1)
-    assert len(queue.looks) == 1
 
 
 async def test_an_operator_that_is_cancelled_looks_at_nothing_more() -> None:

@@ -381,7 +381,7 @@ class ExperimentSpec(Spec):
     room_ref: Reference
     """AudioRoom to experiment on, in the same namespace."""
     suspend: bool = False
-    """Whether to start no new runs. A run that is under way continues."""
+    """Whether to start no new runs. A run that has begun continues, and one that waits ends."""
     schedule: Cron | None = None
     """Cron schedule of the runs, as in a CronJob. A scheduled experiment does not run when it is created."""
     time_zone: TimeZone | None = None

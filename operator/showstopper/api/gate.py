@@ -130,8 +130,8 @@ class ReleaseGateStatus(Status):
     verdicts: Annotated[list[RememberedVerdict], Field(max_length=64)] = []
     """Newest verdicts by experiment and release, the newest last. They count also when their runs are deleted."""
     observed_at: Timestamp | None = None
-    """When the operator last looked, to the minute. A status that is older than two minutes says nothing: the operator
-    is away."""
+    """When the operator last looked at what is deployed, to the minute. A status that is older than two minutes says
+    nothing: the operator is away. Absent while pods and workloads cannot be read."""
     expires_at: Timestamp | None = None
     """When the first of the passes stops being valid. Absent while the gate is closed."""
     message: Message | None = None

@@ -78,7 +78,8 @@ class Reason(StrEnum):
     EXPERIMENT_CHANGED = "ExperimentChanged"
     """An act's experiment was changed after its approval, before its run was made. Perform the game day again."""
     SUPERSEDED = "Superseded"
-    """The GameDay was changed during a performance. The runs of the old performance end first."""
+    """The GameDay was changed during a performance, whose runs end first. Or the Experiment was changed before the run
+    had begun, and another run follows."""
     LIFTED_EARLY = "LiftedEarly"
     """A fault was lifted before its end, and the record does not say why: an operator that died had begun to end it."""
     API_SERVER_FAILED = "APIServerFailed"
@@ -247,7 +248,7 @@ class Reason(StrEnum):
 
     # Experiments
     SUSPENDED = "Suspended"
-    """Suspended by `spec.suspend`. Set it to false to go on."""
+    """Suspended by `spec.suspend`. Set it to false to go on. A run that had not begun by then has ended."""
     SCHEDULED = "Scheduled"
     """Waits for its first scheduled run, or for the window of the game day to open."""
     NEVER_RUN = "NeverRun"
@@ -295,7 +296,7 @@ class Reason(StrEnum):
     WAITING_FOR_RUNS = "WaitingForRuns"
     """Waits for runs of required experiments that are under way or will start by themselves."""
     WAITING_FOR_IMAGES = "WaitingForImages"
-    """Waits for pods of a component to run, so that its image is known."""
+    """Waits for pods of a component to run, so that its image is known, or until pods and workloads can be read."""
     NO_IMAGE = "NoImage"
     """No pod of a component runs, so that its image is unknown. Start one, or leave the component out of
     `spec.components`."""
@@ -341,7 +342,8 @@ class Reason(StrEnum):
     ACT_IS_DRY_RUN = "ActIsDryRun"
     """The Experiment of an act has `dryRun: true`. Set it to false."""
     RUN_NOT_CREATED = "RunNotCreated"
-    """The run of an act could not be created. Look at the operator's log."""
+    """A run could not be planned or created, such as for want of a right. The message, or the operator's log, has the
+    error."""
     APPROVAL_POLICY_MISSING = "ApprovalPolicyMissing"
     """The policy that checks who approves an act is missing, so that nobody may. Install Showstopper's chart."""
 

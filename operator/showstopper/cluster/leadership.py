@@ -15,6 +15,8 @@ log = structlog.get_logger()
 LEASE_SECONDS = 6
 RENEW_SECONDS = 2.0
 ATTEMPT_SECONDS = 0.5
+# A renewal takes milliseconds. One that gets no answer in this time is tried again, on another connection.
+ANSWER_SECONDS = 1.0
 # A leader that could not renew for this long must have stopped before another may take over.
 GIVE_UP_SECONDS = 5.0
 
@@ -56,15 +58,27 @@ class Leadership:
             return False
 
     async def hold(self) -> None:
-        """Renew, and return when leadership is lost."""
-        while self._clock.now() - self._renewed < GIVE_UP_SECONDS:
-            await asyncio.sleep(RENEW_SECONDS)
+        """Renew, and return when leadership is lost.
+
+        Leadership ends by our own clock, also in the middle of a renewal: a request may wait for its answer for longer
+        than the whole lease, and meanwhile another operator takes over.
+        """
+        pause = RENEW_SECONDS
+        while (left := self._left()) > 0:
+            await asyncio.sleep(min(pause, left))
             try:
-                if not await self.renew():
-                    break
-            except ClusterError as error:
-                log.warning("lease_not_renewed", error=str(error))
+                async with asyncio.timeout(min(ANSWER_SECONDS, self._left())):
+                    if not await self.renew():
+                        break
+                pause = RENEW_SECONDS
+            except (ClusterError, TimeoutError) as error:
+                log.warning("lease_not_renewed", error=str(error) or f"no answer within {ANSWER_SECONDS:g} s")
+                pause = ATTEMPT_SECONDS
         log.error("leadership_lost", lease=self._name)
+
+    def _left(self) -> float:
+        """For how many seconds more this process leads without another renewal."""
+        return GIVE_UP_SECONDS - (self._clock.now() - self._renewed)
 
     async def renew(self) -> bool:
         """Renew in one write, for the Lease should be as we left it. Else read it. Returns False if it is lost."""

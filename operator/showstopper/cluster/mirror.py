@@ -67,6 +67,10 @@ class Mirror(Generic[T]):
             change again when it is called again.
         page: how many objects are listed at a time.
         silence: seconds after which a connection counts as dead.
+
+    Attributes:
+        is_synced: everything that exists is known. Not while it cannot be listed or watched: then only what was told
+            last is known.
     """
 
     def __init__(
@@ -101,7 +105,7 @@ class Mirror(Generic[T]):
         return known.value if known else None
 
     async def synced(self) -> None:
-        """Wait until everything that exists is known, however long that takes."""
+        """Wait until everything that existed was known once, however long that takes."""
         await self._synced.wait()
 
     async def synced_or_failed(self) -> None:
@@ -116,6 +120,12 @@ class Mirror(Generic[T]):
 
     async def run(self) -> None:
         """Watch until cancelled. Errors of the API are logged, and it goes on."""
+        try:
+            await self._follow()
+        finally:
+            self.is_synced = False
+
+    async def _follow(self) -> None:
         missing: set[Key] = set()
         events = watch(
             self._client,
@@ -196,7 +206,8 @@ class Mirror(Generic[T]):
         self._attempted.set()
 
     def _note_failure(self, error: ClusterError) -> None:
-        if not self.is_synced:
+        self.is_synced = False
+        if not self._synced.is_set():
             self._failure = error
             self._attempted.set()
 

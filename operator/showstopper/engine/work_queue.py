@@ -9,7 +9,7 @@ import structlog
 
 from showstopper.api.schema.base import Resource
 from showstopper.clock import Clock
-from showstopper.errors import ClusterError, NotFound
+from showstopper.errors import ClusterError
 
 log = structlog.get_logger()
 
@@ -35,7 +35,8 @@ class WorkQueue(ABC, Generic[R]):
     async def reconcile(self, resource: R, seen_seconds: float) -> float | None:
         """One pass over an object. Returns after how many seconds to look again, if nothing else happens.
 
-        What it raises is logged, and it looks again. NotFound is no error, but means that the object is gone.
+        What it raises is logged, and it looks again. Also after NotFound, which may be about any object: that this one
+        is gone is told by its deletion alone.
         """
 
     @abstractmethod
@@ -118,8 +119,6 @@ class WorkQueue(ABC, Generic[R]):
         known = {"kind": resource.kind, "namespace": resource.metadata.namespace, "name": resource.metadata.name}
         try:
             return await self.reconcile(resource, self._clock.now() - self._first_seen[resource.metadata.uid])
-        except NotFound:
-            return None
         except ClusterError as error:
             log.warning("reconcile_failed", **known, error=str(error))
         except Exception:  # one object that we cannot handle must not stop at that for ever

@@ -1,7 +1,10 @@
 """`showstopper operator`: its settings."""
 
+import asyncio
+
 import pytest
 
+from showstopper.cli.processes import operator
 from showstopper.cli.processes.operator import Settings
 from showstopper.engine.rooms import Images
 from showstopper.engine.rooms.fleet import manifests
@@ -42,3 +45,19 @@ def test_a_wrong_setting_is_named(environment: pytest.MonkeyPatch, name: str, va
     environment.setenv(name, value)
     with pytest.raises(SettingsError, match=f"{name}.*{says}"):
         Settings.from_environment()
+
+
+async def test_a_process_that_lost_leadership_ends_at_once_and_one_that_stops_in_order_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr("os._exit", codes.append)
+    stopped = asyncio.create_task(asyncio.sleep(60))
+    stopped.cancel()
+    await asyncio.wait([stopped])
+    operator.exit_if_lost(stopped)
+    assert codes == []
+    lost = asyncio.create_task(asyncio.sleep(0))
+    await lost
+    operator.exit_if_lost(lost)
+    assert codes == [1]

@@ -68,7 +68,8 @@ def test_an_annotation_that_goes_away_asks_for_nothing() -> None:
 
 def test_an_annotation_that_comes_back_to_an_earlier_value_asks_for_another_run() -> None:
     asked = build.experiment(metadata={"annotations": {RUN_REQUESTED: "now"}})
-    first, second = deciding.decide(situation(asked)), deciding.decide(situation(asked, build.run()))
+    over = build.run(status={"verdict": "Passed"})
+    first, second = deciding.decide(situation(asked)), deciding.decide(situation(asked, over))
     assert isinstance(first, Begin)
     assert isinstance(second, Begin)
     assert requests.run_name(asked, first.request) != requests.run_name(asked, second.request)
@@ -179,3 +180,59 @@ def test_who_does_not_ask_for_releases_or_is_suspended_gets_no_run_of_them() -> 
 
 def test_a_release_waits_for_the_run_that_is_under_way() -> None:
     assert isinstance(released("second", run_of(build.experiment(**ON_RELEASE), name="kill-2")), Show)
+
+
+# At most one run waits
+
+
+def begun(run: ExperimentRun) -> ExperimentRun:
+    steps = [{"name": "Baseline", "startedAt": "2026-01-01T00:00:00Z"}]
+    return ExperimentRun.parse(
+        {"metadata": run.metadata.model_dump(by_alias=True), "spec": dump(run.spec), "status": {"steps": steps}}
+    )
+
+
+def test_no_other_run_is_made_while_one_has_not_begun() -> None:
+    waiting = run_of(build.experiment())
+    for changed in (
+        build.experiment(metadata={"annotations": {RUN_REQUESTED: "again"}}),
+        build.experiment(metadata={"generation": 2}, revision="2"),
+    ):
+        step = deciding.decide(situation(changed, waiting))
+        assert isinstance(step, Show)
+        assert (step.run, step.outlook.reconciling, step.answered) == (waiting, True, requests.of_run(waiting))
+        assert isinstance(deciding.decide(situation(changed, begun(waiting))), Begin)
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        ({"revision": "2"}, "Superseded"),
+        ({"revision": "2", "suspend": True}, "Superseded"),
+        ({"suspend": True}, "Suspended"),
+        ({"dryRun": True}, "Superseded"),
+        ({"historyLimit": 3}, None),
+    ],
+    ids=str,
+)
+def test_a_run_that_waits_ends_when_nobody_wants_it_any_more(spec: dict[str, Any], reason: str | None) -> None:
+    waiting = run_of(build.experiment())
+    changed = build.experiment(metadata={"generation": 2}, **spec)
+    finding = deciding.unwanted(changed, waiting)
+    assert (finding and finding.reason) == reason
+    assert finding is None or finding.verdict == "Inconclusive"
+    assert deciding.unwanted(changed, begun(waiting)) is None
+    assert deciding.unwanted(build.experiment(**spec), waiting) is None, "what was told last is older than the run"
+    day = {"name": "day", "uid": "day-uid", "act": "one", "performance": 1, "hash": "h"}
+    assert deciding.unwanted(changed, run_of(build.experiment(), gameDay=day)) is None
+
+
+def test_a_run_that_suspend_has_ended_is_made_again_and_a_firing_is_not() -> None:
+    over = {"verdict": "Inconclusive", "reason": "Suspended"}
+    ended = run_of(build.experiment(), status=over)
+    assert shown(situation(build.experiment(suspend=True), ended)).suspended
+    resumed = deciding.decide(situation(build.experiment(), ended))
+    assert isinstance(resumed, Begin)
+    assert resumed.request.after == "kill-1"
+    fired = run_of(build.experiment(), status=over, scheduledAt="2026-01-01T00:00:00Z")
+    assert isinstance(deciding.decide(situation(build.experiment(), fired)), Show)

@@ -6,6 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from showstopper.api import conditions
+from showstopper.api.experiment import Experiment
+from showstopper.api.reasons import Reason
 from showstopper.api.schema.base import dump
 from showstopper.engine.experiments import memory
 from showstopper.engine.gates import deciding
@@ -248,6 +251,14 @@ def test_an_inconclusive_run_is_asked_for_again_three_times_at_most() -> None:
     assert not answer.requests
 
 
+@pytest.mark.parametrize("reason", ["Superseded", "Suspended"])
+def test_a_run_that_nobody_wanted_any_more_is_no_attempt(reason: str) -> None:
+    ended = run("kill-1", "good", "Inconclusive")
+    ended.status.reason = reason
+    assert stands(situation(ended)) == "Failed RunMissing"
+    assert stands(situation(ended, run("kill-0", "good", finished=NOW - 2 * HOUR))) == "Current Passed"
+
+
 def test_without_a_gate_that_asks_an_inconclusive_run_says_at_once_what_does() -> None:
     answer = deciding.decide(situation(run("kill-1", "good", "Inconclusive")))
     assert (answer.outlook.stalled, answer.outlook.reason) == (True, "RunsInconclusive")
@@ -306,3 +317,90 @@ def test_no_run_is_asked_for_while_a_pod_of_the_release_before_drains() -> None:
     answer = deciding.decide(situation(gate=gate(requestRuns=True), deployed=draining))
     assert (answer.outlook.reconciling, answer.requests) == (True, {})
     assert "a run is asked for when this is over: pod relay-old has not ended yet" in answer.outlook.message
+
+
+# What never comes
+
+
+def asked_of(value: str, **status: Any) -> Experiment:
+    """The experiment with a gate's request, and its status, as it is declared now."""
+    return build.experiment(
+        metadata={"annotations": {requests.RUN_REQUESTED: value}, "generation": 1},
+        status={"observedGeneration": 1, **status},
+    )
+
+
+def handled(value: str) -> dict[str, Any]:
+    """The status of an experiment that has had a run for this request."""
+    return {"lastHash": requests.wanted(build.experiment()).hash, "lastHandledRunRequest": value}
+
+
+def stalled(reason: Reason, message: str) -> dict[str, Any]:
+    outlook = conditions.refused(reason, message)
+    return {"conditions": [dump(each) for each in conditions.conditions(outlook, generation=1, now="t")]}
+
+
+def test_a_pass_that_was_asked_for_and_deleted_is_asked_for_again() -> None:
+    asking = gate(requestRuns=True)
+    value = deciding.decide(situation(gate=asking)).requests["kill"]
+    known = {"kill": asked_of(value, **handled(value))}
+    answer = deciding.decide(situation(run("kill-1", "good", runRequest=value), gate=asking, experiments=known))
+    assert answer.open
+    asking.status.verdicts = list(answer.notes)
+    deleted = situation(gate=asking, experiments=known)
+    again = deciding.decide(deleted).requests["kill"]
+    assert again != value
+    assert stands(deleted) == "InProgress WaitingForRuns"
+    anew = situation(gate=asking, experiments={"kill": asked_of(again, **handled(value))})
+    assert (stands(anew), deciding.decide(anew).requests) == ("InProgress WaitingForRuns", {})
+
+
+def test_a_run_that_was_asked_for_and_deleted_without_a_verdict_is_not_waited_for() -> None:
+    asking = gate(requestRuns=True)
+    value = deciding.decide(situation(gate=asking)).requests["kill"]
+    not_yet = situation(gate=asking, experiments={"kill": asked_of(value)})
+    assert stands(not_yet) == "InProgress WaitingForRuns"
+    gone = {**handled(value), **stalled(Reason.RUN_DELETED, "run kill-1 was deleted before it had a verdict")}
+    deleted = situation(gate=asking, experiments={"kill": asked_of(value, **gone)})
+    assert stands(deleted) == "Failed RunMissing"
+    assert "the run that this gate asked for did not count" in deciding.decide(deleted).outlook.message
+
+
+def test_an_experiment_that_refuses_says_so_at_its_gate() -> None:
+    asking, refusal = gate(requestRuns=True), stalled(Reason.NAMESPACE_NOT_ALLOWED, "label namespace show")
+    value = deciding.decide(situation(gate=asking, experiments={"kill": asked_of("", **refusal)})).requests["kill"]
+    refused = situation(gate=asking, experiments={"kill": asked_of(value, **refusal)})
+    assert stands(refused) == "Failed RunMissing"
+    assert "Experiment kill starts no run: label namespace show" in deciding.decide(refused).outlook.message
+    scheduled = build.experiment(schedule="0 3 * * *", metadata={"generation": 1})
+    scheduled.status = asked_of("", **refusal).status
+    assert stands(situation(experiments={"kill": scheduled})) == "Failed RunMissing"
+    older = asked_of(value, **refusal)
+    older.metadata.generation = 2
+    assert stands(situation(gate=asking, experiments={"kill": older})) == "InProgress WaitingForRuns", "it was changed"
+
+
+def test_a_room_that_was_changed_since_is_asked_for_again() -> None:
+    asking = gate(requestRuns=True)
+    value = deciding.decide(situation(gate=asking)).requests["kill"]
+    known = {"kill": asked_of(value, **handled(value))}
+    smaller = build.room(listeners={"count": 1})
+    changed = situation(run("kill-1", "good", runRequest=value), gate=asking, experiments=known, room=smaller)
+    assert deciding.decide(changed).requests["kill"] != value
+
+
+def test_what_a_gate_asks_is_kept_whole_by_the_run() -> None:
+    asking = gate(requestRuns=True)
+    asking.metadata.name = "n" * 253
+    expired = run("r" * 63, "good", finished=NOW - 1000 * HOUR)
+    assert len(deciding.decide(situation(expired, gate=asking)).requests["kill"]) <= 256
+
+
+def test_a_release_that_had_its_run_gets_no_other_by_itself() -> None:
+    by_itself = build.experiment(runOn=["ReleaseChange"])
+    had = run("kill-1", "good")
+    smaller = build.room(listeners={"count": 1})
+    assert stands(situation(had, room=smaller, experiments={"kill": by_itself})) == "Failed RunMissing"
+    remembering = gate()
+    remembering.status.verdicts = list(deciding.decide(situation(had, experiments={"kill": by_itself})).notes)
+    assert stands(situation(gate=remembering, experiments={"kill": by_itself})) == "Failed RunMissing"

@@ -14,11 +14,13 @@ from showstopper.api.room import ComponentImage
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
 from showstopper.clock import to_timestamp
-from showstopper.cluster.kinds import RELEASE_GATE
+from showstopper.cluster.client import Object
+from showstopper.cluster.kinds import EXPERIMENT_RUN, RELEASE_GATE, Kind
 from showstopper.engine.gates.keeping import Gates
 from showstopper.engine.rooms.releases import Deployed
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.requests import RUN_REQUESTED
+from showstopper.errors import NotFound
 from tests.support import build
 from tests.support.api_server import apply
 from tests.support.gate_build import image
@@ -142,6 +144,49 @@ async def test_a_missing_run_is_asked_for_once_whatever_becomes_of_the_operator(
         await until(gate.nothing_runs, "the run is over")
         assert (await gate.operator.experiment()).metadata.annotations[RUN_REQUESTED] == asked
     assert len(await gate.operator.runs()) == 1
+
+
+async def test_a_run_that_was_asked_for_and_deleted_is_not_waited_for(gate: GateHarness) -> None:
+    gate.operator.apply()
+    gate.apply(requestRuns=True)
+    async with at_work(gate.operator):
+        await gate.stands("Unknown WaitingForRuns")
+
+        async def answered() -> bool:
+            return bool((await gate.operator.experiment()).status.last_handled_run_request)
+
+        await until(gate.under_way, "the run of its creation, which goes first")
+        await gate.operator.abort()
+        await until(answered, "the run that was asked for")
+        for run in await gate.under_way():
+            await gate.operator.client.delete(EXPERIMENT_RUN, *run.key)
+        release_gate = await gate.stands("False RunMissing")
+        assert "the run that this gate asked for did not count" in (release_gate.status.message or "")
+
+
+async def test_a_gate_that_does_not_find_an_experiment_asks_the_others_and_looks_again(
+    gate: GateHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was deleted, and nobody has told that yet."""
+    gate.operator.apply("deleted", schedule="0 3 * * *")
+    gate.operator.apply(schedule="0 3 * * *")
+    get, missing = gate.operator.client.get, True
+
+    async def answer(kind: Kind, namespace: str, name: str) -> Object:
+        if missing and name == "deleted":
+            raise NotFound('experiments "deleted" not found', status=404)
+        return await get(kind, namespace, name)
+
+    monkeypatch.setattr(gate.operator.client, "get", answer)
+    gate.apply(requestRuns=True, experiments=[{"name": "deleted"}, {"name": NAME}])
+    async with at_work(gate.operator):
+        await until(gate.under_way, "a run of the other one")
+        missing = False
+
+        async def asked() -> bool:
+            return {run.spec.experiment.name for run in await gate.under_way()} == {"deleted", NAME}
+
+        await until(asked, "a run of both")
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,22 @@ There is no controller and no kubelet here: the test plays both, so that nothing
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
 
 import pytest
 
 from showstopper.api.conditions import ConditionType, find
 from showstopper.api.gate import ReleaseGate
 from showstopper.clock import to_timestamp
-from showstopper.cluster.kinds import EXPERIMENT_RUN, POD, RELEASE_GATE
+from showstopper.cluster.client import Object
+from showstopper.cluster.kinds import DEPLOYMENT, EXPERIMENT_RUN, POD, RELEASE_GATE, Kind
 from showstopper.cluster.mirror import Change, Mirror
+from showstopper.engine.rooms.pod_cache import PodCache
+from showstopper.errors import Forbidden
 from showstopper.faults.workloads import fields
 from tests.support.gated_deployment import GatedDeployment
-from tests.support.operator_harness import OperatorHarness, at_work, until
+from tests.support.operator_harness import MIDNIGHT, OperatorHarness, at_work, until
 
 pytestmark = pytest.mark.apiserver
 
@@ -202,3 +206,79 @@ async def test_it_counts_also_for_a_gate_that_is_made_anew(relay: GatedDeploymen
         relay.declare_gate()
         gate = await relay.answers("False ExperimentNotPassed")
         assert "though the run was deleted" in (gate.status.message or "")
+
+
+@pytest.fixture
+def faulty(relay: GatedDeployment, monkeypatch: pytest.MonkeyPatch) -> "FaultyApi":
+    return FaultyApi(relay, monkeypatch)
+
+
+class FaultyApi:
+    """The operator's view of Deployments: a watch that falls silent, as one whose connection was cut without a word,
+    and a list that is refused.
+    """
+
+    def __init__(self, relay: GatedDeployment, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.silent = self.refused = False
+        client = relay.operator.client
+        watch_once, list_all = client.watch_once, client.list
+
+        async def watch(kind: Kind, *arguments: Any, **options: Any) -> AsyncIterator[Object]:
+            async with aclosing(watch_once(kind, *arguments, **options)) as events:
+                async for event in events:
+                    if not (self.silent and kind is DEPLOYMENT):
+                        yield event
+
+        async def listed(kind: Kind, *arguments: Any, **options: Any) -> list[Object]:
+            if self.refused and kind is DEPLOYMENT:
+                raise Forbidden("deployments.apps is forbidden", status=403)
+            return await list_all(kind, *arguments, **options)
+
+        monkeypatch.setattr(client, "watch_once", watch)
+        monkeypatch.setattr(client, "list", listed)
+
+
+async def test_an_answer_is_renewed_only_after_a_look_at_the_workloads(
+    relay: GatedDeployment, faulty: FaultyApi
+) -> None:
+    relay.declare_gate()
+    async with at_work(relay.operator):
+        before = (await relay.answers("True Passed")).status.observed_at
+        faulty.silent = True
+        await relay.change_template("checksum/config", "unseen")
+        assert (await relay.gate()).status.observed_at == before, "so far it is as old as it says"
+        relay.operator.clock.set(MIDNIGHT, seconds=90)
+        relay.operator.operation.gates.enqueue_all()
+        await relay.answers("Unknown RolloutUnderWay")
+
+
+async def test_a_gate_whose_workloads_cannot_be_read_is_not_open(relay: GatedDeployment, faulty: FaultyApi) -> None:
+    relay.declare_gate()
+    async with at_work(relay.operator):
+        await relay.answers("True Passed")
+        faulty.refused = True
+        relay.operator.clock.set(MIDNIGHT, seconds=90)
+        relay.operator.operation.gates.enqueue_all()
+        gate = await relay.answers("Unknown WaitingForImages")
+        assert gate.status.observed_at is None
+        relay.operator.operation.gates.enqueue_all()
+        await asyncio.sleep(0.5)
+        assert await relay.answer() == "Unknown WaitingForImages", "nor later from what is remembered"
+        faulty.refused = False
+        relay.operator.operation.gates.enqueue_all()
+        await relay.answers("True Passed")
+
+
+async def test_a_gate_whose_watches_are_broken_is_not_open(
+    relay: GatedDeployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay.declare_gate()
+    async with at_work(relay.operator):
+        await relay.answers("True Passed")
+        with monkeypatch.context() as broken:
+            broken.setattr(PodCache, "is_synced", lambda *_: False)
+            relay.operator.operation.gates.enqueue_all()
+            gate = await relay.answers("Unknown WaitingForImages")
+        assert "it is not known what is deployed" in (gate.status.message or "")
+        relay.operator.operation.gates.enqueue_all()
+        await relay.answers("True Passed")

@@ -1,5 +1,6 @@
 """Backing: which workloads make a component's pods, and what is known of each."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -154,12 +155,15 @@ def test_of_a_node_a_drain_evicts_what_comes_back_elsewhere() -> None:
     assert [each.name for each in drained_node.pods] == ["a", "bare"]
 
 
-def drained(**target: Any) -> tuple[list[str], str | None]:
-    """Which of two relays on two nodes, one with the store, are targets, and why the plan is refused."""
+def drained(*, deleted: Collection[str] = (), **target: Any) -> tuple[list[str], str | None]:
+    """Which of two relays on two nodes, one with the store, are targets, and why the plan is refused.
+
+    `deleted`: the nodes that are not there any more.
+    """
     relays = [replace(build.pod(name), node=node) for name, node in (("a", "node1"), ("b", "node2"))]
     store = replace(build.pod("store"), node="node1")
     nodes = {"node1": Node("node1", "1", pods=(relays[0], store)), "node2": Node("node2", "2", pods=(relays[1],))}
-    known = {"relay": Backing(nodes=nodes)}
+    known = {"relay": Backing(nodes={name: node for name, node in nodes.items() if name not in deleted})}
     declared = {"name": "it", "target": {"component": "relay", **target}, "nodeDrain": {}, "duration": "5s"}
     fault = Fault.model_validate(declared)
     relays = [replace(each, serving=each.name == "a") for each in relays]
@@ -177,6 +181,12 @@ def test_a_drain_takes_all_pods_of_the_room_on_the_node_of_one() -> None:
     assert drained(serving=True, max=2, minReady=1) == (["a", "store"], None)
     assert drained(serving=True, max=2, minReady=2) == (["a", "store"], "MinReadyBroken")
     assert drained(serving=False) == (["b"], None)
+
+
+def test_a_drain_takes_no_pod_whose_node_was_deleted_and_says_so_where_there_is_no_other() -> None:
+    assert drained(deleted={"node1"}) == (["b"], None)
+    assert drained(deleted={"node1"}, serving=True) == (["a"], "TargetsGone")
+    assert drained(deleted={"node1", "node2"})[1] == "TargetsGone"
 
 
 def test_a_drain_of_a_component_whose_pods_stay_on_their_node_says_so() -> None:

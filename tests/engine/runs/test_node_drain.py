@@ -1,6 +1,7 @@
 """Drains on a real API server: cordoned, emptied of the room, and uncordoned, whoever ends the run."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
@@ -9,6 +10,7 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import EXPERIMENT_RUN, NODE
 from showstopper.engine.hands.api_server import pods
 from showstopper.engine.hands.pace import Pace
+from showstopper.errors import NotFound
 from tests.engine.runs.test_evictions import BUDGET, budget
 from tests.support import stored_objects
 from tests.support.run_harness import RunHarness
@@ -31,7 +33,8 @@ async def node(client: Client, namespace: str) -> AsyncIterator[str]:
     await client.create(NODE, {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "spec": {}})
     await stored_objects.deployment(client, namespace, ("a", "b"), node=name)
     yield name
-    await client.delete(NODE, "", name)
+    with suppress(NotFound):
+        await client.delete(NODE, "", name)
 
 
 @pytest.fixture
@@ -136,3 +139,23 @@ async def test_a_drain_that_would_take_the_last_relay_is_refused(client: Client,
     run = await harness.stored(await harness.create("drain", faults=[kept]), finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "MinReadyBroken"), run.status.message
     assert await stored_objects.names(client, harness.namespace) == {"a", "b"}
+
+
+async def test_a_run_whose_node_is_deleted_meanwhile_ends(client: Client, harness: RunHarness, node: str) -> None:
+    """Its pods are listed for some time more, as where an autoscaler takes the node away."""
+    await budget(client, harness.namespace, allowed=0)
+    run = await harness.stored(await harness.create("drain", faults=[{**DRAIN, "duration": "3s"}]), active)
+    await client.delete(NODE, "", node)
+    run = await harness.stored(run, finished)
+    assert (run.status.verdict, run.status.reason) == ("Inconclusive", "ChangedMeanwhile"), run.status.message
+    assert f"Node {node} was deleted" in (run.status.message or "")
+    assert run.status.faults[0].reverted
+
+
+async def test_pods_whose_node_was_deleted_are_no_targets_of_a_drain(
+    client: Client, harness: RunHarness, node: str
+) -> None:
+    await client.delete(NODE, "", node)
+    run = await harness.stored(await harness.create("drain", faults=[DRAIN]), finished)
+    assert (run.status.verdict, run.status.reason) == ("Inconclusive", "TargetsGone"), run.status.message
+    assert f"node {node} was deleted" in (run.status.message or "")

@@ -9,8 +9,10 @@ from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.cluster.client import Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, Kind
+from showstopper.engine.planning.plan import Snapshot
 from showstopper.engine.runs import judging
 from showstopper.engine.runs.judging import Judgement
+from showstopper.errors import NotFound
 from tests.support import build, stored_objects
 from tests.support.run_harness import RunHarness
 
@@ -134,3 +136,45 @@ async def test_a_run_whose_judging_breaks_is_an_error_and_keeps_its_room_from_no
     assert (run.status.verdict, run.status.reason) == ("Error", "EngineFailed")
     assert run.status.message == "OverflowError: int too large to convert to float; the operator's log has more"
     await harness.stored(await harness.create("again"), injected)
+
+
+async def test_a_run_that_misses_any_other_object_ends_and_keeps_its_room_from_nobody(
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A 404 is not the run's own deletion: that is read before the run is let go."""
+
+    async def missing(_: ExperimentRun) -> Snapshot:
+        raise NotFound('nodes "node1" not found', status=404)
+
+    monkeypatch.setattr(harness.snapshots, "of_run", missing)
+    run = await harness.stored(await harness.create("kill", baseline="0s", recovery="1s"), lambda run: run.finished)
+    assert (run.status.verdict, run.status.reason) == ("Error", "APIServerFailed"), run.status.message
+    assert run.status.message == 'nodes "node1" not found'
+    monkeypatch.undo()
+    await harness.stored(await harness.create("again"), injected)
+
+
+async def test_a_run_whose_judging_misses_an_object_ends(harness: RunHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = judging.judge
+
+    def missing(*arguments: Any, error: Finding | None = None, **options: Any) -> Judgement:
+        if error is None:
+            raise NotFound('pods "a" not found', status=404)
+        return judge(*arguments, error=error, **options)
+
+    monkeypatch.setattr(judging, "judge", missing)
+    made = await harness.create("kill")
+    await harness.abort(made)
+    run = await harness.stored(made, lambda run: run.finished)
+    assert (run.status.verdict, run.status.reason) == ("Error", "EngineFailed"), run.status.message
+
+
+async def test_a_run_that_was_deleted_unseen_goes_on_no_more(harness: RunHarness) -> None:
+    made = await harness.create("kill", baseline="5s")
+    run = await harness.stored(made, lambda run: bool(run.status.conditions))
+    await harness.client.delete(EXPERIMENT_RUN, *made.key)
+    harness.runs.on_change(run.model_copy(update={"spec": run.spec.model_copy(update={"abort": True})}))
+    async with asyncio.timeout(30):
+        while harness.runs._tasks:
+            await asyncio.sleep(0.01)
+    assert await stored_objects.names(harness.client, harness.namespace) == {"a", "b"}

@@ -22,6 +22,9 @@ from showstopper.engine.rooms.archive_health import ArchiveWatch
 
 log = structlog.get_logger()
 
+# Tasks end within milliseconds when they are cancelled, unless they wait for a last answer of the API server.
+END_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -90,7 +93,7 @@ async def _operate(settings: Settings, stop: asyncio.Event) -> int:
                 return 0
             leading.set()
             holding = loop.create_task(leadership.hold())
-            holding.add_done_callback(lambda _: stop.set())
+            holding.add_done_callback(exit_if_lost)
             running = loop.create_task(operation.run())
             running.add_done_callback(lambda _: stop.set())
             await operation.load()
@@ -98,18 +101,38 @@ async def _operate(settings: Settings, stop: asyncio.Event) -> int:
             gc.collect()
             gc.freeze()
             await serve(operation, stop, identity=settings.pod, kubeconfig=bool(os.environ.get("KUBECONFIG")))
-            lost = holding.done() or running.done()
-            if running.done() and not running.cancelled() and running.exception() is not None:
+            broke = running.done()
+            if broke and not running.cancelled() and running.exception() is not None:
                 log.error("operation_broke", exc_info=running.exception())
-            if not lost:
-                holding.cancel()
-                running.cancel()
+            await _end_all_else()
+            if not broke:
                 await leadership.release()
-            return int(lost)
+            return int(broke)
         finally:
             for task in background:
                 task.cancel()
             await runner.cleanup()
+
+
+def exit_if_lost(holding: asyncio.Task[None]) -> None:
+    """End the process at once when leadership is lost, as client-go's leader election has it.
+
+    Within a second another operator may lead. An orderly end takes longer: kopf closes its watches, and meanwhile every
+    run would go on and write its status.
+    """
+    if holding.cancelled():
+        return  # the process ends in order, and gives the Lease back
+    if (failure := holding.exception()) is not None:
+        log.error("leadership_broke", exc_info=failure)
+    os._exit(1)
+
+
+async def _end_all_else() -> None:
+    """End every other task: who takes the Lease next is to be the only one that carries runs and writes statuses."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.wait(others, timeout=END_SECONDS)
 
 
 async def _acquire(leadership: Leadership, stop: asyncio.Event) -> bool:

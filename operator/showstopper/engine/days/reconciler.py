@@ -59,7 +59,6 @@ class DayReconciler:
         """One pass. Returns after how many seconds to look again, if nothing else happens.
 
         Raises:
-            NotFound: it is gone.
             ClusterError: it could not be read or written.
         """
         recorder = self._recorders.of(day)

@@ -3,14 +3,15 @@
 from dataclasses import replace
 
 from showstopper.api import conditions
-from showstopper.api.experiment import RunOn
+from showstopper.api.experiment import Experiment, RunOn
 from showstopper.api.reasons import Reason
+from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.engine.experiments import outcomes, timetable
 from showstopper.engine.experiments import schedule as schedules
 from showstopper.engine.experiments.situation import RETRY_SECONDS, Begin, Show, Situation
 from showstopper.engine.experiments.timetable import Due
-from showstopper.engine.runs import requests
+from showstopper.engine.runs import queue, requests
 from showstopper.engine.runs.requests import Request
 
 RELEASE_SECONDS = 5.0
@@ -43,13 +44,46 @@ def _asked_for(situation: Situation, due: Due) -> Show | Begin | None:
         return None
     if spec.suspend:
         return Show(outcomes.suspended(scheduled=False))
+    if not spec.dry_run and (waiting := _waiting(situation)) is not None:
+        return Show(outcomes.of_run(waiting), run=waiting, answered=requests.of_run(waiting), again=RETRY_SECONDS)
     return Begin(request, due)
 
 
+def _waiting(situation: Situation) -> ExperimentRun | None:
+    """The run that has not begun. No other is made meanwhile: of all that is asked for until then, the last counts."""
+    return next((run for run in situation.runs if not run.finished and not queue.begun(run)), None)
+
+
+def unwanted(experiment: Experiment, run: ExperimentRun) -> Finding | None:
+    """Why a run that has not begun is not to begin any more, as the experiment is declared now. None if it is.
+
+    A run that has begun goes on: what it has changed has to be put back, and what it measures is of use. Nothing was
+    done by one that has not, so there is nothing that it says of a release. Runs of game days are the days' alone.
+    """
+    origin, spec = run.spec.experiment, experiment.spec
+    if origin.game_day is not None or queue.begun(run) or experiment.metadata.generation <= origin.generation:
+        return None  # an older generation is what was told last, and not yet what the run was made for
+    if origin.hash != requests.wanted(experiment).hash:
+        return Finding(Reason.SUPERSEDED, "the experiment was changed before this run began")
+    if spec.suspend:
+        return Finding(Reason.SUSPENDED, "the experiment was suspended before this run began")
+    if spec.dry_run:
+        return Finding(Reason.SUPERSEDED, "the experiment became a dry run before this run began")
+    return None
+
+
 def _handled(situation: Situation) -> Request | None:
-    """The newest request that has its run. Of a scheduled experiment, what is declared at first asks for none."""
+    """The newest request that has its run. Of a scheduled experiment, what is declared at first asks for none.
+
+    A run that was ended by `suspend` before it began is made again when the experiment is resumed. A firing is not.
+    """
     experiment = situation.experiment
-    handled = requests.handled(experiment, requests.current(experiment, situation.runs))
+    newest = requests.current(experiment, situation.runs)
+    suspended = newest is not None and newest.finished and newest.status.reason == Reason.SUSPENDED
+    if newest is not None and suspended and not newest.spec.experiment.scheduled_at:
+        handled = None
+    else:
+        handled = requests.handled(experiment, newest)
     if handled is None and experiment.spec.schedule is not None:
         return Request(requests.wanted(experiment).hash, "")
     return handled

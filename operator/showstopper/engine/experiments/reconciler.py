@@ -3,7 +3,9 @@
 import structlog
 
 from showstopper.api.experiment import Experiment
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
+from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
@@ -15,12 +17,13 @@ from showstopper.engine.rooms import Rooms
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.service import Runs
 from showstopper.engine.status_writer import StatusWriter, StatusWriters
-from showstopper.errors import InvalidResource
+from showstopper.errors import Forbidden, Invalid, InvalidResource
 
 log = structlog.get_logger()
 
 # An injection takes tens of milliseconds. Until then the experiment's status is of the generation before.
 MIRROR_SECONDS = 0.1
+UNAUTHORIZED = 401
 
 
 class Reconciler:
@@ -53,7 +56,6 @@ class Reconciler:
         """One pass. Returns after how many seconds to look again, if nothing else happens.
 
         Raises:
-            NotFound: it is gone.
             ClusterError: it could not be read or written.
         """
         recorder = self._recorders.of(experiment)
@@ -76,9 +78,14 @@ class Reconciler:
         """Create the run, or return what the status shows instead."""
         room = self._room(experiment)
         assert room is not None, "a run begins only where there is a room"
-        if experiment.spec.dry_run:
-            return await self._plan(experiment, room, begin)
-        refused = await making.make(self._snapshots, runs, experiment, begin.request, room)
+        try:
+            if experiment.spec.dry_run:
+                return await self._plan(experiment, room, begin)
+            refused = await making.make(self._snapshots, runs, experiment, begin.request, room)
+        except (Forbidden, Invalid) as error:
+            if error.status == UNAUTHORIZED:
+                raise  # a token that is just being renewed. A right, a quota or a policy needs a person
+            refused = Finding(Reason.RUN_NOT_CREATED, str(error))
         return begin.refused(refused) if refused is not None else None
 
     async def _plan(self, experiment: Experiment, room: AudioRoom, begin: Begin) -> Show:

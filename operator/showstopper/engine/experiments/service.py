@@ -8,6 +8,7 @@ from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
+from showstopper.engine.experiments import deciding
 from showstopper.engine.experiments.reconciler import MIRROR_SECONDS, Reconciler
 from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Rooms
@@ -44,6 +45,13 @@ class Experiments(WorkQueue[Experiment]):
         """The experiments of a namespace by name, each with the status that was written last."""
         return {each.metadata.name: self._reconciler.newest(each) for each in self.all() if each.key[0] == namespace}
 
+    def on_change(self, resource: Experiment) -> None:
+        """An experiment as the API has it. A run of it that waits may have to end now, and asks."""
+        super().on_change(resource)
+        for run in self._runs.of(resource):
+            if not run.finished and deciding.unwanted(resource, run) is not None:
+                self._runs.on_change(run)
+
     def on_delete(self, resource: Experiment) -> None:
         """An experiment was deleted: its runs end themselves, for they ask whether it is there."""
         super().on_delete(resource)
@@ -63,7 +71,7 @@ class Experiments(WorkQueue[Experiment]):
                 self.enqueue(key)
 
     def disowned(self, run: ExperimentRun) -> Finding | None:
-        """Why a run is to end: its experiment is there no longer (a recreated one is another).
+        """Why a run is to end: its experiment is there no longer (a recreated one is another), or wants it no more.
 
         A run whose experiment is written in a game day is the day's alone.
         """
@@ -71,5 +79,5 @@ class Experiments(WorkQueue[Experiment]):
             return None
         known = self.find(run.metadata.namespace, run.spec.experiment.name)
         if known is not None and known.metadata.uid == run.spec.experiment.uid:
-            return None
+            return deciding.unwanted(known, run)
         return Finding(Reason.EXPERIMENT_DELETED, "the experiment was deleted while it ran", Verdict.ABORTED)

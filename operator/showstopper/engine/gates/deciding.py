@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from showstopper.api import conditions
-from showstopper.api.conditions import Outlook
+from showstopper.api.conditions import ConditionType, Outlook
 from showstopper.api.experiment import Experiment, RunOn
 from showstopper.api.gate import ReleaseGate, ReleaseScope, RememberedVerdict, Requirement, RequirementState
 from showstopper.api.reasons import Reason
@@ -25,6 +25,8 @@ LOOK_SECONDS = 5.0
 MOVING_LOOK_SECONDS = 0.5
 MOST_ATTEMPTS = 3
 """Runs without a verdict after which a gate asks for no more: a person has to look at them."""
+_ASKING_ENDS = {Reason.RUN_DELETED, Reason.NEVER_RUN}
+"""Why an experiment is stalled that a request ends."""
 _NOTHING_COMES = {
     RequirementState.MISSING: Reason.RUN_MISSING,
     RequirementState.EXPIRED: Reason.PASS_EXPIRED,
@@ -38,7 +40,7 @@ class Situation:
 
     Attributes:
         room: the gate's room. None if it does not exist.
-        deployed: what the gate's components run now. None if nobody has looked yet.
+        deployed: what the gate's components run now. None if that is not known.
         experiments: of the namespace, by name.
         runs: of the namespace.
         seen_seconds: how long this operator has known the gate.
@@ -184,7 +186,8 @@ def _components(situation: Situation) -> tuple[str, ...]:
 def _without_release(situation: Situation) -> Outlook | None:
     """Why there is no release to speak of. What may still come is waited for."""
     if situation.deployed is None:
-        return conditions.in_progress(Reason.WAITING_FOR_IMAGES, "the pods of the room have not been read yet")
+        message = "it is not known what is deployed: pods and workloads cannot be read, or were not read yet"
+        return conditions.in_progress(Reason.WAITING_FOR_IMAGES, message)
     if situation.deployed.moving is not None:
         return None
     there = {image.component for image in situation.deployed.images}
@@ -280,17 +283,12 @@ def _missing(
     situation: Situation, experiment: Experiment, release: Release, known: History, passed: ExperimentRun | None
 ) -> tuple[Requirement, str | None]:
     """It has no fresh verdict on this release: whether one will come, and from whom. `passed`: a pass that expired."""
-    name, spec = experiment.metadata.name, experiment.spec
+    name, spec, asks = experiment.metadata.name, experiment.spec, situation.gate.spec.request_runs
     namespace, tries = situation.gate.metadata.namespace, len(known.undecided)
-    over = RequirementState.EXPIRED if passed else RequirementState.MISSING
-    what = f"run {passed.metadata.name} passed too long ago" if passed else "it has not run with this release"
-    if tries:
-        over, last = RequirementState.UNDECIDED, known.last_undecided
-        why = f" {last.status.verdict} {last.status.reason}: {last.status.message}" if last is not None else ""
-        what = f"{tries} of {MOST_ATTEMPTS} runs gave no verdict, the last of them {known.undecided[-1]}{why}"[:700]
+    over, what, last = _lacks(known, passed)
 
     def said(state: RequirementState, then: str) -> Requirement:
-        run = known.undecided[-1] if tries else None
+        run = last if tries else None
         return Requirement(name=name, state=state, run=run, message=f"{what}: {then}"[:1024])
 
     if spec.suspend or spec.dry_run:
@@ -299,19 +297,64 @@ def _missing(
     by_hand = f"{annotate} asks for a run"
     if tries >= MOST_ATTEMPTS:
         return said(over, by_hand), None
-    after = known.undecided[-1] if tries else passed.metadata.name if passed else ""
-    value = f"gate {situation.gate.metadata.name} {release.identity} {after}".strip()
+    value = _request(situation, release, last)
     asked = experiment.metadata.annotations.get(requests.RUN_REQUESTED) == value
-    if situation.gate.spec.request_runs and not (asked and _answered(situation, experiment, value)):
+    stalled = _stalled(experiment)
+    if stalled is not None and stalled.reason not in _ASKING_ENDS and (asked or not asks):
+        return said(over, f"Experiment {name} starts no run: {stalled.message}"), None
+    if asks and not (asked and _is_answered(situation, experiment)):
         draining = situation.deployed.draining if situation.deployed is not None else None
         waits = draining is not None and not asked
         then = f"a run is asked for when this is over: {draining}" if waits else "a run was asked for"
         return said(RequirementState.WAITING, then), None if asked or waits else value
-    if (by_itself := _by_itself(experiment, first=passed is None and not tries)) is not None:
+    first = not last and stalled is None and not _has_run(situation, experiment, release)
+    if (by_itself := _by_itself(experiment, first=first)) is not None:
         return said(RequirementState.WAITING, by_itself), None
-    if situation.gate.spec.request_runs:
+    if asks:
         by_hand = f"the run that this gate asked for did not count: look at it; {by_hand}"
     return said(over, by_hand), None
+
+
+def _lacks(known: History, passed: ExperimentRun | None) -> tuple[RequirementState, str, str]:
+    """What is missing, in words, and the name of the last run that gave no verdict, or whose pass counts no more."""
+    if known.undecided:
+        last, run = known.undecided[-1], known.last_undecided
+        why = f" {run.status.verdict} {run.status.reason}: {run.status.message}" if run is not None else ""
+        what = f"{len(known.undecided)} of {MOST_ATTEMPTS} runs gave no verdict, the last of them {last}{why}"
+        return RequirementState.UNDECIDED, what[:700], last
+    if passed is not None:
+        return RequirementState.EXPIRED, f"run {passed.metadata.name} passed too long ago", passed.metadata.name
+    if known.deleted is not None and known.deleted.run:
+        return RequirementState.MISSING, f"run {known.deleted.run} passed, and was deleted", known.deleted.run
+    return RequirementState.MISSING, "it has not run with this release", ""
+
+
+def _request(situation: Situation, release: Release, after: str) -> str:
+    """The value of the annotation that asks for a run of this release, in the room as it is declared now.
+
+    `after`: the run that gave no verdict, or whose pass counts no more. So another one is asked for.
+    """
+    assert situation.room is not None
+    room = memory.room_hash(situation.room)[:8]
+    return f"gate {situation.gate.metadata.name[:63]} {release.identity} {room} {after}".strip()
+
+
+def _stalled(experiment: Experiment) -> conditions.Condition | None:
+    """What the experiment says of itself, as it is declared now, if it starts no run. Not of a verdict."""
+    known = experiment.status.conditions
+    if experiment.status.observed_generation != experiment.metadata.generation:
+        return None
+    if not conditions.is_true(known, ConditionType.STALLED) or conditions.is_true(known, ConditionType.FINISHED):
+        return None
+    return conditions.find(known, ConditionType.READY)
+
+
+def _has_run(situation: Situation, experiment: Experiment, release: Release) -> bool:
+    """Whether the experiment has run on this release, in whatever form: then the release is no change for it."""
+    scope = situation.gate.spec.release
+    own = (run for run in situation.runs if run.spec.experiment.uid == experiment.metadata.uid)
+    templates = scope is ReleaseScope.POD_TEMPLATE
+    return any(verdicts.counts(run, release, _components(situation), with_templates=templates) for run in own)
 
 
 def _by_itself(experiment: Experiment, *, first: bool) -> str | None:
@@ -323,16 +366,20 @@ def _by_itself(experiment: Experiment, *, first: bool) -> str | None:
 
 def _stands(run: ExperimentRun) -> str:
     """What the run says of itself, such as which pod it waits for."""
-    ready = conditions.find(run.status.conditions, conditions.ConditionType.READY)
+    ready = conditions.find(run.status.conditions, ConditionType.READY)
     return ready.message if ready is not None else "it has not begun yet"
 
 
-def _answered(situation: Situation, experiment: Experiment, value: str) -> bool:
-    """Whether the run that was asked for is over."""
-    assert situation.room is not None
-    own = verdicts.of_declaration(situation.runs, experiment, situation.room)
-    asked = [run for run in own if run.spec.experiment.run_request == value]
-    return bool(asked) and all(run.finished for run in asked)
+def _is_answered(situation: Situation, experiment: Experiment) -> bool:
+    """Whether nothing comes any more of what was asked for: its run is over, or somebody has deleted it.
+
+    That is decided as the experiment itself decides whether a run is to begin.
+    """
+    own = [run for run in situation.runs if run.spec.experiment.uid == experiment.metadata.uid]
+    if any(not run.finished for run in own):
+        return False
+    handled = requests.handled(experiment, requests.current(experiment, own))
+    return requests.wanted(experiment).is_answered_by(handled)
 
 
 def _expired(situation: Situation, run: ExperimentRun) -> bool:

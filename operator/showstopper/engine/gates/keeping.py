@@ -24,7 +24,7 @@ from showstopper.engine.runs.requests import RUN_REQUESTED
 from showstopper.engine.runs.service import Runs
 from showstopper.engine.status_writer import StatusWriter, StatusWriters
 from showstopper.engine.work_queue import WorkQueue
-from showstopper.errors import Conflict, InvalidResource
+from showstopper.errors import ClusterError, Conflict, InvalidResource, NotFound
 
 log = structlog.get_logger()
 
@@ -62,12 +62,10 @@ class Gates(WorkQueue[ReleaseGate]):
         """Decide, ask for runs, and write."""
         recorder = self._recorders.of(resource)
         gate = recorder.resource
-        namespace = gate.metadata.namespace
-        await self._snapshots.synced(namespace, SYNC_SECONDS)
-        if gate.status.observed_generation != gate.metadata.generation:
-            await self._snapshots.refresh(namespace)  # what was changed before the gate was is known then
-        answer = deciding.decide(self._situation(gate, seen_seconds))
-        await self._show(recorder, answer)
+        room = self._rooms.declared(gate.metadata.namespace, gate.spec.room_ref.name)
+        known = room is None or await self._look(gate)
+        answer = deciding.decide(self._situation(gate, seen_seconds, known=known))
+        await self._show(recorder, answer, known=known)
         for name, value in answer.requests.items():
             await self._ask(recorder.resource, name, value)
         moving = answer.outlook.reason is Reason.ROLLOUT_UNDER_WAY
@@ -92,14 +90,34 @@ class Gates(WorkQueue[ReleaseGate]):
         self._recorders.forget(resource.metadata.uid)
         self._releases.pop(resource.metadata.uid, None)
 
-    def _situation(self, gate: ReleaseGate, seen_seconds: float) -> Situation:
+    async def _look(self, gate: ReleaseGate) -> bool:
+        """Whether it is known what is deployed now. What is not known opens no gate, and keeps none open.
+
+        What is remembered is of little worth once a watch is broken, and one whose connection was cut without a word
+        looks for a minute like one on which nothing happens. So workloads are read afresh before a status says that the
+        operator has looked: for a new generation, where also what was changed before the gate was is known then, and
+        once a minute.
+        """
+        namespace, now = gate.metadata.namespace, to_timestamp(self._clock.now())
+        await self._snapshots.synced(namespace, SYNC_SECONDS)
+        seen = gate.status.observed_generation == gate.metadata.generation
+        if not seen or _renewed(gate.status.observed_at, now) == now:
+            try:
+                await self._snapshots.refresh(namespace)
+            except ClusterError as error:
+                log.warning("workloads_not_read", gate=gate.metadata.name, namespace=namespace, error=str(error))
+                return False
+        return self._snapshots.is_synced(namespace)
+
+    def _situation(self, gate: ReleaseGate, seen_seconds: float, *, known: bool) -> Situation:
+        """What there is to decide on. `known`: whether it is known what is deployed."""
         namespace = gate.metadata.namespace
         room = self._rooms.declared(namespace, gate.spec.room_ref.name)
-        deployed = self._deployed(room, gate.spec.components) if room is not None else None
-        known, since = self._releases.get(gate.metadata.uid, (None, self._clock.now()))
-        if deployed != known:
+        deployed = self._deployed(room, gate.spec.components) if room is not None and known else None
+        before, since = self._releases.get(gate.metadata.uid, (None, self._clock.now()))
+        if deployed is not None and deployed != before:
             since = self._clock.now()
-        self._releases[gate.metadata.uid] = deployed, since
+            self._releases[gate.metadata.uid] = deployed, since
         return Situation(
             gate=gate,
             room=room,
@@ -111,10 +129,8 @@ class Gates(WorkQueue[ReleaseGate]):
             now=self._clock.now(),
         )
 
-    def _deployed(self, room: AudioRoom, components: Sequence[str]) -> Deployed | None:
-        """What these components run now. None if it is not known yet."""
-        if not self._snapshots.is_synced(room.metadata.namespace):
-            return None
+    def _deployed(self, room: AudioRoom, components: Sequence[str]) -> Deployed:
+        """What these components run now."""
         try:
             return self._snapshots.remembered_release(room, components)
         except InvalidResource:  # the room's own status says what is wrong with it
@@ -123,8 +139,10 @@ class Gates(WorkQueue[ReleaseGate]):
     async def _ask(self, gate: ReleaseGate, name: str, value: str) -> None:
         """Ask for a run by annotation, as a person would. Whoever changed the experiment meanwhile is not overruled."""
         namespace = gate.metadata.namespace
-        body = await self._client.get(EXPERIMENT, namespace, name)
-        metadata = body["metadata"]
+        try:
+            metadata = (await self._client.get(EXPERIMENT, namespace, name))["metadata"]
+        except NotFound:
+            return  # it was deleted: the gate says so as soon as that is told
         key = RUN_REQUESTED.replace("/", "~1")
         change: list[Object] = [
             {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}
@@ -134,17 +152,17 @@ class Gates(WorkQueue[ReleaseGate]):
         change.append({"op": "add", "path": f"/metadata/annotations/{key}", "value": value})
         try:
             await self._client.patch(EXPERIMENT, namespace, name, change)
-        except Conflict:
+        except (Conflict, NotFound):
             return  # asked again at the next look
         log.info("gate_asked", gate=gate.metadata.name, experiment=name)
         self._events.tell(gate, Reason.RUN_REQUESTED, f"asked experiment {name} for a run", action="Request")
 
-    async def _show(self, recorder: StatusWriter[ReleaseGate], answer: Answer) -> None:
+    async def _show(self, recorder: StatusWriter[ReleaseGate], answer: Answer, *, known: bool) -> None:
         gate, now = recorder.resource, to_timestamp(self._clock.now())
         before = conditions.find(gate.status.conditions, conditions.ConditionType.READY)
 
         def change(fresh: ReleaseGate) -> None:
-            fresh.status = status_of(fresh, answer, now)
+            fresh.status = status_of(fresh, answer, now, known=known)
 
         await recorder.write_for(gate.metadata.generation, change)
         shown = (before.status, before.reason) if before is not None else None
@@ -155,8 +173,11 @@ class Gates(WorkQueue[ReleaseGate]):
             self._events.tell(gate, reason, answer.outlook.message, action="Decide", kind=kind)
 
 
-def status_of(gate: ReleaseGate, answer: Answer, now: str) -> ReleaseGateStatus:
-    """All of the status, for this generation."""
+def status_of(gate: ReleaseGate, answer: Answer, now: str, *, known: bool = True) -> ReleaseGateStatus:
+    """All of the status, for this generation. `known`: whether it is known what is deployed.
+
+    Without that nobody has looked, and so the next pass reads it afresh.
+    """
     generation = gate.metadata.generation
     passed = sum(requirement.state is RequirementState.PASSED for requirement in answer.requirements)
     return ReleaseGateStatus(
@@ -169,7 +190,7 @@ def status_of(gate: ReleaseGate, answer: Answer, now: str) -> ReleaseGateStatus:
         release=list(answer.images[:64]),
         experiments=list(answer.requirements),
         verdicts=verdicts.remember(gate.status.verdicts, answer.notes),
-        observed_at=_renewed(gate.status.observed_at, now),
+        observed_at=_renewed(gate.status.observed_at, now) if known else None,
         expires_at=answer.expires_at,
         message=answer.outlook.message[:1024],
     )

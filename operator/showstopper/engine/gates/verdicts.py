@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from showstopper.api.experiment import Experiment, ReleaseVerdict
 from showstopper.api.gate import RememberedVerdict
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
@@ -16,6 +17,8 @@ from showstopper.engine.runs import requests
 
 MOST_REMEMBERED = 64
 MOST_UNDECIDED = 8
+_NOT_BEGUN = {Reason.SUPERSEDED, Reason.SUSPENDED}
+"""Why runs ended before they began because nobody wanted them any more: they are no attempts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def history(
     with_templates: bool = True,
 ) -> History:
     """What is known of a release. `runs`: those of one declaration."""
-    own = [run for run in runs if _counts(run, release, components, with_templates=with_templates)]
+    own = [run for run in runs if counts(run, release, components, with_templates=with_templates)]
     over = sorted((run for run in own if run.finished), key=requests.order)
     decided = next((run for run in reversed(over) if run.status.verdict not in UNDECIDED), None)
     deleted = remembered if remembered is not None and _is_newer(remembered, decided) else None
@@ -67,7 +70,9 @@ def history(
     undecided = [
         run
         for run in over
-        if run.status.verdict in UNDECIDED and (since is None or (run.status.finished_at or "") > since)
+        if run.status.verdict in UNDECIDED
+        and run.status.reason not in _NOT_BEGUN
+        and (since is None or (run.status.finished_at or "") > since)
     ]
     names = [run.metadata.name for run in undecided]
     if remembered is not None and remembered.finished_at == since:
@@ -79,6 +84,17 @@ def history(
         last_undecided=undecided[-1] if undecided else None,
         under_way=next((run for run in own if not run.finished), None),
     )
+
+
+def counts(run: ExperimentRun, release: Release, components: Collection[str], *, with_templates: bool) -> bool:
+    """Whether the run is about that release.
+
+    One that ended before its baseline does not know the pod templates: it never passes, but counts by its images.
+    """
+    ran = releases.of(run.release, components, with_templates=with_templates)
+    if run.status.verdict != Verdict.PASSED and not ran.templates:
+        return ran.digests == release.digests
+    return ran == release
 
 
 def newer(
@@ -129,17 +145,6 @@ def place_of(experiment: Experiment, room: AudioRoom, release: Release) -> str:
     """Sixteen characters that are those of this release, experiment and room alone, as they are declared now."""
     content = [release.identity, requests.wanted(experiment).hash, dump(room.spec)]
     return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
-
-
-def _counts(run: ExperimentRun, release: Release, components: Collection[str], *, with_templates: bool) -> bool:
-    """Whether the run is about that release.
-
-    One that ended before its baseline does not know the pod templates: it never passes, but counts by its images.
-    """
-    ran = releases.of(run.release, components, with_templates=with_templates)
-    if run.status.verdict != Verdict.PASSED and not ran.templates:
-        return ran.digests == release.digests
-    return ran == release
 
 
 def _is_newer(remembered: RememberedVerdict, decided: ExperimentRun | None) -> bool:

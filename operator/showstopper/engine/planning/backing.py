@@ -56,21 +56,32 @@ async def look(
 async def _read_nodes(
     client: Client, room: AudioRoom, faults: Sequence[Fault], pods: Sequence[Object], facts: Callable[[Object], Pod]
 ) -> dict[str, Node]:
-    """The nodes of the pods that faults which drain one aim at, with what is on them of the room."""
+    """The nodes of the pods that faults which drain one aim at, with what is on them of the room.
+
+    A node that was deleted is left out: its pods are listed for some minutes more, and nothing can be drained there.
+    """
     aimed = {fault.component for fault in faults if fault.spec.aims_at is Aim.NODE}
     own = {component.name: of_component(component, pods) for component in room.spec.components}
     every = {pod["metadata"]["uid"]: pod for group in own.values() for pod in group}.values()
     wanted = {pod["spec"].get("nodeName") for name, group in own.items() if name in aimed for pod in group} - {None, ""}
     try:
-        bodies = await asyncio.gather(*(client.get(NODE, "", name) for name in sorted(wanted)))
+        nodes = await asyncio.gather(*(_read_node(client, name) for name in sorted(wanted)))
     except Forbidden as error:
         raise _not_allowed(error, (fault for fault in faults if fault.spec.aims_at is Aim.NODE)) from error
     return {
         body["metadata"]["name"]: on_node(
             body, [pod for pod in every if pod["spec"].get("nodeName") == body["metadata"]["name"]], facts
         )
-        for body in bodies
+        for body in nodes
+        if body is not None
     }
+
+
+async def _read_node(client: Client, name: str) -> Object | None:
+    try:
+        return await client.get(NODE, "", name)
+    except NotFound:
+        return None
 
 
 def on_node(body: Object, pods: Sequence[Object], facts: Callable[[Object], Pod]) -> Node:

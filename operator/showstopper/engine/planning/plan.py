@@ -245,12 +245,14 @@ def _choose(snapshot: Snapshot, fault: Fault, dice: random.Random) -> PlannedFau
 def _targets(snapshot: Snapshot, fault: Fault, hittable: Sequence[Pod], bound: int) -> tuple[Pod, ...]:
     """The targets among the pods that a fault may hit, in the order of choice.
 
-    Of a workload all of its pods, and of a node all that are on it, whatever the target allows: then it is refused.
+    Of a workload all of its pods, and of a node all that are on it, whatever the target allows: then it is refused. So
+    is a pod whose node was deleted, which is chosen only where there is no other.
     """
     if fault.spec.aims_at is Aim.WORKLOAD:
         return tuple(hittable)
     if fault.spec.aims_at is not Aim.NODE:
         return tuple(hittable[:bound])
-    behind = snapshot.behind(fault)
-    node = behind.nodes.get(hittable[0].node) if behind is not None and hittable else None
-    return node.pods if node is not None else ()
+    if (behind := snapshot.behind(fault)) is None:
+        return ()
+    node = next((behind.nodes[pod.node] for pod in hittable if pod.node in behind.nodes), None)
+    return node.pods if node is not None else tuple(hittable[:1])

@@ -51,11 +51,11 @@ class Snapshots:
         self._pod_cache.add_observer(observer)
 
     def is_synced(self, namespace: str) -> bool:
-        """Whether all pods and workloads of the namespace are remembered."""
+        """Whether all pods and workloads of the namespace are remembered as they are now."""
         return self._pod_cache.is_synced(namespace)
 
     async def synced(self, namespace: str, timeout: float) -> bool:
-        """Wait until all pods and workloads of the namespace are remembered, or False on time-out."""
+        """Wait until all pods and workloads of the namespace were listed once. False: they are not known now."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._pod_cache.synced(namespace)

@@ -80,7 +80,7 @@ class PodCache:
         return replace(workload, rollout=Rollout(f"{workload.kind} {workload.name} has just been rolled out"))
 
     def is_synced(self, namespace: str) -> bool:
-        """Whether all pods and workloads of the namespace are known."""
+        """Whether all pods and workloads of the namespace are known now: they were listed, and are watched."""
         pods = self._pods.get(namespace)
         return pods is not None and pods.is_synced and all(each.is_synced for each in self._workloads[namespace])
 

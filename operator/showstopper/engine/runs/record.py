@@ -65,6 +65,15 @@ class RunRecord:
         early = self.run.status.ended_early
         return Finding(Reason.parse(early.reason), early.message, Verdict(early.verdict)) if early else None
 
+    async def reread(self) -> None:
+        """Read the run again.
+
+        Raises:
+            NotFound: it was deleted.
+            ClusterError: it could not be read.
+        """
+        await self._writer.refresh()
+
     def on_change(self, run: ExperimentRun) -> None:
         """Take note of a change that somebody else made: the abort switch."""
         if run.spec.abort and not self.run.spec.abort:

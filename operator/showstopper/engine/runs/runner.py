@@ -91,9 +91,9 @@ class Runner:
 
     async def _take(self, step: Step) -> Finding | None:
         """Take a step. Whatever breaks in it must end in a verdict too, and never in Passed."""
+        if isinstance(step, Judge):
+            return await self._judge(step)
         try:
-            if isinstance(step, Judge):
-                return await self._judge(step)
             if not step.closing:
                 self._wait.check()  # also after a restart: what was not hit before is not hit any more
             return await step.run(self._context)
@@ -101,12 +101,12 @@ class Runner:
             return ended.finding
         except AgentsDisabled as failure:
             return answers.disabled(self.run, failure)
-        except (NotFound, Unavailable):
-            self._hands.let_go()  # it goes on from its record, if there is one
+        except Unavailable:
+            self._hands.let_go()  # it goes on from its record
             raise
         except ClusterError as failure:
-            if isinstance(step, Judge):
-                raise
+            if isinstance(failure, NotFound):
+                await self._reread()
             then = ": what was injected expires with the run's Lease" if step.closing else ""
             return Finding(step.failed, f"{failure}{then}", Verdict.ERROR)
         except Exception as failure:
@@ -118,11 +118,28 @@ class Runner:
         try:
             return await judge.run(self._context)
         except Exception as failure:
-            if isinstance(failure, ClusterError) and not isinstance(failure, Invalid):
+            if isinstance(failure, NotFound):
+                await self._reread()
+            elif isinstance(failure, ClusterError) and not isinstance(failure, Invalid):
                 raise
             log.exception("run_broke", run=self.run.metadata.name)
             await judge.give_up(self._context, _broken(failure))
             return None
+
+    async def _reread(self) -> None:
+        """Read the run again, for something was not found: the run itself, or any object that it needs.
+
+        A run that is there has to end with a verdict, whatever else is gone. One that was deleted ends here.
+
+        Raises:
+            NotFound: the run was deleted.
+            ClusterError: it could not be read.
+        """
+        try:
+            await self._record.reread()
+        except ClusterError:
+            self._hands.let_go()
+            raise
 
 
 def _broken(failure: Exception) -> Finding:

@@ -37,7 +37,12 @@ class NodeDrainBehaviour(ChangeBehaviour[NodeDrain], PodCallBehaviour[NodeDrain]
             return
         if not ground.targets:
             return
-        node = _node(fault, ground)
+        if (node := _node(fault, ground)) is None:
+            message = (
+                f"node {ground.targets[0].node} was deleted, and its pods, which fault {fault.name} would evict, go"
+            )
+            yield Finding(Reason.TARGETS_GONE, f"{message}: run again when they run elsewhere")
+            return
         if node.cordoned:
             message = f"node {node.name} is cordoned already, and fault {fault.name} would uncordon it at its end"
             yield Finding(Reason.NOTHING_TO_CHANGE, f"{message}: uncordon it first, or aim at a pod elsewhere")
@@ -49,7 +54,8 @@ class NodeDrainBehaviour(ChangeBehaviour[NodeDrain], PodCallBehaviour[NodeDrain]
 
     def changes(self, fault: Fault, ground: Ground, now: str) -> tuple[Change, ...]:
         """The node takes no new pods."""
-        node = _node(fault, ground)
+        if (node := _node(fault, ground)) is None:
+            return ()
         return (Change("Node", node.name, node.uid, fields.UNSCHEDULABLE, None, after=True),)
 
     def effect(self, spec: NodeDrain, target: Pod) -> EvictPod:
@@ -86,6 +92,6 @@ def _daemon_sets(backing: Backing) -> str:
     return ", ".join(workload.name for workload in backing.workloads)
 
 
-def _node(fault: Fault, ground: Ground) -> Node:
-    """The node that the targets are on."""
-    return behind(fault, ground).nodes[ground.targets[0].node]
+def _node(fault: Fault, ground: Ground) -> Node | None:
+    """The node that the targets are on, unless it was deleted."""
+    return behind(fault, ground).nodes.get(ground.targets[0].node)

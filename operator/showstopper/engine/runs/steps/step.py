@@ -23,7 +23,7 @@ class Step(Protocol):
 
         Raises:
             RunEnded: the run ends here.
-            NotFound: the run was deleted.
+            NotFound: the run was deleted, or an object that it needs.
             Unavailable: the run cannot be recorded now.
             ClusterError: something else failed in the cluster.
         """
