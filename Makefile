@@ -18,6 +18,8 @@ ROOMS ?= 3
 # How often each part of a crowd is sent nonsense, and by which seed
 FUZZ ?= 1000000
 FUZZ_SEED := $(or $(FUZZ_SEED),$(shell date +%s))
+# Where builds are kept, also those of other clones: as dev/cluster/paths.py has it
+CACHE := $(or $(SHOWSTOPPER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/showstopper)
 # A file that is as new as the locked requirements in .venv
 STAMP := .venv/.installed
 
@@ -48,7 +50,7 @@ format: $(STAMP) ## Put the code in form
 	@$(PYTHON) -m ruff format .
 
 types: $(STAMP) ## Types: mypy, strict
-	@$(PYTHON) -m mypy operator dev e2e tests bench
+	@$(PYTHON) -m mypy --cache-dir="$(CACHE)/mypy" operator dev e2e tests bench
 
 layers: $(STAMP) ## Who may import whom: import-linter
 	@.venv/bin/lint-imports
