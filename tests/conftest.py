@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.marked_modules import MarkedModules
 from tests.support.matrices import Matrices
 
 if TYPE_CHECKING:  # the agent's tests also run in a virtual machine that has no Kubernetes client
@@ -23,8 +25,9 @@ NUMBERS = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Run a third of each matrix where a seed is given."""
+    """Run a third of each matrix where a seed is given, and load the modules that a run is about."""
     config.pluginmanager.register(Matrices())
+    config.pluginmanager.register(MarkedModules(config.getoption("markexpr"), Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")
