@@ -124,9 +124,9 @@ def stress_left(target: Object) -> list[Path]:
 
 @pytest.mark.alone
 def test_busy_workers_beside_a_relay_get_their_share_and_leave_nothing(show: Show) -> None:
-    """Two workers on two cores: the relay gets a third of each, which is more than so few listeners need."""
+    """Two workers that are busy half of the time: a relay's share, and that of its listeners, is left of two cores."""
     heard = ({"indicator": "AudibleRatio", "min": "50%"}, {"indicator": "RecoveryTime", "max": "4s"})
-    busy = fault("cpuStress", {"workers": 2}, duration="8s")
+    busy = fault("cpuStress", {"workers": 2, "load": "50%"}, duration="8s")
     show.apply(experiment("busy", faults=[busy], recovery="15s", expect=heard))
     run = passed(show, "busy")
     (target,) = run["status"]["targets"]
