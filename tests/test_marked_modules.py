@@ -1,6 +1,7 @@
 """Which modules a run loads that asks for marks."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,3 +57,34 @@ def test_a_module_is_loaded_if_a_test_in_it_may_be_chosen(root: Path, expression
 def test_what_is_no_module_of_these_tests_is_left_to_pytest(root: Path) -> None:
     assert MarkedModules("livekit", root).pytest_ignore_collect(root.parent / "test_other.py") is None
     assert MarkedModules("livekit", root).pytest_ignore_collect(root / "archive") is None
+
+
+class Marked:
+    """As much of pytest's item as is asked: a test of a module with a mark that something else has given it."""
+
+    def __init__(self, module: Path, mark: pytest.MarkDecorator) -> None:
+        self.path, self.nodeid, self._mark = module, module.name, mark.mark
+
+    def iter_markers(self) -> list[pytest.Mark]:
+        return [self._mark]
+
+
+@pytest.mark.parametrize(
+    ("module", "mark", "refused"),
+    [
+        ("test_plain.py", pytest.mark.livekit, True),
+        ("test_live.py", pytest.mark.livekit, False),
+        ("archive/test_kept.py", pytest.mark.livekit, False),
+        ("test_plain.py", pytest.mark.asyncio, False),
+    ],
+)
+def test_a_mark_that_would_not_be_seen_is_refused(
+    root: Path, module: str, mark: pytest.MarkDecorator, refused: bool
+) -> None:
+    items: list[Any] = [Marked(root / module, mark)]
+    modules = MarkedModules("", root)
+    if refused:
+        with pytest.raises(pytest.UsageError, match=r"test_plain.py is marked livekit: write that in its module"):
+            modules.pytest_collection_modifyitems(items)
+    else:
+        modules.pytest_collection_modifyitems(items)

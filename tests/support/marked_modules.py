@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+CHOOSING = frozenset({"alone", "apiserver", "browser", "charts", "livekit", "netns", "postgresql"})
+"""The marks by which runs of the Makefile choose. Plugins have marks of their own, and give them as they like."""
+
 
 def required(expression: str) -> frozenset[str]:
     """The marks without which nothing is chosen by an expression as `pytest -m` takes it. None, if it is none."""
@@ -53,7 +56,7 @@ class MarkedModules:
 
     def __init__(self, expression: str, root: Path) -> None:
         self._root = root
-        self._required = required(expression) if expression else frozenset()
+        self._required = required(expression) & CHOOSING if expression else frozenset[str]()
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Whether a module can have nothing for this run. None: it may have."""
@@ -71,7 +74,7 @@ class MarkedModules:
             return
         for item in items:
             if self._root in item.path.parents and (
-                unseen := {mark.name for mark in item.iter_markers()} - self._marks(item.path)
+                unseen := CHOOSING & {mark.name for mark in item.iter_markers()} - self._marks(item.path)
             ):
                 raise pytest.UsageError(
                     f"{item.nodeid} is marked {', '.join(sorted(unseen))}: write that in its module, or in a "
