@@ -119,18 +119,8 @@ class Wire:
             finally:
                 process.kill()
 
-    def send(
-        self,
-        *,
-        packets: int,
-        per_second: int,
-        port: int = MEDIA,
-        size: int = 172,
-        source: int = 6004,
-        address: str = RECEIVER,
-    ) -> Sending:
-        """Send, and wait for the end."""
-        what = {"packets": packets, "per_second": per_second, "port": port, "size": size, "source": source}
+    def send(self, *, address: str = RECEIVER, **what: int) -> Sending:
+        """Send what `sending` takes, and wait for the end."""
         with self.sending(**what, address=address) as process:
             output, _ = process.communicate(timeout=120)
         return Sending(**json.loads(output))

@@ -20,6 +20,12 @@ EXTRA_SHARE, EXTRA_SECONDS = 0.05, 0.25
 counters, not with them; and in the period in which a CPU quota is set, the one before was in force. Our choice."""
 
 
+LEAST_SHARE = 0.8
+"""Share of what a fault was declared to do that it has to have done to be that fault: of its targets' time, of the
+packets of a flood, of the clients of a storm. A pod is replaced in some seconds, so that faults of half a minute or
+more may lose a target. A choice of ours: nothing that is measured tells a better one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObservedTarget:
     """One target. Times are seconds after the call that hit it; None: that has not happened, or is not known.

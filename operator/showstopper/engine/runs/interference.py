@@ -20,8 +20,8 @@ FROM_OUTSIDE = frozenset({0, 137, 143})
 """Exit codes of a container that was told to end: orderly, by SIGKILL (128 + 9), or by SIGTERM (128 + 15)."""
 
 LONGER_SHARE, LONGER_SECONDS = 0.2, 1.0
-"""For how much longer than declared a fault may last: the share by which it may also be shorter (`LEAST_IN_FORCE` in
-`injections/totals.py`), and a second in which it is armed and lifted: both go through the API server, which
+"""For how much longer than declared a fault may last: the share by which it may also be shorter (`LEAST_SHARE` in
+`faults/observed.py`), and a second in which it is armed and lifted: both go through the API server, which
 takes half a second each where a machine is busy. Our choice, so that a late answer alone spoils no run. And never for
 longer than a lease, by which what executors do ends anyhow."""
 

@@ -117,6 +117,9 @@ class Runner:
         """Judge the run. One whose judging breaks ends, too: without an end it would keep its room from all others."""
         try:
             return await judge.run(self._context)
+        except Unavailable:
+            self._hands.let_go()  # it goes on from its record
+            raise
         except Exception as failure:
             if isinstance(failure, NotFound):
                 await self._reread()

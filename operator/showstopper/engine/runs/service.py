@@ -17,6 +17,7 @@ from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.engine.planning import backing
 from showstopper.engine.planning.plan import Plan
 from showstopper.engine.planning.policies import refusal
+from showstopper.engine.rooms import LiveRoom
 from showstopper.engine.runs import draft, queue
 from showstopper.engine.runs.context import Proposal, Services
 from showstopper.engine.runs.requests import Request, order
@@ -183,13 +184,13 @@ class Runs:
 
     async def _carry(self, runner: Runner, first: Proposal | None) -> None:
         uid, name = runner.run.metadata.uid, runner.run.metadata.name
-        room_key = runner.run.metadata.namespace, runner.run.spec.room.name
         try:
             with structlog.contextvars.bound_contextvars(run=name):
-                waited = self._blocker(runner.run) is not None
+                if self._blocker(runner.run) is not None:
+                    first = None  # by its turn the plan may not hold any more
                 while not runner.run.finished:
-                    await self._go_on(runner, None if waited else first)
-                    waited = True
+                    await self._go_on(runner, first)
+                    first = None
         except NotFound:
             log.warning("run_deleted", run=name)
         finally:
@@ -200,7 +201,7 @@ class Runs:
                 self._undoing.on_finish(runner.run)
             self._runners.pop(uid, None)
             self._tasks.pop(uid, None)
-            if (room := self._services.rooms.find(*room_key)) is not None and room.under_experiment == name:
+            if (room := self._room_of(runner.run)) is not None and room.under_experiment == name:
                 room.under_experiment = None
             self._services.rooms.release(name, runner.run.room)
             self.wake()
@@ -209,9 +210,7 @@ class Runs:
         """Carry a run to its end, or as far as it can be recorded now. Raises NotFound: it was deleted."""
         try:
             ended = await runner.wait_for_turn(lambda: self._blocker(runner.run))
-            if (
-                room := self._services.rooms.find(runner.run.metadata.namespace, runner.run.spec.room.name)
-            ) is not None:
+            if (room := self._room_of(runner.run)) is not None:
                 room.under_experiment = runner.run.metadata.name
             await runner.execute(first, ended)
         except NotFound:
@@ -224,6 +223,9 @@ class Runs:
             await asyncio.sleep(RECORD_RETRY_SECONDS)
         else:
             self.judged += 1
+
+    def _room_of(self, run: ExperimentRun) -> LiveRoom | None:
+        return self._services.rooms.find(run.metadata.namespace, run.spec.room.name)
 
     def _recorded(self, run: ExperimentRun) -> None:
         self._known[run.metadata.uid] = run

@@ -9,11 +9,8 @@ import math
 from showstopper.api.faults.flood import PacketFlood
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
-from showstopper.faults.observed import Observed
+from showstopper.faults.observed import LEAST_SHARE, Observed
 
-LEAST_ARRIVED = 0.8
-"""Share of its part of the packets that has to arrive at each target. The same as of a fault's time (`LEAST_IN_FORCE`):
-a flooder on a busy node catches up with a second of its schedule, and drops what is further behind."""
 WHOLE = "Seconds"
 """How a flood ends that went on for all of its time (`audio.task.ending.EndReason`)."""
 
@@ -28,7 +25,7 @@ def missing(flood: PacketFlood, observed: Observed) -> Finding | None:
     short = _short(observed, wanted)
     if short is None or flood.rate is not None:
         return short
-    if observed.seconds is not None and seconds is not None and seconds < LEAST_ARRIVED * observed.seconds:
+    if observed.seconds is not None and seconds is not None and seconds < LEAST_SHARE * observed.seconds:
         return None  # ended early, which its time in force tells: how many packets it would have sent is not known
     said = observed.flood
     if said is None or said.ended_by != WHOLE or said.refused > said.packets:
@@ -61,15 +58,18 @@ def _gone(observed: Observed) -> bool:
 
 
 def _short(observed: Observed, wanted: float) -> Finding | None:
-    """Whether a target got less than its part of so many packets. One that went meanwhile is told of by its time."""
+    """Whether a target got less than its part of so many packets. One that went meanwhile is told of by its time.
+
+    A flooder on a busy node catches up with a second of its schedule, and drops what is further behind.
+    """
     if math.isinf(wanted):
         return None
-    least = math.floor(LEAST_ARRIVED * wanted / len(observed.targets))
+    least = math.floor(LEAST_SHARE * wanted / len(observed.targets))
     starved = [target for target in observed.targets if not target.gone and target.affected < least]
     if not starved:
         return None
     sent = max(observed.sent, observed.affected)
-    if sent < LEAST_ARRIVED * wanted:
+    if sent < LEAST_SHARE * wanted:
         words = (
             f"sent {sent} of {wanted:.0f} packets; another flood than the declared one was tested: give its node more "
             "processor time, or write a lower rate or fewer packets"

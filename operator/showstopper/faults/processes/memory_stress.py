@@ -10,12 +10,9 @@ from showstopper.api.faults.process import MemoryStress, ProcessFigures
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults.behaviour import Ground
-from showstopper.faults.observed import Observed, ObservedTarget
+from showstopper.faults.observed import LEAST_SHARE, Observed, ObservedTarget
 from showstopper.faults.processes.behaviour import ProcessBehaviour, container_of
 
-LEAST_HELD = 0.8
-"""Share of the time for which a fault was in force that as much has to have been taken as was declared. The same as of
-the declared time (`engine/hands/injections/totals.py`): what is taken on the way up is less."""
 _MIB = 1 << 20
 
 
@@ -76,12 +73,12 @@ def _not_held(observed: Observed) -> Finding | None:
         if not target.lasted or target.processes is None:
             continue
         held = (target.processes.held_milliseconds or 0) / 1000
-        if held < LEAST_HELD * target.lasted:
-            needed = math.ceil(round((target.lasted - held) / (1 - LEAST_HELD), 3))
+        if held < LEAST_SHARE * target.lasted:
+            needed = math.ceil(round((target.lasted - held) / (1 - LEAST_SHARE), 3))
             return Finding(
                 Reason.TOO_BRIEF,
                 f"had as much memory of {target.pod} as was declared for {held:.1f} s of {target.lasted:.1f} s, and a "
-                f"test needs {LEAST_HELD:.0%}: to take it needs time, and what its processes leave is taken a moment "
+                f"test needs {LEAST_SHARE:.0%}: to take it needs time, and what its processes leave is taken a moment "
                 f"later; write a duration of {needed}s or more, or less memory",
             )
     return None

@@ -9,13 +9,9 @@ from showstopper.api.faults.stage import HostFault
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults.behaviour import Ground, InjectedBehaviour, no_managed_host
-from showstopper.faults.observed import Observed, ObservedTarget, deserted
+from showstopper.faults.observed import LEAST_SHARE, Observed, ObservedTarget, deserted
 
 H = TypeVar("H", bound=HostFault)
-
-LEAST_SENT = 0.8
-"""Share of the time for which a fault was in force that the host has to have spent on it, while the room took its
-sound. The same share as of the declared time (`engine/hands/injections/totals.py`)."""
 
 
 class HostBehaviour(InjectedBehaviour[H]):
@@ -50,4 +46,4 @@ def _too_little(target: ObservedTarget) -> bool:
     """Whether a host whose fault is over spent too little of the time on it."""
     if not target.lasted or target.host is None:
         return False
-    return target.host.milliseconds < LEAST_SENT * target.lasted * 1000
+    return target.host.milliseconds < LEAST_SHARE * target.lasted * 1000

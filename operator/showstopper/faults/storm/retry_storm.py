@@ -9,13 +9,10 @@ from showstopper.api.faults.storm import RetryStorm, StormFigures
 from showstopper.api.reasons import Reason
 from showstopper.api.schema.quantities import format_duration
 from showstopper.availability.verdict import Finding
+from showstopper.faults.observed import LEAST_SHARE
 from showstopper.faults.storm import schedule
 from showstopper.faults.storm.behaviour import Order, StormBehaviour, at_least
 from showstopper.faults.storm.settings import Comeback, Depth
-
-LEAST_DROPPED = 0.8
-"""Share of the clients who were in that has to be dropped at once. Our choice, as of other doses: who had lost the
-session before, since a relay restarted or another fault hit it, is not dropped."""
 
 
 class RetryStormBehaviour(StormBehaviour[RetryStorm]):
@@ -62,7 +59,7 @@ class RetryStormBehaviour(StormBehaviour[RetryStorm]):
         dropped, gone = storm.dropped or 0, storm.gone or 0
         if not dropped and not gone:
             return Finding(Reason.NO_EFFECT, "dropped nobody: no client was in by then; write a later drop")
-        if dropped < LEAST_DROPPED * (dropped + gone):
+        if dropped < LEAST_SHARE * (dropped + gone):
             return Finding(
                 Reason.WRONG_DOSE,
                 f"dropped {dropped} of {dropped + gone} clients who had been in: the others had lost their sessions by "

@@ -16,6 +16,7 @@ from showstopper.audio.crowd.rules import Limits
 from showstopper.audio.crowd.storm import storm as storm_module
 from showstopper.audio.crowd.storm.shape import Shape
 from showstopper.audio.crowd.storm.storm import Storm
+from showstopper.audio.crowd.storm.tally import Tally
 from showstopper.audio.settings import RoomSettings
 from showstopper.errors import SettingsError
 from showstopper.faults.storm.settings import Comeback, Depth
@@ -115,8 +116,8 @@ async def test_it_ends_by_itself_and_who_is_not_through_is_unknown(
     assert storm.busy > 0
 
 
-async def test_a_session_that_is_lost_again_is_counted(server: PlayedServer) -> None:
-    storm = Storm(server.room, Shape(3, listen_seconds=1.0))
+async def left_when_all_are_in(storm: Storm, server: PlayedServer) -> Tally:
+    """What comes of a storm whose server hangs up as soon as everybody is in."""
 
     async def hang_up() -> None:
         while not storm.tries or not all(attempt.is_in for attempt in storm.tries):
@@ -126,6 +127,11 @@ async def test_a_session_that_is_lost_again_is_counted(server: PlayedServer) -> 
     hanging_up = asyncio.create_task(hang_up())
     tally = await storm.run()
     await hanging_up
+    return tally
+
+
+async def test_a_session_that_is_lost_again_is_counted(server: PlayedServer) -> None:
+    tally = await left_when_all_are_in(Storm(server.room, Shape(3, listen_seconds=1.0)), server)
     assert tally.let_in == 3
     assert tally.lost == {Loss.SIGNALLING_CLOSED: 3}
 
@@ -221,15 +227,7 @@ async def test_who_has_lost_the_session_is_not_dropped_and_does_not_come_back(
     server: PlayedServer, depth: Depth
 ) -> None:
     storm = Storm(server.room, comeback(depth=depth))
-
-    async def hang_up() -> None:
-        while not storm.tries or not all(attempt.is_in for attempt in storm.tries):
-            await asyncio.sleep(0.01)
-        await server.hang_up()
-
-    hanging_up = asyncio.create_task(hang_up())
-    tally = await storm.run()
-    await hanging_up
+    tally = await left_when_all_are_in(storm, server)
     assert (storm.dropped, storm.gone, storm.back) == (0, 8, [])
     assert (tally.called, server.joins) == (8, 8)
 

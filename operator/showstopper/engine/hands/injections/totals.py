@@ -7,10 +7,7 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, FaultRecord, StepName, TargetRecord
 from showstopper.availability.verdict import Finding
 from showstopper.engine.hands.injections.answers import Answers
-
-LEAST_IN_FORCE = 0.8
-"""Share of the targets' time for which a fault has to be in force. A pod is replaced in some seconds, so that faults of
-half a minute or more may lose a target. A choice of ours: nothing that is measured tells a better one."""
+from showstopper.faults.observed import LEAST_SHARE
 
 
 def record_of(record: FaultRecord, answer: Answers, heard: str = "") -> FaultRecord:
@@ -58,12 +55,12 @@ def _probed(answer: Answers) -> str:
 
 def _too_brief(asked: float, in_force: float) -> Finding | None:
     """A fault that was there for a part of its time only has tested that part, whatever it did then."""
-    if in_force >= LEAST_IN_FORCE * asked:
+    if in_force >= LEAST_SHARE * asked:
         return None
     return Finding(
         Reason.TOO_BRIEF,
         f"was in force for {in_force:.1f} s of {asked:.1f} s of its targets' time, and a test needs "
-        f"{LEAST_IN_FORCE:.0%}: targets went, and others came too late in their place",
+        f"{LEAST_SHARE:.0%}: targets went, and others came too late in their place",
     )
 
 
