@@ -2,7 +2,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from showstopper.audio import timecode
@@ -22,13 +22,15 @@ def errors(readings: reading.Readings, truth: np.ndarray) -> np.ndarray:
 
 
 @given(st.floats(1.6e9, 2.2e9))
+@example(1961995775.9453125)  # straddles the reset and is not clear
 @settings(max_examples=300)
 def test_any_window_tells_its_time_to_the_millisecond(start: float) -> None:
     readings = reading.read(sounds.code(start, 0.1)[None])
     straddles_the_reset = min((start + 0.05) % 1, -(start + 0.05) % 1) < 0.06
     assert readings.clear[0] or straddles_the_reset
     assert not readings.hold[0]
-    assert abs(errors(readings, np.array([start + 0.05]))[0]) < (0.06 if straddles_the_reset else 0.002)
+    off = abs(errors(readings, np.array([start + 0.05]))[readings.clear])
+    assert np.all(off < (0.06 if straddles_the_reset else 0.002))
 
 
 def test_nearly_all_windows_that_straddle_the_reset_are_clear() -> None:
