@@ -20,6 +20,8 @@ FUZZ ?= 1000000
 FUZZ_SEED := $(or $(FUZZ_SEED),$(shell date +%s))
 # Where builds are kept, also those of other clones: as dev/cluster/paths.py has it
 CACHE := $(or $(SHOWSTOPPER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/showstopper)
+# Some forty processes of tests load the same thousand modules: the first one compiles them for all, whatever the shell says
+unexport PYTHONDONTWRITEBYTECODE
 # A file that is as new as the locked requirements in .venv
 STAMP := .venv/.installed
 

@@ -11,7 +11,8 @@ from showstopper.agent.kernel.backends import Backends
 from showstopper.agent.network.node import Node
 from showstopper.faults.network.traffic import NetworkEffect
 
-LEASE = 0.8
+LEASE = 1.6
+"""Seconds: a busy machine that stands still for one does not lose it."""
 RENEWAL = 0.2
 
 

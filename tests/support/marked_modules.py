@@ -51,6 +51,13 @@ def written(file: Path) -> frozenset[str]:
     return frozenset(re.findall(r"\bmark\.([A-Za-z_]\w*)", file.read_text())) if file.exists() else frozenset()
 
 
+@cache
+def written_for(module: Path, root: Path) -> frozenset[str]:
+    """The marks that a module writes, or a conftest.py above it, up to the root."""
+    above = [folder for folder in module.parents if folder == root or root in folder.parents]
+    return written(module).union(*(written(folder / "conftest.py") for folder in above))
+
+
 class MarkedModules:
     """Leaves modules out for a run with such an expression. `root` is the folder of all tests."""
 
@@ -62,7 +69,7 @@ class MarkedModules:
         """Whether a module can have nothing for this run. None: it may have."""
         if not self._required or collection_path.suffix != ".py" or self._root not in collection_path.parents:
             return None
-        return None if self._required <= self._marks(collection_path) else True
+        return None if self._required <= written_for(collection_path, self._root) else True
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Refuse marks that would not be found.
@@ -74,13 +81,9 @@ class MarkedModules:
             return
         for item in items:
             if self._root in item.path.parents and (
-                unseen := CHOOSING & {mark.name for mark in item.iter_markers()} - self._marks(item.path)
+                unseen := CHOOSING & {mark.name for mark in item.iter_markers()} - written_for(item.path, self._root)
             ):
                 raise pytest.UsageError(
                     f"{item.nodeid} is marked {', '.join(sorted(unseen))}: write that in its module, or in a "
                     "conftest.py above it, as pytest.mark.NAME, for runs of that mark leave it out otherwise"
                 )
-
-    def _marks(self, module: Path) -> frozenset[str]:
-        above = [folder for folder in module.parents if folder == self._root or self._root in folder.parents]
-        return written(module).union(*(written(folder / "conftest.py") for folder in above))
