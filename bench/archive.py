@@ -84,7 +84,7 @@ def run(number: int) -> dict[str, Any]:
     }
 
 
-def day() -> writing.Told:
+def day() -> writing.FeedAnswer:
     """What a room of one pod told in a day: residents who mostly hear, and their newcomers."""
     length = VISITS * 5.0
     spans = [
@@ -113,7 +113,7 @@ def day() -> writing.Told:
         for number in range(VISITS)
     ]
     feed = {"boot": "boot", "room": "main-stage", "pod": "pod-0", "clock": {"monotonic": length}, "next": 1}
-    return writing.Told(
+    return writing.FeedAnswer(
         "show", parse_feed({**feed, "spans": spans, "arrivals": visits, "open": [], "listeners": []}, EPOCH), EPOCH
     )
 

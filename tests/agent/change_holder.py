@@ -7,7 +7,7 @@ from pathlib import Path
 
 from showstopper.agent.changes import Changes
 from showstopper.agent.containers import Containers
-from showstopper.agent.hits.process import Means, hit_of
+from showstopper.agent.hits.process import NodeAccess, hit_of
 from showstopper.api.faults.process import ProcessFault, ProcessKinds
 from showstopper.api.injection import InjectionTarget, TargetState
 from showstopper.clock import Clock
@@ -19,7 +19,7 @@ def hold(state: Path, target: InjectionTarget, kinds: ProcessKinds, lease: float
     """Arm, and renew for ever."""
     fault: ProcessFault
     (fault,) = (fault for _, fault in kinds if fault is not None)
-    hit = hit_of(type(fault))(fault, target, "change.test.0", Means(Containers(), Changes(state), Clock()))
+    hit = hit_of(type(fault))(fault, target, "change.test.0", NodeAccess(Containers(), Changes(state), Clock()))
     until = time.monotonic() + lease
     hit.arm(until)
     assert hit.record.state is TargetState.ARMED, hit.record

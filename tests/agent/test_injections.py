@@ -113,9 +113,9 @@ async def agent(client: Client, node: Node, stage: Stage) -> AsyncIterator[async
     """The agent at work for the time of the block."""
     with ThreadPoolExecutor(4) as workers:
         state, clock = stage.pod.proc.parent, Clock()
-        means = HitFactory(node, Pods(stage.pod.proc), Containers(), Changes(state), AtMostOnce(state), clock)
+        factory = HitFactory(node, Pods(stage.pod.proc), Containers(), Changes(state), AtMostOnce(state), clock)
         made = Injections(
-            client, clock, mine={"spec.node": NODE}, stop_switch=stage.namespace, means=means, workers=workers
+            client, clock, mine={"spec.node": NODE}, stop_switch=stage.namespace, factory=factory, workers=workers
         )
         task = asyncio.create_task(made.run())
         try:

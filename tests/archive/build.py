@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from showstopper.archive.writing import Told
+from showstopper.archive.writing import FeedAnswer
 from showstopper.availability.feed import Feed
 from showstopper.availability.spans import Span
 from showstopper.clock import to_timestamp
@@ -17,13 +17,15 @@ def at(seconds: float) -> str:
     return to_timestamp(EPOCH + seconds)
 
 
-def told(closed: Iterable[Span] = (), still: Iterable[Span] = (), *, namespace: str = NAMESPACE, **fields: Any) -> Told:
+def told(
+    closed: Iterable[Span] = (), still: Iterable[Span] = (), *, namespace: str = NAMESPACE, **fields: Any
+) -> FeedAnswer:
     """An answer whose spans are given on the operator's clock."""
     return answered(feed(closed, still, **fields), namespace=namespace)
 
 
-def answered(answer: Feed, *, namespace: str = NAMESPACE) -> Told:
-    return Told(namespace, answer, answer.clock + answer.offset)
+def answered(answer: Feed, *, namespace: str = NAMESPACE) -> FeedAnswer:
+    return FeedAnswer(namespace, answer, answer.clock + answer.offset)
 
 
 def run(

@@ -293,7 +293,7 @@ def test_whatever_changes_is_told_as_the_pods_did(
         begin, after = until, feed.next
         timeline.add(feed)
         with database.begin() as connection:
-            answer = writing.Told("show", feed, EPOCH + until + 5.0, float(until), written)
+            answer = writing.FeedAnswer("show", feed, EPOCH + until + 5.0, float(until), written)
             writing.keep_feed(connection, answer)
         written = float(until)
     window, names = Window(EPOCH + 3, EPOCH + 30), [f"{POD}/{slot}" for slot in range(SIZE)]
@@ -305,7 +305,7 @@ def test_whatever_changes_is_told_as_the_pods_did(
 def test_the_crowd_of_a_run_is_apart_from_its_fleet(database: Engine) -> None:
     feed = CrowdReader().read({**CrowdPod().document(0), "settledUntil": 30.0}, POD, EPOCH)
     with database.begin() as connection:
-        writing.keep_feed(connection, writing.Told("show", feed, EPOCH + 40, 30.0))
+        writing.keep_feed(connection, writing.FeedAnswer("show", feed, EPOCH + 40, 30.0))
         writing.keep_runs(connection, [run()], EPOCH + 60)
         document = queries.told(connection, "kill-1-uid")
         count = connection.scalar(select(func.count()).select_from(spans))
@@ -351,7 +351,7 @@ def test_newcomers_are_kept_when_their_visits_are_over_and_told_as_their_pods_di
     for said in (earlier, later, later):
         with database.begin() as connection:
             feed = reader.read(said, POD, EPOCH)
-            writing.keep_feed(connection, writing.Told("show", feed, EPOCH + 40, said["settledUntil"]))
+            writing.keep_feed(connection, writing.FeedAnswer("show", feed, EPOCH + 40, said["settledUntil"]))
     with database.begin() as connection:
         window = Window(EPOCH + 1, EPOCH + 30)
         document, *more = queries.crowd(connection, "show", ROOM, window)

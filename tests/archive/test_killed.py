@@ -44,7 +44,7 @@ with connect(sys.argv[1]).connect() as connection:
 """
 
 
-def answer() -> writing.Told:
+def answer() -> writing.FeedAnswer:
     return told(story("pod-0/0", [(L, 5), (H, 5)]), first=41)
 
 

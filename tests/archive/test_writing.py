@@ -13,7 +13,7 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 
 
-def keep(database: Engine, *answers: writing.Told) -> None:
+def keep(database: Engine, *answers: writing.FeedAnswer) -> None:
     for answer in answers:
         with database.begin() as connection:
             writing.keep_feed(connection, answer)

@@ -59,7 +59,7 @@ class Played:
 
 
 class Stage:
-    """A session of two hits, under a Lease that a test renews. It is the means and the reporter of its session, too."""
+    """A session of two hits, under a Lease that a test renews. It is factory and reporter of its session, too."""
 
     executor = "agent"
 
@@ -73,7 +73,7 @@ class Stage:
             asked.status = InjectionStatus(observed_generation=1, targets=list(before))
         self.session = Session(
             asked,
-            means=self,
+            factory=self,
             renewals=self._renewals,
             reporter=cast("Reporter", self),
             clock=Clock(),

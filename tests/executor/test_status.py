@@ -12,7 +12,7 @@ from showstopper.api.injection import (
     PacketCounts,
     TargetState,
 )
-from showstopper.executor.status import EndReason, Standing, ending_of, invalid, outlook, over, status
+from showstopper.executor.status import EndReason, InjectionState, ending_of, invalid, outlook, over, status
 from tests.api.build import injection
 
 NOW, LATER = "2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:01.000000Z"
@@ -33,48 +33,52 @@ def spec(targets: int) -> InjectionSpec:
 
 
 @pytest.mark.parametrize(
-    ("targets", "standing", "reason", "says"),
+    ("targets", "state", "reason", "says"),
     [
-        ([], Standing(), "Arming", "0 of 2"),
-        ([target(), target()], Standing(), "WaitingForProof", "0 of 2 targets"),
-        ([target(matched=9), target()], Standing(), "WaitingForProof", "1 of 2 targets"),
-        ([target(matched=9), target(matched=1)], Standing(), "Active", "10 packets matched, 4 affected"),
-        ([target(matched=9), target(TargetState.GONE)], Standing(), "Active", "9 packets matched"),
-        ([target(TargetState.GONE, message="p is gone")] * 2, Standing(), "TargetsGone", "p is gone"),
-        ([target(), target(TargetState.REFUSED, message="no means")], Standing(), "Refused", "no means"),
-        ([target(matched=9), target(TargetState.LIFTED, message="no eth0")], Standing(), "NotKeptUp", "no eth0"),
-        ([target(TargetState.LIFTED, matched=3)] * 2, Standing(EndReason.LIFTED), "Lifted", "6 packets matched"),
-        ([target(TargetState.LIFTED)] * 2, Standing(EndReason.LEASE_LOST, "not renewed"), "LeaseLost", "not renewed"),
-        ([], Standing(EndReason.STOPPED, "stopped: x"), "Stopped", "stopped: x"),
-        ([], Standing(EndReason.AGENT_FAILED), "AgentFailed", "AgentFailed"),
+        ([], InjectionState(), "Arming", "0 of 2"),
+        ([target(), target()], InjectionState(), "WaitingForProof", "0 of 2 targets"),
+        ([target(matched=9), target()], InjectionState(), "WaitingForProof", "1 of 2 targets"),
+        ([target(matched=9), target(matched=1)], InjectionState(), "Active", "10 packets matched, 4 affected"),
+        ([target(matched=9), target(TargetState.GONE)], InjectionState(), "Active", "9 packets matched"),
+        ([target(TargetState.GONE, message="p is gone")] * 2, InjectionState(), "TargetsGone", "p is gone"),
+        ([target(), target(TargetState.REFUSED, message="no means")], InjectionState(), "Refused", "no means"),
+        ([target(matched=9), target(TargetState.LIFTED, message="no eth0")], InjectionState(), "NotKeptUp", "no eth0"),
+        ([target(TargetState.LIFTED, matched=3)] * 2, InjectionState(EndReason.LIFTED), "Lifted", "6 packets matched"),
+        (
+            [target(TargetState.LIFTED)] * 2,
+            InjectionState(EndReason.LEASE_LOST, "not renewed"),
+            "LeaseLost",
+            "not renewed",
+        ),
+        ([], InjectionState(EndReason.STOPPED, "stopped: x"), "Stopped", "stopped: x"),
+        ([], InjectionState(EndReason.AGENT_FAILED), "AgentFailed", "AgentFailed"),
         (
             [target(TargetState.LEFT_OVER, leftovers=["table ip x"])],
-            Standing(EndReason.LIFTED),
+            InjectionState(EndReason.LIFTED),
             "LeftOver",
             "table ip x",
         ),
-        ([target(TargetState.LEFT_OVER, message="?")], Standing(EndReason.LEASE_LOST), "LeftOver", "?"),
+        ([target(TargetState.LEFT_OVER, message="?")], InjectionState(EndReason.LEASE_LOST), "LeftOver", "?"),
     ],
 )
-def test_where_it_stands(targets: list[InjectedTarget], standing: Standing, reason: str, says: str) -> None:
-    injection_outlook = outlook(spec(2), targets, standing)
+def test_where_it_stands(targets: list[InjectedTarget], state: InjectionState, reason: str, says: str) -> None:
+    injection_outlook = outlook(spec(2), targets, state)
     assert injection_outlook.reason == reason
     assert says in injection_outlook.message
 
 
 def test_only_what_is_lifted_without_leftovers_ends_well() -> None:
     for ending in EndReason:
-        injection_outlook = outlook(spec(1), [target(TargetState.LIFTED)], Standing(ending))
+        injection_outlook = outlook(spec(1), [target(TargetState.LIFTED)], InjectionState(ending))
         assert (injection_outlook.ready == "True") == (ending in {EndReason.LIFTED, EndReason.DELETED})
         assert injection_outlook.finished
-    assert (
-        outlook(spec(1), [target(TargetState.LEFT_OVER, leftovers=["q"])], Standing(EndReason.LIFTED)).ready == "False"
-    )
+    left = target(TargetState.LEFT_OVER, leftovers=["q"])
+    assert outlook(spec(1), [left], InjectionState(EndReason.LIFTED)).ready == "False"
 
 
 @pytest.mark.parametrize("ending", EndReason)
 def test_it_is_not_over_before_every_target_is_lifted(ending: EndReason) -> None:
-    injection_outlook = outlook(spec(2), [target(TargetState.LIFTED), target()], Standing(ending, "why"))
+    injection_outlook = outlook(spec(2), [target(TargetState.LIFTED), target()], InjectionState(ending, "why"))
     assert (injection_outlook.reason, injection_outlook.finished) == ("Lifting", False)
 
 
@@ -108,8 +112,8 @@ def test_packets_that_only_matched_prove_nothing() -> None:
 
 
 def test_generation_and_conditions_are_of_one_piece_and_times_move_with_status_only() -> None:
-    first = status(spec(1), [target()], Standing(), generation=1, now=NOW, before=InjectionStatus())
-    then = status(spec(1), [target(matched=1)], Standing(), generation=2, now=LATER, before=first)
+    first = status(spec(1), [target()], InjectionState(), generation=1, now=NOW, before=InjectionStatus())
+    then = status(spec(1), [target(matched=1)], InjectionState(), generation=2, now=LATER, before=first)
     assert then.observed_generation == 2
     assert {condition.observed_generation for condition in then.conditions} == {2}
     ready, stalled = (find(then.conditions, kind) for kind in (ConditionType.READY, ConditionType.STALLED))
@@ -129,18 +133,18 @@ def test_what_an_earlier_life_had_armed_is_over() -> None:
 def test_what_an_earlier_life_had_armed_and_nobody_could_undo_is_left_over() -> None:
     (left,) = over([target(matched=2)], "swept", now=LATER, left={"u": "/sys/fs/cgroup/cpu.max"})
     assert (left.state, left.leftovers) == (TargetState.LEFT_OVER, ["/sys/fs/cgroup/cpu.max"])
-    standing = Standing(EndReason.AGENT_RESTARTED, "swept")
-    assert outlook(spec(1), [left], standing).reason == "LeftOver"
+    state = InjectionState(EndReason.AGENT_RESTARTED, "swept")
+    assert outlook(spec(1), [left], state).reason == "LeftOver"
 
 
 @pytest.mark.parametrize("ending", EndReason)
 def test_an_ending_is_known_again_from_what_was_told(ending: EndReason) -> None:
     told = status(
-        spec(1), [target(TargetState.LIFTED)], Standing(ending), generation=1, now=NOW, before=InjectionStatus()
+        spec(1), [target(TargetState.LIFTED)], InjectionState(ending), generation=1, now=NOW, before=InjectionStatus()
     )
     known = ending_of(told)
     assert known is (EndReason.LIFTED if ending is EndReason.DELETED else ending)
-    lasting = status(spec(1), [target()], Standing(), generation=1, now=NOW, before=InjectionStatus())
+    lasting = status(spec(1), [target()], InjectionState(), generation=1, now=NOW, before=InjectionStatus())
     assert ending_of(lasting) is None
     assert ending_of(InjectionStatus()) is None
 

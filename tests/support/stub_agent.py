@@ -17,7 +17,7 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import INJECTION, LEASE, POD
 from showstopper.cluster.watch import watch
 from showstopper.errors import Conflict, NotFound
-from showstopper.executor.status import EndReason, Standing, status
+from showstopper.executor.status import EndReason, InjectionState, status
 
 LOSS = {
     "name": "loss",
@@ -93,11 +93,11 @@ class Agent:
         now = to_timestamp(Clock().now())
         of_kind = self._evidence(injection)
         targets = [self._target(target, ending, now, of_kind(target, now)) for target in injection.spec.targets]
-        standing = Standing(ending=ending, why="", backend="nftables")
+        state = InjectionState(ending=ending, why="", backend="nftables")
         said = status(
             injection.spec,
             targets,
-            standing,
+            state,
             generation=injection.metadata.generation,
             now=now,
             before=injection.status,

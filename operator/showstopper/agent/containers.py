@@ -50,7 +50,7 @@ class Containers:
             ContainerGone: no process of it runs here.
             KernelRefused: it may not be sent to one of them.
         """
-        means, hit = "signals", dict.fromkeys(self._some(uid, container))
+        method, hit = "signals", dict.fromkeys(self._some(uid, container))
         if number is signal.SIGKILL and self._kill_at_once(uid, container, next(iter(hit))):
             return "cgroup.kill", list(hit)
         fresh = list(hit)
@@ -59,7 +59,7 @@ class Containers:
                 self._send(process, uid, container, number)
             fresh = [process for process in self.processes(uid, container) if process not in hit]
             hit |= dict.fromkeys(fresh)
-        return means, list(hit)
+        return method, list(hit)
 
     def ended(self, process: Process) -> bool:
         """Whether a process has ended."""

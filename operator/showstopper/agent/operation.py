@@ -47,9 +47,9 @@ async def operate(
         for setting in await asyncio.to_thread(changes.sweep):
             log.warning("swept", setting=setting)
         clock = Clock()
-        means = HitFactory(node, Pods(), Containers(cgroups), changes, AtMostOnce(state), clock)
+        factory = HitFactory(node, Pods(), Containers(cgroups), changes, AtMostOnce(state), clock)
         injections = Injections(
-            client, clock, mine={"spec.node": node_name}, stop_switch=namespace, means=means, workers=workers
+            client, clock, mine={"spec.node": node_name}, stop_switch=namespace, factory=factory, workers=workers
         )
         tasks = [
             asyncio.create_task(injections.run()),

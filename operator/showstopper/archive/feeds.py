@@ -11,7 +11,7 @@ import structlog
 
 from showstopper.archive import writing
 from showstopper.archive.keeper import Keeper
-from showstopper.archive.writing import Told
+from showstopper.archive.writing import FeedAnswer
 from showstopper.availability.crowd_feed import CrowdReader
 from showstopper.availability.errors import FeedError
 from showstopper.availability.feed import Feed
@@ -123,7 +123,7 @@ class Feeds:
                 raise
             await self._keep_each(answers)
 
-    async def _ask(self, pod: ListenerPod) -> Told | None:
+    async def _ask(self, pod: ListenerPod) -> FeedAnswer | None:
         """What is new. None if the pod does not answer."""
         assert self._positions is not None
         boot, after = self._positions.get(pod.place, ("", 0))
@@ -140,9 +140,9 @@ class Feeds:
         if pod.role == listeners.CROWD:
             return self._of_crowd(pod.place, feed, afresh=after == 0 or feed.lost > 0)
         self._note(pod.place, "")
-        return Told(pod.place[0], feed, self._clock.now())
+        return FeedAnswer(pod.place[0], feed, self._clock.now())
 
-    def _of_crowd(self, place: Place, feed: Feed, *, afresh: bool) -> Told:
+    def _of_crowd(self, place: Place, feed: Feed, *, afresh: bool) -> FeedAnswer:
         """What is to be kept of a crowd's answer: changes and visits. Of one with too many: that nothing is known."""
         now, written = self._clock.now(), self._written.pop(place, -math.inf)
         settled = min((span.end for span in feed.open), default=feed.clock)
@@ -152,7 +152,7 @@ class Feeds:
         else:
             self._note(place, f"a crowd that changes more often than {MOST_SPANS_AN_HOUR} times an hour is not kept")
             feed = replace(feed, spans=(), open=(), arrivals=(), lost=max(feed.lost, 1))
-        return Told(place[0], feed, now, settled, -math.inf if afresh else written)
+        return FeedAnswer(place[0], feed, now, settled, -math.inf if afresh else written)
 
     async def _read(self, pod: ListenerPod, after: int) -> Feed:
         _, room, name = pod.place
@@ -171,7 +171,7 @@ class Feeds:
             self._session, self._clock, room=room, pod=name, address=pod.address, port=self._port, after=after
         )
 
-    async def _keep(self, answers: Iterable[Told]) -> None:
+    async def _keep(self, answers: Iterable[FeedAnswer]) -> None:
         """Keep them in one transaction. Only then ask for what follows."""
         answers = list(answers)
         if not answers:
@@ -192,7 +192,7 @@ class Feeds:
                 self._written[place] = answer.settled if feed.open else -math.inf
         self.answers += len(answers)
 
-    async def _keep_each(self, answers: Iterable[Told]) -> None:
+    async def _keep_each(self, answers: Iterable[FeedAnswer]) -> None:
         """Keep one after the other: what a database does not take of one pod must not keep out the others."""
         for answer in answers:
             try:

@@ -28,7 +28,7 @@ LONGEST_VISIT_SECONDS = 2 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FeedAnswer:
     """One answer of a pod of a namespace.
 
     Attributes:
@@ -46,13 +46,13 @@ class Told:
     written: float = -math.inf
 
 
-def keep_feed(connection: Connection, told: Told) -> None:
+def keep_feed(connection: Connection, answer: FeedAnswer) -> None:
     """Keep what a feed says, and how far it was read: both or, if the transaction fails, neither."""
-    if told.settled is not None:
-        _keep_crowd(connection, told)
+    if answer.settled is not None:
+        _keep_crowd(connection, answer)
         return
-    feed = told.feed
-    number = _keep_boot(connection, told)
+    feed = answer.feed
+    number = _keep_boot(connection, answer)
     rows = [_span(number, span, closed=False) for span in feed.open if span.end > span.start]
     rows += [_span(number, span, closed=True) for span in feed.spans if span.end > span.start]
     if rows:
@@ -83,24 +83,24 @@ def _keep_visits(connection: Connection, number: int, arrivals: Iterable[Arrival
         _upsert(connection, visits, rows, ())
 
 
-def _keep_crowd(connection: Connection, told: Told) -> None:
+def _keep_crowd(connection: Connection, answer: FeedAnswer) -> None:
     """Keep what is new of a crowd: spans and visits that are over, and of spans that go on those that have begun."""
-    if told.feed.lost:
-        _close(connection, told)
-    number = _keep_boot(connection, told)
-    rows = [_span(number, span, closed=False) for span in told.feed.open if span.start >= told.written]
-    rows += [_span(number, span, closed=True) for span in told.feed.spans]
+    if answer.feed.lost:
+        _close(connection, answer)
+    number = _keep_boot(connection, answer)
+    rows = [_span(number, span, closed=False) for span in answer.feed.open if span.start >= answer.written]
+    rows += [_span(number, span, closed=True) for span in answer.feed.spans]
     if rows := [row for row in rows if row["end"] > row["start"]]:
         stored, new = spans.c, _insert(connection, spans).excluded
         more = or_(new.closed, new.end > stored.end)
         _upsert(connection, spans, rows, ("end", "state", "closed"), where=more)
-    _keep_visits(connection, number, told.feed.arrivals)
+    _keep_visits(connection, number, answer.feed.arrivals)
 
 
-def _close(connection: Connection, told: Told) -> None:
+def _close(connection: Connection, answer: FeedAnswer) -> None:
     """End what goes on where it was known last: what became of it is lost. Whoever is still in it opens it again."""
-    feed = told.feed
-    place = {"namespace": told.namespace, "room": feed.room, "pod": feed.pod, "boot": feed.boot}
+    feed = answer.feed
+    place = {"namespace": answer.namespace, "room": feed.room, "pod": feed.pod, "boot": feed.boot}
     wanted = select(boots.c.id, boots.c.settled).where(*(boots.c[name] == value for name, value in place.items()))
     if (boot := connection.execute(wanted).one_or_none()) is not None:
         going = spans.c.boot_id == boot.id, spans.c.closed.is_(False)
@@ -215,11 +215,11 @@ def _maybe(stamp: str | None) -> float | None:
     return None if stamp is None else from_timestamp(stamp)
 
 
-def _keep_boot(connection: Connection, told: Told) -> int:
+def _keep_boot(connection: Connection, answer: FeedAnswer) -> int:
     """The number of the feed's boot, with the better of both readings of its clock."""
-    feed = told.feed
+    feed = answer.feed
     row = {
-        "namespace": told.namespace,
+        "namespace": answer.namespace,
         "room": feed.room,
         "pod": feed.pod,
         "boot": feed.boot,
@@ -228,8 +228,8 @@ def _keep_boot(connection: Connection, told: Told) -> int:
         "clock": feed.clock,
         "offset": feed.offset,
         "worth": feed.uncertainty - DRIFT * feed.clock,
-        "seen": told.at,
-        "settled": told.settled,
+        "seen": answer.at,
+        "settled": answer.settled,
     }
     statement = _insert(connection, boots)
     stored, new = boots.c, statement.excluded

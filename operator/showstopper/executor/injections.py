@@ -49,7 +49,7 @@ class Injections:
         mine: by which fields of theirs the API server selects the executor's Injections.
         namespace: where they are, "" for everywhere.
         stop_switch: namespace of the stop switch, which ends all. None: the operator alone heeds it.
-        means: makes hits.
+        factory: makes hits.
         workers: where hits are armed, looked at and lifted.
         last_seconds: how long lifting, and the last words on it, may take at the end.
     """
@@ -62,11 +62,11 @@ class Injections:
         mine: Mapping[str, str],
         namespace: str = "",
         stop_switch: str | None = None,
-        means: Hits,
+        factory: Hits,
         workers: Executor,
         last_seconds: float = LAST_SECONDS,
     ) -> None:
-        self._client, self._clock, self._means = client, clock, means
+        self._client, self._clock, self._factory = client, clock, factory
         self._workers, self._last_seconds = workers, last_seconds
         self._renewals = Renewals()
         self._served: dict[str, _Served] = {}
@@ -102,7 +102,7 @@ class Injections:
                     await self._stop_switch.synced()
                 group.create_task(self._injections.run())
                 await self._injections.synced()
-                self._means.keep(self._served.keys())
+                self._factory.keep(self._served.keys())
         finally:
             await self._end_all()
 
@@ -148,7 +148,7 @@ class Injections:
         try:
             session = Session(
                 Injection.parse(body),
-                means=self._means.on(clock),
+                factory=self._factory.on(clock),
                 renewals=self._renewals,
                 reporter=reporter,
                 clock=clock,
@@ -183,10 +183,10 @@ class Injections:
             served.gone.set()
         if ending is EndReason.DELETED:
             self._served.pop(uid, None)
-            self._means.forget(uid)
+            self._factory.forget(uid)
 
     async def _end_all(self) -> None:
-        why = f"the {self._means.executor} was ended, and lifted the fault before"
+        why = f"the {self._factory.executor} was ended, and lifted the fault before"
         for uid in self._served:
             self._end(uid, EndReason.AGENT_STOPPED, why)
         if self._tasks:

@@ -15,7 +15,7 @@ from showstopper.errors import LeaseLost
 from showstopper.executor.hit import Hit, Hits
 from showstopper.executor.renewals import Renewals
 from showstopper.executor.reporting import PACE_SECONDS, Reporter
-from showstopper.executor.status import EndReason, Standing, ending_of, over, status
+from showstopper.executor.status import EndReason, InjectionState, ending_of, over, status
 from showstopper.faults import registry
 
 log = structlog.get_logger()
@@ -34,17 +34,17 @@ class Session:
         self,
         injection: Injection,
         *,
-        means: Hits,
+        factory: Hits,
         renewals: Renewals,
         reporter: Reporter,
         clock: Clock,
         workers: Executor,
     ) -> None:
         self.injection = injection
-        self._means, self._renewals = means, renewals
+        self._factory, self._renewals = factory, renewals
         self._reporter, self._clock, self._workers = reporter, clock, workers
         self._hits: list[Hit] = []
-        self._standing = Standing()
+        self._state = InjectionState()
         self._peers = injection.spec.peers or ()
         self._status = injection.status
         self._generation = injection.metadata.generation
@@ -59,8 +59,8 @@ class Session:
 
     def end(self, ending: EndReason, why: str = "") -> None:
         """Have it ended now."""
-        if self._standing.ending is None:
-            self._standing = replace(self._standing, ending=ending, why=why)
+        if self._state.ending is None:
+            self._state = replace(self._state, ending=ending, why=why)
             self._rung.set()
 
     def seen(self, generation: int, peers: tuple[str, ...]) -> None:
@@ -85,25 +85,26 @@ class Session:
                 await self._arm()
                 await self._keep()
         except Exception as error:
-            self.end(EndReason.AGENT_FAILED, f"the {self._means.executor} made a mistake: {error!r}")
+            self.end(EndReason.AGENT_FAILED, f"the {self._factory.executor} made a mistake: {error!r}")
             raise
         finally:
-            self.end(EndReason.AGENT_STOPPED, f"the {self._means.executor} ended, and lifted the fault before")
+            self.end(EndReason.AGENT_STOPPED, f"the {self._factory.executor} ended, and lifted the fault before")
             await self._lift()
             self._say(urgent=True)
             self._over = True
-            self._log.info("fault_over", ending=self._standing.ending, message=self._status.message)
+            self._log.info("fault_over", ending=self._state.ending, message=self._status.message)
 
     def _was_begun(self) -> bool:
         """Whether an earlier life of the executor had it: what it armed then was swept, and is not armed again."""
-        if self._status.observed_generation < 0 and not self._means.begun(self.injection):
+        if self._status.observed_generation < 0 and not self._factory.begun(self.injection):
             return False
-        ending, why = ending_of(self._status), f"the {self._means.executor} started anew: what it had armed was removed"
-        if ending is None and self._standing.ending is EndReason.LIFTED:
-            self._standing = Standing()  # its end was asked for while nobody was here: it had ended before
+        ending = ending_of(self._status)
+        why = f"the {self._factory.executor} started anew: what it had armed was removed"
+        if ending is None and self._state.ending is EndReason.LIFTED:
+            self._state = InjectionState()  # its end was asked for while nobody was here: it had ended before
         self.end(ending or EndReason.AGENT_RESTARTED, (self._status.message or "") if ending else why)
         if ending is None:
-            left = self._means.left(self.injection)
+            left = self._factory.left(self.injection)
             self._say(over(self._status.targets, why, now=self._now(), left=left), urgent=True)
         self._over = True
         return True
@@ -114,22 +115,22 @@ class Session:
         if problems := list(registry.of_injection(spec).refusals(spec)):
             self.end(EndReason.REFUSED, "; ".join(problems))
         patience = time.monotonic() + LEASE_SECONDS
-        while self._standing.ending is None and self._left() <= 0:
+        while self._state.ending is None and self._left() <= 0:
             if time.monotonic() >= patience:
                 self.end(EndReason.LEASE_LOST, f"nobody renewed the lease {self.lease[1]}: nothing was armed")
             await self._ring(patience)
-        return self._standing.ending is None
+        return self._state.ending is None
 
     async def _arm(self) -> None:
-        self._hits += self._means.of(self.injection)
-        self._means.begin(self.injection)
+        self._hits += self._factory.of(self.injection)
+        self._factory.begin(self.injection)
         await self._do(self._arm_one, [hit for hit in self._hits if hit.record.message is None])
         method = next((hit.method for hit in self._hits if hit.method), None)
-        self._standing = replace(self._standing, backend=method)
-        self._log.info("fault_armed", targets=len(self._hits), backend=self._standing.backend)
+        self._state = replace(self._state, backend=method)
+        self._log.info("fault_armed", targets=len(self._hits), backend=self._state.backend)
 
     def _arm_one(self, hit: Hit) -> None:
-        if self._standing.ending is None:
+        if self._state.ending is None:
             hit.arm(self._until() or 0.0)
         else:
             hit.record.message = "it was ended before this target was armed"
@@ -139,7 +140,7 @@ class Session:
         armed_until, pause = self._until(), FIRST_LOOK_SECONDS
         look, peers = time.monotonic(), self.injection.spec.peers or ()
         self._say(urgent=True)
-        while self._standing.ending is None:
+        while self._state.ending is None:
             until = self._until()
             if self._left() <= 0:
                 self.end(
@@ -200,7 +201,7 @@ class Session:
         for hit, result in zip(self._hits, await self._try(lambda hit: hit.lift(), self._hits), strict=True):
             if isinstance(result, BaseException):
                 hit.record.state = TargetState.LEFT_OVER
-                hit.record.message = f"the {self._means.executor} made a mistake as it lifted it: {result!r}"[:1024]
+                hit.record.message = f"the {self._factory.executor} made a mistake as it lifted it: {result!r}"[:1024]
                 self._log.error("lift_broke", pod=hit.record.pod, exc_info=result)
 
     async def _do(self, work: Callable[[Hit], T], hits: Iterable[Hit]) -> list[T]:
@@ -224,12 +225,12 @@ class Session:
         until = self._until()
         if until is not None:
             lease_until = to_timestamp(self._clock.now() + until - time.monotonic())
-            self._standing = replace(self._standing, lease_until=lease_until)
+            self._state = replace(self._state, lease_until=lease_until)
         records = [hit.record.model_copy() for hit in self._hits] or self._status.targets
         self._status = status(
             self.injection.spec,
             records if targets is None else targets,
-            self._standing,
+            self._state,
             generation=self._generation,
             now=self._now(),
             before=self._status,

@@ -42,7 +42,7 @@ class EndReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class InjectionState:
     """Where an Injection is, beside its targets.
 
     Attributes:
@@ -61,19 +61,19 @@ class Standing:
 def status(
     spec: InjectionSpec,
     targets: Sequence[InjectedTarget],
-    standing: Standing,
+    state: InjectionState,
     *,
     generation: int,
     now: str,
     before: InjectionStatus,
 ) -> InjectionStatus:
     """The whole status of an Injection, for one patch."""
-    stands = outlook(spec, targets, standing)
+    stands = outlook(spec, targets, state)
     return InjectionStatus(
         observed_generation=generation,
         conditions=conditions(stands, generation=generation, now=now, previous=before.conditions),
-        backend=standing.backend,
-        lease_until=standing.lease_until,
+        backend=state.backend,
+        lease_until=state.lease_until,
         targets=list(targets),
         message=stands.message[:1024],
     )
@@ -86,12 +86,12 @@ def invalid(body: Mapping[str, Any], why: str, *, now: str) -> InjectionStatus:
     return InjectionStatus(observed_generation=generation, conditions=stands, message=why[:1024])
 
 
-def outlook(spec: InjectionSpec, targets: Sequence[InjectedTarget], standing: Standing) -> Outlook:
+def outlook(spec: InjectionSpec, targets: Sequence[InjectedTarget], state: InjectionState) -> Outlook:
     """Where it stands: arming, waiting for proof, active, being lifted, over: not before every target says so."""
     by_state = {state: [target for target in targets if target.state is state] for state in TargetState}
     left = [part for target in by_state[TargetState.LEFT_OVER] for part in target.leftovers or [target.message or ""]]
     refusals = by_state[TargetState.REFUSED]
-    match standing.ending:
+    match state.ending:
         case _ if left:
             return failed(Reason.LEFT_OVER, f"left behind: {', '.join(left[:8])}")
         case None if refusals:
@@ -103,7 +103,7 @@ def outlook(spec: InjectionSpec, targets: Sequence[InjectedTarget], standing: St
         case EndReason.LIFTED | EndReason.DELETED:
             return succeeded(Reason.LIFTED, _sums(spec, targets))
         case ending:
-            return failed(ending.reason, standing.why or ending.value)
+            return failed(ending.reason, state.why or ending.value)
 
 
 def _lasting(spec: InjectionSpec, targets: Sequence[InjectedTarget]) -> Outlook:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from showstopper.agent.changes import HEART, Changes
 from showstopper.agent.containers import Containers
-from showstopper.agent.hits.process import Means
+from showstopper.agent.hits.process import NodeAccess
 from showstopper.api.injection import InjectionTarget
 from showstopper.clock import Clock
 from tests.agent.change_holder import RENEWAL
@@ -31,9 +31,9 @@ def target(of: Container, **changes: str) -> InjectionTarget:
     )
 
 
-def means(changes: Changes) -> Means:
+def access(changes: Changes) -> NodeAccess:
     """Those of this machine."""
-    return Means(Containers(), changes, Clock())
+    return NodeAccess(Containers(), changes, Clock())
 
 
 def soon() -> float:

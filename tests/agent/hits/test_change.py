@@ -8,7 +8,7 @@ import pytest
 from showstopper.agent.changes import Changes
 from showstopper.agent.containers import Containers
 from showstopper.agent.hits.change import ChangeHit
-from showstopper.agent.hits.process import Means
+from showstopper.agent.hits.process import NodeAccess
 from showstopper.agent.kernel import guests
 from showstopper.agent.kernel.cgroups import Place
 from showstopper.agent.kernel.guests import Guests
@@ -46,8 +46,8 @@ class Hit(ChangeHit[CpuStress]):
     kind = CpuStress
 
     def __init__(self, container: Container, changes: Changes, name: str = "stress.0", *, works: bool = True) -> None:
-        means = Means(cast("Containers", container), changes, Clock())
-        super().__init__(CpuStress(workers=1), TARGET, name, means)
+        access = NodeAccess(cast("Containers", container), changes, Clock())
+        super().__init__(CpuStress(workers=1), TARGET, name, access)
         self._container, self._works = container, works
 
     def _setting(self, place: Place) -> Guests:

@@ -10,14 +10,14 @@ import pytest
 from showstopper.agent.changes import Changes
 from showstopper.agent.containers import Containers
 from showstopper.agent.hits.cpu_throttle import CpuThrottleHit
-from showstopper.agent.hits.process import Means
+from showstopper.agent.hits.process import NodeAccess
 from showstopper.agent.kernel.cgroups import UNIFIED, Place
 from showstopper.api.faults.process import CpuThrottle
 from showstopper.api.injection import TargetState
 from showstopper.clock import Clock
 from tests.agent.conftest import Note
 from tests.agent.container import CONTAINER, UID, Container, container, trees
-from tests.agent.hits.acting import held, means, renewed, soon, struck, target, until, watchdog
+from tests.agent.hits.acting import access, held, renewed, soon, struck, target, until, watchdog
 
 FAULT = '{"cpuThrottle": {"limit": "50m"}}'
 TREE = Path("kubepods") / f"pod{UID}" / CONTAINER
@@ -45,7 +45,7 @@ def quota(of: Container) -> Path:
 
 
 def throttle(of: Container, changes: Changes, limit: str = "50m", name: str = "throttle.u.0") -> CpuThrottleHit:
-    return CpuThrottleHit(CpuThrottle(limit=limit), target(of), name, means(changes))
+    return CpuThrottleHit(CpuThrottle(limit=limit), target(of), name, access(changes))
 
 
 def state(hit: CpuThrottleHit) -> TargetState:
@@ -144,7 +144,7 @@ class Fake:
         """One that is armed."""
         victim = Container(2, UID, CONTAINER, [], [])
         made = CpuThrottleHit(
-            CpuThrottle(limit=limit), target(victim), "throttle.u.0", Means(Containers(), self.changes, Clock())
+            CpuThrottle(limit=limit), target(victim), "throttle.u.0", NodeAccess(Containers(), self.changes, Clock())
         )
         made.arm(soon())
         return made

@@ -18,8 +18,8 @@ from tests.agent.container import UID, Container, container, trees
 from tests.agent.hits.acting import (
     LEASE,
     PATIENCE,
+    access,
     held,
-    means,
     nobody_left,
     renewed,
     soon,
@@ -52,11 +52,11 @@ def changes(tmp_path: Path) -> Changes:
 
 
 def freeze_hit(of: Container, changes: Changes, **other: str) -> FreezeHit:
-    return FreezeHit(Freeze(), target(of, **other), "freeze.u.0", means(changes))
+    return FreezeHit(Freeze(), target(of, **other), "freeze.u.0", access(changes))
 
 
 def kill(of: Container, changes: Changes, *, number: Signal = Signal.SIGKILL, **other: str) -> KillHit:
-    return KillHit(ContainerKill(signal=number), target(of, **other), "kill.u.0", means(changes))
+    return KillHit(ContainerKill(signal=number), target(of, **other), "kill.u.0", access(changes))
 
 
 def state(hit: FreezeHit | KillHit) -> TargetState:

@@ -21,7 +21,7 @@ from showstopper.api.faults.process import ContainerKill, CpuStress, MemoryStres
 from showstopper.api.injection import TargetState
 from tests.agent.conftest import Note
 from tests.agent.container import Container, container, trees
-from tests.agent.hits.acting import held, means, nobody_left, renewed, soon, struck, target, until, watchdog
+from tests.agent.hits.acting import access, held, nobody_left, renewed, soon, struck, target, until, watchdog
 
 pytestmark = [pytest.mark.netns, pytest.mark.alone]
 
@@ -73,11 +73,11 @@ def state_of(hit: ChangeHit[Any]) -> TargetState:
 
 
 def cpu_hit(of: Container, changes: Changes, **fault: object) -> CpuStressHit:
-    return CpuStressHit(CpuStress.model_validate(fault), target(of), "cpu.u.0", means(changes))
+    return CpuStressHit(CpuStress.model_validate(fault), target(of), "cpu.u.0", access(changes))
 
 
 def memory_hit(of: Container, changes: Changes, **fault: object) -> MemoryStressHit:
-    return MemoryStressHit(MemoryStress.model_validate(fault), target(of), "memory.u.0", means(changes))
+    return MemoryStressHit(MemoryStress.model_validate(fault), target(of), "memory.u.0", access(changes))
 
 
 def figures(hit: ChangeHit[Any]) -> ProcessFigures:
@@ -168,7 +168,7 @@ def test_more_workers_than_the_node_has_cpus_are_refused(
 
 def test_two_of_a_kind_are_refused_and_the_first_goes_on(victim: Container, changes: Changes) -> None:
     first = cpu_hit(victim, changes)
-    second = CpuStressHit(CpuStress(), target(victim), "cpu.u.1", means(changes))
+    second = CpuStressHit(CpuStress(), target(victim), "cpu.u.1", access(changes))
     first.arm(soon())
     second.arm(soon())
     assert state_of(second) is TargetState.REFUSED
@@ -182,7 +182,7 @@ def test_signals_to_the_container_do_not_reach_workers_and_its_end_ends_them(
 ) -> None:
     hit = cpu_hit(victim, changes)
     hit.arm(soon())
-    kill = KillHit(ContainerKill(), target(victim), "kill.u.0", means(changes))
+    kill = KillHit(ContainerKill(), target(victim), "kill.u.0", access(changes))
     kill.arm(soon())
     until(lambda: kill.record.proven or kill.look(), "the container's processes are gone")
     assert kill.record.processes is not None

@@ -63,7 +63,7 @@ class ChangeHit(ProcessHit[P]):
             return
         self._lease.renew(until)
         try:
-            self._means.changes.write(replace(self._change, until=self._lease.until))
+            self._access.changes.write(replace(self._change, until=self._lease.until))
         except OSError as error:
             self.lift()
             self.record.message = f"it could not be kept up: {error}"[:1024]
@@ -90,9 +90,9 @@ class ChangeHit(ProcessHit[P]):
         problem = setting.undo()
         message = None
         if problem is not None:
-            self._means.changes.leave(change)
+            self._access.changes.leave(change)
         else:
-            self._means.changes.forget(self._name)
+            self._access.changes.forget(self._name)
             if (text := setting.foreign) is not None:
                 message = f"somebody else changed {setting.file} meanwhile: it reads {text}, and was left so"
         set_state(self.record, TargetState.LEFT_OVER if problem else TargetState.LIFTED, message)
@@ -103,15 +103,15 @@ class ChangeHit(ProcessHit[P]):
         """End what acts beside the setting, before that is put back. Nothing does, of most kinds."""
 
     def _begin(self, until: float) -> None:
-        place, self._processes = self._means.containers.place(self._target.uid, self._target.container_id or "")
+        place, self._processes = self._access.containers.place(self._target.uid, self._target.container_id or "")
         setting = self._setting(place)
-        if not self._means.changes.watched(time.time()):
+        if not self._access.changes.watched(time.time()):
             raise EffectRefused("no watchdog beside this agent, which would end it if the agent died: look at its pod")
         lease = Lease(until)
         if lease.lost:
             raise LeaseLost(f"{self._name}: the lease has run out already")
         change = Change(self._name, setting, lease.until)
-        self._means.changes.begin(change)
+        self._access.changes.begin(change)
         self._change, self._lease = change, lease
         setting.change()
         method = self._changed()

@@ -3,7 +3,7 @@
 import signal
 from typing import ClassVar
 
-from showstopper.agent.hits.process import Means, ProcessHit
+from showstopper.agent.hits.process import NodeAccess, ProcessHit
 from showstopper.agent.hits.records import set_state
 from showstopper.agent.pods import Process
 from showstopper.api.faults.base import FaultKind
@@ -18,8 +18,8 @@ class KillHit(ProcessHit[ContainerKill]):
 
     kind: ClassVar[type[FaultKind]] = ContainerKill
 
-    def __init__(self, fault: ContainerKill, target: InjectionTarget, name: str, means: Means) -> None:
-        super().__init__(fault, target, name, means)
+    def __init__(self, fault: ContainerKill, target: InjectionTarget, name: str, access: NodeAccess) -> None:
+        super().__init__(fault, target, name, access)
         self._hit: list[Process] = []
 
     def arm(self, until: float) -> None:
@@ -28,7 +28,7 @@ class KillHit(ProcessHit[ContainerKill]):
             if Lease(until).lost:
                 raise LeaseLost("the lease has run out already")
             number = signal.Signals[self._fault.signal.value]
-            self.method, self._hit = self._means.containers.send(
+            self.method, self._hit = self._access.containers.send(
                 self._target.uid, self._target.container_id or "", number
             )
         except AgentError as error:
@@ -47,7 +47,7 @@ class KillHit(ProcessHit[ContainerKill]):
         """Look which processes are gone. Returns whether all of them are, for the first time."""
         if self.record.state is not TargetState.ARMED or self.record.proven:
             return False
-        ended = sum(map(self._means.containers.ended, self._hit))
+        ended = sum(map(self._access.containers.ended, self._hit))
         self.record.processes = ProcessFigures(at=self._now(), processes=len(self._hit), ended=ended)
         # Who lives on was sent the signal, and did nothing that could be heard.
         self.record.proven = ended == len(self._hit) > 0

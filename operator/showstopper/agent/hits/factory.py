@@ -8,7 +8,7 @@ from showstopper.agent.at_most_once import AtMostOnce
 from showstopper.agent.changes import Changes
 from showstopper.agent.containers import Containers
 from showstopper.agent.hits.network import NetworkHit
-from showstopper.agent.hits.process import Means, hit_of
+from showstopper.agent.hits.process import NodeAccess, hit_of
 from showstopper.agent.network.node import Node
 from showstopper.agent.pods import Pods
 from showstopper.api.injection import Injection, InjectionTarget
@@ -71,13 +71,13 @@ class HitFactory:
         if isinstance(behaviour, NetworkBehaviour):
             hit = NetworkHit(target, behaviour.effects(spec, name), node=self.node, pods=self.pods, clock=self.clock)
         else:
-            hit = hit_of(type(spec.spec))(spec.spec, target, name, self._means)
+            hit = hit_of(type(spec.spec))(spec.spec, target, name, self._access)
         hit.record.message = behaviour.refusal_of(spec, target)
         return hit
 
     @property
-    def _means(self) -> Means:
-        return Means(self.containers, self.changes, self.clock)
+    def _access(self) -> NodeAccess:
+        return NodeAccess(self.containers, self.changes, self.clock)
 
 
 def _name(injection: Injection, index: int) -> str:

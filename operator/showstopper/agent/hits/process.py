@@ -20,7 +20,7 @@ P = TypeVar("P", bound=ProcessFault)
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class NodeAccess:
     """What hits on processes act through on this node."""
 
     containers: Containers
@@ -39,10 +39,10 @@ class ProcessHit(ABC, Generic[P]):
 
     kind: ClassVar[type[FaultKind]]
 
-    def __init__(self, fault: P, target: InjectionTarget, name: str, means: Means) -> None:
+    def __init__(self, fault: P, target: InjectionTarget, name: str, access: NodeAccess) -> None:
         self.record = InjectedTarget(uid=target.uid, pod=target.pod, state=TargetState.REFUSED)
         self.method: str | None = None
-        self._fault, self._target, self._name, self._means = fault, target, name, means
+        self._fault, self._target, self._name, self._access = fault, target, name, access
 
     @abstractmethod
     def arm(self, until: float) -> None:
@@ -68,7 +68,7 @@ class ProcessHit(ABC, Generic[P]):
         """End it, and record what it has done and what is left."""
 
     def _now(self) -> str:
-        return to_timestamp(self._means.clock.now())
+        return to_timestamp(self._access.clock.now())
 
 
 @cache

@@ -44,8 +44,8 @@ class Backends:
         kind = behaviour.of(effect.fault)
         ways = tuple(way for way in self.ways if way in kind.methods(effect.fault))
         if kind.technique is not Technique.HOLD:
-            means = [_name(kind.technique, direction) for direction in effect.traffic.direction.single]
-            lacks = [f"{name} ({self.missing[name]})" for name in means if name in self.missing]
+            techniques = [_name(kind.technique, direction) for direction in effect.traffic.direction.single]
+            lacks = [f"{name} ({self.missing[name]})" for name in techniques if name in self.missing]
         elif not ways:
             lacks = [f"{way.value} ({self.missing.get(way, 'evenly spread delays only')})" for way in Method]
         else:
@@ -76,14 +76,14 @@ class Backends:
 
 
 def probe() -> Backends:
-    """Try every means once, in a scratch namespace. Takes some tens of milliseconds."""
+    """Try every technique once, in a scratch namespace. Takes some tens of milliseconds."""
     missing: dict[str, str] = {}
     with Namespace.scratch() as scratch:
-        for means, plan in _trials():
+        for technique, plan in _trials():
             try:
                 scratch.call(_attempt(plan))
             except AgentError as error:
-                missing[means] = str(error).splitlines()[0]
+                missing[technique] = str(error).splitlines()[0]
     return Backends(tuple(method for method in Method if method.value not in missing), missing)
 
 

@@ -40,7 +40,7 @@ class DoorHit(StageHit[A], Generic[F, A]):
 class UnavailableHit(DoorHit[RoomUnavailable, Unavailable]):
     """The door says that the room is not available. Proven by the first who was turned away."""
 
-    means: ClassVar[str] = "answers"
+    technique: ClassVar[str] = "answers"
 
     def _busy(self) -> str:
         if self._desk.unavailable is None:
@@ -61,7 +61,7 @@ class UnavailableHit(DoorHit[RoomUnavailable, Unavailable]):
 class SkewHit(DoorHit[CountSkew, Miscounting]):
     """The door shows a wrong count. Proven by the first who was shown one."""
 
-    means: ClassVar[str] = "counts"
+    technique: ClassVar[str] = "counts"
 
     def _busy(self) -> str:
         if self._desk.miscounting is None:

@@ -14,7 +14,7 @@ from showstopper.executor.injections import Injections
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Means = Callable[[Clock], Hits]
+MakeHits = Callable[[Clock], Hits]
 """Makes what carries them out, with a clock for the times of their records."""
 
 LAST_SECONDS = 1.0
@@ -34,17 +34,17 @@ class OnTheLoop(Executor):
         return future
 
 
-async def execute(identity: Identity, means: Means) -> None:
+async def execute(identity: Identity, make_hits: MakeHits) -> None:
     """Carry out the Injections of this pod until cancelled. An API server that is away is waited for."""
 
     async def serve() -> None:
         async with await Client.connect() as client:
-            await injections(client, identity, means).run()
+            await injections(client, identity, make_hits).run()
 
     await for_ever("carrying out Injections", serve)
 
 
-def injections(client: Client, identity: Identity, means: Means) -> Injections:
+def injections(client: Client, identity: Identity, make_hits: MakeHits) -> Injections:
     """Those of this pod."""
     clock = Clock()
     return Injections(
@@ -52,7 +52,7 @@ def injections(client: Client, identity: Identity, means: Means) -> Injections:
         clock,
         mine={"spec.pod": identity.pod},
         namespace=identity.namespace,
-        means=means(clock),
+        factory=make_hits(clock),
         workers=OnTheLoop(),
         last_seconds=LAST_SECONDS,
     )

@@ -71,7 +71,7 @@ class HostHit(StageHit[HostDoing]):
 class VoiceHit(HostHit):
     """Another sound in the place of the host's, from the next frame on."""
 
-    means: ClassVar[str] = "voice"
+    technique: ClassVar[str] = "voice"
 
     def _do(self, until: float) -> HostDoing:
         sound = sound_of(self._fault, wall_clock.at(time.monotonic()))
@@ -85,7 +85,7 @@ class VoiceHit(HostHit):
 class LeaveHit(HostHit):
     """The host is out of the room."""
 
-    means: ClassVar[str] = "leave"
+    technique: ClassVar[str] = "leave"
 
     def _do(self, until: float) -> HostDoing:
         self._break: Break = self._host.on_stage.step_out(until)

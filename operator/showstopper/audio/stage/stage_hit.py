@@ -30,7 +30,7 @@ class StageHit(ABC, Generic[D]):
         method: by what means it is done, for people. None if it is not armed yet.
     """
 
-    means: ClassVar[str]
+    technique: ClassVar[str]
 
     def __init__(self, target: InjectionTarget, clock: Clock) -> None:
         self.record = InjectedTarget(uid=target.uid, pod=target.pod, state=TargetState.REFUSED)
@@ -66,7 +66,7 @@ class StageHit(ABC, Generic[D]):
             return
         self._lease = lease
         self._doing = self._begin(lease.until)
-        self.method = self.means
+        self.method = self.technique
         self.record.state, self.record.armed_at = TargetState.ARMED, self._now()
 
     def refresh(self, until: float) -> None:
