@@ -53,6 +53,12 @@ def until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
+def until_all_came(receiver: Receiver, packets: int) -> None:
+    """Until so many were counted, and no more: where the kernel has no processor left, the last ones come later."""
+    until(lambda: receiver.count() >= packets, f"not all of {packets} packets came")
+    assert receiver.count() == packets
+
+
 @pytest.mark.parametrize("rate", [1_000, 50_000])
 def test_a_paced_flood_holds_its_rate_within_two_percent(rate: int, line: Wire, receiver: Receiver) -> None:
     """The best of some tries: what else the machine does in its last moments is none of the flooder's business."""
@@ -61,7 +67,7 @@ def test_a_paced_flood_holds_its_rate_within_two_percent(rate: int, line: Wire, 
         before = receiver.count()
         report = run(line, RATE=str(rate), SECONDS="2", PACKETS="10000000").report
         assert report["ended_by"] == "Seconds"
-        assert receiver.count() - before == report["packets"]
+        until_all_came(receiver, before + report["packets"])
         rates.append(report["packets"] / report["seconds"])
         if rates[-1] == pytest.approx(rate, rel=0.02):
             break
@@ -73,7 +79,8 @@ def test_a_paced_flood_holds_its_rate_within_two_percent(rate: int, line: Wire, 
 def test_the_budget_in_packets_is_exact(shape: str, size: str, packets: int, line: Wire, receiver: Receiver) -> None:
     ended = run(line, SHAPE=shape, SIZE=size, PACKETS=str(packets), SOURCES="5")
     assert (ended.code, ended.report["ended_by"], ended.report["segmented"]) == (0, "Packets", True)
-    assert ended.report["packets"] == receiver.count() == packets
+    assert ended.report["packets"] == packets
+    until_all_came(receiver, packets)
 
 
 def test_nothing_but_the_last_batch_can_come_after_the_absolute_end(line: Wire) -> None:
@@ -167,6 +174,7 @@ def test_a_counter_at_the_interface_tells_how_many_datagrams_arrived(line: Wire,
     commands.run(["ip", "netns", "exec", line.far, "nft", "-f", "-"], stdin=rules)
     for rate in ("max", "5000"):
         run(line, RATE=rate, PACKETS="10007", SOURCES="3")
+    until_all_came(receiver, 2 * 10_007)
     listing = json.loads(
         commands.run(["ip", "netns", "exec", line.far, "nft", "-j", "list", "table", "netdev", "proof"])
     )
@@ -178,7 +186,7 @@ def test_a_counter_at_the_interface_tells_how_many_datagrams_arrived(line: Wire,
         if "counter" in part
     )
     assert counter["packets"] < 20_014, "batches are expected to pass in one piece here"
-    assert sending.datagrams(counter["packets"], counter["bytes"], 172) == receiver.count() == 20_014
+    assert sending.datagrams(counter["packets"], counter["bytes"], 172) == 20_014
 
 
 def test_a_port_that_nobody_listens_on_is_flooded_all_the_same(line: Wire) -> None:
@@ -200,4 +208,5 @@ def test_packets_too_large_for_the_path_are_refused_and_never_fragmented(line: W
     assert (ended.code, ended.report["packets"], ended.report["segmented"]) == (1, 0, False)
     assert ended.report["errors"].keys() == {"EMSGSIZE"}
     assert receiver.count() == 0
-    assert run(line, SIZE="572").report["packets"] == receiver.count() == 1000
+    assert run(line, SIZE="572").report["packets"] == 1000
+    until_all_came(receiver, 1000)
