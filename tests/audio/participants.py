@@ -102,12 +102,14 @@ class Participants:
         raise AssertionError(f"not within {DEADLINE:g} s: {what}\n{self.words()}")
 
     def words(self) -> str:
-        """The ends of its members' logs, and what hosts say of their time on stage."""
+        """The ends of its members' logs, and what they say: hosts of their time on stage, listeners of theirs."""
         told = []
         for member in self.members:
             told.append(f"--- {member.log.name}\n{member.words()}")
             if member.log.name.startswith("host"):
                 told.append(f"it says: {member.get('/v1/host')}")
+            if member.log.name.startswith("listener"):
+                told += [f"{span['listener']} {span['state']} {span['from']} {span['to']}" for span in member.spans()]
         return "\n".join(told)
 
 
@@ -123,6 +125,11 @@ def live_now(member: Participant, count: int, seconds: float = 2.0) -> bool:
 
 
 def outages(spans: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The gaps of one listener in which more is known than that it stood still itself, as on a busy machine."""
+    return [gap for gap in gaps(spans) if any(span["state"] != "Unknown" for span in gap)]
+
+
+def gaps(spans: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """The stretches of spans between two live ones, of one listener's spans."""
     runs = [(live, list(run)) for live, run in itertools.groupby(spans, key=lambda span: span["state"] == "Live")]
     return [run for index, (live, run) in enumerate(runs) if not live and 0 < index < len(runs) - 1]

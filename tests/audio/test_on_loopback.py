@@ -13,7 +13,7 @@ import pytest
 
 from showstopper.audio.pings import PINGS_APART_SECONDS
 from showstopper.availability.feed import parse_feed
-from tests.audio.participants import Participant, Participants, live_now, outages, seconds
+from tests.audio.participants import Participant, Participants, gaps, live_now, outages, seconds
 from tests.support.relays import Stage
 
 pytestmark = pytest.mark.livekit
@@ -131,8 +131,8 @@ def test_when_the_listener_itself_stands_still_it_says_unknown(participants: Par
     time.sleep(1.5)
     listener.process.send_signal(signal.SIGCONT)
     lasted = time.monotonic() - stopped_at
-    participants.until("it hears again", lambda: len(outages(listener.spans("/0"))) == 1 and live_now(listener, 1))
-    (outage,) = outages(listener.spans("/0"))
+    participants.until("it hears again", lambda: len(gaps(listener.spans("/0"))) == 1 and live_now(listener, 1))
+    (outage,) = gaps(listener.spans("/0"))
     assert outage[0]["state"] == "Unknown"
     unknown = sum(seconds([span]) for span in outage if span["state"] == "Unknown")
     assert lasted - 0.5 < unknown < lasted + 1
