@@ -12,6 +12,9 @@ THEIRS = Identity()
 FINGERPRINT = f"sha-256 {THEIRS.fingerprint}"
 """As an offer announces it."""
 
+# As a relay does, it asks for the listener's certificate, and lets the signalling judge it.
+THEIRS.context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
+
 
 class DtlsServer:
     """One handshake."""

@@ -26,6 +26,8 @@ def test_a_handshake_ends_with_the_profile_for_srtp_and_one_key_on_both_sides() 
     shake(handshake, server)
     assert handshake.done
     assert server.tls.get_selected_srtp_profile() == dtls.PROFILE
+    assert server.tls.get_peer_certificate() is not None
+    assert server.tls.get_cipher_name() == "ECDHE-ECDSA-AES128-GCM-SHA256"
     assert handshake.step(b"") == []
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 import ssl
+from typing import Any
 
 from showstopper.audio.crowd.resolver import SocketAddress
 
@@ -17,7 +20,7 @@ async def connect(addresses: list[SocketAddress]) -> socket.socket:
         try:
             connecting.setblocking(False)
             connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await asyncio.get_running_loop().sock_connect(connecting, address)
+            await _connected(connecting, address)
         except OSError as error:
             connecting.close()
             errors.append(error)
@@ -49,8 +52,18 @@ async def secure(connecting: ssl.SSLSocket) -> None:
             return
 
 
-async def ready(waiting: socket.socket, *, writes: bool = False) -> None:
-    """Wait until it can be read, or also until it can be written."""
+async def _connected(connecting: socket.socket, address: tuple[Any, ...]) -> None:
+    """Connect. Raises OSError. The loop's own way would first parse again an address that has been resolved."""
+    number = connecting.connect_ex(address)
+    if number == errno.EINPROGRESS:
+        await ready(connecting, reads=False, writes=True)
+        number = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number:
+        raise OSError(number, os.strerror(number))
+
+
+async def ready(waiting: socket.socket, *, reads: bool = True, writes: bool = False) -> None:
+    """Wait until it can be read, or written: whichever of the two is asked for and comes first."""
     loop = asyncio.get_running_loop()
     can: asyncio.Future[None] = loop.create_future()
 
@@ -59,12 +72,14 @@ async def ready(waiting: socket.socket, *, writes: bool = False) -> None:
             can.set_result(None)
 
     descriptor = waiting.fileno()
-    loop.add_reader(descriptor, tell)
+    if reads:
+        loop.add_reader(descriptor, tell)
     if writes:
         loop.add_writer(descriptor, tell)
     try:
         await can
     finally:
-        loop.remove_reader(descriptor)
+        if reads:
+            loop.remove_reader(descriptor)
         if writes:
             loop.remove_writer(descriptor)

@@ -45,8 +45,8 @@ class Session:
         restarted = self.negotiation.restarts > restarts
         if restarted:
             self.transport.restarted()
-        for answer in answers:
-            self.signalling.send(answer)
+        if answers:
+            self.signalling.send(*answers)
         for check, address in self.negotiation.checks:
             self.transport.send(check, address)
         self.negotiation.checks.clear()

@@ -85,11 +85,12 @@ class Signalling:
             await connections.ready(self.socket)
         return messages
 
-    def send(self, message: bytes) -> None:
-        """Send a message. What the connection does not take now follows when it is read or sent to the next time."""
+    def send(self, *messages: bytes) -> None:
+        """Send messages. What the connection does not take now follows when it is read or sent to the next time."""
         if self.closed or self._protocol.state is not State.OPEN:
             return
-        self._protocol.send_binary(message)
+        for message in messages:
+            self._protocol.send_binary(message)
         self._flush()
 
     def close(self) -> None:

@@ -65,8 +65,9 @@ class Streams:
     def close(self, slot: int) -> None:
         """The listener has left its streams."""
         begin = slot * _COLUMNS
-        for column in np.flatnonzero(self._ssrc[begin : begin + _COLUMNS] != _NONE):
-            self._end(begin + int(column))
+        for place, ssrc in enumerate(self._ssrc[begin : begin + _COLUMNS].tolist(), begin):
+            if ssrc != _NONE:
+                self._end(place)
 
     def _missing(self) -> Ints:
         return np.asarray(self._highest - self._first + 1 - self._received)
