@@ -202,6 +202,8 @@ def test_no_other_run_is_made_while_one_has_not_begun() -> None:
         assert isinstance(step, Show)
         assert (step.run, step.outlook.reconciling, step.answered) == (waiting, True, requests.of_run(waiting))
         assert isinstance(deciding.decide(situation(changed, begun(waiting))), Begin)
+        day = {"name": "day", "uid": "day-uid", "act": "one", "performance": 1, "hash": "h"}
+        assert isinstance(deciding.decide(situation(changed, run_of(build.experiment(), gameDay=day))), Begin)
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,12 @@ def _asked_for(situation: Situation, due: Due) -> Show | Begin | None:
 
 
 def _waiting(situation: Situation) -> ExperimentRun | None:
-    """The run that has not begun. No other is made meanwhile: of all that is asked for until then, the last counts."""
-    return next((run for run in situation.runs if not run.finished and not queue.begun(run)), None)
+    """The run that has not begun. No other is made meanwhile: of all that is asked for until then, the last counts.
+
+    One of a game day keeps nothing back: it is not ended when it is wanted no more, and may wait for as long as a show.
+    """
+    own = (run for run in situation.runs if run.spec.experiment.game_day is None)
+    return next((run for run in own if not run.finished and not queue.begun(run)), None)
 
 
 def unwanted(experiment: Experiment, run: ExperimentRun) -> Finding | None:
