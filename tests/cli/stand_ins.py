@@ -129,7 +129,10 @@ class Operator:
         self._status("experimentrun", run.metadata.name, status)
         origin = run.spec.experiment
         handled = {"lastHandledRunRequest": origin.run_request} if origin.run_request else {}
-        self.show(outlook(Reason(reason), "so it is"), **handled)
+        if origin.generation < self.experiment()["metadata"]["generation"]:
+            self.show(conditions.in_progress(Reason.PLANNED, "the run of what was changed meanwhile"), **handled)
+        else:
+            self.show(outlook(Reason(reason), "so it is"), **handled)
 
     def show(self, outlook: Outlook, **status: Any) -> None:
         """Where the experiment stands."""

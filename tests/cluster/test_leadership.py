@@ -150,3 +150,24 @@ async def test_one_connection_that_is_dead_costs_no_leadership(
                 await asyncio.sleep(0.1)
         assert not holding.done()
         holding.cancel()
+
+
+@pytest.mark.parametrize("seconds", [0.7, 1.4])
+async def test_an_api_server_that_is_slow_to_answer_costs_no_leadership(
+    client: Client, namespace: str, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """It has written each renewal by then, so that another try finds a Lease that is not as it was left."""
+    leader = Leadership(client, Clock(), namespace=namespace, identity="leader", name=f"slow-{int(seconds * 10)}")
+    assert await leader.attempt()
+    patch, get = client.patch, client.get
+
+    async def late(call: Any, *words: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = await call(*words)
+        await asyncio.sleep(seconds)
+        return answer
+
+    monkeypatch.setattr(client, "patch", lambda *words: late(patch, *words))
+    monkeypatch.setattr(client, "get", lambda *words: late(get, *words))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(2 * LEASE_SECONDS):
+            await leader.hold()

@@ -113,6 +113,20 @@ async def test_what_is_gone_is_looked_at_no_more_and_forgotten() -> None:
     assert (queue.looks, queue.forgotten) == ([], ["experiment-uid"])
 
 
+@pytest.mark.parametrize("during_its_pass", [False, True])
+async def test_nothing_is_kept_of_what_is_gone(*, during_its_pass: bool) -> None:
+    """A pipeline makes experiments under ever new names, for as long as the operator lives."""
+    queue, experiment = Looking(), build.experiment()
+    queue.on_change(experiment)
+    await asyncio.sleep(0)
+    if during_its_pass:
+        queue.on_delete(experiment)
+    queue.go.set()
+    await rest(queue, 1)
+    queue.on_delete(experiment)
+    assert not any((queue._known, queue._dirty, queue._tasks, queue._first_seen))
+
+
 async def test_one_that_is_made_anew_under_its_name_is_another() -> None:
     queue, old = Looking(), build.experiment()
     new = build.experiment(metadata={"uid": "another"})

@@ -15,7 +15,7 @@ log = structlog.get_logger()
 LEASE_SECONDS = 6
 RENEW_SECONDS = 2.0
 ATTEMPT_SECONDS = 0.5
-# A renewal takes milliseconds. One that gets no answer in this time is tried again, on another connection.
+# A renewal takes milliseconds. Beside one that gets no answer in this time another is tried, on another connection.
 ANSWER_SECONDS = 1.0
 # A leader that could not renew for this long must have stopped before another may take over.
 GIVE_UP_SECONDS = 5.0
@@ -67,14 +67,41 @@ class Leadership:
         while (left := self._left()) > 0:
             await asyncio.sleep(min(pause, left))
             try:
-                async with asyncio.timeout(min(ANSWER_SECONDS, self._left())):
-                    if not await self.renew():
-                        break
+                if not await self._renew_in_time():
+                    break
                 pause = RENEW_SECONDS
             except (ClusterError, TimeoutError) as error:
-                log.warning("lease_not_renewed", error=str(error) or f"no answer within {ANSWER_SECONDS:g} s")
+                log.warning("lease_not_renewed", error=str(error) or "no answer in time")
                 pause = ATTEMPT_SECONDS
         log.error("leadership_lost", lease=self._name)
+
+    async def _renew_in_time(self) -> bool:
+        """Renew while this process leads. A connection may be dead, or the API server slow: the first answer counts.
+
+        The first try goes on beside the second. Were it given up, a server that takes longer than that would be given
+        up as well, which has written the renewal by then. There are two and no more: of three, one could take what
+        another one has written for somebody else's.
+
+        Raises:
+            TimeoutError: there was no answer in time.
+            ClusterError: as `renew`.
+        """
+        renewals: set[asyncio.Task[bool]] = set()
+        try:
+            for patience in (ANSWER_SECONDS, GIVE_UP_SECONDS):
+                renewals.add(asyncio.create_task(self.renew()))
+                answered, _ = await asyncio.wait(
+                    renewals,
+                    timeout=max(0.0, min(patience, self._left())),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if answered:
+                    results = [renewal.result() for renewal in answered]
+                    return any(results)
+            raise TimeoutError
+        finally:
+            for renewal in renewals:
+                renewal.cancel()
 
     def _left(self) -> float:
         """For how many seconds more this process leads without another renewal."""

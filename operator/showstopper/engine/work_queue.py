@@ -69,6 +69,8 @@ class WorkQueue(ABC, Generic[R]):
         known = self._known.get(resource.key)
         if known is not None and known.metadata.uid == resource.metadata.uid:
             del self._known[resource.key]
+            if resource.key not in self._tasks:
+                self._dirty.pop(resource.key, None)
             self._drop(resource)
 
     def enqueue_all(self) -> None:
@@ -111,6 +113,8 @@ class WorkQueue(ABC, Generic[R]):
                         event.set()
         finally:
             self._tasks.pop(key, None)
+            if key not in self._known:
+                self._dirty.pop(key, None)
         if key in self._known and event.is_set():  # not when it was cancelled: then nothing is looked at any more
             self.enqueue(key)
 

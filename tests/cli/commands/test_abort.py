@@ -9,6 +9,9 @@ from dev.cluster.apiserver import ApiServer
 from showstopper.api import conditions
 from showstopper.api.reasons import Reason
 from showstopper.cli.exit_codes import ExitCode
+from showstopper.cluster.client import Client, Object
+from showstopper.cluster.kinds import Kind
+from showstopper.engine.runs.requests import RUN_REQUESTED
 from tests.cli.days import Day
 from tests.cli.stand_ins import Operator, Person, ended
 
@@ -51,6 +54,37 @@ def test_an_experiment_stands_for_the_run_that_injects_and_for_the_one_that_wait
     assert process.poll() is None, "the one that injects goes on"
     operator.judge(runs[0], "Aborted", "AbortRequested")
     assert ended(process) == (0, "Aborted (AbortRequested): so it is\n" * 2, "")
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_run_that_was_requested_and_waits_for_these_never_comes(server: ApiServer, *, answered: bool) -> None:
+    """A request that has its run stays: whether it is there tells what was asked for last."""
+    operator = under_way(server, f"abort-request-{answered}".lower())
+    server.kubectl("-n", "show", "annotate", "experiment", operator.name, f"{RUN_REQUESTED}=later")
+    if answered:
+        operator.make_run(f"{operator.name}-2")
+    code, out, err = Person(server).call("abort", operator.name, "--no-wait")
+    assert (code, err) == (0, "")
+    assert f"experimentrun/{operator.name}-1 aborted" in out
+    assert operator.requested() == ("later" if answered else "")
+
+
+def test_a_run_that_is_deleted_meanwhile_keeps_no_other_from_being_ended(
+    server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = under_way(server, "abort-deleted")
+    operator.make_run("abort-deleted-2")
+    patch = Client.patch
+
+    async def late(client: Client, kind: Kind, namespace: str, name: str, *words: Any) -> Object:
+        if name == "abort-deleted-1":
+            server.kubectl("-n", "show", "delete", "exprun", name)
+        return await patch(client, kind, namespace, name, *words)
+
+    monkeypatch.setattr(Client, "patch", late)
+    code, out, err = Person(server).call("abort", "abort-deleted", "--no-wait")
+    assert (code, out) == (0, "experimentrun/abort-deleted-2 aborted\n")
+    assert "experimentrun/abort-deleted-1 was deleted meanwhile" in err
 
 
 def test_it_waits_until_the_run_is_over(server: ApiServer) -> None:

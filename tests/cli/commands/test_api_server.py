@@ -194,6 +194,25 @@ def test_watching_shows_no_verdict_on_an_earlier_form(server: ApiServer) -> None
     assert Person(server).call("watch", "watched-late-1")[0] == 0, "the run itself has its verdict"
 
 
+@pytest.mark.parametrize(("revision", "code"), [("1", 0), ("2", 2)])
+def test_a_run_that_is_watched_to_its_end_is_no_verdict_on_a_newer_form(
+    server: ApiServer, revision: str, code: int
+) -> None:
+    """The experiment was changed while the run was under way: another one follows."""
+    operator = Operator(server, f"watched-{code}")
+    operator.apply(revision="1")
+    run = operator.make_run(f"watched-{code}-1")
+    operator.apply(revision=revision)
+    process = Person(server).start("watch", operator.name)
+    assert process.stdout is not None
+    process.stdout.readline()
+    operator.judge(run, "Passed")
+    ended_with, out, err = ended(process)
+    assert ended_with == code, err
+    assert "Passed" in out
+    assert ("has no verdict in its current form" in err) is (code != 0)
+
+
 @pytest.mark.parametrize("command", ["verdict", "watch", "report", "abort"])
 def test_an_experiment_that_never_ran_has_no_verdict(server: ApiServer, command: str) -> None:
     operator = Operator(server, "never")

@@ -152,6 +152,19 @@ def test_watch_tells_what_happens_until_the_verdict(server: ApiServer) -> None:
     assert "ActNotPassed: Failed: so it is" in err
 
 
+def test_a_day_that_is_watched_to_its_end_answers_for_no_performance_that_follows(server: ApiServer) -> None:
+    day = Day(server, "watched-twice")
+    day.show(conditions.in_progress(Reason.ACT_UNDER_WAY, "act 1 of 2, kill"), act="kill")
+    process = Person(server).start("gameday", "watch", day.name)
+    assert process.stdout is not None
+    process.stdout.readline()
+    server.kubectl("-n", "show", "annotate", "gd", day.name, "showstopper.dev/run-requested=again")
+    day.judge("Passed", "AllActsPassed")
+    code, _, err = ended(process)
+    assert code == 2, err
+    assert f"game day {day.name} has not begun the performance that was asked for after this verdict" in err
+
+
 def test_watch_does_not_wait_for_what_will_not_come(server: ApiServer) -> None:
     day = Day(server, "refused")
     day.show(conditions.refused(Reason.WINDOW_PASSED, "write another"))

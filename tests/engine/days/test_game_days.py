@@ -14,6 +14,8 @@ from showstopper.api.game_day import APPROVE, GameDay
 from showstopper.api.run import ExperimentRun
 from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN, GAME_DAY
 from showstopper.engine.days.preludes import APPROVALS_POLICY
+from showstopper.engine.planning.snapshots import Snapshots
+from showstopper.errors import ClusterError, Forbidden, Invalid
 from tests.support import stored_objects
 from tests.support.api_server import apply
 from tests.support.operator_harness import NAME, OperatorHarness, at_work, until
@@ -94,6 +96,39 @@ class GameDayHarness:
         run = await until(asked, f"a run of act {act}")
         await self.stands("Unknown ActUnderWay", act)
         return run
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (Forbidden("quota", status=403), "Error"),
+        (Invalid("policy", status=422), "Error"),
+        (Forbidden("?", status=401), None),
+    ],
+    ids=["quota", "policy", "token"],
+)
+async def test_an_act_whose_run_may_not_be_made_ends_and_a_token_that_is_renewed_ends_nothing(
+    rehearsal: GameDayHarness, monkeypatch: pytest.MonkeyPatch, error: ClusterError, verdict: str | None
+) -> None:
+    asked = 0
+    plan = Snapshots.plan
+
+    async def refuses(*words: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise error
+        return await plan(*words)
+
+    monkeypatch.setattr(Snapshots, "plan", refuses)
+    rehearsal.apply(inline("one"))
+    async with at_work(rehearsal.operator):
+        if verdict is None:
+            await rehearsal.acting("one")
+            await rehearsal.operator.abort()
+            return
+        day = await rehearsal.stands("False ActNotPassed")
+        assert (day.status.acts[0].verdict, day.status.acts[0].reason) == (verdict, "RunNotCreated")
 
 
 async def test_a_day_from_apply_over_an_approval_to_its_verdict(rehearsal: GameDayHarness) -> None:

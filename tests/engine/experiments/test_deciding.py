@@ -202,6 +202,8 @@ def test_no_other_run_is_made_while_one_has_not_begun() -> None:
         assert isinstance(step, Show)
         assert (step.run, step.outlook.reconciling, step.answered) == (waiting, True, requests.of_run(waiting))
         assert isinstance(deciding.decide(situation(changed, begun(waiting))), Begin)
+        day = {"name": "day", "uid": "day-uid", "act": "one", "performance": 1, "hash": "h"}
+        assert isinstance(deciding.decide(situation(changed, run_of(build.experiment(), gameDay=day))), Begin)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +227,23 @@ def test_a_run_that_waits_ends_when_nobody_wants_it_any_more(spec: dict[str, Any
     assert deciding.unwanted(build.experiment(**spec), waiting) is None, "what was told last is older than the run"
     day = {"name": "day", "uid": "day-uid", "act": "one", "performance": 1, "hash": "h"}
     assert deciding.unwanted(changed, run_of(build.experiment(), gameDay=day)) is None
+
+
+@pytest.mark.parametrize("schedule", [None, "0 3 * * *"])
+@pytest.mark.parametrize("reason", ["Superseded", "Suspended"])
+def test_what_was_wanted_no_more_before_it_began_is_run_when_it_is_wanted_again(
+    reason: str, schedule: str | None
+) -> None:
+    """A dry run that is none any more, a change that was taken back before the next run was made, and a resumption."""
+    ended = run_of(build.experiment(), status={"verdict": "Inconclusive", "reason": reason})
+    again = build.experiment(metadata={"generation": 3}, schedule=schedule)
+    again.status.last_hash = requests.wanted(again).hash
+    step = deciding.decide(situation(again, ended))
+    assert isinstance(step, Begin)
+    assert requests.run_name(again, step.request) != requests.run_name(again, requests.wanted(again))
+    day = {"name": "day", "uid": "day-uid", "act": "one", "performance": 1, "hash": "h"}
+    of_day = run_of(build.experiment(), status={"verdict": "Aborted", "reason": reason}, gameDay=day)
+    assert isinstance(deciding.decide(situation(again, of_day)), Show), "the day decides of its runs"
 
 
 def test_a_run_that_suspend_has_ended_is_made_again_and_a_firing_is_not() -> None:

@@ -259,6 +259,18 @@ def test_a_run_that_nobody_wanted_any_more_is_no_attempt(reason: str) -> None:
     assert stands(situation(ended, run("kill-0", "good", finished=NOW - 2 * HOUR))) == "Current Passed"
 
 
+@pytest.mark.parametrize("reason", ["Superseded", "Suspended"])
+def test_what_was_asked_for_and_wanted_no_more_for_a_while_still_comes(reason: str) -> None:
+    asking = gate(requestRuns=True)
+    value = deciding.decide(situation(gate=asking)).requests["kill"]
+    annotated = build.experiment(metadata={"annotations": {requests.RUN_REQUESTED: value}})
+    ended = run("kill-1", "good", "Inconclusive", runRequest=value)
+    ended.status.reason = reason
+    wanted_again = situation(ended, gate=asking, experiments={"kill": annotated})
+    assert stands(wanted_again) == "InProgress WaitingForRuns"
+    assert not deciding.decide(wanted_again).requests, "the experiment has been asked"
+
+
 def test_without_a_gate_that_asks_an_inconclusive_run_says_at_once_what_does() -> None:
     answer = deciding.decide(situation(run("kill-1", "good", "Inconclusive")))
     assert (answer.outlook.stalled, answer.outlook.reason) == (True, "RunsInconclusive")

@@ -12,10 +12,11 @@ import pytest
 
 from showstopper.api.conditions import ConditionType, find
 from showstopper.api.gate import ReleaseGate
-from showstopper.clock import to_timestamp
+from showstopper.clock import from_timestamp, to_timestamp
 from showstopper.cluster.client import Object
 from showstopper.cluster.kinds import DEPLOYMENT, EXPERIMENT_RUN, POD, RELEASE_GATE, Kind
 from showstopper.cluster.mirror import Change, Mirror
+from showstopper.engine.gates.keeping import OBSERVED_SECONDS
 from showstopper.engine.rooms.pod_cache import PodCache
 from showstopper.errors import Forbidden
 from showstopper.faults.workloads import fields
@@ -250,6 +251,30 @@ async def test_an_answer_is_renewed_only_after_a_look_at_the_workloads(
         relay.operator.clock.set(MIDNIGHT, seconds=90)
         relay.operator.operation.gates.enqueue_all()
         await relay.answers("Unknown RolloutUnderWay")
+
+
+async def test_no_answer_is_renewed_by_the_minute_that_ends_during_a_pass(
+    relay: GatedDeployment, faulty: FaultyApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it began, the workloads were not to be read: it knows of them what was read a minute before."""
+    relay.declare_gate()
+    clock = relay.operator.clock
+    async with at_work(relay.operator):
+        before = (await relay.answers("True Passed")).status.observed_at
+        assert before is not None
+        is_synced, end = PodCache.is_synced, from_timestamp(before) + OBSERVED_SECONDS - from_timestamp(MIDNIGHT)
+
+        def late(cache: PodCache, namespace: str) -> bool:
+            clock.set(MIDNIGHT, seconds=end + 0.5)
+            return is_synced(cache, namespace)
+
+        with monkeypatch.context() as passing:
+            passing.setattr(PodCache, "is_synced", late)
+            clock.set(MIDNIGHT, seconds=end - 0.5)
+            faulty.refused = True
+            relay.operator.operation.gates.enqueue_all()
+            await asyncio.sleep(0.5)
+            assert (await relay.gate()).status.observed_at in {before, None}
 
 
 async def test_a_gate_whose_workloads_cannot_be_read_is_not_open(relay: GatedDeployment, faulty: FaultyApi) -> None:

@@ -47,6 +47,30 @@ def test_the_time_on_the_way_up_is_no_test(spec: dict[str, Any]) -> None:
     assert STRESS.proof(observed(figures(), fault, lasted=15.0)) is not None, "an agent that does not say it"
 
 
+def test_a_pod_that_was_replaced_had_no_time_and_counts_with_the_one_in_its_place() -> None:
+    fault = MemoryStress.model_validate({"percent": "95%"})
+
+    def proof(*targets: tuple[float, float, str]) -> str | None:
+        each = (
+            ObservedTarget(
+                "a",
+                proven=True,
+                gone=what == "gone",
+                excused=what == "late",
+                processes=figures(held_milliseconds=int(held * 1000)),
+                lasted=lasted,
+            )
+            for held, lasted, what in targets
+        )
+        finding = STRESS.proof(Observed("full", tuple(each), spec=fault))
+        return finding.message if finding is not None else None
+
+    assert proof((1, 3, "gone"), (26, 27, "")) is None
+    assert proof((26, 27, "gone"), (1, 3, "late")) is None
+    assert "of its targets as was declared for 13.0 s of 30.0 s" in (proof((0, 16, "gone"), (13, 14, "")) or "")
+    assert "of a as was declared for 1.0 s of 3.0 s" in (proof((30, 30, ""), (1, 3, "")) or ""), "no other's time helps"
+
+
 def test_over_the_limit_nothing_is_held() -> None:
     assert STRESS.proof(observed(figures(oom_kills=1), OVER, lasted=15.0)) is None
 

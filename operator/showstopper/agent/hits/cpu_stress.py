@@ -15,7 +15,7 @@ from showstopper.api.faults.process import CpuStress, ProcessFigures
 from showstopper.errors import EffectRefused
 
 LEAST_SECONDS = 0.5
-LEAST_SHARE = 0.1
+LEAST_OF_WANTED = 0.1
 """What the workers get of the CPU time that they want, or that the container may take if that is less: processes of the
 room that are ten times as many would leave them as much. Less is no competition. Our choice."""
 _WEIGHT, _MOST_WEIGHT = 100, 10_000  # version 2: of one process, and the most
@@ -79,7 +79,7 @@ class CpuStressHit(StressHit[CpuStress]):
             stress_workers=self._fault.workers,
             stress_cpu_microseconds=ours,
         )
-        self.record.proven = lasted >= LEAST_SECONDS and ours >= LEAST_SHARE * wanted * lasted * 1e6
+        self.record.proven = lasted >= LEAST_SECONDS and ours >= LEAST_OF_WANTED * wanted * lasted * 1e6
         return None if self._present() else gone
 
     @property

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import ActRecord, GameDay
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
@@ -15,8 +16,10 @@ from showstopper.cli.kube import endings, lookup
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.kube.endings import Subject
 from showstopper.cluster.client import Client, Object
-from showstopper.cluster.kinds import EXPERIMENT_RUN
-from showstopper.errors import NotFound, Unavailable
+from showstopper.cluster.kinds import EXPERIMENT, EXPERIMENT_RUN
+from showstopper.engine.runs import requests
+from showstopper.engine.runs.requests import RUN_REQUESTED
+from showstopper.errors import ClusterError, NotFound, Unavailable
 
 POLL_SECONDS = 0.2
 
@@ -31,7 +34,8 @@ def command(
 ) -> None:
     """Abort a run or a game day, and wait until its faults are reverted.
 
-    An experiment stands for all its runs that are not over. A game day is aborted with its current run.
+    An experiment stands for all its runs that are not over, and for a run that was requested and waits for these: the
+    request is taken back. A game day is aborted with its current run.
 
     Exit codes: 0 aborted and reverted, 2 nothing to abort or not over in time, 4 a fault was not reverted.
     """
@@ -40,28 +44,49 @@ def command(
 
 async def _abort(connection: Connection, name: str, *, wait: bool) -> ExitCode:
     async with connection.open() as client:
-        named = await _named(client, connection.namespace, name)
-        under_way = [subject for subject in named if not subject.finished]
+        experiment, runs = await _experiment(client, connection.namespace, name)
+        named: Sequence[Subject] = runs or [await lookup.run_or_game_day(client, connection.namespace, name)]
+        under_way: list[Subject] = [subject for subject in named if not subject.finished]
         if not under_way:
             problem(f"nothing to abort: {_title(named[-1])} is over: {named[-1].status.verdict}")
             return ExitCode.INCONCLUSIVE
+        if experiment is not None and await _take_back(client, experiment, runs):
+            under_way = [run for run in await lookup.runs(client, experiment) if not run.finished]  # it may be made
         for subject in under_way:
             await _end(client, subject)
         if not wait:
             return ExitCode.PASSED
-        return max([await _await_end(client, subject) for subject in under_way])
+        return max([await _await_end(client, subject) for subject in under_way], default=ExitCode.PASSED)
 
 
-async def _named(client: Client, namespace: str, name: str) -> Sequence[Subject]:
-    """The runs of the experiment of that name, oldest first, or else the run or the game day of that name.
-
-    All of them: while the newest waits for its turn, the one before is injecting.
-    """
+async def _experiment(client: Client, namespace: str, name: str) -> tuple[Experiment | None, Sequence[ExperimentRun]]:
+    """The experiment of that name, and its runs, oldest first: while the newest waits, the one before is injecting."""
     try:
-        runs = await lookup.runs(client, await lookup.experiment(client, namespace, name))
+        experiment = await lookup.experiment(client, namespace, name)
     except NotFound:
-        runs = []
-    return runs or [await lookup.run_or_game_day(client, namespace, name)]
+        return None, ()
+    return experiment, await lookup.runs(client, experiment)
+
+
+async def _take_back(client: Client, experiment: Experiment, runs: Sequence[ExperimentRun]) -> bool:
+    """Take back a request that has no run yet: it would get one as soon as the run that waits is over.
+
+    Returns whether there was one.
+    """
+    answered = requests.answered(experiment, runs)
+    if requests.wanted(experiment).run_request in {"", answered.run_request if answered is not None else ""}:
+        return False
+    path = f"/metadata/annotations/{RUN_REQUESTED.replace('/', '~1')}"
+    change: list[Object] = [
+        {"op": "test", "path": path, "value": experiment.metadata.annotations[RUN_REQUESTED]},
+        {"op": "remove", "path": path},
+    ]
+    try:
+        await client.patch(EXPERIMENT, *experiment.key, change)
+    except ClusterError as error:  # what runs is ended in any case
+        title = f"experiment/{experiment.metadata.name}"
+        note(f"{title} has asked for another run, which follows: it could not be taken back: {error}")
+    return True
 
 
 def _title(subject: Subject) -> str:
@@ -73,8 +98,12 @@ async def _end(client: Client, subject: Subject) -> None:
         {"op": "test", "path": "/metadata/uid", "value": subject.metadata.uid},
         {"op": "add", "path": "/spec/abort", "value": True},
     ]
-    await client.patch(endings.kind_of(subject), *subject.key, change)
-    print(f"{_title(subject)} aborted")
+    try:
+        await client.patch(endings.kind_of(subject), *subject.key, change)
+    except NotFound:  # deleting it has ended it. The others have to end, too
+        note(f"{_title(subject)} was deleted meanwhile")
+    else:
+        print(f"{_title(subject)} aborted")
 
 
 async def _await_end(client: Client, subject: Subject) -> ExitCode:

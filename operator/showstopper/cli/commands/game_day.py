@@ -74,7 +74,7 @@ async def _watch(connection: Connection, name: str, form: Form) -> ExitCode:
             return await show(client, present, form, why)
         day = await follow_day(client, Performance(present), screen)
         screen.print()
-        return await show(client, day, form)
+        return await show(client, day, form, performance.why_superseded(day))
 
 
 async def show(client: Client, day: GameDay, form: Form, superseded: str = "") -> ExitCode:

@@ -1,7 +1,11 @@
 """`showstopper watch`: the live picture of a run."""
 
+import asyncio
+import time
+
 import typer
 
+from showstopper.api.run import ExperimentRun
 from showstopper.cli.exit_codes import ExitCode, problem
 from showstopper.cli.interruptible import Watched, run_to_end
 from showstopper.cli.kube import lookup
@@ -9,6 +13,11 @@ from showstopper.cli.kube.connection import Connection
 from showstopper.cli.live.follow import follow
 from showstopper.cli.views import output
 from showstopper.cli.views.output import Form, FormOption, NameArgument
+from showstopper.cluster.client import Client
+
+MIRROR_SECONDS = 5.0
+"""How long an experiment's status may take to show the verdict of its run: a tenth of that, unless all is busy."""
+POLL_SECONDS = 0.25
 
 
 def command(context: typer.Context, name: NameArgument, form: FormOption = Form.SHORT) -> None:
@@ -29,6 +38,18 @@ async def _watch(connection: Connection, name: str, form: Form, watched: Watched
         if run.finished and (why := await lookup.why_outdated(client, name, run)):
             problem(why)
             return ExitCode.INCONCLUSIVE
-        run = await follow(client, run, screen)
+        followed = await follow(client, run, screen)
         screen.print()
-        return await output.show_verdict(client, run, form)
+        code = await output.show_verdict(client, followed, form)
+        if why := await _why_outdated(client, name, followed):
+            problem(why)
+            return ExitCode.INCONCLUSIVE
+        return code
+
+
+async def _why_outdated(client: Client, name: str, run: ExperimentRun) -> str:
+    """The same of a run that has ended just now. The experiment's status follows that a moment later."""
+    give_up = time.monotonic() + MIRROR_SECONDS
+    while (why := await lookup.why_outdated(client, name, run)) and time.monotonic() < give_up:
+        await asyncio.sleep(POLL_SECONDS)
+    return why

@@ -2,11 +2,11 @@
 
 import asyncio
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from showstopper.api import conditions
-from showstopper.api.conditions import ConditionType
+from showstopper.api.conditions import ConditionType, is_true
 from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import GameDay
 from showstopper.api.run import ExperimentRun
@@ -57,6 +57,11 @@ class RunRequest:
         same = origin.uid == metadata.uid and origin.run_request == self.annotation
         return same and origin.generation >= metadata.generation
 
+    def replaced(self, experiment: Experiment) -> "RunRequest | None":
+        """The request that somebody else has made since. None: this is still the one that is asked for."""
+        later = requests.wanted(experiment).run_request
+        return replace(self, annotation=later) if later != self.annotation else None
+
 
 async def request_run(client: Client, subject: Manifest | Experiment) -> RunRequest:
     """Apply the file, or take the experiment, and request a run unless applying did.
@@ -75,7 +80,7 @@ async def request_run(client: Client, subject: Manifest | Experiment) -> RunRequ
             after = Experiment.parse(applied)
     _refuse_suspended(after)
     if after.spec.dry_run or _requests_run(before, after):
-        return RunRequest(after, after.metadata.annotations.get(RUN_REQUESTED, ""))
+        return RunRequest(after, requests.wanted(after).run_request)
     return RunRequest(*await annotate(client, EXPERIMENT, after))
 
 
@@ -132,22 +137,43 @@ async def annotate(client: Client, kind: Kind, asked: Asked) -> tuple[Asked, str
 async def await_run(client: Client, request: RunRequest) -> ExperimentRun:
     """Wait for the run that answers the request.
 
+    While a run of the experiment waits for its turn no other is made, and of what is requested meanwhile the last
+    counts. So a run that was made for a later request answers this one, too.
+
     Raises:
-        RunRefused: the operator says why there will be none.
+        RunRefused: the operator says why there will be none, or the request was taken back.
         NoOperator: no operator answers.
     """
     namespace, name = request.experiment.key
     clock = Clock()
     began = clock.now()
+    earlier: set[str] | None = None
+    replaced_at: float | None = None
     while True:
         experiment = await lookup.experiment(client, namespace, name)
         if experiment.metadata.uid != request.experiment.metadata.uid:
             raise RunRefused(f"Experiment {namespace}/{name} was deleted meanwhile")
-        for run in reversed(await lookup.runs(client, experiment)):
-            if request.is_answered_by(run):
+        runs = await lookup.runs(client, experiment)
+        if earlier is None:
+            earlier = {run.metadata.uid for run in runs}
+        later = request.replaced(experiment)
+        for run in reversed(runs):
+            is_new = run.metadata.uid not in earlier
+            if request.is_answered_by(run) or (is_new and later is not None and later.is_answered_by(run)):
                 return run
         raise_if_refused(request, experiment, clock.now() - began)
+        replaced_at = None if later is None else clock.now() if replaced_at is None else replaced_at
+        if replaced_at is not None and clock.now() - replaced_at > SETTLE_SECONDS and _rests(experiment, runs):
+            raise RunRefused(
+                f"Experiment {namespace}/{name} was not run: its annotation {RUN_REQUESTED} was changed or removed "
+                "before that; request another run"
+            )
         await asyncio.sleep(POLL_SECONDS)
+
+
+def _rests(experiment: Experiment, runs: Iterable[ExperimentRun]) -> bool:
+    """Whether no run is under way, waits, or is about to be made."""
+    return not is_true(experiment.status.conditions, ConditionType.RECONCILING) and all(run.finished for run in runs)
 
 
 def raise_if_refused(request: RunRequest, experiment: Experiment, waited: float) -> None:
@@ -175,9 +201,9 @@ def raise_if_refused(request: RunRequest, experiment: Experiment, waited: float)
     if not changed and waited < SETTLE_SECONDS:
         return
     stalled, suspended, finished = (
-        conditions.is_true(status.conditions, kind)
+        is_true(status.conditions, kind)
         for kind in (ConditionType.STALLED, ConditionType.SUSPENDED, ConditionType.FINISHED)
     )
-    planned = experiment.spec.dry_run and conditions.is_true(status.conditions, ConditionType.READY)
+    planned = experiment.spec.dry_run and is_true(status.conditions, ConditionType.READY)
     if suspended or planned or (stalled and not finished):
         raise RunRefused(f"Experiment {namespace}/{name} was not run: {lookup.summary(experiment)}")

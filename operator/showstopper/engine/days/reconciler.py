@@ -8,7 +8,6 @@ from showstopper.api.experiment import Experiment
 from showstopper.api.game_day import Act, GameDay
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
-from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
@@ -23,7 +22,7 @@ from showstopper.engine.experiments.reconciler import MIRROR_SECONDS
 from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.runs.service import Runs
 from showstopper.engine.status_writer import StatusWriter, StatusWriters
-from showstopper.errors import Forbidden, NotFound
+from showstopper.errors import Forbidden, Invalid, NotFound
 
 log = structlog.get_logger()
 
@@ -121,8 +120,8 @@ class DayReconciler:
         request = programme.request(day, act, day.status.performance, experiment, runs.of(experiment))
         try:
             return await making.make(self._snapshots, runs, experiment, request, room)
-        except Forbidden as error:
-            return Finding(Reason.RUN_NOT_CREATED, str(error), Verdict.ERROR)
+        except (Forbidden, Invalid) as error:
+            return making.not_created(error)
 
     async def _write(self, recorder: StatusWriter[GameDay], step: Step) -> bool:
         """Write it for the generation that it was decided for, and for no other. Returns whether it was that one."""

@@ -40,7 +40,7 @@ def _asked_for(situation: Situation, due: Due) -> Show | Begin | None:
     """What the spec or the annotation asks for, and has not got yet."""
     experiment, spec = situation.experiment, situation.experiment.spec
     request = requests.next_of(experiment, situation.runs)
-    if not spec.dry_run and request.is_answered_by(_handled(situation)):
+    if not spec.dry_run and request.is_answered_by(_answered(situation)):
         return None
     if spec.suspend:
         return Show(outcomes.suspended(scheduled=False))
@@ -50,8 +50,12 @@ def _asked_for(situation: Situation, due: Due) -> Show | Begin | None:
 
 
 def _waiting(situation: Situation) -> ExperimentRun | None:
-    """The run that has not begun. No other is made meanwhile: of all that is asked for until then, the last counts."""
-    return next((run for run in situation.runs if not run.finished and not queue.begun(run)), None)
+    """The run that has not begun. No other is made meanwhile: of all that is asked for until then, the last counts.
+
+    One of a game day keeps nothing back: it is not ended when it is wanted no more, and may wait for as long as a show.
+    """
+    own = (run for run in situation.runs if run.spec.experiment.game_day is None)
+    return next((run for run in own if not run.finished and not queue.begun(run)), None)
 
 
 def unwanted(experiment: Experiment, run: ExperimentRun) -> Finding | None:
@@ -72,21 +76,8 @@ def unwanted(experiment: Experiment, run: ExperimentRun) -> Finding | None:
     return None
 
 
-def _handled(situation: Situation) -> Request | None:
-    """The newest request that has its run. Of a scheduled experiment, what is declared at first asks for none.
-
-    A run that was ended by `suspend` before it began is made again when the experiment is resumed. A firing is not.
-    """
-    experiment = situation.experiment
-    newest = requests.current(experiment, situation.runs)
-    suspended = newest is not None and newest.finished and newest.status.reason == Reason.SUSPENDED
-    if newest is not None and suspended and not newest.spec.experiment.scheduled_at:
-        handled = None
-    else:
-        handled = requests.handled(experiment, newest)
-    if handled is None and experiment.spec.schedule is not None:
-        return Request(requests.wanted(experiment).hash, "")
-    return handled
+def _answered(situation: Situation) -> Request | None:
+    return requests.answered(situation.experiment, situation.runs)
 
 
 def _fired(situation: Situation, due: Due) -> Begin | None:
@@ -122,7 +113,7 @@ def _at_rest(situation: Situation, due: Due) -> Show:
     """All that was asked for has its run: show the newest, unless the firing after it could not get one."""
     experiment = situation.experiment
     newest, shown = requests.current(experiment, situation.runs), experiment.status.run
-    request = _handled(situation)
+    request = _answered(situation)
     if newest is not None and not newest.finished:
         return Show(outcomes.of_run(newest), run=newest, answered=request)
     if (missed := due.table.refusal) is not None:

@@ -1,7 +1,9 @@
 """Making: from a request to its run, for whoever asks: an experiment, or an act of a game day."""
 
 from showstopper.api.experiment import Experiment
+from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
+from showstopper.api.verdicts import Verdict
 from showstopper.availability.verdict import Finding
 from showstopper.engine.planning import policies
 from showstopper.engine.planning.plan import Plan
@@ -9,6 +11,9 @@ from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.requests import Request
 from showstopper.engine.runs.service import Runs
+from showstopper.errors import Forbidden, Invalid
+
+UNAUTHORIZED = 401
 
 
 async def make(
@@ -27,6 +32,17 @@ async def make(
         return refused
     await runs.create(experiment, request, room, release, made)
     return None
+
+
+def not_created(error: Forbidden | Invalid) -> Finding:
+    """Why there is no run where the API server refused it: a right, a quota or a policy needs a person.
+
+    Raises:
+        Forbidden: the same, where it does not know who asks (401): a token that is just being renewed. Ask again.
+    """
+    if error.status == UNAUTHORIZED:
+        raise error
+    return Finding(Reason.RUN_NOT_CREATED, str(error), Verdict.ERROR)
 
 
 def early_refusal(made: Plan) -> Finding | None:

@@ -3,9 +3,7 @@
 import structlog
 
 from showstopper.api.experiment import Experiment
-from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
-from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, to_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
@@ -23,7 +21,6 @@ log = structlog.get_logger()
 
 # An injection takes tens of milliseconds. Until then the experiment's status is of the generation before.
 MIRROR_SECONDS = 0.1
-UNAUTHORIZED = 401
 
 
 class Reconciler:
@@ -83,9 +80,7 @@ class Reconciler:
                 return await self._plan(experiment, room, begin)
             refused = await making.make(self._snapshots, runs, experiment, begin.request, room)
         except (Forbidden, Invalid) as error:
-            if error.status == UNAUTHORIZED:
-                raise  # a token that is just being renewed. A right, a quota or a policy needs a person
-            refused = Finding(Reason.RUN_NOT_CREATED, str(error))
+            refused = making.not_created(error)
         return begin.refused(refused) if refused is not None else None
 
     async def _plan(self, experiment: Experiment, room: AudioRoom, begin: Begin) -> Show:

@@ -378,8 +378,7 @@ def _is_answered(situation: Situation, experiment: Experiment) -> bool:
     own = [run for run in situation.runs if run.spec.experiment.uid == experiment.metadata.uid]
     if any(not run.finished for run in own):
         return False
-    handled = requests.handled(experiment, requests.current(experiment, own))
-    return requests.wanted(experiment).is_answered_by(handled)
+    return requests.wanted(experiment).is_answered_by(requests.answered(experiment, own))
 
 
 def _expired(situation: Situation, run: ExperimentRun) -> bool:

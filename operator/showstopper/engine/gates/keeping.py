@@ -63,9 +63,10 @@ class Gates(WorkQueue[ReleaseGate]):
         recorder = self._recorders.of(resource)
         gate = recorder.resource
         room = self._rooms.declared(gate.metadata.namespace, gate.spec.room_ref.name)
-        known = room is None or await self._look(gate)
+        now = to_timestamp(self._clock.now())
+        known = room is None or await self._look(gate, now)
         answer = deciding.decide(self._situation(gate, seen_seconds, known=known))
-        await self._show(recorder, answer, known=known)
+        await self._show(recorder, answer, now, known=known)
         for name, value in answer.requests.items():
             await self._ask(recorder.resource, name, value)
         moving = answer.outlook.reason is Reason.ROLLOUT_UNDER_WAY
@@ -90,15 +91,15 @@ class Gates(WorkQueue[ReleaseGate]):
         self._recorders.forget(resource.metadata.uid)
         self._releases.pop(resource.metadata.uid, None)
 
-    async def _look(self, gate: ReleaseGate) -> bool:
+    async def _look(self, gate: ReleaseGate, now: str) -> bool:
         """Whether it is known what is deployed now. What is not known opens no gate, and keeps none open.
 
         What is remembered is of little worth once a watch is broken, and one whose connection was cut without a word
         looks for a minute like one on which nothing happens. So workloads are read afresh before a status says that the
         operator has looked: for a new generation, where also what was changed before the gate was is known then, and
-        once a minute.
+        once a minute. `now`: as the status will say, or it might say so of a look that was not due yet.
         """
-        namespace, now = gate.metadata.namespace, to_timestamp(self._clock.now())
+        namespace = gate.metadata.namespace
         await self._snapshots.synced(namespace, SYNC_SECONDS)
         seen = gate.status.observed_generation == gate.metadata.generation
         if not seen or _renewed(gate.status.observed_at, now) == now:
@@ -157,8 +158,8 @@ class Gates(WorkQueue[ReleaseGate]):
         log.info("gate_asked", gate=gate.metadata.name, experiment=name)
         self._events.tell(gate, Reason.RUN_REQUESTED, f"asked experiment {name} for a run", action="Request")
 
-    async def _show(self, recorder: StatusWriter[ReleaseGate], answer: Answer, *, known: bool) -> None:
-        gate, now = recorder.resource, to_timestamp(self._clock.now())
+    async def _show(self, recorder: StatusWriter[ReleaseGate], answer: Answer, now: str, *, known: bool) -> None:
+        gate = recorder.resource
         before = conditions.find(gate.status.conditions, conditions.ConditionType.READY)
 
         def change(fresh: ReleaseGate) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from showstopper.api.experiment import Experiment, ReleaseVerdict
 from showstopper.api.gate import RememberedVerdict
-from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoom
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
@@ -17,8 +16,6 @@ from showstopper.engine.runs import requests
 
 MOST_REMEMBERED = 64
 MOST_UNDECIDED = 8
-_NOT_BEGUN = {Reason.SUPERSEDED, Reason.SUSPENDED}
-"""Why runs ended before they began because nobody wanted them any more: they are no attempts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ def history(
         run
         for run in over
         if run.status.verdict in UNDECIDED
-        and run.status.reason not in _NOT_BEGUN
+        and not requests.ended_unwanted(run)  # it is no attempt
         and (since is None or (run.status.finished_at or "") > since)
     ]
     names = [run.metadata.name for run in undecided]

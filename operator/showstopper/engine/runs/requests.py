@@ -7,13 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from showstopper.api.experiment import Experiment
+from showstopper.api.reasons import Reason
 from showstopper.api.run import DayOrigin, ExperimentRun
 from showstopper.api.schema.base import GROUP, Spec, dump
+from showstopper.api.verdicts import Verdict
 from showstopper.clock import from_timestamp
 
 RUN_REQUESTED = f"{GROUP}/run-requested"
 # A change of anything else (suspend, historyLimit, dryRun) asks for nothing.
 _HASHED = ("revision", "roomRef", "timing", "faults", "expect", "abortIf")
+_UNWANTED = {Reason.SUPERSEDED, Reason.SUSPENDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,29 @@ def handled(experiment: Experiment, newest: ExperimentRun | None) -> Request | N
     if experiment.status.last_hash:
         return Request(experiment.status.last_hash, experiment.status.last_handled_run_request or "")
     return None
+
+
+def answered(experiment: Experiment, runs: Iterable[ExperimentRun]) -> Request | None:
+    """The newest request that has its run. Of a scheduled experiment, what is declared at first asks for none.
+
+    A run that nobody wanted any more before it began answers nothing: what it was made for is asked for again as soon
+    as it is wanted again. A firing is not.
+    """
+    newest = current(experiment, runs)
+    if newest is not None and ended_unwanted(newest) and not newest.spec.experiment.scheduled_at:
+        return None
+    known = handled(experiment, newest)
+    if known is None and experiment.spec.schedule is not None:
+        return Request(wanted(experiment).hash, "")
+    return known
+
+
+def ended_unwanted(run: ExperimentRun) -> bool:
+    """Whether it ended before it began, because its experiment did not want it any more. It says nothing of a release.
+
+    A run of a game day that was changed is another matter: that was Aborted.
+    """
+    return run.finished and run.status.verdict == Verdict.INCONCLUSIVE and run.status.reason in _UNWANTED
 
 
 def run_name(experiment: Experiment, request: Request) -> str:

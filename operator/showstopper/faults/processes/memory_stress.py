@@ -1,7 +1,7 @@
 """memoryStress: memory is taken under a container's limit, to its edge or over it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from showstopper.api.experiment import Fault
@@ -66,22 +66,34 @@ class MemoryStressBehaviour(ProcessBehaviour[MemoryStress]):
 
 
 def _not_held(observed: Observed) -> Finding | None:
-    """A target that stood less than was declared for too much of the time. How long that has to be, if it is to do."""
+    """A target that stood less than was declared for too much of the time, or all of them together.
+
+    One that went, or came late in the place of another, may have had no time for its memory to be taken: it counts
+    with the others.
+    """
     if not isinstance(observed.spec, MemoryStress) or observed.spec.over_limit:
         return None
-    for target in observed.targets:
-        if not target.lasted or target.processes is None:
-            continue
-        held = (target.processes.held_milliseconds or 0) / 1000
-        if held < LEAST_SHARE * target.lasted:
-            needed = math.ceil(round((target.lasted - held) / (1 - LEAST_SHARE), 3))
-            return Finding(
-                Reason.TOO_BRIEF,
-                f"had as much memory of {target.pod} as was declared for {held:.1f} s of {target.lasted:.1f} s, and a "
-                f"test needs {LEAST_SHARE:.0%}: to take it needs time, and what its processes leave is taken a moment "
-                f"later; write a duration of {needed}s or more, or less memory",
-            )
-    return None
+    over = [target for target in observed.targets if target.lasted and target.processes is not None]
+    stayed = (target for target in over if not target.gone and not target.excused)
+    short = (_short(target.pod, [target]) for target in stayed)
+    if (first := next((finding for finding in short if finding is not None), None)) is not None:
+        return first
+    return _short("its targets", over) if observed.over else None
+
+
+def _short(whose: str, targets: Sequence[ObservedTarget]) -> Finding | None:
+    """Whether these had too little for too long. The message says how long the fault has to last, if it is to do."""
+    lasted = sum(target.lasted or 0.0 for target in targets)
+    held = sum(target.processes.held_milliseconds or 0 for target in targets if target.processes is not None) / 1000
+    if held >= LEAST_SHARE * lasted:
+        return None
+    needed = math.ceil(round((lasted - held) / (1 - LEAST_SHARE) / len(targets), 3))
+    return Finding(
+        Reason.TOO_BRIEF,
+        f"had as much memory of {whose} as was declared for {held:.1f} s of {lasted:.1f} s, and a test needs "
+        f"{LEAST_SHARE:.0%}: to take it needs time, and what its processes leave is taken a moment later; write a "
+        f"duration of {needed}s or more, or less memory",
+    )
 
 
 def _in_use(figures: list[ProcessFigures]) -> str:
