@@ -11,10 +11,10 @@ import numpy as np
 
 from showstopper.audio.crowd.matching.follower import Follower, Sample
 from showstopper.audio.crowd.matching.reference import Recordings, Reference
-from showstopper.audio.crowd.matching.sampling import Chosen, Sampler, random_twentieth
+from showstopper.audio.crowd.matching.sampling import ChosenPackets, Sampler, random_twentieth
 from showstopper.audio.crowd.packets import Packets
 from showstopper.audio.hearing.classify import Rules
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
 from tests.support.shows import LOOKAHEAD_SECONDS, MONOTONIC, Part, Show, show, wall
@@ -78,7 +78,7 @@ class Sent:
 class Clip:
     slot: int
     sent: list[Sent]
-    told: list[Heard] = field(default_factory=list)
+    told: list[HeardSpan] = field(default_factory=list)
 
 
 def random_show(draw: random.Random, seconds: float = SHOW_SECONDS) -> Show:
@@ -184,7 +184,7 @@ def _packets(came: list[tuple[Clip, Sent]]) -> Packets:
 
 
 def _take(
-    chosen: Chosen,
+    chosen: ChosenPackets,
     by_row: Mapping[int, Sent],
     followers: list[Follower],
     between: dict[int, list[bytes | None]],

@@ -12,7 +12,7 @@ import os
 import resource
 from dataclasses import asdict
 
-from showstopper.audio.crowd.storm.shape import Shape
+from showstopper.audio.crowd.storm.shape import StormShape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.audio.settings import RoomSettings
 from showstopper.faults.storm.settings import Depth
@@ -29,7 +29,7 @@ def main() -> None:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # two descriptors a visitor
     depth = Depth.SIGNALLING if chosen.signalling else Depth.FULL
-    shape = Shape(chosen.visitors, rate=chosen.rate, hidden=chosen.hidden, depth=depth)
+    shape = StormShape(chosen.visitors, rate=chosen.rate, hidden=chosen.hidden, depth=depth)
     storm = Storm(RoomSettings.read(os.environ), shape)
     tally = asyncio.run(storm.run())
     let_in = [storm.identity(number) for number, attempt in enumerate(storm.tries) if attempt.is_in]

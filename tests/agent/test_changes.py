@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from showstopper.agent.at_most_once import AtMostOnce
 from showstopper.agent.changes import OLD_SECONDS, Change, Changes
-from showstopper.agent.kernel.guests import Guests
+from showstopper.agent.kernel.guests import GuestCgroups
 from showstopper.agent.kernel.settings import Setting
 from showstopper.errors import EffectRefused
 
@@ -19,7 +19,7 @@ NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-.", min_size=1, max_size=8
 )
 TEXTS = st.text(min_size=1, max_size=40)
 SETTINGS = st.builds(Setting, TEXTS, st.lists(TEXTS, min_size=1, max_size=2).map(tuple), TEXTS)
-GUESTS = st.builds(Guests, st.lists(TEXTS, min_size=1, max_size=2).map(tuple))
+GUESTS = st.builds(GuestCgroups, st.lists(TEXTS, min_size=1, max_size=2).map(tuple))
 CHANGES = st.builds(Change, NAMES, SETTINGS | GUESTS, st.floats(0, 1e9))
 
 
@@ -129,7 +129,7 @@ def test_what_no_longer_exists_is_forgotten_by_the_next_life(tmp_path: Path) -> 
 
 
 def test_cgroups_that_were_made_are_removed_once(tmp_path: Path) -> None:
-    made = Guests((str(tmp_path / "one"), str(tmp_path / "two")))
+    made = GuestCgroups((str(tmp_path / "one"), str(tmp_path / "two")))
     assert not made.put_back()
     made.change()
     changes = Changes(tmp_path)
@@ -142,7 +142,7 @@ def test_cgroups_that_were_made_are_removed_once(tmp_path: Path) -> None:
 
 def test_a_cgroup_that_is_in_use_is_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("showstopper.agent.kernel.guests.PATIENCE_SECONDS", 0.02)
-    made = Guests((str(tmp_path / "one"),))
+    made = GuestCgroups((str(tmp_path / "one"),))
     made.change()
     (tmp_path / "one" / "busy").touch()
     assert not made.put_back()

@@ -149,4 +149,4 @@ def test_what_was_not_known_of_a_newcomer_anyway_a_host_that_is_away_makes_no_su
     hidden = replace(newcomer(joined=27, audio=32, live=32), sure_until=EPOCH + 22)
     (told,) = excuses.excused(View(window(0, 60), (), (), (hidden,)), [away(25, 31)]).calls
     assert told.sure_until == EPOCH + 22
-    assert arriving.fate_in_time(told, told.joined, window(0, 60)) is arriving.Fate.LOST
+    assert arriving.fate_in_time(told, told.joined, window(0, 60)) is arriving.CallOutcome.LOST

@@ -13,8 +13,8 @@ from bench.relay_record import Compared
 from showstopper.audio.crowd.crowd import Crowd
 from showstopper.audio.crowd.diary import Marks
 from showstopper.audio.crowd.refusals import Refusal
-from showstopper.audio.crowd.storm.tally import Tally, Try
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.crowd.storm.tally import JoinAttempt, Tally
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.audio.settings import RoomSettings
 from showstopper.availability.spans import State
 from tests.audio.crowd.rtp import Packet, batch
@@ -60,8 +60,8 @@ def test_a_crowd_that_is_told_what_it_hears_has_figures_of_its_own() -> None:
 
 async def test_the_share_that_is_live_is_of_the_time_that_is_told() -> None:
     crowd = Crowd(RoomSettings("r", "ws://r", "r", "k", "s"), 2)
-    crowd.heard.extend([(0, Heard(State.LIVE, 9.0, 12.0)), (1, Heard(State.HOLD, 10.0, 11.0))])
-    crowd.heard.append((1, Heard(State.LIVE, 11.0, 11.5)))
+    crowd.heard.extend([(0, HeardSpan(State.LIVE, 9.0, 12.0)), (1, HeardSpan(State.HOLD, 10.0, 11.0))])
+    crowd.heard.append((1, HeardSpan(State.LIVE, 11.0, 11.5)))
     assert crowd_process.live(crowd, 10.0, 12.0) == (2.0 + 0.5) / 4.0
     assert math.isnan(crowd_process.live(crowd, 10.0, 9.0))
 
@@ -73,14 +73,14 @@ def test_a_listener_stands_beside_those_of_others_also_where_aiortc_cannot_be_ha
     assert crowd_figures.beside(played_crowd(), 2.0, None)["ratio_to_sdk"] == 160.0
 
 
-def played_storm(attempts: list[Try]) -> dict[str, Any]:
+def played_storm(attempts: list[JoinAttempt]) -> dict[str, Any]:
     own = {"is_as_asked": True, "own_ms_per_join": 1.5, "own_busy_percent": 20.0}
     return dict(json.loads(json.dumps(asdict(Tally.of(attempts)) | own)))
 
 
 def test_a_storm_says_who_got_in_and_why_the_others_did_not() -> None:
-    attempts = [Try(0.0, Marks(0.0, 1.0, 1.0, 1.5, 2.0), 2.0, first_packet=2.5)]
-    attempts += [Try(0.0, Marks(0.0), 3.0, Refusal.UNAVAILABLE, "HTTP 503 request timed out")] * 2
+    attempts = [JoinAttempt(0.0, Marks(0.0, 1.0, 1.0, 1.5, 2.0), 2.0, first_packet=2.5)]
+    attempts += [JoinAttempt(0.0, Marks(0.0), 3.0, Refusal.UNAVAILABLE, "HTTP 503 request timed out")] * 2
     figures = crowd_figures.of_storm("visible", played_storm(attempts))
     assert figures["storm_visible_in"] == 1
     assert figures["storm_visible_why_not"] == "2 Unavailable"

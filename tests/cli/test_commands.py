@@ -18,7 +18,7 @@ from showstopper.api.verdicts import Verdict
 from showstopper.cli import main
 from showstopper.cli.commands.report import Format, render
 from showstopper.cli.exit_codes import ExitCode, of_verdict
-from showstopper.cli.interruptible import Watched, run_to_end
+from showstopper.cli.interruptible import WatchedObject, run_to_end
 from showstopper.cli.kube.connection import Connection, namespace_of
 from showstopper.cli.kube.run_request import NoOperator, RunRefused
 from showstopper.cli.live.follow import Overdue
@@ -195,7 +195,7 @@ def test_without_a_verdict_nothing_ends_with_zero(
     async def work() -> ExitCode:
         raise error
 
-    watched = Watched()
+    watched = WatchedObject()
     watched.namespace, watched.run = "show", "kill-1"
     with pytest.raises(BaseException, match=str(int(ending)) if str(ending) else "") as caught:
         run_to_end(work(), watched, 3.0)

@@ -1,5 +1,5 @@
 from showstopper.faults import endpoint
-from showstopper.faults.endpoint import Endpoint, Special
+from showstopper.faults.endpoint import Endpoint, SpecialAddress
 
 
 def test_ipv6_addresses_stand_in_brackets() -> None:
@@ -13,4 +13,4 @@ def test_only_addresses_of_single_pods_are_targets() -> None:
     for address in ("127.0.0.1", "::1", "224.0.0.1", "ff02::1", "255.255.255.255", "169.254.0.1", "fe80::1%eth0"):
         assert "single pods only" in (endpoint.objection_to(Endpoint(address, 1)) or "")
     assert endpoint.objection_to(Endpoint("", 1))
-    assert endpoint.objection_to(Endpoint("::ffff:224.0.0.1", 1), {Special.LOOPBACK})
+    assert endpoint.objection_to(Endpoint("::ffff:224.0.0.1", 1), {SpecialAddress.LOOPBACK})

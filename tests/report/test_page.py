@@ -58,20 +58,20 @@ def test_every_verdict_stands_first_and_only_a_pass_is_green(verdict: Verdict | 
     reader = assert_self_contained(text)
     look = looks.of_verdict(verdict)
     assert f"{look.symbol} {verdict or 'No verdict'}" in " ".join(reader.text.split())
-    assert (looks.PASSED.ground in text) == (verdict is Verdict.PASSED)
+    assert (looks.PASSED.background in text) == (verdict is Verdict.PASSED)
     assert "default-src 'none'" in text
 
 
 def test_a_verdict_that_this_version_does_not_know_is_not_green() -> None:
     record = build.record()
     record.run.status.verdict = "Splendid"
-    assert looks.PASSED.ground not in page.of_run(record)
+    assert looks.PASSED.background not in page.of_run(record)
 
 
 def test_no_other_colour_is_green() -> None:
     """Green: more of it than of red and of blue, by a sixth of the scale."""
     shown = {look.colour for look in looks.STATES.values()} | {
-        look.ground for verdict, look in looks.VERDICTS.items() if verdict is not Verdict.PASSED
+        look.background for verdict, look in looks.VERDICTS.items() if verdict is not Verdict.PASSED
     }
     for colour in shown:
         red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))

@@ -9,7 +9,7 @@ from showstopper.api.room import ComponentImage
 from showstopper.api.run import ExperimentRun
 from showstopper.clock import to_timestamp
 from showstopper.engine.gates.deciding import Situation
-from showstopper.engine.rooms.releases import Deployed
+from showstopper.engine.rooms.releases import DeployedReleases
 from showstopper.engine.runs import requests
 from tests.support import build
 
@@ -69,11 +69,11 @@ def run(
 def situation(*runs: ExperimentRun, digest: str = "good", **changes: Any) -> Situation:
     """A minute after that image was deployed."""
     if "images" in changes:
-        changes["deployed"] = Deployed(tuple(changes.pop("images")))
+        changes["deployed"] = DeployedReleases(tuple(changes.pop("images")))
     whole = Situation(
         gate=gate(),
         room=build.room(),
-        deployed=Deployed((image(digest),)),
+        deployed=DeployedReleases((image(digest),)),
         experiments={"kill": build.experiment()},
         runs=runs,
         seen_seconds=120,

@@ -10,7 +10,7 @@ from showstopper.availability.verdict import Finding
 from showstopper.clock import to_timestamp
 from showstopper.engine.experiments import deciding, status
 from showstopper.engine.experiments.schedule import stamp
-from showstopper.engine.experiments.situation import Begin, Show, Situation
+from showstopper.engine.experiments.situation import BeginRun, Situation, WriteStatus
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.requests import RUN_REQUESTED
 from tests.support import build
@@ -41,12 +41,12 @@ class SimulatedExperiment:
         spec = {name: value for name, value in body.items() if value is not None}
         self.experiment = build.experiment(metadata=metadata, status=dump(self.experiment.status), **spec)
 
-    def look(self, seconds: float = 0, *, lose: bool = False) -> Show | None:
+    def look(self, seconds: float = 0, *, lose: bool = False) -> WriteStatus | None:
         """One pass of the operator, so many seconds later. With `lose` it dies before it has written a status."""
         self.now += seconds
         situation = Situation(self.experiment, tuple(self.runs), self.room_known, 1000, self.now)
         step = deciding.decide(situation)
-        if isinstance(step, Begin):
+        if isinstance(step, BeginRun):
             if self.refusal is None:
                 self._make(step.request)
                 return None if lose else self.look()

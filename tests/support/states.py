@@ -24,7 +24,7 @@ from showstopper.engine.days.steps import Step
 from showstopper.engine.experiments import outcomes
 from showstopper.engine.gates import deciding
 from showstopper.engine.rooms import status
-from showstopper.engine.rooms.releases import Deployed
+from showstopper.engine.rooms.releases import DeployedReleases
 from showstopper.engine.rooms.status import Hearing, Situation
 from tests.support import build
 from tests.support.gate_build import HOUR, NOW, gate, image, run, situation
@@ -166,8 +166,8 @@ def _gates() -> Iterator[Case]:
     declared: ReleaseGate = gate()
     good, failed = run("kill-1", "good"), run("kill-1", "good", "Failed")
     unclear = run("kill-1", "good", "Inconclusive")
-    moving = Deployed((image("good"),), moving="Deployment relay is being rolled out")
-    held = Deployed((image("good"),), held="0 of 3 pods of DaemonSet relay have its newest template: OnDelete")
+    moving = DeployedReleases((image("good"),), moving="Deployment relay is being rolled out")
+    held = DeployedReleases((image("good"),), held="0 of 3 pods of DaemonSet relay have its newest template: OnDelete")
     yield from _of_everybody(declared, deciding.decide(situation(good)).outlook)
     situations = {
         "open": (situation(good), DONE),

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from showstopper.agent.kernel.guests import Guests
+from showstopper.agent.kernel.guests import GuestCgroups
 from showstopper.agent.kernel.settings import Setting
 from showstopper.errors import EffectRefused
 
@@ -25,7 +25,7 @@ HEART = "watchdog"
 OLD_SECONDS = 3.0
 _DRAFT = ".draft"
 
-Undoable = Setting | Guests
+Undoable = Setting | GuestCgroups
 """What is changed: a setting of a cgroup, or cgroups that are made for processes of ours."""
 
 
@@ -153,7 +153,7 @@ def _read(text: str) -> Change:
     content = json.loads(text)
     setting = content["setting"]
     changed: Undoable = (
-        Guests(tuple(setting["folders"]))
+        GuestCgroups(tuple(setting["folders"]))
         if "folders" in setting
         else Setting(setting["file"], tuple(setting["ours"]), setting["before"])
     )

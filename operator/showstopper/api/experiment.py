@@ -22,8 +22,8 @@ from showstopper.api.room import Reference
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
 from showstopper.api.schema.cron import Cron, TimeZone
 from showstopper.api.schema.quantities import (
-    Between,
     Duration,
+    DurationBounds,
     Percent,
     SomePercent,
     format_duration,
@@ -31,7 +31,7 @@ from showstopper.api.schema.quantities import (
 )
 from showstopper.api.schema.rules import Rule, exactly_one, given, unique_names
 from showstopper.availability.indicators import INDICATORS, Indicator, Population
-from showstopper.availability.measurements import Measured
+from showstopper.availability.measurements import Measurable
 
 MOST_PODS = FaultKind.most_targets
 """Targets that a fault has at the most."""
@@ -183,7 +183,7 @@ class Fault(InjectedKinds):
     target: Target | None = None
     """Selection of the pods that the fault hits. Required except for faults that the room's host or door carries out
     on itself."""
-    duration: Annotated[Duration, Between("1s", "1h")] | None = None
+    duration: Annotated[Duration, DurationBounds("1s", "1h")] | None = None
     """How long the fault lasts. Required except for those that are done in an instant, such as podKill."""
     pod_kill: PodKill | None = None
     pod_evict: PodEvict | None = None
@@ -259,11 +259,11 @@ def longest(faults: Iterable[Fault]) -> timedelta:
 class Timing(Spec):
     """How long to watch the room before and after the faults, and when to give up."""
 
-    baseline: Annotated[Duration, Between("0s", "1h")] = parse_duration("15s")
+    baseline: Annotated[Duration, DurationBounds("0s", "1h")] = parse_duration("15s")
     """How long the room is measured, and must be healthy, before the faults."""
-    recovery: Annotated[Duration, Between("0s", "1h")] = parse_duration("60s")
+    recovery: Annotated[Duration, DurationBounds("0s", "1h")] = parse_duration("60s")
     """How long the room is measured after the last fault."""
-    deadline: Annotated[Duration, Between("1s", "24h")] | None = None
+    deadline: Annotated[Duration, DurationBounds("1s", "24h")] | None = None
     """When to give up, counted from the creation of the run. Default: baseline, longest fault and recovery, plus two
     minutes, plus the time that the runs queued before it take."""
 
@@ -291,7 +291,7 @@ class Expectation(Queries):
     )
 
     @property
-    def measured(self) -> Measured:
+    def measured(self) -> Measurable:
         """What is bounded, whichever source measures it."""
         measured = self.indicator.among(self.listeners or Population.FLEET) if self.indicator else self.query
         assert measured is not None, "the model refuses an expectation of nothing"
@@ -309,7 +309,7 @@ class AbortIf(Spec):
     above: Bound | None = None
     """Abort when the indicator is above this value, in its unit: a share like "10%", a duration like "20s", or a count
     like "3"."""
-    for_: Annotated[Duration, Between("0s", "1h"), Field(alias="for")] = parse_duration("0s")
+    for_: Annotated[Duration, DurationBounds("0s", "1h"), Field(alias="for")] = parse_duration("0s")
     """How long the condition must hold before the run is aborted. With 0s, an indicator that is taken over the last
     `for` is taken over the last five seconds."""
 
@@ -386,7 +386,7 @@ class ExperimentSpec(Spec):
     """Cron schedule of the runs, as in a CronJob. A scheduled experiment does not run when it is created."""
     time_zone: TimeZone | None = None
     """IANA name of the time zone of the schedule. Default: UTC."""
-    starting_deadline: Annotated[Duration, Between("1s", "24h")] | None = None
+    starting_deadline: Annotated[Duration, DurationBounds("1s", "24h")] | None = None
     """How late a scheduled run may start. If several were missed, only the latest is made up for. Default: 5m."""
     run_on: Annotated[tuple[RunOn, ...], Field(max_length=1)] = ()
     """Events that trigger a run. ReleaseChange: the images of the room's components have changed, and their rollout is

@@ -10,7 +10,7 @@ from showstopper.api.conditions import Condition
 from showstopper.api.experiment import ExperimentSpec
 from showstopper.api.room import Reference
 from showstopper.api.schema.base import GROUP, Message, Name, Resource, Spec, Status, Text, Timestamp
-from showstopper.api.schema.quantities import Between, Duration, on_the_calendar
+from showstopper.api.schema.quantities import Duration, DurationBounds, on_the_calendar
 from showstopper.api.schema.rules import Matching, Rule, exactly_one, unique_names
 
 APPROVE = f"{GROUP}/approve"
@@ -48,9 +48,9 @@ class Hold(Spec):
     approval: bool = False
     """Whether to wait for a person to approve the act, with `showstopper gameday approve` or the annotation
     showstopper.dev/approve."""
-    timeout: Annotated[Duration, Between("1s", "24h")] | None = None
+    timeout: Annotated[Duration, DurationBounds("1s", "24h")] | None = None
     """How long to wait for the approval. The game day ends if there is none by then. Default: 1h."""
-    for_: Annotated[Duration, Between("1s", "24h")] | None = Field(default=None, alias="for")
+    for_: Annotated[Duration, DurationBounds("1s", "24h")] | None = Field(default=None, alias="for")
     """How long to wait before the act begins by itself."""
 
     rules = (

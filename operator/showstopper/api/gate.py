@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from showstopper.api.conditions import Condition
 from showstopper.api.room import ComponentImage, Reference
 from showstopper.api.schema.base import Message, Name, Resource, Spec, Status, Text, Timestamp
-from showstopper.api.schema.quantities import Between, Duration, parse_duration
+from showstopper.api.schema.quantities import Duration, DurationBounds, parse_duration
 from showstopper.api.schema.rules import unique_names
 
 
@@ -45,7 +45,7 @@ class ReleaseGateSpec(Spec):
     experiments: Annotated[tuple[RequiredExperiment, ...], Field(min_length=1, max_length=32)]
     """Experiments that must have passed. A pass counts if it was with exactly this release, in this room, and with
     experiment and room as they are declared now."""
-    max_age: Annotated[Duration, Between("1m", "8760h")] = parse_duration("168h")
+    max_age: Annotated[Duration, DurationBounds("1m", "8760h")] = parse_duration("168h")
     """How long a pass remains valid."""
     request_runs: bool = False
     """Whether the gate requests missing runs itself. If false, something else has to request them: a schedule, runOn,

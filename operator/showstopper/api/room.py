@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from showstopper.api.conditions import Condition
 from showstopper.api.schema.base import Message, Name, PortNumber, Resource, Spec, Status, Text, Timestamp
-from showstopper.api.schema.quantities import Between, Duration, on_the_calendar, parse_duration
+from showstopper.api.schema.quantities import Duration, DurationBounds, on_the_calendar, parse_duration
 from showstopper.api.schema.rules import Matching, Rule, unique_names
 from showstopper.availability.units import DURATION_PATTERN
 
@@ -94,9 +94,9 @@ class Component(Spec):
 class Arrivals(Spec):
     """Arrivals: listeners that join afresh, listen for a while, and leave."""
 
-    every: Annotated[Duration, Between("100ms", "1h", zero="no newcomers")] = parse_duration("5s")
+    every: Annotated[Duration, DurationBounds("100ms", "1h", zero="no newcomers")] = parse_duration("5s")
     """Interval between arrivals, over the whole fleet. 0s disables arrivals."""
-    stay: Annotated[Duration, Between("1s", "1h")] = parse_duration("15s")
+    stay: Annotated[Duration, DurationBounds("1s", "1h")] = parse_duration("15s")
     """How long each arrival listens before it leaves."""
 
 
@@ -105,10 +105,10 @@ class CrowdArrivals(Spec):
     got in and when they first heard the host.
     """
 
-    every: Annotated[Duration, Between("100ms", "1h")] = parse_duration("5s")
+    every: Annotated[Duration, DurationBounds("100ms", "1h")] = parse_duration("5s")
     """Interval between arrivals, over the whole crowd: its pods take turns. Ten a second are a tenth of what one relay
     core lets in. More is no audience that comes and goes, but a storm."""
-    stay: Annotated[Duration, Between("1s", "1h")] = parse_duration("15s")
+    stay: Annotated[Duration, DurationBounds("1s", "1h")] = parse_duration("15s")
     """How long each newcomer listens before it leaves. Those of one pod at a time are bounded: 1000 at most, and no
     more than 3000 listeners with those who stay, for one process and core keeps no more without missing packets. The
     place of one who left is free after ten seconds, when what it heard is settled."""
@@ -218,7 +218,7 @@ class Program(Spec):
     """Who speaks. Managed: the operator runs a host that speaks a time code, so that listeners can tell live speech
     from hold music, stale sound and any other. External: somebody else speaks, and listeners only tell sound from
     silence."""
-    hold: Annotated[Duration, Between("0s", "10m")] = parse_duration("3s")
+    hold: Annotated[Duration, DurationBounds("0s", "10m")] = parse_duration("3s")
     """How long the managed host plays hold music before it starts to speak."""
     starts_at: (
         Annotated[

@@ -46,7 +46,7 @@ class ListenerPod:
     role: str = listeners.LISTENER
 
 
-class Allowance:
+class SpanQuota:
     """How many spans and visits may still be kept of a crowd pod. It comes back evenly over an hour."""
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class Feeds:
         self._readers: dict[Place, CrowdReader] = {}
         # Of the crowds whose newest answer is kept: what began before that is written. Others are read afresh.
         self._written: dict[Place, float] = {}
-        self._allowances: dict[Place, Allowance] = {}
+        self._allowances: dict[Place, SpanQuota] = {}
 
     @property
     def pods(self) -> dict[Place, ListenerPod]:
@@ -147,7 +147,7 @@ class Feeds:
         now, written = self._clock.now(), self._written.pop(place, -math.inf)
         settled = min((span.end for span in feed.open), default=feed.clock)
         over = sum(1 for visit in feed.arrivals if visit.left is not None)
-        if self._allowances.setdefault(place, Allowance()).take(len(feed.spans) + over, now):
+        if self._allowances.setdefault(place, SpanQuota()).take(len(feed.spans) + over, now):
             self._note(place, "")
         else:
             self._note(place, f"a crowd that changes more often than {MOST_SPANS_AN_HOUR} times an hour is not kept")

@@ -14,7 +14,7 @@ TOKEN_LIFE = datetime.timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Participant:
     """Who a token is for, as others in the room see it."""
 
     identity: str
@@ -33,10 +33,10 @@ def token(settings: RoomSettings, identity: str, *, publish: bool, hidden: bool 
         can_publish_data=False,
         hidden=hidden,
     )
-    return _signed(settings.key, settings.secret, Person(identity), grants, TOKEN_LIFE)
+    return _signed(settings.key, settings.secret, Participant(identity), grants, TOKEN_LIFE)
 
 
-def listeners_token(key: str, secret: str, room: str, person: Person, life: datetime.timedelta) -> str:
+def listeners_token(key: str, secret: str, room: str, person: Participant, life: datetime.timedelta) -> str:
     """A token with which somebody may listen in that room, and nothing else."""
     grants = api.VideoGrants(
         room_join=True, room=room, can_publish=False, can_subscribe=True, can_publish_data=False, hidden=False
@@ -44,7 +44,7 @@ def listeners_token(key: str, secret: str, room: str, person: Person, life: date
     return _signed(key, secret, person, grants, life)
 
 
-def _signed(key: str, secret: str, person: Person, grants: api.VideoGrants, life: datetime.timedelta) -> str:
+def _signed(key: str, secret: str, person: Participant, grants: api.VideoGrants, life: datetime.timedelta) -> str:
     builder = api.AccessToken(key, secret).with_identity(person.identity).with_grants(grants)
     if person.name:
         builder = builder.with_name(person.name)

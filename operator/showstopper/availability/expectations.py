@@ -8,7 +8,7 @@ from enum import StrEnum
 from showstopper.availability.errors import BoundError
 from showstopper.availability.figures import apart, difference, sentence_figure
 from showstopper.availability.indicators.indicator import Better, Indicator
-from showstopper.availability.measurements import Measured, Measurement, unmeasured
+from showstopper.availability.measurements import Measurable, Measurement, unmeasured
 
 # Far finer than any figure is known: a microsecond, a ten-thousandth of a percentage point. It keeps sums of doubles
 # that mean "all of it" from falling short of 100 %.
@@ -33,7 +33,7 @@ class Expectation:
 
     """
 
-    measured: Measured
+    measured: Measurable
     minimum: float | None = None
     maximum: float | None = None
 
@@ -99,7 +99,7 @@ def _wants_outage(expectation: Expectation) -> bool:
 
 
 def judge_all(
-    expectations: Iterable[Expectation], measurements: Mapping[Measured, Measurement]
+    expectations: Iterable[Expectation], measurements: Mapping[Measurable, Measurement]
 ) -> tuple[Judgement, ...]:
     """Each expectation on what was measured, whoever measured it. What is not there is unmeasured."""
     return tuple(

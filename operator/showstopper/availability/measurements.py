@@ -6,7 +6,7 @@ from typing import Protocol
 from showstopper.availability.units import Unit
 
 
-class Measured(Protocol):
+class Measurable(Protocol):
     """What an expectation can bound, whoever measures it: an indicator, or a query of another source. Hashable."""
 
     @property
@@ -33,7 +33,7 @@ class Measurement:
     missing evidence never makes a verdict better. `samples` is how many listeners, arrivals or answers it rests on.
     """
 
-    measured: Measured
+    measured: Measurable
     value: float | None
     samples: int
     lower: float
@@ -53,6 +53,6 @@ class Measurement:
         return self.value is not None and self.lower == self.upper
 
 
-def unmeasured(measured: Measured, reason: str) -> Measurement:
+def unmeasured(measured: Measurable, reason: str) -> Measurement:
     """Nothing is known: the truth may be anything that the unit allows."""
     return Measurement(measured, None, 0, 0.0, measured.unit.most, reason)

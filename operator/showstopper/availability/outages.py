@@ -16,7 +16,7 @@ from showstopper.availability.tracks import Track, View
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class BadStretch:
     """A longest row of spans of one listener that are bad or Unknown. `goes_on`: no good span is known behind it."""
 
     spans: tuple[Span, ...]
@@ -86,7 +86,7 @@ class Outage:
         return self.ended is OutageEnd.RECOVERED
 
 
-def stretches(track: Track, bad: frozenset[State]) -> Iterator[Stretch]:
+def stretches(track: Track, bad: frozenset[State]) -> Iterator[BadStretch]:
     """The stretches of a track in order, those that are wholly Unknown included.
 
     One that goes on when the window ends has its end in what follows, if that is known. Of a listener
@@ -100,11 +100,11 @@ def stretches(track: Track, bad: frozenset[State]) -> Iterator[Stretch]:
         if span.state in bad or span.state in UNCERTAIN:
             row.append(span)
         elif row:
-            yield Stretch(tuple(row), bad, goes_on=False)
+            yield BadStretch(tuple(row), bad, goes_on=False)
             row = []
     if row:
         over = track.left or (track.lost and all(span.state in UNCERTAIN for span in row))
-        yield Stretch(tuple(row), bad, goes_on=not over)
+        yield BadStretch(tuple(row), bad, goes_on=not over)
 
 
 def of_track(track: Track) -> list[Outage]:
@@ -117,7 +117,7 @@ def of_view(view: View) -> list[Outage]:
     return [outage for track in view.tracks for outage in of_track(track)]
 
 
-def of_stretch(track: Track, stretch: Stretch) -> Outage | None:
+def of_stretch(track: Track, stretch: BadStretch) -> Outage | None:
     """The outage in a stretch of a track, or None if nothing in it is certainly dead air."""
     known = stretch.known
     if not known:
@@ -135,7 +135,7 @@ def of_stretch(track: Track, stretch: Stretch) -> Outage | None:
     )
 
 
-def _ended(track: Track, stretch: Stretch) -> OutageEnd:
+def _ended(track: Track, stretch: BadStretch) -> OutageEnd:
     last = stretch.spans[-1]
     if last.state in UNCERTAIN:
         return OutageEnd.UNKNOWN

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from showstopper.availability.measurements import Measured, Measurement, unmeasured
+from showstopper.availability.measurements import Measurable, Measurement, unmeasured
 from showstopper.availability.spans import Window
 
 # Samples are taken once a second. One that is late by more than two seconds is a gap.
@@ -60,7 +60,7 @@ class Samples:
         return Samples(_appended(self.stretches, stretch), (at, holds))
 
 
-def measure(measured: Measured, stretches: Iterable[Stretch], window: Window, *, why: str = "") -> Measurement:
+def measure(measured: Measurable, stretches: Iterable[Stretch], window: Window, *, why: str = "") -> Measurement:
     """The share of the sampled time of a window in which it held.
 
     The bounds say what it would be if it had held all of the Unknown time, or none. Of a mixed stretch that only

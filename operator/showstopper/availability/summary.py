@@ -10,7 +10,7 @@ from showstopper.availability.expectations import Judgement
 from showstopper.availability.figures import duration, figure, margin, share
 from showstopper.availability.indicators import Recovery, measure_all
 from showstopper.availability.indicators.listening import seconds_in
-from showstopper.availability.measurements import Measured, Measurement
+from showstopper.availability.measurements import Measurable, Measurement
 from showstopper.availability.outages import Outage
 from showstopper.availability.spans import NOISE, UNCERTAIN, State
 from showstopper.availability.tracks import View
@@ -35,7 +35,7 @@ def window(view: View, recovery: Recovery | None = None) -> dict[str, Any]:
     return of_measured(coverage.of(view), measure_all(view, recovery))
 
 
-def of_measured(covered: coverage.Coverage, measurements: Mapping[Measured, Measurement]) -> dict[str, Any]:
+def of_measured(covered: coverage.Coverage, measurements: Mapping[Measurable, Measurement]) -> dict[str, Any]:
     """The same from what was already computed."""
     return {
         "duration": duration(covered.window.seconds),

@@ -14,7 +14,7 @@ from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.report.record import Day
 
 
-class Watched:
+class WatchedObject:
     """What is watched, once it is known, so that a message can name it when watching ends early.
 
     Attributes:
@@ -32,7 +32,7 @@ class Watched:
 
 
 def run_to_end(
-    work: Coroutine[Any, Any, ExitCode], watched: Watched | None = None, timeout: float | None = None
+    work: Coroutine[Any, Any, ExitCode], watched: WatchedObject | None = None, timeout: float | None = None
 ) -> None:
     """Run a coroutine, and exit with its code. Without a verdict that is Inconclusive or an error, never a pass.
 
@@ -63,7 +63,7 @@ async def _within(work: Coroutine[Any, Any, ExitCode], timeout: float | None) ->
         return await work
 
 
-def _what_continues(watched: Watched | None) -> str:
+def _what_continues(watched: WatchedObject | None) -> str:
     """What continues in the cluster, and how to stop it, as the end of a sentence."""
     if watched is None:
         return ""

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Announcement:
     """What people are told once: reason, note, what was done (CamelCase), and whether it is a warning."""
 
     reason: Reason
@@ -51,7 +51,7 @@ class Events:
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
-    async def publish_all(self, regarding: Resource, news: Iterable[News]) -> None:
+    async def publish_all(self, regarding: Resource, news: Iterable[Announcement]) -> None:
         """Publish one event after the other."""
         for each in news:
             kind: Literal["Normal", "Warning"] = "Warning" if each.warning else "Normal"

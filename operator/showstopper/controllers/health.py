@@ -14,7 +14,7 @@ from showstopper.engine.operation import Operation
 STUCK_SECONDS = 20.0
 
 
-class Pulse:
+class LoopDelay:
     """How late the event loop is: a task that sleeps and looks at the clock."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class OperationCollector(Collector):
         return [GaugeMetricFamily("showstopper_archive_up", "1 while the archive is ready.", value=float(not trouble))]
 
 
-def application(operation: Operation, pulse: Pulse, leading: Callable[[], bool]) -> web.Application:
+def application(operation: Operation, pulse: LoopDelay, leading: Callable[[], bool]) -> web.Application:
     """The three routes. Not ready is: everything that exists is not known yet (a standby is ready to take over)."""
     registry = CollectorRegistry()
     registry.register(OperationCollector(operation))

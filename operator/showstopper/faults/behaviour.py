@@ -18,7 +18,7 @@ K = TypeVar("K", bound=FaultKind)
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class FaultContext:
     """Where a fault is to be carried out.
 
     Attributes:
@@ -49,9 +49,9 @@ class Behaviour(ABC, Generic[K]):
     kind: ClassVar[type[FaultKind]]
     action: ClassVar[str]
 
-    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+    def objections(self, fault: Fault, context: FaultContext) -> Iterator[Finding]:
         """Why the fault cannot be carried out there; nothing: it can."""
-        yield from unknown_ports(fault, ground)
+        yield from unknown_ports(fault, context)
 
     @abstractmethod
     def proof(self, observed: Observed) -> Finding | None:
@@ -86,9 +86,9 @@ class InjectedBehaviour(Behaviour[K]):
         return None
 
 
-def unknown_ports(fault: Fault, ground: Ground) -> Iterator[Finding]:
+def unknown_ports(fault: Fault, context: FaultContext) -> Iterator[Finding]:
     """Ports that the component does not declare. No port at all would mean all of them."""
-    component = ground.component(fault)
+    component = context.component(fault)
     declared = [port.name for port in component.ports] if component else []
     for name in fault.spec.port_names:
         if name not in declared:
@@ -99,12 +99,12 @@ def unknown_ports(fault: Fault, ground: Ground) -> Iterator[Finding]:
             )
 
 
-def no_managed_host(fault: Fault, ground: Ground) -> Iterator[Finding]:
+def no_managed_host(fault: Fault, context: FaultContext) -> Iterator[Finding]:
     """A fault that is aimed at the room's host needs one that the operator runs: somebody else's takes no orders."""
-    if ground.room.program.host is Host.MANAGED:
+    if context.room.program.host is Host.MANAGED:
         return
     yield Finding(
         Reason.NO_MANAGED_HOST,
-        f"AudioRoom {ground.namespace}/{ground.room_name} has a host of its own, which fault {fault.name} cannot hit: "
+        f"AudioRoom {context.namespace}/{context.room_name} has a host of its own, which fault {fault.name} cannot hit: "
         "write program.host: Managed in the AudioRoom, or aim another fault at a component",
     )

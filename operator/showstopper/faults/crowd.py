@@ -14,7 +14,7 @@ from showstopper.api.injection import InjectionTarget
 from showstopper.api.reasons import Reason
 from showstopper.api.room import Port
 from showstopper.faults import endpoint
-from showstopper.faults.behaviour import Behaviour, Ground
+from showstopper.faults.behaviour import Behaviour, FaultContext
 from showstopper.faults.endpoint import Endpoint
 from showstopper.faults.network.traffic import NetworkEffect, Traffic
 from showstopper.faults.task import MOST_TARGETS, Task
@@ -38,24 +38,24 @@ class CrowdBehaviour(Behaviour[K]):
     reports: ClassVar[bool] = False
 
     @abstractmethod
-    def gate(self, fault: Fault, ground: Ground) -> Gate:
+    def gate(self, fault: Fault, context: FaultContext) -> Gate:
         """What lets the pod's packets pass to the targets, and nothing else."""
 
     @abstractmethod
-    def gate_effect(self, fault: Fault, ground: Ground) -> NetworkEffect:
+    def gate_effect(self, fault: Fault, context: FaultContext) -> NetworkEffect:
         """The same as the agent of the pod's node makes rules of it, for who wants to see them beforehand."""
 
     @abstractmethod
-    def arrivals(self, fault: Fault, ground: Ground) -> Arrivals:
+    def arrivals(self, fault: Fault, context: FaultContext) -> Arrivals:
         """What counts at the targets."""
 
     @abstractmethod
-    def task(self, fault: Fault, ground: Ground, end: datetime) -> Task:
+    def task(self, fault: Fault, context: FaultContext, end: datetime) -> Task:
         """What the pod does.
 
         Args:
             fault: one without objections.
-            ground: with its targets.
+            context: with its targets.
             end: when it has to have ended, however late it could start.
         """
 
@@ -68,16 +68,16 @@ class CrowdBehaviour(Behaviour[K]):
         """What came of the fault, by the last line of its pod. None: the line does not say it."""
 
 
-def port_of(fault: Fault, ground: Ground) -> Port | None:
+def port_of(fault: Fault, context: FaultContext) -> Port | None:
     """The port that the fault is aimed at, as the room declares it; None: it does not."""
-    component = ground.component(fault)
+    component = context.component(fault)
     ports = component.ports if component is not None else ()
     return next((port for port in ports if port.name in fault.spec.port_names), None)
 
 
-def addresses_of(ground: Ground) -> tuple[str, ...]:
+def addresses_of(context: FaultContext) -> tuple[str, ...]:
     """The addresses of the targets."""
-    return tuple(sorted({pod.address for pod in ground.targets}))
+    return tuple(sorted({pod.address for pod in context.targets}))
 
 
 def of_peers(traffic: Traffic) -> Iterator[str]:

@@ -24,7 +24,7 @@ class Endpoint:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
-class Special(StrEnum):
+class SpecialAddress(StrEnum):
     """Addresses that are no single pod's. A program sends there only when told so in this very word."""
 
     LOOPBACK = "Loopback"
@@ -33,7 +33,7 @@ class Special(StrEnum):
     LINK_LOCAL = "LinkLocal"
 
 
-def objection_to(target: Endpoint, allowed: Set[Special] = frozenset()) -> str | None:
+def objection_to(target: Endpoint, allowed: Set[SpecialAddress] = frozenset()) -> str | None:
     """Why nothing may be sent to this target, or None.
 
     Args:
@@ -55,12 +55,12 @@ def objection_to(target: Endpoint, allowed: Set[Special] = frozenset()) -> str |
     return f"{target.address} is a {special.lower()} address, and floods go to single pods only"
 
 
-def kind_of(address: IPv4Address | IPv6Address) -> Special | None:
+def kind_of(address: IPv4Address | IPv6Address) -> SpecialAddress | None:
     """What makes an address special; None: it is one interface's. The reserved 240.0.0.0/4 counts as broadcast."""
     if address.is_loopback:
-        return Special.LOOPBACK
+        return SpecialAddress.LOOPBACK
     if address.is_multicast:
-        return Special.MULTICAST
+        return SpecialAddress.MULTICAST
     if address in _RESERVED:
-        return Special.BROADCAST
-    return Special.LINK_LOCAL if address.is_link_local else None
+        return SpecialAddress.BROADCAST
+    return SpecialAddress.LINK_LOCAL if address.is_link_local else None

@@ -12,7 +12,7 @@ from showstopper.availability.spans import State
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class StateStyle:
     """A state: its character, what the listener hears, its colour, and its pattern (matplotlib's hatches)."""
 
     character: str
@@ -22,25 +22,25 @@ class Look:
 
 
 STATES = {
-    State.LIVE: Look("█", "hears the host", "#56B4E9", ""),
-    State.HOLD: Look("H", "hold music", "#E69F00", "|||"),
-    State.STALE: Look("S", "old sound", "#F0E442", "\\\\\\"),
-    State.SILENT: Look("-", "silence", "#D55E00", "---"),
-    State.GARBLED: Look("G", "garbled or foreign sound", "#E69F00", "..."),
-    State.UNCLEAR: Look("u", "unclear sound", "#FFFFFF", "ooo"),
-    State.NO_MEDIA: Look("x", "no media", "#D55E00", "xxx"),
-    State.OFFLINE: Look("O", "offline", "#333333", ""),
-    State.JOINING: Look("J", "joining", "#CC79A7", "///"),
-    State.UNKNOWN: Look("?", "not known", "#FFFFFF", "////"),
+    State.LIVE: StateStyle("█", "hears the host", "#56B4E9", ""),
+    State.HOLD: StateStyle("H", "hold music", "#E69F00", "|||"),
+    State.STALE: StateStyle("S", "old sound", "#F0E442", "\\\\\\"),
+    State.SILENT: StateStyle("-", "silence", "#D55E00", "---"),
+    State.GARBLED: StateStyle("G", "garbled or foreign sound", "#E69F00", "..."),
+    State.UNCLEAR: StateStyle("u", "unclear sound", "#FFFFFF", "ooo"),
+    State.NO_MEDIA: StateStyle("x", "no media", "#D55E00", "xxx"),
+    State.OFFLINE: StateStyle("O", "offline", "#333333", ""),
+    State.JOINING: StateStyle("J", "joining", "#CC79A7", "///"),
+    State.UNKNOWN: StateStyle("?", "not known", "#FFFFFF", "////"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictLook:
-    """A verdict: its symbol, the colour of its ground, that of the text on it, and its border: dashed if not known."""
+    """A verdict: its symbol, the colour of its background, that of the text on it, and its border: dashed if not known."""
 
     symbol: str
-    ground: str
+    background: str
     text: str = "#FFFFFF"
     border: str = "solid"
 

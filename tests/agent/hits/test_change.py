@@ -11,7 +11,7 @@ from showstopper.agent.hits.change import ChangeHit
 from showstopper.agent.hits.process import NodeAccess
 from showstopper.agent.kernel import guests
 from showstopper.agent.kernel.cgroups import Place
-from showstopper.agent.kernel.guests import Guests
+from showstopper.agent.kernel.guests import GuestCgroups
 from showstopper.api.faults.process import CpuStress
 from showstopper.api.injection import InjectionTarget, TargetState
 from showstopper.clock import Clock
@@ -50,8 +50,8 @@ class Hit(ChangeHit[CpuStress]):
         super().__init__(CpuStress(workers=1), TARGET, name, access)
         self._container, self._works = container, works
 
-    def _setting(self, place: Place) -> Guests:
-        return Guests((str(self._container.cgroup),))
+    def _setting(self, place: Place) -> GuestCgroups:
+        return GuestCgroups((str(self._container.cgroup),))
 
     def _changed(self) -> str:
         if not self._works:

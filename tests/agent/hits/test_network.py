@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from showstopper.agent.hits.network import RESTART_SECONDS, NetworkHit
-from showstopper.agent.network.arming import Counters, Figures, Lifted
+from showstopper.agent.network.arming import Counters, Figures, LiftResult
 from showstopper.agent.network.node import Node
 from showstopper.agent.network.targets import Leftovers
 from showstopper.agent.pods import Pods
@@ -36,8 +36,8 @@ class Armed:
         limits = "rate" in self.effect.name
         return {self.effect.traffic.direction: Figures(10, 10, passed_bytes=2000 if limits else None)}
 
-    def lift(self) -> Lifted:
-        return Lifted(self.counters(), self._left)
+    def lift(self) -> LiftResult:
+        return LiftResult(self.counters(), self._left)
 
     def announce(self) -> None: ...
 
@@ -166,7 +166,7 @@ def test_counters_that_cannot_be_read_end_it_on_this_target_alone(monkeypatch: p
 
     hit = loss(PodsOfOne())
     monkeypatch.setattr(Armed, "counters", refuse)
-    monkeypatch.setattr(Armed, "lift", lambda _armed: Lifted({}, NOTHING))
+    monkeypatch.setattr(Armed, "lift", lambda _armed: LiftResult({}, NOTHING))
     assert not hit.look()
     assert hit.record.state is TargetState.LIFTED
     assert "no such table" in (hit.record.message or "")

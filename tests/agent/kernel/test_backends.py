@@ -14,14 +14,14 @@ from showstopper.api.faults.network import Bandwidth, Delay, Direction, Distribu
 from showstopper.api.schema.quantities import Share
 from showstopper.errors import EffectRefused, KernelRefused, NamespaceGone
 from showstopper.faults.network import preview
-from showstopper.faults.network.plan import HANDLE, Manner, Method, Shape
+from showstopper.faults.network.plan import HANDLE, Method, Slowdown, TrafficClass
 from showstopper.faults.network.rules import Device
 from showstopper.faults.network.traffic import NetworkEffect, Traffic
 from tests.agent.wire import RECEIVER, SENDER, Wire
 from tests.faults.network.build import APART, ETH0
 
 LATE = Delay(latency=timedelta(milliseconds=100))
-NETEM = Manner(timedelta(milliseconds=100), timedelta(milliseconds=20))
+NETEM = Slowdown(timedelta(milliseconds=100), timedelta(milliseconds=20))
 
 
 def effect(dose: NetworkFault, direction: Direction = Direction.BOTH) -> NetworkEffect:
@@ -84,7 +84,7 @@ def test_the_probe_tries_every_means_and_leaves_nothing(able: Backends) -> None:
 def test_netem_delays_or_is_said_to_be_missing() -> None:
     """The call is the same in either case; a kernel without sch_netem answers it with ENOENT."""
     with Namespace.scratch() as scratch:
-        shape = Shape(Device("lo", 1), Direction.EGRESS, HANDLE | 1, NETEM)
+        shape = TrafficClass(Device("lo", 1), Direction.EGRESS, HANDLE | 1, NETEM)
         refused = scratch.call(lambda: _refusal(shape))
         if refused is None:
             assert "'delay': 1" in scratch.call(_qdiscs)
@@ -121,7 +121,7 @@ def test_a_namespace_is_entered_by_its_path_only_if_it_is_one(wire: Wire) -> Non
         pass
 
 
-def _refusal(shape: Shape) -> KernelRefused | None:
+def _refusal(shape: TrafficClass) -> KernelRefused | None:
     try:
         shaping.build([shape])
     except KernelRefused as refused:

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 import pytest
 
-from showstopper.agent.kernel.queueing import Engine, Held, sampler
+from showstopper.agent.kernel.queueing import Engine, HeldPackets, sampler
 from showstopper.agent.network.bursts import pause
 from showstopper.api.faults.network import Direction, Distribution
-from showstopper.faults.network.plan import Bursts, Manner, Queue
+from showstopper.faults.network.plan import Bursts, Queue, Slowdown
 
 BATCH, SINGLE = 0x303, 0x301
 
@@ -25,11 +25,11 @@ def packet(number: int) -> bytes:
 class Kernel:
     """The kernel's end of a queue."""
 
-    def __init__(self, manner: Manner) -> None:
+    def __init__(self, manner: Slowdown) -> None:
         ours, self._end = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         ours.setblocking(False)
         self._end.setblocking(False)
-        self.held = Held(Queue(7, Direction.EGRESS, manner), ours, sampler(manner, random.Random(1)))
+        self.held = HeldPackets(Queue(7, Direction.EGRESS, manner), ours, sampler(manner, random.Random(1)))
 
     def send(self, number: int) -> None:
         self._end.send(packet(number))
@@ -59,7 +59,7 @@ class Kernel:
 
 
 def test_a_burst_goes_by_its_last_number() -> None:
-    kernel = Kernel(Manner(timedelta(milliseconds=100)))
+    kernel = Kernel(Slowdown(timedelta(milliseconds=100)))
     kernel.announce(1, 2, 3, at=10.0)
     kernel.announce(4, at=10.05)
     assert kernel.held.next() == pytest.approx(10.1)
@@ -74,7 +74,7 @@ def test_a_burst_goes_by_its_last_number() -> None:
 
 
 def test_with_jitter_each_packet_goes_when_it_is_due() -> None:
-    kernel = Kernel(Manner(timedelta(milliseconds=100), timedelta(milliseconds=50)))
+    kernel = Kernel(Slowdown(timedelta(milliseconds=100), timedelta(milliseconds=50)))
     kernel.announce(*range(1, 51), at=10.0)
     kernel.held.let_go(10.1)
     first = kernel.verdicts()
@@ -87,7 +87,7 @@ def test_with_jitter_each_packet_goes_when_it_is_due() -> None:
 
 
 def test_what_is_no_packet_is_passed_over() -> None:
-    kernel = Kernel(Manner(timedelta(milliseconds=1)))
+    kernel = Kernel(Slowdown(timedelta(milliseconds=1)))
     kernel._end.send(struct.pack("=IHHIIi", 20, 2, 0, 0, 0, -2) + bytes(16))
     kernel.announce(5, at=1.0)
     assert kernel.held.counted == 1
@@ -95,7 +95,7 @@ def test_what_is_no_packet_is_passed_over() -> None:
 
 @pytest.mark.parametrize("distribution", list(Distribution))
 def test_waits_are_distributed_as_asked(distribution: Distribution) -> None:
-    manner = Manner(timedelta(milliseconds=100), timedelta(milliseconds=20), distribution)
+    manner = Slowdown(timedelta(milliseconds=100), timedelta(milliseconds=20), distribution)
     wait = sampler(manner, random.Random(2))
     assert wait
     waits = [wait() for _ in range(50_000)]
@@ -116,8 +116,8 @@ def test_bursts_take_their_share_of_the_time() -> None:
 def test_a_queue_that_fails_is_given_back() -> None:
     """Or its packets would wait for a thread that has ended, for as long as the lease is renewed."""
     engine = Engine(seed=1)
-    kernel = Kernel(Manner(timedelta(milliseconds=1)))
-    healthy = Kernel(Manner(timedelta(milliseconds=1)))
+    kernel = Kernel(Slowdown(timedelta(milliseconds=1)))
+    healthy = Kernel(Slowdown(timedelta(milliseconds=1)))
     engine.hold(kernel.held.queue, kernel.held.socket)
     engine.hold(healthy.held.queue, healthy.held.socket)
     kernel.hang_up()

@@ -3,7 +3,7 @@
 import threading
 from datetime import timedelta
 
-from showstopper.agent.network.bursts import Pulse
+from showstopper.agent.network.bursts import BurstThread
 from showstopper.api.schema.quantities import Share
 from showstopper.errors import KernelRefused
 from showstopper.faults.network.plan import Bursts
@@ -18,14 +18,14 @@ def test_a_burst_that_fails_is_told() -> None:
         failed.set()
         raise KernelRefused("no buffer space")
 
-    pulse = Pulse(OFTEN, burst, lambda: False)
+    pulse = BurstThread(OFTEN, burst, lambda: False)
     assert failed.wait(10)
     pulse.stop()
     assert pulse.problem == "no buffer space"
 
 
 def test_bursts_that_go_on_or_were_stopped_have_no_problem() -> None:
-    pulse = Pulse(OFTEN, lambda _: None, lambda: False)
+    pulse = BurstThread(OFTEN, lambda _: None, lambda: False)
     assert pulse.problem == ""
     pulse.stop()
     assert pulse.problem == ""
@@ -33,7 +33,7 @@ def test_bursts_that_go_on_or_were_stopped_have_no_problem() -> None:
 
 def test_bursts_whose_lease_has_run_out_have_no_problem() -> None:
     over = threading.Event()
-    pulse = Pulse(OFTEN, lambda _: over.set(), over.is_set)
+    pulse = BurstThread(OFTEN, lambda _: over.set(), over.is_set)
     assert over.wait(10)
     pulse.stop()
     assert pulse.problem == ""

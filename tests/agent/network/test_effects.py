@@ -31,7 +31,7 @@ from showstopper.api.schema.quantities import Share
 from showstopper.faults.network import behaviour, dose
 from showstopper.faults.network.dns_failure import dns_failure
 from showstopper.faults.network.profiles import LINKS
-from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed, Traffic
+from showstopper.faults.network.traffic import KubeletProbes, NetworkEffect, Ports, Traffic
 from showstopper.faults.observed import Observed, ObservedTarget
 from tests.agent import machine, noise
 from tests.agent.conftest import Arm, Note
@@ -457,7 +457,7 @@ def test_the_nodes_probes_are_spared(wire: Wire, arm: Arm, known: str) -> None:
     """Kubelets ask from the node's address, or from the gateway's, which is the node's with some network plugins."""
     if known == "as the gateway":
         wire.route(wire.receiver, SENDER)
-    spared = Probed((SENDER,) if known == "by its address" else (), (Ports.one(7880),))
+    spared = KubeletProbes((SENDER,) if known == "by its address" else (), (Ports.one(7880),))
     with Namespace.at(wire.receiver) as there:
         servers = [
             there.call(lambda port=port: socket.create_server((RECEIVER, port)))  # type: ignore[misc]

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from showstopper.agent.kernel.guests import Guests
+from showstopper.agent.kernel.guests import GuestCgroups
 from showstopper.agent.stress import children, taking
 from showstopper.agent.stress.order import StressEnded
-from showstopper.agent.stress.taking import CHUNK, MOST_LOST, Taking
+from showstopper.agent.stress.taking import CHUNK, MOST_LOST, TakenMemory
 
 MIB = 1 << 20
 
@@ -36,14 +36,14 @@ def memory() -> FakeMemory:
     return FakeMemory(own=10 * MIB)
 
 
-def begun(memory: FakeMemory, **what: int) -> Taking:
-    made = Taking(Guests(()), memory, **what)  # type: ignore[arg-type]
+def begun(memory: FakeMemory, **what: int) -> TakenMemory:
+    made = TakenMemory(GuestCgroups(()), memory, **what)  # type: ignore[arg-type]
     made.begin()
     memory.taken = lambda: made._taken
     return made
 
 
-def settled(made: Taking) -> int:
+def settled(made: TakenMemory) -> int:
     """What it holds when it has had time enough."""
     for _ in range(20):
         made.tend()
@@ -153,7 +153,7 @@ def test_our_own_processes_that_are_killed_are_told_apart_and_soon_not_sent_any_
 
     sent = []
 
-    def employ(guests: Guests, work: Callable[[], None]) -> int:
+    def employ(guests: GuestCgroups, work: Callable[[], None]) -> int:
         sent.append(work)
         memory.kills += unified
         return real(guests, killed)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.api.expectations.indicators import bound_value
-from showstopper.api.schema.quantities import Between, Share, format_duration, parse_duration
+from showstopper.api.schema.quantities import DurationBounds, Share, format_duration, parse_duration
 from showstopper.availability.indicators import INDICATORS, Indicator
 from showstopper.availability.units import COUNT, DURATION, SHARE
 from showstopper.errors import InvalidQuantity
@@ -79,7 +79,7 @@ def test_shares_are_rounded_down(value: float, text: str) -> None:
 
 @given(milliseconds, st.booleans())
 def test_bounds_are_inside_the_bounds(value: timedelta, whole: bool) -> None:
-    bounds = Between("1s", "1h", whole_seconds=whole)
+    bounds = DurationBounds("1s", "1h", whole_seconds=whole)
     inside = timedelta(seconds=1) <= value <= timedelta(hours=1)
     if inside and not (whole and value % timedelta(seconds=1)):
         assert bounds.check(value) is value
@@ -89,7 +89,7 @@ def test_bounds_are_inside_the_bounds(value: timedelta, whole: bool) -> None:
 
 
 def test_zero_can_have_a_meaning_beside_the_bounds() -> None:
-    bounds = Between("100ms", "1h", zero="no newcomers")
+    bounds = DurationBounds("100ms", "1h", zero="no newcomers")
     assert not bounds.check(timedelta())
     with pytest.raises(ValueError, match='"50ms": write a duration from "100ms" to "1h", or "0s" for no newcomers'):
         bounds.check(timedelta(milliseconds=50))

@@ -12,7 +12,7 @@ from showstopper.audio.crowd import candidates, packets, sdp, stun
 from showstopper.audio.crowd.dtls import Handshake, HandshakeFailed, Identity
 from showstopper.audio.crowd.ice import Agent, Credentials
 from showstopper.audio.crowd.ledger import Ledger
-from showstopper.audio.crowd.negotiation import Negotiation, Nonsense
+from showstopper.audio.crowd.negotiation import Negotiation, UnreadableMessage
 from tests.audio.crowd import offers, rtp
 
 TRIES = int(os.environ.get("FUZZ", "2000"))
@@ -77,7 +77,7 @@ def test_signalling(draw: random.Random) -> None:
         for _ in range(draw.randint(1, 4)):
             try:
                 answers = talk.take(response(draw))
-            except Nonsense:
+            except UnreadableMessage:
                 break
             assert all(rtc.SignalRequest.FromString(answer).WhichOneof("message") for answer in answers)
 

@@ -8,7 +8,7 @@ from livekit.protocol import models, rtc
 
 from showstopper.audio.crowd import negotiation
 from showstopper.audio.crowd.ice import Agent, Credentials
-from showstopper.audio.crowd.negotiation import Leave, Negotiation, Nonsense
+from showstopper.audio.crowd.negotiation import LeaveMessage, Negotiation, UnreadableMessage
 from tests.audio.crowd import offers
 from tests.audio.crowd.played_server import response
 
@@ -98,7 +98,7 @@ def test_leave_says_what_to_do_and_why() -> None:
     talk, _ = negotiate()
     leave = rtc.LeaveRequest(action=rtc.LeaveRequest.RECONNECT, reason=models.DisconnectReason.SERVER_SHUTDOWN)
     assert talk.take(response(leave=leave)) == []
-    assert talk.leave == Leave(rtc.LeaveRequest.RECONNECT, "SERVER_SHUTDOWN")
+    assert talk.leave == LeaveMessage(rtc.LeaveRequest.RECONNECT, "SERVER_SHUTDOWN")
     assert negotiation.reason_name(4711) == "4711"
 
 
@@ -111,7 +111,7 @@ def test_what_nobody_acts_on_is_not_even_parsed() -> None:
 @pytest.mark.parametrize("message", [b"\x1a\xff", offer(""), offer("m=audio 9 x 1\r\n")], ids=["cut", "empty", "SDP"])
 def test_what_cannot_be_read_is_said_to_be_nonsense(message: bytes) -> None:
     talk, _ = negotiate()
-    with pytest.raises(Nonsense):
+    with pytest.raises(UnreadableMessage):
         talk.take(message)
 
 

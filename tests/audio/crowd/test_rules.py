@@ -4,20 +4,20 @@ from hypothesis import strategies as st
 from livekit.protocol import rtc
 
 from showstopper.audio.crowd import rules
-from showstopper.audio.crowd.negotiation import Leave
-from showstopper.audio.crowd.rules import Way
+from showstopper.audio.crowd.negotiation import LeaveMessage
+from showstopper.audio.crowd.rules import ReturnMode
 
 REASON = "STATE_MISMATCH"
 
 
 def test_a_client_resumes_once_and_then_joins_ten_tries_in_all() -> None:
-    assert rules.attempts(None) == [Way.RESUME, *[Way.JOIN] * 9]
-    assert rules.attempts(Leave(rtc.LeaveRequest.RESUME, REASON)) == rules.attempts(None)
+    assert rules.attempts(None) == [ReturnMode.RESUME, *[ReturnMode.JOIN] * 9]
+    assert rules.attempts(LeaveMessage(rtc.LeaveRequest.RESUME, REASON)) == rules.attempts(None)
 
 
 def test_what_the_server_says_with_leave_is_done() -> None:
-    assert rules.attempts(Leave(rtc.LeaveRequest.DISCONNECT, REASON)) == []
-    assert rules.attempts(Leave(rtc.LeaveRequest.RECONNECT, REASON)) == [Way.JOIN] * 10
+    assert rules.attempts(LeaveMessage(rtc.LeaveRequest.DISCONNECT, REASON)) == []
+    assert rules.attempts(LeaveMessage(rtc.LeaveRequest.RECONNECT, REASON)) == [ReturnMode.JOIN] * 10
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))

@@ -14,7 +14,7 @@ from websockets.uri import parse_uri
 
 from showstopper.audio.crowd import candidates
 from showstopper.audio.crowd.dtls import Identity
-from showstopper.audio.crowd.negotiation import Nonsense
+from showstopper.audio.crowd.negotiation import UnreadableMessage
 from showstopper.audio.crowd.refusals import Refusal
 from showstopper.audio.crowd.session import Session
 from showstopper.audio.crowd.signalling import Signalling
@@ -60,7 +60,7 @@ def test_only_an_offer_with_other_credentials_begins_ice_afresh(session: Session
 
 
 def test_nonsense_is_told(session: Session) -> None:
-    with pytest.raises(Nonsense):
+    with pytest.raises(UnreadableMessage):
         session.hear(offer("v=0"))
 
 

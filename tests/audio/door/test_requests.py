@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from showstopper.audio.door.requests import BadRequest, read
-from showstopper.audio.tokens import Person
+from showstopper.audio.tokens import Participant
 
 WHOLE = {
     "room_name": "stage",
@@ -17,7 +17,7 @@ WHOLE = {
 
 
 def test_all_that_the_sdks_send_about_a_person_is_taken() -> None:
-    assert read(WHOLE, ["stage"]) == ("stage", Person("ann", "Ann", "{}", {"seat": "7"}))
+    assert read(WHOLE, ["stage"]) == ("stage", Participant("ann", "Ann", "{}", {"seat": "7"}))
 
 
 def test_what_is_left_out_is_filled_in() -> None:

@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.audio.door.counts import Count
-from showstopper.audio.door.skewing import Skew, Skewing
+from showstopper.audio.door.skewing import Skew, SkewedCount
 
 BEGUN = Count(now=6, peak=8, cumulative=20, measured_at=100.0, looks=50)
 TRUE = Count(now=4, peak=8, cumulative=23, measured_at=110.0, looks=57)
 
 
 def shown(way: Skew, factor: int = 1, true: Count = TRUE) -> tuple[int, int, int]:
-    skewed = Skewing(way, factor, BEGUN).shown(true)
+    skewed = SkewedCount(way, factor, BEGUN).shown(true)
     assert skewed.measured_at == true.measured_at
     return skewed.now, skewed.peak, skewed.cumulative
 
@@ -47,7 +47,7 @@ counts = st.builds(
 def test_no_wrong_count_is_below_the_true_one_also_of_a_room_that_is_made_anew(
     way: Skew, begun: Count, true: Count
 ) -> None:
-    skewed = Skewing(way, 2, begun).shown(true)
+    skewed = SkewedCount(way, 2, begun).shown(true)
     assert skewed.now >= true.now
     assert skewed.peak >= true.peak
     assert skewed.cumulative >= true.cumulative

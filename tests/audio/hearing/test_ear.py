@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from showstopper.audio.hearing import reading
 from showstopper.audio.hearing.classify import Rules
-from showstopper.audio.hearing.ear import Ear, Heard
+from showstopper.audio.hearing.ear import Ear, HeardSpan
 from showstopper.audio.timecode import Samples
 from showstopper.availability.spans import State
 from tests.support import sounds
@@ -21,10 +21,10 @@ def wall(monotonic: float) -> float:
     return MOMENT + monotonic - MONOTONIC
 
 
-def heard(sound: Samples, rules: Rules | None = None, frame: int = 400, ask_every: int = 5) -> list[Heard]:
+def heard(sound: Samples, rules: Rules | None = None, frame: int = 400, ask_every: int = 5) -> list[HeardSpan]:
     """What an ear says of a sound, with neighbours in one class as one."""
     ear = Ear(rules or Rules(), wall)
-    told: list[Heard] = []
+    told: list[HeardSpan] = []
     samples = sounds.quantized(sound)
     for index in range(len(samples) // frame):
         end = (index + 1) * frame
@@ -34,18 +34,18 @@ def heard(sound: Samples, rules: Rules | None = None, frame: int = 400, ask_ever
     return merged(told + ear.heard(ended=True))
 
 
-def merged(stretches: list[Heard]) -> list[Heard]:
-    result: list[Heard] = []
+def merged(stretches: list[HeardSpan]) -> list[HeardSpan]:
+    result: list[HeardSpan] = []
     for stretch in stretches:
         if result and (result[-1].state, result[-1].quiet) == (stretch.state, stretch.quiet):
             assert result[-1].end == pytest.approx(stretch.start, abs=1e-9)
-            result[-1] = Heard(stretch.state, result[-1].start, stretch.end, stretch.delay, stretch.quiet)
+            result[-1] = HeardSpan(stretch.state, result[-1].start, stretch.end, stretch.delay, stretch.quiet)
         else:
             result.append(stretch)
     return result
 
 
-def around(told: list[Heard]) -> list[tuple[State, float, float]]:
+def around(told: list[HeardSpan]) -> list[tuple[State, float, float]]:
     return [(stretch.state, round(stretch.start - MONOTONIC, 3), round(stretch.end - MONOTONIC, 3)) for stretch in told]
 
 
@@ -95,7 +95,7 @@ def test_stretches_have_no_hole_and_no_overlap_while_the_clock_settles() -> None
     ear = Ear(Rules(), wall)
     samples = sounds.quantized(sounds.code(MOMENT, 12))
     late = itertools.chain([0.02, 0.011, 0.004, 0.002], itertools.repeat(0.001))
-    told: list[Heard] = []
+    told: list[HeardSpan] = []
     for end in range(400, len(samples) + 1, 400):
         ear.listen(samples[end - 400 : end], MONOTONIC + end / reading.RATE + next(late))
         told += ear.heard()

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from showstopper.audio.listener.crew import Crew
-from showstopper.audio.listener.newcomers import Turn
+from showstopper.audio.listener.newcomers import NextArrival
 from showstopper.audio.listener.shifts import Shift
 from showstopper.audio.settings import ListenerSettings, RoomSettings
 
@@ -19,7 +19,7 @@ SETTINGS = ListenerSettings(
 async def test_it_takes_nobody_down_and_the_next_shift_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     crew = Crew(SETTINGS)
     line = json.dumps({"turn": {"number": 7, "due": 0.0, "left": 3}, "feed": Crew(SETTINGS).document(0)})
-    shift = Shift(crew, Turn(1, 0.0, 60))
+    shift = Shift(crew, NextArrival(1, 0.0, 60))
     said = f"print({line!r}); print({line[:40]!r}, end='')"
     monkeypatch.setattr(shift, "_command", lambda: [sys.executable, "-c", said])
     await asyncio.wait_for(shift.run(), 30)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.audio.listener.story import LAST_SECONDS, Story
 from showstopper.audio.media import PACKET_SECONDS, Media, Poll
 from showstopper.availability.spans import Kind, Span, State
@@ -42,10 +42,10 @@ def told(story: Story, until: float) -> list[tuple[State, float, float]]:
 
 def test_a_relay_s_death_from_live_to_live() -> None:
     story = connected((1.2, 5.0), (9.0, 20.0))
-    story.sound([Heard(L, 1.3, 5.15), Heard(Q, 5.15, 6.0)])
+    story.sound([HeardSpan(L, 1.3, 5.15), HeardSpan(Q, 5.15, 6.0)])
     story.connection(6.0, J)
     story.connection(8.8, None)
-    story.sound([Heard(L, 9.04, 15.0, 0.06)])
+    story.sound([HeardSpan(L, 9.04, 15.0, 0.06)])
     assert told(story, 15.0) == [
         (J, 0, 1),
         (N, 1, 1.3),
@@ -63,13 +63,13 @@ def test_packets_that_the_player_makes_no_sound_of_are_unknown_and_never_silence
     for quarter in range(13, 25):  # the player stands still from 3 to 6
         at = quarter / 4
         story.media.polled(at, [Poll("a", at, round((at - 1) * 50), last_packet_at=at, total=total)])
-    story.sound([Heard(L, 1.2, 3.0)])
+    story.sound([HeardSpan(L, 1.2, 3.0)])
     assert told(story, 5.9)[-2:] == [(L, 1.2, 3), (U, 3, 5.9)]
 
 
 def test_what_is_missing_is_the_time_without_packets_with_what_the_player_made_up_before_silence() -> None:
     story = connected((1.2, 5.0), (9.0, 20.0))
-    story.sound([Heard(L, 1.3, 5.15), Heard(Q, 5.15, 9.04), Heard(L, 9.04, 15.0)])
+    story.sound([HeardSpan(L, 1.3, 5.15), HeardSpan(Q, 5.15, 9.04), HeardSpan(L, 9.04, 15.0)])
     spans = [*story.tell(15.0), story.open]
     dead = [span for span in spans if span and span.state not in (L, J) and span.start > 2]
     assert sum(span.missing for span in dead) == pytest.approx(4.0 - PACKET_SECONDS, abs=0.001)
@@ -78,7 +78,7 @@ def test_what_is_missing_is_the_time_without_packets_with_what_the_player_made_u
 
 def test_a_host_that_says_nothing_is_silent_and_misses_nothing() -> None:
     story = connected((1.2, 20.0))
-    story.sound([Heard(L, 1.3, 5.0), Heard(Q, 5.0, 9.0), Heard(L, 9.0, 15.0)])
+    story.sound([HeardSpan(L, 1.3, 5.0), HeardSpan(Q, 5.0, 9.0), HeardSpan(L, 9.0, 15.0)])
     assert told(story, 15.0)[2:] == [(L, 1.3, 5), (Q, 5, 9), (L, 9, 15)]
     assert story.open is not None
     assert story.open.missing == 0
@@ -88,44 +88,49 @@ def test_live_sound_counts_while_only_the_signalling_is_mended() -> None:
     story = connected((1.2, 20.0))
     story.connection(4.0, J)
     story.connection(6.0, None)
-    story.sound([Heard(L, 1.2, 15.0)])
+    story.sound([HeardSpan(L, 1.2, 15.0)])
     assert told(story, 15.0)[-1] == (L, 1.2, 15)
 
 
 def test_of_several_tracks_the_best_counts() -> None:
     story = connected((1.2, 20.0))
-    story.sound([Heard(H, 1.2, 10.0)])
-    story.sound([Heard(S, 2.0, 9.0)])
-    story.sound([Heard(L, 4.0, 6.0)])
-    story.sound([Heard(Q, 1.2, 10.0)])
+    story.sound([HeardSpan(H, 1.2, 10.0)])
+    story.sound([HeardSpan(S, 2.0, 9.0)])
+    story.sound([HeardSpan(L, 4.0, 6.0)])
+    story.sound([HeardSpan(Q, 1.2, 10.0)])
     assert told(story, 10.0)[2:] == [(H, 1.2, 2), (S, 2, 4), (L, 4, 6), (S, 6, 9), (H, 9, 10)]
 
 
 def test_where_the_probe_stood_still_it_says_unknown() -> None:
     story = connected((1.2, 20.0))
-    story.sound([Heard(L, 1.2, 15.0)])
+    story.sound([HeardSpan(L, 1.2, 15.0)])
     story.blind(3.0, 4.5)
     assert told(story, 10.0)[2:] == [(L, 1.2, 3), (U, 3, 4.5), (L, 4.5, 10)]
 
 
 def test_quiet_right_after_the_first_packet_is_the_player_s_buffer_not_a_silent_host() -> None:
     story = connected((1.2, 20.0))
-    story.sound([Heard(Q, 1.1, 1.3), Heard(L, 1.3, 15.0)])
+    story.sound([HeardSpan(Q, 1.1, 1.3), HeardSpan(L, 1.3, 15.0)])
     assert told(story, 10.0) == [(J, 0, 1), (N, 1, 1.3), (L, 1.3, 10)]
 
 
 def test_a_pause_of_speech_is_live_only_while_media_flows() -> None:
     story = connected((1.2, 5.0), (8.0, 20.0))
     story.sound(
-        [Heard(L, 1.2, 3.0), Heard(L, 3.0, 3.5, quiet=True), Heard(L, 3.5, 5.1), Heard(L, 5.1, 8.1, quiet=True)]
+        [
+            HeardSpan(L, 1.2, 3.0),
+            HeardSpan(L, 3.0, 3.5, quiet=True),
+            HeardSpan(L, 3.5, 5.1),
+            HeardSpan(L, 5.1, 8.1, quiet=True),
+        ]
     )
-    story.sound([Heard(L, 8.1, 12.0)])
+    story.sound([HeardSpan(L, 8.1, 12.0)])
     assert told(story, 12.0)[2:] == [(L, 1.2, 5.1), (N, 5.1, 8.1), (L, 8.1, 12)]
 
 
 def test_sound_that_is_not_the_host_s_is_garbled_while_packets_come_and_the_player_makes_nothing_up() -> None:
     story = connected((1.2, 20.0))
-    story.sound([Heard(L, 1.2, 4.0), Heard(G, 4.0, 9.0), Heard(L, 9.0, 15.0)])
+    story.sound([HeardSpan(L, 1.2, 4.0), HeardSpan(G, 4.0, 9.0), HeardSpan(L, 9.0, 15.0)])
     assert told(story, 15.0)[2:] == [(L, 1.2, 4), (G, 4, 9), (L, 9, 15)]
 
 
@@ -136,29 +141,29 @@ def test_what_the_player_made_up_nearby_may_have_been_the_host() -> None:
         made_up = 2400 if at >= 7.25 else 0
         total = round(at * 48000)
         story.media.polled(at, [Poll("a", at, round(at * 50), last_packet_at=at, concealed=made_up, total=total)])
-    story.sound([Heard(L, 1.2, 4.0), Heard(G, 4.0, 15.0)])
+    story.sound([HeardSpan(L, 1.2, 4.0), HeardSpan(G, 4.0, 15.0)])
     assert told(story, 15.0)[3:] == [(G, 4, 6.7), (C, 6.7, 7.55), (G, 7.55, 15)]
 
 
 def test_sound_without_packets_or_beyond_the_last_statistics_is_not_known_to_be_anybody_s() -> None:
     story = connected((1.2, 5.0), (8.0, 9.0), until=10.0)
-    story.sound([Heard(L, 1.2, 5.0), Heard(G, 5.5, 7.0)])
+    story.sound([HeardSpan(L, 1.2, 5.0), HeardSpan(G, 5.5, 7.0)])
     assert (C, 5.5, 7) in told(story, 8.0)
     story = connected((1.2, 10.0), until=10.0)
-    story.sound([Heard(L, 1.2, 5.0), Heard(G, 5.0, 15.0)])
+    story.sound([HeardSpan(L, 1.2, 5.0), HeardSpan(G, 5.0, 15.0)])
     assert told(story, 15.0)[-3:] == [(G, 5, 9.7), (C, 9.7, 10.02), (U, 10.02, 15)]
 
 
 def test_one_of_several_tracks_that_says_nothing_clear_may_be_the_host() -> None:
     story = connected((1.2, 20.0))
-    story.sound([Heard(G, 1.2, 10.0)])
-    story.sound([Heard(C, 2.0, 3.0), Heard(L, 3.0, 5.0), Heard(Q, 5.0, 10.0)])
+    story.sound([HeardSpan(G, 1.2, 10.0)])
+    story.sound([HeardSpan(C, 2.0, 3.0), HeardSpan(L, 3.0, 5.0), HeardSpan(Q, 5.0, 10.0)])
     assert told(story, 10.0)[2:] == [(C, 1.2, 1.35), (G, 1.35, 2), (C, 2, 3), (L, 3, 5), (G, 5, 10)]
 
 
 def test_a_lost_session_is_offline_until_the_next_call() -> None:
     story = connected((1.2, 4.0))
-    story.sound([Heard(L, 1.2, 4.1)])
+    story.sound([HeardSpan(L, 1.2, 4.1)])
     for at, state in [(4.1, J), (9.0, X), (9.5, J)]:
         story.connection(at, state)
     assert told(story, 12.0)[2:] == [(L, 1.2, 4.1), (J, 4.1, 9), (X, 9, 9.5), (J, 9.5, 12)]
@@ -166,7 +171,7 @@ def test_a_lost_session_is_offline_until_the_next_call() -> None:
 
 def test_a_live_span_says_its_mean_delay() -> None:
     story = connected((1.2, 20.0))
-    story.sound([Heard(L, 1.2, 2.2, 0.1), Heard(L, 2.2, 5.2, 0.2)])
+    story.sound([HeardSpan(L, 1.2, 2.2, 0.1), HeardSpan(L, 2.2, 5.2, 0.2)])
     story.tell(5.2)
     assert story.open is not None
     assert story.open.delay == pytest.approx(0.175)
@@ -174,7 +179,7 @@ def test_a_live_span_says_its_mean_delay() -> None:
 
 def test_the_delay_of_live_sound_is_known_for_any_part_of_the_last_minute() -> None:
     story = connected((1.2, 20.0))
-    story.sound([Heard(L, 1.2, 2.2, 0.1), Heard(L, 2.2, 5.2, 0.2), Heard(S, 5.2, 7.0, 9.0)])
+    story.sound([HeardSpan(L, 1.2, 2.2, 0.1), HeardSpan(L, 2.2, 5.2, 0.2), HeardSpan(S, 5.2, 7.0, 9.0)])
     story.tell(7.0)
     assert story.live_delay(1.2, 5.2) == pytest.approx(0.175)
     assert story.live_delay(3.0, 4.0) == pytest.approx(0.2)
@@ -185,7 +190,7 @@ def test_the_delay_of_live_sound_is_known_for_any_part_of_the_last_minute() -> N
 
 def test_a_listener_that_leaves_ends_with_what_it_heard_last() -> None:
     story = connected((1.2, 20.0))
-    story.sound([Heard(L, 1.2, 9.9)])
+    story.sound([HeardSpan(L, 1.2, 9.9)])
     spans = story.leave(9.9 + LAST_SECONDS / 2)
     assert spans[-1].state is L
     assert spans[-1].end == 9.9 + LAST_SECONDS / 2
@@ -194,13 +199,13 @@ def test_a_listener_that_leaves_ends_with_what_it_heard_last() -> None:
 
 def test_first_sound_and_first_live_are_remembered() -> None:
     story = connected((1.2, 20.0))
-    story.sound([Heard(Q, 1.1, 1.3), Heard(H, 1.3, 4.0), Heard(L, 4.0, 6.0)])
+    story.sound([HeardSpan(Q, 1.1, 1.3), HeardSpan(H, 1.3, 4.0), HeardSpan(L, 4.0, 6.0)])
     assert (story.first_sound, story.first_live) == (1.3, 4.0)
 
 
 moments = st.floats(0, 30)
 stretches = st.tuples(moments, st.floats(0.01, 8)).map(lambda pair: (pair[0], pair[0] + pair[1]))
-sounds = st.tuples(st.sampled_from([L, H, S, Q, C, G]), stretches).map(lambda pair: Heard(pair[0], *pair[1]))
+sounds = st.tuples(st.sampled_from([L, H, S, Q, C, G]), stretches).map(lambda pair: HeardSpan(pair[0], *pair[1]))
 
 
 @given(
@@ -211,7 +216,7 @@ sounds = st.tuples(st.sampled_from([L, H, S, Q, C, G]), stretches).map(lambda pa
     st.lists(st.floats(0, 30), min_size=1, max_size=12),
 )
 def test_spans_have_no_hole_no_overlap_and_no_live_that_was_not_heard(
-    heard: list[Heard],
+    heard: list[HeardSpan],
     connections: list[tuple[float, State | None]],
     blind: list[tuple[float, float]],
     packets: list[tuple[float, float]],
@@ -245,11 +250,11 @@ def test_spans_have_no_hole_no_overlap_and_no_live_that_was_not_heard(
 def test_packets_of_which_no_ear_heard_anything_are_no_silence() -> None:
     """The SDK may not tell of a track: the probe is deaf then, and the room need not be."""
     story = connected((1.2, 20.0))
-    story.sound([Heard(L, 1.3, 5.0)])
+    story.sound([HeardSpan(L, 1.3, 5.0)])
     assert told(story, 9.0)[-2:] == [(L, 1.3, 5.0), (U, 5.0, 9.0)]
 
 
 def test_silence_that_an_ear_heard_is() -> None:
     story = connected((1.2, 20.0))
-    story.sound([Heard(L, 1.3, 5.0), Heard(Q, 5.0, 9.0)])
+    story.sound([HeardSpan(L, 1.3, 5.0), HeardSpan(Q, 5.0, 9.0)])
     assert told(story, 9.0)[-2:] == [(L, 1.3, 5.0), (Q, 5.0, 9.0)]

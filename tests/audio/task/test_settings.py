@@ -8,7 +8,7 @@ import pytest
 from showstopper.audio.task.settings import TaskSettings
 from showstopper.audio.task.variables import Variables
 from showstopper.errors import SettingsError
-from showstopper.faults.endpoint import Endpoint, Special
+from showstopper.faults.endpoint import Endpoint, SpecialAddress
 from showstopper.faults.task import Names
 
 NOW = datetime(2026, 1, 31, 20, 0, tzinfo=UTC)
@@ -88,20 +88,22 @@ def test_a_wrong_value_is_refused_with_what_to_write(name: str, value: str, word
 @pytest.mark.parametrize(
     ("address", "special"),
     [
-        ("127.0.0.1", Special.LOOPBACK),
-        ("[::1]", Special.LOOPBACK),
-        ("[::ffff:127.0.0.1]", Special.LOOPBACK),
-        ("224.0.0.1", Special.MULTICAST),
-        ("[ff02::1]", Special.MULTICAST),
-        ("255.255.255.255", Special.BROADCAST),
-        ("169.254.169.254", Special.LINK_LOCAL),
+        ("127.0.0.1", SpecialAddress.LOOPBACK),
+        ("[::1]", SpecialAddress.LOOPBACK),
+        ("[::ffff:127.0.0.1]", SpecialAddress.LOOPBACK),
+        ("224.0.0.1", SpecialAddress.MULTICAST),
+        ("[ff02::1]", SpecialAddress.MULTICAST),
+        ("255.255.255.255", SpecialAddress.BROADCAST),
+        ("169.254.169.254", SpecialAddress.LINK_LOCAL),
     ],
 )
-def test_addresses_of_no_single_pod_are_refused_unless_told_by_their_kind(address: str, special: Special) -> None:
+def test_addresses_of_no_single_pod_are_refused_unless_told_by_their_kind(
+    address: str, special: SpecialAddress
+) -> None:
     everywhere = {"TARGETS": f"{address}:7882", "WITHIN": "0.0.0.0/0,::/0"}
     with pytest.raises(SettingsError, match="floods go to single pods only"):
         read(**everywhere)
-    others = ",".join(kind for kind in Special if kind is not special)
+    others = ",".join(kind for kind in SpecialAddress if kind is not special)
     with pytest.raises(SettingsError, match="floods go to single pods only"):
         read(**everywhere, SPECIAL=others)
     assert len(read(**everywhere, SPECIAL=special).targets) == 1
@@ -110,7 +112,7 @@ def test_addresses_of_no_single_pod_are_refused_unless_told_by_their_kind(addres
 @pytest.mark.parametrize("address", ["0.0.0.0", "0.1.2.3", "[::]"])
 def test_nobodys_address_is_refused_whatever_is_told(address: str) -> None:
     with pytest.raises(SettingsError, match="nobody's address"):
-        read(TARGETS=f"{address}:7882", WITHIN="0.0.0.0/0,::/0", SPECIAL=",".join(Special))
+        read(TARGETS=f"{address}:7882", WITHIN="0.0.0.0/0,::/0", SPECIAL=",".join(SpecialAddress))
 
 
 def test_an_end_that_has_passed_is_read() -> None:

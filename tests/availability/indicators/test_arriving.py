@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showstopper.availability.feed import Arrival
-from showstopper.availability.indicators.arriving import Fate, arrival_audible, fate, join_success, time_to_first_audio
+from showstopper.availability.indicators.arriving import (
+    CallOutcome,
+    arrival_audible,
+    fate,
+    join_success,
+    time_to_first_audio,
+)
 from showstopper.availability.measurements import Measurement
 from showstopper.availability.tracks import View
 from tests.availability.build import EPOCH, window
@@ -49,24 +55,24 @@ def figures(measured: Measurement) -> tuple[float | None, float, float, int]:
 @pytest.mark.parametrize(
     ("visit", "expected"),
     [
-        pytest.param(call(10, 11, 25), Fate.HAPPENED, id="heard and left"),
-        pytest.param(call(10, 24, 25), Fate.HAPPENED, id="heard late"),
-        pytest.param(call(58, 59, None), Fate.HAPPENED, id="heard and still there"),
-        pytest.param(call(-3, 1, 15), Fate.HAPPENED, id="called before the window, heard in it"),
+        pytest.param(call(10, 11, 25), CallOutcome.HAPPENED, id="heard and left"),
+        pytest.param(call(10, 24, 25), CallOutcome.HAPPENED, id="heard late"),
+        pytest.param(call(58, 59, None), CallOutcome.HAPPENED, id="heard and still there"),
+        pytest.param(call(-3, 1, 15), CallOutcome.HAPPENED, id="called before the window, heard in it"),
         pytest.param(call(-3, -1, 15), None, id="heard before the window"),
-        pytest.param(call(10, None, 25), Fate.FAILED, id="left without having heard"),
+        pytest.param(call(10, None, 25), CallOutcome.FAILED, id="left without having heard"),
         pytest.param(call(-20, None, -5), None, id="left before the window"),
-        pytest.param(call(50, None, None), Fate.FAILED, id="due and waiting"),
-        pytest.param(call(50, 62, 70), Fate.FAILED, id="due, heard only behind the window"),
-        pytest.param(call(50, None, 65), Fate.FAILED, id="due, left only behind the window"),
+        pytest.param(call(50, None, None), CallOutcome.FAILED, id="due and waiting"),
+        pytest.param(call(50, 62, 70), CallOutcome.FAILED, id="due, heard only behind the window"),
+        pytest.param(call(50, None, 65), CallOutcome.FAILED, id="due, left only behind the window"),
         pytest.param(call(57, None, None), None, id="waiting but not due yet"),
         pytest.param(call(57, 61, 72), None, id="not due, heard only behind the window"),
-        pytest.param(call(40, None, None, seen=50), Fate.LOST, id="lost from sight"),
+        pytest.param(call(40, None, None, seen=50), CallOutcome.LOST, id="lost from sight"),
         pytest.param(call(-40, None, None, seen=-5), None, id="lost from sight before the window"),
-        pytest.param(call(10, None, None, sure=20), Fate.LOST, id="partly unknown"),
+        pytest.param(call(10, None, None, sure=20), CallOutcome.LOST, id="partly unknown"),
     ],
 )
-def test_a_call_counts_where_its_fate_is_sealed(visit: Arrival, expected: Fate | None) -> None:
+def test_a_call_counts_where_its_fate_is_sealed(visit: Arrival, expected: CallOutcome | None) -> None:
     assert fate(visit, visit.first_live, WHOLE) is expected
 
 
@@ -77,7 +83,7 @@ def test_what_happened_counts_in_exactly_one_of_two_neighbouring_windows(
     visit = call(called, None if heard is None else called + heard, called + max(stay, heard or 0.0))
     halves = [fate(visit, visit.first_live, window(0, cut)), fate(visit, visit.first_live, window(cut, 60))]
     happened = visit.first_live is not None and WHOLE.start <= visit.first_live < WHOLE.end
-    assert halves.count(Fate.HAPPENED) == happened
+    assert halves.count(CallOutcome.HAPPENED) == happened
 
 
 def test_join_success_is_the_share_of_those_who_got_in() -> None:
@@ -180,7 +186,7 @@ def test_whose_fate_may_belong_to_an_earlier_window_proves_no_slowness() -> None
 def test_of_whose_visit_a_part_is_not_known_it_is_not_known_either_what_became_of_it() -> None:
     """Our own process stood still while it waited: it left, and what it would have heard meanwhile nobody knows."""
     hidden = call(10, None, 25, joined=11, sure=12)
-    assert fate(hidden, hidden.first_live, WHOLE) is Fate.LOST
+    assert fate(hidden, hidden.first_live, WHOLE) is CallOutcome.LOST
     assert figures(arrival_audible(room(call(1, 2, 16), hidden))) == (1.0, 0.5, 1.0, 1)
     refused = call(10, None, 12, error="no answer to the join", sure=11)
     assert figures(join_success(room(call(1, 2, 16), refused))) == (1.0, 0.5, 1.0, 1)

@@ -12,7 +12,7 @@ from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.views import preview
-from showstopper.cli.views.output import Form
+from showstopper.cli.views.output import OutputFormat
 from showstopper.cli.views.preview import DayPreview, Preview
 from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
 from showstopper.faults.effects import Backing, Pod, Workload
@@ -91,11 +91,11 @@ def test_what_is_refused_has_no_rules() -> None:
     assert previewed.exit_code is ExitCode.INCONCLUSIVE
 
 
-@pytest.mark.parametrize("form", [Form.JSON, Form.YAML])
-def test_programs_get_a_document(form: Form, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("form", [OutputFormat.JSON, OutputFormat.YAML])
+def test_programs_get_a_document(form: OutputFormat, capsys: pytest.CaptureFixture[str]) -> None:
     preview.document(preview_of("delay", {"latency": "100ms"}, A), form)
     out = capsys.readouterr().out
-    body = json.loads(out) if form is Form.JSON else yaml.safe_load(out)
+    body = json.loads(out) if form is OutputFormat.JSON else yaml.safe_load(out)
     (target,) = body["targets"]
     assert body["wouldRun"]
     assert (target["pod"], target["node"], target["kind"]) == ("relay-a", "node1", "delay")
@@ -115,7 +115,7 @@ def test_what_would_be_changed_is_told_with_what_is_there(capsys: pytest.Capture
         previewed, plan=replace(previewed.plan, snapshot=replace(previewed.plan.snapshot, backing=known))
     )
     assert "fault bad-net would change spec.replicas of Deployment relay from 2 to 1, and back" in shown(previewed)
-    preview.document(previewed, Form.JSON)
+    preview.document(previewed, OutputFormat.JSON)
     (change,) = json.loads(capsys.readouterr().out)["changes"]
     assert (change["name"], change["field"], change["before"], change["after"]) == ("relay", "/spec/replicas", "2", "1")
     refused = replace(previewed, refused=Finding(Reason.NO_TARGETS, "why"))
@@ -134,7 +134,7 @@ def test_the_acts_of_a_game_day_are_shown_one_after_the_other(capsys: pytest.Cap
     assert "it would run" in first
     assert "refused: NoTargets: nobody is there" in second
     assert whole == "refused: WindowPassed: too late\n"
-    preview.document_day(DayPreview(acts, None), Form.JSON)
+    preview.document_day(DayPreview(acts, None), OutputFormat.JSON)
     body = json.loads(capsys.readouterr().out)
     assert (body["wouldRun"], [act["wouldRun"] for act in body["acts"]]) == (False, [True, False])
     assert body["refusal"] is None
@@ -145,6 +145,6 @@ def test_a_day_that_is_refused_as_a_whole_would_not_run(capsys: pytest.CaptureFi
     assert DayPreview(acts, None).exit_code is ExitCode.PASSED
     refused = DayPreview(acts, Finding(Reason.WINDOW_PASSED, "too late"))
     assert refused.exit_code is ExitCode.INCONCLUSIVE
-    preview.document_day(refused, Form.JSON)
+    preview.document_day(refused, OutputFormat.JSON)
     body = json.loads(capsys.readouterr().out)
     assert (body["wouldRun"], body["refusal"]) == (False, {"reason": "WindowPassed", "message": "too late"})

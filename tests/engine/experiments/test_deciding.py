@@ -13,7 +13,7 @@ from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
 from showstopper.engine.experiments import deciding
 from showstopper.engine.experiments.outcomes import ROOM_GRACE_SECONDS
-from showstopper.engine.experiments.situation import Begin, Show, Situation
+from showstopper.engine.experiments.situation import BeginRun, Situation, WriteStatus
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.requests import RUN_REQUESTED
 from tests.support import build
@@ -35,24 +35,24 @@ def run_of(
 
 def shown(situation: Situation) -> Outlook:
     step = deciding.decide(situation)
-    assert isinstance(step, Show)
+    assert isinstance(step, WriteStatus)
     return step.outlook
 
 
 def test_a_new_experiment_gets_its_run() -> None:
-    assert deciding.decide(situation()) == Begin(requests.wanted(build.experiment()))
+    assert deciding.decide(situation()) == BeginRun(requests.wanted(build.experiment()))
 
 
 def test_a_dry_run_is_planned_whatever_ran_before() -> None:
     experiment = build.experiment(dryRun=True)
-    assert isinstance(deciding.decide(situation(experiment, run_of(experiment))), Begin)
+    assert isinstance(deciding.decide(situation(experiment, run_of(experiment))), BeginRun)
 
 
 def test_an_annotation_asks_again_after_a_verdict() -> None:
     passed = run_of(build.experiment(), status={"verdict": "Passed"})
     asked = build.experiment(metadata={"annotations": {RUN_REQUESTED: "again"}})
     step = deciding.decide(situation(asked, passed))
-    assert isinstance(step, Begin)
+    assert isinstance(step, BeginRun)
     assert step.request.run_request == "again"
 
 
@@ -60,7 +60,7 @@ def test_an_annotation_that_goes_away_asks_for_nothing() -> None:
     """A tool that applies the manifest afresh takes it away; nobody wants a fault for that."""
     passed = run_of(build.experiment(metadata={"annotations": {RUN_REQUESTED: "now"}}), status={"verdict": "Passed"})
     step = deciding.decide(situation(build.experiment(), passed))
-    assert isinstance(step, Show)
+    assert isinstance(step, WriteStatus)
     assert step.outlook.ready == "True"
     assert step.answered is not None
     assert step.answered.run_request == "now"
@@ -70,8 +70,8 @@ def test_an_annotation_that_comes_back_to_an_earlier_value_asks_for_another_run(
     asked = build.experiment(metadata={"annotations": {RUN_REQUESTED: "now"}})
     over = build.run(status={"verdict": "Passed"})
     first, second = deciding.decide(situation(asked)), deciding.decide(situation(asked, over))
-    assert isinstance(first, Begin)
-    assert isinstance(second, Begin)
+    assert isinstance(first, BeginRun)
+    assert isinstance(second, BeginRun)
     assert requests.run_name(asked, first.request) != requests.run_name(asked, second.request)
 
 
@@ -109,7 +109,7 @@ def test_a_room_may_come_later_but_not_for_ever() -> None:
     late = replace(waits, seen_seconds=ROOM_GRACE_SECONDS)
     assert (shown(late).stalled, shown(late).reason) == (True, "RoomNotFound")
     step = deciding.decide(late)
-    assert isinstance(step, Show)
+    assert isinstance(step, WriteStatus)
     assert step.again is not None, "it may still come"
 
 
@@ -149,7 +149,9 @@ def test_a_run_that_is_deleted_before_its_verdict_is_no_pass_and_not_waited_for(
 ON_RELEASE: dict[str, Any] = {"runOn": ["ReleaseChange"]}
 
 
-def released(release: str | None, *runs: ExperimentRun, seen: str | None = "first", **spec: Any) -> Show | Begin:
+def released(
+    release: str | None, *runs: ExperimentRun, seen: str | None = "first", **spec: Any
+) -> WriteStatus | BeginRun:
     """The step of an experiment that has run, saw a release, and whose room has another one now."""
     experiment = build.experiment(**{**ON_RELEASE, **spec}, status={"lastRelease": seen} if seen else {})
     own = run_of(experiment, status={"verdict": "Passed", "reason": "ExpectationsMet"})
@@ -158,28 +160,28 @@ def released(release: str | None, *runs: ExperimentRun, seen: str | None = "firs
 
 def test_a_new_release_asks_for_a_run_and_the_first_that_is_seen_does_not() -> None:
     step = released("second")
-    assert isinstance(step, Begin)
+    assert isinstance(step, BeginRun)
     assert step.request.released == "second"
     first = released("first", seen=None)
-    assert isinstance(first, Show)
+    assert isinstance(first, WriteStatus)
     assert first.release == "first"
 
 
 def test_a_release_that_has_not_settled_or_had_its_run_asks_for_none() -> None:
-    assert isinstance(released(None), Show)
-    assert isinstance(released("first"), Show)
+    assert isinstance(released(None), WriteStatus)
+    assert isinstance(released("first"), WriteStatus)
     done = run_of(build.experiment(**ON_RELEASE), name="kill-2", status={"verdict": "Failed"}, released="second")
-    assert isinstance(released("second", done), Show)
-    assert isinstance(released("first", done), Begin), "a release that comes back is another change"
+    assert isinstance(released("second", done), WriteStatus)
+    assert isinstance(released("first", done), BeginRun), "a release that comes back is another change"
 
 
 def test_who_does_not_ask_for_releases_or_is_suspended_gets_no_run_of_them() -> None:
-    assert isinstance(released("second", runOn=[]), Show)
-    assert isinstance(released("second", suspend=True), Show)
+    assert isinstance(released("second", runOn=[]), WriteStatus)
+    assert isinstance(released("second", suspend=True), WriteStatus)
 
 
 def test_a_release_waits_for_the_run_that_is_under_way() -> None:
-    assert isinstance(released("second", run_of(build.experiment(**ON_RELEASE), name="kill-2")), Show)
+    assert isinstance(released("second", run_of(build.experiment(**ON_RELEASE), name="kill-2")), WriteStatus)
 
 
 # At most one run waits
@@ -199,11 +201,11 @@ def test_no_other_run_is_made_while_one_has_not_begun() -> None:
         build.experiment(metadata={"generation": 2}, revision="2"),
     ):
         step = deciding.decide(situation(changed, waiting))
-        assert isinstance(step, Show)
+        assert isinstance(step, WriteStatus)
         assert (step.run, step.outlook.reconciling, step.answered) == (waiting, True, requests.of_run(waiting))
-        assert isinstance(deciding.decide(situation(changed, begun(waiting))), Begin)
+        assert isinstance(deciding.decide(situation(changed, begun(waiting))), BeginRun)
         day = {"name": "day", "uid": "day-uid", "act": "one", "performance": 1, "hash": "h"}
-        assert isinstance(deciding.decide(situation(changed, run_of(build.experiment(), gameDay=day))), Begin)
+        assert isinstance(deciding.decide(situation(changed, run_of(build.experiment(), gameDay=day))), BeginRun)
 
 
 @pytest.mark.parametrize(
@@ -239,11 +241,11 @@ def test_what_was_wanted_no_more_before_it_began_is_run_when_it_is_wanted_again(
     again = build.experiment(metadata={"generation": 3}, schedule=schedule)
     again.status.last_hash = requests.wanted(again).hash
     step = deciding.decide(situation(again, ended))
-    assert isinstance(step, Begin)
+    assert isinstance(step, BeginRun)
     assert requests.run_name(again, step.request) != requests.run_name(again, requests.wanted(again))
     day = {"name": "day", "uid": "day-uid", "act": "one", "performance": 1, "hash": "h"}
     of_day = run_of(build.experiment(), status={"verdict": "Aborted", "reason": reason}, gameDay=day)
-    assert isinstance(deciding.decide(situation(again, of_day)), Show), "the day decides of its runs"
+    assert isinstance(deciding.decide(situation(again, of_day)), WriteStatus), "the day decides of its runs"
 
 
 def test_a_run_that_suspend_has_ended_is_made_again_and_a_firing_is_not() -> None:
@@ -251,7 +253,7 @@ def test_a_run_that_suspend_has_ended_is_made_again_and_a_firing_is_not() -> Non
     ended = run_of(build.experiment(), status=over)
     assert shown(situation(build.experiment(suspend=True), ended)).suspended
     resumed = deciding.decide(situation(build.experiment(), ended))
-    assert isinstance(resumed, Begin)
+    assert isinstance(resumed, BeginRun)
     assert resumed.request.after == "kill-1"
     fired = run_of(build.experiment(), status=over, scheduledAt="2026-01-01T00:00:00Z")
-    assert isinstance(deciding.decide(situation(build.experiment(), fired)), Show)
+    assert isinstance(deciding.decide(situation(build.experiment(), fired)), WriteStatus)

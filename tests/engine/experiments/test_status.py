@@ -8,9 +8,9 @@ from showstopper.api.experiment import ExperimentStatus
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.schema.base import dump
-from showstopper.cluster.events import News
+from showstopper.cluster.events import Announcement
 from showstopper.engine.experiments import outcomes, status
-from showstopper.engine.experiments.situation import Show
+from showstopper.engine.experiments.situation import WriteStatus
 from showstopper.engine.experiments.timetable import Timetable
 from showstopper.engine.planning.plan import Plan, PlannedFault, Snapshot
 from showstopper.engine.runs import requests
@@ -25,8 +25,8 @@ FIGURES = {
 }
 
 
-def show(run: ExperimentRun) -> Show:
-    return Show(outcomes.of_run(run), run=run, answered=requests.of_run(run))
+def show(run: ExperimentRun) -> WriteStatus:
+    return WriteStatus(outcomes.of_run(run), run=run, answered=requests.of_run(run))
 
 
 def test_conditions_and_generation_are_written_together_and_for_the_same() -> None:
@@ -60,7 +60,7 @@ def test_a_new_run_clears_the_figures_of_the_one_before() -> None:
 def test_a_refusal_keeps_what_was_handled_and_shows_no_verdict() -> None:
     before = status.status_of(build.experiment(), show(build.run(status={"verdict": "Passed", **FIGURES})), "t")
     experiment = build.experiment(status=dump(before), metadata={"generation": 2})
-    written = status.status_of(experiment, Show(conditions.refused(Reason.ROOM_NOT_FOUND, "none")), "u")
+    written = status.status_of(experiment, WriteStatus(conditions.refused(Reason.ROOM_NOT_FOUND, "none")), "u")
     assert (written.verdict, written.last_hash, written.run and written.run.name) == (None, "h", "kill-1")
     ready = find(written.conditions, ConditionType.READY)
     assert ready is not None
@@ -70,7 +70,7 @@ def test_a_refusal_keeps_what_was_handled_and_shows_no_verdict() -> None:
 def test_the_figures_of_a_deleted_run_stay() -> None:
     before = status.status_of(build.experiment(), show(build.run(status={"verdict": "Passed", **FIGURES})), "t")
     experiment = build.experiment(status=dump(before))
-    kept = Show(conditions.succeeded(Reason.EXPECTATIONS_MET, "so"), answered=requests.Request("h", ""))
+    kept = WriteStatus(conditions.succeeded(Reason.EXPECTATIONS_MET, "so"), answered=requests.Request("h", ""))
     written = status.status_of(experiment, kept, "u")
     assert (written.verdict, written.audible, written.message) == ("Passed", "89.9%", "all met")
 
@@ -78,7 +78,7 @@ def test_the_figures_of_a_deleted_run_stay() -> None:
 def test_a_verdict_is_told_once() -> None:
     passed = show(build.run(status={"verdict": "Passed", **FIGURES}))
     assert status.news(ExperimentStatus(), passed) == [
-        News(Reason.EXPECTATIONS_MET, "run kill-1: Passed: all met", "Judge", False)
+        Announcement(Reason.EXPECTATIONS_MET, "run kill-1: Passed: all met", "Judge", False)
     ]
     after = status.status_of(build.experiment(), passed, "t")
     assert status.news(after, passed) == []
@@ -90,24 +90,24 @@ def test_a_run_under_way_is_no_news() -> None:
 
 
 def test_a_refusal_is_told_when_its_reason_is_new() -> None:
-    refused = Show(conditions.refused(Reason.ROOM_NOT_FOUND, "there is none"))
+    refused = WriteStatus(conditions.refused(Reason.ROOM_NOT_FOUND, "there is none"))
     assert status.news(ExperimentStatus(), refused) == [
-        News(Reason.ROOM_NOT_FOUND, "there is none", "Refuse", warning=True)
+        Announcement(Reason.ROOM_NOT_FOUND, "there is none", "Refuse", warning=True)
     ]
     after = status.status_of(build.experiment(), refused, "t")
     assert status.news(after, refused) == []
-    assert status.news(after, Show(conditions.refused(Reason.NO_TARGETS, "")))
+    assert status.news(after, WriteStatus(conditions.refused(Reason.NO_TARGETS, "")))
 
 
 @pytest.mark.parametrize(
     "outlook", [conditions.in_progress(Reason.HELD, ""), conditions.waiting_for_person(Reason.SUSPENDED, "")]
 )
 def test_waiting_is_no_news(outlook: conditions.Outlook) -> None:
-    assert status.news(ExperimentStatus(), Show(outlook)) == []
+    assert status.news(ExperimentStatus(), WriteStatus(outlook)) == []
 
 
 def test_a_firing_without_a_run_is_told_once() -> None:
-    idle = Show(
+    idle = WriteStatus(
         conditions.idle(Reason.SCHEDULED, ""), table=Timetable().refused(0, Reason.RUN_STILL_ACTIVE, "still on")
     )
     (told,) = status.news(ExperimentStatus(), idle)
@@ -121,7 +121,7 @@ def test_a_firing_without_a_run_is_told_once() -> None:
 
 def test_a_firing_that_was_refused_is_told_by_the_refusal_alone() -> None:
     table = Timetable().refused(0, Reason.NAMESPACE_NOT_ALLOWED, "label it")
-    refused = Show(conditions.refused(Reason.NAMESPACE_NOT_ALLOWED, "label it"), table=table)
+    refused = WriteStatus(conditions.refused(Reason.NAMESPACE_NOT_ALLOWED, "label it"), table=table)
     (told,) = status.news(ExperimentStatus(), refused)
     assert told.action == "Refuse"
 

@@ -13,7 +13,7 @@ from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp
 from showstopper.engine.experiments import deciding, schedule
 from showstopper.engine.experiments.schedule import stamp
-from showstopper.engine.experiments.situation import Begin, Situation
+from showstopper.engine.experiments.situation import BeginRun, Situation
 from tests.support.simulated_experiment import DAILY, HOUR, MIDNIGHT, MINUTE, SimulatedExperiment
 
 
@@ -290,7 +290,7 @@ def test_an_invalid_schedule_is_refused_and_asks_for_no_run_either() -> None:
 def test_a_dry_run_is_never_fired() -> None:
     simulated = SimulatedExperiment(dryRun=True)
     step = deciding.decide(Situation(simulated.experiment, (), True, 0, MIDNIGHT + 3 * HOUR))
-    assert isinstance(step, Begin)
+    assert isinstance(step, BeginRun)
     assert step.request.scheduled_at == ""
 
 

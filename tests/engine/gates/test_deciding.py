@@ -13,7 +13,7 @@ from showstopper.api.schema.base import dump
 from showstopper.engine.experiments import memory
 from showstopper.engine.gates import deciding
 from showstopper.engine.gates.deciding import Answer, Situation
-from showstopper.engine.rooms.releases import Deployed
+from showstopper.engine.rooms.releases import DeployedReleases
 from showstopper.engine.runs import requests
 from tests.support import build
 from tests.support.gate_build import HOUR, NOW, gate, image, run, situation
@@ -210,11 +210,11 @@ def test_a_pass_in_another_room_or_in_the_room_as_it_was_is_none() -> None:
 
 def test_a_rollout_closes_it_and_one_that_waits_for_a_person_does_not_progress_for_ever() -> None:
     passed = run("kill-1", "good")
-    moving = Deployed((image("good"),), moving="Deployment relay is being rolled out")
+    moving = DeployedReleases((image("good"),), moving="Deployment relay is being rolled out")
     assert stands(situation(passed, deployed=moving)) == "InProgress RolloutUnderWay"
-    none_yet = Deployed((), moving="Deployment relay is being rolled out")
+    none_yet = DeployedReleases((), moving="Deployment relay is being rolled out")
     assert stands(situation(passed, deployed=none_yet)) == "InProgress RolloutUnderWay"
-    held = Deployed((image("good"),), held="DaemonSet relay: its updateStrategy is OnDelete")
+    held = DeployedReleases((image("good"),), held="DaemonSet relay: its updateStrategy is OnDelete")
     assert stands(situation(passed, deployed=held)) == "Failed RolloutHeld"
     two = (image("good"), image("newer"))
     assert stands(situation(passed, images=two, quiet_seconds=5)) == "InProgress RolloutUnderWay"
@@ -325,7 +325,9 @@ def test_attempts_are_counted_though_their_runs_are_trimmed() -> None:
 
 
 def test_no_run_is_asked_for_while_a_pod_of_the_release_before_drains() -> None:
-    draining = Deployed((image("good"),), draining="pod relay-old has not ended yet: it does by 2026-11-23T20:00:00Z")
+    draining = DeployedReleases(
+        (image("good"),), draining="pod relay-old has not ended yet: it does by 2026-11-23T20:00:00Z"
+    )
     answer = deciding.decide(situation(gate=gate(requestRuns=True), deployed=draining))
     assert (answer.outlook.reconciling, answer.requests) == (True, {})
     assert "a run is asked for when this is over: pod relay-old has not ended yet" in answer.outlook.message

@@ -17,7 +17,7 @@ from showstopper.clock import to_timestamp
 from showstopper.cluster.client import Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN, RELEASE_GATE, Kind
 from showstopper.engine.gates.keeping import Gates
-from showstopper.engine.rooms.releases import Deployed
+from showstopper.engine.rooms.releases import DeployedReleases
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.requests import RUN_REQUESTED
 from showstopper.errors import NotFound
@@ -34,7 +34,7 @@ HOUR = 3600.0
 @pytest.fixture
 async def gate(operator: OperatorHarness, monkeypatch: pytest.MonkeyPatch) -> "GateHarness":
     made = GateHarness(operator)
-    monkeypatch.setattr(Gates, "_deployed", lambda *_: Deployed(made.images))
+    monkeypatch.setattr(Gates, "_deployed", lambda *_: DeployedReleases(made.images))
     return made
 
 

@@ -97,7 +97,9 @@ def test_the_release_has_all_containers_also_where_nobody_says_which_is_the_comp
 
 
 def serve(address: str, port: int, pods_by_component: dict[str, list[dict[str, Any]]], **exposed: Any) -> list[str]:
-    return pods.names(pods.behind(room(), [(address, port)], pods_by_component, pods.Exposed(**exposed)).values())
+    return pods.names(
+        pods.behind(room(), [(address, port)], pods_by_component, pods.ServicesAndPods(**exposed)).values()
+    )
 
 
 def test_who_serves_is_found_by_any_of_the_pods_own_addresses() -> None:
@@ -134,8 +136,8 @@ def test_a_range_of_media_on_the_nodes_network_is_the_components_and_no_containe
     media = {"name": "media", "port": 50000, "endPort": 60000, "protocol": "UDP"}
     here = room(components=[{**relay, "ports": [media]}, store])
     group = {"relay": [pod("relay-a", host_network=True, ports=(7880,))]}
-    assert list(pods.behind(here, [("198.18.1.1", 53117)], group, pods.Exposed())) == [("198.18.1.1", 53117)]
-    assert not pods.behind(here, [("198.18.1.1", 49999)], group, pods.Exposed())
+    assert list(pods.behind(here, [("198.18.1.1", 53117)], group, pods.ServicesAndPods())) == [("198.18.1.1", 53117)]
+    assert not pods.behind(here, [("198.18.1.1", 49999)], group, pods.ServicesAndPods())
 
 
 def test_a_service_serves_for_the_only_pod_that_it_selects() -> None:

@@ -1,7 +1,7 @@
 """Releases: images are told apart by their digests, and by nothing else that could be pushed again."""
 
 from showstopper.engine.rooms import releases
-from showstopper.engine.rooms.releases import Deployed
+from showstopper.engine.rooms.releases import DeployedReleases
 from tests.support.gate_build import image
 
 
@@ -33,10 +33,10 @@ def test_what_comes_in_between_is_a_change_and_a_pod_that_starts_is_not() -> Non
 
 def test_a_rollout_is_waited_for() -> None:
     moving = "Deployment relay is being rolled out"
-    assert Deployed((image("sha256:1"),), moving).unsettled == moving
-    assert Deployed((image("sha256:1"), image("sha256:2"))).unsettled
-    assert Deployed((image("sha256:1"),)).unsettled is None
-    assert Deployed(()).unsettled is None, "somebody else's room, of which no pod is known"
+    assert DeployedReleases((image("sha256:1"),), moving).unsettled == moving
+    assert DeployedReleases((image("sha256:1"), image("sha256:2"))).unsettled
+    assert DeployedReleases((image("sha256:1"),)).unsettled is None
+    assert DeployedReleases(()).unsettled is None, "somebody else's room, of which no pod is known"
 
 
 def test_a_changed_pod_template_is_another_release_and_one_that_is_not_known_is_no_change() -> None:
@@ -53,11 +53,11 @@ def test_a_changed_pod_template_is_another_release_and_one_that_is_not_known_is_
 
 def test_a_release_that_something_is_on_its_way_to_has_no_identity_yet() -> None:
     images = (image("sha256:1"),)
-    assert Deployed(images).identity == releases.of(images).identity
-    assert Deployed(images, draining="pod relay-old has not ended yet").identity is None
-    assert Deployed(images, moving="Deployment relay is being rolled out").identity is None
-    assert Deployed(images, held="Deployment relay is paused").identity is None
-    assert Deployed((*images, image("sha256:2"))).identity is None
+    assert DeployedReleases(images).identity == releases.of(images).identity
+    assert DeployedReleases(images, draining="pod relay-old has not ended yet").identity is None
+    assert DeployedReleases(images, moving="Deployment relay is being rolled out").identity is None
+    assert DeployedReleases(images, held="Deployment relay is paused").identity is None
+    assert DeployedReleases((*images, image("sha256:2"))).identity is None
 
 
 def test_a_pod_that_starts_beside_one_of_its_image_is_no_other_release() -> None:

@@ -13,7 +13,7 @@ from showstopper.availability.hosts import HostFeed, HostLog
 from showstopper.availability.timeline import Timeline
 from showstopper.clock import Clock, from_timestamp, to_timestamp
 from showstopper.engine.rooms.fleet import names
-from showstopper.engine.rooms.skew import Skew
+from showstopper.engine.rooms.skew import ClockSkew
 from showstopper.engine.runs.context import RunContext, Services
 from showstopper.engine.runs.waiting import RunEnded
 from tests.availability.build import L, N, Story, feed, spans
@@ -36,7 +36,7 @@ class Heard:
 
     timeline: Timeline
     hosts: HostLog = field(default_factory=HostLog)
-    skew: Skew = field(default_factory=Skew)
+    skew: ClockSkew = field(default_factory=ClockSkew)
     door: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(log=CountLog()))
 
 

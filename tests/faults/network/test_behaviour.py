@@ -12,8 +12,8 @@ from showstopper.api.injection import Injection, InjectionSpec, InjectionTarget
 from showstopper.api.schema.quantities import Share
 from showstopper.faults.network.behaviour import effect_name, of, plan_of
 from showstopper.faults.network.bounds import NAME
-from showstopper.faults.network.plan import Manner, Method, Plan
-from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed, Traffic
+from showstopper.faults.network.plan import Method, Plan, Slowdown
+from showstopper.faults.network.traffic import KubeletProbes, NetworkEffect, Ports, Traffic
 from showstopper.faults.observed import Observed, ObservedTarget
 from tests.api.build import LEAVE_OUT, injection
 from tests.faults.network.build import ETH0
@@ -33,9 +33,9 @@ KINDS: dict[str, dict[str, Any]] = {
     "networkProfile": {"name": "Mobile4G"},
 }
 MANNERS = {
-    "delay": Manner(timedelta(milliseconds=100), timedelta(milliseconds=20), Distribution.NORMAL),
-    "reorder": Manner(timedelta(milliseconds=30)),
-    "bandwidth": Manner(bits_per_second=2_000_000, backlog=timedelta(milliseconds=100)),
+    "delay": Slowdown(timedelta(milliseconds=100), timedelta(milliseconds=20), Distribution.NORMAL),
+    "reorder": Slowdown(timedelta(milliseconds=30)),
+    "bandwidth": Slowdown(bits_per_second=2_000_000, backlog=timedelta(milliseconds=100)),
 }
 """How packets are slowed down by what is declared above."""
 
@@ -110,7 +110,7 @@ def test_media_is_of_udp_and_never_counted_among_packets_of_tcp() -> None:
 def test_probes_are_let_through_where_they_are_spared() -> None:
     probes = {"addresses": ["198.18.0.1"], "ports": [7880]}
     (effect,) = effects(spec(ports=[], peers=LEAVE_OUT, probes=probes), "x")
-    assert effect.traffic.spared == Probed(("198.18.0.1",), (Ports.one(7880),))
+    assert effect.traffic.spared == KubeletProbes(("198.18.0.1",), (Ports.one(7880),))
     (effect,) = effects(spec(ports=[SIGNAL], peers=LEAVE_OUT, probes={**probes, "spared": False}), "x")
     assert effect.traffic.spared is None
 
@@ -155,8 +155,8 @@ def test_a_profile_loses_limits_and_delays_each_way_as_published() -> None:
     assert plans["x.rate-ingress"].shapes[0].manner.bits_per_second == 100_000_000
     assert plans["x.rate-egress"].shapes[0].manner.bits_per_second == 50_000_000
     down, up = (plans[f"x.{way}"].queues for way in ("ingress", "egress"))
-    assert [queue.manner for queue in down] == [Manner(timedelta(milliseconds=45), timedelta(milliseconds=5))]
-    assert [queue.manner for queue in up] == [Manner(timedelta(milliseconds=45), timedelta(milliseconds=15))]
+    assert [queue.manner for queue in down] == [Slowdown(timedelta(milliseconds=45), timedelta(milliseconds=5))]
+    assert [queue.manner for queue in up] == [Slowdown(timedelta(milliseconds=45), timedelta(milliseconds=15))]
 
 
 def test_a_profile_of_one_way_is_that_way_alone_and_loses_nothing_where_no_loss_is_published() -> None:

@@ -25,7 +25,7 @@ from showstopper.faults.network.behaviour import objections, plan_of
 from showstopper.faults.network.dns_failure import dns_failure
 from showstopper.faults.network.plan import FIRST_QUEUE, HANDLE, MOST_EFFECTS, Method, detour
 from showstopper.faults.network.rules import Device, Site, sampled
-from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed, Traffic
+from showstopper.faults.network.traffic import KubeletProbes, NetworkEffect, Ports, Traffic
 from showstopper.faults.storm.storm_gate import storm_gate
 from tests.faults.network.build import APART, ETH0, added, base_chains, effects, rules_at_hooks, sites
 
@@ -138,7 +138,7 @@ def test_nothing_is_counted_apart_where_every_packet_is_media() -> None:
 
 
 def test_probes_leave_the_chain_before_anything_is_counted() -> None:
-    spared = Probed(("198.18.0.1", "2001:db8::1"), (Ports.one(7880),))
+    spared = KubeletProbes(("198.18.0.1", "2001:db8::1"), (Ports.one(7880),))
     site = Site((Device("eth0", 2),), gateways=("198.18.1.1",))
     effect = NetworkEffect("loss", Traffic(Direction.INGRESS, spared=spared), PacketLoss(percent=Share(1)))
     version4, version6, (_, everything) = rules_at_hooks(plan_of(effect, site, 1, Method.NFQUEUE))

@@ -13,14 +13,14 @@ from showstopper.faults.effects import Backing, Change, EvictPod, Node, Pod, Wor
 from showstopper.faults.observed import Observed, ObservedTarget
 from showstopper.faults.pods.behaviour import changes_of, effect_of
 from showstopper.faults.workloads import fields
-from tests.faults.workloads.build import PODS, RELAY, fault, ground
+from tests.faults.workloads.build import PODS, RELAY, context, fault
 
 DRAIN = fault("nodeDrain", {}, duration="20s")
 NODE = Node("node1", "node-uid", pods=PODS)
 
 
 def objections_on(backing: Backing, targets: Sequence[Pod]) -> list[Finding]:
-    return list(registry.of(DRAIN.spec).objections(DRAIN, ground(backing, targets)))
+    return list(registry.of(DRAIN.spec).objections(DRAIN, context(backing, targets)))
 
 
 def objections(node: Node) -> list[tuple[str, str]]:
@@ -28,7 +28,7 @@ def objections(node: Node) -> list[tuple[str, str]]:
 
 
 def test_it_cordons_the_node_of_its_targets_and_evicts_each() -> None:
-    (change,) = changes_of(DRAIN, ground(Backing(nodes={"node1": NODE})), "now")
+    (change,) = changes_of(DRAIN, context(Backing(nodes={"node1": NODE})), "now")
     assert change == Change("Node", "node1", "node-uid", fields.UNSCHEDULABLE, None, after=True)
     assert change.lasts
     assert effect_of(DRAIN.spec, PODS[0]) == EvictPod(PODS[0], None)

@@ -8,7 +8,7 @@ import pytest
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.process import MemoryStress, ProcessFigures
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.effects import Container
 from showstopper.faults.observed import Observed, ObservedTarget
 from tests.support import build
@@ -110,7 +110,7 @@ def test_what_is_measured_by_a_limit_needs_one(spec: dict[str, Any], limit: str,
     fault = Fault.model_validate(
         {"name": "full", "target": {"component": "relay"}, "duration": "5s", "memoryStress": spec}
     )
-    findings = list(STRESS.objections(fault, Ground("show", "main-stage", build.room().spec, (pod,))))
+    findings = list(STRESS.objections(fault, FaultContext("show", "main-stage", build.room().spec, (pod,))))
     assert [finding.reason for finding in findings] == (["NoMemoryLimit"] if refused else [])
     if refused:
         assert "write size instead, or give the container resources.limits.memory" in findings[0].message

@@ -7,7 +7,7 @@ import pytest
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.stage import DoorFault, DoorFigures
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.observed import Observed, ObservedTarget
 from tests.support import build
 
@@ -17,8 +17,8 @@ of_each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 OURS = {"url": "http://door:8090/token", "component": "relay"}
 
 
-def ground(**room: Any) -> Ground:
-    return Ground("show", "main-stage", build.room(**room).spec)
+def context(**room: Any) -> FaultContext:
+    return FaultContext("show", "main-stage", build.room(**room).spec)
 
 
 def target(answered: int, asked: int = 5, **more: Any) -> ObservedTarget:
@@ -33,8 +33,8 @@ def test_a_room_without_a_door_of_the_stage_is_refused_with_what_to_write(door: 
     for kind in KINDS.values():
         behaviour = registry.of_kind(kind)
         fault = Fault.model_validate({"name": "it", "duration": "5s", "roomUnavailable": {}})
-        assert not list(behaviour.objections(fault, ground(door=OURS)))
-        (objection,) = behaviour.objections(fault, ground(**door))
+        assert not list(behaviour.objections(fault, context(door=OURS)))
+        (objection,) = behaviour.objections(fault, context(**door))
         assert objection.reason == "NoStagedDoor"
         assert f"AudioRoom show/main-stage {has}" in objection.message
         assert "door.enabled=true, and write door.url and door.component" in objection.message

@@ -7,7 +7,7 @@ import pytest
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.stage import HostFault, HostFigures
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.observed import Observed, ObservedTarget
 from tests.support import build
 
@@ -16,8 +16,8 @@ KINDS = {name: kind for name, kind in Fault.kinds().items() if issubclass(kind, 
 of_each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 
 
-def ground(**room: Any) -> Ground:
-    return Ground("show", "main-stage", build.room(**room).spec)
+def context(**room: Any) -> FaultContext:
+    return FaultContext("show", "main-stage", build.room(**room).spec)
 
 
 def target(milliseconds: int, *, proven: bool = True, lasted: float | None = None, **more: Any) -> ObservedTarget:
@@ -29,8 +29,8 @@ def target(milliseconds: int, *, proven: bool = True, lasted: float | None = Non
 def test_somebody_elses_host_does_not_carry_it_out_and_what_to_write_is_said(kind: str) -> None:
     fault = Fault.model_validate({"name": "it", "duration": "5s", kind: {}})
     behaviour = registry.of(fault.spec)
-    assert not list(behaviour.objections(fault, ground()))
-    (objection,) = behaviour.objections(fault, ground(program={"host": "External"}))
+    assert not list(behaviour.objections(fault, context()))
+    (objection,) = behaviour.objections(fault, context(program={"host": "External"}))
     assert objection.reason == "NoManagedHost"
     assert "AudioRoom show/main-stage" in objection.message
     assert "write program.host: Managed" in objection.message

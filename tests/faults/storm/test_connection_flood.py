@@ -9,7 +9,7 @@ import pytest
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.storm import ConnectionFlood, RefusedJoins, StormFigures
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.observed import Observed, ObservedTarget
 from showstopper.faults.storm import schedule
 from showstopper.faults.storm.connection_flood import ConnectionFloodBehaviour
@@ -26,10 +26,10 @@ def fault(duration: str = "10s", **spec: Any) -> Fault:
     return Fault.model_validate(body)
 
 
-def ground() -> Ground:
+def context() -> FaultContext:
     (relay, *others) = build.ROOM_SPEC["components"]
     room = build.room(components=[relay | {"ports": PORTS}, *others])
-    return Ground("show", "main-stage", room.spec, (replace(build.pod("a"), address="198.18.1.2"),))
+    return FaultContext("show", "main-stage", room.spec, (replace(build.pod("a"), address="198.18.1.2"),))
 
 
 def test_it_is_found_by_its_kind_and_has_the_bounds_of_the_api() -> None:
@@ -50,18 +50,18 @@ def test_it_is_found_by_its_kind_and_has_the_bounds_of_the_api() -> None:
 )
 def test_what_cannot_be_carried_out_says_why(of: Fault, reason: str | None, says: str) -> None:
     """It needs no relay that serves, and no port of media: nobody takes any sound."""
-    findings = list(FLOOD.objections(of, ground()))
+    findings = list(FLOOD.objections(of, context()))
     assert [finding.reason for finding in findings] == ([reason] if reason else [])
     assert all(says in finding.message for finding in findings)
 
 
 @pytest.mark.parametrize(("opening", "depth"), [("TCP", "tcp"), ("WebSocket", "websocket")])
 def test_its_pod_gets_no_key_and_its_gate_leads_to_one_port(opening: str, depth: str) -> None:
-    task = FLOOD.task(fault(opening=opening, rate=100), ground(), END)
+    task = FLOOD.task(fault(opening=opening, rate=100), context(), END)
     assert not task.joins
     assert task.environment["SHOWSTOPPER_STORM_DEPTH"] == depth
     assert task.environment["SHOWSTOPPER_STORM_TRIES"] == "500"
-    gate = FLOOD.gate(fault(opening=opening), ground())
+    gate = FLOOD.gate(fault(opening=opening), context())
     assert (gate.signalling, gate.media) == (7880, ())
 
 

@@ -9,7 +9,7 @@ import pytest
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.storm import JoinStorm, JoinTimes, RefusedJoins, StormFigures
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.crowd import CrowdBehaviour
 from showstopper.faults.observed import Observed, ObservedTarget
 from showstopper.faults.storm.join_storm import JoinStormBehaviour
@@ -35,13 +35,13 @@ def fault(duration: str = "10s", *, serving: bool | None = True, **spec: Any) ->
     return Fault.model_validate({"name": "storm", "target": target, "duration": duration, "joinStorm": declared})
 
 
-def ground(ports: tuple[dict[str, Any], ...] = PORTS, targets: tuple[Any, ...] = RELAYS) -> Ground:
+def context(ports: tuple[dict[str, Any], ...] = PORTS, targets: tuple[Any, ...] = RELAYS) -> FaultContext:
     (relay, *others) = build.ROOM_SPEC["components"]
-    return Ground("show", "main-stage", build.room(components=[relay | {"ports": ports}, *others]).spec, targets)
+    return FaultContext("show", "main-stage", build.room(components=[relay | {"ports": ports}, *others]).spec, targets)
 
 
-def objections(of: Fault, where: Ground | None = None) -> dict[str, str]:
-    return {finding.reason: finding.message for finding in STORM.objections(of, where or ground())}
+def objections(of: Fault, where: FaultContext | None = None) -> dict[str, str]:
+    return {finding.reason: finding.message for finding in STORM.objections(of, where or context())}
 
 
 def test_it_is_found_by_its_kind() -> None:
@@ -58,40 +58,40 @@ def test_a_storm_of_the_serving_relays_can_be_carried_out() -> None:
 @pytest.mark.parametrize(
     ("of", "where", "reason", "says"),
     [
-        (fault(port="nope"), ground(), "UnknownPort", 'declares no port "nope"'),
-        (fault(port="media"), ground(), "UnknownPort", "is one of UDP, and joins go over TCP"),
-        (fault(rate=5), ground(), "DurationTooShort", "write a duration of at least 13s800ms"),
-        (fault("3s"), ground(), "DurationTooShort", "write a duration of at least 4s,"),
-        (fault("60s", joins=None, rate=100), ground(), "StormTooLarge", "has 5600 joins, and one pod makes 3000"),
-        (fault(serving=None), ground(), "MediaUnreachable", "write serving: true in the target"),
-        (fault(serving=False), ground(), "MediaUnreachable", "write serving: true in the target"),
-        (fault(), ground(PORTS[1:]), "MediaUnreachable", "declares no UDP port"),
+        (fault(port="nope"), context(), "UnknownPort", 'declares no port "nope"'),
+        (fault(port="media"), context(), "UnknownPort", "is one of UDP, and joins go over TCP"),
+        (fault(rate=5), context(), "DurationTooShort", "write a duration of at least 13s800ms"),
+        (fault("3s"), context(), "DurationTooShort", "write a duration of at least 4s,"),
+        (fault("60s", joins=None, rate=100), context(), "StormTooLarge", "has 5600 joins, and one pod makes 3000"),
+        (fault(serving=None), context(), "MediaUnreachable", "write serving: true in the target"),
+        (fault(serving=False), context(), "MediaUnreachable", "write serving: true in the target"),
+        (fault(), context(PORTS[1:]), "MediaUnreachable", "declares no UDP port"),
         (
             fault(),
-            ground(targets=(replace(RELAYS[0], media=(("203.0.113.9", 30001),)),)),
+            context(targets=(replace(RELAYS[0], media=(("203.0.113.9", 30001),)),)),
             "MediaUnreachable",
             "from 203.0.113.9, which is not its own address",
         ),
     ],
 )
 def test_what_cannot_be_carried_out_says_why_and_what_to_write(
-    of: Fault, where: Ground, reason: str, says: str
+    of: Fault, where: FaultContext, reason: str, says: str
 ) -> None:
     messages = objections(of, where)
     assert says in messages[reason]
 
 
 def test_its_gate_leads_to_joins_and_media_and_of_signalling_only_to_joins() -> None:
-    full, signalling = STORM.gate(fault(), ground()), STORM.gate(fault(signallingOnly=True), ground())
+    full, signalling = STORM.gate(fault(), context()), STORM.gate(fault(signallingOnly=True), context())
     assert (full.signalling, [(port.port, port.last) for port in full.media]) == (7880, [(50000, 60000)])
     assert (signalling.signalling, signalling.media) == (7880, ())
-    assert STORM.arrivals(fault(), ground()).signalling == 7880
-    effect = STORM.gate_effect(fault(), ground())
+    assert STORM.arrivals(fault(), context()).signalling == 7880
+    effect = STORM.gate_effect(fault(), context())
     assert effect.traffic.peers == ("198.18.1.2", "198.18.1.3")
 
 
 def test_its_pod_is_told_how_many_join_where_and_until_when() -> None:
-    task = STORM.task(fault("20s", rate=10, ramp="2s", hidden=True), ground(), END)
+    task = STORM.task(fault("20s", rate=10, ramp="2s", hidden=True), context(), END)
     assert task.joins
     assert task.module == "showstopper.audio.crowd.storm.process"
     assert task.environment == {
@@ -110,9 +110,9 @@ def test_its_pod_is_told_how_many_join_where_and_until_when() -> None:
 
 
 def test_without_a_number_there_are_as_many_joins_as_the_rate_makes_of_the_time() -> None:
-    told = STORM.task(fault("14s", joins=None, rate=10, signallingOnly=True), ground(), END).environment
+    told = STORM.task(fault("14s", joins=None, rate=10, signallingOnly=True), context(), END).environment
     assert (told["SHOWSTOPPER_STORM_TRIES"], told["SHOWSTOPPER_STORM_DEPTH"]) == ("100", "signalling")
-    at_once = STORM.task(fault(), ground(), END).environment
+    at_once = STORM.task(fault(), context(), END).environment
     assert (at_once["SHOWSTOPPER_STORM_RATE"], at_once["SHOWSTOPPER_STORM_RAMP"]) == ("at-once", "0")
 
 

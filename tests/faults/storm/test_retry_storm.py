@@ -9,7 +9,7 @@ import pytest
 from showstopper.api.experiment import Fault
 from showstopper.api.faults.storm import JoinTimes, RefusedJoins, RetryStorm, StormFigures
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.observed import Observed, ObservedTarget
 from showstopper.faults.storm import schedule
 from showstopper.faults.storm.retry_storm import RetryStormBehaviour
@@ -35,10 +35,10 @@ def fault(duration: str = "20s", *, serving: bool | None = True, **spec: Any) ->
     return Fault.model_validate({"name": "storm", "target": target, "duration": duration, "retryStorm": declared})
 
 
-def ground() -> Ground:
+def context() -> FaultContext:
     (relay, *others) = build.ROOM_SPEC["components"]
     room = build.room(components=[relay | {"ports": PORTS}, *others])
-    return Ground("show", "main-stage", room.spec, (replace(build.pod("a"), address="198.18.1.2"),))
+    return FaultContext("show", "main-stage", room.spec, (replace(build.pod("a"), address="198.18.1.2"),))
 
 
 def test_it_is_found_by_its_kind_and_has_the_bounds_of_the_api() -> None:
@@ -61,13 +61,13 @@ def test_it_is_found_by_its_kind_and_has_the_bounds_of_the_api() -> None:
     ],
 )
 def test_what_cannot_be_carried_out_says_why(of: Fault, reason: str | None, says: str) -> None:
-    findings = list(STORM.objections(of, ground()))
+    findings = list(STORM.objections(of, context()))
     assert [finding.reason for finding in findings] == ([reason] if reason else [])
     assert all(says in finding.message for finding in findings)
 
 
 def test_its_pod_is_told_when_all_are_dropped_and_how_long_to_wait_between_tries() -> None:
-    told = STORM.task(fault(drop="6s", pause="100ms"), ground(), END).environment
+    told = STORM.task(fault(drop="6s", pause="100ms"), context(), END).environment
     assert told["SHOWSTOPPER_STORM_TRIES"] == "1000"
     assert told["SHOWSTOPPER_STORM_CLIENTS"] == "50"
     assert (told["SHOWSTOPPER_STORM_DROP"], told["SHOWSTOPPER_STORM_PAUSE"]) == ("6", "0.1")

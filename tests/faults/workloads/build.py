@@ -5,7 +5,7 @@ from typing import Any
 
 from showstopper.api.experiment import Fault
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.effects import Backing, Change, Pod, Workload
 from showstopper.faults.pods.behaviour import changes_of
 from tests.support import build
@@ -19,17 +19,17 @@ def fault(kind: str, spec: dict[str, Any], **more: Any) -> Fault:
     return Fault.model_validate({"name": "it", "target": {"component": "relay", "max": 3}, kind: spec, **more})
 
 
-def ground(backing: Backing | None, targets: Sequence[Pod] = PODS) -> Ground:
+def context(backing: Backing | None, targets: Sequence[Pod] = PODS) -> FaultContext:
     """A room with that behind the component relay."""
-    return Ground("show", "main-stage", build.room().spec, tuple(targets), backing)
+    return FaultContext("show", "main-stage", build.room().spec, tuple(targets), backing)
 
 
 def objections(fault: Fault, *workloads: Workload, **more: Any) -> list[tuple[str, str]]:
     """Reason and message of all objections to a fault of three pods, which these workloads make."""
-    findings = registry.of(fault.spec).objections(fault, ground(Backing(workloads, **more)))
+    findings = registry.of(fault.spec).objections(fault, context(Backing(workloads, **more)))
     return [(each.reason, each.message) for each in findings]
 
 
 def changes(fault: Fault, *workloads: Workload, **more: Any) -> tuple[Change, ...]:
     """What the fault changes of these workloads."""
-    return changes_of(fault, ground(Backing(workloads, **more)), "now")
+    return changes_of(fault, context(Backing(workloads, **more)), "now")

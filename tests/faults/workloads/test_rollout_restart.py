@@ -8,7 +8,7 @@ from showstopper.engine.rooms import rollouts
 from showstopper.faults.effects import Change, Workload
 from showstopper.faults.pods.behaviour import changes_of
 from showstopper.faults.workloads import fields
-from tests.faults.workloads.build import RELAY, changes, fault, ground, objections
+from tests.faults.workloads.build import RELAY, changes, context, fault, objections
 
 RESTART = fault("rolloutRestart", {})
 
@@ -31,7 +31,7 @@ def test_it_is_the_same_release_before_and_after() -> None:
 
 def test_what_nobody_has_looked_at_is_not_changed() -> None:
     with pytest.raises(LookupError, match="nobody has looked at what is behind component relay"):
-        changes_of(RESTART, ground(None), "now")
+        changes_of(RESTART, context(None), "now")
 
 
 @pytest.mark.parametrize(

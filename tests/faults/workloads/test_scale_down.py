@@ -9,7 +9,7 @@ from showstopper.faults import registry
 from showstopper.faults.effects import Backing, Change, Workload
 from showstopper.faults.observed import Observed, ObservedTarget
 from showstopper.faults.workloads import fields
-from tests.faults.workloads.build import PODS, RELAY, changes, fault, ground, objections
+from tests.faults.workloads.build import PODS, RELAY, changes, context, fault, objections
 
 DOWN = fault("scaleDown", {"replicas": 1}, duration="20s")
 GONE, STAYS = ObservedTarget("a", ended=True, ended_after=2.5), ObservedTarget("b")
@@ -65,7 +65,7 @@ def test_pods_that_went_after_the_end_have_been_there_all_the_time(ended_after: 
 
 def test_where_no_pod_has_to_go_nothing_is_tested() -> None:
     """Its workload asks for three replicas, and of these two have never come."""
-    alone = ground(Backing((RELAY,)), PODS[:1])
+    alone = context(Backing((RELAY,)), PODS[:1])
     ((reason, message),) = [(each.reason, each.message) for each in registry.of(DOWN.spec).objections(DOWN, alone)]
     assert reason == "NothingToChange"
     assert "component relay has 1 pods, and fault it would leave 1" in message

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from showstopper.agent.hits.stress import StressHit, below
 from showstopper.agent.kernel.cgroups import CPU_TIME, Place, cpu_microseconds
-from showstopper.agent.kernel.guests import Guests, inhabited
+from showstopper.agent.kernel.guests import GuestCgroups, inhabited
 from showstopper.agent.kernel.quotas import CPU, Counters, Quota
 from showstopper.agent.stress.order import Order
 from showstopper.api.faults.base import FaultKind
@@ -27,7 +27,7 @@ class CpuStressHit(StressHit[CpuStress]):
 
     kind: ClassVar[type[FaultKind]] = CpuStress
 
-    def _guests(self, place: Place) -> Guests:
+    def _guests(self, place: Place) -> GuestCgroups:
         cores = os.cpu_count() or 1
         if self._fault.workers > cores:
             raise EffectRefused(

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from showstopper.agent.hits.stress import StressHit, below
 from showstopper.agent.kernel.cgroups import Place
-from showstopper.agent.kernel.guests import Guests, inhabited
+from showstopper.agent.kernel.guests import GuestCgroups, inhabited
 from showstopper.agent.kernel.memory import MEMORY, Memory, available
 from showstopper.agent.stress.order import Order
 from showstopper.agent.stress.taking import LEAST, RESERVE, is_there
@@ -20,7 +20,7 @@ class MemoryStressHit(StressHit[MemoryStress]):
 
     kind: ClassVar[type[FaultKind]] = MemoryStress
 
-    def _guests(self, place: Place) -> Guests:
+    def _guests(self, place: Place) -> GuestCgroups:
         folder, pod = place.folder(MEMORY), self._target.pod
         self._memory = Memory(folder)
         if not self._memory.exists:

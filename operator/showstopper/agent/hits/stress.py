@@ -7,7 +7,7 @@ from pathlib import Path
 from showstopper.agent.hits.change import ChangeHit
 from showstopper.agent.hits.process import P
 from showstopper.agent.kernel.cgroups import Place
-from showstopper.agent.kernel.guests import PREFIX, Guests
+from showstopper.agent.kernel.guests import PREFIX, GuestCgroups
 from showstopper.agent.stress.order import Order
 from showstopper.agent.stress.stressor import Stressor
 from showstopper.api.injection import TargetState
@@ -22,7 +22,7 @@ class StressHit(ChangeHit[P]):
     _stressor: Stressor | None = None
 
     @abstractmethod
-    def _guests(self, place: Place) -> Guests:
+    def _guests(self, place: Place) -> GuestCgroups:
         """Where it works.
 
         Raises:
@@ -34,7 +34,7 @@ class StressHit(ChangeHit[P]):
     def _order(self, until: float) -> Order:
         """What is ordered, at first until that monotonic time."""
 
-    def _setting(self, place: Place) -> Guests:
+    def _setting(self, place: Place) -> GuestCgroups:
         self._own = self._guests(place)
         return self._own
 
@@ -81,7 +81,7 @@ class StressHit(ChangeHit[P]):
             self._stressor.end()
 
 
-def below(folders: Iterable[Path], what: str) -> Guests:
+def below(folders: Iterable[Path], what: str) -> GuestCgroups:
     """Guests below these folders of a container, of which two controllers may share one."""
     own = dict.fromkeys(folder.resolve() / f"{PREFIX}{what}" for folder in folders)
-    return Guests(tuple(map(str, own)))
+    return GuestCgroups(tuple(map(str, own)))

@@ -21,7 +21,7 @@ _NOT_YET = {errno.EBUSY, errno.ENOTEMPTY}  # something still ends in it
 
 
 @dataclass(frozen=True, slots=True)
-class Guests:
+class GuestCgroups:
     """Their cgroups, one for each controller that they are under. They are made for one fault, and removed with it.
 
     Attributes:

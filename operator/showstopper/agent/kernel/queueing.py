@@ -20,7 +20,7 @@ from showstopper.agent.kernel import nfnetlink
 from showstopper.agent.kernel.nfnetlink import attribute, message
 from showstopper.api.faults.network import Distribution
 from showstopper.errors import KernelRefused
-from showstopper.faults.network.plan import Manner, Queue
+from showstopper.faults.network.plan import Queue, Slowdown
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ _read_kind = struct.Struct("=H").unpack_from
 _read_number = struct.Struct(">I").unpack_from
 
 
-def sampler(manner: Manner, dice: random.Random) -> Callable[[], float] | None:
+def sampler(manner: Slowdown, dice: random.Random) -> Callable[[], float] | None:
     """How long each packet waits, in seconds and never below zero. None: all of them equally long.
 
     Normal and Pareto have the jitter as standard deviation, Pareto with shape 3 (as netem's tables: mean 1.5, variance
@@ -83,7 +83,7 @@ def bind(number: int) -> socket.socket:
 
 
 @dataclass(slots=True)
-class Held:
+class HeldPackets:
     """The packets of one queue that wait. Packet numbers grow, so the last number of a burst stands for all of it."""
 
     queue: Queue
@@ -155,7 +155,7 @@ class Engine:
 
     def __init__(self, seed: int | None = None) -> None:
         self._dice = random.Random(seed)  # noqa: S311
-        self._held: dict[socket.socket, Held] = {}
+        self._held: dict[socket.socket, HeldPackets] = {}
         self._lock = threading.Condition()
         self._turns = 0
         self._bell = os.eventfd(0)
@@ -163,7 +163,7 @@ class Engine:
         self._thread = threading.Thread(target=self._serve, name="queues", daemon=True)
         self._thread.start()
 
-    def hold(self, queue: Queue, opened: socket.socket) -> Held:
+    def hold(self, queue: Queue, opened: socket.socket) -> HeldPackets:
         """Hold a queue's packets back from now on.
 
         Raises:
@@ -171,13 +171,13 @@ class Engine:
         """
         if opened.fileno() >= 1024:  # FD_SETSIZE; epoll and poll know whole milliseconds only
             raise KernelRefused(f"queue {queue.number}: too many open files in the agent for another queue")
-        held = Held(queue, opened, sampler(queue.manner, self._dice))
+        held = HeldPackets(queue, opened, sampler(queue.manner, self._dice))
         with self._lock:
             self._held[opened] = held
         os.eventfd_write(self._bell, 1)
         return held
 
-    def release(self, held: Held) -> None:
+    def release(self, held: HeldPackets) -> None:
         """Let all packets of a queue go at once, and give the queue back."""
         with self._lock:
             if self._held.pop(held.socket, None) is None:  # given up before
@@ -223,7 +223,7 @@ class Engine:
                     if served:
                         self._or_give_up(served, served.take, now)
 
-    def _or_give_up(self, held: Held, work: Callable[[float], None], now: float) -> None:
+    def _or_give_up(self, held: HeldPackets, work: Callable[[float], None], now: float) -> None:
         """Serve a queue. One that fails is given back, so that its packets pass instead of waiting for ever."""
         try:
             work(now)

@@ -19,7 +19,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from showstopper.api.faults.network import Direction
 from showstopper.errors import KernelRefused
-from showstopper.faults.network.plan import DETOUR, HANDLE, Manner, Shape, burst_bytes
+from showstopper.faults.network.plan import DETOUR, HANDLE, Slowdown, TrafficClass, burst_bytes
 
 _LINE_RATE = "10gbit"  # of a class itself: what is in it sets the pace
 _LEAVES = 0x5400
@@ -44,7 +44,7 @@ def routes() -> Iterator[Any]:
         raise KernelRefused(f"traffic control: {error}", code=error.errno or 0) from error
 
 
-def build(shapes: Iterable[Shape]) -> None:
+def build(shapes: Iterable[TrafficClass]) -> None:
     """Set up classes, and what they need. They stay unused until a rule sends packets there.
 
     Raises:
@@ -58,7 +58,7 @@ def build(shapes: Iterable[Shape]) -> None:
                 _leaf(ip, index, shape)
 
 
-def remove(shapes: Iterable[Shape]) -> None:
+def remove(shapes: Iterable[TrafficClass]) -> None:
     """Remove classes, and what only they needed. What is gone already is fine."""
     with routes() as ip:
         for shape in shapes:
@@ -84,7 +84,7 @@ class Limited:
     passed_bytes: int = 0
 
 
-def limited(shapes: Iterable[Shape]) -> dict[Direction, Limited]:
+def limited(shapes: Iterable[TrafficClass]) -> dict[Direction, Limited]:
     """What these classes did, by direction, as their own counters have it."""
     sums: dict[Direction, Limited] = {}
     for shape, statistics in _statistics(shapes):
@@ -96,7 +96,7 @@ def limited(shapes: Iterable[Shape]) -> dict[Direction, Limited]:
     return sums
 
 
-def waiting(shapes: Iterable[Shape]) -> int:
+def waiting(shapes: Iterable[TrafficClass]) -> int:
     """Packets that wait in these classes now."""
     return sum(statistics.get_attr("TCA_STATS_QUEUE")["qlen"] for _, statistics in _statistics(shapes))
 
@@ -125,7 +125,7 @@ def is_detour(name: str) -> bool:
     return re.fullmatch(f"{DETOUR}[0-9a-f]{{4}}", name) is not None
 
 
-def _leaf(ip: Any, index: int, shape: Shape) -> None:
+def _leaf(ip: Any, index: int, shape: TrafficClass) -> None:
     place = {"handle": _leaf_handle(shape), "parent": shape.class_id}
     rate = shape.manner.bits_per_second
     if rate is None:
@@ -136,13 +136,13 @@ def _leaf(ip: Any, index: int, shape: Shape) -> None:
     ip.tc("add", "tbf", index, **place, rate=f"{rate}bit", burst=burst, limit=limit)
 
 
-def netem_options(manner: Manner) -> dict[str, int]:
+def netem_options(manner: Slowdown) -> dict[str, int]:
     """The delay as pyroute2 takes it for netem: microseconds."""
     microsecond = timedelta(microseconds=1)
     return {"delay": manner.delay // microsecond, "jitter": manner.jitter // microsecond, "limit": _LONGEST}
 
 
-def _statistics(shapes: Iterable[Shape]) -> Iterator[tuple[Shape, Any]]:
+def _statistics(shapes: Iterable[TrafficClass]) -> Iterator[tuple[TrafficClass, Any]]:
     """What the kernel counts of each class's qdisc. Nothing of those whose device is gone."""
     with routes() as ip:
         for shape in shapes:
@@ -152,7 +152,7 @@ def _statistics(shapes: Iterable[Shape]) -> Iterator[tuple[Shape, Any]]:
                         yield shape, leaf.get_attr("TCA_STATS2")
 
 
-def _leaf_handle(shape: Shape) -> int:
+def _leaf_handle(shape: TrafficClass) -> int:
     return (_LEAVES + (shape.class_id & 0xFFFF)) << 16
 
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from showstopper.agent.kernel import links, nfnetlink, queueing, shaping
 from showstopper.agent.kernel.nftables import Count
-from showstopper.agent.kernel.queueing import Engine, Held
+from showstopper.agent.kernel.queueing import Engine, HeldPackets
 from showstopper.agent.network import gates
-from showstopper.agent.network.bursts import Pulse
+from showstopper.agent.network.bursts import BurstThread
 from showstopper.agent.network.targets import Leftovers, Target
 from showstopper.api.faults.network import Direction
 from showstopper.errors import EffectRefused, LeaseLost
@@ -47,7 +47,7 @@ Counters = Mapping[Direction, Figures]
 
 
 @dataclass(frozen=True, slots=True)
-class Lifted:
+class LiftResult:
     """The end of a fault: its last counters, and what is left of it (nothing, or a defect)."""
 
     counters: Counters
@@ -73,11 +73,11 @@ class Armed:
         self._number, self._target, self._engine, self._after = number, target, engine, after
         self._own = own
         self._devices = self._carriers()
-        self._held: dict[Direction, Held] = {}
-        self._pulse: Pulse | None = None
+        self._held: dict[Direction, HeldPackets] = {}
+        self._pulse: BurstThread | None = None
         self._lock = threading.Lock()
         self._ending = False
-        self._lifted: Lifted | None = None
+        self._lifted: LiftResult | None = None
 
     def start(self) -> None:
         """Set it up, the lease's elements last: until then nothing is hit. What fails is taken back.
@@ -91,7 +91,7 @@ class Armed:
             self.lease.renew(self.lease.until)
             self._target.do(self._extend)
             if self.plan.bursts:
-                self._pulse = Pulse(self.plan.bursts, self._burst, lambda: self.lease.lost)
+                self._pulse = BurstThread(self.plan.bursts, self._burst, lambda: self.lease.lost)
         except BaseException:
             self.lift()
             raise
@@ -149,7 +149,7 @@ class Armed:
         gone = self._devices - frozenset(self._target.namespace.devices())
         return tuple(sorted(device.name for device in gone))
 
-    def lift(self) -> Lifted:
+    def lift(self) -> LiftResult:
         """End the fault, let go of the packets that it holds, and remove everything. Called again, it changes nothing.
 
         Packets that come are untouched at once. Those in netem cannot be hurried: it waits half a second for them.
@@ -162,7 +162,7 @@ class Armed:
                 counters = self._target.do(self._end)
                 self._drain()
                 self._target.do(self._clear)
-                self._lifted = Lifted(self._with_late(counters), self._target.give_back(self._number))
+                self._lifted = LiftResult(self._with_late(counters), self._target.give_back(self._number))
                 self._after(self)
             return self._lifted
 

@@ -12,7 +12,7 @@ from showstopper.faults.network.plan import Bursts
 log = structlog.get_logger()
 
 
-class Pulse:
+class BurstThread:
     """A thread that opens a burst, waits, and opens the next. The kernel ends each of them in time by itself.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from showstopper.agent.kernel.guests import Guests
+from showstopper.agent.kernel.guests import GuestCgroups
 from showstopper.agent.stress.children import employ
 from showstopper.agent.stress.order import StressEnded
 
@@ -26,7 +26,7 @@ class Busy:
         share: of its time for which each is busy.
     """
 
-    guests: Guests
+    guests: GuestCgroups
     workers: int
     share: float
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from showstopper.agent.kernel.guests import Guests
+from showstopper.agent.kernel.guests import GuestCgroups
 
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWCGROUP = 0x02000000
@@ -29,7 +29,7 @@ def enter_node() -> None:
     os.close(descriptor)
 
 
-def employ(guests: Guests, work: Callable[[], None]) -> int:
+def employ(guests: GuestCgroups, work: Callable[[], None]) -> int:
     """Have a child work in the guests' cgroups from its first step on. Returns its process id.
 
     Raises:

@@ -17,12 +17,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from showstopper.agent.kernel.guests import Guests, inhabited
+from showstopper.agent.kernel.guests import GuestCgroups, inhabited
 from showstopper.agent.kernel.memory import Memory
 from showstopper.agent.stress.busy import Busy
 from showstopper.agent.stress.children import enter_node
 from showstopper.agent.stress.order import Order, StressEnded
-from showstopper.agent.stress.taking import Taking
+from showstopper.agent.stress.taking import TakenMemory
 
 LEAST_SECONDS = 0.001
 """A timer of zero, to which microseconds may be cut, is none."""
@@ -58,11 +58,11 @@ def run(order: Order) -> None:
     _say(figures=load.figures)
 
 
-def _load(order: Order) -> Busy | Taking:
-    guests = Guests(order.guests)
+def _load(order: Order) -> Busy | TakenMemory:
+    guests = GuestCgroups(order.guests)
     if order.workers:
         return Busy(guests, order.workers, order.share)
-    return Taking(guests, Memory(Path(order.container)), order.size, order.goal)
+    return TakenMemory(guests, Memory(Path(order.container)), order.size, order.goal)
 
 
 def _expire(until: float) -> None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from showstopper.agent.kernel.guests import Guests
+from showstopper.agent.kernel.guests import GuestCgroups
 from showstopper.agent.kernel.memory import Memory, available
 from showstopper.agent.stress.children import employ
 from showstopper.agent.stress.order import StressEnded
@@ -39,7 +39,7 @@ _ZEROS = bytes(1 << 20)
 
 
 @dataclass(slots=True)
-class Taking:
+class TakenMemory:
     """Memory that is taken, and how much of it is wanted.
 
     Attributes:
@@ -48,7 +48,7 @@ class Taking:
         goal: bytes that the container uses, with what is taken. None: another choice. Neither: all that there is.
     """
 
-    guests: Guests
+    guests: GuestCgroups
     memory: Memory
     size: int | None = None
     goal: int | None = None

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, InstanceOf, PlainSerializer, StringConstra
 
 from showstopper.api.schema.rules import Rule, exactly_one, given
 from showstopper.availability.indicators import INDICATORS, Indicator, Population, named
-from showstopper.availability.measurements import Measured
+from showstopper.availability.measurements import Measurable
 from showstopper.availability.units import SHARE, Unit
 
 # Bounds are written in the indicator's unit: "99.5%", "20s" or "3". Longer ones are no bound in any unit.
@@ -43,7 +43,7 @@ IndicatorName = Annotated[
 """An indicator, written by its name."""
 
 
-def bound_value(measured: Measured, text: str) -> float:
+def bound_value(measured: Measurable, text: str) -> float:
     """A bound in the unit of what is measured: a share 0 to 1, seconds, or a count.
 
     Raises:
@@ -70,7 +70,7 @@ def bounds_in_unit(lower: str, upper: str, *, queries: Iterable[str] = ()) -> tu
             f"(!has(self.{field}) || self.{field}.matches('{unit.pattern}'))" for field in (lower, upper)
         )
 
-    def problem(bounded: Any, measured: Measured) -> str:
+    def problem(bounded: Any, measured: Measurable) -> str:
         """What is wrong with a bound on what is measured, or an empty string."""
         for text in (getattr(bounded, lower), getattr(bounded, upper)):
             if text is not None:

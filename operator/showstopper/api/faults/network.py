@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
 from showstopper.api.schema.base import Name, Spec
-from showstopper.api.schema.quantities import Between, Duration, SomePercent, parse_duration
+from showstopper.api.schema.quantities import Duration, DurationBounds, SomePercent, parse_duration
 from showstopper.api.schema.rules import Matching, Rule
 
 WRITE_A_RATE = 'write bits a second from "8kbit" to "10Gbit", like "500kbit", "2Mbit" or "1Gbit"'
@@ -113,7 +113,7 @@ class PacketLoss(TrafficFault):
 
     percent: SomePercent
     """Share of the packets to drop, on average."""
-    burst: Annotated[Duration, Between("10ms", "10s")] | None = None
+    burst: Annotated[Duration, DurationBounds("10ms", "10s")] | None = None
     """Drop packets in bursts of this length. The average loss stays at `percent`. Default: drop single packets."""
 
     rules = (
@@ -128,9 +128,9 @@ class PacketLoss(TrafficFault):
 class Delay(TrafficFault):
     """Every packet arrives later."""
 
-    latency: Annotated[Duration, Between("1ms", "5s")]
+    latency: Annotated[Duration, DurationBounds("1ms", "5s")]
     """How much later each packet arrives."""
-    jitter: Annotated[Duration, Between("0s", "5s")] = parse_duration("0s")
+    jitter: Annotated[Duration, DurationBounds("0s", "5s")] = parse_duration("0s")
     """How much the latency varies; at most the latency. Packets then overtake each other, as they do under netem."""
     distribution: Distribution = Distribution.UNIFORM
     """How it varies: Uniform (evenly over latency ± jitter), Normal or Pareto (jitter is the standard deviation)."""
@@ -165,7 +165,7 @@ class Reorder(TrafficFault):
 
     percent: SomePercent
     """Share of the packets to hold back."""
-    hold: Annotated[Duration, Between("1ms", "5s")] = parse_duration("50ms")
+    hold: Annotated[Duration, DurationBounds("1ms", "5s")] = parse_duration("50ms")
     """How long they are held back."""
 
 
@@ -174,7 +174,7 @@ class Bandwidth(TrafficFault):
 
     rate: Rate
     """Bits a second, with Ethernet headers: "500kbit", "2Mbit", "1Gbit"."""
-    queue: Annotated[Duration, Between("1ms", "5s")] = parse_duration("50ms")
+    queue: Annotated[Duration, DurationBounds("1ms", "5s")] = parse_duration("50ms")
     """The longest that a packet waits before it is lost."""
 
     @property

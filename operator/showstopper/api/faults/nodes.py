@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
-from showstopper.api.schema.quantities import Between, Duration
+from showstopper.api.schema.quantities import Duration, DurationBounds
 
 
 class NodeDrain(FaultKind):
@@ -16,7 +16,7 @@ class NodeDrain(FaultKind):
     aims_at: ClassVar[Aim] = Aim.NODE
     one_at_a_time: ClassVar[bool] = True
 
-    grace_period: Annotated[Duration, Between("0s", "10m", whole_seconds=True)] | None = None
+    grace_period: Annotated[Duration, DurationBounds("0s", "10m", whole_seconds=True)] | None = None
     """Grace period of the evictions, in whole seconds. Default: each pod's own."""
 
     @property

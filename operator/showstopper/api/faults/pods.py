@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
-from showstopper.api.schema.quantities import Between, Duration, parse_duration
+from showstopper.api.schema.quantities import Duration, DurationBounds, parse_duration
 
 
 class PodKill(FaultKind):
@@ -13,7 +13,7 @@ class PodKill(FaultKind):
     aims_at: ClassVar[Aim] = Aim.PODS
     instant: ClassVar[bool] = True
 
-    grace_period: Annotated[Duration, Between("0s", "10m", whole_seconds=True)] = parse_duration("0s")
+    grace_period: Annotated[Duration, DurationBounds("0s", "10m", whole_seconds=True)] = parse_duration("0s")
     """Grace period of the deletion, in whole seconds. 0s kills the pod immediately."""
 
 
@@ -24,5 +24,5 @@ class PodEvict(FaultKind):
     aims_at: ClassVar[Aim] = Aim.PODS
     instant: ClassVar[bool] = True
 
-    grace_period: Annotated[Duration, Between("0s", "10m", whole_seconds=True)] | None = None
+    grace_period: Annotated[Duration, DurationBounds("0s", "10m", whole_seconds=True)] | None = None
     """Grace period of the eviction, in whole seconds. Default: the pod's own."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from showstopper.api.faults.base import Aim, FaultKind, Hand
 from showstopper.api.schema.base import Spec, Status, Timestamp
-from showstopper.api.schema.quantities import Between, Duration, SomePercent, parse_duration
+from showstopper.api.schema.quantities import Duration, DurationBounds, SomePercent, parse_duration
 from showstopper.api.schema.rules import Rule
 
 _LEAST_BETWEEN = parse_duration("500ms")
@@ -36,9 +36,9 @@ class HoldStall(HostFault):
 class Garble(HostFault):
     """The host's sound is mangled, so that nobody understands a word: all the time, or in and out by a pattern."""
 
-    burst: Annotated[Duration, Between("600ms", "1m")] | None = None
+    burst: Annotated[Duration, DurationBounds("600ms", "1m")] | None = None
     """How long the sound is mangled at a time. Required with `every`. Default: all the time."""
-    every: Annotated[Duration, Between("1s", "2m")] | None = None
+    every: Annotated[Duration, DurationBounds("1s", "2m")] | None = None
     """How long it is from the beginning of a burst to that of the next. Between them the host is heard. Required with
     `burst`."""
 
@@ -75,7 +75,7 @@ class RoomUnavailable(DoorFault):
     percent: SomePercent | None = None
     """Share of the people who are turned away, by their identities: who was turned away once is so again. The others
     get in. Default: everybody."""
-    wait: Annotated[Duration, Between("0s", "1m")] = parse_duration("0s")
+    wait: Annotated[Duration, DurationBounds("0s", "1m")] = parse_duration("0s")
     """How long they wait for that answer."""
 
 

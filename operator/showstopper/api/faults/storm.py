@@ -8,7 +8,7 @@ from pydantic import Field
 from showstopper.api.faults.crowd import CrowdFault
 from showstopper.api.faults.gates import Arrivals, Gate
 from showstopper.api.schema.base import Message, Name, PortNumber, Spec, Status, Text
-from showstopper.api.schema.quantities import Between, Duration, parse_duration
+from showstopper.api.schema.quantities import Duration, DurationBounds, parse_duration
 from showstopper.api.schema.rules import Rule
 
 _A_BUDGET = "all at once needs a budget: write joins, or a rate in joins a second"
@@ -33,7 +33,7 @@ class JoinStorm(CrowdFault):
     seconds: two for the last join, and two in which all leave."""
     rate: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Joins a second, over all targets. Default: all at once, and then `joins` is needed."""
-    ramp: Annotated[Duration, Between("1s", "5m")] | None = None
+    ramp: Annotated[Duration, DurationBounds("1s", "5m")] | None = None
     """Time over which the rate grows evenly from nothing. Default: the rate holds from the first join on."""
     signalling_only: bool = False
     """Whether visitors are only let in: signalling without ICE, DTLS and sound. Otherwise they take the sound, too, and
@@ -71,9 +71,9 @@ class RetryStorm(CrowdFault):
     """No more joins than so many, over all clients, with their first ones: twice as many as clients at the least."""
     rate: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Clients a second at first, before the drop. Default: all at once."""
-    drop: Annotated[Duration, Between("1s", "5m")] = parse_duration("5s")
+    drop: Annotated[Duration, DurationBounds("1s", "5m")] = parse_duration("5s")
     """When all connections are dropped, counted from the first join."""
-    pause: Annotated[Duration, Between("0s", "10s")] = parse_duration("0s")
+    pause: Annotated[Duration, DurationBounds("0s", "10s")] = parse_duration("0s")
     """How long a client that was refused waits before it tries again. It grows by no try."""
     signalling_only: bool = False
     """Whether clients are only let in: signalling without ICE, DTLS and sound. Otherwise they take the sound, too, and

@@ -81,7 +81,7 @@ def on_the_calendar(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Between:
+class DurationBounds:
     """Bounds of a duration, both included.
 
     Attributes:

@@ -17,7 +17,7 @@ class Event(StrEnum):
     REFUSED = "Refused"
     """A join, or the try to resume, failed. `reason` is a Refusal."""
 
-    LOST = "Lost"
+    LOST = "SessionLoss"
     """`reason` is a Loss."""
 
 
@@ -44,7 +44,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class SessionLoss:
     """How a session was lost."""
 
     reason: Loss

@@ -11,9 +11,9 @@ from typing import Self
 
 from showstopper.audio.crowd import calls, negotiation
 from showstopper.audio.crowd.access import Access
-from showstopper.audio.crowd.diary import Lost, Marks
+from showstopper.audio.crowd.diary import Marks, SessionLoss
 from showstopper.audio.crowd.dtls import HandshakeFailed
-from showstopper.audio.crowd.negotiation import Nonsense
+from showstopper.audio.crowd.negotiation import UnreadableMessage
 from showstopper.audio.crowd.refusals import Loss, Refusal, Refused
 from showstopper.audio.crowd.rules import Limits
 from showstopper.audio.crowd.session import Session
@@ -52,7 +52,7 @@ class Listener:
 
     def __post_init__(self) -> None:
         loop = asyncio.get_running_loop()
-        self.lost: asyncio.Future[Lost] = loop.create_future()
+        self.lost: asyncio.Future[SessionLoss] = loop.create_future()
         self._let_in: asyncio.Future[None] = loop.create_future()
         self._ready: asyncio.Future[None] = loop.create_future()
 
@@ -145,7 +145,7 @@ class Listener:
                     waiting.set_exception(refused)
                     waiting.exception()  # it may be that nobody asks
         elif not self.lost.done():
-            self.lost.set_result(Lost(reason, message))
+            self.lost.set_result(SessionLoss(reason, message))
 
     def leave(self) -> None:
         """Say goodbye, and close."""
@@ -174,7 +174,7 @@ class Listener:
     def _hear(self, session: Session, message: bytes) -> None:
         try:
             restarted = session.hear(message)
-        except Nonsense as error:
+        except UnreadableMessage as error:
             self.lose(Loss.NONSENSE, str(error))
             return
         if restarted and self._ready.done():

@@ -12,7 +12,7 @@ from showstopper.audio.crowd.access import Access
 from showstopper.audio.crowd.diary import Event
 from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.refusals import FINAL, Refused
-from showstopper.audio.crowd.rules import Limits, Way
+from showstopper.audio.crowd.rules import Limits, ReturnMode
 from showstopper.audio.crowd.swept_listeners import SweptListeners
 
 SHORT_SECONDS = 2.0
@@ -94,7 +94,7 @@ class Member:
         leave = self.listener.session.negotiation.leave if self.listener.session is not None else None
         for attempt, way in enumerate(rules.attempts(leave), 1):
             try:
-                if await (self._resume() if way is Way.RESUME else self._rejoin()):
+                if await (self._resume() if way is ReturnMode.RESUME else self._rejoin()):
                     return True
             except Refused as error:
                 self._swept.note(self.slot, Event.REFUSED, error.reason, str(error))

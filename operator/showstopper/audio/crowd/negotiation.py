@@ -29,12 +29,12 @@ _FIELDS = {name: number.number for name, number in rtc.SignalResponse.DESCRIPTOR
 _ACTED_ON = frozenset(_FIELDS[name] for name in ("join", "offer", "trickle", "leave", "refresh_token"))
 
 
-class Nonsense(Exception):
+class UnreadableMessage(Exception):
     """A message that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leave:
+class LeaveMessage:
     """The server sent the listener away: rtc.LeaveRequest.Action, and the name of a models.DisconnectReason."""
 
     action: int
@@ -49,7 +49,7 @@ class Negotiation:
         self.sid = ""
         self.token = ""
         self.ping_timeout = PING_TIMEOUT_SECONDS
-        self.leave: Leave | None = None
+        self.leave: LeaveMessage | None = None
         self.peer_fingerprint = ""
         self.checks: list[tuple[bytes, Address]] = []
         """ICE checks that are to be sent."""
@@ -70,7 +70,7 @@ class Negotiation:
             response = rtc.SignalResponse.FromString(message)
             return self._take(response)
         except (DecodeError, sdp.SdpError) as error:
-            raise Nonsense(f"the server's signalling cannot be read: {error}") from error
+            raise UnreadableMessage(f"the server's signalling cannot be read: {error}") from error
 
     def _take(self, response: rtc.SignalResponse) -> list[bytes]:
         match response.WhichOneof("message"):
@@ -81,7 +81,7 @@ class Negotiation:
             case "trickle" if response.trickle.target == rtc.SignalTarget.SUBSCRIBER:
                 self._candidate(candidates.read_trickled(response.trickle.candidateInit))
             case "leave":
-                self.leave = Leave(response.leave.action, reason_name(response.leave.reason))
+                self.leave = LeaveMessage(response.leave.action, reason_name(response.leave.reason))
             case "refresh_token":
                 self.token = response.refresh_token
         return []

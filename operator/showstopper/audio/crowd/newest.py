@@ -16,7 +16,7 @@ NO_STREAM = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class Predecessors:
     """Of each of some packets, the one before it. NaN and NO_STREAM where there is none."""
 
     at: Floats
@@ -36,10 +36,10 @@ class Newest:
         self.ssrc: Ints = np.full(slots, NO_STREAM, np.int64)
         self.sequence: Ints = np.full(slots, NO_STREAM, np.int64)
 
-    def before(self, packets: Packets, begins: Flags) -> Before:
+    def before(self, packets: Packets, begins: Flags) -> Predecessors:
         """Of each packet the one before it. `begins` are the first ones of each slot, which follow those of earlier."""
         slot = packets.slot
-        return Before(
+        return Predecessors(
             _before(packets.at, self.at[slot], begins),
             _before(packets.ssrc, self.ssrc[slot], begins),
             _before(packets.sequence, self.sequence[slot], begins),

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from livekit.protocol import rtc
 
-from showstopper.audio.crowd.negotiation import Leave
+from showstopper.audio.crowd.negotiation import LeaveMessage
 
 ATTEMPTS = 10
 """RECONNECT_ATTEMPTS: one to resume, if that is allowed, and full joins."""
@@ -38,7 +38,7 @@ class Limits:
     media: float = 15.0
 
 
-class Way(StrEnum):
+class ReturnMode(StrEnum):
     """How a client comes back."""
 
     RESUME = "Resume"
@@ -47,13 +47,13 @@ class Way(StrEnum):
     JOIN = "Join"
 
 
-def attempts(leave: Leave | None) -> list[Way]:
+def attempts(leave: LeaveMessage | None) -> list[ReturnMode]:
     """The client's attempts to come back, in their order. None where the server told it to stay away."""
     if leave is not None and leave.action == rtc.LeaveRequest.DISCONNECT:
         return []
     if leave is not None and leave.action == rtc.LeaveRequest.RECONNECT:
-        return [Way.JOIN] * ATTEMPTS
-    return [Way.RESUME, *[Way.JOIN] * (ATTEMPTS - 1)]
+        return [ReturnMode.JOIN] * ATTEMPTS
+    return [ReturnMode.RESUME, *[ReturnMode.JOIN] * (ATTEMPTS - 1)]
 
 
 def pause(attempt: int, draw: float) -> float:

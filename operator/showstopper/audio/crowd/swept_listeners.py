@@ -16,7 +16,7 @@ from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.liveness import Liveness
 from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.crowd.sweep import Sweep
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 
 SWEEP_SECONDS = 0.05
 STALL_SECONDS = 1.0
@@ -57,7 +57,7 @@ class SweptListeners:
         """When sweeps noticed that our own kernel had dropped datagrams, and how many. Those of a second are one."""
         self.sweep_cpu_seconds = 0.0
         """Processor time that all sweeps took."""
-        self.heard: deque[tuple[int, Heard]] = deque(maxlen=MOST_HEARD)
+        self.heard: deque[tuple[int, HeardSpan]] = deque(maxlen=MOST_HEARD)
         """What the matcher told of each slot. The oldest goes."""
         self.doubts = 0
         """How often somebody, all of whose packets are opened, was sent others than samples would have told."""

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from showstopper.audio.door.counts import Count
-from showstopper.audio.door.skewing import Skew, Skewing
+from showstopper.audio.door.skewing import Skew, SkewedCount
 
 
 @dataclass
@@ -70,14 +70,14 @@ class Miscounting:
     until: float
     asked: int = 0
     answered: int = 0
-    _skewing: dict[str, Skewing] = field(default_factory=dict)
+    _skewing: dict[str, SkewedCount] = field(default_factory=dict)
 
     def shown(self, room: str, true: Count) -> Count:
         """What is shown of a room. The true count of the first time is where it begins."""
         if time.monotonic() >= self.until:
             return true
         self.asked += 1
-        shown = self._skewing.setdefault(room, Skewing(self.way, self.factor, true)).shown(true)
+        shown = self._skewing.setdefault(room, SkewedCount(self.way, self.factor, true)).shown(true)
         self.answered += (shown.now, shown.peak, shown.cumulative) != (true.now, true.peak, true.cumulative)
         return shown
 

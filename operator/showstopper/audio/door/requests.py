@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from showstopper.audio.tokens import Person
+from showstopper.audio.tokens import Participant
 from showstopper.errors import ShowstopperError
 
 MOST_IDENTITY, MOST_TEXT, MOST_ATTRIBUTES = 256, 4096, 64
@@ -19,7 +19,7 @@ class BadRequest(ShowstopperError):
     """What was asked for cannot be given. The message says what to send instead."""
 
 
-def read(document: Any, rooms: Collection[str]) -> tuple[str, Person]:
+def read(document: Any, rooms: Collection[str]) -> tuple[str, Participant]:
     """The room, and who wants to come in.
 
     Without a room the only one is meant, and without an identity there is a new one, as the endpoint's schema wants it.
@@ -36,7 +36,7 @@ def read(document: Any, rooms: Collection[str]) -> tuple[str, Person]:
         if len(rooms) != 1:
             raise BadRequest("send room_name: there are several rooms")
         (room,) = rooms
-    person = Person(
+    person = Participant(
         identity=_text(document, "participant_identity", MOST_IDENTITY) or f"listener-{uuid.uuid4().hex[:12]}",
         name=_text(document, "participant_name", MOST_IDENTITY),
         metadata=_text(document, "participant_metadata", MOST_TEXT),

@@ -18,7 +18,7 @@ class Skew(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Skewing:
+class SkewedCount:
     """One way, and what the true count was when it began."""
 
     way: Skew

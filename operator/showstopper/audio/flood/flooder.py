@@ -23,7 +23,7 @@ from showstopper.audio.task import program, telling
 from showstopper.audio.task.clocks import Clocks
 from showstopper.audio.task.ending import AbsoluteEnd, EndReason, Stop
 from showstopper.audio.task.program import Program
-from showstopper.faults.endpoint import Special
+from showstopper.faults.endpoint import SpecialAddress
 
 
 class Flooder(Program):
@@ -72,7 +72,7 @@ class Flooder(Program):
             batches=shapes.of(self._flood.shape, self._flood.size, random),
             random=random,
             packets=self._packets,
-            broadcast=Special.BROADCAST in self.task.special,
+            broadcast=SpecialAddress.BROADCAST in self.task.special,
         )
 
 

@@ -18,7 +18,7 @@ QUANTUM = np.float32(1 / 32768)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HeardSpan:
     """[start, end) on the monotonic clock in one class: Live, Hold, Stale, Silent, Garbled, or Unclear.
 
     Garbled is sound that is not the host's, unless the player made it up. Unclear is sound that says nothing clear.
@@ -54,7 +54,7 @@ class Ear:
         self._received += len(frame)
         self.clock.arrived(self._received, at)
 
-    def heard(self, *, ended: bool = False) -> list[Heard]:
+    def heard(self, *, ended: bool = False) -> list[HeardSpan]:
         """The stretches since the last call. With `ended`, up to the last whole window that was heard."""
         self._read()
         known = self._first + len(self._readings.clear)
@@ -81,7 +81,7 @@ class Ear:
         else:
             self._readings = self._readings.joined(reading.unread(whole // reading.WINDOW))
 
-    def _classed(self, until: int) -> list[Heard]:
+    def _classed(self, until: int) -> list[HeardSpan]:
         """The stretches from the last slice given out up to slice `until`."""
         middles = (self._first + np.arange(len(self._readings.clear)) + 0.5) * reading.WINDOW
         began = self.clock.time_of(0)
@@ -97,17 +97,17 @@ class Ear:
         for start, end, (state, is_quiet) in runs(marks):
             times = [began + (self._given + at) * reading.SLICE / reading.RATE for at in (start, end)]
             delay = _mean(by_slice[start:end]) if state in (State.LIVE, State.STALE) else None
-            stretches.append(Heard(state, times[0], times[1], delay, is_quiet and state is State.LIVE))
+            stretches.append(HeardSpan(state, times[0], times[1], delay, is_quiet and state is State.LIVE))
         return self._joined(stretches)
 
-    def _joined(self, stretches: list[Heard]) -> list[Heard]:
+    def _joined(self, stretches: list[HeardSpan]) -> list[HeardSpan]:
         """The same without overlap or hole to what was given out before: the clock moves a little as it settles."""
         until = self.heard_until
         if until is None:
             return stretches
         later = [stretch for stretch in stretches if stretch.end > until] or stretches[-1:]
         first = later[0]
-        later[0] = Heard(first.state, until, max(first.end, until), first.delay, first.quiet)
+        later[0] = HeardSpan(first.state, until, max(first.end, until), first.delay, first.quiet)
         return later
 
     def _forget(self) -> None:

@@ -23,7 +23,7 @@ REPORT_SECONDS = 0.5
 
 
 @dataclass
-class Turn:
+class NextArrival:
     """Whose turn it is: the next arrival's number, when it is due (monotonic), and how many are left to this shift."""
 
     number: int
@@ -31,7 +31,7 @@ class Turn:
     left: int
 
 
-async def work(crew: Crew, turn: Turn) -> None:
+async def work(crew: Crew, turn: NextArrival) -> None:
     """Send the shift's arrivals at their times, however long each takes, and wait until the last has left."""
     async with asyncio.TaskGroup() as group:
         while turn.left > 0:
@@ -43,7 +43,7 @@ async def work(crew: Crew, turn: Turn) -> None:
             turn.due = max(turn.due + crew.settings.arrival_every, time.monotonic())
 
 
-async def report(crew: Crew, turn: Turn) -> None:
+async def report(crew: Crew, turn: NextArrival) -> None:
     """Say what has been heard, until cancelled."""
     said = 0
     while True:
@@ -55,7 +55,7 @@ async def report(crew: Crew, turn: Turn) -> None:
         await asyncio.sleep(REPORT_SECONDS)
 
 
-async def shift(settings: ListenerSettings, turn: Turn) -> None:
+async def shift(settings: ListenerSettings, turn: NextArrival) -> None:
     """One shift, from its first arrival to the last one's leaving."""
     crew = Crew(settings)
     watching = [asyncio.create_task(crew.lag.watch()), asyncio.create_task(report(crew, turn))]
@@ -84,7 +84,7 @@ async def _main() -> None:
     parser.add_argument("--due", type=float, required=True)
     parser.add_argument("--visits", type=int, required=True)
     given = parser.parse_args()
-    await shift(ListenerSettings.read(os.environ), Turn(given.number, given.due, given.visits))
+    await shift(ListenerSettings.read(os.environ), NextArrival(given.number, given.due, given.visits))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from showstopper.audio.listener.crew import Crew
-from showstopper.audio.listener.newcomers import Turn
+from showstopper.audio.listener.newcomers import NextArrival
 from showstopper.audio.spans import Visit, span_of, visit_of
 from showstopper.availability.spans import Span
 
@@ -33,7 +33,7 @@ async def keep_coming(crew: Crew) -> None:
     """Newcomers, until cancelled."""
     if crew.settings.arrival_every <= 0:
         return
-    turn = Turn(1, time.monotonic() + crew.settings.arrival_phase, VISITS)
+    turn = NextArrival(1, time.monotonic() + crew.settings.arrival_phase, VISITS)
     async with asyncio.TaskGroup() as group:
         while True:
             await asyncio.sleep(turn.due - EARLY_SECONDS - time.monotonic())
@@ -45,15 +45,15 @@ async def keep_coming(crew: Crew) -> None:
 class Shift:
     """One process of newcomers, seen from the listener's."""
 
-    def __init__(self, crew: Crew, turn: Turn) -> None:
+    def __init__(self, crew: Crew, turn: NextArrival) -> None:
         self._crew = crew
         self._turn = turn
         self._handed_over = asyncio.Event()
 
-    async def successor(self) -> Turn:
+    async def successor(self) -> NextArrival:
         """Wait until the shift's last arrival has come, or the shift has ended: the next shift's turn."""
         await self._handed_over.wait()
-        return Turn(self._turn.number, self._turn.due, VISITS)
+        return NextArrival(self._turn.number, self._turn.due, VISITS)
 
     async def run(self) -> None:
         """From the process's start to its end."""
@@ -67,7 +67,7 @@ class Shift:
             # It broke off. The one that it may just have sent has its number; the next is due as if this had gone on.
             log.error("newcomers_broke_off", status=process.returncode)
             every = self._crew.settings.arrival_every
-            self._turn = Turn(self._turn.number + 1, max(self._turn.due, time.monotonic()) + every, 0)
+            self._turn = NextArrival(self._turn.number + 1, max(self._turn.due, time.monotonic()) + every, 0)
             self._handed_over.set()
 
     def _command(self) -> list[str]:
@@ -81,7 +81,7 @@ class Shift:
         try:
             async for line in process.stdout:
                 said = json.loads(line)
-                self._turn = Turn(**said["turn"])
+                self._turn = NextArrival(**said["turn"])
                 self._take(said["feed"])
                 if self._turn.left == 0:
                     self._handed_over.set()

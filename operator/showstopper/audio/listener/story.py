@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.audio.media import Media
 from showstopper.availability.spans import Kind, Span, State
 
@@ -60,7 +60,7 @@ class Story:
         self._delays: list[tuple[float, float]] = []  # delay, seconds
         self._live: deque[tuple[float, float, float]] = deque(maxlen=_KEEP)  # from, to, delay
         self._connection: deque[tuple[float, State | None]] = deque([(began, State.JOINING)], maxlen=_KEEP)
-        self._sounds: deque[Heard] = deque(maxlen=_KEEP)
+        self._sounds: deque[HeardSpan] = deque(maxlen=_KEEP)
         self._blind: deque[tuple[float, float]] = deque(maxlen=_KEEP)
 
     @property
@@ -72,7 +72,7 @@ class Story:
         """From `at` on the connection is Joining or Offline, or stands (None)."""
         self._connection.append((max(at, self._connection[-1][0]), state))
 
-    def sound(self, stretches: list[Heard]) -> None:
+    def sound(self, stretches: list[HeardSpan]) -> None:
         """What an ear heard."""
         self._sounds.extend(stretches)
         for heard in stretches:
@@ -124,7 +124,7 @@ class Story:
         inside = sorted({self.told_until, until, *(cut for cut in cuts if self.told_until < cut < until)})
         return list(pairwise(inside))
 
-    def _state_at(self, at: float, said: _Statistics) -> tuple[State, Heard | None]:
+    def _state_at(self, at: float, said: _Statistics) -> tuple[State, HeardSpan | None]:
         """The state at one instant, and the sound that decided it."""
         if _within(at, self._blind):
             return State.UNKNOWN, None
@@ -159,7 +159,7 @@ class Story:
                 return max(0.0, start - began)
         return 0.0
 
-    def _grow(self, start: float, end: float, heard: Heard | None, absences: Stretches) -> None:
+    def _grow(self, start: float, end: float, heard: HeardSpan | None, absences: Stretches) -> None:
         """Let the open span reach `end`."""
         assert self._open is not None
         missing = self._open.missing

@@ -9,11 +9,11 @@ from showstopper.audio.door.desk import Desk, Miscounting, Unavailable
 from showstopper.audio.door.skewing import Skew
 from showstopper.audio.settings import Identity
 from showstopper.audio.stage import executing
-from showstopper.audio.stage.stage_hit import Doing, StageHit, StageHits
+from showstopper.audio.stage.stage_hit import Action, StageHit, StageHits
 from showstopper.clock import Clock
 
 
-class Answering(Doing, Protocol):
+class CountedAction(Action, Protocol):
     """What a door does for a fault, and how often."""
 
     asked: int
@@ -21,7 +21,7 @@ class Answering(Doing, Protocol):
 
 
 F = TypeVar("F", RoomUnavailable, CountSkew)
-A = TypeVar("A", bound=Answering)
+A = TypeVar("A", bound=CountedAction)
 
 
 class DoorHit(StageHit[A], Generic[F, A]):

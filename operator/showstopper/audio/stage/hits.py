@@ -14,11 +14,11 @@ from showstopper.audio.host.speaker import StandIn, Voice
 from showstopper.audio.settings import Identity
 from showstopper.audio.stage import executing
 from showstopper.audio.stage.sounds import sound_of
-from showstopper.audio.stage.stage_hit import Doing, StageHit, StageHits
+from showstopper.audio.stage.stage_hit import Action, StageHit, StageHits
 from showstopper.clock import Clock
 
 
-class HostDoing(Doing, Protocol):
+class HostDoing(Action, Protocol):
     """What a host does for a fault."""
 
     @property

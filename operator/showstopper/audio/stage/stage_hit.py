@@ -12,13 +12,13 @@ from showstopper.executor.hit import Hit
 from showstopper.executor.leases import Lease
 
 
-class Doing(Protocol):
+class Action(Protocol):
     """What is done for a fault. It ends by itself at a monotonic time."""
 
     until: float
 
 
-D = TypeVar("D", bound=Doing)
+D = TypeVar("D", bound=Action)
 P = TypeVar("P")
 
 

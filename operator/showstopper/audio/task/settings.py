@@ -10,7 +10,7 @@ from pathlib import Path
 from showstopper.audio.task.variables import Variables, word
 from showstopper.errors import SettingsError
 from showstopper.faults import endpoint, task
-from showstopper.faults.endpoint import Endpoint, Special
+from showstopper.faults.endpoint import Endpoint, SpecialAddress
 from showstopper.faults.task import Names
 
 
@@ -28,7 +28,7 @@ class TaskSettings:
 
     targets: tuple[Endpoint, ...]
     end: float
-    special: frozenset[Special] = frozenset()
+    special: frozenset[SpecialAddress] = frozenset()
     report: Path | None = None
     gate: int | None = None
 
@@ -44,7 +44,7 @@ class TaskSettings:
         Raises:
             SettingsError: for the first that is missing or wrong, by name and with what to write.
         """
-        special = frozenset(word(Special, names.special, text) for text in variables.list(names.special))
+        special = frozenset(word(SpecialAddress, names.special, text) for text in variables.list(names.special))
         report = variables.optional(names.report)
         return cls(
             targets=_targets(variables, special, names),
@@ -55,7 +55,7 @@ class TaskSettings:
         )
 
 
-def _targets(variables: Variables, special: frozenset[Special], names: Names) -> tuple[Endpoint, ...]:
+def _targets(variables: Variables, special: frozenset[SpecialAddress], names: Names) -> tuple[Endpoint, ...]:
     """The targets, each within what was given, and each once: a doubled one would get twice its part."""
     targets = tuple(dict.fromkeys(_endpoint(names.targets, text) for text in variables.text(names.targets).split(",")))
     if len(targets) > task.MOST_TARGETS:

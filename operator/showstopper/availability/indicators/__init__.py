@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Iterator
 
 from showstopper.availability.indicators.indicator import Indicator, Listeners, Population, Recovery
-from showstopper.availability.measurements import Measured, Measurement
+from showstopper.availability.measurements import Measurable, Measurement
 from showstopper.availability.tracks import View
 
 __all__ = ["INDICATORS", "Indicator", "Population", "Recovery", "measure_all", "measure_crowd", "named"]
@@ -54,14 +54,14 @@ def named(name: str) -> Indicator | None:
     return _BY_NAME.get(name)
 
 
-def measure_all(view: View, recovery: Recovery | None = None) -> dict[Measured, Measurement]:
+def measure_all(view: View, recovery: Recovery | None = None) -> dict[Measurable, Measurement]:
     """Every indicator in a window. RecoveryTime needs to know what to recover from."""
     return {indicator: indicator.measure(view, recovery) for indicator in INDICATORS}
 
 
 def measure_crowd(
     view: View, population: Population, recovery: Recovery | None = None, *, newcomers: bool = True
-) -> dict[Measured, Measurement]:
+) -> dict[Measurable, Measurement]:
     """Every indicator that a crowd can tell, in a window of the crowd's listeners, or of those and the fleet's.
 
     Those about newcomers only where the crowd has `newcomers`.

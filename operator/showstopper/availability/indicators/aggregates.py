@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from showstopper.availability.measurements import Measured, Measurement, unmeasured
+from showstopper.availability.measurements import Measurable, Measurement, unmeasured
 from showstopper.availability.spans import ROUNDING_SECONDS
 from showstopper.availability.statistics import Statistics
 from showstopper.availability.tracks import Track, View
@@ -34,7 +34,7 @@ def unknown_seconds(track: Track, view: View) -> float:
     return unknown if unknown > ROUNDING_SECONDS * (1 + len(track.statistics)) else 0.0
 
 
-def share(measured: Measured, view: View, count: Count, nothing: str) -> Measurement:
+def share(measured: Measurable, view: View, count: Count, nothing: str) -> Measurement:
     """The part over the whole, both summed over all residents. `nothing` is why there is no figure, if the whole is 0.
 
     Unknown time may have held as much as comes in that time, and all or none of it may have been of the part.
@@ -64,7 +64,7 @@ def share(measured: Measured, view: View, count: Count, nothing: str) -> Measure
 
 
 def percentile(
-    measured: Measured, view: View, figure_of: Callable[[Statistics], Figure | None], quantile: float, nothing: str
+    measured: Measurable, view: View, figure_of: Callable[[Statistics], Figure | None], quantile: float, nothing: str
 ) -> Measurement:
     """The figure that is not exceeded in that part of the residents' time, by nearest rank.
 

@@ -26,7 +26,7 @@ QUANTILE = 0.95
 NO_CALL = "no newcomer's call was due in this window: make it longer, or let arrivals come more often"
 
 
-class Fate(Enum):
+class CallOutcome(Enum):
     """What became of a call in a window."""
 
     HAPPENED = "what was hoped for happened in the window"
@@ -34,30 +34,30 @@ class Fate(Enum):
     LOST = "we lost sight of the caller before it happened"
 
 
-def fate(call: Arrival, happened: float | None, window: Window) -> Fate | None:
+def fate(call: Arrival, happened: float | None, window: Window) -> CallOutcome | None:
     """The fate of a call in a window. `happened`: when what was hoped for did. None: it does not count here."""
     if happened is not None and happened < window.end:
-        return Fate.HAPPENED if happened >= window.start else None
+        return CallOutcome.HAPPENED if happened >= window.start else None
     left = call.surely_left
     if happened is None and left is not None and left < window.end:
-        return Fate.FAILED if left >= window.start else None
+        return CallOutcome.FAILED if left >= window.start else None
     if call.sure_until >= window.end:
-        return Fate.FAILED if call.called + DUE_SECONDS <= window.end else None
-    return Fate.LOST if call.seen_until >= window.start else None
+        return CallOutcome.FAILED if call.called + DUE_SECONDS <= window.end else None
+    return CallOutcome.LOST if call.seen_until >= window.start else None
 
 
-def fate_in_time(call: Arrival, happened: float | None, window: Window) -> Fate | None:
+def fate_in_time(call: Arrival, happened: float | None, window: Window) -> CallOutcome | None:
     """The same, where what happens later than a newcomer waits (DUE_SECONDS) is as good as never.
 
     What is known to have happened in time leaves nothing open before it, whatever else is not known of the call.
     """
     due = call.called + DUE_SECONDS
     if happened is not None and happened <= due:
-        return Fate.HAPPENED if window.start <= happened < window.end else None
+        return CallOutcome.HAPPENED if window.start <= happened < window.end else None
     if call.surely_left is not None and call.surely_left <= due:
         return fate(call, None, window)
     if call.sure_until >= due:
-        return Fate.FAILED if window.start < due <= window.end else None
+        return CallOutcome.FAILED if window.start < due <= window.end else None
     return fate(call, None, window)
 
 
@@ -105,9 +105,9 @@ def _slowest(waits: Iterable[float]) -> float:
     return ordered[math.ceil(QUANTILE * len(ordered)) - 1]
 
 
-def _wait(call: Arrival, outcome: Fate, window: Window) -> tuple[float, float]:
+def _wait(call: Arrival, outcome: CallOutcome, window: Window) -> tuple[float, float]:
     """Between which bounds the time to the first sound lies."""
-    if outcome is Fate.HAPPENED and call.first_audio is not None:
+    if outcome is CallOutcome.HAPPENED and call.first_audio is not None:
         return call.first_audio - call.called, call.first_audio - call.called
     left = call.surely_left
     if left is not None and left < window.end and call.joined is None and call.error:
@@ -119,9 +119,9 @@ def _wait(call: Arrival, outcome: Fate, window: Window) -> tuple[float, float]:
 
 def _share(indicator: Indicator, view: View, event: Callable[[Arrival], float | None]) -> Measurement:
     fates = [(fate_in_time(call, event(call), view.window), call.listener) for call in view.calls]
-    happened = sum(1 for outcome, _ in fates if outcome is Fate.HAPPENED)
-    failed = [listener for outcome, listener in fates if outcome is Fate.FAILED]
-    lost = sum(1 for outcome, _ in fates if outcome is Fate.LOST) + view.unmade
+    happened = sum(1 for outcome, _ in fates if outcome is CallOutcome.HAPPENED)
+    failed = [listener for outcome, listener in fates if outcome is CallOutcome.FAILED]
+    lost = sum(1 for outcome, _ in fates if outcome is CallOutcome.LOST) + view.unmade
     decided = happened + len(failed)
     if not decided:
         return unmeasured(indicator, _no_call(view))

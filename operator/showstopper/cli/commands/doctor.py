@@ -11,12 +11,12 @@ from showstopper.cli.kube import checks
 from showstopper.cli.kube.checks import Check, State
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.views import output
-from showstopper.cli.views.output import Form, FormOption
+from showstopper.cli.views.output import FormOption, OutputFormat
 
 _SYMBOLS = {State.OK: ("✓", "green"), State.WARNING: ("!", "yellow"), State.FAILED: ("✗", "bold red")}
 
 
-def command(context: typer.Context, form: FormOption = Form.SHORT) -> None:
+def command(context: typer.Context, form: FormOption = OutputFormat.SHORT) -> None:
     """Check everything experiments in this namespace need, and print how to fix what is missing.
 
     Exit codes: 0 no check failed, 1 a check failed, 4 the cluster does not answer.
@@ -24,13 +24,13 @@ def command(context: typer.Context, form: FormOption = Form.SHORT) -> None:
     raise typer.Exit(asyncio.run(_doctor(context.obj, form)))
 
 
-async def _doctor(connection: Connection, form: Form) -> ExitCode:
+async def _doctor(connection: Connection, form: OutputFormat) -> ExitCode:
     async with connection.open() as client:
         results = [check async for check in checks.run_all(client, connection.namespace)]
     if form.for_programs:
         output.document({"namespace": connection.namespace, "checks": [check.as_data() for check in results]}, form)
     else:
-        output.screen().print(draw(results, wide=form is Form.WIDE))
+        output.screen().print(draw(results, wide=form is OutputFormat.WIDE))
     return ExitCode.FAILED if any(check.state is State.FAILED for check in results) else ExitCode.PASSED
 
 

@@ -13,7 +13,7 @@ from showstopper.cli.kube.connection import Connection
 from showstopper.cli.kube.performance import Performance
 from showstopper.cli.live.follow_day import follow_day
 from showstopper.cli.views import game_day, output
-from showstopper.cli.views.output import Form, FormOption, TimeoutOption
+from showstopper.cli.views.output import FormOption, OutputFormat, TimeoutOption
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import GAME_DAY
 from showstopper.errors import Unavailable
@@ -23,7 +23,7 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of a gam
 
 
 @group.command()
-def status(context: typer.Context, name: NameArgument, form: FormOption = Form.SHORT) -> None:
+def status(context: typer.Context, name: NameArgument, form: FormOption = OutputFormat.SHORT) -> None:
     """Print a game day, act by act.
 
     Exit codes as for run. Without a verdict, or if another performance was asked for and has not begun: 2.
@@ -33,7 +33,7 @@ def status(context: typer.Context, name: NameArgument, form: FormOption = Form.S
 
 @group.command()
 def watch(
-    context: typer.Context, name: NameArgument, form: FormOption = Form.SHORT, timeout: TimeoutOption = None
+    context: typer.Context, name: NameArgument, form: FormOption = OutputFormat.SHORT, timeout: TimeoutOption = None
 ) -> None:
     """Print each change of a game day until its verdict, and show the run of each act.
 
@@ -60,13 +60,13 @@ def approve(
     asyncio.run(_approve(context.obj, name, act, form))
 
 
-async def _status(connection: Connection, name: str, form: Form) -> ExitCode:
+async def _status(connection: Connection, name: str, form: OutputFormat) -> ExitCode:
     async with connection.open() as client:
         day = await lookup.game_day(client, connection.namespace, name)
         return await show(client, day, form, performance.why_superseded(day))
 
 
-async def _watch(connection: Connection, name: str, form: Form) -> ExitCode:
+async def _watch(connection: Connection, name: str, form: OutputFormat) -> ExitCode:
     screen = output.screen(form)
     async with connection.open() as client:
         present = await lookup.game_day(client, connection.namespace, name)
@@ -77,7 +77,7 @@ async def _watch(connection: Connection, name: str, form: Form) -> ExitCode:
         return await show(client, day, form, performance.why_superseded(day))
 
 
-async def show(client: Client, day: GameDay, form: Form, superseded: str = "") -> ExitCode:
+async def show(client: Client, day: GameDay, form: OutputFormat, superseded: str = "") -> ExitCode:
     """Print a game day, act by act. Returns the exit code of its verdict. `superseded`: why that does not count."""
     if form.for_programs:
         output.document(await client.get(GAME_DAY, *day.key), form)

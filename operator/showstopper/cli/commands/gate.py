@@ -21,7 +21,7 @@ from showstopper.cli.exit_codes import ExitCode, problem
 from showstopper.cli.kube import lookup, self_review
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.views import output, tables
-from showstopper.cli.views.output import Form, FormOption
+from showstopper.cli.views.output import FormOption, OutputFormat
 from showstopper.clock import from_timestamp
 from showstopper.cluster.client import Client
 from showstopper.cluster.kinds import AUDIO_ROOM, EXPERIMENT, EXPERIMENT_RUN, RELEASE_GATE
@@ -42,7 +42,7 @@ def command(
     image: Annotated[
         str | None, typer.Option(metavar="DIGEST", help="Decide for this image instead of the deployed ones.")
     ] = None,
-    form: FormOption = Form.SHORT,
+    form: FormOption = OutputFormat.SHORT,
 ) -> None:
     """Print whether a release may proceed, and why.
 
@@ -57,7 +57,7 @@ def command(
     raise typer.Exit(asyncio.run(_gate(context.obj, name, image, form)))
 
 
-async def _gate(connection: Connection, name: str, image: str | None, form: Form) -> ExitCode:
+async def _gate(connection: Connection, name: str, image: str | None, form: OutputFormat) -> ExitCode:
     digest = image.rpartition("@")[2] if image is not None else None
     if digest is not None and not _DIGEST.fullmatch(digest):
         problem(
@@ -138,7 +138,7 @@ def _recorded(gate: ReleaseGate) -> Answer:
     return Answer(outlook, tuple(gate.status.release), tuple(gate.status.experiments))
 
 
-def _show(gate: ReleaseGate, answer: Answer, form: Form) -> ExitCode:
+def _show(gate: ReleaseGate, answer: Answer, form: OutputFormat) -> ExitCode:
     if form.for_programs:
         body = {
             "gate": gate.metadata.name,

@@ -20,7 +20,7 @@ from showstopper.cli.kube.connection import Connection
 from showstopper.cli.kube.feeds import Feeds
 from showstopper.cli.kube.manifest import Manifest
 from showstopper.cli.views import output, preview
-from showstopper.cli.views.output import Form, FormOption
+from showstopper.cli.views.output import FormOption, OutputFormat
 from showstopper.cli.views.preview import DayPreview, Preview
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
@@ -43,7 +43,7 @@ def command(
         str,
         typer.Argument(metavar="FILE_OR_NAME", help="Manifest file, or name of an experiment or a game day."),
     ],
-    form: FormOption = Form.SHORT,
+    form: FormOption = OutputFormat.SHORT,
 ) -> None:
     """Show which pods an experiment would hit now, by which rules, and why it would be refused.
 
@@ -55,7 +55,7 @@ def command(
     raise typer.Exit(asyncio.run(_preview(context.obj, file_or_name, form)))
 
 
-async def _preview(connection: Connection, file_or_name: str, form: Form) -> ExitCode:
+async def _preview(connection: Connection, file_or_name: str, form: OutputFormat) -> ExitCode:
     async with connection.open() as client:
         subject = await subjects.find(client, connection, file_or_name)
         previews = Previews(client, subject if isinstance(subject, Manifest) else None)
@@ -86,7 +86,7 @@ def _declared(subject: Manifest | Experiment | GameDay) -> Experiment | GameDay:
     return Experiment.parse(subject.experiment) if subject.game_day is None else GameDay.parse(subject.game_day)
 
 
-def _shown(planned: Preview, form: Form) -> ExitCode:
+def _shown(planned: Preview, form: OutputFormat) -> ExitCode:
     if form.for_programs:
         preview.document(planned, form)
     else:
@@ -94,7 +94,7 @@ def _shown(planned: Preview, form: Form) -> ExitCode:
     return planned.exit_code
 
 
-def _shown_day(planned: DayPreview, form: Form) -> ExitCode:
+def _shown_day(planned: DayPreview, form: OutputFormat) -> ExitCode:
     if form.for_programs:
         preview.document_day(planned, form)
     else:

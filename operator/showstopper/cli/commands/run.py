@@ -10,14 +10,14 @@ from showstopper.api.game_day import GameDay
 from showstopper.cli.commands import game_day
 from showstopper.cli.commands.run_junit import with_junit
 from showstopper.cli.exit_codes import ExitCode
-from showstopper.cli.interruptible import Watched, run_to_end
+from showstopper.cli.interruptible import WatchedObject, run_to_end
 from showstopper.cli.kube import performance, records, run_request, subjects
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.kube.manifest import Manifest
 from showstopper.cli.live.follow import follow
 from showstopper.cli.live.follow_day import follow_day
 from showstopper.cli.views import output
-from showstopper.cli.views.output import Form, FormOption, TimeoutOption
+from showstopper.cli.views.output import FormOption, OutputFormat, TimeoutOption
 from showstopper.cluster.client import Client
 
 
@@ -27,7 +27,7 @@ def command(
         str,
         typer.Argument(metavar="FILE_OR_NAME", help="Manifest file, or name of an experiment or a game day."),
     ],
-    form: FormOption = Form.SHORT,
+    form: FormOption = OutputFormat.SHORT,
     timeout: TimeoutOption = None,
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write a JUnit report, whatever the verdict is.")
@@ -40,12 +40,12 @@ def command(
 
     Exit codes: 0 Passed, 1 Failed, 2 Inconclusive or refused, 3 Aborted, 4 Error.
     """
-    watched = Watched()
+    watched = WatchedObject()
     work = _run(context.obj, file_or_name, form, watched)
     run_to_end(work if junit is None else with_junit(junit, file_or_name, watched, work), watched, timeout)
 
 
-async def _run(connection: Connection, file_or_name: str, form: Form, watched: Watched) -> ExitCode:
+async def _run(connection: Connection, file_or_name: str, form: OutputFormat, watched: WatchedObject) -> ExitCode:
     async with connection.open() as client:
         subject = await subjects.find(client, connection, file_or_name)
         if isinstance(subject, GameDay) or (isinstance(subject, Manifest) and subject.game_day is not None):
@@ -53,7 +53,9 @@ async def _run(connection: Connection, file_or_name: str, form: Form, watched: W
         return await _run_once(client, subject, form, watched)
 
 
-async def _run_once(client: Client, subject: Manifest | Experiment, form: Form, watched: Watched) -> ExitCode:
+async def _run_once(
+    client: Client, subject: Manifest | Experiment, form: OutputFormat, watched: WatchedObject
+) -> ExitCode:
     screen = output.screen(form)
     request = await run_request.request_run(client, subject)
     watched.namespace = request.experiment.metadata.namespace
@@ -66,7 +68,7 @@ async def _run_once(client: Client, subject: Manifest | Experiment, form: Form, 
     return await output.show_verdict(client, run, form)
 
 
-async def _perform(client: Client, subject: Manifest | GameDay, form: Form, watched: Watched) -> ExitCode:
+async def _perform(client: Client, subject: Manifest | GameDay, form: OutputFormat, watched: WatchedObject) -> ExitCode:
     screen = output.screen(form)
     requested = await performance.request(client, subject)
     watched.namespace, watched.day = requested.day.key

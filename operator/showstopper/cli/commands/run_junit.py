@@ -8,12 +8,12 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.files import save
-from showstopper.cli.interruptible import Watched
+from showstopper.cli.interruptible import WatchedObject
 from showstopper.report import junit
 from showstopper.report.record import Day
 
 
-async def with_junit(file: Path, name: str, watched: Watched, work: Coroutine[Any, Any, ExitCode]) -> ExitCode:
+async def with_junit(file: Path, name: str, watched: WatchedObject, work: Coroutine[Any, Any, ExitCode]) -> ExitCode:
     """Do the work, and write its result to the file: the run's report, or why it has no verdict.
 
     The file is written before the work begins. Else one from an earlier job could be taken for this one's, and that it
@@ -42,5 +42,5 @@ def _report(ended: ExperimentRun | Day) -> str:
     return junit.of_day(ended) if isinstance(ended, Day) else junit.of_run(ended)
 
 
-def _without_verdict(name: str, watched: Watched, reason: str, message: str) -> str:
+def _without_verdict(name: str, watched: WatchedObject, reason: str, message: str) -> str:
     return junit.of_nothing(watched.namespace, watched.run or watched.day or name, reason, message)

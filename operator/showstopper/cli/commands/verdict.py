@@ -8,10 +8,10 @@ from showstopper.cli.exit_codes import ExitCode, problem
 from showstopper.cli.kube import lookup
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.views import output
-from showstopper.cli.views.output import Form, FormOption, NameArgument
+from showstopper.cli.views.output import FormOption, NameArgument, OutputFormat
 
 
-def command(context: typer.Context, name: NameArgument, form: FormOption = Form.SHORT) -> None:
+def command(context: typer.Context, name: NameArgument, form: FormOption = OutputFormat.SHORT) -> None:
     """Print the verdict of a run, or on an experiment in its current form.
 
     Exit codes as for run. A verdict on an earlier form of the experiment does not count, nor does that of an older run
@@ -20,7 +20,7 @@ def command(context: typer.Context, name: NameArgument, form: FormOption = Form.
     raise typer.Exit(asyncio.run(_verdict(context.obj, name, form)))
 
 
-async def _verdict(connection: Connection, name: str, form: Form) -> ExitCode:
+async def _verdict(connection: Connection, name: str, form: OutputFormat) -> ExitCode:
     async with connection.open() as client:
         run = await lookup.newest_run(client, connection.namespace, name)
         if not run.finished:

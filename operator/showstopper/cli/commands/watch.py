@@ -7,12 +7,12 @@ import typer
 
 from showstopper.api.run import ExperimentRun
 from showstopper.cli.exit_codes import ExitCode, problem
-from showstopper.cli.interruptible import Watched, run_to_end
+from showstopper.cli.interruptible import WatchedObject, run_to_end
 from showstopper.cli.kube import lookup
 from showstopper.cli.kube.connection import Connection
 from showstopper.cli.live.follow import follow
 from showstopper.cli.views import output
-from showstopper.cli.views.output import Form, FormOption, NameArgument
+from showstopper.cli.views.output import FormOption, NameArgument, OutputFormat
 from showstopper.cluster.client import Client
 
 MIRROR_SECONDS = 5.0
@@ -20,17 +20,17 @@ MIRROR_SECONDS = 5.0
 POLL_SECONDS = 0.25
 
 
-def command(context: typer.Context, name: NameArgument, form: FormOption = Form.SHORT) -> None:
+def command(context: typer.Context, name: NameArgument, form: FormOption = OutputFormat.SHORT) -> None:
     """Watch a run, or the newest run of an experiment, until its verdict.
 
     Exit codes as for run. A verdict on an earlier form of the experiment does not count: this exits with 2. Ctrl-C only
     stops watching.
     """
-    watched = Watched()
+    watched = WatchedObject()
     run_to_end(_watch(context.obj, name, form, watched), watched)
 
 
-async def _watch(connection: Connection, name: str, form: Form, watched: Watched) -> ExitCode:
+async def _watch(connection: Connection, name: str, form: OutputFormat, watched: WatchedObject) -> ExitCode:
     screen = output.screen(form)
     async with connection.open() as client:
         run = await lookup.newest_run(client, connection.namespace, name)

@@ -15,7 +15,7 @@ SHORTEST_SHOWN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class StateStyle:
     """How a state is shown: a character that is unique without colour, a style, and what the listener hears."""
 
     character: str
@@ -24,16 +24,16 @@ class Look:
 
 
 LOOKS = {
-    State.LIVE: Look("█", "green", "hears the host"),
-    State.HOLD: Look("H", "yellow", "hold music"),
-    State.STALE: Look("S", "yellow", "stale sound"),
-    State.SILENT: Look("-", "bold red", "silence"),
-    State.GARBLED: Look("G", "bold yellow", "garbled or foreign sound"),
-    State.UNCLEAR: Look("u", "dim", "unclear sound"),
-    State.NO_MEDIA: Look("x", "bold red", "no media"),
-    State.OFFLINE: Look("O", "bold magenta", "offline"),
-    State.JOINING: Look("J", "magenta", "joining"),
-    State.UNKNOWN: Look("?", "dim", "unknown"),
+    State.LIVE: StateStyle("█", "green", "hears the host"),
+    State.HOLD: StateStyle("H", "yellow", "hold music"),
+    State.STALE: StateStyle("S", "yellow", "stale sound"),
+    State.SILENT: StateStyle("-", "bold red", "silence"),
+    State.GARBLED: StateStyle("G", "bold yellow", "garbled or foreign sound"),
+    State.UNCLEAR: StateStyle("u", "dim", "unclear sound"),
+    State.NO_MEDIA: StateStyle("x", "bold red", "no media"),
+    State.OFFLINE: StateStyle("O", "bold magenta", "offline"),
+    State.JOINING: StateStyle("J", "magenta", "joining"),
+    State.UNKNOWN: StateStyle("?", "dim", "unknown"),
 }
 
 
@@ -81,7 +81,7 @@ def _drawn(states: list[State | None], columns: int) -> Text:
         states.pop()
     text = Text(no_wrap=True)
     for state in states:
-        look = LOOKS[state] if state is not None else Look(" ", "", "")
+        look = LOOKS[state] if state is not None else StateStyle(" ", "", "")
         text.append(look.character, style=look.style)
     return text
 

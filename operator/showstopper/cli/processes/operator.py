@@ -81,7 +81,7 @@ async def _operate(settings: Settings, stop: asyncio.Event) -> int:
         operation = Operation(
             client, clock, images=settings.images, instance=settings.pod, agents=settings.agents, archive=archive
         )
-        pulse = health.Pulse()
+        pulse = health.LoopDelay()
         leadership = Leadership(client, clock.steady(), namespace=settings.namespace, identity=settings.identity)
         leading = asyncio.Event()
         runner = web.AppRunner(health.application(operation, pulse, leading.is_set), access_log=None)

@@ -18,7 +18,7 @@ from showstopper.cluster.kinds import EXPERIMENT_RUN
 LOG_COLUMNS = 160
 
 
-class Form(StrEnum):
+class OutputFormat(StrEnum):
     """Output formats of a verdict."""
 
     SHORT = "short"
@@ -29,17 +29,17 @@ class Form(StrEnum):
     @property
     def for_programs(self) -> bool:
         """Whether another program reads stdout. Then the picture goes to stderr."""
-        return self in {Form.JSON, Form.YAML}
+        return self in {OutputFormat.JSON, OutputFormat.YAML}
 
 
-FormOption = Annotated[Form, typer.Option("--output", "-o", help="Output format.")]
+FormOption = Annotated[OutputFormat, typer.Option("--output", "-o", help="Output format.")]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of an experiment or a run.")]
 TimeoutOption = Annotated[
     float | None, typer.Option(metavar="SECONDS", help="Timeout in seconds; exits with 2 when it expires.")
 ]
 
 
-def screen(form: Form = Form.SHORT) -> Console:
+def screen(form: OutputFormat = OutputFormat.SHORT) -> Console:
     """The console for people: stdout, or stderr if a program reads stdout. Logs have long lines. NO_COLOR works.
 
     FORCE_COLOR, which is usual in CI, makes a log coloured, and does not make it a terminal.
@@ -55,16 +55,18 @@ def is_live(console: Console) -> bool:
     return console.is_terminal and console.file.isatty()
 
 
-def document(body: Object, form: Form) -> None:
+def document(body: Object, form: OutputFormat) -> None:
     """Print a document as JSON or YAML, an object without its managedFields."""
     body.get("metadata", {}).pop("managedFields", None)
-    print(json.dumps(body, indent=2) if form is Form.JSON else yaml.safe_dump(body, sort_keys=False).rstrip("\n"))
+    print(
+        json.dumps(body, indent=2) if form is OutputFormat.JSON else yaml.safe_dump(body, sort_keys=False).rstrip("\n")
+    )
 
 
-async def show_verdict(client: Client, run: ExperimentRun, form: Form) -> ExitCode:
+async def show_verdict(client: Client, run: ExperimentRun, form: OutputFormat) -> ExitCode:
     """Print a run's verdict. Returns its exit code."""
     if form.for_programs:
         document(await client.get(EXPERIMENT_RUN, *run.key), form)
     else:
-        screen().print(verdict.draw(run, wide=form is Form.WIDE))
+        screen().print(verdict.draw(run, wide=form is OutputFormat.WIDE))
     return of_verdict(run.status.verdict) if run.status.verdict else ExitCode.INCONCLUSIVE

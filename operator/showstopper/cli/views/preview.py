@@ -13,7 +13,7 @@ from showstopper.api.schema.base import dump
 from showstopper.availability.verdict import Finding
 from showstopper.cli.exit_codes import ExitCode
 from showstopper.cli.views import output, tables
-from showstopper.cli.views.output import Form
+from showstopper.cli.views.output import OutputFormat
 from showstopper.cli.views.rules import DEVICE, Rules, of_target
 from showstopper.clock import Clock, to_timestamp
 from showstopper.engine.experiments import schedule as schedules
@@ -148,12 +148,12 @@ def _grouped(rules: Sequence[tuple[PlannedFault, Pod, Rules]]) -> dict[str, tupl
     return {f"{about} on {', '.join(names)} (device {DEVICE.name})": lines for (about, lines), names in pods.items()}
 
 
-def document(preview: Preview, form: Form) -> None:
+def document(preview: Preview, form: OutputFormat) -> None:
     """Print it for a program, as JSON or YAML."""
     output.document(_body(preview), form)
 
 
-def document_day(day: DayPreview, form: Form) -> None:
+def document_day(day: DayPreview, form: OutputFormat) -> None:
     """Print the previews of a game day's acts for a program, as JSON or YAML."""
     listed = [{"act": name, **_body(preview)} for name, preview in day.acts.items()]
     would_run = day.exit_code is ExitCode.PASSED

@@ -10,7 +10,7 @@ from showstopper.api.injection import RunReference
 from showstopper.api.room import AudioRoomSpec
 from showstopper.engine.hands.injections import asking
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.crowd import CrowdBehaviour, port_of
 from showstopper.faults.effects import Pod
 from showstopper.faults.network import preview
@@ -70,10 +70,10 @@ def _of_agent(fault: Fault, room: AudioRoomSpec, pod: Pod, peers: Sequence[str])
 def _of_gate(fault: Fault, room: AudioRoomSpec, pod: Pod) -> Rules:
     """What lets the crowd's packets pass to this target, in the network of its own pod: one that is not there yet."""
     behaviour = registry.of(fault.spec)
-    ground = Ground("", "", room, (pod,))
-    if not isinstance(behaviour, CrowdBehaviour) or port_of(fault, ground) is None:
+    context = FaultContext("", "", room, (pod,))
+    if not isinstance(behaviour, CrowdBehaviour) or port_of(fault, context) is None:
         return Rules("a pod of the crowd")
-    plan = plan_of(behaviour.gate_effect(fault, ground), Site((DEVICE,)), 1, Method.NFQUEUE)
+    plan = plan_of(behaviour.gate_effect(fault, context), Site((DEVICE,)), 1, Method.NFQUEUE)
     return Rules(f"a {behaviour.role}, gated by rules alone", lines=tuple(preview.lines(plan)))
 
 

@@ -11,7 +11,7 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.clock import from_timestamp, to_timestamp
-from showstopper.cluster.events import News
+from showstopper.cluster.events import Announcement
 from showstopper.engine.runs import requests
 
 
@@ -72,7 +72,7 @@ class Step:
     status: GameDayStatus
     again: float | None = None
     begin: Act | None = None
-    news: tuple[News, ...] = ()
+    news: tuple[Announcement, ...] = ()
 
     def written(self, day: GameDay, now: str) -> GameDayStatus:
         """The whole status, for the day's generation. `now` is RFC 3339."""
@@ -89,7 +89,7 @@ class Draft:
 
     situation: Situation
     status: GameDayStatus
-    news: list[News] = field(default_factory=list)
+    news: list[Announcement] = field(default_factory=list)
 
     @classmethod
     def of(cls, situation: Situation) -> "Draft":
@@ -108,7 +108,7 @@ class Draft:
 
     def tell(self, reason: Reason, note: str, action: str, *, warning: bool = False) -> None:
         """Something that people are told."""
-        self.news.append(News(reason, note, action, warning))
+        self.news.append(Announcement(reason, note, action, warning))
 
     def step(self, outlook: Outlook, *, again: float | None = None, begin: Act | None = None) -> Step:
         """What follows."""

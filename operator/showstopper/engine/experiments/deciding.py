@@ -9,8 +9,8 @@ from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
 from showstopper.engine.experiments import outcomes, timetable
 from showstopper.engine.experiments import schedule as schedules
-from showstopper.engine.experiments.situation import RETRY_SECONDS, Begin, Show, Situation
-from showstopper.engine.experiments.timetable import Due
+from showstopper.engine.experiments.situation import RETRY_SECONDS, BeginRun, Situation, WriteStatus
+from showstopper.engine.experiments.timetable import DueRun
 from showstopper.engine.runs import queue, requests
 from showstopper.engine.runs.requests import Request
 
@@ -18,35 +18,37 @@ RELEASE_SECONDS = 5.0
 """How often an experiment that runs on releases looks for one."""
 
 
-def decide(situation: Situation) -> Show | Begin:
+def decide(situation: Situation) -> WriteStatus | BeginRun:
     """What to do for an experiment, level by level: the same situation always gives the same answer."""
     experiment, spec = situation.experiment, situation.experiment.spec
     schedule = schedules.of(spec)
     if isinstance(schedule, Finding):
         table = timetable.look(experiment, None, situation.runs, situation.now).table
-        return Show(conditions.refused(schedule.reason, schedule.message), table=table)
+        return WriteStatus(conditions.refused(schedule.reason, schedule.message), table=table)
     if spec.suspend or spec.dry_run:
         schedule = None
     due = timetable.look(experiment, schedule, situation.runs, situation.now)
     step = _asked_for(situation, due) or _fired(situation, due) or _released(situation, due) or _at_rest(situation, due)
-    if isinstance(step, Begin):
+    if isinstance(step, BeginRun):
         return step if situation.room_known else step.instead(_without_room(situation))
     looks = RELEASE_SECONDS if spec.run_on else None
     again = min((seconds for seconds in (step.again, due.again, looks) if seconds is not None), default=None)
     return replace(step, table=due.table, again=again, release=_seen_release(situation) or situation.release)
 
 
-def _asked_for(situation: Situation, due: Due) -> Show | Begin | None:
+def _asked_for(situation: Situation, due: DueRun) -> WriteStatus | BeginRun | None:
     """What the spec or the annotation asks for, and has not got yet."""
     experiment, spec = situation.experiment, situation.experiment.spec
     request = requests.next_of(experiment, situation.runs)
     if not spec.dry_run and request.is_answered_by(_answered(situation)):
         return None
     if spec.suspend:
-        return Show(outcomes.suspended(scheduled=False))
+        return WriteStatus(outcomes.suspended(scheduled=False))
     if not spec.dry_run and (waiting := _waiting(situation)) is not None:
-        return Show(outcomes.of_run(waiting), run=waiting, answered=requests.of_run(waiting), again=RETRY_SECONDS)
-    return Begin(request, due)
+        return WriteStatus(
+            outcomes.of_run(waiting), run=waiting, answered=requests.of_run(waiting), again=RETRY_SECONDS
+        )
+    return BeginRun(request, due)
 
 
 def _waiting(situation: Situation) -> ExperimentRun | None:
@@ -80,14 +82,14 @@ def _answered(situation: Situation) -> Request | None:
     return requests.answered(situation.experiment, situation.runs)
 
 
-def _fired(situation: Situation, due: Due) -> Begin | None:
+def _fired(situation: Situation, due: DueRun) -> BeginRun | None:
     """The run of a firing."""
     if due.firing is None:
         return None
-    return Begin(replace(requests.wanted(situation.experiment), scheduled_at=schedules.stamp(due.firing)), due)
+    return BeginRun(replace(requests.wanted(situation.experiment), scheduled_at=schedules.stamp(due.firing)), due)
 
 
-def _released(situation: Situation, due: Due) -> Begin | None:
+def _released(situation: Situation, due: DueRun) -> BeginRun | None:
     """The run for a new release. The first release that is seen is no change, and gets none."""
     spec, seen = situation.experiment.spec, _seen_release(situation)
     if RunOn.RELEASE_CHANGE not in spec.run_on or spec.suspend or spec.dry_run:
@@ -98,7 +100,7 @@ def _released(situation: Situation, due: Due) -> Begin | None:
         return None
     newest = requests.newest_of(situation.experiment, situation.runs)
     after = newest.metadata.name if newest is not None else ""
-    return Begin(replace(requests.wanted(situation.experiment), released=situation.release, after=after), due)
+    return BeginRun(replace(requests.wanted(situation.experiment), released=situation.release, after=after), due)
 
 
 def _seen_release(situation: Situation) -> str | None:
@@ -109,31 +111,31 @@ def _seen_release(situation: Situation) -> str | None:
     return situation.experiment.status.last_release
 
 
-def _at_rest(situation: Situation, due: Due) -> Show:
+def _at_rest(situation: Situation, due: DueRun) -> WriteStatus:
     """All that was asked for has its run: show the newest, unless the firing after it could not get one."""
     experiment = situation.experiment
     newest, shown = requests.current(experiment, situation.runs), experiment.status.run
     request = _answered(situation)
     if newest is not None and not newest.finished:
-        return Show(outcomes.of_run(newest), run=newest, answered=request)
+        return WriteStatus(outcomes.of_run(newest), run=newest, answered=request)
     if (missed := due.table.refusal) is not None:
         message = f"the run of {missed.time} was refused: {missed.message}"
-        return Show(conditions.refused(Reason.parse(missed.reason), message), run=newest, answered=request)
+        return WriteStatus(conditions.refused(Reason.parse(missed.reason), message), run=newest, answered=request)
     if newest is not None:
-        return Show(outcomes.of_run(newest), run=newest, answered=request)
+        return WriteStatus(outcomes.of_run(newest), run=newest, answered=request)
     if shown is not None:
-        return Show(outcomes.of_deleted(shown, experiment.status.message), answered=request)
+        return WriteStatus(outcomes.of_deleted(shown, experiment.status.message), answered=request)
     return replace(_before_its_first_run(situation, due), answered=request)
 
 
-def _before_its_first_run(situation: Situation, due: Due) -> Show:
+def _before_its_first_run(situation: Situation, due: DueRun) -> WriteStatus:
     """An experiment that is, or was, scheduled and has never run."""
     if situation.experiment.spec.suspend:
-        return Show(outcomes.suspended(scheduled=situation.experiment.spec.schedule is not None))
+        return WriteStatus(outcomes.suspended(scheduled=situation.experiment.spec.schedule is not None))
     if due.table.next is not None and not situation.room_known:
         return _without_room(situation)
-    return Show(outcomes.scheduled(due.table.next))
+    return WriteStatus(outcomes.scheduled(due.table.next))
 
 
-def _without_room(situation: Situation) -> Show:
-    return Show(outcomes.without_room(situation.experiment, situation.seen_seconds), again=RETRY_SECONDS)
+def _without_room(situation: Situation) -> WriteStatus:
+    return WriteStatus(outcomes.without_room(situation.experiment, situation.seen_seconds), again=RETRY_SECONDS)

@@ -9,7 +9,7 @@ from showstopper.cluster.client import Client
 from showstopper.cluster.events import Events
 from showstopper.cluster.kinds import EXPERIMENT
 from showstopper.engine.experiments import deciding, making, memory, status
-from showstopper.engine.experiments.situation import Begin, Show, Situation
+from showstopper.engine.experiments.situation import BeginRun, Situation, WriteStatus
 from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Rooms
 from showstopper.engine.runs import requests
@@ -66,12 +66,12 @@ class Reconciler:
             release=self._settled(experiment),
         )
         step = deciding.decide(situation)
-        show = step if isinstance(step, Show) else await self._begin(experiment, runs, step)
+        show = step if isinstance(step, WriteStatus) else await self._begin(experiment, runs, step)
         if show is None:
             return MIRROR_SECONDS
         return await self._show(recorder, runs, show)
 
-    async def _begin(self, experiment: Experiment, runs: Runs, begin: Begin) -> Show | None:
+    async def _begin(self, experiment: Experiment, runs: Runs, begin: BeginRun) -> WriteStatus | None:
         """Create the run, or return what the status shows instead."""
         room = self._room(experiment)
         assert room is not None, "a run begins only where there is a room"
@@ -83,14 +83,14 @@ class Reconciler:
             refused = making.not_created(error)
         return begin.refused(refused) if refused is not None else None
 
-    async def _plan(self, experiment: Experiment, room: AudioRoom, begin: Begin) -> Show:
+    async def _plan(self, experiment: Experiment, room: AudioRoom, begin: BeginRun) -> WriteStatus:
         """What a dry run shows."""
         seed = requests.seed(experiment, begin.request)
         made, _ = await self._snapshots.plan(room, experiment.spec.faults, seed)
         refused = await self._snapshots.objection(made, room)
         return begin.refused(refused) if refused is not None else begin.instead(status.planned(made))
 
-    async def _show(self, recorder: StatusWriter[Experiment], runs: Runs, show: Show) -> float | None:
+    async def _show(self, recorder: StatusWriter[Experiment], runs: Runs, show: WriteStatus) -> float | None:
         """Write it for the generation that it was decided for, and for no other."""
         now, by_name = to_timestamp(self._clock.now()), runs.of_name(recorder.resource)
         news = status.news(recorder.resource.status, show)

@@ -8,7 +8,7 @@ from showstopper.api.conditions import Outlook
 from showstopper.api.experiment import Experiment, PlannedTarget
 from showstopper.api.run import ExperimentRun
 from showstopper.availability.verdict import Finding
-from showstopper.engine.experiments.timetable import Due, Timetable
+from showstopper.engine.experiments.timetable import DueRun, Timetable
 from showstopper.engine.runs.requests import Request
 
 # What was refused is looked at again: a label, a room or a component may have come.
@@ -36,7 +36,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
+class WriteStatus:
     """Nothing begins: write where the experiment stands.
 
     Attributes:
@@ -58,17 +58,17 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
-class Begin:
+class BeginRun:
     """Plan it, and make the run that this request asks for (or only show the plan of a dry run)."""
 
     request: Request
-    due: Due = field(default_factory=Due)
+    due: DueRun = field(default_factory=DueRun)
 
-    def refused(self, finding: Finding) -> Show:
+    def refused(self, finding: Finding) -> WriteStatus:
         """Where it stands when no run may be made. What is in the way may go, so it is looked at again."""
-        return self.instead(Show(conditions.refused(finding.reason, finding.message), again=RETRY_SECONDS))
+        return self.instead(WriteStatus(conditions.refused(finding.reason, finding.message), again=RETRY_SECONDS))
 
-    def instead(self, show: Show) -> Show:
+    def instead(self, show: WriteStatus) -> WriteStatus:
         """The same with its timetable, which tells of a firing that was refused."""
         table, outlook = self.due.table, show.outlook
         if self.due.firing is not None and outlook.stalled:

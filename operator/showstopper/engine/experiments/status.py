@@ -6,16 +6,16 @@ from showstopper.api.experiment import Experiment, ExperimentStatus, PlannedTarg
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun
 from showstopper.api.verdicts import Verdict
-from showstopper.cluster.events import News
+from showstopper.cluster.events import Announcement
 from showstopper.engine.experiments import outcomes
-from showstopper.engine.experiments.situation import Show
+from showstopper.engine.experiments.situation import WriteStatus
 from showstopper.engine.planning.plan import Plan
 
 # What a status takes of a plan.
 MOST_TARGETS = 100
 
 
-def status_of(experiment: Experiment, show: Show, now: str) -> ExperimentStatus:
+def status_of(experiment: Experiment, show: WriteStatus, now: str) -> ExperimentStatus:
     """All of the status, for this generation. What is not shown anew stays as it was.
 
     Args:
@@ -59,7 +59,7 @@ def _summarise(status: ExperimentStatus, run: ExperimentRun) -> None:
     status.dead_air, status.recovery, status.message = record.dead_air, record.recovery, record.message
 
 
-def planned(made: Plan) -> Show:
+def planned(made: Plan) -> WriteStatus:
     """Where a dry run stands whose plan may be carried out."""
     targets = [
         PlannedTarget(
@@ -73,35 +73,39 @@ def planned(made: Plan) -> Show:
         for chosen in made.faults
         for pod in chosen.targets
     ]
-    return Show(outcomes.planned(targets), targets=tuple(targets[:MOST_TARGETS]))
+    return WriteStatus(outcomes.planned(targets), targets=tuple(targets[:MOST_TARGETS]))
 
 
-def news(before: ExperimentStatus, show: Show) -> list[News]:
+def news(before: ExperimentStatus, show: WriteStatus) -> list[Announcement]:
     """What people are told once: a verdict, a refusal for another reason than the one that stood, a missed firing."""
     candidates = (_verdict(before, show), _refusal(before, show), _missed(before, show))
     return [news for news in candidates if news is not None]
 
 
-def _verdict(before: ExperimentStatus, show: Show) -> News | None:
+def _verdict(before: ExperimentStatus, show: WriteStatus) -> Announcement | None:
     run = show.run
     if run is None or not run.finished:
         return None
     if before.run is not None and before.run.name == run.metadata.name and before.run.verdict is not None:
         return None
     note = f"run {run.metadata.name}: {run.status.verdict}: {run.status.message}"
-    return News(Reason.parse(run.status.reason or Reason.JUDGED), note, "Judge", run.status.verdict != Verdict.PASSED)
+    return Announcement(
+        Reason.parse(run.status.reason or Reason.JUDGED), note, "Judge", run.status.verdict != Verdict.PASSED
+    )
 
 
-def _refusal(before: ExperimentStatus, show: Show) -> News | None:
+def _refusal(before: ExperimentStatus, show: WriteStatus) -> Announcement | None:
     outlook, ready = show.outlook, conditions.find(before.conditions, ConditionType.READY)
     if not outlook.stalled or outlook.finished or (ready is not None and ready.reason == outlook.reason):
         return None
-    return News(outlook.reason, outlook.message, "Refuse", warning=True)
+    return Announcement(outlook.reason, outlook.message, "Refuse", warning=True)
 
 
-def _missed(before: ExperimentStatus, show: Show) -> News | None:
+def _missed(before: ExperimentStatus, show: WriteStatus) -> Announcement | None:
     """A firing whose run was refused is told by the refusal."""
     missed = show.table.missed
     if missed is None or missed == before.missed_run or show.table.refusal is not None:
         return None
-    return News(Reason.parse(missed.reason), f"no run for {missed.time}: {missed.message}", "Schedule", warning=True)
+    return Announcement(
+        Reason.parse(missed.reason), f"no run for {missed.time}: {missed.message}", "Schedule", warning=True
+    )

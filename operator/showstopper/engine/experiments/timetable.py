@@ -59,7 +59,7 @@ class Timetable:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueRun:
     """What is due now.
 
     Attributes:
@@ -73,7 +73,7 @@ class Due:
     again: float | None = None
 
 
-def look(experiment: Experiment, schedule: Schedule | None, runs: Sequence[ExperimentRun], now: float) -> Due:
+def look(experiment: Experiment, schedule: Schedule | None, runs: Sequence[ExperimentRun], now: float) -> DueRun:
     """What is due now.
 
     Args:
@@ -84,7 +84,7 @@ def look(experiment: Experiment, schedule: Schedule | None, runs: Sequence[Exper
     """
     table = _remembered(experiment, schedule, runs)
     if schedule is None:
-        return Due(table)
+        return DueRun(table)
     began = _newest(*(run.metadata.creation_timestamp for run in runs))
     firing = schedules.fire(schedule, table.next, now)
     active = next((run for run in runs if not run.finished), None)
@@ -101,7 +101,7 @@ def look(experiment: Experiment, schedule: Schedule | None, runs: Sequence[Exper
             "was the operator running?"
         )
         table = table.refused(missed, Reason.TOO_LATE, message)
-    return Due(table.without_what_ran_since(began), due, max(0.0, firing.next - now))
+    return DueRun(table.without_what_ran_since(began), due, max(0.0, firing.next - now))
 
 
 def _remembered(experiment: Experiment, schedule: Schedule | None, runs: Sequence[ExperimentRun]) -> Timetable:

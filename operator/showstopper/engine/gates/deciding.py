@@ -16,7 +16,7 @@ from showstopper.engine.experiments import memory
 from showstopper.engine.gates import verdicts
 from showstopper.engine.gates.verdicts import History
 from showstopper.engine.rooms import releases
-from showstopper.engine.rooms.releases import Deployed, Release
+from showstopper.engine.rooms.releases import DeployedReleases, Release
 from showstopper.engine.runs import requests
 
 # How long a gate waits for a room and its pods: they are often applied together, in any order.
@@ -50,7 +50,7 @@ class Situation:
 
     gate: ReleaseGate
     room: AudioRoom | None
-    deployed: Deployed | None
+    deployed: DeployedReleases | None
     experiments: Mapping[str, Experiment]
     runs: Sequence[ExperimentRun]
     seen_seconds: float
@@ -207,7 +207,7 @@ def _patiently(situation: Situation, waiting: Reason, over: Reason, message: str
     return conditions.in_progress(waiting, message) if patient else conditions.refused(over, message)
 
 
-def _unsettled(situation: Situation, deployed: Deployed, images: Sequence[ComponentImage]) -> Outlook | None:
+def _unsettled(situation: Situation, deployed: DeployedReleases, images: Sequence[ComponentImage]) -> Outlook | None:
     """Why it cannot be said which release this is, or will be."""
     if deployed.moving is not None:
         return conditions.in_progress(Reason.ROLLOUT_UNDER_WAY, deployed.moving)

@@ -19,7 +19,7 @@ from showstopper.engine.gates import deciding, verdicts
 from showstopper.engine.gates.deciding import Answer, Situation
 from showstopper.engine.planning.snapshots import Snapshots
 from showstopper.engine.rooms import Rooms
-from showstopper.engine.rooms.releases import Deployed
+from showstopper.engine.rooms.releases import DeployedReleases
 from showstopper.engine.runs.requests import RUN_REQUESTED
 from showstopper.engine.runs.service import Runs
 from showstopper.engine.status_writer import StatusWriter, StatusWriters
@@ -51,7 +51,7 @@ class Gates(WorkQueue[ReleaseGate]):
         super().__init__(clock)
         self._client = client
         self._snapshots = snapshots
-        self._releases: dict[str, tuple[Deployed | None, float]] = {}
+        self._releases: dict[str, tuple[DeployedReleases | None, float]] = {}
         self._rooms = rooms
         self._runs = runs
         self._experiments = experiments
@@ -130,12 +130,12 @@ class Gates(WorkQueue[ReleaseGate]):
             now=self._clock.now(),
         )
 
-    def _deployed(self, room: AudioRoom, components: Sequence[str]) -> Deployed:
+    def _deployed(self, room: AudioRoom, components: Sequence[str]) -> DeployedReleases:
         """What these components run now."""
         try:
             return self._snapshots.remembered_release(room, components)
         except InvalidResource:  # the room's own status says what is wrong with it
-            return Deployed(())
+            return DeployedReleases(())
 
     async def _ask(self, gate: ReleaseGate, name: str, value: str) -> None:
         """Ask for a run by annotation, as a person would. Whoever changed the experiment meanwhile is not overruled."""

@@ -12,7 +12,7 @@ from showstopper.api.run import MOST_MEDIA, ChangeRecord, ChosenPod
 from showstopper.cluster.listeners import HOST, LISTENER
 from showstopper.engine.rooms import media_paths, probes
 from showstopper.engine.rooms.pods import MediaAddress, addresses_of, node_addresses
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.containers import DEFAULT_CONTAINER
 from showstopper.faults.effects import Backing, Container, Pod
 from showstopper.faults.pods.behaviour import changes_of
@@ -82,11 +82,11 @@ class Plan:
     faults: tuple[PlannedFault, ...]
     seed: int
 
-    def ground(self, planned: PlannedFault, targets: tuple[Pod, ...]) -> Ground:
+    def context(self, planned: PlannedFault, targets: tuple[Pod, ...]) -> FaultContext:
         """Where a fault is to be carried out, on these targets."""
         snapshot = self.snapshot
         behind = snapshot.behind(planned.fault)
-        return Ground(snapshot.namespace, snapshot.room_name, snapshot.room, targets, behind)
+        return FaultContext(snapshot.namespace, snapshot.room_name, snapshot.room, targets, behind)
 
 
 def make(snapshot: Snapshot, faults: Sequence[Fault], seed: int) -> Plan:
@@ -137,7 +137,7 @@ def changes(plan: Plan, now: str) -> list[ChangeRecord]:
             lasts=change.lasts,
         )
         for planned in plan.faults
-        for change in changes_of(planned.fault, plan.ground(planned, planned.targets), now)
+        for change in changes_of(planned.fault, plan.context(planned, planned.targets), now)
     ]
 
 

@@ -18,7 +18,7 @@ from showstopper.cluster.kinds import NAMESPACE, POD, SERVICE
 from showstopper.engine.planning import backing, peers, plan, policies
 from showstopper.engine.planning.plan import FLEET_ROLES, Plan, Snapshot
 from showstopper.engine.rooms.fleet import names
-from showstopper.engine.rooms.pods import Exposed, MediaAddress, behind, is_live, is_over, select
+from showstopper.engine.rooms.pods import MediaAddress, ServicesAndPods, behind, is_live, is_over, select
 from showstopper.errors import Forbidden
 
 
@@ -45,7 +45,7 @@ def snapshot(
     bodies = list(pods)
     selections = {component.name: select(component, bodies) for component in room.spec.components}
     running = {name: selection.running for name, selection in selections.items()}
-    owners = behind(room, serving, running, Exposed(services, bodies))
+    owners = behind(room, serving, running, ServicesAndPods(services, bodies))
     servers = {address: owner["metadata"]["uid"] for address, owner in owners.items()}
     return Snapshot(
         namespace=room.metadata.namespace,

@@ -78,8 +78,8 @@ def refuse_what_targets_lack(plan: Plan) -> Finding | None:
 def _objection(plan: Plan, targets: Callable[[PlannedFault], tuple[Pod, ...]]) -> Finding | None:
     """The first objection of a fault's own kind, there and with these targets."""
     for planned in plan.faults:
-        ground = plan.ground(planned, targets(planned))
-        objections = registry.of(planned.fault.spec).objections(planned.fault, ground)
+        context = plan.context(planned, targets(planned))
+        objections = registry.of(planned.fault.spec).objections(planned.fault, context)
         if (finding := next(objections, None)) is not None:
             return finding
     return None
@@ -229,7 +229,7 @@ def refuse_changes_of_the_same(plan: Plan) -> Finding | None:
         return None
     names: dict[tuple[str, str, str], str] = {}
     for planned in plan.faults:
-        for change in changes_of(planned.fault, plan.ground(planned, planned.targets), ""):
+        for change in changes_of(planned.fault, plan.context(planned, planned.targets), ""):
             other = names.setdefault((change.kind, change.name, change.field), planned.fault.name)
             if other != planned.fault.name:
                 return Finding(

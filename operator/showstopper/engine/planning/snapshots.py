@@ -21,7 +21,7 @@ from showstopper.engine.planning import backing, plan, planner, policies
 from showstopper.engine.planning.plan import Plan, Snapshot
 from showstopper.engine.rooms import Rooms, deployed
 from showstopper.engine.rooms.pods import MediaAddress, images, of_component
-from showstopper.engine.rooms.releases import Deployed
+from showstopper.engine.rooms.releases import DeployedReleases
 from showstopper.errors import Forbidden, InvalidResource, NotFound
 from showstopper.faults.effects import Pod
 
@@ -69,7 +69,7 @@ class Snapshots:
         """
         await self._pod_cache.refresh(namespace)
 
-    def remembered_release(self, room: AudioRoom, components: Collection[str] = ()) -> Deployed:
+    def remembered_release(self, room: AudioRoom, components: Collection[str] = ()) -> DeployedReleases:
         """What the room's components run, as it was told last.
 
         Raises:
@@ -84,7 +84,7 @@ class Snapshots:
         snapshot, _ = await self.look(run.room, run.spec.faults)
         return snapshot
 
-    async def deployed(self, run: ExperimentRun) -> Deployed:
+    async def deployed(self, run: ExperimentRun) -> DeployedReleases:
         """What the components of a run's room run now, afresh.
 
         Raises:

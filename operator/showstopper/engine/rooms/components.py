@@ -59,7 +59,7 @@ class Components:
         self._clock = clock
         self._pod_cache = pod_cache
         self._by_component: dict[str, list[Object]] = {}
-        self._exposed = pods.Exposed()
+        self._exposed = pods.ServicesAndPods()
         self._unknown: frozenset[pods.MediaAddress] = frozenset()
         self._look = asyncio.Event()
 
@@ -119,11 +119,11 @@ class Components:
 
     async def _expose(self, room: AudioRoom, everyone: Sequence[Object]) -> None:
         """Look for the Services of addresses that no pod has. Without the right to list them there are none."""
-        owned = pods.behind(room, self._unknown, self._by_component, pods.Exposed())
+        owned = pods.behind(room, self._unknown, self._by_component, pods.ServicesAndPods())
         if self._unknown == owned.keys():
             return
         try:
-            self._exposed = pods.Exposed(await self._client.list(SERVICE, room.metadata.namespace), everyone)
+            self._exposed = pods.ServicesAndPods(await self._client.list(SERVICE, room.metadata.namespace), everyone)
         except Forbidden:
             return
 

@@ -10,11 +10,11 @@ from showstopper.cluster.kinds import POD
 from showstopper.cluster.listeners import ROLE_LABEL
 from showstopper.engine.rooms import pods as room_pods
 from showstopper.engine.rooms import releases, rollouts
-from showstopper.engine.rooms.releases import MIXED, Deployed
+from showstopper.engine.rooms.releases import MIXED, DeployedReleases
 from showstopper.engine.rooms.rollouts import Rollout, Workload
 
 
-async def look(client: Client, room: AudioRoom, components: Collection[str] = ()) -> Deployed:
+async def look(client: Client, room: AudioRoom, components: Collection[str] = ()) -> DeployedReleases:
     """What the room's components run now, afresh. `components`: these alone, or all if empty.
 
     The workloads are read first: their pods are then at least as new as what is known of the workloads.
@@ -34,7 +34,7 @@ async def read_workloads(client: Client, namespace: str) -> list[Workload]:
 
 def of(
     room: AudioRoom, pods: Iterable[dict[str, Any]], workloads: Iterable[Workload], components: Collection[str] = ()
-) -> Deployed:
+) -> DeployedReleases:
     """What the room's components run. `components`: these alone, or all if empty.
 
     Raises:
@@ -51,7 +51,7 @@ def of(
     held = _first(under_way, held=True)
     if held is None and (foreign := sorted(name for name, template in templates.items() if template.startswith(MIXED))):
         held = f"pods of component {foreign[0]} have two templates of its Argo Rollout: finish or abort the canary"
-    return Deployed(
+    return DeployedReleases(
         images,
         moving=_first(under_way, held=False),
         held=held,

@@ -19,7 +19,7 @@ AWAY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Away:
+class Departure:
     """The fleet has left, for the sake of this pod.
 
     Attributes:
@@ -39,7 +39,7 @@ class Draining:
         away: for whose sake it is. None if it is there.
     """
 
-    away: Away | None = None
+    away: Departure | None = None
     _left: set[str] = field(default_factory=set)
 
     def look(self, serving: Iterable[Pod], there: Collection[Pod], now: float, *, held: bool) -> None:
@@ -64,5 +64,5 @@ class Draining:
         return bool(ends) and pod["metadata"]["uid"] not in self._left and from_timestamp(ends) - now > LEAST_SECONDS
 
 
-def _away(pod: Pod, now: float) -> Away:
-    return Away(str(pod["metadata"]["name"]), str(pod["metadata"]["uid"]), now)
+def _away(pod: Pod, now: float) -> Departure:
+    return Departure(str(pod["metadata"]["name"]), str(pod["metadata"]["uid"]), now)

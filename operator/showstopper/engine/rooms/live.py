@@ -27,7 +27,7 @@ from showstopper.engine.rooms.listening.door_counter import DoorCounter
 from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
 from showstopper.engine.rooms.pod_cache import PodCache
 from showstopper.engine.rooms.reporter import Reporter
-from showstopper.engine.rooms.skew import Skew
+from showstopper.engine.rooms.skew import ClockSkew
 
 log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ class LiveRoom:
         self.fleet = room
         self.timeline = Timeline()
         self.hosts = HostLog()
-        self.skew = Skew()
+        self.skew = ClockSkew()
         self.under_experiment: str | None = None
         self.reporting_since: float | None = None
         self._clock = clock

@@ -36,7 +36,7 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Exposed:
+class ServicesAndPods:
     """The Services of a namespace, and all of its pods, which they select from."""
 
     services: Sequence[Pod] = ()
@@ -171,7 +171,7 @@ def names(pods: Iterable[Pod]) -> list[str]:
 
 
 def behind(
-    room: AudioRoom, addresses: Iterable[MediaAddress], pods: Mapping[str, Sequence[Pod]], exposed: Exposed
+    room: AudioRoom, addresses: Iterable[MediaAddress], pods: Mapping[str, Sequence[Pod]], exposed: ServicesAndPods
 ) -> dict[MediaAddress, Pod]:
     """The pod behind each address that listeners get media from. Those of no pod, or of several, are left out.
 
@@ -188,7 +188,9 @@ def behind(
     return {address: pod for address, pod in owners.items() if pod is not None}
 
 
-def _behind(room: AudioRoom, where: MediaAddress, pods: Mapping[str, Sequence[Pod]], exposed: Exposed) -> Pod | None:
+def _behind(
+    room: AudioRoom, where: MediaAddress, pods: Mapping[str, Sequence[Pod]], exposed: ServicesAndPods
+) -> Pod | None:
     address, port = where
     placed = [(component, pod) for component in room.spec.components for pod in pods.get(component.name, ())]
     own = [pod for _, pod in placed if not pod["spec"].get("hostNetwork") and address in addresses_of(pod)]
@@ -226,7 +228,7 @@ def _declares(component: Component, pod: Pod, port: int) -> bool:
     return on_node and any(declared.port <= port <= declared.last for declared in component.ports)
 
 
-def _selected(where: MediaAddress, pods: Sequence[Pod], exposed: Exposed) -> list[Pod]:
+def _selected(where: MediaAddress, pods: Sequence[Pod], exposed: ServicesAndPods) -> list[Pod]:
     """The only pod that a Service with that address selects, if it is one of the components'.
 
     All pods of the namespace are counted: a Service before the stable and the canary release tells nothing.

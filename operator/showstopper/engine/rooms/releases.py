@@ -49,7 +49,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class DeployedReleases:
     """What a room's components run now.
 
     Attributes:

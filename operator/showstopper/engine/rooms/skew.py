@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from showstopper.availability.clocks import SKEW_SECONDS
 
 
-class Skew:
+class ClockSkew:
     """Remembers when the clocks were too far apart last."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from showstopper.availability.crowd_feed import Failures
 from showstopper.availability.figures import duration
 from showstopper.availability.indicators import Indicator, Population, Recovery
 from showstopper.availability.indicators.indicator import Listeners
-from showstopper.availability.measurements import Measured, Measurement
+from showstopper.availability.measurements import Measurable, Measurement
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Finding
@@ -38,7 +38,7 @@ class CrowdHeard:
 
     baseline: Coverage | None = None
     judged: Coverage | None = None
-    measured: Mapping[Measured, Measurement] = field(default_factory=dict)
+    measured: Mapping[Measurable, Measurement] = field(default_factory=dict)
     disagreement: Finding | None = None
     record: CrowdRecord | None = None
 
@@ -153,7 +153,7 @@ def failed(failures: Failures) -> Finding | None:
     )
 
 
-def measure(run: ExperimentRun, crowd: View, baseline: Coverage | None) -> dict[Measured, Measurement]:
+def measure(run: ExperimentRun, crowd: View, baseline: Coverage | None) -> dict[Measurable, Measurement]:
     """The indicators of the crowd, which recovers from what its baseline was."""
     since = windows.ended_at(run) or crowd.window.start
     return indicators.measure_crowd(crowd, Population.CROWD, _recovery(since, baseline), newcomers=_has_newcomers(run))
@@ -161,7 +161,7 @@ def measure(run: ExperimentRun, crowd: View, baseline: Coverage | None) -> dict[
 
 def measure_together(
     run: ExperimentRun, crowd: View, baseline: Coverage | None, fleet: View, fleet_baseline: Coverage | None
-) -> dict[Measured, Measurement]:
+) -> dict[Measurable, Measurement]:
     """The indicators of fleet and crowd as one room."""
     since = windows.ended_at(run) or crowd.window.start
     recovery = _recovery(since, baseline, fleet_baseline)
@@ -237,5 +237,5 @@ def _written(start: Start, origin: float) -> SharedStart:
     return SharedStart(after=duration(start.crowd - origin), fleet_later=f"{1000 * start.apart:.1f}ms")
 
 
-def _window(name: str, view: View, measured: Mapping[Measured, Measurement]) -> WindowRecord:
+def _window(name: str, view: View, measured: Mapping[Measurable, Measurement]) -> WindowRecord:
     return windows.record(name, view.window, summary.of_measured(coverage.of(view), measured))

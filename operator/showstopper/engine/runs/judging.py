@@ -25,7 +25,7 @@ from showstopper.availability.indicators import Indicator, Population, Recovery
 from showstopper.availability.indicators.indicator import Listeners
 from showstopper.availability.indicators.listening import AUDIBLE_RATIO, LONGEST_DEAD_AIR, RESOLUTION_SECONDS
 from showstopper.availability.indicators.recovery import RECOVERY_TIME
-from showstopper.availability.measurements import Measured, Measurement
+from showstopper.availability.measurements import Measurable, Measurement
 from showstopper.availability.spans import State, Window
 from showstopper.availability.timeline import Timeline
 from showstopper.availability.tracks import View
@@ -55,7 +55,7 @@ class _Heard:
     """What residents heard in the judged window. Nothing, where the run came to none."""
 
     coverage: Coverage | None = None
-    measured: Mapping[Measured, Measurement] = field(default_factory=dict)
+    measured: Mapping[Measurable, Measurement] = field(default_factory=dict)
     windows: tuple[WindowRecord, ...] = ()
     outages: tuple[OutageRecord, ...] = ()
 
@@ -161,7 +161,7 @@ def _baseline_window(before: RunView) -> WindowRecord:
     return windows.record(windows.BASELINE, before.view.window, summary.window(before.view))
 
 
-def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measured, Measurement]:
+def measure(run: ExperimentRun, view: View, baseline: Coverage | None) -> Mapping[Measurable, Measurement]:
     """The indicators of what was heard from the first injection on, also while the run is still under way."""
     since = windows.ended_at(run) or view.window.start
     view = views.of_those_who_were_in(view, baseline)
@@ -174,7 +174,7 @@ def judge(
     residents: tuple[str, ...],
     *,
     crowd: Timeline | None = None,
-    others: Mapping[Measured, Measurement] = MappingProxyType({}),
+    others: Mapping[Measurable, Measurement] = MappingProxyType({}),
     host_clocks: tuple[HostClock, ...] = (),
     counts: CountLog | None = None,
     aborted: Finding | None = None,
@@ -284,7 +284,7 @@ def _expected(run: ExperimentRun) -> list[Expectation]:
     ]
 
 
-def _shown(measurements: Mapping[Measured, Measurement], measured: Measured) -> str | None:
+def _shown(measurements: Mapping[Measurable, Measurement], measured: Measurable) -> str | None:
     """The value for the printer column."""
     measurement = measurements.get(measured)
     return summary.shown(measurement) if measurement is not None else None

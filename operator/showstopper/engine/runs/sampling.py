@@ -14,7 +14,7 @@ from showstopper.api.expectations.sources import Query
 from showstopper.api.reasons import Reason
 from showstopper.api.run import ExperimentRun, SampledStretch, SourceRecord
 from showstopper.availability import samples
-from showstopper.availability.measurements import Measured, Measurement
+from showstopper.availability.measurements import Measurable, Measurement
 from showstopper.availability.samples import Samples, Stretch
 from showstopper.availability.verdict import Finding
 from showstopper.clock import Clock, from_timestamp, to_timestamp
@@ -102,7 +102,7 @@ class _Sampled:
         return SourceRecord(expectation=index, stretches=written, message=self.message)
 
 
-def measured(run: ExperimentRun) -> Mapping[Measured, Measurement]:
+def measured(run: ExperimentRun) -> Mapping[Measurable, Measurement]:
     """What the samples in a run's record say of the judged window. Nothing, if the run did not come so far."""
     window = windows.judged_window(run)
     known = {source.expectation: source for source in run.status.sources}

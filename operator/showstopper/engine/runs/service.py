@@ -23,7 +23,7 @@ from showstopper.engine.runs.context import Proposal, Services
 from showstopper.engine.runs.requests import Request, order
 from showstopper.engine.runs.runner import Runner
 from showstopper.engine.runs.sharing import share
-from showstopper.engine.runs.undoing import Undoing
+from showstopper.engine.runs.undoing import PendingUndos
 from showstopper.engine.status_writer import StatusWriter
 from showstopper.errors import ClusterError, Conflict, NotFound
 
@@ -50,7 +50,7 @@ class Runs:
         self._runners: dict[str, Runner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._creating: dict[tuple[str, str], ExperimentRun] = {}
-        self._undoing = Undoing(client, services.hands.undo)
+        self._undoing = PendingUndos(client, services.hands.undo)
 
     def all(self) -> list[ExperimentRun]:
         """Every run that is known, in its newest form."""

@@ -32,7 +32,7 @@ _NODES: Thing = ("Nodes",)
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Scope:
     """What a run hits, or listens to.
 
     Attributes:
@@ -45,7 +45,7 @@ class Reach:
     pods: tuple[Mapping[str, str], ...]
     things: frozenset[Thing]
 
-    def meets(self, other: "Reach") -> bool:
+    def meets(self, other: "Scope") -> bool:
         """Whether something is, or may be, in both."""
         if self.things & other.things:
             return True
@@ -60,7 +60,7 @@ def share(run: ExperimentRun, other: ExperimentRun) -> bool:
     return hit.meets(others_hit) or hit.meets(listens(other)) or others_hit.meets(listens(run))
 
 
-def hits(run: ExperimentRun) -> Reach:
+def hits(run: ExperimentRun) -> Scope:
     """What the faults of a run are about: its room in any case, and what they reach of its components and beside."""
     namespace, room = run.metadata.namespace, run.spec.room.spec
     reached = {name for fault in run.spec.faults for name in _reached(room, fault)}
@@ -69,14 +69,14 @@ def hits(run: ExperimentRun) -> Reach:
     things |= {("ConfigMap", namespace, name) for fault in run.spec.faults for name in fault.spec.config_maps}
     things |= {_NODES for fault in run.spec.faults if fault.aim is Aim.NODE}
     things |= _door(run) if reached & _door_component(room) else set()
-    return Reach(namespace, tuple(pods), frozenset(things))
+    return Scope(namespace, tuple(pods), frozenset(things))
 
 
-def listens(run: ExperimentRun) -> Reach:
+def listens(run: ExperimentRun) -> Scope:
     """What the listeners of a run hear, and what its faults rely on."""
     pods = (component.selector.match_labels for component in run.spec.room.spec.components)
     relied_on = {_NODES for fault in run.spec.faults if _replaces_pods(fault)}
-    return Reach(run.metadata.namespace, tuple(pods), frozenset(_room(run) | _door(run) | relied_on))
+    return Scope(run.metadata.namespace, tuple(pods), frozenset(_room(run) | _door(run) | relied_on))
 
 
 def _replaces_pods(fault: Fault) -> bool:

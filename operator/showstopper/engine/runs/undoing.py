@@ -35,7 +35,7 @@ def is_needed(faults: Iterable[Fault]) -> bool:
     return any(fault.spec.hand is Hand.API_SERVER and fault.spec.is_held for fault in faults)
 
 
-class Undoing:
+class PendingUndos:
     """Runs whose records must not go yet."""
 
     def __init__(self, client: Client, undo: Callable[[ExperimentRun], Awaitable[Sequence[ChangeRecord]]]) -> None:

@@ -12,7 +12,7 @@ from showstopper.api.faults.flood import FloodArrivals, FloodFigures, FloodGate,
 from showstopper.api.reasons import Reason
 from showstopper.api.room import Port
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.crowd import CrowdBehaviour, addresses_of, port_of
 from showstopper.faults.effects import Pod
 from showstopper.faults.endpoint import Endpoint
@@ -32,10 +32,10 @@ class PacketFloodBehaviour(CrowdBehaviour[PacketFlood]):
     role: ClassVar[str] = "flooder"
     missing: ClassVar[Reason] = Reason.FLOODER_MISSING
 
-    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+    def objections(self, fault: Fault, context: FaultContext) -> Iterator[Finding]:
         """A port that the component does not have, or one of TCP, which would take no notice."""
-        yield from super().objections(fault, ground)
-        port = port_of(fault, ground)
+        yield from super().objections(fault, context)
+        port = port_of(fault, context)
         if port is not None and port.protocol != "UDP":
             yield Finding(
                 Reason.UNKNOWN_PORT,
@@ -43,25 +43,25 @@ class PacketFloodBehaviour(CrowdBehaviour[PacketFlood]):
                 f"(fault {fault.name}): name a port with protocol: UDP",
             )
 
-    def gate(self, fault: Fault, ground: Ground) -> FloodGate:
+    def gate(self, fault: Fault, context: FaultContext) -> FloodGate:
         """UDP to the flooded port, in packets of the flood's size."""
-        return FloodGate(port=_number(fault, ground), size=_spec(fault).size)
+        return FloodGate(port=_number(fault, context), size=_spec(fault).size)
 
-    def gate_effect(self, fault: Fault, ground: Ground) -> NetworkEffect:
+    def gate_effect(self, fault: Fault, context: FaultContext) -> NetworkEffect:
         """The same as rules are made of it."""
-        return flood_gate(self.role, addresses_of(ground), _number(fault, ground), _spec(fault).size)
+        return flood_gate(self.role, addresses_of(context), _number(fault, context), _spec(fault).size)
 
-    def arrivals(self, fault: Fault, ground: Ground) -> FloodArrivals:
+    def arrivals(self, fault: Fault, context: FaultContext) -> FloodArrivals:
         """The same packets, where they arrive."""
-        return FloodArrivals(port=_number(fault, ground), size=_spec(fault).size)
+        return FloodArrivals(port=_number(fault, context), size=_spec(fault).size)
 
-    def task(self, fault: Fault, ground: Ground, end: datetime) -> Task:
+    def task(self, fault: Fault, context: FaultContext, end: datetime) -> Task:
         """A flood of all targets in turn."""
         spec = _spec(fault)
         assert fault.duration is not None
         flood = Flood(spec.shape, spec.size, spec.rate, spec.sources, fault.duration, spec.packets)
-        port = _number(fault, ground)
-        targets = sorted(ground.targets, key=lambda pod: pod.name)
+        port = _number(fault, context)
+        targets = sorted(context.targets, key=lambda pod: pod.name)
         send = send_packets(flood, tuple(Endpoint(pod.address, port) for pod in targets), end)
         return Task("showstopper.audio.flood.flooder", settings.environment(send))
 
@@ -116,10 +116,10 @@ def number_of(port: Port, targets: Iterable[Pod]) -> int:
     return min(used, default=port.port)
 
 
-def _number(fault: Fault, ground: Ground) -> int:
-    port = port_of(fault, ground)
+def _number(fault: Fault, context: FaultContext) -> int:
+    port = port_of(fault, context)
     assert port is not None, "the planner has refused a port that the room does not declare"
-    return number_of(port, ground.targets)
+    return number_of(port, context.targets)
 
 
 def _spec(fault: Fault) -> PacketFlood:

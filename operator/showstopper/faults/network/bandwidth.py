@@ -8,7 +8,7 @@ from showstopper.api.injection import InjectionSpec
 from showstopper.faults.network import dose
 from showstopper.faults.network.behaviour import NetworkBehaviour, TrafficBehaviour
 from showstopper.faults.network.compile import Compiler
-from showstopper.faults.network.plan import Manner, Plan, Technique
+from showstopper.faults.network.plan import Plan, Slowdown, Technique
 from showstopper.faults.network.traffic import NetworkEffect
 from showstopper.faults.observed import Observed
 
@@ -26,7 +26,7 @@ class BandwidthBehaviour(TrafficBehaviour[Bandwidth]):
 
     def plan(self, fault: Bandwidth, compiler: Compiler) -> Plan:
         """A traffic class."""
-        return compiler.shape(1.0, Manner(bits_per_second=fault.bits_per_second, backlog=fault.queue))
+        return compiler.shape(1.0, Slowdown(bits_per_second=fault.bits_per_second, backlog=fault.queue))
 
     def stops_all(self, fault: Bandwidth) -> bool:
         """Other packets get through: each direction has its own."""

@@ -13,12 +13,12 @@ from showstopper.api.injection import InjectionSpec, InjectionTarget, TargetPort
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Ground, InjectedBehaviour, no_managed_host
+from showstopper.faults.behaviour import FaultContext, InjectedBehaviour, no_managed_host
 from showstopper.faults.network import bounds
 from showstopper.faults.network.compile import Compiler
 from showstopper.faults.network.plan import Method, Plan, Technique
 from showstopper.faults.network.rules import Site
-from showstopper.faults.network.traffic import NetworkEffect, Ports, Probed, Traffic
+from showstopper.faults.network.traffic import KubeletProbes, NetworkEffect, Ports, Traffic
 from showstopper.faults.observed import Observed, deserted, names, wrong_dose
 
 N = TypeVar("N", bound=NetworkFault)
@@ -67,12 +67,12 @@ class NetworkBehaviour(InjectedBehaviour[N]):
         fault = self._fault(injection)
         return (NetworkEffect(name, self.traffic(fault, injection), fault),)
 
-    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+    def objections(self, fault: Fault, context: FaultContext) -> Iterator[Finding]:
         """Ports that the component does not have, or that are not a target's alone, and a host that is not ours."""
-        yield from super().objections(fault, ground)
-        yield from _foreign_ports(fault, ground)
+        yield from super().objections(fault, context)
+        yield from _foreign_ports(fault, context)
         if fault.aim is Aim.HOST:
-            yield from no_managed_host(fault, ground)
+            yield from no_managed_host(fault, context)
 
     def refusals(self, injection: InjectionSpec) -> Iterator[str]:
         """Why an agent must not arm any of it."""
@@ -170,15 +170,15 @@ class TrafficBehaviour(NetworkBehaviour[T]):
         protocols = frozenset(port.protocol for port in injection.ports)
         return self._of(fault, injection, protocols)
 
-    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+    def objections(self, fault: Fault, context: FaultContext) -> Iterator[Finding]:
         """Ports that the component does not have, and peers that the room does not have."""
-        yield from super().objections(fault, ground)
-        known = [component.name for component in ground.room.components]
+        yield from super().objections(fault, context)
+        known = [component.name for component in context.room.components]
         for peer in fault.spec.peer_components:
             if peer not in known:
                 yield Finding(
                     Reason.UNKNOWN_COMPONENT,
-                    f'AudioRoom {ground.namespace}/{ground.room_name} has no component "{peer}", '
+                    f'AudioRoom {context.namespace}/{context.room_name} has no component "{peer}", '
                     f"which is a peer in fault {fault.name}; it has: {', '.join(known)}",
                 )
 
@@ -259,10 +259,10 @@ def _of_protocol(whole: NetworkEffect, injection: InjectionSpec, protocol: Proto
     return replace(whole, name=f"{whole.name}.{protocol.lower()}", traffic=traffic)
 
 
-def _spared(injection: InjectionSpec) -> Probed | None:
+def _spared(injection: InjectionSpec) -> KubeletProbes | None:
     if injection.probes is None or not injection.probes.spared:
         return None
-    return Probed(injection.probes.addresses, tuple(map(Ports.one, injection.probes.ports)))
+    return KubeletProbes(injection.probes.addresses, tuple(map(Ports.one, injection.probes.ports)))
 
 
 def _ranges(ports: Iterable[TargetPort], protocols: frozenset[Protocol]) -> tuple[Ports, ...]:
@@ -270,16 +270,16 @@ def _ranges(ports: Iterable[TargetPort], protocols: frozenset[Protocol]) -> tupl
     return tuple(Ports(first, last) for first, last in sorted(ranges))
 
 
-def _foreign_ports(fault: Fault, ground: Ground) -> Iterator[Finding]:
+def _foreign_ports(fault: Fault, context: FaultContext) -> Iterator[Finding]:
     """Ports of a target on its node's network that may be others' there: the API server's, the kubelet's, an overlay's.
 
     A container has to list each. Nobody lists a range of media, which LiveKit has at 50000 to 60000: one of UDP above
     all ports of Services (30000 to 32767) is let through, without the ports that a node's overlay has there.
     """
-    component = ground.component(fault)
+    component = context.component(fault)
     declared = {port.name: port for port in component.ports} if component else {}
     named = [declared[name] for name in fault.spec.port_names if name in declared]
-    for pod in ground.targets:
+    for pod in context.targets:
         for port in named if pod.host_network else ():
             if port.end_port is None and (port.port, port.protocol) in pod.ports:
                 continue

@@ -6,7 +6,17 @@ from datetime import timedelta
 from typing import assert_never
 
 from showstopper.api.faults.network import Direction
-from showstopper.faults.network.plan import FIRST_QUEUE, HANDLE, Bursts, Manner, Method, Plan, Queue, Shape, Technique
+from showstopper.faults.network.plan import (
+    FIRST_QUEUE,
+    HANDLE,
+    Bursts,
+    Method,
+    Plan,
+    Queue,
+    Slowdown,
+    Technique,
+    TrafficClass,
+)
 from showstopper.faults.network.rules import (
     FAMILIES,
     GATE_PREFIX,
@@ -90,7 +100,7 @@ class Compiler:
             table.shut(chain)
         return Plan(table.name, (table,), stays=True, announced=True, datagram_bytes=datagram_bytes)
 
-    def hold(self, share: float, manner: Manner) -> Plan:
+    def hold(self, share: float, manner: Slowdown) -> Plan:
         """Hold a share of the packets back."""
         if self._method is Method.NETEM:
             return replace(self.shape(share, manner), method=self._method)
@@ -110,7 +120,7 @@ class Compiler:
             queues.append(Queue(number, direction, manner, rules))
         return Plan(PREFIX + self._name, tables, queues=tuple(queues), method=self._method)
 
-    def shape(self, share: float, manner: Manner) -> Plan:
+    def shape(self, share: float, manner: Slowdown) -> Plan:
         """Give packets the number of a traffic class as priority, and send them through the device that has it.
 
         They come back where they were taken (nft_fwd_netdev.c notes it in skb_iif) as if they had just come, or are
@@ -118,7 +128,7 @@ class Compiler:
         """
         table = self._table("netdev")
         shapes = tuple(
-            Shape(self._site.devices[0], direction, HANDLE | self._number_of_class(direction), manner)
+            TrafficClass(self._site.devices[0], direction, HANDLE | self._number_of_class(direction), manner)
             for direction in self._directions
         )
         for shape in shapes:
@@ -181,8 +191,8 @@ def trial(technique: Technique, direction: Direction, site: Site, method: Method
         case Technique.REWRITE:
             return compiler.rewrite(0.5)
         case Technique.SHAPE:
-            return compiler.shape(1.0, Manner(bits_per_second=1_000_000, backlog=timedelta(milliseconds=50)))
+            return compiler.shape(1.0, Slowdown(bits_per_second=1_000_000, backlog=timedelta(milliseconds=50)))
         case Technique.HOLD:
-            return compiler.hold(1.0, Manner(timedelta(milliseconds=1)))
+            return compiler.hold(1.0, Slowdown(timedelta(milliseconds=1)))
         case _:
             assert_never(technique)

@@ -7,7 +7,7 @@ from showstopper.api.faults.network import Delay, Distribution
 from showstopper.faults.network import dose
 from showstopper.faults.network.behaviour import TrafficBehaviour
 from showstopper.faults.network.compile import Compiler
-from showstopper.faults.network.plan import Manner, Method, Plan, Technique
+from showstopper.faults.network.plan import Method, Plan, Slowdown, Technique
 from showstopper.faults.observed import Observed
 
 
@@ -23,7 +23,7 @@ class DelayBehaviour(TrafficBehaviour[Delay]):
 
     def plan(self, fault: Delay, compiler: Compiler) -> Plan:
         """All packets are held back."""
-        return compiler.hold(1.0, Manner(fault.latency, fault.jitter, fault.distribution))
+        return compiler.hold(1.0, Slowdown(fault.latency, fault.jitter, fault.distribution))
 
     def methods(self, fault: Delay) -> tuple[Method, ...]:
         """All, but for distributions that netem has in a table only, which tc takes from a file."""

@@ -10,7 +10,7 @@ from showstopper.api.schema.quantities import Share
 from showstopper.faults.network import dose
 from showstopper.faults.network.behaviour import NetworkBehaviour, TrafficBehaviour
 from showstopper.faults.network.compile import Compiler
-from showstopper.faults.network.plan import Manner, Method, Plan, Technique
+from showstopper.faults.network.plan import Method, Plan, Slowdown, Technique
 from showstopper.faults.network.profiles import LINKS
 from showstopper.faults.network.traffic import NetworkEffect
 from showstopper.faults.observed import Observed
@@ -39,7 +39,7 @@ class NetworkProfileBehaviour(TrafficBehaviour[NetworkProfile]):
     def plan(self, fault: NetworkProfile, compiler: Compiler) -> Plan:
         """All packets of one way are held back."""
         link = LINKS[fault.name][compiler.direction]
-        return compiler.hold(1.0, Manner(link.delay, link.spread))
+        return compiler.hold(1.0, Slowdown(link.delay, link.spread))
 
     def methods(self, fault: NetworkProfile) -> tuple[Method, ...]:
         """Any of them: the jitter spreads evenly."""

@@ -38,7 +38,7 @@ class Technique(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class Slowdown:
     """How packets are slowed down.
 
     Attributes:
@@ -72,12 +72,12 @@ class Queue:
 
     number: int
     direction: Direction
-    manner: Manner
+    manner: Slowdown
     foreign_rules: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class TrafficClass:
     """A traffic class on a detour, for the packets that rules give its number as priority.
 
     Attributes:
@@ -87,7 +87,7 @@ class Shape:
     device: Device
     direction: Direction
     class_id: int
-    manner: Manner
+    manner: Slowdown
 
     @property
     def shaper(self) -> str:
@@ -119,7 +119,7 @@ class Plan:
     table: str
     tables: tuple[Table, ...]
     queues: tuple[Queue, ...] = ()
-    shapes: tuple[Shape, ...] = ()
+    shapes: tuple[TrafficClass, ...] = ()
     bursts: Bursts | None = None
     method: Method | None = None
     stays: bool = False

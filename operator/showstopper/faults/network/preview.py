@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from showstopper.api.faults.network import Direction, Distribution
 from showstopper.faults.network import text
-from showstopper.faults.network.plan import Manner, Plan, Queue, Shape
+from showstopper.faults.network.plan import Plan, Queue, Slowdown, TrafficClass
 
 
 def lines(plan: Plan) -> list[str]:
@@ -13,7 +13,7 @@ def lines(plan: Plan) -> list[str]:
     return [*map(_of_shape, plan.shapes), *map(_of_queue, plan.queues), *_of_bursts(plan), *_of_rules(plan)]
 
 
-def _of_shape(shape: Shape) -> str:
+def _of_shape(shape: TrafficClass) -> str:
     way = f" for what {'goes out' if shape.direction is Direction.EGRESS else 'comes in'} by {shape.device.name}"
     name = f"{shape.class_id >> 16:x}:{shape.class_id & 0xFFFF:x}"
     return f"tc: class {name} at {shape.shaper}{way}: {_manner(shape.manner)}"
@@ -36,7 +36,7 @@ def _of_rules(plan: Plan) -> Iterator[str]:
         yield from (f"nft: add rule {' '.join(rule)} NFQUEUE {queue.number}" for rule in queue.foreign_rules)
 
 
-def _manner(manner: Manner) -> str:
+def _manner(manner: Slowdown) -> str:
     if manner.bits_per_second is not None:
         return f"{manner.bits_per_second} bit/s, backlog of {_ms(manner.backlog)}"
     kind = "" if manner.distribution is Distribution.UNIFORM else f" ({manner.distribution.value})"

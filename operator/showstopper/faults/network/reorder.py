@@ -7,7 +7,7 @@ from showstopper.api.faults.network import Reorder
 from showstopper.faults.network import dose
 from showstopper.faults.network.behaviour import TrafficBehaviour
 from showstopper.faults.network.compile import Compiler
-from showstopper.faults.network.plan import Manner, Method, Plan, Technique
+from showstopper.faults.network.plan import Method, Plan, Slowdown, Technique
 from showstopper.faults.observed import Observed
 
 
@@ -20,7 +20,7 @@ class ReorderBehaviour(TrafficBehaviour[Reorder]):
 
     def plan(self, fault: Reorder, compiler: Compiler) -> Plan:
         """A share of the packets is held back."""
-        return compiler.hold(fault.percent, Manner(fault.hold))
+        return compiler.hold(fault.percent, Slowdown(fault.hold))
 
     def methods(self, fault: Reorder) -> tuple[Method, ...]:
         """Any of them."""

@@ -23,7 +23,7 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
+class KubeletProbes:
     """What a kubelet asks of its pod: TCP from the node's addresses to these ports, and the answers."""
 
     addresses: tuple[str, ...]
@@ -51,7 +51,7 @@ class Traffic:
     peer_ports: tuple[Ports, ...] = ()
     peers: tuple[str, ...] | None = None
     media: tuple[Ports, ...] = ()
-    spared: Probed | None = None
+    spared: KubeletProbes | None = None
 
     @property
     def counts_media(self) -> bool:

@@ -8,7 +8,7 @@ from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.nodes import NodeDrain
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.effects import Backing, Change, EvictPod, Node, Pod
 from showstopper.faults.observed import Observed, names
 from showstopper.faults.pods.behaviour import ChangeBehaviour, PodCallBehaviour
@@ -23,23 +23,23 @@ class NodeDrainBehaviour(ChangeBehaviour[NodeDrain], PodCallBehaviour[NodeDrain]
     action: ClassVar[str] = "evicts"
     answered: ClassVar[str] = "eviction"
 
-    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+    def objections(self, fault: Fault, context: FaultContext) -> Iterator[Finding]:
         """Pods that stay on their node, a node that is cordoned already, or pods that nobody would make anew."""
-        yield from super().objections(fault, ground)
-        if ground.backing is None:
+        yield from super().objections(fault, context)
+        if context.backing is None:
             return
-        if daemons := _daemon_sets(ground.backing):
+        if daemons := _daemon_sets(context.backing):
             yield Finding(
                 Reason.NO_TARGETS,
                 f"the pods of component {fault.component} are those of DaemonSet {daemons}, which stay on their node "
                 f"when it is drained (fault {fault.name}): use podKill",
             )
             return
-        if not ground.targets:
+        if not context.targets:
             return
-        if (node := _node(fault, ground)) is None:
+        if (node := _node(fault, context)) is None:
             message = (
-                f"node {ground.targets[0].node} was deleted, and its pods, which fault {fault.name} would evict, go"
+                f"node {context.targets[0].node} was deleted, and its pods, which fault {fault.name} would evict, go"
             )
             yield Finding(Reason.TARGETS_GONE, f"{message}: run again when they run elsewhere")
             return
@@ -52,9 +52,9 @@ class NodeDrainBehaviour(ChangeBehaviour[NodeDrain], PodCallBehaviour[NodeDrain]
             )
             yield Finding(Reason.NOT_REPLACED, f"{message} evict: aim at a pod on another node")
 
-    def changes(self, fault: Fault, ground: Ground, now: str) -> tuple[Change, ...]:
+    def changes(self, fault: Fault, context: FaultContext, now: str) -> tuple[Change, ...]:
         """The node takes no new pods."""
-        if (node := _node(fault, ground)) is None:
+        if (node := _node(fault, context)) is None:
             return ()
         return (Change("Node", node.name, node.uid, fields.UNSCHEDULABLE, None, after=True),)
 
@@ -92,6 +92,6 @@ def _daemon_sets(backing: Backing) -> str:
     return ", ".join(workload.name for workload in backing.workloads)
 
 
-def _node(fault: Fault, ground: Ground) -> Node | None:
+def _node(fault: Fault, context: FaultContext) -> Node | None:
     """The node that the targets are on, unless it was deleted."""
-    return behind(fault, ground).nodes.get(ground.targets[0].node)
+    return behind(fault, context).nodes.get(context.targets[0].node)

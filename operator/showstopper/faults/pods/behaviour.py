@@ -8,7 +8,7 @@ from showstopper.api.faults.base import FaultKind
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Behaviour, Ground, K
+from showstopper.faults.behaviour import Behaviour, FaultContext, K
 from showstopper.faults.effects import Change, DeletePod, EvictPod, Pod
 from showstopper.faults.observed import Observed, ObservedTarget, names
 
@@ -68,14 +68,14 @@ class ChangeBehaviour(ApiServerBehaviour[K]):
     """Changes of fields of objects, which are put back unless they are to stay."""
 
     @abstractmethod
-    def changes(self, fault: Fault, ground: Ground, now: str) -> tuple[Change, ...]:
+    def changes(self, fault: Fault, context: FaultContext, now: str) -> tuple[Change, ...]:
         """What is to be changed, in this order. `now` is the time, RFC 3339."""
 
 
-def changes_of(fault: Fault, ground: Ground, now: str) -> tuple[Change, ...]:
+def changes_of(fault: Fault, context: FaultContext, now: str) -> tuple[Change, ...]:
     """The changes that a fault makes; none: it is carried out in another way."""
     behaviour = registry.of(fault.spec)
-    return behaviour.changes(fault, ground, now) if isinstance(behaviour, ChangeBehaviour) else ()
+    return behaviour.changes(fault, context, now) if isinstance(behaviour, ChangeBehaviour) else ()
 
 
 def effect_of(spec: FaultKind, target: Pod) -> PodCall:

@@ -8,7 +8,7 @@ from showstopper.api.faults.process import ProcessFault
 from showstopper.api.reasons import Reason
 from showstopper.api.room import AudioRoomSpec
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Ground, InjectedBehaviour
+from showstopper.faults.behaviour import FaultContext, InjectedBehaviour
 from showstopper.faults.containers import choose
 from showstopper.faults.effects import Container, Pod
 from showstopper.faults.observed import Observed, ObservedTarget, deserted, names
@@ -19,10 +19,10 @@ P = TypeVar("P", bound=ProcessFault)
 class ProcessBehaviour(InjectedBehaviour[P]):
     """A fault of the processes of one container in each target. Proven when the agent has proven it on every one."""
 
-    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+    def objections(self, fault: Fault, context: FaultContext) -> Iterator[Finding]:
         """Targets without the container, or in which it does not run."""
-        for pod in ground.targets:
-            container = _choice(fault, ground.room, pod)
+        for pod in context.targets:
+            container = _choice(fault, context.room, pod)
             if isinstance(container, Finding):
                 yield container
             elif not container.id:

@@ -9,7 +9,7 @@ from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.process import MemoryStress, ProcessFigures
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.observed import LEAST_SHARE, Observed, ObservedTarget
 from showstopper.faults.processes.behaviour import ProcessBehaviour, container_of
 
@@ -25,13 +25,13 @@ class MemoryStressBehaviour(ProcessBehaviour[MemoryStress]):
     kind: ClassVar[type[FaultKind]] = MemoryStress
     action: ClassVar[str] = "takes memory of the container of"
 
-    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+    def objections(self, fault: Fault, context: FaultContext) -> Iterator[Finding]:
         """Also containers without the limit that it is measured by."""
-        yield from super().objections(fault, ground)
+        yield from super().objections(fault, context)
         if not isinstance(fault.spec, MemoryStress) or not fault.spec.needs_limit:
             return
-        for pod in ground.targets:
-            container = container_of(fault, ground.room, pod)
+        for pod in context.targets:
+            container = container_of(fault, context.room, pod)
             if container is not None and not container.memory_limit:
                 yield Finding(
                     Reason.NO_MEMORY_LIMIT,

@@ -8,7 +8,7 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.stage import HostFault
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Ground, InjectedBehaviour, no_managed_host
+from showstopper.faults.behaviour import FaultContext, InjectedBehaviour, no_managed_host
 from showstopper.faults.observed import LEAST_SHARE, Observed, ObservedTarget, deserted
 
 H = TypeVar("H", bound=HostFault)
@@ -17,9 +17,9 @@ H = TypeVar("H", bound=HostFault)
 class HostBehaviour(InjectedBehaviour[H]):
     """A fault that the managed host carries out on itself. Proven when it did so for nearly all of the time."""
 
-    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+    def objections(self, fault: Fault, context: FaultContext) -> Iterator[Finding]:
         """Somebody else speaks, who takes no orders."""
-        yield from no_managed_host(fault, ground)
+        yield from no_managed_host(fault, context)
 
     def proof(self, observed: Observed) -> Finding | None:
         """What is missing: a host that did it, and for long enough."""

@@ -8,7 +8,7 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.stage import DoorFault
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Ground, InjectedBehaviour
+from showstopper.faults.behaviour import FaultContext, InjectedBehaviour
 from showstopper.faults.observed import Observed, deserted
 
 D = TypeVar("D", bound=DoorFault)
@@ -25,15 +25,15 @@ class DoorBehaviour(InjectedBehaviour[D]):
 
     remedy: ClassVar[str]
 
-    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+    def objections(self, fault: Fault, context: FaultContext) -> Iterator[Finding]:
         """There is no door, or somebody else's, which takes no orders."""
-        door = ground.room.door
+        door = context.room.door
         if door is not None and door.component is not None:
             return
         has = "no door" if door is None else "somebody else's door"
         yield Finding(
             Reason.NO_STAGED_DOOR,
-            f"AudioRoom {ground.namespace}/{ground.room_name} has {has}, so nobody carries out fault {fault.name}: "
+            f"AudioRoom {context.namespace}/{context.room_name} has {has}, so nobody carries out fault {fault.name}: "
             "install the chart audio-room with door.enabled=true, and write door.url and door.component in the "
             "AudioRoom",
         )

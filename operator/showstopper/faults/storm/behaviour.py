@@ -15,7 +15,7 @@ from showstopper.api.faults.storm import MediaPort, StormArrivals, StormFigures,
 from showstopper.api.reasons import Reason
 from showstopper.api.schema.quantities import format_duration
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.crowd import CrowdBehaviour, addresses_of, port_of
 from showstopper.faults.endpoint import Endpoint
 from showstopper.faults.network.traffic import NetworkEffect
@@ -84,10 +84,10 @@ class StormBehaviour(CrowdBehaviour[S]):
     def order(self, fault: Fault) -> Order:
         """How much of it is declared."""
 
-    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+    def objections(self, fault: Fault, context: FaultContext) -> Iterator[Finding]:
         """A port of another protocol, tries that one pod does not make in the time, and sound from elsewhere."""
-        yield from super().objections(fault, ground)
-        port = port_of(fault, ground)
+        yield from super().objections(fault, context)
+        port = port_of(fault, context)
         if port is not None and port.protocol != "TCP":
             yield Finding(
                 Reason.UNKNOWN_PORT,
@@ -96,28 +96,28 @@ class StormBehaviour(CrowdBehaviour[S]):
             )
         yield from self.of_number(fault)
         if self.order(fault).depth is Depth.FULL:
-            yield from _of_media(fault, ground)
+            yield from _of_media(fault, context)
 
-    def gate(self, fault: Fault, ground: Ground) -> StormGate:
+    def gate(self, fault: Fault, context: FaultContext) -> StormGate:
         """TCP to the port and, where visitors take the sound, UDP to the component's ports of media."""
-        media = _media_ports(fault, ground) if self.order(fault).depth is Depth.FULL else ()
-        return StormGate(signalling=_number(fault, ground), media=media)
+        media = _media_ports(fault, context) if self.order(fault).depth is Depth.FULL else ()
+        return StormGate(signalling=_number(fault, context), media=media)
 
-    def gate_effect(self, fault: Fault, ground: Ground) -> NetworkEffect:
+    def gate_effect(self, fault: Fault, context: FaultContext) -> NetworkEffect:
         """The same as rules are made of it."""
-        return storm_gate(self.role, addresses_of(ground), self.gate(fault, ground))
+        return storm_gate(self.role, addresses_of(context), self.gate(fault, context))
 
-    def arrivals(self, fault: Fault, ground: Ground) -> StormArrivals:
+    def arrivals(self, fault: Fault, context: FaultContext) -> StormArrivals:
         """What comes to the port."""
-        return StormArrivals(signalling=_number(fault, ground))
+        return StormArrivals(signalling=_number(fault, context))
 
-    def task(self, fault: Fault, ground: Ground, end: datetime) -> Task:
+    def task(self, fault: Fault, context: FaultContext, end: datetime) -> Task:
         """Tries at all targets in turn, over before the gate is shut."""
-        order, port = self.order(fault), _number(fault, ground)
+        order, port = self.order(fault), _number(fault, context)
         assert fault.duration is not None
         tries = order.number(fault.duration)
         make = MakeTries(
-            targets=tuple(Endpoint(pod.address, port) for pod in sorted(ground.targets, key=lambda pod: pod.name)),
+            targets=tuple(Endpoint(pod.address, port) for pod in sorted(context.targets, key=lambda pod: pod.name)),
             tries=tries,
             lasts=fault.duration - timedelta(seconds=schedule.LEAVE_SECONDS),
             end=end,
@@ -251,7 +251,7 @@ def at_least(seconds: float) -> str:
     return format_duration(timedelta(milliseconds=math.ceil(round(seconds * 1000, 3))))
 
 
-def _of_media(fault: Fault, ground: Ground) -> Iterator[Finding]:
+def _of_media(fault: Fault, context: FaultContext) -> Iterator[Finding]:
     """Why visitors would get no sound through their gate, which leads to the targets alone."""
     instead = "or write signallingOnly: true"
     if fault.target is not None and not fault.target.serving:
@@ -260,13 +260,13 @@ def _of_media(fault: Fault, ground: Ground) -> Iterator[Finding]:
             f"the visitors of fault {fault.name} take the sound, which comes from the relay that serves, and their "
             f"gate leads to the targets alone: write serving: true in the target, {instead}",
         )
-    if not _media_ports(fault, ground):
+    if not _media_ports(fault, context):
         yield Finding(
             Reason.MEDIA_UNREACHABLE,
             f"the visitors of fault {fault.name} take the sound, and component {fault.component} declares no UDP port: "
             f"declare those that media comes by, {instead}",
         )
-    for pod in ground.targets:
+    for pod in context.targets:
         elsewhere = sorted({host for host, _ in pod.media} - {pod.address, *pod.addresses})
         if elsewhere:
             yield Finding(
@@ -276,14 +276,14 @@ def _of_media(fault: Fault, ground: Ground) -> Iterator[Finding]:
             )
 
 
-def _media_ports(fault: Fault, ground: Ground) -> tuple[MediaPort, ...]:
+def _media_ports(fault: Fault, context: FaultContext) -> tuple[MediaPort, ...]:
     """The ports of the fault's component that media comes by: those of UDP."""
-    component = ground.component(fault)
+    component = context.component(fault)
     ports = component.ports if component is not None else ()
     return tuple(MediaPort(port=port.port, end_port=port.end_port) for port in ports if port.protocol == "UDP")
 
 
-def _number(fault: Fault, ground: Ground) -> int:
-    port = port_of(fault, ground)
+def _number(fault: Fault, context: FaultContext) -> int:
+    port = port_of(fault, context)
     assert port is not None, "the planner has refused a port that the room does not declare"
     return port.port

@@ -8,7 +8,7 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.workloads import WorkloadFault
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.effects import Backing, Workload
 from showstopper.faults.observed import ObservedTarget
 from showstopper.faults.pods.behaviour import ChangeBehaviour
@@ -22,28 +22,28 @@ LOOK_SECONDS = 2.0
 class WorkloadBehaviour(ChangeBehaviour[W]):
     """A fault that is a change, or several, of what is behind a component's pods."""
 
-    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+    def objections(self, fault: Fault, context: FaultContext) -> Iterator[Finding]:
         """Pods that no workload makes, or one that makes other pods too; and what else hinders the kind."""
-        yield from super().objections(fault, ground)
-        if ground.backing is None or not ground.targets:
+        yield from super().objections(fault, context)
+        if context.backing is None or not context.targets:
             return
-        yield from _not_made(fault, ground.backing)
-        yield from self.hindrances(fault, ground.backing)
+        yield from _not_made(fault, context.backing)
+        yield from self.hindrances(fault, context.backing)
 
     @abstractmethod
     def hindrances(self, fault: Fault, backing: Backing) -> Iterator[Finding]:
         """Why these workloads cannot be changed in that way."""
 
 
-def behind(fault: Fault, ground: Ground) -> Backing:
+def behind(fault: Fault, context: FaultContext) -> Backing:
     """What is behind the fault's component.
 
     Raises:
         LookupError: nobody has looked, which is a defect.
     """
-    if ground.backing is None:
+    if context.backing is None:
         raise LookupError(f"nobody has looked at what is behind component {fault.component}")
-    return ground.backing
+    return context.backing
 
 
 def not_rolled_out(fault: Fault, workload: Workload) -> Finding | None:

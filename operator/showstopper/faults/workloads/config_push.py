@@ -11,7 +11,7 @@ from showstopper.api.reasons import Reason
 from showstopper.api.run import MOST_RECORDED
 from showstopper.api.schema.quantities import format_duration
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.effects import Backing, Change, ConfigMap
 from showstopper.faults.observed import Observed, names
 from showstopper.faults.workloads import fields
@@ -53,13 +53,13 @@ class ConfigPushBehaviour(WorkloadBehaviour[ConfigPush]):
         if spec.restart:
             yield from filter(None, (not_rolled_out(fault, workload) for workload in backing.workloads))
 
-    def changes(self, fault: Fault, ground: Ground, now: str) -> tuple[Change, ...]:
+    def changes(self, fault: Fault, context: FaultContext, now: str) -> tuple[Change, ...]:
         """The value, and then, with `restart`, the time on each pod template.
 
         The way back is the same: the value that was there, and then the template that was there, which replaces the
         pods once more.
         """
-        spec, backing = _spec(fault), behind(fault, ground)
+        spec, backing = _spec(fault), behind(fault, context)
         config_map = backing.config_map(spec.config_map)
         assert config_map is not None, "a plan without it is refused"
         before, field = config_map.data.get(spec.key), fields.of_key(spec.key)

@@ -7,7 +7,7 @@ from showstopper.api.experiment import Fault
 from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.workloads import RolloutRestart
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.effects import Backing, Change
 from showstopper.faults.workloads.behaviour import WorkloadBehaviour, behind, not_rolled_out
 from showstopper.faults.workloads.fields import RESTARTED
@@ -24,9 +24,9 @@ class RolloutRestartBehaviour(WorkloadBehaviour[RolloutRestart]):
         """A workload that does not replace its pods by itself."""
         yield from filter(None, (not_rolled_out(fault, workload) for workload in backing.workloads))
 
-    def changes(self, fault: Fault, ground: Ground, now: str) -> tuple[Change, ...]:
+    def changes(self, fault: Fault, context: FaultContext, now: str) -> tuple[Change, ...]:
         """The time of the restart, on each pod template. It stays: to take it away would be another restart."""
         return tuple(
             Change(workload.kind, workload.name, workload.uid, RESTARTED, workload.restarted, now, lasts=False)
-            for workload in behind(fault, ground).workloads
+            for workload in behind(fault, context).workloads
         )

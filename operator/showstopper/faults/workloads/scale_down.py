@@ -8,7 +8,7 @@ from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.workloads import ScaleDown
 from showstopper.api.reasons import Reason
 from showstopper.availability.verdict import Finding
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.effects import Backing, Change, Workload
 from showstopper.faults.observed import Observed
 from showstopper.faults.workloads.behaviour import WorkloadBehaviour, behind, is_in_time
@@ -25,11 +25,11 @@ class ScaleDownBehaviour(WorkloadBehaviour[ScaleDown]):
     action: ClassVar[str] = "scales down"
     answered: ClassVar[str] = "scaling"
 
-    def objections(self, fault: Fault, ground: Ground) -> Iterator[Finding]:
+    def objections(self, fault: Fault, context: FaultContext) -> Iterator[Finding]:
         """Fewer pods than its replicas ask for, so that none would have to go."""
-        yield from super().objections(fault, ground)
-        pods, wanted = len(ground.targets), self._replicas(fault)
-        if ground.backing is not None and 0 < pods <= wanted:
+        yield from super().objections(fault, context)
+        pods, wanted = len(context.targets), self._replicas(fault)
+        if context.backing is not None and 0 < pods <= wanted:
             yield Finding(
                 Reason.NOTHING_TO_CHANGE,
                 f"component {fault.component} has {pods} pods, and fault {fault.name} would leave {wanted}, so that "
@@ -72,12 +72,12 @@ class ScaleDownBehaviour(WorkloadBehaviour[ScaleDown]):
                 f"{wanted}: write fewer, or scale it up first",
             )
 
-    def changes(self, fault: Fault, ground: Ground, now: str) -> tuple[Change, ...]:
+    def changes(self, fault: Fault, context: FaultContext, now: str) -> tuple[Change, ...]:
         """The number of replicas."""
         wanted = self._replicas(fault)
         return tuple(
             Change(workload.kind, workload.name, workload.uid, REPLICAS, workload.replicas, wanted)
-            for workload in behind(fault, ground).workloads
+            for workload in behind(fault, context).workloads
         )
 
     def proof(self, observed: Observed) -> Finding | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from showstopper.audio.crowd.diary import Entry, Event, Visit
 from showstopper.audio.crowd.ledger import Ledger
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.availability.spans import State
 
 
@@ -18,7 +18,7 @@ class PlayedListeners:
     size: int
     places: int = 0
     diary: deque[Entry] = field(default_factory=deque)
-    heard: deque[tuple[int, Heard]] = field(default_factory=deque)
+    heard: deque[tuple[int, HeardSpan]] = field(default_factory=deque)
     blind: deque[tuple[float, float]] = field(default_factory=deque)
     stalls: deque[tuple[float, float]] = field(default_factory=deque)
     dropped: deque[tuple[float, int]] = field(default_factory=deque)
@@ -43,7 +43,7 @@ class PlayedListeners:
         if not self.ledger.first_at[slot] <= start:
             self.ledger.first_at[slot] = start
         self.ledger.last_at[slot] = end - 0.02
-        self.heard.append((slot, Heard(state, start, end)))
+        self.heard.append((slot, HeardSpan(state, start, end)))
 
     def comes(self, called: float, slot: int | None = None, name: str = "a1") -> Visit:
         """A newcomer calls, in the first place behind those who stay, if no other is said."""

@@ -13,7 +13,7 @@ from showstopper.audio.crowd.diary import Entry, Event
 from showstopper.audio.crowd.feed.settling import Change, Settling, Totals
 from showstopper.audio.crowd.ledger import Stretch
 from showstopper.audio.crowd.matching import states
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.availability.spans import State, Window
 from tests.audio.crowd.feed.records import PlayedListeners
 
@@ -172,7 +172,7 @@ def test_the_changes_of_all_turns_are_the_spans_of_the_whole_time(
     for at in sorted(lost):
         swept.diary.append(Entry(at, 0, Event.LOST))
         swept.diary.append(Entry(at + 0.35, 0, Event.JOINED))
-    stretches = [Heard(state, *times) for state, times in zip(classes, _apart(heard), strict=False)]
+    stretches = [HeardSpan(state, *times) for state, times in zip(classes, _apart(heard), strict=False)]
     swept.heard.extend((0, each) for each in stretches)
     without = [Stretch(0, *times) for times in pauses]
     swept.ledger.pauses.extend(without)

@@ -13,7 +13,7 @@ from showstopper.audio.crowd.ledger import Stretch
 from showstopper.audio.crowd.refusals import Loss, Refusal
 from showstopper.audio.crowd.stalls import AFTERMATH_SECONDS
 from showstopper.availability.feed import Arrival
-from showstopper.availability.indicators.arriving import Fate, fate_in_time
+from showstopper.availability.indicators.arriving import CallOutcome, fate_in_time
 from showstopper.availability.spans import State, Window
 from tests.audio.crowd.feed.records import PlayedListeners
 
@@ -112,7 +112,7 @@ def test_who_was_refused_is_told_with_the_reason(show: Show) -> None:
     (over,) = show.until(105.0)
     assert (over.joined, over.first_live, over.left, over.error) == (None, None, 103.0, "HTTP 503")
     assert over.sure_until == 103.0
-    assert fate_in_time(over, over.joined, Window(100.0, 110.0)) is Fate.FAILED
+    assert fate_in_time(over, over.joined, Window(100.0, 110.0)) is CallOutcome.FAILED
     assert show.refused == {Refusal.UNAVAILABLE: 1}
 
 
@@ -135,7 +135,7 @@ def test_what_our_own_process_may_have_done_is_no_refusal(
     (over,) = show.until(105.0)
     assert (over.left, over.sure_until) == (103.0, sure_until)
     assert show.refused == {Refusal.INSTRUMENT: 1}
-    assert fate_in_time(over, over.joined, Window(100.0, 110.0)) is Fate.LOST
+    assert fate_in_time(over, over.joined, Window(100.0, 110.0)) is CallOutcome.LOST
 
 
 @pytest.mark.parametrize(("ended", "sure_until"), [(100.0, 101.0), (103.0 - AFTERMATH_SECONDS, 103.0)])
@@ -180,7 +180,7 @@ def test_who_hears_hold_music_is_sure_never_to_have_heard_the_host(show: Show) -
     waits(show, None)
     (over,) = show.until(113.0)
     assert (over.first_audio, over.first_live, over.sure_until) == (102.0, None, 112.0)
-    assert fate_in_time(over, over.first_live, Window(100.0, 120.0)) is Fate.FAILED
+    assert fate_in_time(over, over.first_live, Window(100.0, 120.0)) is CallOutcome.FAILED
 
 
 @pytest.mark.parametrize("blind", [(103.0, 103.05), (103.0, 106.0), (99.0, 101.25)])
@@ -189,7 +189,7 @@ def test_what_was_dropped_or_is_in_doubt_while_it_waited_is_not_known(show: Show
     show.swept.blind.append(blind)
     (over,) = show.until(113.0)
     assert over.sure_until == max(101.0, blind[0])
-    assert fate_in_time(over, over.first_live, Window(100.0, 120.0)) is Fate.LOST
+    assert fate_in_time(over, over.first_live, Window(100.0, 120.0)) is CallOutcome.LOST
 
 
 def test_who_heard_the_host_in_time_did_so_whatever_we_missed(show: Show) -> None:
@@ -197,7 +197,7 @@ def test_who_heard_the_host_in_time_did_so_whatever_we_missed(show: Show) -> Non
     show.swept.blind.extend([(102.5, 102.75), (108.0, 109.0)])
     (over,) = show.until(113.0)
     assert (over.first_live, over.sure_until) == (104.0, 102.5)
-    assert fate_in_time(over, over.first_live, Window(100.0, 120.0)) is Fate.HAPPENED
+    assert fate_in_time(over, over.first_live, Window(100.0, 120.0)) is CallOutcome.HAPPENED
 
 
 def test_what_we_missed_after_it_had_heard_the_host_takes_nothing_away(show: Show) -> None:
@@ -212,7 +212,7 @@ def test_what_comes_late_after_a_stall_of_ours_is_no_figure_of_the_room(show: Sh
     show.swept.blind.append((101.25, 101.75))
     (over,) = show.until(113.0)
     assert over.first_audio is None
-    assert fate_in_time(over, over.first_live, Window(100.0, 120.0)) is Fate.LOST
+    assert fate_in_time(over, over.first_live, Window(100.0, 120.0)) is CallOutcome.LOST
 
 
 def test_packets_that_no_reference_knows_are_not_live_and_not_refused(show: Show) -> None:
@@ -221,7 +221,7 @@ def test_packets_that_no_reference_knows_are_not_live_and_not_refused(show: Show
     show.swept.ledger.first_at[1], show.swept.ledger.last_at[1] = 102.0, 111.98
     (over,) = show.until(113.0)
     assert (over.first_audio, over.first_live, over.sure_until) == (102.0, None, 102.0)
-    assert fate_in_time(over, over.first_live, Window(100.0, 120.0)) is Fate.LOST
+    assert fate_in_time(over, over.first_live, Window(100.0, 120.0)) is CallOutcome.LOST
 
 
 @pytest.mark.parametrize(("length", "sure_until"), [(GLIMPSE_SECONDS - 0.1, 112.0), (GLIMPSE_SECONDS + 0.1, 104.0)])

@@ -11,7 +11,7 @@ import pytest
 from showstopper.audio.crowd.matching.follower import Follower, Sample
 from showstopper.audio.crowd.matching.reference import Recordings, Reference
 from showstopper.audio.hearing.classify import Rules
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
 from tests.audio.crowd.matching.test_reference import LIVE, played, whole
@@ -41,14 +41,14 @@ def samples(sound: Show, numbers: Iterable[int], late: float = LATE) -> list[Sam
     ]
 
 
-def told(recordings: Recordings, given: Iterable[Sample], now: float = FAR) -> list[Heard]:
+def told(recordings: Recordings, given: Iterable[Sample], now: float = FAR) -> list[HeardSpan]:
     follower = Follower(recordings, Rules())
     for sample in given:
         follower.take(sample)
     return follower.tell(now)
 
 
-def states(heard: Iterable[Heard]) -> list[tuple[State, float, float]]:
+def states(heard: Iterable[HeardSpan]) -> list[tuple[State, float, float]]:
     """In packets' numbers, neighbours joined."""
     joined: list[tuple[State, float, float]] = []
     for each in heard:

@@ -16,7 +16,7 @@ from showstopper.audio.crowd.matching.matcher import Matcher
 from showstopper.audio.crowd.packets import sound
 from showstopper.audio.crowd.sweep import Batch
 from showstopper.audio.hearing.classify import Rules
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.audio.media import PACKET_SECONDS
 from showstopper.availability.spans import State
 from tests.audio.crowd import rtp
@@ -52,9 +52,9 @@ def stream(slot: int, packets: Sequence[bytes], late: float = 0.0) -> list[Datag
     ]
 
 
-def heard(matcher: Matcher, datagrams: Sequence[Datagram], since: float = MONOTONIC) -> dict[int, list[Heard]]:
+def heard(matcher: Matcher, datagrams: Sequence[Datagram], since: float = MONOTONIC) -> dict[int, list[HeardSpan]]:
     """What is told of each slot, after sweeps like a crowd's from that time on."""
-    told: dict[int, list[Heard]] = {slot: [] for slot in range(SLOTS)}
+    told: dict[int, list[HeardSpan]] = {slot: [] for slot in range(SLOTS)}
     for sweep in range(round(8 / SWEEP_SECONDS)):
         start, now = (since + (sweep + end) * SWEEP_SECONDS for end in (0, 1))
         came = sorted((each for each in datagrams if start <= each.at < now), key=lambda each: (each.slot, each.at))
@@ -69,7 +69,7 @@ def heard(matcher: Matcher, datagrams: Sequence[Datagram], since: float = MONOTO
     return told
 
 
-def seconds(stretches: Sequence[Heard]) -> dict[State, float]:
+def seconds(stretches: Sequence[HeardSpan]) -> dict[State, float]:
     return {
         state: round(sum(each.end - each.start for each in stretches if each.state is state), 1)
         for state in {each.state for each in stretches}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from showstopper.audio.crowd.matching.sampling import Chosen, Sampler, random_twentieth
+from showstopper.audio.crowd.matching.sampling import ChosenPackets, Sampler, random_twentieth
 from tests.audio.crowd.rtp import Packet, arrays
 from tests.audio.crowd.test_ledger import steady
 from tests.audio.crowd.test_streams import SLOTS, journey, split
@@ -18,7 +18,7 @@ def sampler(slots: int = 1) -> Sampler:
     return Sampler(slots, [])
 
 
-def times(*chosen: Chosen) -> list[float]:
+def times(*chosen: ChosenPackets) -> list[float]:
     return [round(float(at), 3) for each in chosen for at in each.at]
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from showstopper.audio.crowd.ledger import Stretch
 from showstopper.audio.crowd.matching import states
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.availability.spans import State, Window
 
 WINDOW = Window(0.0, 20.0)
@@ -26,7 +26,7 @@ def test_the_story_of_a_listener() -> None:
         sessions=[(0.0, 2.0, State.JOINING), (10.0, 14.0, State.OFFLINE), (14.0, 15.0, State.JOINING)],
         pauses=[Stretch(0, -1.0, 2.5), Stretch(0, 9.0, 15.5)],
         silences=[Stretch(0, 6.0, 7.0)],
-        heard=[Heard(State.LIVE, 2.5, 5.0), Heard(State.HOLD, 5.0, 5.9), Heard(State.LIVE, 15.5, 19.0)],
+        heard=[HeardSpan(State.LIVE, 2.5, 5.0), HeardSpan(State.HOLD, 5.0, 5.9), HeardSpan(State.LIVE, 15.5, 19.0)],
         blind=[(18.0, 18.5)],
     ) == [
         (State.JOINING, 0.0, 2.0),
@@ -48,7 +48,7 @@ def test_the_story_of_a_listener() -> None:
 
 
 def test_media_that_flows_on_while_signalling_is_sought_is_heard() -> None:
-    heard = [Heard(State.LIVE, 0.0, 20.0)]
+    heard = [HeardSpan(State.LIVE, 0.0, 20.0)]
     assert told(sessions=[(5.0, 9.0, State.OFFLINE)], heard=heard) == [(State.LIVE, 0.0, 20.0)]
 
 
@@ -60,7 +60,7 @@ TIMES = st.tuples(st.floats(-5, 25), st.floats(0, 10)).map(lambda both: (both[0]
 STRETCHES = st.lists(TIMES.map(lambda times: Stretch(0, *times)), max_size=4)
 HEARD = st.lists(
     st.tuples(st.sampled_from([State.LIVE, State.HOLD, State.STALE, State.GARBLED]), TIMES).map(
-        lambda both: Heard(both[0], *both[1])
+        lambda both: HeardSpan(both[0], *both[1])
     ),
     max_size=4,
 )
@@ -74,7 +74,7 @@ def test_the_window_is_covered_once_and_live_is_only_what_was_heard(
     sessions: list[tuple[float, float, State]],
     pauses: list[Stretch],
     silences: list[Stretch],
-    heard: list[Heard],
+    heard: list[HeardSpan],
     blind: list[tuple[float, float]],
 ) -> None:
     spans = told(sessions=sessions, pauses=pauses, silences=silences, heard=heard, blind=blind)

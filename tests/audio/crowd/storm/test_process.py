@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from showstopper.api.faults.storm import StormFigures
-from showstopper.audio.crowd.storm.shape import Shape
+from showstopper.audio.crowd.storm.shape import StormShape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.faults.storm.settings import Depth
 from tests.audio import crowd_processes
@@ -112,7 +112,7 @@ async def test_a_wrong_setting_is_one_line_and_status_two(
 
 async def test_who_is_not_in_when_its_time_is_over_was_not_let_in(server: PlayedServer) -> None:
     server.says = [b""]
-    storm = Storm(server.room, Shape(4, depth=Depth.SIGNALLING, seconds=0.5))
+    storm = Storm(server.room, StormShape(4, depth=Depth.SIGNALLING, seconds=0.5))
     tally = await storm.run()
     assert (tally.let_in, tally.unknown, tally.called) == (0, 0, 4)
     assert dict(tally.refused) == {"TimedOut": 4}
@@ -122,7 +122,7 @@ async def test_who_is_not_in_when_its_time_is_over_was_not_let_in(server: Played
 async def test_all_stay_to_its_end_and_take_targets_in_turn(server: PlayedServer) -> None:
     async with played() as other:
         urls = [server.room.url, other.room.url]
-        storm = Storm(server.room, Shape(8, depth=Depth.SIGNALLING, seconds=1.0), urls=urls)
+        storm = Storm(server.room, StormShape(8, depth=Depth.SIGNALLING, seconds=1.0), urls=urls)
         running = asyncio.create_task(storm.run())
         await asyncio.sleep(0.7)
         assert (len(server.open), len(other.open)) == (4, 4), "nobody has left"

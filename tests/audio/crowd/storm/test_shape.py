@@ -6,16 +6,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from showstopper.audio.crowd.rules import Limits
-from showstopper.audio.crowd.storm.shape import MOST_SECONDS, Shape
+from showstopper.audio.crowd.storm.shape import MOST_SECONDS, StormShape
 from showstopper.errors import SettingsError
 
 RATES = st.floats(5, 5000)
 RAMPS = st.floats(0, 60)
 
 
-def shape(visitors: int, rate: float | None, ramp: float) -> Shape:
+def shape(visitors: int, rate: float | None, ramp: float) -> StormShape:
     try:
-        return Shape(visitors, rate=rate, ramp_seconds=ramp)
+        return StormShape(visitors, rate=rate, ramp_seconds=ramp)
     except SettingsError:
         assume(False)
         raise
@@ -23,7 +23,7 @@ def shape(visitors: int, rate: float | None, ramp: float) -> Shape:
 
 @given(st.integers(1, 3000))
 def test_without_a_rate_all_come_at_once(visitors: int) -> None:
-    assert {Shape(visitors).due(number) for number in range(visitors)} == {0.0}
+    assert {StormShape(visitors).due(number) for number in range(visitors)} == {0.0}
 
 
 @given(st.integers(1, 3000), RATES, RAMPS)
@@ -70,4 +70,4 @@ def test_it_has_an_end(visitors: int, rate: float, ramp: float) -> None:
 )
 def test_what_could_not_be_kept_or_would_not_end_is_refused(wrong: dict[str, float], says: str) -> None:
     with pytest.raises(SettingsError, match=says):
-        Shape(**({"visitors": 10} | wrong))  # type: ignore[arg-type]
+        StormShape(**({"visitors": 10} | wrong))  # type: ignore[arg-type]

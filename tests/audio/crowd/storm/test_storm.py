@@ -14,7 +14,7 @@ from livekit.protocol import rtc
 from showstopper.audio.crowd.refusals import Loss, Refusal, Refused
 from showstopper.audio.crowd.rules import Limits
 from showstopper.audio.crowd.storm import storm as storm_module
-from showstopper.audio.crowd.storm.shape import Shape
+from showstopper.audio.crowd.storm.shape import StormShape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.audio.crowd.storm.tally import Tally
 from showstopper.audio.settings import RoomSettings
@@ -23,7 +23,7 @@ from showstopper.faults.storm.settings import Comeback, Depth
 from tests.audio.crowd.played_server import PlayedServer, played, response
 
 SHORT = Limits(signalling=2.0, response=0.3, media=0.5)
-BRIEF = Shape(8, listen_seconds=0.1)
+BRIEF = StormShape(8, listen_seconds=0.1)
 CALLERS = dataclasses.replace(BRIEF, depth=Depth.SIGNALLING)
 NOWHERE = RoomSettings("storm", "ws://127.0.0.1:1", "room", "key", "secret-secret-secret-secret-secret")
 NOBODYS = RoomSettings("", "ws://127.0.0.1:1", "", "", "")
@@ -73,7 +73,7 @@ async def test_who_wants_no_sound_is_let_in_without_a_transport(server: PlayedSe
     ids=lambda value: "" if isinstance(value, Refusal) else str(value)[:20],
 )
 async def test_everybody_is_counted_at_the_first_try(
-    server: PlayedServer, shape: Shape, change: dict[str, Any], reason: Refusal
+    server: PlayedServer, shape: StormShape, change: dict[str, Any], reason: Refusal
 ) -> None:
     for name, value in change.items():
         setattr(server, name, value)
@@ -90,7 +90,7 @@ async def test_a_server_that_is_not_there_refuses_everybody(server: PlayedServer
 
 
 async def test_they_come_at_the_pace_that_was_asked_for(server: PlayedServer) -> None:
-    storm = Storm(server.room, Shape(6, rate=20.0, ramp_seconds=0.1, listen_seconds=0.0))
+    storm = Storm(server.room, StormShape(6, rate=20.0, ramp_seconds=0.1, listen_seconds=0.0))
     tally = await storm.run()
     called = [attempt.marks.called for attempt in storm.tries]
     assert all(attempt.marks.called >= attempt.due for attempt in storm.tries)
@@ -106,7 +106,7 @@ async def test_it_ends_by_itself_and_who_is_not_through_is_unknown(
     """As on a machine that is so busy that the limits of the joins do not hold."""
     server.says = [JOIN]
     monkeypatch.setattr(storm_module, "GRACE_SECONDS", 0.3)
-    monkeypatch.setattr(Shape, "longest", lambda *_: 0.0)
+    monkeypatch.setattr(StormShape, "longest", lambda *_: 0.0)
     began = time.monotonic()
     storm = Storm(server.room, BRIEF)
     tally = await storm.run()
@@ -131,7 +131,7 @@ async def left_when_all_are_in(storm: Storm, server: PlayedServer) -> Tally:
 
 
 async def test_a_session_that_is_lost_again_is_counted(server: PlayedServer) -> None:
-    tally = await left_when_all_are_in(Storm(server.room, Shape(3, listen_seconds=1.0)), server)
+    tally = await left_when_all_are_in(Storm(server.room, StormShape(3, listen_seconds=1.0)), server)
     assert tally.let_in == 3
     assert tally.lost == {Loss.SIGNALLING_CLOSED: 3}
 
@@ -188,7 +188,7 @@ async def test_a_plain_connection_is_held_to_the_end() -> None:
     held: list[asyncio.StreamWriter] = []
     listening = await asyncio.start_server(lambda _, writer: held.append(writer), "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    shape = Shape(8, depth=Depth.TCP, seconds=1.0)
+    shape = StormShape(8, depth=Depth.TCP, seconds=1.0)
     running = asyncio.create_task(Storm(NOBODYS, shape, urls=[f"ws://127.0.0.1:{port}"]).run())
     await asyncio.sleep(0.7)
     assert len(held) == 8
@@ -201,13 +201,13 @@ async def test_a_plain_connection_is_held_to_the_end() -> None:
 
 
 async def test_connections_that_nobody_takes_are_refused() -> None:
-    tally = await Storm(NOBODYS, Shape(3, depth=Depth.TCP, seconds=0.5)).run()
+    tally = await Storm(NOBODYS, StormShape(3, depth=Depth.TCP, seconds=0.5)).run()
     assert tally.refused == {Refusal.UNREACHABLE: 3}
 
 
-def comeback(clients: int = 8, *, tries: int = 100, pause: float = 0.05, depth: Depth = Depth.FULL) -> Shape:
+def comeback(clients: int = 8, *, tries: int = 100, pause: float = 0.05, depth: Depth = Depth.FULL) -> StormShape:
     """Clients who are dropped after 0.6 s."""
-    return Shape(clients, depth=depth, seconds=2.5, comeback=Comeback(clients, 0.6, pause), tries=tries)
+    return StormShape(clients, depth=depth, seconds=2.5, comeback=Comeback(clients, 0.6, pause), tries=tries)
 
 
 @pytest.mark.parametrize("depth", [Depth.FULL, Depth.SIGNALLING])

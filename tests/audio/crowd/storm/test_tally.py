@@ -6,23 +6,23 @@ from hypothesis import strategies as st
 
 from showstopper.audio.crowd.diary import Marks
 from showstopper.audio.crowd.refusals import Loss, Refusal
-from showstopper.audio.crowd.storm.tally import Latency, Tally, Try
+from showstopper.audio.crowd.storm.tally import JoinAttempt, Latency, Tally
 
 SECONDS = st.floats(0, 100)
 
 
 def attempt(
     called: float, lasted: float, refusal: Refusal | None = None, message: str = "", first_packet: float = math.nan
-) -> Try:
+) -> JoinAttempt:
     marks = Marks(called=called, upgraded=called + lasted / 2)
     if refusal is None:
         marks.secured = called + lasted
-    return Try(called, marks, called + lasted, refusal, message, first_packet=first_packet)
+    return JoinAttempt(called, marks, called + lasted, refusal, message, first_packet=first_packet)
 
 
 TRIES = st.lists(
     st.builds(attempt, SECONDS, SECONDS, st.none() | st.sampled_from(Refusal), st.sampled_from(["", "HTTP 503", "no"]))
-    | st.builds(Try, SECONDS),
+    | st.builds(JoinAttempt, SECONDS),
     min_size=1,
     max_size=50,
 )
@@ -30,7 +30,7 @@ STALLS = st.lists(st.tuples(SECONDS, SECONDS).map(lambda edges: (min(edges), max
 
 
 @given(TRIES, STALLS)
-def test_everybody_is_let_in_refused_or_unknown(tries: list[Try], stalls: list[tuple[float, float]]) -> None:
+def test_everybody_is_let_in_refused_or_unknown(tries: list[JoinAttempt], stalls: list[tuple[float, float]]) -> None:
     tally = Tally.of(tries, stalls)
     assert tally.let_in + sum(tally.refused.values()) + tally.unknown == tally.visitors == len(tries)
     assert Refusal.INSTRUMENT not in tally.refused
@@ -39,7 +39,9 @@ def test_everybody_is_let_in_refused_or_unknown(tries: list[Try], stalls: list[t
 
 
 @given(TRIES, STALLS)
-def test_a_stall_of_ours_never_speaks_against_the_room(tries: list[Try], stalls: list[tuple[float, float]]) -> None:
+def test_a_stall_of_ours_never_speaks_against_the_room(
+    tries: list[JoinAttempt], stalls: list[tuple[float, float]]
+) -> None:
     with_stalls, without = Tally.of(tries, stalls), Tally.of(tries)
     assert with_stalls.let_in == without.let_in
     for reason in Refusal:
@@ -88,7 +90,7 @@ def test_who_is_lost_after_we_stood_still_is_not_lost_by_the_room() -> None:
 
 
 def test_no_sockets_and_no_end_are_ours() -> None:
-    tally = Tally.of([attempt(0.0, 1.0, Refusal.INSTRUMENT, "too many open files"), Try(0.0)])
+    tally = Tally.of([attempt(0.0, 1.0, Refusal.INSTRUMENT, "too many open files"), JoinAttempt(0.0)])
     assert (tally.unknown, tally.refused) == (2, {})
     assert not tally.is_as_asked
 

@@ -7,7 +7,7 @@ from collections.abc import MutableSequence
 from dataclasses import dataclass, field
 
 from showstopper.audio.crowd.ledger import Ledger, Stretch
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.availability.spans import NOISE
 
 
@@ -15,15 +15,15 @@ from showstopper.availability.spans import NOISE
 class Hearing:
     """Of one newcomer: what the matcher told, and the stretches without packets, and with digital silence."""
 
-    heard: list[Heard] = field(default_factory=list)
+    heard: list[HeardSpan] = field(default_factory=list)
     pauses: list[Stretch] = field(default_factory=list)
     silences: list[Stretch] = field(default_factory=list)
 
 
-def add(known: MutableSequence[Heard], heard: Heard) -> None:
+def add(known: MutableSequence[HeardSpan], heard: HeardSpan) -> None:
     """Add what was heard next: one piece with what was before, if it is the same and follows without a hole."""
     if known and known[-1].state is heard.state and heard.start - known[-1].end <= NOISE:
-        known[-1] = Heard(heard.state, known[-1].start, max(known[-1].end, heard.end))
+        known[-1] = HeardSpan(heard.state, known[-1].start, max(known[-1].end, heard.end))
     else:
         known.append(heard)
 

@@ -19,7 +19,7 @@ from showstopper.audio.crowd.ledger import Ledger, Stretch
 from showstopper.audio.crowd.matching import states
 from showstopper.audio.crowd.refusals import Refusal
 from showstopper.audio.crowd.stalls import AFTERMATH_SECONDS
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import NOISE, Span, State, Window
 
@@ -45,7 +45,7 @@ class Records(Protocol):
         """Their joins and losses."""
 
     @property
-    def heard(self) -> deque[tuple[int, Heard]]:
+    def heard(self) -> deque[tuple[int, HeardSpan]]:
         """What the matcher told, by slot."""
 
     @property
@@ -112,7 +112,7 @@ class Settling:
         self._records = records
         self._lag = lag
         self._most = most
-        self._heard: list[deque[Heard]] = [deque() for _ in range(records.size)]
+        self._heard: list[deque[HeardSpan]] = [deque() for _ in range(records.size)]
         self._pauses: defaultdict[int, list[Stretch]] = defaultdict(list)
         self._silences: defaultdict[int, list[Stretch]] = defaultdict(list)
         self._blind: list[tuple[float, float]] = []

@@ -18,7 +18,7 @@ from showstopper.audio.crowd.feed.hearing import Hearing
 from showstopper.audio.crowd.ledger import Ledger, Stretch
 from showstopper.audio.crowd.matching import states
 from showstopper.audio.crowd.stalls import Stall
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.availability.feed import Arrival
 from showstopper.availability.spans import Span, State, Window
 
@@ -38,7 +38,7 @@ class Visits:
         self._decided: dict[str, Arrival] = {}
         """Who has heard the host, by name, as it was when that was settled."""
 
-    def hear(self, slot: int, heard: Heard) -> None:
+    def hear(self, slot: int, heard: HeardSpan) -> None:
         """Take what the matcher told."""
         hearing.add(self._hearings[slot].heard, heard)
 

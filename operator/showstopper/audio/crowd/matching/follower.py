@@ -12,7 +12,7 @@ from showstopper.audio.crowd.matching.recording import MOST_CONCEALED
 from showstopper.audio.crowd.matching.reference import Place, Recordings
 from showstopper.audio.crowd.matching.sampling import SAMPLE_SECONDS, UNEVEN_SECONDS
 from showstopper.audio.hearing.classify import Rules
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.audio.hearing.reading import RATE, WINDOW
 from showstopper.audio.media import CODED_PATIENCE_SECONDS, LATE_SECONDS, PACKET_SECONDS
 from showstopper.availability.spans import State
@@ -120,21 +120,21 @@ class Follower:
         """Take a sample, in the order of their arrival."""
         self._waiting.append(sample)
 
-    def tell(self, now: float) -> list[Heard]:
+    def tell(self, now: float) -> list[HeardSpan]:
         """What was heard, as far as it can be told now. Whatever is not in it is Unknown."""
-        told: list[Heard] = []
+        told: list[HeardSpan] = []
         while self._waiting and self._waiting[0].at + self._wait <= now:
             told += self._follow(self._waiting.popleft())
         if self._chain is not None and now - self._chain.last.at > self._wait + REFERENCE_LATE_SECONDS:
             told += self.end()
         return told
 
-    def end(self) -> list[Heard]:
+    def end(self) -> list[HeardSpan]:
         """The session is over, or nothing came for long: what comes next does not follow what was."""
         chain, self._chain = self._chain, None
         return [] if chain is None else self._along(chain) + self._itself(chain)
 
-    def _follow(self, sample: Sample) -> list[Heard]:
+    def _follow(self, sample: Sample) -> list[HeardSpan]:
         chain = self._chain
         if chain is not None and sample.ssrc == chain.last.ssrc and _step(chain.last, sample) <= 0:
             return []  # late: it does not say what came after it
@@ -160,15 +160,15 @@ class Follower:
             return None
         return _Chain(sample, sample, sample.payload, self._recordings.places(sample.payload).copy(), 0, sample.alone)
 
-    def _itself(self, chain: _Chain) -> list[Heard]:
+    def _itself(self, chain: _Chain) -> list[HeardSpan]:
         """What the last packet of a chain is."""
         last = chain.last
         state = self._state(chain.places, 0, last.at, last.alone)
         if len(chain.payload) <= SILENT_BYTES and self._rules.coded and last.alone:
             state = State.SILENT
-        return [] if state is State.UNKNOWN else [Heard(state, last.at, last.at + PACKET_SECONDS)]
+        return [] if state is State.UNKNOWN else [HeardSpan(state, last.at, last.at + PACKET_SECONDS)]
 
-    def _along(self, chain: _Chain) -> list[Heard]:
+    def _along(self, chain: _Chain) -> list[HeardSpan]:
         """What was heard from the first packet of a chain to the last. When it changed in a burst nobody knows."""
         cuts = {0, chain.steps}
         for place in chain.places:
@@ -178,12 +178,12 @@ class Follower:
             return []
         return [heard for start, end in pairwise(sorted(cuts)) for heard in self._part(chain, start, end)]
 
-    def _part(self, chain: _Chain, start: int, end: int) -> list[Heard]:
+    def _part(self, chain: _Chain, start: int, end: int) -> list[HeardSpan]:
         """What was heard from one packet of a chain to another, in between which sound does not change."""
         began, each = chain.first.at, (chain.last.at - chain.first.at) / chain.steps
 
-        def heard(state: State, start: int, end: int) -> Heard:
-            return Heard(state, began + start * each, began + end * each)
+        def heard(state: State, start: int, end: int) -> HeardSpan:
+            return HeardSpan(state, began + start * each, began + end * each)
 
         def state(number: int) -> State:
             # Of a burst it is not known when each packet came: between the first and the last.

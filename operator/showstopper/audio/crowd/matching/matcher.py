@@ -9,12 +9,12 @@ import numpy as np
 
 from showstopper.audio.crowd.matching.follower import Follower, Sample, lag
 from showstopper.audio.crowd.matching.reference import Recordings, Reference
-from showstopper.audio.crowd.matching.sampling import Chosen, Sampler, random_twentieth
+from showstopper.audio.crowd.matching.sampling import ChosenPackets, Sampler, random_twentieth
 from showstopper.audio.crowd.matching.unsealing import Unsealer
 from showstopper.audio.crowd.packets import Bytes, Ints
 from showstopper.audio.crowd.sweep import SNAP, Batch
 from showstopper.audio.hearing.classify import Rules
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 
 TELL_SECONDS = 0.25
 """Looking whether a thousand listeners have anything to tell takes half a millisecond."""
@@ -83,7 +83,7 @@ class Matcher:
         for reference in self._references.values():
             reference.look(now)
 
-    def heard(self, now: float) -> list[tuple[int, Heard]]:
+    def heard(self, now: float) -> list[tuple[int, HeardSpan]]:
         """What each listener heard, by its slot, as far as it is known by then: the rest is Unknown."""
         if now - self._told_at < TELL_SECONDS:
             return []
@@ -98,7 +98,7 @@ class Matcher:
             self._followers[slot].doubts.clear()
         return doubts
 
-    def _open(self, chosen: Chosen, data: Bytes, length: Ints, rows: Ints) -> None:
+    def _open(self, chosen: ChosenPackets, data: Bytes, length: Ints, rows: Ints) -> None:
         """Open the chosen packets, which are these rows of the data."""
         block, unsealers = data[rows].tobytes(), self._unsealers
         datagrams = zip(range(0, len(block), SNAP), length[rows].tolist(), chosen.slot.tolist(), strict=True)
@@ -118,7 +118,7 @@ class Matcher:
             else:
                 self._between.setdefault(slot, []).append(payload)
 
-    def _sample_newest(self, chosen: Chosen) -> None:
+    def _sample_newest(self, chosen: ChosenPackets) -> None:
         """The newest packets of these slots are samples. Where all are opened, they have been."""
         is_open = self._sampler.whole[chosen.slot]
         self._open(chosen.only(~is_open), self._newest, self._newest_length, chosen.slot[~is_open])
@@ -131,7 +131,7 @@ class Matcher:
         return self._between.pop(slot, ())
 
 
-def _fields(chosen: Chosen) -> Iterator[tuple[int, float, int, int, int, int, bool]]:
+def _fields(chosen: ChosenPackets) -> Iterator[tuple[int, float, int, int, int, int, bool]]:
     """Slot, time, SSRC, sequence number, packets, bytes, and whether it was alone, of each that was chosen."""
     columns = (chosen.slot, chosen.at, chosen.ssrc, chosen.sequence, chosen.packets, chosen.octets, chosen.alone)
     return zip(*(column.tolist() for column in columns), strict=True)

@@ -18,7 +18,7 @@ from showstopper.audio.clock import SampleClock
 from showstopper.audio.crowd.ledger import SILENT_BYTES
 from showstopper.audio.crowd.matching.opus import Decoder
 from showstopper.audio.hearing.classify import AGREE_SECONDS, Rules, by_delay
-from showstopper.audio.hearing.ear import Ear, Heard
+from showstopper.audio.hearing.ear import Ear, HeardSpan
 from showstopper.audio.hearing.reading import RATE, SLICE, SLICES, WINDOW
 from showstopper.availability.spans import State
 
@@ -170,7 +170,7 @@ class Recording:
             del self._packets[:KEEP_PACKETS], self._slices[:KEEP_PACKETS]
             self._first += KEEP_PACKETS
 
-    def _note(self, stretches: list[Heard]) -> None:
+    def _note(self, stretches: list[HeardSpan]) -> None:
         """Note what the ear says of the next slices: of some packets, all that lies around them is then known."""
         for stretch in stretches:
             for _ in range(round((stretch.end - stretch.start) / _SLICE_SECONDS)):
@@ -197,7 +197,7 @@ class Recording:
             sound.spoken_at is None or _alike(self._slices[at], self._slices[at - 1])
         )
 
-    def _slice(self, heard: Heard, index: int) -> _Slice:
+    def _slice(self, heard: HeardSpan, index: int) -> _Slice:
         if heard.state is State.UNCLEAR:
             return _Slice(State.UNKNOWN, None, UNKNOWN)
         if heard.state not in _HOSTS:

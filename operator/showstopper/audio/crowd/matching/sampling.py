@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from showstopper.audio.crowd.newest import NO_STREAM, Before, Newest
+from showstopper.audio.crowd.newest import NO_STREAM, Newest, Predecessors
 from showstopper.audio.crowd.packets import Flags, Floats, Ints, Packets
 from showstopper.audio.media import CODED_PATIENCE_SECONDS
 
@@ -35,7 +35,7 @@ _NONE = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenPackets:
     """The packets that are to be opened. The fields are those of a Sample (follower.py), an array of each.
 
     `row` is their place among the packets that were given, and the slot itself where the last ones before a pause are.
@@ -52,9 +52,9 @@ class Chosen:
     alone: Flags
     is_sample: Flags
 
-    def only(self, which: Flags | Ints) -> Chosen:
+    def only(self, which: Flags | Ints) -> ChosenPackets:
         """Those of them."""
-        return Chosen(
+        return ChosenPackets(
             self.row[which],
             self.slot[which],
             self.at[which],
@@ -84,7 +84,7 @@ class Sampler:
         self._sampled: Ints = np.zeros(slots, np.int64)
         """How many packets there had been when the newest sample came."""
 
-    def choose(self, packets: Packets) -> tuple[Chosen, Chosen]:
+    def choose(self, packets: Packets) -> tuple[ChosenPackets, ChosenPackets]:
         """Take packets, ordered by slot, and within a slot as they arrived. All are counted, and some are chosen.
 
         Returns:
@@ -109,10 +109,10 @@ class Sampler:
         self._newest.take(packets, ends)
         np.maximum.at(self._sampled, slot[is_sample], counts[is_sample])
         every = np.arange(len(slot))
-        chosen = Chosen(every, slot, at, packets.ssrc, packets.sequence, counts, octets, alone, is_sample)
+        chosen = ChosenPackets(every, slot, at, packets.ssrc, packets.sequence, counts, octets, alone, is_sample)
         return earlier, chosen.only(rows)
 
-    def choose_last(self, now: float) -> Chosen:
+    def choose_last(self, now: float) -> ChosenPackets:
         """The last packets of those who get no more: until then there was sound."""
         return self._choose_newest(np.nonzero(now - self._newest.at > CODED_PATIENCE_SECONDS)[0])
 
@@ -122,19 +122,21 @@ class Sampler:
         self._newest.joined_afresh(slot)
         self._sampled[slot] = self._packets[slot]
 
-    def _choose_newest(self, slots: Ints) -> Chosen:
+    def _choose_newest(self, slots: Ints) -> ChosenPackets:
         """The newest packets of these slots, unless they are samples already."""
         new = slots[self._sampled[slots] < self._packets[slots]]
         self._sampled[new] = self._packets[new]
         return self._choice(new)
 
-    def _choice(self, slots: Ints) -> Chosen:
+    def _choice(self, slots: Ints) -> ChosenPackets:
         """The newest packets of these slots, as samples."""
         at = self._newest.at[slots]
         alone = at - self._mixed_at[slots] >= MIXED_SECONDS
         ssrc, sequence = self._newest.ssrc[slots], self._newest.sequence[slots]
         is_sample = np.ones(len(slots), np.bool_)
-        return Chosen(slots, slots, at, ssrc, sequence, self._packets[slots], self._octets[slots], alone, is_sample)
+        return ChosenPackets(
+            slots, slots, at, ssrc, sequence, self._packets[slots], self._octets[slots], alone, is_sample
+        )
 
     def _gaps(self, after: Flags, packets: Packets, begins: Flags, ends: Flags) -> Floats:
         """When the last gap was over, for each packet."""
@@ -190,6 +192,6 @@ def random_twentieth(slots: int, draw: np.random.Generator) -> list[int]:
     return [int(slot) for slot in np.nonzero(draw.random(slots) < WHOLE_SHARE)[0]]
 
 
-def _follows(packets: Packets, before: Before, patience: float) -> Flags:
+def _follows(packets: Packets, before: Predecessors, patience: float) -> Flags:
     """Which packets follow the one before them without a loss, a change of the stream, or a longer pause than that."""
     return np.asarray(before.next_are(packets) & (packets.at - before.at <= patience))

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from showstopper.audio.crowd.ledger import Stretch
-from showstopper.audio.hearing.ear import Heard
+from showstopper.audio.hearing.ear import HeardSpan
 from showstopper.availability.spans import DISCONNECTED, Kind, Span, State, Window, merge
 
 Layer = Sequence[tuple[float, float, State]]
@@ -28,7 +28,7 @@ def spans(
     sessions: Layer,
     pauses: Iterable[Stretch],
     silences: Iterable[Stretch],
-    heard: Iterable[Heard],
+    heard: Iterable[HeardSpan],
     blind: Iterable[tuple[float, float]] = (),
 ) -> tuple[Span, ...]:
     """Exactly the window, in spans of this resident, in monotonic seconds.

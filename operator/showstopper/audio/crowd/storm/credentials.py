@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from showstopper.audio.crowd.storm.shape import Shape
+from showstopper.audio.crowd.storm.shape import StormShape
 from showstopper.audio.settings import RoomSettings
 from showstopper.audio.tokens import token
 
@@ -29,7 +29,7 @@ class Signed:
         return self._tokens[identity]
 
 
-class Nothing:
+class NoCredentials:
     """For those who join nothing."""
 
     async def token(self, identity: str) -> str:  # noqa: ARG002 - nobody gets one
@@ -37,6 +37,6 @@ class Nothing:
         return ""
 
 
-def source(settings: RoomSettings, identities: Sequence[str], shape: Shape) -> TokenSource:
+def source(settings: RoomSettings, identities: Sequence[str], shape: StormShape) -> TokenSource:
     """Where the visitors of a storm get their tokens. It is chosen here, and nowhere else."""
-    return Signed(settings, identities, hidden=shape.hidden) if shape.depth.joins else Nothing()
+    return Signed(settings, identities, hidden=shape.hidden) if shape.depth.joins else NoCredentials()

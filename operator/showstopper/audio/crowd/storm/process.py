@@ -17,7 +17,7 @@ from showstopper.api.schema.base import dump
 from showstopper.audio.crowd import sockets
 from showstopper.audio.crowd.refusals import Refusal
 from showstopper.audio.crowd.storm.settings import StormSettings
-from showstopper.audio.crowd.storm.shape import Shape
+from showstopper.audio.crowd.storm.shape import StormShape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.audio.crowd.storm.tally import Latency, Tally
 from showstopper.audio.task import program
@@ -64,7 +64,7 @@ def main() -> None:
     program.main(StormProgram.prepare)
 
 
-def figures(storm: Storm, shape: Shape) -> StormFigures:
+def figures(storm: Storm, shape: StormShape) -> StormFigures:
     """What came of a storm, as the record of a run has it."""
     tally = storm.tally()
     came_back = shape.comeback is not None

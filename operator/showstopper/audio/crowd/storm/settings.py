@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from showstopper.audio.crowd.storm.shape import MOST_SECONDS, Shape
+from showstopper.audio.crowd.storm.shape import MOST_SECONDS, StormShape
 from showstopper.audio.settings import RoomSettings
 from showstopper.audio.task.settings import TaskSettings
 from showstopper.audio.task.variables import Variables, word
@@ -31,7 +31,7 @@ class StormSettings:
 
     task: TaskSettings
     room: RoomSettings
-    shape: Shape
+    shape: StormShape
 
     @classmethod
     def read(cls, environment: Mapping[str, str], now: float) -> StormSettings:
@@ -64,12 +64,12 @@ def _no_room(target: Endpoint) -> RoomSettings:
     return RoomSettings(name="", url=_url(target), livekit_room="", key="", secret="")
 
 
-def _shape(variables: Variables) -> Shape:
+def _shape(variables: Variables) -> StormShape:
     depth = word(Depth, names.DEPTH, variables.text(names.DEPTH))
     comeback = _comeback(variables)
     most = schedule.MOST_JOINS if depth.joins else schedule.MOST_CONNECTIONS
     tries = variables.whole(names.TRIES, 1, most if comeback is None else schedule.MOST_TRIES)
-    return Shape(
+    return StormShape(
         visitors=tries if comeback is None else comeback.clients,
         rate=_rate(variables),
         ramp_seconds=variables.number(names.RAMP, 0, MOST_SECONDS),

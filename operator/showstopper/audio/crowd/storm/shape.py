@@ -17,7 +17,7 @@ MOST_LISTEN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class StormShape:
     """What is asked of a storm."""
 
     visitors: int

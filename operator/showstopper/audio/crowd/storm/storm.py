@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from showstopper.audio.crowd.access import Access
-from showstopper.audio.crowd.diary import Lost
+from showstopper.audio.crowd.diary import SessionLoss
 from showstopper.audio.crowd.listener import Listener
 from showstopper.audio.crowd.refusals import Refusal, Refused
 from showstopper.audio.crowd.rules import Limits
@@ -21,8 +21,8 @@ from showstopper.audio.crowd.storm import credentials
 from showstopper.audio.crowd.storm.caller import Caller
 from showstopper.audio.crowd.storm.credentials import TokenSource
 from showstopper.audio.crowd.storm.opener import Opener
-from showstopper.audio.crowd.storm.shape import Shape
-from showstopper.audio.crowd.storm.tally import Tally, Try
+from showstopper.audio.crowd.storm.shape import StormShape
+from showstopper.audio.crowd.storm.tally import JoinAttempt, Tally
 from showstopper.audio.crowd.swept_listeners import SweptListeners
 from showstopper.audio.settings import RoomSettings
 from showstopper.faults.storm.settings import Comeback, Depth
@@ -57,7 +57,7 @@ class Storm:
     def __init__(
         self,
         settings: RoomSettings,
-        shape: Shape,
+        shape: StormShape,
         *,
         name: str | None = None,
         limits: Limits | None = None,
@@ -78,7 +78,7 @@ class Storm:
         Raises:
             SettingsError: for what is no URL of a room.
         """
-        self.tries: list[Try] = []
+        self.tries: list[JoinAttempt] = []
         self.cpu_seconds = 0.0
         """Processor time of this process up to the end of the last try, but for the sweeps."""
         self.busy = 0.0
@@ -91,7 +91,7 @@ class Storm:
         identities = [self.identity(number) for number in range(shape.visitors)]
         self._tokens = tokens or credentials.source(settings, identities, shape)
         self._visitors: dict[int, Visitor] = {}
-        self._newest: dict[int, Try] = {}
+        self._newest: dict[int, JoinAttempt] = {}
         self.dropped = 0
         """Who was in when all connections were dropped."""
         self.gone = 0
@@ -121,7 +121,7 @@ class Storm:
 
     async def _pass(self) -> None:
         began, cpu, process = time.monotonic(), self._cpu(), time.process_time()
-        self.tries = [Try(began + self._shape.due(number)) for number in range(self._shape.visitors)]
+        self.tries = [JoinAttempt(began + self._shape.due(number)) for number in range(self._shape.visitors)]
         grace = GRACE_SECONDS if self._shape.seconds is None else 0.0
         try:
             async with asyncio.timeout(self._shape.longest(self._limits) + grace):
@@ -161,20 +161,20 @@ class Storm:
         if await self._insist(number, following, comeback):
             self.back.append(time.monotonic() - dropped)
 
-    async def _insist(self, number: int, attempt: Try, comeback: Comeback) -> bool:
+    async def _insist(self, number: int, attempt: JoinAttempt, comeback: Comeback) -> bool:
         """Try again until it is in, or no tries are left. Returns whether it is in."""
-        following: Try | None = attempt
+        following: JoinAttempt | None = attempt
         while following is not None and not following.is_in:
             await asyncio.sleep(comeback.pause)
             if (following := self._again()) is not None:
                 await self._try(number, following)
         return following is not None
 
-    def _again(self) -> Try | None:
+    def _again(self) -> JoinAttempt | None:
         """One more try. None: there are none left."""
         if len(self.tries) >= (self._shape.tries or 0):
             return None
-        self.tries.append(Try(time.monotonic()))
+        self.tries.append(JoinAttempt(time.monotonic()))
         return self.tries[-1]
 
     def _drop(self, number: int) -> None:
@@ -184,7 +184,7 @@ class Storm:
         self._newest[number].first_packet = float(self.swept.ledger.first_at[number])
         self.swept.ledger.vacate(number)
 
-    async def _try(self, number: int, attempt: Try) -> None:
+    async def _try(self, number: int, attempt: JoinAttempt) -> None:
         visitor = self._visitor(number, attempt)
         self._visitors[number], self._newest[number] = visitor, attempt
         try:
@@ -194,7 +194,7 @@ class Storm:
             attempt.refusal, attempt.message = error.reason, str(error)
         attempt.ended = time.monotonic()
 
-    def _visitor(self, number: int, attempt: Try) -> Visitor:
+    def _visitor(self, number: int, attempt: JoinAttempt) -> Visitor:
         marks, access = attempt.marks, self._accesses[number % len(self._accesses)]
         if not self._shape.depth.joins:
             return Opener(access, marks, websocket=self._shape.depth is Depth.WEB_SOCKET)
@@ -234,6 +234,6 @@ class Storm:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-def _lost(attempt: Try, listener: Listener, lost: asyncio.Future[Lost]) -> None:
+def _lost(attempt: JoinAttempt, listener: Listener, lost: asyncio.Future[SessionLoss]) -> None:
     attempt.loss, attempt.lost_at = lost.result().reason, time.monotonic()
     listener.drop()

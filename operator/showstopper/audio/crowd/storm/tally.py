@@ -19,7 +19,7 @@ MOST_MESSAGES = 10
 
 
 @dataclass(slots=True)
-class Try:
+class JoinAttempt:
     """One visitor's first and only try. Times are monotonic seconds, NaN for what did not happen."""
 
     due: float
@@ -111,7 +111,7 @@ class Tally:
     """Seconds that a visitor came too late at most, by our own doing."""
 
     @classmethod
-    def of(cls, tries: Sequence[Try], stood_still: Iterable[Stall] = ()) -> Self:
+    def of(cls, tries: Sequence[JoinAttempt], stood_still: Iterable[Stall] = ()) -> Self:
         """Of all tries of a storm, at least one. `stood_still` is when this process did."""
         stood = list(stood_still)
         unknown = [each for each in tries if each.is_unknown(stood)]

@@ -24,14 +24,14 @@ _GONE = {TargetState.GONE, TargetState.REFUSED}
 
 def arrivals(run: ExperimentRun, planned: PlannedFault, pod: Pod) -> Iterator[Object]:
     """The Injections that count at the targets what comes from the fault's pod."""
-    end = job.behaviour(planned.fault).arrivals(planned.fault, job.ground(run, planned))
+    end = job.behaviour(planned.fault).arrivals(planned.fault, job.context(run, planned))
     return asking.ask(run, planned.fault, planned.targets, _asked(end, (pod.address,)))
 
 
 def gate(run: ExperimentRun, planned: PlannedFault, pod: Pod) -> Iterator[Object]:
     """The Injection that lets the pod's packets pass to the targets, and nothing else."""
-    end = job.behaviour(planned.fault).gate(planned.fault, job.ground(run, planned))
-    addresses = addresses_of(job.ground(run, planned))
+    end = job.behaviour(planned.fault).gate(planned.fault, job.context(run, planned))
+    addresses = addresses_of(job.context(run, planned))
     return asking.ask(run, planned.fault, [pod], _asked(end, addresses), part="gate/")
 
 

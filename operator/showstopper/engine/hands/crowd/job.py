@@ -20,7 +20,7 @@ from showstopper.engine.rooms import Images
 from showstopper.engine.rooms.fleet import manifests, restricted
 from showstopper.engine.rooms.pods import is_over
 from showstopper.faults import registry
-from showstopper.faults.behaviour import Ground
+from showstopper.faults.behaviour import FaultContext
 from showstopper.faults.crowd import CrowdBehaviour
 from showstopper.faults.effects import Pod
 from showstopper.faults.task import TERMINATION_MESSAGE, Task
@@ -55,9 +55,9 @@ def behaviour(fault: Fault) -> CrowdBehaviour[FaultKind]:
     return of_kind
 
 
-def ground(run: ExperimentRun, planned: PlannedFault) -> Ground:
+def context(run: ExperimentRun, planned: PlannedFault) -> FaultContext:
     """Where a fault is carried out."""
-    return Ground(run.metadata.namespace, run.spec.room.name, run.spec.room.spec, planned.targets)
+    return FaultContext(run.metadata.namespace, run.spec.room.name, run.spec.room.spec, planned.targets)
 
 
 def job(run: ExperimentRun, planned: PlannedFault, images: Images, now: float) -> Object:
@@ -68,7 +68,7 @@ def job(run: ExperimentRun, planned: PlannedFault, images: Images, now: float) -
     fault, kind = planned.fault, behaviour(planned.fault)
     assert fault.duration is not None
     end = datetime.fromtimestamp(now, UTC) + GATHER + fault.duration + timedelta(seconds=LEASE_SECONDS)
-    task = kind.task(fault, ground(run, planned), end)
+    task = kind.task(fault, context(run, planned), end)
     metadata = {**owned(run), "name": name(run, fault.name)}
     metadata["labels"] = {**metadata["labels"], ROLE_LABEL: kind.role, "app.kubernetes.io/component": kind.role}
     return {

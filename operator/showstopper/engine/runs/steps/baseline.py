@@ -10,7 +10,7 @@ from showstopper.clock import from_timestamp
 from showstopper.engine.planning import policies
 from showstopper.engine.rooms import LiveRoom
 from showstopper.engine.rooms.listening.collector import REPORTING_SECONDS
-from showstopper.engine.rooms.releases import Deployed
+from showstopper.engine.rooms.releases import DeployedReleases
 from showstopper.engine.runs import crowds, judging, windows
 from showstopper.engine.runs.context import RunContext
 from showstopper.errors import InvalidResource
@@ -88,7 +88,7 @@ def _is_heard(context: RunContext, room: LiveRoom) -> bool:
     return room.ready and room.complete and crowd
 
 
-def _several_releases(context: RunContext, deployed: Deployed) -> Finding | None:
+def _several_releases(context: RunContext, deployed: DeployedReleases) -> Finding | None:
     """Why a verdict would be on no release: not all pods that the run is about are of the same one.
 
     It is about the components that it aims at, and about those that are heard: a canary that carries no sound would
@@ -107,7 +107,7 @@ def _several_releases(context: RunContext, deployed: Deployed) -> Finding | None
     return Finding(Reason.SEVERAL_RELEASES, message[:1024])
 
 
-async def _wait_for_release(context: RunContext) -> Deployed:
+async def _wait_for_release(context: RunContext) -> DeployedReleases:
     """Until a rollout is over, or pods had time to start: the run is about the images that are there then.
 
     After a rollout, or the end of pods that were on their way out, the room has to be heard again: how it bears that is
@@ -119,7 +119,7 @@ async def _wait_for_release(context: RunContext) -> Deployed:
         try:
             deployed = await context.services.snapshots.deployed(context.run)
         except InvalidResource:  # the room's own status says what is wrong with it; no gate opens on such a run
-            return Deployed(())
+            return DeployedReleases(())
         if deployed.on_its_way is None and (deployed.unsettled is None or context.clock.now() > patience):
             if not moved:
                 return deployed
