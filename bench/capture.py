@@ -17,15 +17,19 @@ from bench.packets import Packet, parse
 from bench.watching import Watch
 from dev.cluster import inside
 
-CLONE_NEWNET = 0x40000000  # linux/sched.h
-SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the control message has the same number
+CLONE_NEWNET = 0x40000000
+"""linux/sched.h."""
+
+SO_TIMESTAMPNS = 35
+"""asm-generic/socket.h; the control message has the same number."""
+
 ETH_P_IP = 0x0800
 SO_ATTACH_FILTER = 26
 PACKET_BYTES = 96
 """What is read of each packet: all headers. The length of the whole is told beside it."""
 
-# tcpdump -dd, on the IP header of a SOCK_DGRAM socket: accept when the protocol (byte 9) is UDP (17), else drop.
 UDP_ONLY = ((0x30, 0, 0, 9), (0x15, 0, 1, 17), (0x06, 0, 0, 0xFFFF), (0x06, 0, 0, 0))
+"""tcpdump -dd, on the IP header of a SOCK_DGRAM socket: accept when the protocol (byte 9) is UDP (17), else drop."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

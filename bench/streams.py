@@ -24,7 +24,8 @@ BYTES = 172
 
 _HEADER = struct.Struct("!Q")
 _FILLING = bytes(range(BYTES - _HEADER.size))
-_BUFFER_FORCED = 33  # SO_RCVBUFFORCE
+_BUFFER_FORCED = 33
+"""SO_RCVBUFFORCE."""
 
 
 @dataclass(frozen=True, slots=True)

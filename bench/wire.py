@@ -17,7 +17,9 @@ NAMESPACES = Path("/run/netns")
 DEVICE = "wire0"
 _PREFIX = 24
 MACS = ("02:00:00:00:00:01", "02:00:00:00:00:02")
-_NEW_NETWORK = 0x40000000  # CLONE_NEWNET, linux/sched.h
+_NEW_NETWORK = 0x40000000
+"""CLONE_NEWNET, linux/sched.h."""
+
 _POWERLESS = ("--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
 
 _libc = ctypes.CDLL(None, use_errno=True)

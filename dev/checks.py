@@ -22,7 +22,8 @@ from dev.cluster import endings
 # Each is a target of the Makefile, or sets a variable of it.
 FIRST = ("lint", "types", "layers", "unit")
 MEASURING = ("netns", "livekit", "e2e")
-COMPUTING = ("apiserver", "charts", "postgresql", "browser", "fuzz", "FUZZ=50000")  # a minute of nonsense
+COMPUTING = ("apiserver", "charts", "postgresql", "browser", "fuzz", "FUZZ=50000")
+"""FUZZ=50000 is a minute of nonsense."""
 
 LOG = Path("build/checks/behind.log")
 LEAST_PRIORITY = ("nice", "-n", "19")

@@ -22,13 +22,13 @@ SHARES = (AUDIBLE_RATIO, JOIN_SUCCESS, ARRIVAL_AUDIBLE)
 SECONDS = (LONGEST_DEAD_AIR, RECOVERY_TIME, START_DELAY)
 QUALITY = (CONCEALED_RATIO, PACKET_LOSS, JITTER, MOUTH_TO_EAR)
 
-# RecoveryTime has the most that can go wrong.
 WEIGHTS = {
     **dict.fromkeys((*COUNTS, *SHARES, *SECONDS), 4),
     **dict.fromkeys((*QUALITY, TIME_TO_FIRST_AUDIO), 1),
     RECOVERY_TIME: 8,
     START_DELAY: 1,
 }
+"""RecoveryTime has the most that can go wrong."""
 
 
 def indicators(rng: random.Random) -> list[Indicator]:

@@ -14,7 +14,8 @@ from pathlib import Path
 MOUNTS = {"/proc": "proc", "/sys": "sysfs", "/dev": "devtmpfs", "/run": "tmpfs", "/tmp": "tmpfs"}
 ORDER = Path("/order.json")
 SAYS = Path("/dev/ttyS1")
-POWER_OFF = 0x4321FEDC  # linux/reboot.h
+POWER_OFF = 0x4321FEDC
+"""linux/reboot.h."""
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ from showstopper.errors import AgentError, ContainerGone, KernelRefused
 
 # Whatever forks while it is being hit is hit too, within reason.
 _ROUNDS = 5
-_ENDED = {"Z", "X"}  # proc(5): a zombie waits for nobody but its parent, who may never ask
+_ENDED = {"Z", "X"}
+"""proc(5): a zombie waits for nobody but its parent, who may never ask."""
 
 
 class Containers:

@@ -20,8 +20,8 @@ from showstopper.executor.injections import Injections
 
 log = structlog.get_logger()
 
-# Targets are armed and refreshed side by side; most of it is waiting for the kernel.
 WORKERS = 8
+"""Targets are armed and refreshed side by side; most of it is waiting for the kernel."""
 
 
 async def operate(

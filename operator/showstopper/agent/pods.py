@@ -19,9 +19,12 @@ from showstopper.errors import NamespaceGone
 
 PROC = Path("/proc")
 LOOK_SECONDS = 0.5
-_FIRST = "1"  # the node's own first process
+_FIRST = "1"
+"""The node's own first process."""
+
 _CRI_O = "crio-"
-_MONITOR = "crio-conmon-"  # CRI-O's, one for each container: in the pod's cgroup, and in the node's network
+_MONITOR = "crio-conmon-"
+"""CRI-O's, one for each container: in the pod's cgroup, and in the node's network."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ class ConditionType(StrEnum):
     SUSPENDED = "Suspended"
 
 
-# Only on rooms, and only if an archive is configured. No tool reads it: a run that is not archived is judged as usual.
 ARCHIVED = "Archived"
+"""Only on rooms, and only if an archive is configured. No tool reads it: a run that is not archived is judged as
+usual."""
 
 
 class Condition(Status):

@@ -23,10 +23,13 @@ from showstopper.cluster.mirror import Mirror
 from showstopper.errors import ArchiveError
 
 log = structlog.get_logger()
-# What a pod has told within this may go with it when it dies; the operator, which asks more often, judges without us.
 EVERY_SECONDS = 2.0
-# Kept of a crowd pod: some 8 MB an hour. It is enough for ten outages of a thousand listeners with ten changes each.
+"""What a pod has told within this may go with it when it dies; the operator, which asks more often, judges without
+us."""
+
 MOST_SPANS_AN_HOUR = 100_000
+"""Kept of a crowd pod: some 8 MB an hour. It is enough for ten outages of a thousand listeners with ten changes
+each."""
 
 Place = tuple[str, str, str]
 

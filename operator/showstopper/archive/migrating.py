@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, text
 from showstopper.archive import migrations
 from showstopper.errors import ArchiveError
 
-# Any number that no one else on the same server locks.
 _LOCK = 0x53484F57
+"""Any number that no one else on the same server locks."""
 
 
 def migrate(engine: Engine) -> None:

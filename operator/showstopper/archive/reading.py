@@ -24,8 +24,8 @@ from showstopper.errors import ArchiveError, ClusterError, Forbidden, NotFound
 
 SERVICE_NAME = "showstopper-archive"
 PORT_NAME = "http"
-# A list of 10,000 runs is 4 MB.
 TIMEOUT_SECONDS = 15.0
+"""A list of 10,000 runs is 4 MB."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from showstopper.cluster.client import Client, Object
 from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.cluster.watch import PAGE, WatchEvent, watch
 
-# A run that injects changes four times in a tenth of a second, and has better uses for the processor then.
 SETTLE_SECONDS = 0.3
+"""A run that injects changes four times in a tenth of a second, and has better uses for the processor then."""
 
 
 class Runs:

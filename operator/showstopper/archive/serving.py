@@ -17,8 +17,8 @@ from showstopper.archive.keeper import Keeper
 from showstopper.archive.runs import Runs
 from showstopper.errors import ArchiveError
 
-# Without an experiment or a namespace, people look at the newest.
 USUAL_LIMIT = 100
+"""Without an experiment or a namespace, people look at the newest."""
 
 
 class ArchiveCollector(Collector):

@@ -21,10 +21,11 @@ from showstopper.errors import InvalidResource
 log = structlog.get_logger()
 
 Row = dict[str, Any]
-# A run's window and a little around it are kept with the run.
 AROUND_SECONDS = 60.0
-# A newcomer stays for an hour at most (api/room.py), after it has joined.
+"""A run's window and a little around it are kept with the run."""
+
 LONGEST_VISIT_SECONDS = 2 * 3600.0
+"""A newcomer stays for an hour at most (api/room.py), after it has joined."""
 
 
 @dataclass(frozen=True, slots=True)

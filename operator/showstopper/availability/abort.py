@@ -22,9 +22,10 @@ from showstopper.availability.tracks import View
 from showstopper.availability.verdict import Finding
 
 BLIND_SHARE = 0.5
-# A probe tells of the last instants late, when its windows of sound are complete: without this patience most of
-# a short window would always be Unknown. It is long enough for a lost poll. A pod that is gone holds nobody up.
 PATIENCE_SECONDS = 3.0
+"""A probe tells of the last instants late, when its windows of sound are complete: without this patience most of a
+short window would always be Unknown. It is long enough for a lost poll. A pod that is gone holds nobody up."""
+
 # What is taken over the last seconds needs some to be taken over, where `for` is 0 s: a newcomer is due after so many,
 # and statistics come in rows of two.
 LEAST_SECONDS = 5.0

@@ -11,10 +11,12 @@ from showstopper.availability.spans import Kind, Span, State, Window
 from showstopper.availability.statistics import Statistics, StatisticsLog
 from showstopper.availability.tracks import unfinished_call
 
-# How fast two clocks that nobody steers may part: a reading loses its worth with age. Crystals keep within 100 ppm.
 DRIFT = 100e-6
-# Two readings that differ by more than their uncertainties and this are from before and after a step of our own clock.
+"""How fast two clocks that nobody steers may part: a reading loses its worth with age. Crystals keep within 100 ppm."""
+
 STEP_SECONDS = 0.05
+"""Two readings that differ by more than their uncertainties and this are from before and after a step of our own
+clock."""
 
 _start, _end = attrgetter("start"), attrgetter("end")
 

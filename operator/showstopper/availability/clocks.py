@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# From here on live sound cannot be told from stale: sound is stale at 5 s, and the slowest relay of a live room is
-# heard within one. What lies between is worth this.
 SKEW_SECONDS = 2.0
+"""From here on live sound cannot be told from stale: sound is stale at 5 s, and the slowest relay of a live room is
+heard within one. What lies between is worth this."""
 
 
 @dataclass(frozen=True, slots=True)

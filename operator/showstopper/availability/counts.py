@@ -8,12 +8,14 @@ from typing import Any
 
 from showstopper.availability.spans import Window
 
-# Samples are taken once a second. One speaks until the next, and no longer than this.
 STALE_SECONDS = 3.0
-# So long are samples kept, as listeners keep what they heard.
+"""Samples are taken once a second. One speaks until the next, and no longer than this."""
+
 KEPT_SECONDS = 3600.0
-# JSON has integers of any length. The largest that every program reads alike (RFC 8259, section 6).
+"""So long are samples kept, as listeners keep what they heard."""
+
 LARGEST = 2**53 - 1
+"""JSON has integers of any length. The largest that every program reads alike (RFC 8259, section 6)."""
 
 
 @dataclass(frozen=True, slots=True)

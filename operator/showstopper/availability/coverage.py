@@ -7,9 +7,9 @@ from showstopper.availability.measurements import Measurement
 from showstopper.availability.spans import DEAD, NOISE, UNCERTAIN, State, Window
 from showstopper.availability.tracks import Track, View
 
-# A window of which more than this is Unknown allows no verdict (docs/how-it-measures.md). It forgives a late probe now
-# and then (1 s in 20). In a fleet of fewer than twenty it never forgives the loss of a listener for the whole window.
 UNKNOWN_LIMIT = 0.05
+"""A window of which more than this is Unknown allows no verdict (docs/how-it-measures.md). It forgives a late probe now
+and then (1 s in 20). In a fleet of fewer than twenty it never forgives the loss of a listener for the whole window."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from showstopper.availability.spans import Window
 from showstopper.availability.tracks import View
 
-# Newcomers say what they did every half second, and their pods are asked once a second: so late a call may be told.
 LATE_SECONDS = 2.0
+"""Newcomers say what they did every half second, and their pods are asked once a second: so late a call may be told."""
 
 
 @dataclass(frozen=True, slots=True)

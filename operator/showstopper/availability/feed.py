@@ -10,8 +10,9 @@ from showstopper.availability.errors import FeedError
 from showstopper.availability.spans import Kind, Span, State
 from showstopper.availability.statistics import Statistics
 
-# JSON has integers of any length. One beyond this is no count and no time, and does not fit into a float of 32 bits.
 _LARGEST = 2**100
+"""JSON has integers of any length. One beyond this is no count and no time, and does not fit into a float of 32
+bits."""
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from showstopper.availability.measurements import Measurable, Measurement, unmeasured
 from showstopper.availability.spans import Window
 
-# Samples are taken once a second. One that is late by more than two seconds is a gap.
 STALE_SECONDS = 3.0
+"""Samples are taken once a second. One that is late by more than two seconds is a gap."""
+
 # So many stretches are kept of what one expectation asks. 16 expectations together stay below 20 KiB of a record.
 MOST_STRETCHES = 8
 NO_SAMPLE = "nothing could be sampled in this window"

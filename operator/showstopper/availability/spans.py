@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-# Holes up to a millisecond are rounding, not ignorance: edges are known to 20 ms (docs/how-it-measures.md).
 ROUNDING_SECONDS = 0.001
-# Two clocks added in double precision at 1.8e9 s differ by 0.24 µs. Sums of some thousand such stay below this.
+"""Holes up to a millisecond are rounding, not ignorance: edges are known to 20 ms (docs/how-it-measures.md)."""
+
 NOISE = 1e-6
+"""Two clocks added in double precision at 1.8e9 s differ by 0.24 µs. Sums of some thousand such stay below this."""
 
 
 class State(StrEnum):
@@ -28,10 +29,12 @@ class State(StrEnum):
 # Connected, but not hearing the live host.
 SILENCE = frozenset({State.HOLD, State.STALE, State.SILENT, State.GARBLED, State.NO_MEDIA})
 DISCONNECTED = frozenset({State.OFFLINE, State.JOINING})
-# A listener who was in and has not left, and does not hear the live host.
 DEAD = SILENCE | DISCONNECTED
-# Neither audible nor dead air for certain. Unclear is what the room made of the sound, Unknown what our probe missed.
+"""A listener who was in and has not left, and does not hear the live host."""
+
 UNCERTAIN = frozenset({State.UNCLEAR, State.UNKNOWN})
+"""Neither audible nor dead air for certain. Unclear is what the room made of the sound, Unknown what our probe
+missed."""
 
 
 class Kind(StrEnum):

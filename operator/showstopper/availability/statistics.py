@@ -6,10 +6,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-# Opus packets of WebRTC clients hold 20 ms.
 PACKETS_PER_SECOND = 50.0
-# The rate in which the SDK's statistics count samples, whatever the codec's is.
+"""Opus packets of WebRTC clients hold 20 ms."""
+
 SAMPLES_PER_SECOND = 48_000.0
+"""The rate in which the SDK's statistics count samples, whatever the codec's is."""
 
 
 @dataclass(frozen=True, slots=True)

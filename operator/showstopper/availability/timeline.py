@@ -15,8 +15,8 @@ from showstopper.availability.tracks import Track, View, arrival_track, resident
 
 T = TypeVar("T", Span, Statistics)
 
-# As long as the ring of a listener (audio/spans.py): a restarted operator can read no more than that.
 KEEP_SECONDS = 3600.0
+"""As long as the ring of a listener (audio/spans.py): a restarted operator can read no more than that."""
 
 
 class Timeline:

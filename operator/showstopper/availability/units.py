@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-# Gateway API durations (GEP-2257): at most four parts, each of at most five digits.
 DURATION_PATTERN = "^([0-9]{1,5}(h|m|s|ms)){1,4}$"
+"""Gateway API durations (GEP-2257): at most four parts, each of at most five digits."""
+
 # 0% to 100%, with up to three decimals.
 SHARE_PATTERN = "^(100([.]0{1,3})?|[0-9]{1,2}([.][0-9]{1,3})?)%$"
 COUNT_PATTERN = "^[0-9]{1,9}$"

@@ -20,10 +20,12 @@ Object = dict[str, Any]
 # How long reads are tried again while the API server is away; writes are the callers' decision.
 READ_RETRY_SECONDS = 15.0
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-# What the API server says of a JSON patch that does not apply (apiserver: endpoints/handlers/patch.go).
 _FAILED_TEST = "the server rejected our request"
-# An apply with an unknown field is answered with 500, though it is the object that is wrong.
+"""What the API server says of a JSON patch that does not apply (apiserver: endpoints/handlers/patch.go)."""
+
 _UNTYPED = "failed to create typed patch object"
+"""An apply with an unknown field is answered with 500, though it is the object that is wrong."""
+
 # An answer with an object's metadata and nothing else: a whole one, which is written there and read here, is a tenth of
 # the time that a write takes.
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"

@@ -14,8 +14,10 @@ from showstopper.cluster.kubernetes_aio import Configuration, RESTClientObject
 from showstopper.errors import BudgetRefused, ClusterError, Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 REQUEST_TIMEOUT_SECONDS = 10.0
-# The API server closes idle connections after 90 s (apiserver: pkg/server/secure_serving.go); a TLS handshake is 10 ms.
 KEEP_ALIVE_SECONDS = 75.0
+"""The API server closes idle connections after 90 s (apiserver: pkg/server/secure_serving.go); a TLS handshake is 10
+ms."""
+
 # A watch event is one line, and holds a whole object: etcd takes 1.5 MiB.
 LINE_BYTES = 2**21
 JSON = "application/json"

@@ -15,10 +15,11 @@ log = structlog.get_logger()
 LEASE_SECONDS = 6
 RENEW_SECONDS = 2.0
 ATTEMPT_SECONDS = 0.5
-# A renewal takes milliseconds. Beside one that gets no answer in this time another is tried, on another connection.
 ANSWER_SECONDS = 1.0
-# A leader that could not renew for this long must have stopped before another may take over.
+"""A renewal takes milliseconds. Beside one that gets no answer in this time another is tried, on another connection."""
+
 GIVE_UP_SECONDS = 5.0
+"""A leader that could not renew for this long must have stopped before another may take over."""
 
 
 class Leadership:

@@ -23,9 +23,9 @@ PORT = 8090
 
 TIMEOUT_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 15.0
-# An hour of a pod's ring is about 9 MB with the most residents that a pod has, mostly of statistics, and 1.5 MB with
-# the usual three. A pod that sends more than this is no listener of ours.
 LARGEST_ANSWER = 16 * 2**20
+"""An hour of a pod's ring is about 9 MB with the most residents that a pod has, mostly of statistics, and 1.5 MB with
+the usual three. A pod that sends more than this is no listener of ours."""
 
 
 def session() -> aiohttp.ClientSession:

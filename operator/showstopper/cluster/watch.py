@@ -16,10 +16,12 @@ log = structlog.get_logger()
 
 Key = tuple[str, str]
 
-# A connection that was cut without a word looks like one on which nothing happens.
 SILENCE_SECONDS = 60.0
-# So many objects are held at a time. A run has 64 KiB at most, a pod with long annotations has more.
+"""A connection that was cut without a word looks like one on which nothing happens."""
+
 PAGE = 100
+"""So many objects are held at a time. A run has 64 KiB at most, a pod with long annotations has more."""
+
 # A watch that begins later than this after the one before it may have much to make up for.
 BEGIN_SECONDS = 5.0
 AGAIN_SECONDS = 0.5

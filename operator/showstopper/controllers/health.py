@@ -10,8 +10,9 @@ from prometheus_client.registry import Collector
 
 from showstopper.engine.operation import Operation
 
-# A loop that is late by this much serves nobody; the kubelet restarts the container, and runs go on from their record.
 STUCK_SECONDS = 20.0
+"""A loop that is late by this much serves nobody; the kubelet restarts the container, and runs go on from their
+record."""
 
 
 class LoopDelay:

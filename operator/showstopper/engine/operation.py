@@ -40,8 +40,8 @@ from showstopper.errors import NotFound, SettingsError
 log = structlog.get_logger()
 R = TypeVar("R", bound=Resource)
 
-# The run's creation, the namespace, a target, and a pod that has to stay. The Lease's renewals keep them in turn.
 WARM = 4
+"""The run's creation, the namespace, a target, and a pod that has to stay. The Lease's renewals keep them in turn."""
 
 
 class Operation:

@@ -19,8 +19,9 @@ from showstopper.errors import Conflict, NotFound, Unavailable
 log = structlog.get_logger()
 T = TypeVar("T", AudioRoom, Experiment, ExperimentRun, GameDay, ReleaseGate)
 
-# Retries of a write while the API server is away. A run that cannot be recorded for longer ends by its own deadline.
 WRITE_RETRY_SECONDS = 30.0
+"""Retries of a write while the API server is away. A run that cannot be recorded for longer ends by its own
+deadline."""
 
 
 class StatusWriter(Generic[T]):

@@ -13,8 +13,8 @@ from showstopper.errors import ClusterError
 
 log = structlog.get_logger()
 
-# After a look that the API server, or a mistake of ours, has cut short.
 RETRY_SECONDS = 5.0
+"""After a look that the API server, or a mistake of ours, has cut short."""
 
 R = TypeVar("R", bound=Resource)
 Key = tuple[str, str]

@@ -105,6 +105,6 @@ def no_managed_host(fault: Fault, context: FaultContext) -> Iterator[Finding]:
         return
     yield Finding(
         Reason.NO_MANAGED_HOST,
-        f"AudioRoom {context.namespace}/{context.room_name} has a host of its own, which fault {fault.name} cannot hit: "
-        "write program.host: Managed in the AudioRoom, or aim another fault at a component",
+        f"AudioRoom {context.namespace}/{context.room_name} has a host of its own, which fault {fault.name} cannot "
+        "hit: write program.host: Managed in the AudioRoom, or aim another fault at a component",
     )

@@ -12,8 +12,8 @@ from showstopper.report import looks
 from showstopper.report.drawing import INK, Size, styled, svg
 from showstopper.report.words import asked, measured_in
 
-# Inches beside an axis: half of what its last number takes.
 _MARGIN = 0.22
+"""Inches beside an axis: half of what its last number takes."""
 
 
 @dataclass(frozen=True, slots=True)

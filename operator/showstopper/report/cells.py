@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from showstopper.availability.spans import DEAD, NOISE, UNCERTAIN, Kind, Span, State, Window, merge
 from showstopper.availability.tracks import Track
 
-# A tenth of a second is the shortest that can be classified (docs/how-it-measures.md, Classes of sound).
 SHORTEST_SECONDS = 0.1
+"""A tenth of a second is the shortest that can be classified (docs/how-it-measures.md, Classes of sound)."""
 
 
 def cells(track: Track, window: Window, count: int) -> list[State | None]:

@@ -9,8 +9,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 INK = "#222222"
-# No date, no program, no address of either: the same record gives the same picture.
 _NO_METADATA = {"Creator": None, "Date": None, "Format": None, "Type": None}
+"""No date, no program, no address of either: the same record gives the same picture."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class VerdictLook:
-    """A verdict: its symbol, the colour of its background, that of the text on it, and its border: dashed if not known."""
+    """A verdict: its symbol, the colours of its background and of the text on it, its border: dashed if not known."""
 
     symbol: str
     background: str

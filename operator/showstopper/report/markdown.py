@@ -17,9 +17,10 @@ from showstopper.report.words import short_name
 
 MOST_ROWS = 12
 STRIP_CELLS = 80
-# CommonMark, section 2.4: a backslash makes them text. Those that mean something at the begin of a line only are left:
-# no line begins with a value.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~|$])")
+"""CommonMark, section 2.4: a backslash makes them text. Those that mean something at the begin of a line only are left:
+no line begins with a value."""
+
 # GitHub Flavored Markdown, section 6.9, and GitHub's "Autolinked references and URLs": addresses, numbers of issues and
 # hashes of commits become links by themselves, also behind a backslash. A word joiner behind the group prevents that.
 _LINKED = re.compile(

@@ -14,8 +14,8 @@ from showstopper.report.tables import Table
 from showstopper.report.words import moment
 
 MOST_ROWS = 60
-# What the YAML shows of a resource: what was asked for. The rest of the page is its status.
 _METADATA = ("name", "namespace", "uid", "labels", "annotations", "creationTimestamp")
+"""What the YAML shows of a resource: what was asked for. The rest of the page is its status."""
 
 
 def of_run(record: Record) -> str:

@@ -18,8 +18,11 @@ LEAST_SECONDS = 0.5
 LEAST_OF_WANTED = 0.1
 """What the workers get of the CPU time that they want, or that the container may take if that is less: processes of the
 room that are ten times as many would leave them as much. Less is no competition. Our choice."""
-_WEIGHT, _MOST_WEIGHT = 100, 10_000  # version 2: of one process, and the most
-_SHARES, _MOST_SHARES = 1024, 262_144  # version 1
+_WEIGHT, _MOST_WEIGHT = 100, 10_000
+"""Version 2: of one process, and the most."""
+
+_SHARES, _MOST_SHARES = 1024, 262_144
+"""Version 1."""
 
 
 class CpuStressHit(StressHit[CpuStress]):

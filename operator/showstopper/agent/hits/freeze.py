@@ -11,10 +11,11 @@ from showstopper.api.faults.base import FaultKind
 from showstopper.api.faults.process import Freeze, ProcessFigures
 from showstopper.errors import EffectRefused, KernelRefused
 
-# The kernel counts CPU time at its ticks, 10 ms apart at the most: a shorter look would see none, frozen or not.
 LEAST_SECONDS = 0.1
-# Whoever joins a frozen container, such as a probe that is a command, may take so much before it stands still too.
+"""The kernel counts CPU time at its ticks, 10 ms apart at the most: a shorter look would see none, frozen or not."""
+
 MOST_CPU_SHARE = 0.01
+"""Whoever joins a frozen container, such as a probe that is a command, may take so much before it stands still too."""
 
 
 class FreezeHit(ChangeHit[Freeze]):

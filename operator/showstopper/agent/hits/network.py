@@ -11,11 +11,12 @@ from showstopper.clock import Clock, to_timestamp
 from showstopper.errors import AgentError, LeaseLost, NamespaceGone
 from showstopper.faults.network.traffic import NetworkEffect
 
-# A pod that ends may lose its device before its processes: so long it is not known which of both it is.
 VANISHED_SECONDS = 3.0
-# Where a container's end leaves no process in its pod's network, so long it is not known which of both has ended. A
-# kubelet restarts a container that has crashed within a second or two, but for one that crashes again and again.
+"""A pod that ends may lose its device before its processes: so long it is not known which of both it is."""
+
 RESTART_SECONDS = 5.0
+"""Where a container's end leaves no process in its pod's network, so long it is not known which of both has ended. A
+kubelet restarts a container that has crashed within a second or two, but for one that crashes again and again."""
 
 
 class NetworkHit:

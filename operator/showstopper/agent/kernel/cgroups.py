@@ -20,8 +20,8 @@ ROOT = Path("/sys/fs/cgroup")
 FREEZER, CPU_TIME, UNIFIED = "freezer", "cpuacct", ""
 """Controllers of version 1 as /proc/PID/cgroup names them. Version 2 has one tree, without a name."""
 
-# Beside it there may be others of that container that are not its own, such as `crio-conmon-CONTAINER.scope`.
 _SCOPES = "(?:(?:cri-containerd|crio|docker)-)?{}(?:\\.scope)?"
+"""Beside it there may be others of that container that are not its own, such as `crio-conmon-CONTAINER.scope`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ PREFIX = "showstopper-stress-"
 PATIENCE_SECONDS = 2.0
 """How long the kernel gets to end them: in a cgroup that has used up its quota they end in its next period."""
 _POLL_SECONDS = 0.005
-_NOT_YET = {errno.EBUSY, errno.ENOTEMPTY}  # something still ends in it
+_NOT_YET = {errno.EBUSY, errno.ENOTEMPTY}
+"""Something still ends in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,9 @@ _SOL_NETLINK, _NO_ENOBUFS = 270, 5
 _PACKET, _VERDICT, _CONFIGURE, _BATCH = 0x300, 0x301, 0x302, 0x303
 _ACCEPT = 1
 _FAIL_OPEN = 1
-_AT_ONCE = 1000  # verdicts in one send, and packets taken in one turn
+_AT_ONCE = 1000
+"""Verdicts in one send, and packets taken in one turn."""
+
 _read_kind = struct.Struct("=H").unpack_from
 _read_number = struct.Struct(">I").unpack_from
 

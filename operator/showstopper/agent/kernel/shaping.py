@@ -21,9 +21,13 @@ from showstopper.api.faults.network import Direction
 from showstopper.errors import KernelRefused
 from showstopper.faults.network.plan import DETOUR, HANDLE, Slowdown, TrafficClass, burst_bytes
 
-_LINE_RATE = "10gbit"  # of a class itself: what is in it sets the pace
+_LINE_RATE = "10gbit"
+"""Of a class itself: what is in it sets the pace."""
+
 _LEAVES = 0x5400
-_LONGEST = 1 << 19  # packets that netem holds; its default is 1,000
+_LONGEST = 1 << 19
+"""Packets that netem holds; its default is 1,000."""
+
 _GONE = (errno.ENOENT, errno.EINVAL, errno.ENODEV)
 
 

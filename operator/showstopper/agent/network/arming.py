@@ -21,7 +21,9 @@ from showstopper.faults.network.rules import BURST, Command, Device, counter
 from showstopper.faults.network.traffic import NetworkEffect
 
 _LONGEST_DRAIN = timedelta(milliseconds=500)
-_DRAIN_POLL = 0.01  # seconds
+_DRAIN_POLL = 0.01
+"""Seconds."""
+
 # A transaction that took longer than this may have set timers that run so much longer than the lease.
 _PROMPT = 30  # milliseconds
 

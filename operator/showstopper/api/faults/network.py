@@ -12,8 +12,9 @@ from showstopper.api.schema.rules import Matching, Rule
 
 WRITE_A_RATE = 'write bits a second from "8kbit" to "10Gbit", like "500kbit", "2Mbit" or "1Gbit"'
 _RATES = {"kbit": 1_000, "Mbit": 1_000_000, "Gbit": 1_000_000_000}
-# 8 kbit is one small packet every 200 ms: what is slower is a partition.
 _RATE = "([89]|[1-9][0-9]{1,4})kbit|[1-9][0-9]{0,3}Mbit|([1-9]|10)Gbit"
+"""8 kbit is one small packet every 200 ms: what is slower is a partition."""
+
 Rate = Annotated[str, StringConstraints(max_length=16), Matching(_RATE, WRITE_A_RATE)]
 
 

@@ -36,8 +36,8 @@ KINDS: tuple[type[Resource], ...] = (AudioRoom, Experiment, ExperimentRun, GameD
 # crds/ is for people and for `kubectl apply`; the chart carries a copy, since a chart is packed by itself.
 FOLDERS = ("crds", "charts/showstopper/files/crds")
 HEADER = "# Written by `make crds` from operator/showstopper/api: change the models, not this file.\n"
-# kstatus takes an object without a status for done: this default says "nobody has looked at it yet".
 UNSEEN = {"observedGeneration": -1}
+"""kstatus takes an object without a status for done: this default says "nobody has looked at it yet"."""
 
 Schema = dict[str, Any]
 

@@ -18,8 +18,9 @@ API_VERSION = f"{GROUP}/{VERSION}"
 NAME_PATTERN = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 WRITE_A_NAME = "write a name of at most 63 lower-case letters, digits and hyphens, with no hyphen first or last"
 Name = Annotated[str, StringConstraints(max_length=63), Matching(NAME_PATTERN, WRITE_A_NAME)]
-# Names of our resources. A CRD can restrict them only at its root.
 NAME_RULE = CelRule(f"self.metadata.name.matches('^{NAME_PATTERN}$')", f"metadata.name: {WRITE_A_NAME}")
+"""Names of our resources. A CRD can restrict them only at its root."""
+
 Text = Annotated[str, StringConstraints(max_length=256)]
 Message = Annotated[str, StringConstraints(max_length=1024)]
 PortNumber = Annotated[int, Field(ge=1, le=65535)]

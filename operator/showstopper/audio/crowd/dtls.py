@@ -23,7 +23,9 @@ MTU = 1200
 """Largest datagram of a handshake: what libwebrtc and Pion send at most, so that it passes tunnels, too."""
 
 _LABEL = b"EXTRACTOR-dtls_srtp"
-_RECORD_HEADER = 13  # RFC 6347, 4.1: type, version, epoch, sequence number, length
+_RECORD_HEADER = 13
+"""RFC 6347, 4.1: type, version, epoch, sequence number, length."""
+
 _FLIGHT = 1 << 16
 
 

@@ -21,7 +21,9 @@ from showstopper.audio.crowd.packets import Bytes, Ints, Packets, is_session, so
 from showstopper.audio.crowd.stun import Address
 from showstopper.audio.crowd.timestamps import Reading, monotonic_seconds, stepped
 
-SO_TIMESTAMPNS, SO_RXQ_OVFL = 35, 40  # asm-generic/socket.h; Python's socket module does not name them
+SO_TIMESTAMPNS, SO_RXQ_OVFL = 35, 40
+"""asm-generic/socket.h; Python's socket module does not name them."""
+
 RECEIVE_BUFFER = 65536
 """The kernel doubles it, and charges 832 bytes for a small datagram: 157 of them, 3.1 s of sound."""
 

@@ -20,15 +20,17 @@ from typing import Self
 from showstopper.audio.flood.shapes import Batches, Stream
 from showstopper.faults.endpoint import Endpoint
 
-UDP_SEGMENT = 103  # linux/udp.h; Python's socket module does not name it
+UDP_SEGMENT = 103
+"""linux/udp.h; Python's socket module does not name it."""
+
 FULL_SECONDS = 0.02
 """How long to wait at most for room in a full socket, before bounds are looked at again."""
 _DONT_FRAGMENT = (  # ip(7), ipv6(7): IP_MTU_DISCOVER, IP_PMTUDISC_DO
     (socket.IPPROTO_IP, 10, 2),
     (socket.IPPROTO_IPV6, 23, 2),
 )
-# What the kernel says of a path, a device or a kernel that does not segment (udp(7); net/ipv4/udp.c, udp_send_skb).
 _UNSEGMENTED = frozenset({errno.EIO, errno.EINVAL, errno.EMSGSIZE, errno.EOPNOTSUPP, errno.ENOPROTOOPT})
+"""What the kernel says of a path, a device or a kernel that does not segment (udp(7); net/ipv4/udp.c, udp_send_skb)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,16 +18,28 @@ from showstopper.api.schema.shapes import Shape
 # The kernel's UDP_MAX_SEGMENTS (include/linux/udp.h), which newer kernels have doubled. Measured on Linux 6.18, 128
 # segments in one call send no more packets a second than 64.
 MOST_SEGMENTS = 64
-MOST_BYTES = 65_507  # the payload of the largest IPv4 datagram (RFC 768)
+MOST_BYTES = 65_507
+"""The payload of the largest IPv4 datagram (RFC 768)."""
 
 _POOL_BYTES = 1 << 20
-_RTP_VERSION = 0x80  # version 2, no padding, no extension, no sources (RFC 3550, section 5.1)
-_OPUS = 111  # the payload type that WebRTC stacks offer Opus as
-_OPUS_TICKS = 960  # 20 ms of Opus' 48 kHz clock (RFC 7587, section 4.1)
-_STUN_BINDING_REQUEST = 0x0001  # RFC 8489, section 5
+_RTP_VERSION = 0x80
+"""Version 2, no padding, no extension, no sources (RFC 3550, section 5.1)."""
+
+_OPUS = 111
+"""The payload type that WebRTC stacks offer Opus as."""
+
+_OPUS_TICKS = 960
+"""20 ms of Opus' 48 kHz clock (RFC 7587, section 4.1)."""
+
+_STUN_BINDING_REQUEST = 0x0001
+"""RFC 8489, section 5."""
+
 _STUN_COOKIE = 0x2112A442
-_STUN_USERNAME, _STUN_PRIORITY = 0x0006, 0x0024  # RFC 8489, section 14.3; RFC 8445, section 16.1
-_STUN_PADDING = 0x0026  # RFC 5780, section 7.6
+_STUN_USERNAME, _STUN_PRIORITY = 0x0006, 0x0024
+"""RFC 8489, section 14.3; RFC 8445, section 16.1."""
+
+_STUN_PADDING = 0x0026
+"""RFC 5780, section 7.6."""
 
 
 @dataclass(slots=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 STANDARD_OUTPUT = 1
-# A writable pipe has room for so much, in one piece (pipe(7), PIPE_BUF). Termination messages are cut there, too.
 MOST_BYTES = 4096
+"""A writable pipe has room for so much, in one piece (pipe(7), PIPE_BUF). Termination messages are cut there, too."""
 
 
 def tell(event: Mapping[str, Any], descriptor: int = STANDARD_OUTPUT) -> None:

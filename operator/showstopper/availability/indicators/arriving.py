@@ -18,8 +18,9 @@ from showstopper.availability.spans import Window
 from showstopper.availability.tracks import View
 from showstopper.availability.units import DURATION, SHARE
 
-# A newcomer should have joined and heard by then: the field asks for 99.5 % of joins within 5 s.
 DUE_SECONDS = 5.0
+"""A newcomer should have joined and heard by then: the field asks for 99.5 % of joins within 5 s."""
+
 # TimeToFirstAudio is this quantile: the slowest of twenty, which is what people complain about. A maximum would be one
 # straggler's. By nearest rank, so that with fewer than twenty arrivals it is the slowest: few samples, strict figure.
 QUANTILE = 0.95

@@ -11,11 +11,13 @@ from showstopper.availability.spans import DEAD, DISCONNECTED, NOISE, UNCERTAIN,
 from showstopper.availability.tracks import Track, View
 from showstopper.availability.units import COUNT, DURATION, SHARE
 
-# A class window: what is shorter cannot be told apart.
 RESOLUTION_SECONDS = 0.1
-# The shortest outage is one class window. The shortest live sound between two is two of them: a time code is believed
-# only if the window beside it agrees (audio/hearing/classify.py).
+"""A class window: what is shorter cannot be told apart."""
+
 SHORTEST_LIVE_SECONDS = 0.2
+"""The shortest outage is one class window. The shortest live sound between two is two of them: a time code is believed
+only if the window beside it agrees (audio/hearing/classify.py)."""
+
 # The shortest reconnect measured took 0.7 s on a node without load: some tenths for signalling, and a join.
 SHORTEST_RECONNECT_SECONDS = 0.5
 NOBODY = "nothing is known of any listener in this window: look at the listener pods of the room"

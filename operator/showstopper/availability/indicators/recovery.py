@@ -19,16 +19,20 @@ from showstopper.availability.spans import DEAD, NOISE, UNCERTAIN, Span, State
 from showstopper.availability.tracks import Track, View
 from showstopper.availability.units import DURATION
 
-# The room must go on hearing for so long (docs/how-it-measures.md).
 HOLD_SECONDS = 10.0
-# What is averaged: single class windows (100 ms) of single listeners, which no large room is ever without, are then no
-# relapse. The shortest failovers measured take 0.7 s.
+"""The room must go on hearing for so long (docs/how-it-measures.md)."""
+
 SLIDING_SECONDS = 1.0
-# By how much of all residents the room may fall short of its baseline: the same 5 % as Ready, Unknown and the baseline.
+"""What is averaged: single class windows (100 ms) of single listeners, which no large room is ever without, are then no
+relapse. The shortest failovers measured take 0.7 s."""
+
 SPARE_SHARE = 0.05
-# A second of which more of the room than this is Unknown may hide a relapse: most of those who would tell did not look.
-# Where less is Unknown the others look: a probe that is late now and then does not spoil what they heard.
+"""By how much of all residents the room may fall short of its baseline: the same 5 % as Ready, Unknown and the
+baseline."""
+
 BLIND_SHARE = 0.5
+"""A second of which more of the room than this is Unknown may hide a relapse: most of those who would tell did not
+look. Where less is Unknown the others look: a probe that is late now and then does not spoil what they heard."""
 
 _DOUBTFUL = DEAD | UNCERTAIN
 

@@ -30,10 +30,11 @@ from showstopper.engine.gates.deciding import Answer, Situation
 from showstopper.engine.rooms import deployed
 from showstopper.errors import NotFound
 
-# The operator renews the time every minute. Twice that, as a late write is no dead operator.
 STALE_SECONDS = 120.0
-# OCI image specification, descriptor.md: registered algorithms. containerd and CRI-O report sha256.
+"""The operator renews the time every minute. Twice that, as a late write is no dead operator."""
+
 _DIGEST = re.compile("sha256:[0-9a-f]{64}")
+"""OCI image specification, descriptor.md: registered algorithms. containerd and CRI-O report sha256."""
 
 
 def command(

@@ -18,12 +18,12 @@ from showstopper.errors import ClusterError, Forbidden
 
 EVERY_SECONDS = 1.0
 TIMEOUT_SECONDS = 3.0
-# Pods come and go slowly, and reading them costs the API server more than a feed.
 PODS_EVERY_SECONDS = 5.0
+"""Pods come and go slowly, and reading them costs the API server more than a feed."""
 
 
-# Seconds by which a pod's own clock is trusted less than a reading of the operator's.
 _OWN_CLOCK_UNCERTAINTY = 5.0
+"""Seconds by which a pod's own clock is trusted less than a reading of the operator's."""
 
 
 class Feeds:

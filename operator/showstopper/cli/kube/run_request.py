@@ -21,8 +21,9 @@ from showstopper.errors import Conflict, NotFound, ShowstopperError
 
 MANAGER = "showstopper-cli"
 POLL_SECONDS = 0.25
-# A refusal from before the request counts only after the operator has had time to reconcile again.
 SETTLE_SECONDS = 3.0
+"""A refusal from before the request counts only after the operator has had time to reconcile again."""
+
 # A running operator observes a new generation within a second.
 OPERATOR_SECONDS = 30.0
 ATTEMPTS = 5

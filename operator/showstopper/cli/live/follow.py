@@ -20,10 +20,11 @@ from showstopper.cluster.kinds import EXPERIMENT_RUN
 from showstopper.errors import ShowstopperError, Unavailable
 
 POLL_SECONDS = 0.5
-# Feeds report the last second a second later, and the picture should include it.
 LAST_NEWS_SECONDS = 1.5
-# How long the operator may take to judge after the deadline, or to come back after a restart.
+"""Feeds report the last second a second later, and the picture should include it."""
+
 OVERDUE_SECONDS = 90.0
+"""How long the operator may take to judge after the deadline, or to come back after a restart."""
 
 
 class Overdue(ShowstopperError):

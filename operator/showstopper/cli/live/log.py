@@ -11,8 +11,8 @@ from showstopper.cli.live.snapshot import LiveSnapshot
 from showstopper.clock import from_timestamp
 from showstopper.faults import registry
 
-# Reports of two feeds may differ by this much: an outage that began within it is the same one.
 _SAME_SECONDS = 0.5
+"""Reports of two feeds may differ by this much: an outage that began within it is the same one."""
 
 
 class RunLog:

@@ -10,8 +10,8 @@ from showstopper.availability import density
 from showstopper.availability.spans import DEAD, NOISE, State, Window
 from showstopper.availability.tracks import Track, View
 
-# The shortest sound that can be classified (docs/how-it-measures.md). Shorter gaps are not shown.
 SHORTEST_SHOWN = 0.1
+"""The shortest sound that can be classified (docs/how-it-measures.md). Shorter gaps are not shown."""
 
 
 @dataclass(frozen=True, slots=True)

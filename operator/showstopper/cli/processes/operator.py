@@ -22,8 +22,8 @@ from showstopper.engine.rooms.archive_health import ArchiveWatch
 
 log = structlog.get_logger()
 
-# Tasks end within milliseconds when they are cancelled, unless they wait for a last answer of the API server.
 END_SECONDS = 2.0
+"""Tasks end within milliseconds when they are cancelled, unless they wait for a last answer of the API server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from showstopper.engine.days import endings, programme
 from showstopper.engine.days.steps import Draft, Step
 from showstopper.engine.runs import requests, windows
 
-# A run is made within a second. If it cannot be made for so long, it is not the room's fault.
 MAKING_SECONDS = 120.0
+"""A run is made within a second. If it cannot be made for so long, it is not the room's fault."""
 
 
 def begin(draft: Draft, act: Act, record: ActRecord) -> Step:

@@ -9,8 +9,8 @@ from showstopper.availability.verdict import Finding
 from showstopper.engine.days import programme
 from showstopper.engine.days.steps import Draft, Step
 
-# The worst first. What was missed for certain was missed, whatever came of the rest.
 _WORST_FIRST = (Verdict.FAILED, Verdict.ERROR, Verdict.ABORTED, Verdict.INCONCLUSIVE, Verdict.PASSED)
+"""The worst first. What was missed for certain was missed, whatever came of the rest."""
 
 
 def find(draft: Draft) -> Finding | None:

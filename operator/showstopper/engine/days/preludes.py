@@ -15,8 +15,8 @@ from showstopper.engine.experiments.situation import RETRY_SECONDS
 
 APPROVALS_POLICY = "showstopper-approvals"
 """The chart's policy, and its binding, by which the API server checks who approves."""
-# They are often applied together, in any order.
 _MAY_COME = {Reason.EXPERIMENT_NOT_FOUND, Reason.ROOM_NOT_FOUND}
+"""They are often applied together, in any order."""
 
 
 def decide(situation: Situation) -> Step:

@@ -10,8 +10,8 @@ from showstopper.api.schema.base import Metadata
 from showstopper.engine.runs import requests
 from showstopper.engine.runs.requests import Request
 
-# A change of anything else (suspend, abort, historyLimit) asks for no new performance.
 _HASHED = ("revision", "window", "acts", "onFailure")
+"""A change of anything else (suspend, abort, historyLimit) asks for no new performance."""
 
 
 def digest(day: GameDay) -> str:

@@ -11,8 +11,8 @@ from showstopper.api.verdicts import Verdict
 from showstopper.engine.experiments.schedule import stamp
 from showstopper.engine.runs import requests
 
-# How long an experiment waits for a room that does not exist: they are often applied together, in any order.
 ROOM_GRACE_SECONDS = 30.0
+"""How long an experiment waits for a room that does not exist: they are often applied together, in any order."""
 
 
 def of_run(run: ExperimentRun) -> Outlook:

@@ -19,8 +19,8 @@ from showstopper.errors import Forbidden, Invalid, InvalidResource
 
 log = structlog.get_logger()
 
-# An injection takes tens of milliseconds. Until then the experiment's status is of the generation before.
 MIRROR_SECONDS = 0.1
+"""An injection takes tens of milliseconds. Until then the experiment's status is of the generation before."""
 
 
 class Reconciler:

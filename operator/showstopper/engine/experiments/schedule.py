@@ -14,13 +14,15 @@ from showstopper.api.reasons import Reason
 from showstopper.api.schema.cron import MACROS, WRITE_A_ZONE
 from showstopper.availability.verdict import Finding
 
-# As long as a restart of the operator may take. Kubernetes' CronJob has no such bound by default, but a fault that
-# comes hours late comes when nobody expects it.
 STARTING_DEADLINE = timedelta(minutes=5)
-# What a pattern cannot check. Everything else is refused at apply.
+"""As long as a restart of the operator may take. Kubernetes' CronJob has no such bound by default, but a fault that
+comes hours late comes when nobody expects it."""
+
 WRITE_WHAT_COMES = 'write ranges upwards, and days that their months have, like "0 3 1-5 2 *"'
-# From here on cronsim looks fifty years ahead: what does not fire by then never does.
+"""What a pattern cannot check. Everything else is refused at apply."""
+
 _SOME_TIME_AGO = datetime(2001, 1, 1, tzinfo=UTC)
+"""From here on cronsim looks fifty years ahead: what does not fire by then never does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from showstopper.availability.verdict import Finding
 from showstopper.engine.experiments.timetable import DueRun, Timetable
 from showstopper.engine.runs.requests import Request
 
-# What was refused is looked at again: a label, a room or a component may have come.
 RETRY_SECONDS = 5.0
+"""What was refused is looked at again: a label, a room or a component may have come."""
 
 
 @dataclass(frozen=True, slots=True)

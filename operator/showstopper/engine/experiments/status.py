@@ -11,8 +11,8 @@ from showstopper.engine.experiments import outcomes
 from showstopper.engine.experiments.situation import WriteStatus
 from showstopper.engine.planning.plan import Plan
 
-# What a status takes of a plan.
 MOST_TARGETS = 100
+"""What a status takes of a plan."""
 
 
 def status_of(experiment: Experiment, show: WriteStatus, now: str) -> ExperimentStatus:

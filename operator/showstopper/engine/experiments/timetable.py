@@ -10,8 +10,8 @@ from showstopper.clock import from_timestamp
 from showstopper.engine.experiments import schedule as schedules
 from showstopper.engine.experiments.schedule import Schedule, stamp
 
-# Why a firing gets no run, apart from refusals of the run itself.
 _SKIPPED = {Reason.RUN_STILL_ACTIVE, Reason.TOO_LATE}
+"""Why a firing gets no run, apart from refusals of the run itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,11 @@ from showstopper.errors import ClusterError, Conflict, InvalidResource, NotFound
 
 log = structlog.get_logger()
 
-# How long a new operator reads pods and workloads before it says that it does not know them.
 SYNC_SECONDS = 10.0
-# A write a minute and gate: what is older than two of them was written by an operator that is away.
+"""How long a new operator reads pods and workloads before it says that it does not know them."""
+
 OBSERVED_SECONDS = 60.0
+"""A write a minute and gate: what is older than two of them was written by an operator that is away."""
 
 
 class Gates(WorkQueue[ReleaseGate]):

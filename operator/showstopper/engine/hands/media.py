@@ -6,8 +6,8 @@ from showstopper.availability.feed import Sample
 from showstopper.availability.spans import DISCONNECTED, Span, State
 from showstopper.engine.rooms import media_paths
 
-# Opus sends a packet every 20 ms: a second without one is 50 packets missing in a row, and no pause of the encoder.
 QUIET_SECONDS = 1.0
+"""Opus sends a packet every 20 ms: a second without one is 50 packets missing in a row, and no pause of the encoder."""
 
 
 class MediaWatch:

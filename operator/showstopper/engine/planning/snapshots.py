@@ -25,8 +25,8 @@ from showstopper.engine.rooms.releases import DeployedReleases
 from showstopper.errors import Forbidden, InvalidResource, NotFound
 from showstopper.faults.effects import Pod
 
-# Beyond this many, one list is cheaper for the API server than asking for each pod.
 MOST_SINGLE_READS = 8
+"""Beyond this many, one list is cheaper for the API server than asking for each pod."""
 
 
 class Snapshots:

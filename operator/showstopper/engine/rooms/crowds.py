@@ -16,8 +16,8 @@ from showstopper.engine.rooms.listening.collector import REPORTING_SECONDS, Crow
 from showstopper.engine.rooms.listening.roster import ListenerPod, Roster
 from showstopper.engine.rooms.status import LIVE_SHARE
 
-# Of a text in a status.
 LONGEST = 256
+"""Of a text in a status."""
 
 
 class RoomCrowd:

@@ -38,8 +38,8 @@ TICK_SECONDS = 1.0
 SETTLED_SECONDS = 10.0
 FIGURES_SECONDS = 10.0
 MINUTE = 60.0
-# For how long it is remembered what a process of the host said that is gone: longer than any run.
 HOST_SECONDS = 6 * 3600.0
+"""For how long it is remembered what a process of the host said that is gone: longer than any run."""
 
 
 class LiveRoom:

@@ -17,8 +17,8 @@ from showstopper.engine.rooms import probes, rollouts
 from showstopper.engine.rooms.rollouts import Rollout, Workload
 from showstopper.faults.containers import DEFAULT_CONTAINER
 
-# Watches are milliseconds apart; a loaded API server may be a second late.
 ROLLED_OUT_SECONDS = 1.0
+"""Watches are milliseconds apart; a loaded API server may be a second late."""
 
 
 class PodCache:

@@ -15,8 +15,8 @@ from showstopper.faults.containers import DEFAULT_CONTAINER, choose
 Pod = Mapping[str, Any]
 MediaAddress = tuple[str, int]
 """IP address and port that a listener gets media from, as its transport reports them."""
-# What a status field of ours takes (api/schema/base.py: Text).
 _LONGEST_TEXT = 256
+"""What a status field of ours takes (api/schema/base.py: Text)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ KINDS = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)
 """The workloads that replace their pods. A bare ReplicaSet replaces what dies, and changes nothing."""
 
 _HASH_LABEL = "pod-template-hash"
-_FOREIGN_HASH_LABEL = "rollouts-pod-template-hash"  # of Argo Rollouts, on pods and ReplicaSets
+_FOREIGN_HASH_LABEL = "rollouts-pod-template-hash"
+"""Of Argo Rollouts, on pods and ReplicaSets."""
 
 
 @dataclass(frozen=True, slots=True)

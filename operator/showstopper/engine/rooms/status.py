@@ -33,14 +33,18 @@ from showstopper.availability.spans import State, Window
 from showstopper.availability.tracks import Track, View
 from showstopper.clock import from_timestamp, to_timestamp
 
-# Residents are judged by their last seconds: longer than a lost poll or a hiccup, shorter than a person's patience.
 HEARING_SECONDS = 5.0
-# A resident hears the host who heard it for this part of them.
+"""Residents are judged by their last seconds: longer than a lost poll or a hiccup, shorter than a person's patience."""
+
 HEARING_SHARE = 0.8
-# And who has heard it at all in the last of them: an outage that has begun is not made up for by what was before.
+"""A resident hears the host who heard it for this part of them."""
+
 NOW_SECONDS = 0.5
-# A room is live when this share of its residents hears: below twenty residents that is all of them.
+"""And who has heard it at all in the last of them: an outage that has begun is not made up for by what was before."""
+
 LIVE_SHARE = 0.95
+"""A room is live when this share of its residents hears: below twenty residents that is all of them."""
+
 # How long a fleet may take from one step forward to the next, and a room may be broken before that is final.
 START_SECONDS = 60.0
 STALL_SECONDS = 60.0

@@ -19,8 +19,8 @@ EXPERIMENT_LABEL = f"{GROUP}/experiment"
 EXPERIMENT_UID_LABEL = f"{GROUP}/experiment-uid"
 GAME_DAY_LABEL = f"{GROUP}/game-day"
 ACT_LABEL = f"{GROUP}/act"
-# What a run may take beyond its baseline and recovery before it is ended.
 MARGIN = timedelta(minutes=2)
+"""What a run may take beyond its baseline and recovery before it is ended."""
 
 
 def draft(

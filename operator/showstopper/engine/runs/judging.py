@@ -33,12 +33,12 @@ from showstopper.availability.verdict import CrowdEvidence, Decision, Evidence, 
 from showstopper.engine.runs import baselines, crowds, views, windows
 from showstopper.engine.runs.views import RunView
 
-# What a verdict says of a window of which too little is known, whoever is to blame for that.
 _BLIND = frozenset({Reason.TOO_MUCH_UNKNOWN, Reason.NOT_MEASURED, Reason.LISTENERS_GONE})
+"""What a verdict says of a window of which too little is known, whoever is to blame for that."""
 
-# What a window's last instant leaves open is decided by so many seconds after it: who is Unknown then is gone only if
-# nothing is known of it in them, and an outage that goes on then has its end in them. A late probe tells within three.
 FOLLOWING_SECONDS = 5.0
+"""What a window's last instant leaves open is decided by so many seconds after it: who is Unknown then is gone only if
+nothing is known of it in them, and an outage that goes on then has its end in them. A late probe tells within three."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,11 @@ from showstopper.errors import ClusterError, Conflict, NotFound
 
 log = structlog.get_logger()
 
-# The API server has been away for longer than a write is tried: go on from the record.
 RECORD_RETRY_SECONDS = 5.0
-# A run that hits more is not created with its targets: it writes them into its status first.
+"""The API server has been away for longer than a write is tried: go on from the record."""
+
 MOST_NOTED = 100
+"""A run that hits more is not created with its targets: it writes them into its status first."""
 
 
 class Runs:

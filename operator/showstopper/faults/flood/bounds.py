@@ -6,7 +6,9 @@ from datetime import timedelta
 from showstopper.api.schema.shapes import Shape
 from showstopper.faults.flood.sending import Flood
 
-LARGEST = 1472  # UDP payload of an Ethernet frame of 1500 bytes
+LARGEST = 1472
+"""UDP payload of an Ethernet frame of 1500 bytes."""
+
 SMALLEST = {Shape.RANDOM: 1, Shape.RTP: 12, Shape.STUN: 20}
 FASTEST = 5_000_000
 MOST_PACKETS = 1_000_000_000

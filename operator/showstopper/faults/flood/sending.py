@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from showstopper.api.schema.shapes import Shape
 from showstopper.faults.endpoint import Endpoint
 
-_HEADERS = {4: 28, 6: 48}  # bytes of IP header without options (RFC 791, RFC 8200), and of UDP header
+_HEADERS = {4: 28, 6: 48}
+"""Bytes of IP header without options (RFC 791, RFC 8200), and of UDP header."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from showstopper.faults.network.traffic import Ports, Traffic
 
 MOST_PEERS = 1000
 MOST_PORTS = 64
-# The longest part of a table's name that is ours to choose; nftables allows 255 characters in all.
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?")
+"""The longest part of a table's name that is ours to choose; nftables allows 255 characters in all."""
 
 
 def of_name(name: str) -> Iterator[str]:

@@ -37,12 +37,16 @@ from showstopper.faults.network.traffic import Traffic
 _OVERWRITTEN: Expression = {"payload": {"base": "th", "offset": 256, "len": 32}}
 _OTHER_BYTES = 0xDEADBEEF
 _CORRUPT: Expression = {"mangle": {"key": _OVERWRITTEN, "value": _OTHER_BYTES}}
-# A rule ends where a packet does not have the bytes that it reads or writes (nft_payload.c: NFT_BREAK): those of an
-# acknowledgement end before, and so do those of a fragment. Read first, they keep it out of the packets that are meant.
 _HAS_THEM: Expression = {"match": {"op": "!=", "left": _OVERWRITTEN, "right": _OTHER_BYTES}}
+"""A rule ends where a packet does not have the bytes that it reads or writes (nft_payload.c: NFT_BREAK): those of an
+acknowledgement end before, and so do those of a fragment. Read first, they keep it out of the packets that are
+meant."""
+
 # Copies pass the same hook again, but have no socket; at ingress they come from `lo`, which is no device of a target.
 _FROM_A_SOCKET: list[Expression] = [{"match": {"op": ">=", "left": {"meta": {"key": "skuid"}}, "right": 0}}]
-_LAST = 10  # the priority of hooks that come after those that drop
+_LAST = 10
+"""The priority of hooks that come after those that drop."""
+
 _DROP: Expression = {"drop": None}
 
 

@@ -23,7 +23,8 @@ BURST = "burst"
 QUEUES = {Direction.INGRESS: "queue-ingress", Direction.EGRESS: "queue-egress"}
 ETHERNET_HEADER = 14
 """Bytes of the header that a packet has at an egress hook, and no more at an ingress hook (nft_counter: skb->len)."""
-PER_SHARE = 100_000  # a share is tried in steps of 0.001 %
+PER_SHARE = 100_000
+"""A share is tried in steps of 0.001 %."""
 
 Expression = dict[str, Any]
 Command = dict[str, Any]

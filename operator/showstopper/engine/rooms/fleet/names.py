@@ -12,8 +12,8 @@ FLEET_ANNOTATION = f"{GROUP}/fleet"
 FLEET_LABELS = {"app.kubernetes.io/part-of": "showstopper", "app.kubernetes.io/managed-by": "showstopper"}
 """Labels of everything that the operator makes for rooms, in all namespaces."""
 
-# A StatefulSet's name and an 11 characters long hash make the label controller-revision-hash, of at most 63.
 _LONGEST = 63 - 11 - len("-listeners")
+"""A StatefulSet's name and an 11 characters long hash make the label controller-revision-hash, of at most 63."""
 
 
 def base(room: str) -> str:

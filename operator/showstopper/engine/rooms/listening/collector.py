@@ -25,8 +25,8 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 EVERY_SECONDS = 1.0
-# A pod reports that has answered within one question, its time limit and some delay.
 REPORTING_SECONDS = 4.0
+"""A pod reports that has answered within one question, its time limit and some delay."""
 
 
 class PodCollector(ABC, Generic[T]):
