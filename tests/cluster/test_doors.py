@@ -62,6 +62,22 @@ async def test_whatever_else_is_answered_is_no_count(answer: web.StreamResponse,
             await read(url)
 
 
+async def test_each_question_may_reach_another_replica() -> None:
+    ports = set()
+
+    async def rooms(request: web.Request) -> web.Response:
+        assert request.transport
+        ports.add(request.transport.get_extra_info("peername")[1])
+        return web.json_response({"listeners": {"now": 6}})
+
+    app = web.Application()
+    app.router.add_get("/rooms/stage", rooms)
+    async with TestServer(app) as server, listeners.session() as session:
+        for _ in range(3):
+            await read_count(session, Clock(), str(server.make_url("/rooms/stage")))
+    assert len(ports) == 3, "over connections of their own"
+
+
 async def test_a_door_that_is_not_there_is_told_by_the_client() -> None:
     with pytest.raises(aiohttp.ClientError):
         await read("http://127.0.0.1:9/rooms/stage")

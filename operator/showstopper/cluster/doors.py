@@ -10,7 +10,9 @@ from showstopper.cluster import questions
 from showstopper.cluster.questions import BadAnswer
 from showstopper.errors import ShowstopperError
 
-HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
+"""A connection that is kept leads to the same replica behind a Service for ever, however long that one has no count."""
+
 LARGEST_ANSWER = 64 << 10
 
 
