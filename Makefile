@@ -105,7 +105,7 @@ argocd: $(STAMP) ## Write Argo CD's health scripts and their tests into examples
 lock: $(STAMP) ## Lock packages with hashes; versions that fit stay, UPGRADE=1 takes the newest (asks the package index)
 	@dev/lock.sh $(if $(UPGRADE),--upgrade)
 
-stage: $(STAMP) ## Operator and staged room on the cluster, until listeners hear the host; AGENTS=1 with agents, for all faults
+stage: $(STAMP) ## Operator and staged room on the cluster, until listeners hear the host; AGENTS=1 with agents, for faults of networks and processes
 	@$(PYTHON) -m dev.stage up $(if $(AGENTS),--agents)
 
 demo: $(STAMP) ## Cluster, operator with agents, a staged room; a relay is killed, then flooded: two verdicts, reports in build/demo

@@ -299,7 +299,9 @@ def main() -> None:
     """Run the command that the arguments name."""
     parser = argparse.ArgumentParser(prog="python -m dev.stage", description="The operator and a staged room.")
     parser.add_argument("command", choices=["up", "down"])
-    parser.add_argument("--agents", action="store_true", help="with agents, for all faults but those by the API server")
+    parser.add_argument(
+        "--agents", action="store_true", help="with agents, for faults of networks and processes, floods and storms"
+    )
     arguments = parser.parse_args()
     if arguments.command == "down":
         down()

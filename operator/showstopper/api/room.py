@@ -351,8 +351,7 @@ class CrowdStatus(Status):
     reporting: int = 0
     """Number of listeners whose state is known."""
     live: int = 0
-    """Number of listeners that heard the live host or, with an external host, sound, some five seconds ago: so long it
-    takes until that is settled."""
+    """Number of listeners that heard the live host some five seconds ago: so long it takes until that is settled."""
     others: Text | None = None
     """States of the other ones, with how many are in each, such as "12 NoMedia, 3 Unknown"."""
     refusals: Text | None = None

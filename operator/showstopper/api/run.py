@@ -301,7 +301,7 @@ class FaultRecord(Status):
     affected: int | None = None
     """Number of packets that the fault dropped, delayed, duplicated or changed, over all targets."""
     storm: StormFigures | None = None
-    """What came of a storm: joins that were tried, let in and refused, and how long they took."""
+    """The outcome of a storm: joins tried, let in and refused, and how long they took."""
     flood: FloodFigures | None = None
     """What a flooder said at its end. Absent where nobody had to ask: its packets were counted."""
     backend: Text | None = None

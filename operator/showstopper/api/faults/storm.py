@@ -58,7 +58,7 @@ class JoinStorm(CrowdFault):
 class RetryStorm(CrowdFault):
     """A pod in the room's namespace joins the room as many clients, drops them all at once, and they come back at once.
 
-    Who is refused tries again without backoff, until it is in or no tries are left.
+    A client that is refused tries again without backoff, until it is in or the budget of tries is used up.
     """
 
     brings_people: ClassVar[bool] = True
@@ -68,13 +68,13 @@ class RetryStorm(CrowdFault):
     clients: Annotated[int, Field(ge=1, le=1000)]
     """Number of clients."""
     tries: Annotated[int, Field(ge=2, le=50_000)]
-    """No more joins than so many, over all clients, with their first ones: twice as many as clients at the least."""
+    """The most joins of all clients together, first ones included: at least twice the number of clients."""
     rate: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Clients a second at first, before the drop. Default: all at once."""
     drop: Annotated[Duration, DurationBounds("1s", "5m")] = parse_duration("5s")
     """When all connections are dropped, counted from the first join."""
     pause: Annotated[Duration, DurationBounds("0s", "10s")] = parse_duration("0s")
-    """How long a client that was refused waits before it tries again. It grows by no try."""
+    """How long a refused client waits before it tries again. The wait stays the same from try to try."""
     signalling_only: bool = False
     """Whether clients are only let in: signalling without ICE, DTLS and sound. Otherwise they take the sound, too, and
     the target has to be `serving: true`."""
@@ -180,7 +180,7 @@ class JoinTimes(Status):
 
 
 class StormFigures(Status):
-    """What came of a storm: joins, or connections, that were tried. Each succeeded, failed, or is unknown."""
+    """The outcome of a storm: joins, or connections, that were tried. Each succeeded, failed, or is unknown."""
 
     asked: int
     """Number of joins, or connections, that were asked for."""

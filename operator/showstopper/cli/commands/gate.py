@@ -53,7 +53,7 @@ def command(
     An image is named by its digest, such as sha256:4f53... It need not be deployed, but must have been tested: the
     newest run with it decides.
 
-    Exit codes: 0 open, 1 closed, 2 not known yet (runs are missing), 4 error, 64 what was given is no digest.
+    Exit codes: 0 open, 1 closed, 2 not known yet (runs are missing) or suspended, 4 error, 64 that is no digest.
     """
     raise typer.Exit(asyncio.run(_gate(context.obj, name, image, form)))
 
