@@ -12,6 +12,8 @@ from dev.machine.boot import Order
 
 SUITE = (
     "tests/agent/kernel/test_backends.py",
+    "tests/agent/network/test_losses.py",
+    "tests/agent/network/test_delays.py",
     "tests/agent/network/test_effects.py",
     "tests/agent/network/test_lifting.py",
 )
