@@ -175,8 +175,8 @@ def is_there(taken: int, used: int, *, size: int | None, goal: int | None, limit
     Args:
         taken: bytes, by us.
         used: bytes, by the container with what is taken.
-        size: as in Taking.
-        goal: as in Taking.
+        size: as in TakenMemory.
+        goal: as in TakenMemory.
         limit: of the container.
     """
     if goal is not None:

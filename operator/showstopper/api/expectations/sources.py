@@ -16,7 +16,7 @@ from showstopper.availability.units import SHARE, Unit
 class Query(Spec):
     """What an expectation asks of a source: whether something holds, sampled through the whole run.
 
-    It is `Measured`: its figure is the share of the sampled time in which it held.
+    It is `Measurable`: its figure is the share of the sampled time in which it held.
     """
 
     unit: ClassVar[Unit] = SHARE

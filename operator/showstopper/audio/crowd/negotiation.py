@@ -62,7 +62,7 @@ class Negotiation:
         """Take a message of the server. Returns what is to be answered.
 
         Raises:
-            Nonsense: if it cannot be read.
+            UnreadableMessage: if it cannot be read.
         """
         if first_field(message) not in _ACTED_ON:
             return []

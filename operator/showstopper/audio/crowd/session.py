@@ -37,7 +37,7 @@ class Session:
         """Take a message of the server, and answer it. Returns whether ICE has begun afresh.
 
         Raises:
-            Nonsense: if it cannot be read.
+            UnreadableMessage: if it cannot be read.
         """
         restarts = self.negotiation.restarts
         answers = self.negotiation.take(message)
