@@ -116,6 +116,7 @@ class Racing(Client):
     async def pages(self, *arguments: Any, **settings: Any) -> AsyncGenerator[Object, None]:
         async for page in super().pages(*arguments, **settings):
             self.meanwhile()
+            self.meanwhile = lambda: None  # once, also where a busy server has the listing begun anew
             yield page
 
 

@@ -95,6 +95,19 @@ async def test_an_operator_that_is_cancelled_looks_at_nothing_more() -> None:
     assert not queue._tasks
 
 
+async def test_a_pass_that_is_cancelled_before_it_begins_keeps_no_later_one_back() -> None:
+    queue, experiment = Looking(), build.experiment()
+    queue.on_change(experiment)
+    for task in queue._tasks.values():
+        task.cancel()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not queue.looks
+    queue.go.set()
+    queue.enqueue(experiment.key)
+    await rest(queue, 1)
+
+
 async def test_it_looks_later_when_it_is_asked_to() -> None:
     queue, experiment = Looking(), build.experiment()
     queue.go.set()

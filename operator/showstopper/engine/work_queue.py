@@ -3,6 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from functools import partial
 from typing import Generic, TypeVar
 
 import structlog
@@ -85,7 +86,8 @@ class WorkQueue(ABC, Generic[R]):
         self._dirty.setdefault(key, asyncio.Event()).set()
         if key not in self._tasks:
             name = f"{type(self).__name__} {key}"
-            self._tasks[key] = asyncio.get_running_loop().create_task(self._work(key), name=name)
+            task = self._tasks[key] = asyncio.get_running_loop().create_task(self._work(key), name=name)
+            task.add_done_callback(partial(self._ended, key))  # one that is cancelled before it begins has no `finally`
 
     def enqueue_later(self, key: Key, seconds: float) -> None:
         """Look when so much time has passed."""
@@ -100,22 +102,22 @@ class WorkQueue(ABC, Generic[R]):
 
     async def _work(self, key: Key) -> None:
         event = self._dirty[key]
-        try:
-            while key in self._known and event.is_set():
-                event.clear()
-                resource = self._known[key]
-                again = await self._guarded(resource)
-                if again is not None and not event.is_set():
-                    try:
-                        async with asyncio.timeout(again):
-                            await event.wait()
-                    except TimeoutError:
-                        event.set()
-        finally:
-            self._tasks.pop(key, None)
-            if key not in self._known:
-                self._dirty.pop(key, None)
-        if key in self._known and event.is_set():  # not when it was cancelled: then nothing is looked at any more
+        while key in self._known and event.is_set():
+            event.clear()
+            resource = self._known[key]
+            again = await self._guarded(resource)
+            if again is not None and not event.is_set():
+                try:
+                    async with asyncio.timeout(again):
+                        await event.wait()
+                except TimeoutError:
+                    event.set()
+
+    def _ended(self, key: Key, task: asyncio.Task[None]) -> None:
+        del self._tasks[key]
+        if key not in self._known:
+            self._dirty.pop(key, None)
+        elif self._dirty[key].is_set() and not task.cancelled():  # cancelled: nothing is looked at any more
             self.enqueue(key)
 
     async def _guarded(self, resource: R) -> float | None:
