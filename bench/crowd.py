@@ -37,11 +37,10 @@ AIORTC_LISTENERS = 20
 OTHERS_SECONDS = 15.0
 QUIET_SECONDS = 3.0
 STAMPS_SECONDS = 6.0
-STORM_JOINS, STORM_JOINS_PER_SECOND = 300, 100.0
-"""Two thirds of what one relay core takes in: what a join of a storm costs ourselves."""
-
-LONE_JOINS, LONE_JOINS_PER_SECOND = 100, 20.0
-"""Each wakes a process that has slept, as an arrival in a room does: eight times, with caches that others have used."""
+PACES = {"own_ms_per_join": (300, 100.0), "own_ms_per_join_at_20_a_second": (100, 20.0)}
+"""What a join costs ourselves: joins, and how many of them a second, by the figure's name. A hundred a second are a
+storm, two thirds of what one relay core takes in. At twenty each join wakes a process that has slept, as an arrival in
+a room does: eight times, with caches that others have used."""
 
 AIORTC = Path(__file__).with_name("aiortc_listeners.py")
 
@@ -113,8 +112,10 @@ def measure(chosen: argparse.Namespace, near: int, far: int, folder: Path) -> di
     with progress.step(f"{chosen.sockets} sockets, fed by a plain sender"):
         figures = crowd_figures.of_stamps(stamps(near, far, chosen.sockets))
     with loopback(folder, far) as running:
-        with progress.step(f"{LONE_JOINS} joins at {LONE_JOINS_PER_SECOND:g} a second"):
-            lone = storm(running, near, LONE_JOINS, "--hidden", f"--rate={LONE_JOINS_PER_SECOND}")
+        for figure, (joins, rate) in PACES.items():
+            with progress.step(f"{joins} joins at {rate:g} a second"):
+                paced = storm(running, near, joins, "--hidden", f"--rate={rate}")
+                figures[figure] = round(paced["own_ms_per_join"], 2)
         with progress.step(f"{SDK_LISTENERS} listeners of the SDK"):
             sdk = sdk_percent(running.room, near, folder)
         with progress.step(f"{AIORTC_LISTENERS} listeners of aiortc"):
@@ -124,10 +125,6 @@ def measure(chosen: argparse.Namespace, near: int, far: int, folder: Path) -> di
     with loopback(folder, far, log_level="debug") as running, progress.step("The same, told what it hears"):
         figures |= crowd_figures.with_ears(crowd(running, near, chosen.listeners, chosen.seconds, "--ears")[0])
     figures = crowd_figures.of_crowd(heard, compared) | crowd_figures.beside(heard, sdk, others) | figures
-    with loopback(folder, far) as running, progress.step(f"{STORM_JOINS} at {STORM_JOINS_PER_SECOND:g} a second"):
-        paced = storm(running, near, STORM_JOINS, "--hidden", f"--rate={STORM_JOINS_PER_SECOND}")
-    figures["own_ms_per_join"] = round(paced["own_ms_per_join"], 2)
-    figures["own_ms_per_join_at_20_a_second"] = round(lone["own_ms_per_join"], 2)
     for kind, options in (("hidden", ["--hidden"]), ("visible", [])):
         with loopback(folder, far) as running, progress.step(f"A storm of {chosen.visitors}, {kind}"):
             figures |= crowd_figures.of_storm(kind, storm(running, near, chosen.visitors, *options))
