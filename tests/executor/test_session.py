@@ -91,6 +91,12 @@ class Stage:
             while not what():
                 await asyncio.sleep(0.005)
 
+    async def started(self) -> asyncio.Task[None]:
+        """The session's run, of which there is a first status."""
+        running = asyncio.create_task(self.session.run())
+        await self.until(lambda: self.statuses)
+        return running
+
     @property
     def reason(self) -> str:
         """That of the last status."""
@@ -157,8 +163,7 @@ async def test_nothing_is_lifted_while_it_is_being_renewed(stage: Stage) -> None
     begun = threading.Event()
     stage.first.does["refresh"] = breaks(LeaseLost("it has lifted itself"), begun)
     stage.second.does["refresh"] = takes_longer(begun)
-    running = asyncio.create_task(stage.session.run())
-    await stage.until(lambda: stage.statuses)
+    running = await stage.started()
     stage.renew()
     await running
     assert stage.second.done == ["arm", "refresh", "lift"]
@@ -169,8 +174,7 @@ async def test_a_lift_that_breaks_has_left_something_and_the_others_are_lifted(s
     begun = threading.Event()
     stage.first.does["lift"] = breaks(OSError("Read-only file system"), begun)
     stage.second.does["lift"] = takes_longer(begun)
-    running = asyncio.create_task(stage.session.run())
-    await stage.until(lambda: stage.statuses)
+    running = await stage.started()
     stage.session.end(EndReason.LIFTED)
     await running
     first, second = stage.statuses[-1].targets

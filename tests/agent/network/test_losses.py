@@ -5,24 +5,32 @@ import statistics
 
 import pytest
 
-from showstopper.api.faults.network import Corrupt, Direction, Duplicate, Mtu, PacketLoss, Reorder
+from showstopper.agent.network.arming import Figures
+from showstopper.api.faults.network import Corrupt, Direction, Duplicate, Mtu, NetworkFault, PacketLoss, Reorder
 from showstopper.api.schema.quantities import Share
 from tests.agent import machine
 from tests.agent.conftest import Arm
 from tests.agent.network.effects import ENDS, FIVE, end_of, milliseconds, to_media
-from tests.agent.wire import Wire
+from tests.agent.wire import Packet, Wire
 
 pytestmark = pytest.mark.netns
 
 
+def hit(
+    wire: Wire, arm: Arm, direction: Direction, dose: NetworkFault, *, packets: int, per_second: int
+) -> tuple[list[Packet], Figures]:
+    """What arrives of so many media packets under a fault, and what the fault has counted."""
+    with wire.ear() as ear:
+        armed = arm(to_media(direction, dose), end_of(wire, direction))
+        sending = wire.send(packets=packets, per_second=per_second)
+        got = ear.packets()
+    assert not sending.errors
+    return got, armed.lift().counters[direction]
+
+
 @pytest.mark.parametrize("direction", ENDS)
 def test_loses_the_share_that_it_was_told_to(wire: Wire, arm: Arm, direction: Direction) -> None:
-    with wire.ear() as ear:
-        armed = arm(to_media(direction, PacketLoss(percent=FIVE)), end_of(wire, direction))
-        sending = wire.send(packets=20_000, per_second=20_000)
-        got = ear.packets()
-    figures = armed.lift().counters[direction]
-    assert not sending.errors
+    got, figures = hit(wire, arm, direction, PacketLoss(percent=FIVE), packets=20_000, per_second=20_000)
     assert figures.matched == 20_000
     assert figures.affected == 20_000 - len(got)
     assert 0.04 <= figures.affected / 20_000 <= 0.06
@@ -30,17 +38,10 @@ def test_loses_the_share_that_it_was_told_to(wire: Wire, arm: Arm, direction: Di
 
 @pytest.mark.parametrize("direction", ENDS)
 def test_loses_in_bursts(wire: Wire, arm: Arm, direction: Direction) -> None:
-    rate = machine.pace(2_000)
-    with wire.ear() as ear:
-        armed = arm(
-            to_media(direction, PacketLoss(percent=Share(0.2), burst=milliseconds(60))), end_of(wire, direction)
-        )
-        sending = wire.send(packets=5 * rate, per_second=rate)
-        got = ear.packets()
-    figures = armed.lift().counters[direction]
+    rate, bursts = machine.pace(2_000), PacketLoss(percent=Share(0.2), burst=milliseconds(60))
+    got, figures = hit(wire, arm, direction, bursts, packets=5 * rate, per_second=rate)
     numbers = [packet.number for packet in got]
     gaps = [later - earlier - 1 for earlier, later in itertools.pairwise(numbers) if later > earlier + 1]
-    assert not sending.errors
     assert figures.affected == 5 * rate - len(got)
     assert 0.12 <= 1 - len(got) / (5 * rate) <= 0.28
     assert statistics.median(gaps) / rate == pytest.approx(0.06, abs=0.01)
@@ -61,11 +62,7 @@ def test_drops_what_is_larger_and_nothing_of_that_size(wire: Wire, arm: Arm, dir
 
 @pytest.mark.parametrize("direction", ENDS)
 def test_duplicates(wire: Wire, arm: Arm, direction: Direction) -> None:
-    with wire.ear() as ear:
-        armed = arm(to_media(direction, Duplicate(percent=FIVE)), end_of(wire, direction))
-        wire.send(packets=20_000, per_second=10_000)
-        got = ear.packets()
-    figures = armed.lift().counters[direction]
+    got, figures = hit(wire, arm, direction, Duplicate(percent=FIVE), packets=20_000, per_second=10_000)
     assert {packet.number for packet in got} == set(range(20_000)), "the first copy always comes"
     assert len(got) == 20_000 + figures.affected
     assert 0.04 <= figures.affected / 20_000 <= 0.06
@@ -73,14 +70,11 @@ def test_duplicates(wire: Wire, arm: Arm, direction: Direction) -> None:
 
 @pytest.mark.parametrize("direction", ENDS)
 def test_corrupts(wire: Wire, arm: Arm, direction: Direction) -> None:
-    with wire.ear() as ear:
-        armed = arm(to_media(direction, Corrupt(percent=FIVE)), end_of(wire, direction))
-        wire.send(packets=20_000, per_second=10_000)
-        got = ear.packets()
+    got, figures = hit(wire, arm, direction, Corrupt(percent=FIVE), packets=20_000, per_second=10_000)
     corrupted = [packet for packet in got if packet.payload[24:28] != bytes(range(24, 28))]
     assert len(got) == 20_000
     assert all(packet.payload[28:172] == bytes(range(28, 172)) for packet in corrupted), "four bytes, no more"
-    assert len(corrupted) == armed.lift().counters[direction].affected
+    assert len(corrupted) == figures.affected
     assert 0.04 <= len(corrupted) / 20_000 <= 0.06
 
 
@@ -98,13 +92,11 @@ def test_packets_that_are_too_short_to_be_corrupted_are_not_meant(wire: Wire, ar
 
 @pytest.mark.parametrize("direction", ENDS)
 def test_reorders(wire: Wire, arm: Arm, direction: Direction) -> None:
-    with wire.ear() as ear:
-        armed = arm(to_media(direction, Reorder(percent=FIVE, hold=milliseconds(20))), end_of(wire, direction))
-        wire.send(packets=10_000, per_second=5_000)
-        got = ear.packets()
+    held_back = Reorder(percent=FIVE, hold=milliseconds(20))
+    got, figures = hit(wire, arm, direction, held_back, packets=10_000, per_second=5_000)
     numbers = [packet.number for packet in got]
     overtaken = sum(number < last for number, last in zip(numbers, itertools.accumulate(numbers, max), strict=True))
-    held = armed.lift().counters[direction].affected
+    held = figures.affected
     assert sorted(numbers) == list(range(10_000))
     assert 0.04 <= held / 10_000 <= 0.06
     assert overtaken > held / 2, "packets that were held come after others that were sent later"

@@ -3,7 +3,7 @@
 The namespace enforces Pod Security *restricted*. The agents' part and the kubelet's is played: there is no node.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -175,14 +175,21 @@ async def test_a_flooder_that_cannot_be_there_is_told_of(
     assert not (await client.list(INJECTION, harness.namespace))
 
 
+async def flooded(
+    harness: Flooded, kubelet: Kubelet, declared: Mapping[str, Any] | None = None, **report: Any
+) -> ExperimentRun:
+    """The run of a flood of two seconds, whose flooder ends by its time with such a report."""
+    run = await harness.create("flood", faults=[FLOOD | {"duration": "2s"} | dict(declared or {})])
+    await harness.stored(run, active)
+    await kubelet.report({"ended_by": "Seconds", **report})
+    return await harness.stored(run, finished)
+
+
 async def test_a_flood_that_sent_nothing_says_what_its_flooder_said(
     client: Client, server: ApiServer, harness: Flooded
 ) -> None:
     async with Agent(client, harness.namespace, matched=0), Kubelet(client, server, harness.namespace) as kubelet:
-        run = await harness.create("flood", faults=[FLOOD | {"duration": "2s"}])
-        await harness.stored(run, active)
-        await kubelet.report({"packets": 0, "ended_by": "Seconds", "errors": {"EMSGSIZE": 2000}})
-        run = await harness.stored(run, finished)
+        run = await flooded(harness, kubelet, packets=0, errors={"EMSGSIZE": 2000})
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "NoEffect")
     assert "sent no packet: its flooder ended by Seconds after 0 packets" in (run.status.message or "")
     assert "refused 2000 times EMSGSIZE" in (run.status.message or "")
@@ -192,11 +199,8 @@ async def test_a_flood_of_another_dose_allows_no_verdict_and_says_what_its_flood
     client: Client, server: ApiServer, harness: Flooded
 ) -> None:
     async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace) as kubelet:
-        flood = {"port": "media", "rate": 5000}
-        run = await harness.create("flood", faults=[FLOOD | {"duration": "2s", "packetFlood": flood}])
-        await harness.stored(run, active)
-        await kubelet.report({"packets": 20, "ended_by": "Seconds", "errors": {"ENOBUFS": 9980}})
-        run = await harness.stored(run, finished)
+        declared = {"packetFlood": {"port": "media", "rate": 5000}}
+        run = await flooded(harness, kubelet, declared, packets=20, errors={"ENOBUFS": 9980})
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "WrongDose")
     assert "sent 40 of 10000 packets" in (run.status.message or "")
     assert "refused 9980 times ENOBUFS" in (run.status.message or "")
@@ -208,11 +212,8 @@ async def test_as_fast_as_possible_is_proven_by_what_the_flooder_says_at_its_end
     client: Client, server: ApiServer, harness: Flooded
 ) -> None:
     async with Agent(client, harness.namespace), Kubelet(client, server, harness.namespace) as kubelet:
-        flood = {"port": "media", "packets": 1_000_000}
-        run = await harness.create("flood", faults=[FLOOD | {"duration": "2s", "packetFlood": flood}])
-        await harness.stored(run, active)
-        await kubelet.report({"packets": 40, "ended_by": "Seconds", "errors": {}})
-        run = await harness.stored(run, finished)
+        declared = {"packetFlood": {"port": "media", "packets": 1_000_000}}
+        run = await flooded(harness, kubelet, declared, packets=40, errors={})
     (record,) = run.status.faults
     assert (record.proven, record.reverted) == (True, True), record
     assert record.flood is not None
