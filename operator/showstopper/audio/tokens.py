@@ -36,20 +36,20 @@ def token(settings: RoomSettings, identity: str, *, publish: bool, hidden: bool 
     return _signed(settings.key, settings.secret, Participant(identity), grants, TOKEN_LIFE)
 
 
-def listeners_token(key: str, secret: str, room: str, person: Participant, life: datetime.timedelta) -> str:
+def listeners_token(key: str, secret: str, room: str, participant: Participant, life: datetime.timedelta) -> str:
     """A token with which somebody may listen in that room, and nothing else."""
     grants = api.VideoGrants(
         room_join=True, room=room, can_publish=False, can_subscribe=True, can_publish_data=False, hidden=False
     )
-    return _signed(key, secret, person, grants, life)
+    return _signed(key, secret, participant, grants, life)
 
 
-def _signed(key: str, secret: str, person: Participant, grants: api.VideoGrants, life: datetime.timedelta) -> str:
-    builder = api.AccessToken(key, secret).with_identity(person.identity).with_grants(grants)
-    if person.name:
-        builder = builder.with_name(person.name)
-    if person.metadata:
-        builder = builder.with_metadata(person.metadata)
-    if person.attributes:
-        builder = builder.with_attributes(dict(person.attributes))
+def _signed(key: str, secret: str, participant: Participant, grants: api.VideoGrants, life: datetime.timedelta) -> str:
+    builder = api.AccessToken(key, secret).with_identity(participant.identity).with_grants(grants)
+    if participant.name:
+        builder = builder.with_name(participant.name)
+    if participant.metadata:
+        builder = builder.with_metadata(participant.metadata)
+    if participant.attributes:
+        builder = builder.with_attributes(dict(participant.attributes))
     return str(builder.with_ttl(life).to_jwt())

@@ -51,9 +51,9 @@ class Events:
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
-    async def publish_all(self, regarding: Resource, news: Iterable[Announcement]) -> None:
+    async def publish_all(self, regarding: Resource, announcements: Iterable[Announcement]) -> None:
         """Publish one event after the other."""
-        for each in news:
+        for each in announcements:
             kind: Literal["Normal", "Warning"] = "Warning" if each.warning else "Normal"
             await self.publish(regarding, each.reason, each.note, action=each.action, kind=kind)
 

@@ -84,13 +84,13 @@ def test_the_probe_tries_every_means_and_leaves_nothing(able: Backends) -> None:
 def test_netem_delays_or_is_said_to_be_missing() -> None:
     """The call is the same in either case; a kernel without sch_netem answers it with ENOENT."""
     with Namespace.scratch() as scratch:
-        shape = TrafficClass(Device("lo", 1), Direction.EGRESS, HANDLE | 1, NETEM)
-        refused = scratch.call(lambda: _refusal(shape))
+        traffic_class = TrafficClass(Device("lo", 1), Direction.EGRESS, HANDLE | 1, NETEM)
+        refused = scratch.call(lambda: _refusal(traffic_class))
         if refused is None:
             assert "'delay': 1" in scratch.call(_qdiscs)
         else:
             assert refused.code == errno.ENOENT
-        scratch.call(lambda: shaping.remove([shape]))
+        scratch.call(lambda: shaping.remove([traffic_class]))
         assert scratch.call(shaping.leftovers) == []
 
 
@@ -121,9 +121,9 @@ def test_a_namespace_is_entered_by_its_path_only_if_it_is_one(wire: Wire) -> Non
         pass
 
 
-def _refusal(shape: TrafficClass) -> KernelRefused | None:
+def _refusal(traffic_class: TrafficClass) -> KernelRefused | None:
     try:
-        shaping.build([shape])
+        shaping.build([traffic_class])
     except KernelRefused as refused:
         return refused
     return None

@@ -25,11 +25,11 @@ def packet(number: int) -> bytes:
 class Kernel:
     """The kernel's end of a queue."""
 
-    def __init__(self, manner: Slowdown) -> None:
+    def __init__(self, slowdown: Slowdown) -> None:
         ours, self._end = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         ours.setblocking(False)
         self._end.setblocking(False)
-        self.held = HeldPackets(Queue(7, Direction.EGRESS, manner), ours, sampler(manner, random.Random(1)))
+        self.held = HeldPackets(Queue(7, Direction.EGRESS, slowdown), ours, sampler(slowdown, random.Random(1)))
 
     def send(self, number: int) -> None:
         self._end.send(packet(number))
@@ -95,8 +95,8 @@ def test_what_is_no_packet_is_passed_over() -> None:
 
 @pytest.mark.parametrize("distribution", list(Distribution))
 def test_waits_are_distributed_as_asked(distribution: Distribution) -> None:
-    manner = Slowdown(timedelta(milliseconds=100), timedelta(milliseconds=20), distribution)
-    wait = sampler(manner, random.Random(2))
+    slowdown = Slowdown(timedelta(milliseconds=100), timedelta(milliseconds=20), distribution)
+    wait = sampler(slowdown, random.Random(2))
     assert wait
     waits = [wait() for _ in range(50_000)]
     deviation = 0.02 / 3**0.5 if distribution is Distribution.UNIFORM else 0.02

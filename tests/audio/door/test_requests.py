@@ -21,10 +21,10 @@ def test_all_that_the_sdks_send_about_a_person_is_taken() -> None:
 
 
 def test_what_is_left_out_is_filled_in() -> None:
-    room, person = read({}, ["stage"])
+    room, participant = read({}, ["stage"])
     assert room == "stage"
-    assert person.identity.startswith("listener-")
-    assert read({"participant_identity": None}, ["stage"])[1].identity != person.identity
+    assert participant.identity.startswith("listener-")
+    assert read({"participant_identity": None}, ["stage"])[1].identity != participant.identity
 
 
 @pytest.mark.parametrize(

@@ -77,52 +77,52 @@ def test_the_figures_of_a_deleted_run_stay() -> None:
 
 def test_a_verdict_is_told_once() -> None:
     passed = show(build.run(status={"verdict": "Passed", **FIGURES}))
-    assert status.news(ExperimentStatus(), passed) == [
+    assert status.announcements(ExperimentStatus(), passed) == [
         Announcement(Reason.EXPECTATIONS_MET, "run kill-1: Passed: all met", "Judge", False)
     ]
     after = status.status_of(build.experiment(), passed, "t")
-    assert status.news(after, passed) == []
-    assert status.news(after, show(build.run("kill-2", status={"verdict": "Failed"})))
+    assert status.announcements(after, passed) == []
+    assert status.announcements(after, show(build.run("kill-2", status={"verdict": "Failed"})))
 
 
 def test_a_run_under_way_is_no_news() -> None:
-    assert status.news(ExperimentStatus(), show(build.run())) == []
+    assert status.announcements(ExperimentStatus(), show(build.run())) == []
 
 
 def test_a_refusal_is_told_when_its_reason_is_new() -> None:
     refused = WriteStatus(conditions.refused(Reason.ROOM_NOT_FOUND, "there is none"))
-    assert status.news(ExperimentStatus(), refused) == [
+    assert status.announcements(ExperimentStatus(), refused) == [
         Announcement(Reason.ROOM_NOT_FOUND, "there is none", "Refuse", warning=True)
     ]
     after = status.status_of(build.experiment(), refused, "t")
-    assert status.news(after, refused) == []
-    assert status.news(after, WriteStatus(conditions.refused(Reason.NO_TARGETS, "")))
+    assert status.announcements(after, refused) == []
+    assert status.announcements(after, WriteStatus(conditions.refused(Reason.NO_TARGETS, "")))
 
 
 @pytest.mark.parametrize(
     "outlook", [conditions.in_progress(Reason.HELD, ""), conditions.waiting_for_person(Reason.SUSPENDED, "")]
 )
 def test_waiting_is_no_news(outlook: conditions.Outlook) -> None:
-    assert status.news(ExperimentStatus(), WriteStatus(outlook)) == []
+    assert status.announcements(ExperimentStatus(), WriteStatus(outlook)) == []
 
 
 def test_a_firing_without_a_run_is_told_once() -> None:
     idle = WriteStatus(
         conditions.idle(Reason.SCHEDULED, ""), table=Timetable().refused(0, Reason.RUN_STILL_ACTIVE, "still on")
     )
-    (told,) = status.news(ExperimentStatus(), idle)
+    (told,) = status.announcements(ExperimentStatus(), idle)
     assert (told.reason, told.note, told.warning) == (
         Reason.RUN_STILL_ACTIVE,
         "no run for 1970-01-01T00:00:00Z: still on",
         True,
     )
-    assert status.news(status.status_of(build.experiment(), idle, "t"), idle) == []
+    assert status.announcements(status.status_of(build.experiment(), idle, "t"), idle) == []
 
 
 def test_a_firing_that_was_refused_is_told_by_the_refusal_alone() -> None:
     table = Timetable().refused(0, Reason.NAMESPACE_NOT_ALLOWED, "label it")
     refused = WriteStatus(conditions.refused(Reason.NAMESPACE_NOT_ALLOWED, "label it"), table=table)
-    (told,) = status.news(ExperimentStatus(), refused)
+    (told,) = status.announcements(ExperimentStatus(), refused)
     assert told.action == "Refuse"
 
 

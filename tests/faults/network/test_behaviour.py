@@ -32,7 +32,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "dnsFailure": {},
     "networkProfile": {"name": "Mobile4G"},
 }
-MANNERS = {
+SLOWDOWNS = {
     "delay": Slowdown(timedelta(milliseconds=100), timedelta(milliseconds=20), Distribution.NORMAL),
     "reorder": Slowdown(timedelta(milliseconds=30)),
     "bandwidth": Slowdown(bits_per_second=2_000_000, backlog=timedelta(milliseconds=100)),
@@ -70,8 +70,10 @@ def test_each_kind_is_compiled_and_may_be_armed(kind: str) -> None:
     (effect,) = effects(asked, "loss.u.0")
     assert effect.fault is asked.spec
     plan = plan_of(effect, ETH0, 1, Method.NFQUEUE)
-    manners = [queue.manner for queue in plan.queues] + [shape.manner for shape in plan.shapes]
-    assert manners == [MANNERS[kind]] * 2 if kind in MANNERS else not manners
+    slowdowns = [queue.slowdown for queue in plan.queues] + [
+        traffic_class.slowdown for traffic_class in plan.traffic_classes
+    ]
+    assert slowdowns == [SLOWDOWNS[kind]] * 2 if kind in SLOWDOWNS else not slowdowns
     assert effect.traffic.peers == ("198.18.2.0/24", "fd00::1")
     assert refusals(asked) == ()
     if kind != "dnsFailure":
@@ -152,11 +154,11 @@ def test_a_profile_loses_limits_and_delays_each_way_as_published() -> None:
         assert effect.traffic.direction.lower() in effect.name
     assert made["x.loss-egress"].fault == PacketLoss(percent=Share(0.002))
     plans = {name: plan_of(effect, ETH0, number, Method.NFQUEUE) for number, (name, effect) in enumerate(made.items())}
-    assert plans["x.rate-ingress"].shapes[0].manner.bits_per_second == 100_000_000
-    assert plans["x.rate-egress"].shapes[0].manner.bits_per_second == 50_000_000
+    assert plans["x.rate-ingress"].traffic_classes[0].slowdown.bits_per_second == 100_000_000
+    assert plans["x.rate-egress"].traffic_classes[0].slowdown.bits_per_second == 50_000_000
     down, up = (plans[f"x.{way}"].queues for way in ("ingress", "egress"))
-    assert [queue.manner for queue in down] == [Slowdown(timedelta(milliseconds=45), timedelta(milliseconds=5))]
-    assert [queue.manner for queue in up] == [Slowdown(timedelta(milliseconds=45), timedelta(milliseconds=15))]
+    assert [queue.slowdown for queue in down] == [Slowdown(timedelta(milliseconds=45), timedelta(milliseconds=5))]
+    assert [queue.slowdown for queue in up] == [Slowdown(timedelta(milliseconds=45), timedelta(milliseconds=15))]
 
 
 def test_a_profile_of_one_way_is_that_way_alone_and_loses_nothing_where_no_loss_is_published() -> None:

@@ -53,7 +53,7 @@ def test_everything_has_our_name(effect: NetworkEffect, site: Site, number: int,
     assert plan.table.startswith("showstopper-")
     for kind in ("set", "counter", "chain", "rule"):
         assert {nft_object["table"] for nft_object in added(plan, kind)} <= {plan.table}
-    assert all(len(detour(shape.device)) == 15 for shape in plan.shapes)
+    assert all(len(detour(traffic_class.device)) == 15 for traffic_class in plan.traffic_classes)
 
 
 @given(effects(), sites, numbers, methods)
@@ -83,7 +83,9 @@ def test_peers_and_own_addresses_are_never_left_out(
 def test_effects_in_one_namespace_share_no_number(effect: NetworkEffect, site: Site, method: Method) -> None:
     plans = [plan_of(effect, site, number, method) for number in range(1, MOST_EFFECTS + 1)]
     queues = [queue.number for plan in plans for queue in plan.queues]
-    classes = [(shape.shaper, shape.class_id) for plan in plans for shape in plan.shapes]
+    classes = [
+        (traffic_class.shaper, traffic_class.class_id) for plan in plans for traffic_class in plan.traffic_classes
+    ]
     assert len(queues) == len(set(queues))
     assert len(classes) == len(set(classes))
 
@@ -182,8 +184,10 @@ def test_delays_in_a_class_or_behind_a_queue(method: Method) -> None:
     )
     plan = plan_of(NetworkEffect("late", Traffic(), dose), ETH0, 3, method)
     assert plan.method is method
-    assert bool(plan.shapes) is (method is Method.NETEM)
-    assert [queue.number for queue in plan.queues] == ([] if plan.shapes else [FIRST_QUEUE + 6, FIRST_QUEUE + 7])
+    assert bool(plan.traffic_classes) is (method is Method.NETEM)
+    assert [queue.number for queue in plan.queues] == (
+        [] if plan.traffic_classes else [FIRST_QUEUE + 6, FIRST_QUEUE + 7]
+    )
     assert all(bool(queue.foreign_rules) is (method is Method.NFQUEUE_XT) for queue in plan.queues)
 
 
@@ -201,7 +205,7 @@ def test_reordering_holds_back_a_share() -> None:
         "mixed", Traffic(Direction.EGRESS), Reorder(percent=Share(0.25), hold=timedelta(milliseconds=20))
     )
     plan = plan_of(effect, ETH0, 1, Method.NFQUEUE)
-    assert plan.queues[0].manner.delay == timedelta(milliseconds=20)
+    assert plan.queues[0].slowdown.delay == timedelta(milliseconds=20)
     dice = [
         expression["match"]["right"]
         for _, rule in rules_at_hooks(plan)
@@ -221,7 +225,7 @@ def test_packets_are_shaped_on_a_detour_after_all_drops() -> None:
     effect = NetworkEffect("narrow", Traffic(), Bandwidth(rate="1Mbit"))
     plan = plan_of(effect, ETH0, 2, Method.NFQUEUE)
     chains = {chain["hook"]: (chain, expressions) for chain, expressions in rules_at_hooks(plan)}
-    assert [shape.shaper for shape in plan.shapes] == ["showstopper0002"] * 2
+    assert [traffic_class.shaper for traffic_class in plan.traffic_classes] == ["showstopper0002"] * 2
     for hook, number in (("ingress", 4), ("egress", 5)):
         assert chains[hook][1][-2]["mangle"]["value"] == HANDLE | number
         assert chains[hook][1][-1] == {"fwd": {"dev": "showstopper0002"}}
@@ -232,14 +236,14 @@ def test_one_rate_is_shared_by_all_devices_of_a_target() -> None:
     """A pod on its node's network has many, and so has one with several networks."""
     site = Site((Device("eth0", 2), Device("cali1", 7), Device("cali2", 9)))
     plan = plan_of(NetworkEffect("narrow", Traffic(), Bandwidth(rate="1Mbit")), site, 2, Method.NFQUEUE)
-    assert [(shape.direction, shape.shaper) for shape in plan.shapes] == [
+    assert [(traffic_class.direction, traffic_class.shaper) for traffic_class in plan.traffic_classes] == [
         (Direction.INGRESS, "showstopper0002"),
         (Direction.EGRESS, "showstopper0002"),
     ]
     steered = [(chain["hook"], chain["dev"], rule[-2]["mangle"]["value"]) for chain, rule in rules_at_hooks(plan)]
-    for shape in plan.shapes:
+    for traffic_class in plan.traffic_classes:
         for device in site.devices:
-            assert (shape.direction.lower(), device.name, shape.class_id) in steered
+            assert (traffic_class.direction.lower(), device.name, traffic_class.class_id) in steered
 
 
 def test_copies_are_not_copied_again() -> None:

@@ -22,7 +22,7 @@ def test_shows_all_of_a_plan(effect: NetworkEffect) -> None:
     commands = [line for line in shown if line.startswith("nft: ")]
     assert commands[: len(plan.commands)] == [f"nft: {text.line(command)}" for command in plan.commands]
     assert len(commands) == len(plan.commands) + len(foreign)
-    assert len([line for line in shown if line.startswith("tc: ")]) == len(plan.shapes)
+    assert len([line for line in shown if line.startswith("tc: ")]) == len(plan.traffic_classes)
     assert len([line for line in shown if line.startswith("queue ")]) == len(plan.queues)
 
 

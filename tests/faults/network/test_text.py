@@ -35,7 +35,7 @@ def test_it_says_what_the_json_says(effect: NetworkEffect) -> None:
 
 def _detoured(plan: Plan) -> None:
     """Make the devices that the agent makes before it sets the rules that send packets there."""
-    for name in {shape.shaper for shape in plan.shapes}:
+    for name in {traffic_class.shaper for traffic_class in plan.traffic_classes}:
         subprocess.run(["ip", "link", "add", name, "type", "ifb"], check=True)
 
 

@@ -99,7 +99,7 @@ def _attempt(plan: Plan) -> Callable[[], None]:
     def attempt() -> None:
         nft = Nftables()
         try:
-            shaping.build(plan.shapes)
+            shaping.build(plan.traffic_classes)
             for queue in plan.queues:
                 queueing.bind(queue.number).close()
             nft.run(plan.commands)

@@ -39,16 +39,16 @@ _read_kind = struct.Struct("=H").unpack_from
 _read_number = struct.Struct(">I").unpack_from
 
 
-def sampler(manner: Slowdown, dice: random.Random) -> Callable[[], float] | None:
+def sampler(slowdown: Slowdown, dice: random.Random) -> Callable[[], float] | None:
     """How long each packet waits, in seconds and never below zero. None: all of them equally long.
 
     Normal and Pareto have the jitter as standard deviation, Pareto with shape 3 (as netem's tables: mean 1.5, variance
     0.75, moved to mean 0 and scaled to 1).
     """
-    delay, jitter = manner.delay.total_seconds(), manner.jitter.total_seconds()
+    delay, jitter = slowdown.delay.total_seconds(), slowdown.jitter.total_seconds()
     if not jitter:
         return None
-    match manner.distribution:
+    match slowdown.distribution:
         case Distribution.UNIFORM:
             return lambda: delay + jitter * (2 * dice.random() - 1)
         case Distribution.NORMAL:
@@ -119,7 +119,7 @@ class HeldPackets:
             if self.wait is not None:
                 heapq.heappush(self.heap, (now + self.wait(), last))
         if count and self.wait is None:
-            self.row.append((now + self.queue.manner.delay.total_seconds(), last, count))
+            self.row.append((now + self.queue.slowdown.delay.total_seconds(), last, count))
 
     def let_go(self, now: float) -> None:
         """Let every packet go whose time has come."""
@@ -173,7 +173,7 @@ class Engine:
         """
         if opened.fileno() >= 1024:  # FD_SETSIZE; epoll and poll know whole milliseconds only
             raise KernelRefused(f"queue {queue.number}: too many open files in the agent for another queue")
-        held = HeldPackets(queue, opened, sampler(queue.manner, self._dice))
+        held = HeldPackets(queue, opened, sampler(queue.slowdown, self._dice))
         with self._lock:
             self._held[opened] = held
         os.eventfd_write(self._bell, 1)

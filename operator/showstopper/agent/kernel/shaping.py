@@ -48,31 +48,33 @@ def routes() -> Iterator[Any]:
         raise KernelRefused(f"traffic control: {error}", code=error.errno or 0) from error
 
 
-def build(shapes: Iterable[TrafficClass]) -> None:
+def build(traffic_classes: Iterable[TrafficClass]) -> None:
     """Set up classes, and what they need. They stay unused until a rule sends packets there.
 
     Raises:
         KernelRefused: with what the kernel says.
     """
     with routes() as ip:
-        for shape in shapes:
-            with _named(f"class at {shape.shaper}"):
-                index = _detour(ip, shape.shaper)
-                ip.tc("replace-class", "htb", index, shape.class_id, parent=HANDLE, rate=_LINE_RATE, burst=1 << 20)
-                _leaf(ip, index, shape)
+        for traffic_class in traffic_classes:
+            with _named(f"class at {traffic_class.shaper}"):
+                index = _detour(ip, traffic_class.shaper)
+                ip.tc(
+                    "replace-class", "htb", index, traffic_class.class_id, parent=HANDLE, rate=_LINE_RATE, burst=1 << 20
+                )
+                _leaf(ip, index, traffic_class)
 
 
-def remove(shapes: Iterable[TrafficClass]) -> None:
+def remove(traffic_classes: Iterable[TrafficClass]) -> None:
     """Remove classes, and what only they needed. What is gone already is fine."""
     with routes() as ip:
-        for shape in shapes:
-            links = ip.link_lookup(ifname=shape.shaper)
+        for traffic_class in traffic_classes:
+            links = ip.link_lookup(ifname=traffic_class.shaper)
             if not links:
                 continue
-            with _named(f"class at {shape.shaper}"), _unless(_GONE):
-                ip.tc("del-class", index=links[0], handle=shape.class_id, parent=HANDLE)
+            with _named(f"class at {traffic_class.shaper}"), _unless(_GONE):
+                ip.tc("del-class", index=links[0], handle=traffic_class.class_id, parent=HANDLE)
             if not ip.get_classes(index=links[0]):
-                _clear(ip, links[0], shape.shaper)
+                _clear(ip, links[0], traffic_class.shaper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +90,21 @@ class Limited:
     passed_bytes: int = 0
 
 
-def limited(shapes: Iterable[TrafficClass]) -> dict[Direction, Limited]:
+def limited(traffic_classes: Iterable[TrafficClass]) -> dict[Direction, Limited]:
     """What these classes did, by direction, as their own counters have it."""
     sums: dict[Direction, Limited] = {}
-    for shape, statistics in _statistics(shapes):
-        before = sums.get(shape.direction, Limited())
-        sums[shape.direction] = Limited(
+    for traffic_class, statistics in _statistics(traffic_classes):
+        before = sums.get(traffic_class.direction, Limited())
+        sums[traffic_class.direction] = Limited(
             before.slowed + statistics.get_attr("TCA_STATS_QUEUE")["overlimits"],
             before.passed_bytes + statistics.get_attr("TCA_STATS_BASIC")["bytes"],
         )
     return sums
 
 
-def waiting(shapes: Iterable[TrafficClass]) -> int:
+def waiting(traffic_classes: Iterable[TrafficClass]) -> int:
     """Packets that wait in these classes now."""
-    return sum(statistics.get_attr("TCA_STATS_QUEUE")["qlen"] for _, statistics in _statistics(shapes))
+    return sum(statistics.get_attr("TCA_STATS_QUEUE")["qlen"] for _, statistics in _statistics(traffic_classes))
 
 
 def leftovers() -> list[str]:
@@ -129,35 +131,35 @@ def is_detour(name: str) -> bool:
     return re.fullmatch(f"{DETOUR}[0-9a-f]{{4}}", name) is not None
 
 
-def _leaf(ip: Any, index: int, shape: TrafficClass) -> None:
-    place = {"handle": _leaf_handle(shape), "parent": shape.class_id}
-    rate = shape.manner.bits_per_second
+def _leaf(ip: Any, index: int, traffic_class: TrafficClass) -> None:
+    place = {"handle": _leaf_handle(traffic_class), "parent": traffic_class.class_id}
+    rate = traffic_class.slowdown.bits_per_second
     if rate is None:
-        ip.tc("add", "netem", index, **place, **netem_options(shape.manner))
+        ip.tc("add", "netem", index, **place, **netem_options(traffic_class.slowdown))
         return
     burst = burst_bytes(rate)
-    limit = int(rate / 8 * shape.manner.backlog.total_seconds()) + burst
+    limit = int(rate / 8 * traffic_class.slowdown.backlog.total_seconds()) + burst
     ip.tc("add", "tbf", index, **place, rate=f"{rate}bit", burst=burst, limit=limit)
 
 
-def netem_options(manner: Slowdown) -> dict[str, int]:
+def netem_options(slowdown: Slowdown) -> dict[str, int]:
     """The delay as pyroute2 takes it for netem: microseconds."""
     microsecond = timedelta(microseconds=1)
-    return {"delay": manner.delay // microsecond, "jitter": manner.jitter // microsecond, "limit": _LONGEST}
+    return {"delay": slowdown.delay // microsecond, "jitter": slowdown.jitter // microsecond, "limit": _LONGEST}
 
 
-def _statistics(shapes: Iterable[TrafficClass]) -> Iterator[tuple[TrafficClass, Any]]:
+def _statistics(traffic_classes: Iterable[TrafficClass]) -> Iterator[tuple[TrafficClass, Any]]:
     """What the kernel counts of each class's qdisc. Nothing of those whose device is gone."""
     with routes() as ip:
-        for shape in shapes:
-            for index in ip.link_lookup(ifname=shape.shaper):
+        for traffic_class in traffic_classes:
+            for index in ip.link_lookup(ifname=traffic_class.shaper):
                 for leaf in ip.get_qdiscs(index):
-                    if leaf["handle"] == _leaf_handle(shape):
-                        yield shape, leaf.get_attr("TCA_STATS2")
+                    if leaf["handle"] == _leaf_handle(traffic_class):
+                        yield traffic_class, leaf.get_attr("TCA_STATS2")
 
 
-def _leaf_handle(shape: TrafficClass) -> int:
-    return (_LEAVES + (shape.class_id & 0xFFFF)) << 16
+def _leaf_handle(traffic_class: TrafficClass) -> int:
+    return (_LEAVES + (traffic_class.class_id & 0xFFFF)) << 16
 
 
 def _index(ip: Any, name: str) -> int:

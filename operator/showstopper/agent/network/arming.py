@@ -24,8 +24,8 @@ _LONGEST_DRAIN = timedelta(milliseconds=500)
 _DRAIN_POLL = 0.01
 """Seconds."""
 
-# A transaction that took longer than this may have set timers that run so much longer than the lease.
-_PROMPT = 30  # milliseconds
+_PROMPT = 30
+"""Milliseconds. A transaction that took longer may have set timers that run so much longer than the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class Armed:
 
     def _build(self) -> None:
         plan, nft = self.plan, self._target.nft
-        shaping.build(plan.shapes)
+        shaping.build(plan.traffic_classes)
         for queue in plan.queues:
             self._held[queue.direction] = self._engine.hold(queue, queueing.bind(queue.number))
         # Whatever an earlier life left under this name goes in the same transaction.
@@ -220,9 +220,9 @@ class Armed:
 
     def _drain(self) -> None:
         """Wait for what netem holds, as long as its delay but not for ever: with its class, the kernel drops it."""
-        shapes = [shape for shape in self.plan.shapes if shape.manner.bits_per_second is None]
+        delayed = [each for each in self.plan.traffic_classes if each.slowdown.bits_per_second is None]
         until = time.monotonic() + _LONGEST_DRAIN.total_seconds()
-        while shapes and time.monotonic() < until and self._target.do(lambda: shaping.waiting(shapes)):
+        while delayed and time.monotonic() < until and self._target.do(lambda: shaping.waiting(delayed)):
             time.sleep(_DRAIN_POLL)
 
     def _clear(self) -> None:
@@ -230,7 +230,7 @@ class Armed:
         for held in self._held.values():
             self._engine.release(held)
         self._target.remove(self._number)
-        shaping.remove(self.plan.shapes)
+        shaping.remove(self.plan.traffic_classes)
 
     def _with_late(self, counters: Counters) -> Counters:
         """The last counters with the packets that were still on their way to a queue when they were read."""
@@ -253,7 +253,9 @@ class Armed:
 
     def _count(self) -> Counters:
         tables = [self._target.nft.counters(family, self.plan.table) for family in self.plan.families]
-        limited = shaping.limited(shape for shape in self.plan.shapes if shape.manner.bits_per_second is not None)
+        limited = shaping.limited(
+            each for each in self.plan.traffic_classes if each.slowdown.bits_per_second is not None
+        )
         counters = {}
         for direction in self.effect.traffic.direction.single:
             matched, affected, media = (

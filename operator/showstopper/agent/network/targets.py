@@ -110,7 +110,7 @@ class Target:
         return Leftovers(
             tables - {(family, plan.table) for plan in plans for family in plan.families} - self._inert,
             queues - {queue.number for plan in plans for queue in plan.queues},
-            frozenset() if any(plan.shapes for plan in plans) else shaped,
+            frozenset() if any(plan.traffic_classes for plan in plans) else shaped,
         )
 
     @property

@@ -97,18 +97,18 @@ async def _token(request: web.Request) -> web.Response:
     """A token, in the answer that LiveKit's client SDKs expect: 201, server_url and participant_token."""
     door = request.app[DOOR]
     try:
-        room, person = requests.read(await request.json(), door.settings.rooms)
+        room, participant = requests.read(await request.json(), door.settings.rooms)
     except (json.JSONDecodeError, UnicodeDecodeError):
         return refused(400, "send JSON, with room_name and participant_identity")
     except BadRequest as error:
         return refused(400, str(error))
     if room not in door.settings.rooms:
         return refused(404, NOT_AVAILABLE)
-    if await door.desk.turns_away(person.identity):
+    if await door.desk.turns_away(participant.identity):
         return refused(503, NOT_AVAILABLE)
     settings = door.settings
-    token = listeners_token(settings.key, settings.secret, room, person, TOKEN_LIFE)
-    log.info("let_in", room=room, identity=person.identity)
+    token = listeners_token(settings.key, settings.secret, room, participant, TOKEN_LIFE)
+    log.info("let_in", room=room, identity=participant.identity)
     return web.json_response({"server_url": settings.url, "participant_token": token}, status=201)
 
 

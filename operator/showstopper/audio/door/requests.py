@@ -36,13 +36,13 @@ def read(document: Any, rooms: Collection[str]) -> tuple[str, Participant]:
         if len(rooms) != 1:
             raise BadRequest("send room_name: there are several rooms")
         (room,) = rooms
-    person = Participant(
+    participant = Participant(
         identity=_text(document, "participant_identity", MOST_IDENTITY) or f"listener-{uuid.uuid4().hex[:12]}",
         name=_text(document, "participant_name", MOST_IDENTITY),
         metadata=_text(document, "participant_metadata", MOST_TEXT),
         attributes=_attributes(document.get("participant_attributes")),
     )
-    return room, person
+    return room, participant
 
 
 def _text(document: Mapping[str, Any], name: str, most: int) -> str:

@@ -32,9 +32,9 @@ class DoorHit(StageHit[A], Generic[F, A]):
         self._fault: F = fault
         self._desk = desk
 
-    def _count(self, doing: A) -> bool:
-        self.record.door = DoorFigures(at=self._now(), asked=doing.asked, answered=doing.answered)
-        return doing.answered > 0
+    def _count(self, action: A) -> bool:
+        self.record.door = DoorFigures(at=self._now(), asked=action.asked, answered=action.answered)
+        return action.answered > 0
 
 
 class UnavailableHit(DoorHit[RoomUnavailable, Unavailable]):
@@ -53,8 +53,8 @@ class UnavailableHit(DoorHit[RoomUnavailable, Unavailable]):
         self._desk.unavailable = made
         return made
 
-    def _end(self, doing: Unavailable) -> None:
-        doing.end()
+    def _end(self, action: Unavailable) -> None:
+        action.end()
         self._desk.unavailable = None
 
 
@@ -72,7 +72,7 @@ class SkewHit(DoorHit[CountSkew, Miscounting]):
         self._desk.miscounting = made = Miscounting(Skew(self._fault.shows.value), self._fault.factor or 1, until)
         return made
 
-    def _end(self, doing: Miscounting) -> None:  # noqa: ARG002 - the door shows one wrong count at a time
+    def _end(self, action: Miscounting) -> None:  # noqa: ARG002 - the door shows one wrong count at a time
         self._desk.miscounting = None
 
 

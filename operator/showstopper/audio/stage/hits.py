@@ -18,7 +18,7 @@ from showstopper.audio.stage.stage_hit import Action, StageHit, StageHits
 from showstopper.clock import Clock
 
 
-class HostDoing(Action, Protocol):
+class HostAction(Action, Protocol):
     """What a host does for a fault."""
 
     @property
@@ -32,10 +32,10 @@ class Host:
 
     voice: Voice
     on_stage: OnStage
-    doing: HostDoing | None = None
+    action: HostAction | None = None
 
 
-class HostHit(StageHit[HostDoing]):
+class HostHit(StageHit[HostAction]):
     """A fault that a host carries out on itself. Proven by what it counts of it."""
 
     def __init__(self, fault: FaultKind, target: InjectionTarget, host: Host, clock: Clock) -> None:
@@ -43,7 +43,7 @@ class HostHit(StageHit[HostDoing]):
         self._fault, self._host = fault, host
 
     @abstractmethod
-    def _do(self, until: float) -> HostDoing:
+    def _do(self, until: float) -> HostAction:
         """Do it at once, until that monotonic time."""
 
     @abstractmethod
@@ -51,21 +51,21 @@ class HostHit(StageHit[HostDoing]):
         """Do it no more."""
 
     def _busy(self) -> str:
-        if self._host.doing is None:
+        if self._host.action is None:
             return ""
         return "the host carries out another fault now: run again when that is over"
 
-    def _begin(self, until: float) -> HostDoing:
-        self._host.doing = doing = self._do(until)
-        return doing
+    def _begin(self, until: float) -> HostAction:
+        self._host.action = action = self._do(until)
+        return action
 
-    def _end(self, doing: HostDoing) -> None:  # noqa: ARG002 - a host does one thing at a time
+    def _end(self, action: HostAction) -> None:  # noqa: ARG002 - a host does one thing at a time
         self._undo()
-        self._host.doing = None
+        self._host.action = None
 
-    def _count(self, doing: HostDoing) -> bool:
-        self.record.host = HostFigures(at=self._now(), milliseconds=round(doing.seconds * 1000))
-        return doing.seconds > 0
+    def _count(self, action: HostAction) -> bool:
+        self.record.host = HostFigures(at=self._now(), milliseconds=round(action.seconds * 1000))
+        return action.seconds > 0
 
 
 class VoiceHit(HostHit):
@@ -73,7 +73,7 @@ class VoiceHit(HostHit):
 
     technique: ClassVar[str] = "voice"
 
-    def _do(self, until: float) -> HostDoing:
+    def _do(self, until: float) -> HostAction:
         sound = sound_of(self._fault, wall_clock.at(time.monotonic()))
         self._host.voice.stand_in = stand_in = StandIn(sound, until)
         return stand_in
@@ -87,7 +87,7 @@ class LeaveHit(HostHit):
 
     technique: ClassVar[str] = "leave"
 
-    def _do(self, until: float) -> HostDoing:
+    def _do(self, until: float) -> HostAction:
         self._break: Break = self._host.on_stage.step_out(until)
         return self._break
 

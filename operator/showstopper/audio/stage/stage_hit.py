@@ -48,11 +48,11 @@ class StageHit(ABC, Generic[D]):
         """Do it at once, until that monotonic time."""
 
     @abstractmethod
-    def _end(self, doing: D) -> None:
+    def _end(self, action: D) -> None:
         """Do it no more."""
 
     @abstractmethod
-    def _count(self, doing: D) -> bool:
+    def _count(self, action: D) -> bool:
         """Have the record say what was counted of it. Returns whether that proves it."""
 
     def arm(self, until: float) -> None:

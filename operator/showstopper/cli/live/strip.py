@@ -15,7 +15,7 @@ SHORTEST_SHOWN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class StateStyle:
+class CellStyle:
     """How a state is shown: a character that is unique without colour, a style, and what the listener hears."""
 
     character: str
@@ -23,17 +23,17 @@ class StateStyle:
     words: str
 
 
-LOOKS = {
-    State.LIVE: StateStyle("█", "green", "hears the host"),
-    State.HOLD: StateStyle("H", "yellow", "hold music"),
-    State.STALE: StateStyle("S", "yellow", "stale sound"),
-    State.SILENT: StateStyle("-", "bold red", "silence"),
-    State.GARBLED: StateStyle("G", "bold yellow", "garbled or foreign sound"),
-    State.UNCLEAR: StateStyle("u", "dim", "unclear sound"),
-    State.NO_MEDIA: StateStyle("x", "bold red", "no media"),
-    State.OFFLINE: StateStyle("O", "bold magenta", "offline"),
-    State.JOINING: StateStyle("J", "magenta", "joining"),
-    State.UNKNOWN: StateStyle("?", "dim", "unknown"),
+STYLES = {
+    State.LIVE: CellStyle("█", "green", "hears the host"),
+    State.HOLD: CellStyle("H", "yellow", "hold music"),
+    State.STALE: CellStyle("S", "yellow", "stale sound"),
+    State.SILENT: CellStyle("-", "bold red", "silence"),
+    State.GARBLED: CellStyle("G", "bold yellow", "garbled or foreign sound"),
+    State.UNCLEAR: CellStyle("u", "dim", "unclear sound"),
+    State.NO_MEDIA: CellStyle("x", "bold red", "no media"),
+    State.OFFLINE: CellStyle("O", "bold magenta", "offline"),
+    State.JOINING: CellStyle("J", "magenta", "joining"),
+    State.UNKNOWN: CellStyle("?", "dim", "unknown"),
 }
 
 
@@ -81,7 +81,7 @@ def _drawn(states: list[State | None], columns: int) -> Text:
         states.pop()
     text = Text(no_wrap=True)
     for state in states:
-        look = LOOKS[state] if state is not None else StateStyle(" ", "", "")
+        look = STYLES[state] if state is not None else CellStyle(" ", "", "")
         text.append(look.character, style=look.style)
     return text
 
@@ -104,6 +104,6 @@ def legend(states: set[State]) -> Text:
     """What the characters of these states mean."""
     text = Text(style="dim")
     for state in (state for state in State if state in states):
-        look = LOOKS[state]
+        look = STYLES[state]
         text.append(" ").append(look.character, style=look.style).append(f" {look.words} ")
     return text

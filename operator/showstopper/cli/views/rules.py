@@ -80,4 +80,4 @@ def _of_gate(fault: Fault, room: AudioRoomSpec, pod: Pod) -> Rules:
 def _backend(plans: Sequence[Plan]) -> str:
     if any(plan.method for plan in plans):
         return "netem or NFQUEUE, as the node has it"
-    return "kernel: rules and a traffic class" if any(plan.shapes for plan in plans) else "kernel: rules alone"
+    return "kernel: rules and a traffic class" if any(plan.traffic_classes for plan in plans) else "kernel: rules alone"

@@ -133,7 +133,7 @@ class DayReconciler:
 
         if not await recorder.write_for(recorder.resource.metadata.generation, change):
             return False
-        await self._events.publish_all(recorder.resource, step.news)
+        await self._events.publish_all(recorder.resource, step.announcements)
         return True
 
     async def _trim(self, day: GameDay, runs: Runs) -> None:

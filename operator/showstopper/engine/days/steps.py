@@ -65,14 +65,14 @@ class Step:
         status: the record as it is to be written.
         again: after how many seconds to look again, if nothing else happens.
         begin: the act.
-        news: what people are told.
+        announcements: what people are told.
     """
 
     outlook: Outlook
     status: GameDayStatus
     again: float | None = None
     begin: Act | None = None
-    news: tuple[Announcement, ...] = ()
+    announcements: tuple[Announcement, ...] = ()
 
     def written(self, day: GameDay, now: str) -> GameDayStatus:
         """The whole status, for the day's generation. `now` is RFC 3339."""
@@ -89,7 +89,7 @@ class Draft:
 
     situation: Situation
     status: GameDayStatus
-    news: list[Announcement] = field(default_factory=list)
+    announcements: list[Announcement] = field(default_factory=list)
 
     @classmethod
     def of(cls, situation: Situation) -> "Draft":
@@ -108,7 +108,7 @@ class Draft:
 
     def tell(self, reason: Reason, note: str, action: str, *, warning: bool = False) -> None:
         """Something that people are told."""
-        self.news.append(Announcement(reason, note, action, warning))
+        self.announcements.append(Announcement(reason, note, action, warning))
 
     def step(self, outlook: Outlook, *, again: float | None = None, begin: Act | None = None) -> Step:
         """What follows."""
@@ -116,7 +116,7 @@ class Draft:
         self.status.progress = f"{over}/{len(self.status.acts)}" if self.status.acts else None
         current = self.current
         self.status.act = current.name if current is not None and self.status.verdict is None else None
-        return Step(outlook, self.status, again, begin, tuple(self.news))
+        return Step(outlook, self.status, again, begin, tuple(self.announcements))
 
     def called(self, record: ActRecord) -> str:
         """An act as people are told of it."""

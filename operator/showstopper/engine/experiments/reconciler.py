@@ -93,7 +93,7 @@ class Reconciler:
     async def _show(self, recorder: StatusWriter[Experiment], runs: Runs, show: WriteStatus) -> float | None:
         """Write it for the generation that it was decided for, and for no other."""
         now, by_name = to_timestamp(self._clock.now()), runs.of_name(recorder.resource)
-        news = status.news(recorder.resource.status, show)
+        announcements = status.announcements(recorder.resource.status, show)
 
         def change(experiment: Experiment) -> None:
             experiment.status = status.status_of(experiment, show, now)
@@ -101,7 +101,7 @@ class Reconciler:
 
         if not await recorder.write_for(recorder.resource.metadata.generation, change):
             return 0.0  # somebody changed it meanwhile
-        await self._events.publish_all(recorder.resource, news)
+        await self._events.publish_all(recorder.resource, announcements)
         if show.run is not None and show.run.finished:
             await runs.trim(recorder.resource)
         return show.again

@@ -76,10 +76,10 @@ def planned(made: Plan) -> WriteStatus:
     return WriteStatus(outcomes.planned(targets), targets=tuple(targets[:MOST_TARGETS]))
 
 
-def news(before: ExperimentStatus, show: WriteStatus) -> list[Announcement]:
+def announcements(before: ExperimentStatus, show: WriteStatus) -> list[Announcement]:
     """What people are told once: a verdict, a refusal for another reason than the one that stood, a missed firing."""
     candidates = (_verdict(before, show), _refusal(before, show), _missed(before, show))
-    return [news for news in candidates if news is not None]
+    return [announcement for announcement in candidates if announcement is not None]
 
 
 def _verdict(before: ExperimentStatus, show: WriteStatus) -> Announcement | None:

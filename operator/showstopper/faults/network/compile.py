@@ -104,10 +104,10 @@ class Compiler:
             table.shut(chain)
         return Plan(table.name, (table,), stays=True, announced=True, datagram_bytes=datagram_bytes)
 
-    def hold(self, share: float, manner: Slowdown) -> Plan:
+    def hold(self, share: float, slowdown: Slowdown) -> Plan:
         """Hold a share of the packets back."""
         if self._method is Method.NETEM:
-            return replace(self.shape(share, manner), method=self._method)
+            return replace(self.shape(share, slowdown), method=self._method)
         tables = tuple(self._ip_tables())
         numbers = dict(zip(self._directions, range(FIRST_QUEUE + 2 * self._number, 1 << 16), strict=False))
         rules: tuple[tuple[str, str, str], ...] = ()
@@ -121,27 +121,28 @@ class Compiler:
         for direction, number in numbers.items():
             if self._method is not Method.NFQUEUE:
                 rules = tuple((table.family, table.name, QUEUES[direction]) for table in tables)
-            queues.append(Queue(number, direction, manner, rules))
+            queues.append(Queue(number, direction, slowdown, rules))
         return Plan(PREFIX + self._name, tables, queues=tuple(queues), method=self._method)
 
-    def shape(self, share: float, manner: Slowdown) -> Plan:
+    def shape(self, share: float, slowdown: Slowdown) -> Plan:
         """Give packets the number of a traffic class as priority, and send them through the device that has it.
 
         They come back where they were taken (nft_fwd_netdev.c notes it in skb_iif) as if they had just come, or are
         sent on, and skip the other hooks of that direction: so last. All devices share one class: a rate is a target's.
         """
         table = self._table("netdev")
-        shapes = tuple(
-            TrafficClass(self._site.devices[0], direction, HANDLE | self._number_of_class(direction), manner)
+        traffic_classes = tuple(
+            TrafficClass(self._site.devices[0], direction, HANDLE | self._number_of_class(direction), slowdown)
             for direction in self._directions
         )
-        for shape in shapes:
-            direction = shape.direction
-            steer: Expression = {"mangle": {"key": {"meta": {"key": "priority"}}, "value": shape.class_id}}
-            doing = [*sampled(share), affected(direction), steer, {"fwd": {"dev": shape.shaper}}]
+        for traffic_class in traffic_classes:
+            direction = traffic_class.direction
+            steer: Expression = {"mangle": {"key": {"meta": {"key": "priority"}}, "value": traffic_class.class_id}}
+            send_through: Expression = {"fwd": {"dev": traffic_class.shaper}}
+            rule = [*sampled(share), affected(direction), steer, send_through]
             for device in self._site.devices:
-                table.hook(f"{direction.lower()}-{device.index}", Hook(device.name, direction, _LAST), doing)
-        return Plan(PREFIX + self._name, (table,), shapes=shapes)
+                table.hook(f"{direction.lower()}-{device.index}", Hook(device.name, direction, _LAST), rule)
+        return Plan(PREFIX + self._name, (table,), traffic_classes=traffic_classes)
 
     def _number_of_class(self, direction: Direction) -> int:
         return 2 * self._number + (direction is Direction.EGRESS)

@@ -72,7 +72,7 @@ class Queue:
 
     number: int
     direction: Direction
-    manner: Slowdown
+    slowdown: Slowdown
     foreign_rules: tuple[tuple[str, str, str], ...] = ()
 
 
@@ -87,7 +87,7 @@ class TrafficClass:
     device: Device
     direction: Direction
     class_id: int
-    manner: Slowdown
+    slowdown: Slowdown
 
     @property
     def shaper(self) -> str:
@@ -119,7 +119,7 @@ class Plan:
     table: str
     tables: tuple[Table, ...]
     queues: tuple[Queue, ...] = ()
-    shapes: tuple[TrafficClass, ...] = ()
+    traffic_classes: tuple[TrafficClass, ...] = ()
     bursts: Bursts | None = None
     method: Method | None = None
     stays: bool = False
@@ -133,7 +133,7 @@ class Plan:
 
     def clashes(self, other: "Plan") -> bool:
         """Whether packets would have to be in two traffic classes: netem's for their delay, and another one."""
-        return bool(self.shapes and other.shapes) and Method.NETEM in (self.method, other.method)
+        return bool(self.traffic_classes and other.traffic_classes) and Method.NETEM in (self.method, other.method)
 
     @property
     def commands(self) -> list[Command]:
