@@ -103,7 +103,7 @@ class Cgroups(Looking):
 
     def __init__(self, place: Place, changed: Callable[[Path], bool], how: str) -> None:
         super().__init__()
-        self._folders = [folder for folder in inside.container_cgroups(place.uid, "*") if folder.is_dir()]
+        self._folders = inside.container_cgroups(place.uid, "*")
         self._changed, self._how = changed, how
 
     def look(self) -> str:

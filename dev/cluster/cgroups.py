@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dev.cluster import errors
@@ -66,11 +67,20 @@ def prefer(name: str, times: int) -> None:
 def processes() -> set[int]:
     """The ids of all processes in our cgroups, as this process sees them."""
     pids: set[int] = set()
-    for tree in trees():
-        for file in (tree / ROOT).rglob("cgroup.procs"):
-            with contextlib.suppress(OSError):  # the cgroup, or its type, went away meanwhile
-                pids.update(int(pid) for pid in file.read_text().split())
+    for folder in folders():
+        with contextlib.suppress(OSError):  # the cgroup, or its type, went away meanwhile
+            pids.update(int(pid) for pid in (folder / "cgroup.procs").read_text().split())
     return pids - {0}
+
+
+def folders() -> Iterator[Path]:
+    """All of our cgroups in all trees, parents first."""
+    return (folder for tree in trees() for folder in with_all_below(tree / ROOT))
+
+
+def with_all_below(folder: Path) -> Iterator[Path]:
+    """A cgroup and those below it, parents first. What goes while they are read is left out (`Path.rglob` raises)."""
+    return (Path(path) for path, _, _ in os.walk(folder))
 
 
 def remove() -> None:
@@ -78,15 +88,10 @@ def remove() -> None:
     deadline = time.monotonic() + EMPTY_SECONDS
     for tree in trees():
         while (tree / ROOT).exists():
-            last = _remove_tree(_deepest_first(tree / ROOT))
+            last = _remove_tree(reversed([*with_all_below(tree / ROOT)]))
             if last is not None and time.monotonic() > deadline:
                 raise errors.LeftBehindError(f"cannot remove the cgroup {tree / ROOT}: {last}")
             time.sleep(0 if last is None else 0.05)
-
-
-def _deepest_first(folder: Path) -> list[Path]:
-    below = [path for path in folder.rglob("*") if path.is_dir()]
-    return [*sorted(below, key=lambda path: len(path.parts), reverse=True), folder]
 
 
 def _remove_tree(folders: Iterable[Path]) -> OSError | None:

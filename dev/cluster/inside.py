@@ -34,27 +34,26 @@ def container_processes(pod_uid: str, container_id: str) -> list[int]:
     """
     pids = {
         int(pid)
-        for folder in container_cgroups(pod_uid, container_id)
-        for file in (folder / "cgroup.procs", *folder.glob("*/cgroup.procs"))
-        if not file.parent.name.startswith(STRESS)
-        if (text := _read(file)) is not None
+        for container in container_cgroups(pod_uid, container_id)
+        for folder in cgroups.with_all_below(container)
+        if not folder.name.startswith(STRESS)
+        if (text := _read(folder / "cgroup.procs")) is not None
         for pid in text.split()
     }
     return sorted(pids, key=lambda pid: (_inner_id(pid), pid))
 
 
 def container_cgroups(pod_uid: str, container_id: str) -> list[Path]:
-    """The cgroup folders of a container, one a controller (version 1) or just one (version 2)."""
+    """The cgroup folders of a container, one a controller (version 1) or just one (version 2). `*`: of all of a pod."""
     name = container_id.removeprefix("containerd://")
-    return [path for root in cgroups.paths("") for path in root.glob(f"node*/kubepods/**/pod{pod_uid}/{name}")]
+    return [folder for folder in cgroups.folders() if folder.match(f"pod{pod_uid}/{name}")]
 
 
 def pod_process(pod_uid: str) -> int:
     """The id, on the machine, of one living process of the pod: the way into its namespaces. Raises MissingError."""
-    for root in cgroups.paths(""):
-        for file in sorted(root.glob(f"node*/kubepods/**/pod{pod_uid}/*/cgroup.procs")):
-            for pid in (_read(file) or "").split():
-                return int(pid)
+    for folder in container_cgroups(pod_uid, "*"):
+        for pid in (_read(folder / "cgroup.procs") or "").split():
+            return int(pid)
     raise errors.MissingError(f"no process of the pod with UID {pod_uid} runs in this cluster")
 
 

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from dev.cluster import commands
+from dev.cluster import cgroups, commands
 
 _KERNEL_THREADS_PARENT = 2
 
@@ -61,7 +61,7 @@ def routes() -> list[str]:
 def cgroup_folders() -> list[str]:
     """All cgroups of all mounted trees: asked of the machine, not of what the cluster believes to be its trees."""
     trees = [Path(point) for _, point, kind, *_ in map(str.split, mounts()) if kind in {"cgroup", "cgroup2"}]
-    return [str(path) for tree in trees for path in tree.rglob("*") if path.is_dir()]
+    return [str(folder) for tree in trees for folder in cgroups.with_all_below(tree) if folder != tree]
 
 
 def nft_rules() -> list[str]:

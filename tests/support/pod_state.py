@@ -52,7 +52,7 @@ def setup(uid: str) -> dict[str, str]:
 def processes(uid: str) -> str:
     """The processes of a pod, whether they are stopped, and whether their cgroups are frozen, by cgroup."""
     lines = []
-    for folder in filter(Path.is_dir, inside.container_cgroups(uid, "*")):
+    for folder in inside.container_cgroups(uid, "*"):
         for pid in (folder / "cgroup.procs").read_text().split():
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
             lines.append(f"{folder} {pid} {'stopped' if state == 'T' else 'runs'}")

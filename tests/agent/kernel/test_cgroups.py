@@ -10,6 +10,7 @@ from showstopper.agent.kernel.cgroups import CPU_TIME, FREEZER, UNIFIED, Place, 
 from showstopper.agent.kernel.guests import PREFIX
 from showstopper.errors import EffectRefused
 from tests.agent.container import CONTAINER, UID
+from tests.support.vanishing import vanish_when_read
 
 UNDERSCORED = UID.replace("-", "_")
 OTHER = "ab" * 32
@@ -100,6 +101,15 @@ def test_from_inside_a_cgroup_namespace_it_is_looked_for(tmp_path: Path) -> None
     tree(tmp_path, f"elsewhere/pod{UID}/{CONTAINER}", 3)
     right = tree(tmp_path, f"kubepods/burstable/pod{UID}/{CONTAINER}", 7)
     assert Place(tmp_path, {UNIFIED: PurePosixPath(f"/../../pod{UID}/{CONTAINER}")}, 7).folder(FREEZER) == right
+
+
+def test_it_is_found_while_the_cgroup_of_another_pod_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cgroup.controllers").touch()
+    other = tree(tmp_path, "kubepods/besteffort/pod-that-ends", 3)
+    right = tree(tmp_path, f"kubepods/burstable/pod{UID}/{CONTAINER}", 7)
+    vanish_when_read(monkeypatch, other)
+    assert Place(tmp_path, {UNIFIED: PurePosixPath(f"/../../pod{UID}/{CONTAINER}")}, 7).folder(FREEZER) == right
+    assert not other.exists(), "it was looked into"
 
 
 def test_a_process_without_a_freezer_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from dev.cluster import inside
 from showstopper.agent.kernel.guests import PREFIX, are_in, inhabited
 from showstopper.agent.kernel.memory import Memory, available
+from tests.support.vanishing import vanish_when_read
 
 FIRST = {
     "memory.usage_in_bytes": "5000\n",
@@ -62,3 +63,12 @@ def test_guests_are_known_by_their_cgroup_and_leave_a_container_uninhabited(tmp_
     (tmp_path / "init" / "cgroup.procs").write_text("")
     assert not inhabited(tmp_path)
     assert not inhabited(tmp_path / "gone")
+
+
+def test_a_container_is_inhabited_while_a_cgroup_below_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("init", *"abcdefgh"):  # whatever their order, some are read before
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "cgroup.procs").write_text("7\n" if folder == "init" else "")
+        if folder != "init":
+            vanish_when_read(monkeypatch, tmp_path / folder)
+    assert inhabited(tmp_path)

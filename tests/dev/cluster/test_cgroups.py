@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dev.cluster import cgroups, errors, mounts, snapshot, teardown
+from dev.cluster import cgroups, errors, inside, mounts, snapshot, teardown
+from tests.support.vanishing import vanish_when_read
 
 VERSION_1 = """\
 tmpfs /sys/fs/cgroup tmpfs rw 0 0
@@ -54,6 +55,17 @@ def test_a_snapshot_sees_a_cgroup_in_any_tree(hybrid: Path, tree: str) -> None:
     left_behind = hybrid / tree / "showstopper" / "node2"
     left_behind.mkdir()
     assert set(snapshot.cgroup_folders()) - set(before) == {str(left_behind)}
+
+
+def test_the_cgroups_of_a_pod_are_found_while_those_of_another_go(
+    hybrid: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubepods = hybrid / "unified" / "showstopper" / "node1" / "kubepods"
+    for name in ("pod-that-ends", "pod1/a", "pod1/a/below"):
+        (kubepods / name).mkdir()
+    vanish_when_read(monkeypatch, kubepods / "pod-that-ends")
+    assert inside.container_cgroups("1", "containerd://a") == [kubepods / "pod1" / "a"]
+    assert not (kubepods / "pod-that-ends").exists(), "it was looked into"
 
 
 def test_version_2_has_one() -> None:

@@ -99,7 +99,7 @@ def _folder(tree: Path, path: PurePosixPath, pid: int) -> Path:
     parts = [part for part in path.parts if part not in {"/", ".."}]
     candidates = [tree.joinpath(*parts)]
     if ".." in path.parts:  # seen from inside a cgroup namespace: who is above is not told
-        candidates += tree.glob(f"**/{'/'.join(parts)}")
+        candidates += (above.joinpath(*parts) for above in guests.with_all_below(tree))
     for folder in candidates:
         if pid in _held(folder):
             return folder
@@ -108,6 +108,6 @@ def _folder(tree: Path, path: PurePosixPath, pid: int) -> Path:
 
 def _held(folder: Path) -> Iterator[int]:
     """The processes in a cgroup, and in those below it."""
-    for file in folder.rglob("cgroup.procs"):
+    for each in guests.with_all_below(folder):
         with suppress(OSError):  # it went meanwhile, or holds threads only
-            yield from map(int, file.read_text().split())
+            yield from map(int, (each / guests.PROCS).read_text().split())

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PREFIX = "showstopper-stress-"
+PROCS = "cgroup.procs"
 PATIENCE_SECONDS = 2.0
 """How long the kernel gets to end them: in a cgroup that has used up its quota they end in its next period."""
 _POLL_SECONDS = 0.005
@@ -103,9 +104,16 @@ def are_in(below: Iterable[str]) -> bool:
 
 def inhabited(folder: Path) -> bool:
     """Whether a container's cgroup, or one below it, has processes that are no guests."""
-    with suppress(OSError):  # it goes while it is read: then nobody is left
-        return any(_pids(file) for file in folder.rglob("cgroup.procs") if not are_in(file.relative_to(folder).parts))
-    return False
+    return any(_pids(each / PROCS) for each in with_all_below(folder) if not are_in(each.relative_to(folder).parts))
+
+
+def with_all_below(folder: Path) -> Iterator[Path]:
+    """A cgroup and those below it, parents first.
+
+    They go at any time, also those of other pods, while they are read. So this is no `Path.rglob`, which then raises
+    and tells nothing of those that are still there.
+    """
+    return (Path(path) for path, _, _ in os.walk(folder))
 
 
 def _end(folder: Path) -> None:
@@ -114,7 +122,7 @@ def _end(folder: Path) -> None:
         with suppress(OSError):  # it is removed at this moment
             switch.write_text("1")
             return
-    procs = folder / "cgroup.procs"
+    procs = folder / PROCS
     for pid in _pids(procs):
         # AppArmor may keep the watchdog from it. They end by their own timers then.
         with suppress(ProcessLookupError, PermissionError):

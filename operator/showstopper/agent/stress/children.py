@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from showstopper.agent.kernel.guests import GuestCgroups
+from showstopper.agent.kernel.guests import PROCS, GuestCgroups
 
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWCGROUP = 0x02000000
@@ -42,7 +42,7 @@ def employ(guests: GuestCgroups, work: Callable[[], None]) -> int:
     os.close(gate)
     try:
         for folder in guests.folders:
-            Path(folder, "cgroup.procs").write_text(str(pid))
+            Path(folder, PROCS).write_text(str(pid))
         os.write(opener, b"\0")
     except OSError:
         os.kill(pid, signal.SIGKILL)
