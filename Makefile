@@ -14,7 +14,7 @@ PARALLEL ?= --numprocesses=auto --dist=loadscope
 WAITING ?= --numprocesses=4 --dist=loadscope
 # End-to-end tests run in so many staged rooms at once. On a machine of two processors that has other work, take one:
 # a listener that is not given its processor reports Unknown, and a run with too much of it is no verdict
-ROOMS ?= 2
+ROOMS ?= 3
 # How often each part of a crowd is sent nonsense, and by which seed
 FUZZ ?= 1000000
 FUZZ_SEED := $(or $(FUZZ_SEED),$(shell date +%s))

@@ -35,7 +35,7 @@ from tests.support.staged_room import (
 pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.matrix("the door")]
 
 NAMESPACE = "show-with-a-door"
-VALUES = (*SMALL_STAGE, "door.enabled=true", "room.listeners.arrivals.every=1s", "room.listeners.arrivals.stay=6s")
+VALUES = (*SMALL_STAGE, "door.enabled=true", "room.listeners.arrivals.every=1s")
 SECONDS = 10
 NOT_AVAILABLE = "the door answered HTTP 503: this room is not available"
 

@@ -13,6 +13,7 @@ from dev.cluster.errors import ClusterError
 from dev.cluster.images import Image
 from e2e import relays
 from tests.support import staged_room
+from tests.support.pod_state import all_hear
 from tests.support.staged_room import HEARD_AT_ALL, LONG, Object, Show, condition, eventually, experiment, told
 
 pytestmark = pytest.mark.cluster
@@ -184,8 +185,10 @@ def test_no_pipeline_promotes_what_no_run_has_seen(gated: Gated) -> None:
     )
     gated.scale(1)
     gated.rolled_out()
+    eventually("those who were on the other relay hear the host again", LONG, lambda: all_hear(gated.show))
     gated.declare(kill)
-    assert gated.next_run(0)["status"]["verdict"] == "Passed"
+    seen = gated.next_run(0)
+    assert seen["status"]["verdict"] == "Passed", told(seen)
     print(gated.answers(OPEN, 30))
     promoted = []
     for n in range(10):

@@ -37,9 +37,15 @@ NAMESPACE = os.environ.get("SHOWSTOPPER_E2E_NAMESPACE", stage.SHOW) + (f"-{WORKE
 SPOILED = paths.PROJECT / "build" / "e2e"
 """Where the runs are kept, as YAML, that were asked for again."""
 
-SMALL_STAGE = ("room.listeners.count=2", "room.listeners.perPod=1", "relay.terminationGracePeriodSeconds=4")
-"""Few listeners, yet on both nodes: these tests are about runs, and share their processors with the whole cluster.
-Relays wait for their listeners to leave as ever, but not for half a minute, of which a rollout takes one for each."""
+SMALL_STAGE = (
+    "room.listeners.count=2",
+    "room.listeners.perPod=1",
+    "room.listeners.arrivals.stay=6s",
+    "relay.terminationGracePeriodSeconds=4",
+)
+"""Few listeners, yet on both nodes, and newcomers who do not stay long: these tests are about runs, and share their
+processors with the whole cluster. Relays wait for their listeners to leave as ever, but not for half a minute, of which
+a rollout takes one for each."""
 
 PUBLISHED = "livekit_track_published_total"
 

@@ -87,10 +87,10 @@ def request(
         act: the act.
         performance: which performance, from 1.
         experiment: what the act runs.
-        runs: all runs of that very experiment. What its annotation asked for stays answered as it was, or else the
-            experiment would ask again after the day.
+        runs: all runs of that very experiment. What its annotation asked for stays answered, or not, as it was: else
+            the experiment would ask again after the day, or never.
     """
-    answered = requests.handled(experiment, requests.current(experiment, runs))
+    answered = requests.answered(experiment, runs)
     origin = DayOrigin(
         name=day.metadata.name, uid=day.metadata.uid, act=act.name, performance=performance, hash=digest(day)
     )
