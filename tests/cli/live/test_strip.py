@@ -4,6 +4,7 @@ import pytest
 
 from showstopper.availability.spans import DEAD, State
 from showstopper.cli.live import strip
+from showstopper.report import looks
 from tests.availability.build import EPOCH, L, N, O, Q, U, track, view, window
 
 
@@ -13,12 +14,13 @@ def drawn(*story: tuple[State, float], columns: int = 10, end: float | None = No
 
 
 def test_every_state_has_a_character_of_its_own() -> None:
-    assert len({look.character for look in strip.STYLES.values()}) == len(State)
+    assert strip.STYLES.keys() == looks.STATES.keys() == set(State)
+    assert len({look.character for look in looks.STATES.values()}) == len(State)
 
 
 @pytest.mark.parametrize("state", sorted(DEAD))
 def test_a_second_of_dead_air_is_one_cell(state: State) -> None:
-    assert drawn((L, 4), (state, 1), (L, 5)) == "████" + strip.STYLES[state].character + "█████"
+    assert drawn((L, 4), (state, 1), (L, 5)) == "████" + looks.STATES[state].character + "█████"
 
 
 def test_a_tenth_of_a_second_of_dead_air_is_shown_though_the_rest_was_heard() -> None:

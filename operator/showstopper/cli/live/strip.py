@@ -2,39 +2,31 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rich.text import Text
 
 from showstopper.availability import density
 from showstopper.availability.spans import DEAD, NOISE, State, Window
 from showstopper.availability.tracks import Track, View
+from showstopper.report import looks
 
 SHORTEST_SHOWN = 0.1
 """The shortest sound that can be classified (docs/how-it-measures.md). Shorter gaps are not shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class CellStyle:
-    """How a state is shown: a character that is unique without colour, a style, and what the listener hears."""
-
-    character: str
-    style: str
-    words: str
-
-
 STYLES = {
-    State.LIVE: CellStyle("█", "green", "hears the host"),
-    State.HOLD: CellStyle("H", "yellow", "hold music"),
-    State.STALE: CellStyle("S", "yellow", "stale sound"),
-    State.SILENT: CellStyle("-", "bold red", "silence"),
-    State.GARBLED: CellStyle("G", "bold yellow", "garbled or foreign sound"),
-    State.UNCLEAR: CellStyle("u", "dim", "unclear sound"),
-    State.NO_MEDIA: CellStyle("x", "bold red", "no media"),
-    State.OFFLINE: CellStyle("O", "bold magenta", "offline"),
-    State.JOINING: CellStyle("J", "magenta", "joining"),
-    State.UNKNOWN: CellStyle("?", "dim", "unknown"),
+    State.LIVE: "green",
+    State.HOLD: "yellow",
+    State.STALE: "yellow",
+    State.SILENT: "bold red",
+    State.GARBLED: "bold yellow",
+    State.UNCLEAR: "dim",
+    State.NO_MEDIA: "bold red",
+    State.OFFLINE: "bold magenta",
+    State.JOINING: "magenta",
+    State.UNKNOWN: "dim",
 }
+"""Of the terminal. Characters and words are those of reports (report/looks.py)."""
 
 
 def cells(track: Track, window: Window, columns: int) -> Iterator[State | None]:
@@ -81,8 +73,10 @@ def _drawn(states: list[State | None], columns: int) -> Text:
         states.pop()
     text = Text(no_wrap=True)
     for state in states:
-        look = STYLES[state] if state is not None else CellStyle(" ", "", "")
-        text.append(look.character, style=look.style)
+        if state is None:
+            text.append(" ")
+        else:
+            text.append(looks.STATES[state].character, style=STYLES[state])
     return text
 
 
@@ -104,6 +98,6 @@ def legend(states: set[State]) -> Text:
     """What the characters of these states mean."""
     text = Text(style="dim")
     for state in (state for state in State if state in states):
-        look = STYLES[state]
-        text.append(" ").append(look.character, style=look.style).append(f" {look.words} ")
+        look = looks.STATES[state]
+        text.append(" ").append(look.character, style=STYLES[state]).append(f" {look.words} ")
     return text

@@ -17,6 +17,7 @@ from showstopper.cli.live import strip
 from showstopper.cli.live.snapshot import LiveSnapshot, planned_seconds
 from showstopper.clock import from_timestamp
 from showstopper.engine.runs import windows
+from showstopper.report import looks
 from showstopper.report.words import asked, short_name
 
 # The width of the columns beside the strip, and the number of lines that are not listeners.
@@ -44,7 +45,7 @@ def draw(snapshot: LiveSnapshot, *, width: int, height: int) -> Group:
         parts.append(Text(f"  and {len(listeners) - len(shown)} more that fare better", style="dim"))
     strips = [*(strip.draw(track, view.window, columns) for track, _ in shown), *(row[2] for row in crowd)]
     characters = {letter for drawn in strips for letter in drawn.plain}
-    states = {state for state, look in strip.STYLES.items() if look.character in characters}
+    states = {state for state, look in looks.STATES.items() if look.character in characters}
     parts += [strip.legend(states), _figures(snapshot)]
     return Group(*parts)
 
@@ -88,7 +89,7 @@ def _crowd(snapshot: LiveSnapshot, columns: int) -> list[Cells]:
         return []
     view = snapshot.crowd_view(columns)
     if view is None:
-        return [("crowd", Text(State.UNKNOWN, style=strip.STYLES[State.UNKNOWN].style), Text(), "", "")]
+        return [("crowd", Text(State.UNKNOWN, style=strip.STYLES[State.UNKNOWN]), Text(), "", "")]
     window = snapshot.view(columns).window
     known = [state for state in strip.crowd_cells(view, window, columns) if state is not None]
     now = known[-1] if known else State.UNKNOWN
@@ -97,7 +98,7 @@ def _crowd(snapshot: LiveSnapshot, columns: int) -> list[Cells]:
     return [
         (
             "crowd",
-            Text(now, style=strip.STYLES[now].style),
+            Text(now, style=strip.STYLES[now]),
             strip.draw_crowd(view, window, columns),
             summary.share(audible) if audible is not None else "",
             summary.duration(dead_air) if dead_air > 0 else "",
@@ -122,10 +123,9 @@ def _listeners(
     for track, row in shown:
         # The last second is not reported yet, which is no change of state.
         state = _newest(track)
-        look = strip.STYLES[state]
         table.add_row(
             short_name(track.listener),
-            Text(state, style=look.style),
+            Text(state, style=strip.STYLES[state]),
             strip.draw(track, window, columns),
             summary.share(row.audible) if row.audible is not None else "",
             summary.duration(row.longest_dead_air) if row.outages else "",
