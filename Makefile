@@ -12,8 +12,9 @@ SHOW ?= -vv
 PARALLEL ?= --numprocesses=auto --dist=loadscope
 # Tests of packets and processes in namespaces of their own mostly wait for them: more at once than there are processors
 WAITING ?= --numprocesses=4 --dist=loadscope
-# End-to-end tests run in so many staged rooms at once. On a machine of two processors that has other work, take one:
-# a listener that is not given its processor reports Unknown, and a run with too much of it is no verdict
+# End-to-end tests run in so many staged rooms at once: three use two processors to seven tenths. On a machine that has
+# other work, take one: a listener that is not given its processor reports Unknown, and a run with too much of it is no
+# verdict
 ROOMS ?= 3
 # How often each part of a crowd is sent nonsense, and by which seed
 FUZZ ?= 1000000
