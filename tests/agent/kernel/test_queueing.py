@@ -105,6 +105,20 @@ def test_waits_are_distributed_as_asked(distribution: Distribution) -> None:
     assert min(waits) >= 0
 
 
+class LastDice(random.Random):
+    """Dice that fall as far out as they can."""
+
+    def random(self) -> float:
+        return 1 - 2**-53
+
+
+@pytest.mark.parametrize("distribution", list(Distribution))
+def test_no_packet_waits_for_ever(distribution: Distribution) -> None:
+    wait = sampler(Slowdown(timedelta(milliseconds=100), timedelta(milliseconds=20), distribution), LastDice())
+    assert wait
+    assert wait() <= 0.1 + 4 * 0.02
+
+
 def test_bursts_take_their_share_of_the_time() -> None:
     bursts = Bursts(timedelta(milliseconds=60), 0.2)
     dice = random.Random(3)

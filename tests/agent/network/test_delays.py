@@ -51,7 +51,7 @@ def test_delays_what_comes_in(wire: Wire, arm: Arm, note: Note) -> None:
 def quantile(distribution: Distribution, share: float) -> float:
     """Below what this share of the delays of 60 ms with 20 ms jitter is, in milliseconds.
 
-    Pareto has shape 3, moved to mean 0 and scaled to deviation 1: its mean is 1.5, its variance 0.75.
+    Pareto is netem's: shape 3, less its mean of 1.5, times 4/3.
     """
     match distribution:
         case Distribution.UNIFORM:
@@ -59,7 +59,7 @@ def quantile(distribution: Distribution, share: float) -> float:
         case Distribution.NORMAL:
             return statistics.NormalDist(60, 20).inv_cdf(share)
         case Distribution.PARETO:
-            return 60 + 20 * (math.pow(1 - share, -1 / 3) - 1.5) / math.sqrt(0.75)
+            return 60 + 20 * (math.pow(1 - share, -1 / 3) - 1.5) * 4 / 3
 
 
 @pytest.mark.matrix("jitter")

@@ -32,6 +32,9 @@ _SOL_NETLINK, _NO_ENOBUFS = 270, 5
 _PACKET, _VERDICT, _CONFIGURE, _BATCH = 0x300, 0x301, 0x302, 0x303
 _ACCEPT = 1
 _FAIL_OPEN = 1
+_FURTHEST = 4.0
+"""So many jitters above the delay netem's tables end: at 32,767, of which 8,192 are one jitter. Pareto's tail has no
+end: one packet of a million would wait a hundred times as long as the others, and be called lost."""
 _AT_ONCE = 1000
 """Verdicts in one send, and packets taken in one turn."""
 
@@ -42,8 +45,8 @@ _read_number = struct.Struct(">I").unpack_from
 def sampler(slowdown: Slowdown, dice: random.Random) -> Callable[[], float] | None:
     """How long each packet waits, in seconds and never below zero. None: all of them equally long.
 
-    Normal and Pareto have the jitter as standard deviation, Pareto with shape 3 (as netem's tables: mean 1.5, variance
-    0.75, moved to mean 0 and scaled to 1).
+    Normal and Pareto are those of netem's tables: the jitter is the standard deviation, of Pareto (shape 3, less its
+    mean of 1.5, times 4/3: iproute2, netem/pareto.c) it is nearly that.
     """
     delay, jitter = slowdown.delay.total_seconds(), slowdown.jitter.total_seconds()
     if not jitter:
@@ -52,9 +55,9 @@ def sampler(slowdown: Slowdown, dice: random.Random) -> Callable[[], float] | No
         case Distribution.UNIFORM:
             return lambda: delay + jitter * (2 * dice.random() - 1)
         case Distribution.NORMAL:
-            return lambda: max(0.0, dice.gauss(delay, jitter))
+            return lambda: max(0.0, delay + jitter * min(dice.gauss(0.0, 1.0), _FURTHEST))
         case Distribution.PARETO:
-            return lambda: max(0.0, delay + jitter * (dice.paretovariate(3) - 1.5) / 0.75**0.5)
+            return lambda: max(0.0, delay + jitter * min((dice.paretovariate(3) - 1.5) * 4 / 3, _FURTHEST))
 
 
 def bind(number: int) -> socket.socket:

@@ -43,7 +43,7 @@ class Distribution(StrEnum):
 
     UNIFORM = "Uniform"  # evenly over latency ± jitter
     NORMAL = "Normal"  # the jitter is the standard deviation
-    PARETO = "Pareto"  # as Normal, with the long tail that Pareto's distribution has
+    PARETO = "Pareto"  # as Normal, with a longer tail above
 
 
 class Profile(StrEnum):
@@ -134,7 +134,8 @@ class Delay(TrafficFault):
     jitter: Annotated[Duration, DurationBounds("0s", "5s")] = parse_duration("0s")
     """How much the latency varies; at most the latency. Packets then overtake each other, as they do under netem."""
     distribution: Distribution = Distribution.UNIFORM
-    """How it varies: Uniform (evenly over latency ± jitter), Normal or Pareto (jitter is the standard deviation)."""
+    """How it varies: Uniform (evenly over latency ± jitter), Normal or Pareto (jitter is the standard deviation, and no
+    packet is delayed by more than the latency and four times the jitter)."""
 
     rules = (
         Rule(
