@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from dev.cluster import inside
@@ -53,9 +54,17 @@ def processes(uid: str) -> str:
     """The processes of a pod, whether they are stopped, and whether their cgroups are frozen, by cgroup."""
     lines = []
     for folder in inside.container_cgroups(uid, "*"):
-        for pid in (folder / "cgroup.procs").read_text().split():
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-            lines.append(f"{folder} {pid} {'stopped' if state == 'T' else 'runs'}")
-        if (freezer := folder / "freezer.state").exists():
-            lines.append(f"{folder} {freezer.read_text().strip()}")
+        with suppress(OSError):  # a container went since it was seen
+            pids = (folder / "cgroup.procs").read_text().split()
+            lines += [f"{folder} {pid} {motion}" for pid in pids if (motion := _motion(pid))]
+            if (freezer := folder / "freezer.state").exists():
+                lines.append(f"{folder} {freezer.read_text().strip()}")
     return "\n".join(sorted(lines))
+
+
+def _motion(pid: str) -> str:
+    """Whether a process runs. Nothing of one that has ended."""
+    with suppress(OSError):
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return "stopped" if state == "T" else "runs"
+    return ""

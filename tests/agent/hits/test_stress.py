@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,10 @@ def file(of: Container, name: str) -> Path:
 def guests(of: Container) -> set[int]:
     """Processes of ours below the container's cgroups, and -1 for each cgroup."""
     folders = [each for folder in of.folders for each in folder.glob(f"{PREFIX}*")]
-    pids = {int(pid) for folder in folders for pid in (folder / "cgroup.procs").read_text().split()}
+    pids = set()
+    for folder in folders:
+        with suppress(OSError):  # it was removed since it was seen
+            pids |= {int(pid) for pid in (folder / "cgroup.procs").read_text().split()}
     return pids | ({-1} if folders else set())
 
 
