@@ -1,6 +1,7 @@
 """Runtime: every process of ours ends in order on SIGTERM, and with one line when a setting is wrong."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -38,6 +39,18 @@ def test_it_works_until_a_signal_and_exits_with_the_works_code(code: int | None)
     with pytest.raises(SystemExit) as caught:
         run(code)
     assert caught.value.code == code
+
+
+def test_no_collection_of_garbage_looks_through_what_was_loaded() -> None:
+    """That would stop all threads for 35 ms in an agent."""
+
+    async def work(_: str, __: asyncio.Event) -> int:
+        return int(len(gc.get_objects()) > 10_000 or gc.get_freeze_count() < 10_000)
+
+    gc.unfreeze()
+    with pytest.raises(SystemExit) as caught:
+        runtime.run("agent", lambda: "settings", work)
+    assert caught.value.code == 0
 
 
 def test_a_wrong_setting_is_one_line_with_the_name_of_the_process() -> None:

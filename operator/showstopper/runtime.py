@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from showstopper import garbage
 from showstopper.errors import SettingsError, ShowstopperError
 
 Settings = TypeVar("Settings")
@@ -40,6 +41,7 @@ async def _until_stopped(
 ) -> int | None:
     stop = asyncio.Event()
     on_signals(stop.set)
+    garbage.keep_what_is_there()
     return await work(settings, stop)
 
 

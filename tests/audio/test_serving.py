@@ -32,6 +32,10 @@ def test_it_ends_when_the_sdk_is_closed_and_before_the_interpreter_is_taken_down
     assert ends("pass") == (0, ["SDK closed"])
 
 
+def test_no_collection_of_garbage_looks_through_what_was_loaded() -> None:
+    assert ends("import gc; assert gc.get_freeze_count() > 10_000 > len(gc.get_objects())") == (0, ["SDK closed"])
+
+
 @pytest.mark.parametrize(("work", "code"), [("raise SettingsError('no')", 2), ("raise RuntimeError('broken')", 1)])
 def test_what_fails_keeps_its_exit_code(work: str, code: int) -> None:
     assert ends(work) == (code, ["SDK closed", "interpreter ends"])

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from showstopper import runtime
+from showstopper import garbage, runtime
 from showstopper.errors import SettingsError
 
 
@@ -53,6 +53,7 @@ async def until_terminated(work: Coroutine[Any, Any, None]) -> None:
     """Run `work` until it ends. SIGTERM and SIGINT cancel it, so that it leaves the room."""
     task = asyncio.ensure_future(work)
     runtime.on_signals(task.cancel)
+    garbage.keep_what_is_there()
     try:
         await task
     except asyncio.CancelledError:

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from showstopper import garbage
 from showstopper.audio.task import gate, telling
 from showstopper.audio.task.clocks import Clocks
 from showstopper.audio.task.ending import AbsoluteEnd, EndReason, Stop
@@ -64,6 +65,7 @@ def main(prepare: Callable[[Mapping[str, str], float], Program]) -> None:
         signal.signal(number, lambda *_: setattr(stop, "asked", True))
     try:
         program = prepare(os.environ, time.time())
+        garbage.keep_what_is_there()
         report = carry_out(program, stop, Clocks())
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")

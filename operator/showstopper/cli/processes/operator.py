@@ -1,7 +1,6 @@
 """`showstopper operator`: the operator's process."""
 
 import asyncio
-import gc
 import os
 import uuid
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from showstopper import runtime
+from showstopper import garbage, runtime
 from showstopper.api.stop_switch import AGENT_NAMESPACE
 from showstopper.clock import Clock
 from showstopper.cluster.client import Client
@@ -97,9 +96,7 @@ async def _operate(settings: Settings, stop: asyncio.Event) -> int:
             running = loop.create_task(operation.run())
             running.add_done_callback(lambda _: stop.set())
             await operation.load()
-            # What is there now stays: without it a full collection stops everything for 25 ms, at any moment of a run.
-            gc.collect()
-            gc.freeze()
+            garbage.keep_what_is_there()  # also the objects that were read
             await serve(operation, stop, identity=settings.pod, kubeconfig=bool(os.environ.get("KUBECONFIG")))
             broke = running.done()
             if broke and not running.cancelled() and running.exception() is not None:
