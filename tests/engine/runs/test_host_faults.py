@@ -73,7 +73,8 @@ async def test_a_host_that_died_and_came_back_without_the_fault_allows_no_verdic
 async def test_a_host_whose_pod_is_gone_is_lost_and_its_successor_is_not_asked(
     client: Client, on_stage: RunHarness
 ) -> None:
-    harness = RunHarness(client, on_stage.namespace, Pace(silent=0.5, lift=0.2))
+    # Longer than the host that is played may wait for a processor.
+    harness = RunHarness(client, on_stage.namespace, Pace(silent=5.0, lift=0.2))
     host = Agent(client, harness.namespace)
     async with host:
         run = await harness.create("air", faults=[{**SILENCE, "duration": "1h"}])

@@ -105,13 +105,14 @@ async def test_what_the_agents_stopped_was_aborted(client: Client, harness: RunH
 
 
 async def test_an_agent_that_falls_silent_has_lost_its_lease(client: Client, harness: RunHarness) -> None:
-    harness = RunHarness(client, harness.namespace, Pace(silent=0.5, lift=0.2))
+    # Longer than the agent that is played may wait for a processor.
+    harness = RunHarness(client, harness.namespace, Pace(silent=5.0, lift=0.2))
     async with Agent(client, harness.namespace):
         run = await harness.create("loss", faults=[{**LOSS, "duration": "1h"}])
         await harness.stored(run, active)
     run = await harness.stored(run, finished)
     assert (run.status.verdict, run.status.reason) == ("Inconclusive", "LeaseLost")
-    assert "the agent on node node1 has not reported for 0.5 s" in (run.status.message or "")
+    assert "the agent on node node1 has not reported for 5 s" in (run.status.message or "")
     assert not run.status.faults[0].reverted  # nobody has looked
     assert await nothing_left(client, run)
 
