@@ -213,7 +213,7 @@ def _residents(environment: Mapping[str, str], per_pod: int, first: int) -> int:
 
 
 def _phase(environment: Mapping[str, str], pod: str) -> float:
-    """When the first newcomer comes: pods of one fleet take turns, SHOWSTOPPER_ARRIVAL_STEP seconds apart."""
+    """Where in their interval the pod's newcomers come: pods take turns, SHOWSTOPPER_ARRIVAL_STEP seconds apart."""
     phase = number(environment, "SHOWSTOPPER_ARRIVAL_PHASE", 0, 0, 86_400)
     return phase + _ordinal(pod) * number(environment, "SHOWSTOPPER_ARRIVAL_STEP", 0, 0, 86_400)
 

@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 
+from showstopper.audio import turns
 from showstopper.audio.crowd.access import Access
 from showstopper.audio.crowd.diary import Visit
 from showstopper.audio.crowd.listener import Listener
@@ -42,7 +43,7 @@ class Newcomers:
 
     async def come(self, access: Access) -> None:
         """Send one after the other, until cancelled."""
-        due = time.monotonic() + self._arrivals.phase
+        due = turns.first(self._arrivals.every, self._arrivals.phase)
         async with asyncio.TaskGroup() as group:
             for number in itertools.count(1):
                 await asyncio.sleep(due - time.monotonic())
@@ -51,8 +52,7 @@ class Newcomers:
                 else:
                     # What is told late keeps its place for longer. A call that was due and not made is known as such.
                     log.warning("newcomer_without_a_place", listener=f"{self._name}/a{number}")
-                # After a stall the missed ones are skipped, not sent all at once.
-                due = max(due + self._arrivals.every, time.monotonic())
+                due = turns.following(due, self._arrivals.every)
 
     async def _visit(self, access: Access, visit: Visit) -> None:
         """One newcomer, from its call to its leaving. Cancelled, it leaves at once."""

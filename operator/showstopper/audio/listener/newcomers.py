@@ -14,7 +14,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from showstopper.audio import serving
+from showstopper.audio import serving, turns
 from showstopper.audio.listener.arrivals import visit
 from showstopper.audio.listener.crew import Crew
 from showstopper.audio.settings import ListenerSettings
@@ -39,8 +39,7 @@ async def work(crew: Crew, turn: NextArrival) -> None:
             group.create_task(visit(crew, turn.number))
             turn.number += 1
             turn.left -= 1
-            # After a stall the missed ones are skipped, not sent all at once.
-            turn.due = max(turn.due + crew.settings.arrival_every, time.monotonic())
+            turn.due = turns.following(turn.due, crew.settings.arrival_every)
 
 
 async def report(crew: Crew, turn: NextArrival) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from showstopper.audio import turns
 from showstopper.audio.listener.crew import Crew
 from showstopper.audio.listener.newcomers import NextArrival
 from showstopper.audio.spans import Visit, span_of, visit_of
@@ -33,7 +34,7 @@ async def keep_coming(crew: Crew) -> None:
     """Newcomers, until cancelled."""
     if crew.settings.arrival_every <= 0:
         return
-    turn = NextArrival(1, time.monotonic() + crew.settings.arrival_phase, VISITS)
+    turn = NextArrival(1, turns.first(crew.settings.arrival_every, crew.settings.arrival_phase), VISITS)
     async with asyncio.TaskGroup() as group:
         while True:
             await asyncio.sleep(turn.due - EARLY_SECONDS - time.monotonic())
@@ -66,8 +67,8 @@ class Shift:
         if not self._handed_over.is_set():
             # It broke off. The one that it may just have sent has its number; the next is due as if this had gone on.
             log.error("newcomers_broke_off", status=process.returncode)
-            every = self._crew.settings.arrival_every
-            self._turn = NextArrival(self._turn.number + 1, max(self._turn.due, time.monotonic()) + every, 0)
+            due = turns.following(self._turn.due, self._crew.settings.arrival_every)
+            self._turn = NextArrival(self._turn.number + 1, due, 0)
             self._handed_over.set()
 
     def _command(self) -> list[str]:
