@@ -66,11 +66,14 @@ def prefer(name: str, times: int) -> None:
 
 def processes() -> set[int]:
     """The ids of all processes in our cgroups, as this process sees them."""
-    pids: set[int] = set()
-    for folder in folders():
-        with contextlib.suppress(OSError):  # the cgroup, or its type, went away meanwhile
-            pids.update(int(pid) for pid in (folder / "cgroup.procs").read_text().split())
-    return pids - {0}
+    return {pid for folder in folders() for pid in processes_in(folder)} - {0}
+
+
+def processes_in(folder: Path) -> list[int]:
+    """The ids of the processes in a cgroup, but not in those below it. None when it, or its type, went meanwhile."""
+    with contextlib.suppress(OSError):
+        return [int(pid) for pid in (folder / "cgroup.procs").read_text().split()]
+    return []
 
 
 def folders() -> Iterator[Path]:

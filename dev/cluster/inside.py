@@ -33,12 +33,11 @@ def container_processes(pod_uid: str, container_id: str) -> list[int]:
     `container_id` as in the pod's status, with or without "containerd://".
     """
     pids = {
-        int(pid)
+        pid
         for container in container_cgroups(pod_uid, container_id)
         for folder in cgroups.with_all_below(container)
         if not folder.name.startswith(STRESS)
-        if (text := _read(folder / "cgroup.procs")) is not None
-        for pid in text.split()
+        for pid in cgroups.processes_in(folder)
     }
     return sorted(pids, key=lambda pid: (_inner_id(pid), pid))
 
@@ -51,9 +50,8 @@ def container_cgroups(pod_uid: str, container_id: str) -> list[Path]:
 
 def pod_process(pod_uid: str) -> int:
     """The id, on the machine, of one living process of the pod: the way into its namespaces. Raises MissingError."""
-    for folder in container_cgroups(pod_uid, "*"):
-        for pid in (_read(folder / "cgroup.procs") or "").split():
-            return int(pid)
+    for pid in container_processes(pod_uid, "*"):
+        return pid
     raise errors.MissingError(f"no process of the pod with UID {pod_uid} runs in this cluster")
 
 
@@ -93,12 +91,8 @@ def is_running(pid: int) -> bool:
 
 def _inner_id(pid: int) -> int:
     """Its id in its own process namespace: 1 is a container's first process (proc(5), NSpid)."""
-    text = _read(Path(f"/proc/{pid}/status")) or ""
-    ids = [line.split()[-1] for line in text.splitlines() if line.startswith("NSpid:")]
-    return int(ids[0]) if ids else pid
-
-
-def _read(file: Path) -> str | None:
     with contextlib.suppress(OSError):  # it went away between two looks
-        return file.read_text()
-    return None
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("NSpid:"):
+                return int(line.split()[-1])
+    return pid

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from dev.cluster import inside
+from dev.cluster import cgroups, inside
 from tests.support.staged_room import Object, Show
 
 
@@ -54,15 +54,14 @@ def processes(uid: str) -> str:
     """The processes of a pod, whether they are stopped, and whether their cgroups are frozen, by cgroup."""
     lines = []
     for folder in inside.container_cgroups(uid, "*"):
-        with suppress(OSError):  # a container went since it was seen
-            pids = (folder / "cgroup.procs").read_text().split()
-            lines += [f"{folder} {pid} {motion}" for pid in pids if (motion := _motion(pid))]
-            if (freezer := folder / "freezer.state").exists():
-                lines.append(f"{folder} {freezer.read_text().strip()}")
+        pids = cgroups.processes_in(folder)
+        lines += [f"{folder} {pid} {motion}" for pid in pids if (motion := _motion(pid))]
+        with suppress(OSError):  # version 2 has none, or the container went since it was seen
+            lines.append(f"{folder} {(folder / 'freezer.state').read_text().strip()}")
     return "\n".join(sorted(lines))
 
 
-def _motion(pid: str) -> str:
+def _motion(pid: int) -> str:
     """Whether a process runs. Nothing of one that has ended."""
     with suppress(OSError):
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -4,7 +4,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from showstopper.agent.hits.change import ChangeHit
 from showstopper.agent.hits.container_kill import KillHit
 from showstopper.agent.hits.cpu_stress import CpuStressHit
 from showstopper.agent.hits.memory_stress import MemoryStressHit
-from showstopper.agent.kernel.guests import PREFIX
+from showstopper.agent.kernel.guests import PREFIX, processes
 from showstopper.api.faults.process import ContainerKill, CpuStress, MemoryStress, ProcessFigures
 from showstopper.api.injection import TargetState
 from tests.agent.conftest import Note
@@ -65,11 +64,7 @@ def file(of: Container, name: str) -> Path:
 def guests(of: Container) -> set[int]:
     """Processes of ours below the container's cgroups, and -1 for each cgroup."""
     folders = [each for folder in of.folders for each in folder.glob(f"{PREFIX}*")]
-    pids = set()
-    for folder in folders:
-        with suppress(OSError):  # it was removed since it was seen
-            pids |= {int(pid) for pid in (folder / "cgroup.procs").read_text().split()}
-    return pids | ({-1} if folders else set())
+    return {pid for folder in folders for pid in processes(folder)} | ({-1} if folders else set())
 
 
 def state_of(hit: ChangeHit[Any]) -> TargetState:

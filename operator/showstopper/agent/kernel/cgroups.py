@@ -7,8 +7,6 @@ A container's processes are known by their pod's UID *and* the container's id, o
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -101,13 +99,6 @@ def _folder(tree: Path, path: PurePosixPath, pid: int) -> Path:
     if ".." in path.parts:  # seen from inside a cgroup namespace: who is above is not told
         candidates += (above.joinpath(*parts) for above in guests.with_all_below(tree))
     for folder in candidates:
-        if pid in _held(folder):
+        if any(pid in guests.processes(each) for each in guests.with_all_below(folder)):
             return folder
     raise EffectRefused(f"{tree} has no cgroup {'/'.join(parts)} with process {pid}: is the node's tree mounted there?")
-
-
-def _held(folder: Path) -> Iterator[int]:
-    """The processes in a cgroup, and in those below it."""
-    for each in guests.with_all_below(folder):
-        with suppress(OSError):  # it went meanwhile, or holds threads only
-            yield from map(int, (each / guests.PROCS).read_text().split())

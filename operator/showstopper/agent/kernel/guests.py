@@ -104,7 +104,7 @@ def are_in(below: Iterable[str]) -> bool:
 
 def inhabited(folder: Path) -> bool:
     """Whether a container's cgroup, or one below it, has processes that are no guests."""
-    return any(_pids(each / PROCS) for each in with_all_below(folder) if not are_in(each.relative_to(folder).parts))
+    return any(processes(each) for each in with_all_below(folder) if not are_in(each.relative_to(folder).parts))
 
 
 def with_all_below(folder: Path) -> Iterator[Path]:
@@ -116,25 +116,25 @@ def with_all_below(folder: Path) -> Iterator[Path]:
     return (Path(path) for path, _, _ in os.walk(folder))
 
 
+def processes(folder: Path) -> list[int]:
+    """The processes in a cgroup, but not in those below it. None: it went, or holds threads only."""
+    with suppress(OSError):
+        return [int(pid) for pid in (folder / PROCS).read_text().split()]
+    return []
+
+
 def _end(folder: Path) -> None:
     switch = folder / "cgroup.kill"  # version 2, Linux 5.14
     if switch.exists():
         with suppress(OSError):  # it is removed at this moment
             switch.write_text("1")
             return
-    procs = folder / PROCS
-    for pid in _pids(procs):
+    for pid in processes(folder):
         # AppArmor may keep the watchdog from it. They end by their own timers then.
         with suppress(ProcessLookupError, PermissionError):
             descriptor = os.pidfd_open(pid)
             try:
-                if pid in _pids(procs):  # the number is not somebody else's by now
+                if pid in processes(folder):  # the number is not somebody else's by now
                     signal.pidfd_send_signal(descriptor, signal.SIGKILL)
             finally:
                 os.close(descriptor)
-
-
-def _pids(procs: Path) -> list[int]:
-    with suppress(OSError):  # it went, or holds threads only
-        return [int(pid) for pid in procs.read_text().split()]
-    return []
