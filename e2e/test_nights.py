@@ -31,8 +31,8 @@ INTERVIEW, LAUNCH = night.FILE, FOLDER / "2023-campaign-launch.yaml"
 SHORT = FOLDER / "short"
 NEWCOMERS = ("room.listeners.arrivals.every=1s", "room.listeners.arrivals.stay=6s")
 SMALL_RELAY = "relay.maxTracks=44"
-"""More than in the example's comment, as newcomers are more: both rooms have 14 tracks at rest, and 26 while some follow.
-Half of that again is left to those who are not taken away yet, which after a crash on a busy machine were more than six.
+"""More than in the example's comment, as newcomers are more: 14 tracks at rest in both rooms, 26 while some follow. The
+others are for those who have gone and are not taken away yet: after a crash on a busy machine they were more than six.
 """
 PATIENCE_SECONDS = 600.0
 ANNOUNCED_IN = timedelta(seconds=16)

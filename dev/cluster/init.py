@@ -21,12 +21,13 @@ SOCKET_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A program that shall run. `needs` is a socket that must answer before it is started."""
+    """A program that shall run. `needs` is a socket that must answer before it is started, `niceness` as for nice."""
 
     name: str
     command: list[str]
     log: str
     needs: str | None = None
+    niceness: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,9 @@ def _mount(*arguments: str) -> None:
 
 
 def _start(service: Service) -> int:
+    command = ["nice", f"--adjustment={service.niceness}", *service.command]
     with Path(service.log).open("ab") as log:
-        process = subprocess.Popen(service.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     _say(f"{service.name} is process {process.pid}")
     process.returncode = 0  # os.wait above buries it; Popen must not try to
     return process.pid

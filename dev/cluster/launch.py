@@ -12,8 +12,16 @@ import resource
 import sys
 from pathlib import Path
 
-ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/"}
-"""All that daemons get: with the user's proxy settings the API server would call webhooks through that proxy."""
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/",
+    "GOGC": "400",
+}
+"""All that daemons get: with the user's proxy settings the API server would call webhooks through that proxy.
+
+Collecting garbage is a quarter of the API server's work by default (a profile of it, killing pods). With GOGC=400 it is
+done a quarter as often, for twice the memory: 1 GB.
+"""
 
 
 def main(arguments: list[str]) -> int:

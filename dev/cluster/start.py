@@ -29,6 +29,11 @@ recorded 24 ms after the call instead of 38). And pods would wait for both, wher
 gives them twice the weight of its daemons (a pod was killed 32 ms after the apply instead of 35, by bench.latency on
 two cores)."""
 
+FOLLOWERS = 10
+"""The nice value of what watches the API server in the control plane: a ninth of the weight of the API server and etcd.
+
+Whoever kills a pod would otherwise wait for all who replace it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -69,15 +74,19 @@ def start_control_plane(start: Start) -> None:
     config = _kube_proxy(start, addresses.WORKERS[0].name, folder)
     manager = _kubeconfig(start, folder / "controllers.kubeconfig", keys.controllers)
     scheduling = _kubeconfig(start, folder / "scheduler.kubeconfig", keys.scheduler)
-    serve = control_plane.api_server(keys, addresses.CONTROL_PLANE, addresses.SERVICES)
-    programs = [
+    serving = [
         control_plane.etcd(keys, folder / "etcd"),
-        serve,
+        control_plane.api_server(keys, addresses.CONTROL_PLANE, addresses.SERVICES),
+    ]
+    following = [
         control_plane.controller_manager(keys, manager),
         control_plane.scheduler(scheduling),
         ["kube-proxy", f"--config={config}"],
     ]
-    services = [_service(start.binary, addresses.CONTROL, program) for program in programs]
+    services = [
+        *(_service(start.binary, addresses.CONTROL, program) for program in serving),
+        *(_service(start.binary, addresses.CONTROL, program, niceness=FOLLOWERS) for program in following),
+    ]
     _launch(book, addresses.CONTROL, Plan(addresses.CONTROL.name, [], services), folder)
 
 
@@ -134,8 +143,10 @@ def _kubeconfig(start: Start, path: Path, user: pki.Certificate) -> Path:
     return start.keys.authority.kubeconfig(path, addresses.API_URL, user)
 
 
-def _service(binary: Path, member: Member, command: Sequence[str], needs: str | None = None) -> Service:
-    return Service(command[0], [str(binary), *command], str(log(member, command[0])), needs)
+def _service(
+    binary: Path, member: Member, command: Sequence[str], needs: str | None = None, niceness: int = 0
+) -> Service:
+    return Service(command[0], [str(binary), *command], str(log(member, command[0])), needs, niceness)
 
 
 def _launch(book: Ledger, member: Member, plan: Plan, folder: Path) -> None:
