@@ -128,7 +128,7 @@ def measure(chosen: argparse.Namespace, near: int, far: int, folder: Path) -> di
     for kind, options in (("hidden", ["--hidden"]), ("visible", [])):
         with loopback(folder, far) as running, progress.step(f"A storm of {chosen.visitors}, {kind}"):
             figures |= crowd_figures.of_storm(kind, storm(running, near, chosen.visitors, *options))
-    return figures | {"load_average": round(os.getloadavg()[0], 2)}
+    return figures
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Iterable
@@ -129,8 +128,7 @@ def tell(timings: list[Timing], lossy: list[LossTiming]) -> None:
     for message in sorted({f"{timing.verdict}: {timing.message}" for timing in timings if timing.pod_kill is None}):
         report.console.print(f"no kill: {message}")
     losses.tell(lossy)
-    busy = {"load_average": round(os.getloadavg()[0], 2)}
-    report.write("latency", {**figures(timings), **losses.figures(lossy), **busy})
+    report.write("latency", {**figures(timings), **losses.figures(lossy)})
 
 
 def main() -> int:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import statistics
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 FOLDER = Path("build/bench")
+
+_PASSES = 1_000_000
+_LOOPS = 9
 
 console = Console(highlight=False, width=150)
 
@@ -48,11 +54,28 @@ def cell(value: object) -> str:
 
 
 def write(name: str, figures: Mapping[str, Figure], folder: Path = FOLDER) -> Path:
-    """Write the figures to build/bench/<name>.json and print them. Returns the file."""
+    """Write the figures to build/bench/<name>.json and print them, with the machine's below. Returns the file."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}.json"
+    figures = {**figures, **machine()}
     file.write_text(json.dumps(figures, indent=2) + "\n")
     for key, value in figures.items():
         console.print(f"  {key}: {value}")
     console.print(f"written to {file}")
     return file
+
+
+def machine() -> dict[str, Figure]:
+    """How busy this machine is, and how fast: what an empty loop of a million passes takes, as the median of nine.
+
+    A virtual machine may have its processors to three quarters only, without saying so: two figures of one bench can be
+    compared where their loops took as long.
+    """
+    took = []
+    for _ in range(_LOOPS):
+        began = time.thread_time()
+        for _ in range(_PASSES):
+            pass
+        took.append(time.thread_time() - began)
+    load = round(os.getloadavg()[0], 2)
+    return {"load_average": load, "million_passes_ms": milliseconds(statistics.median(took))}

@@ -202,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         climbs = {kind.name: climb(folder, near, far, kind, chosen.rates, chosen.seconds) for kind in KINDS}
         refused = strangers(folder, near, far)
     show(climbs)
-    report.write("storm", figures(climbs, refused) | {"load_average": round(os.getloadavg()[0], 2)})
+    report.write("storm", figures(climbs, refused))
 
 
 if __name__ == "__main__":

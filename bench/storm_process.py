@@ -12,6 +12,7 @@ import os
 import resource
 from dataclasses import asdict
 
+from showstopper import garbage
 from showstopper.audio.crowd.storm.shape import StormShape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.audio.settings import RoomSettings
@@ -31,6 +32,7 @@ def main() -> None:
     depth = Depth.SIGNALLING if chosen.signalling else Depth.FULL
     shape = StormShape(chosen.visitors, rate=chosen.rate, hidden=chosen.hidden, depth=depth)
     storm = Storm(RoomSettings.read(os.environ), shape)
+    garbage.keep_what_is_there()  # as the program of a storm does
     tally = asyncio.run(storm.run())
     let_in = [storm.identity(number) for number, attempt in enumerate(storm.tries) if attempt.is_in]
     own = {"own_ms_per_join": storm.cpu_seconds / chosen.visitors * 1e3, "own_busy_percent": storm.busy * 100}

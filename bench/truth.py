@@ -7,7 +7,6 @@ where a verdict could be known is needless. Needs root and the embedded cluster.
 from __future__ import annotations
 
 import argparse
-import os
 import queue
 import random
 import sys
@@ -95,7 +94,6 @@ def figures(outcomes: Sequence[Outcome], *, seed: int, seconds: float) -> dict[s
         "wrong_verdicts": answers[Answer.WRONG],
         "needless_inconclusive_percent": round(100 * answers[Answer.NEEDLESS] / max(1, len(outcomes)), 1),
         "duration_s": round(seconds),
-        "load_average": os.getloadavg()[0],
     }
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +17,9 @@ from showstopper.errors import Forbidden, Unavailable
 from tests.cluster.wires import wired
 
 pytestmark = pytest.mark.apiserver
+
+TRIALS = 5
+"""At the most, for as long as the machine is too busy to try what is to be tried."""
 
 
 class Hands(Clock):
@@ -145,11 +150,31 @@ async def test_one_connection_that_is_dead_costs_no_leadership(
         before = (await client.get(LEASE, namespace, "dead-wire"))["spec"]["renewTime"]
         wire.silence()
         holding = asyncio.create_task(leader.hold())
-        async with asyncio.timeout(LEASE_SECONDS):
-            while (await client.get(LEASE, namespace, "dead-wire"))["spec"]["renewTime"] == before:
-                await asyncio.sleep(0.1)
+        while not holding.done() and before == (await client.get(LEASE, namespace, "dead-wire"))["spec"]["renewTime"]:
+            await asyncio.sleep(0.1)
         assert not holding.done()
         holding.cancel()
+
+
+class SlowAnswers:
+    """The API server, which does at once what it is asked, and answers so many seconds after it was asked.
+
+    Attributes:
+        is_slower: whether an answer of its own took longer than that: this machine has no time for it.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, client: Client, seconds: float) -> None:
+        self._seconds = seconds
+        self.is_slower = False
+        for name in ("patch", "get"):
+            monkeypatch.setattr(client, name, partial(self._late, getattr(client, name)))
+
+    async def _late(self, call: Callable[..., Awaitable[dict[str, Any]]], *words: Any) -> dict[str, Any]:
+        due = time.monotonic() + self._seconds
+        answer = await call(*words)
+        self.is_slower |= time.monotonic() > due
+        await asyncio.sleep(due - time.monotonic())
+        return answer
 
 
 @pytest.mark.parametrize("seconds", [0.7, 1.4])
@@ -157,17 +182,13 @@ async def test_an_api_server_that_is_slow_to_answer_costs_no_leadership(
     client: Client, namespace: str, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     """It has written each renewal by then, so that another try finds a Lease that is not as it was left."""
-    leader = Leadership(client, Clock(), namespace=namespace, identity="leader", name=f"slow-{int(seconds * 10)}")
-    assert await leader.attempt()
-    patch, get = client.patch, client.get
-
-    async def late(call: Any, *words: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = await call(*words)
-        await asyncio.sleep(seconds)
-        return answer
-
-    monkeypatch.setattr(client, "patch", lambda *words: late(patch, *words))
-    monkeypatch.setattr(client, "get", lambda *words: late(get, *words))
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(2 * LEASE_SECONDS):
-            await leader.hold()
+    for trial in range(TRIALS):
+        leader = Leadership(client, Clock(), namespace=namespace, identity="leader", name=f"slow-{trial}")
+        assert await leader.attempt()
+        with monkeypatch.context() as patches:
+            answers = SlowAnswers(patches, client, seconds)
+            done, _ = await asyncio.wait({holding := asyncio.create_task(leader.hold())}, timeout=2 * LEASE_SECONDS)
+            holding.cancel()
+        if not answers.is_slower:
+            break
+    assert not done, "lost to answers that took no longer than they were to take"
