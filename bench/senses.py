@@ -180,8 +180,10 @@ class Silence:
         if not silent:
             return None
         delay = max(0.0, min(span.start for span in silent) - self._armed())
-        ends = [span.end - delay for span in silent if since <= span.end - delay]
-        return Touch(min(max(ends), until), "silence was heard") if ends else None
+        last = max(silent, key=lambda span: span.end)
+        if last.end - delay < since:
+            return None
+        return Touch(min(last.end - delay, until), f"silence of {last.end - last.start:.2f} s was heard")
 
     def looks(self, since: float, until: float) -> int:
         """Windows in which anything was heard."""

@@ -98,6 +98,6 @@ def test_a_silence_is_taken_back_by_as_much_as_its_beginning_came_late(monkeypat
     last = silence.last(99.0, 113.0)
     assert last is not None
     assert last.at == pytest.approx(109.95)
-    assert last.how == "silence was heard"
+    assert last.how == "silence of 9.95 s was heard"
     assert silence.looks(111.0, 113.0) == 100
     assert Silence(["198.18.1.7"], lambda: 111.0).last(99.0, 113.0) is None
