@@ -150,8 +150,9 @@ async def test_one_connection_that_is_dead_costs_no_leadership(
         before = (await client.get(LEASE, namespace, "dead-wire"))["spec"]["renewTime"]
         wire.silence()
         holding = asyncio.create_task(leader.hold())
-        while not holding.done() and before == (await client.get(LEASE, namespace, "dead-wire"))["spec"]["renewTime"]:
-            await asyncio.sleep(0.1)
+        async with asyncio.timeout(LEASE_SECONDS):
+            while (await client.get(LEASE, namespace, "dead-wire"))["spec"]["renewTime"] == before:
+                await asyncio.sleep(0.1)
         assert not holding.done()
         holding.cancel()
 
@@ -160,20 +161,23 @@ class SlowAnswers:
     """The API server, which does at once what it is asked, and answers so many seconds after it was asked.
 
     Attributes:
-        is_slower: whether an answer of its own took longer than that: this machine has no time for it.
+        slower: an answer of its own took longer than that, or did not come: this machine has no time for it.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, client: Client, seconds: float) -> None:
         self._seconds = seconds
-        self.is_slower = False
+        self.slower = asyncio.Event()
         for name in ("patch", "get"):
             monkeypatch.setattr(client, name, partial(self._late, getattr(client, name)))
 
     async def _late(self, call: Callable[..., Awaitable[dict[str, Any]]], *words: Any) -> dict[str, Any]:
-        due = time.monotonic() + self._seconds
-        answer = await call(*words)
-        self.is_slower |= time.monotonic() > due
-        await asyncio.sleep(due - time.monotonic())
+        loop = asyncio.get_running_loop()
+        overdue = loop.call_later(self._seconds, self.slower.set)
+        try:
+            answer = await call(*words)
+        finally:
+            overdue.cancel()
+        await asyncio.sleep(overdue.when() - loop.time())
         return answer
 
 
@@ -189,6 +193,6 @@ async def test_an_api_server_that_is_slow_to_answer_costs_no_leadership(
             answers = SlowAnswers(patches, client, seconds)
             done, _ = await asyncio.wait({holding := asyncio.create_task(leader.hold())}, timeout=2 * LEASE_SECONDS)
             holding.cancel()
-        if not answers.is_slower:
+        if not (done and answers.slower.is_set()):
             break
-    assert not done, "lost to answers that took no longer than they were to take"
+    assert not done, "the leadership is lost"
