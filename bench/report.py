@@ -7,6 +7,7 @@ import math
 import os
 import statistics
 import time
+import timeit
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -71,11 +72,6 @@ def machine() -> dict[str, Figure]:
     A virtual machine may have its processors to three quarters only, without saying so: two figures of one bench can be
     compared where their loops took as long.
     """
-    took = []
-    for _ in range(_LOOPS):
-        began = time.thread_time()
-        for _ in range(_PASSES):
-            pass
-        took.append(time.thread_time() - began)
+    took = timeit.repeat(number=_PASSES, repeat=_LOOPS, timer=time.thread_time)
     load = round(os.getloadavg()[0], 2)
     return {"load_average": load, "million_passes_ms": milliseconds(statistics.median(took))}

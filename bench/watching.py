@@ -61,7 +61,7 @@ def _first_in_line() -> Iterator[None]:
     """Let this thread wait for no processor. Needs root.
 
     Who measures milliseconds on the machine that it measures is last in line otherwise: the embedded cluster's groups
-    weigh eight times a process beside them (dev/cluster/cgroups.py), and three milliseconds of its own waiting were in
+    weigh eight times a process beside them (dev/cluster/start.py), and three milliseconds of its own waiting were in
     every figure.
     """
     usual = os.getpriority(os.PRIO_PROCESS, 0)
