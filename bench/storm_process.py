@@ -6,13 +6,13 @@ Prints one line of JSON: the tally, what it cost, and the identities of those wh
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import resource
 from dataclasses import asdict
 
 from showstopper import garbage
-from showstopper.audio.crowd.storm import event_loop
 from showstopper.audio.crowd.storm.shape import StormShape
 from showstopper.audio.crowd.storm.storm import Storm
 from showstopper.audio.settings import RoomSettings
@@ -33,7 +33,7 @@ def main() -> None:
     shape = StormShape(chosen.visitors, rate=chosen.rate, hidden=chosen.hidden, depth=depth)
     storm = Storm(RoomSettings.read(os.environ), shape)
     garbage.keep_what_is_there()  # as the program of a storm does
-    tally = event_loop.run(storm.run())
+    tally = asyncio.run(storm.run())
     let_in = [storm.identity(number) for number, attempt in enumerate(storm.tries) if attempt.is_in]
     own = {"own_ms_per_join": storm.cpu_seconds / chosen.visitors * 1e3, "own_busy_percent": storm.busy * 100}
     print(json.dumps(asdict(tally) | own | {"is_as_asked": tally.is_as_asked, "identities": let_in}))

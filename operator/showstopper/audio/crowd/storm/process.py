@@ -16,7 +16,6 @@ from showstopper.api.faults.storm import JoinTimes, RefusedJoins, StormFigures
 from showstopper.api.schema.base import dump
 from showstopper.audio.crowd import sockets
 from showstopper.audio.crowd.refusals import Refusal
-from showstopper.audio.crowd.storm import event_loop
 from showstopper.audio.crowd.storm.settings import StormSettings
 from showstopper.audio.crowd.storm.shape import StormShape
 from showstopper.audio.crowd.storm.storm import Storm
@@ -49,7 +48,7 @@ class StormProgram(Program):
 
     def run(self, end: AbsoluteEnd, stop: Stop, clocks: Clocks) -> dict[str, Any]:
         """Storm until its time is over or somebody says stop."""
-        return self._report(event_loop.run(_have(self._storm, stop, end, clocks)))
+        return self._report(asyncio.run(_have(self._storm, stop, end, clocks)))
 
     def not_begun(self, reason: EndReason) -> dict[str, Any]:
         """A storm that nobody came to."""
