@@ -29,12 +29,10 @@ recorded 24 ms after the call instead of 38). And pods would wait for both, wher
 gives them twice the weight of its daemons (a pod was killed 32 ms after the apply instead of 35, by bench.latency on
 two cores)."""
 
-FOLLOWERS = 19
-"""The nice value of what watches the API server in the control plane: a seventieth of the weight of the API server and
-etcd.
+FOLLOWERS = 10
+"""The nice value of what watches the API server in the control plane: a ninth of the weight of the API server and etcd.
 
-Whoever kills a pod would otherwise wait for all who replace it: what was done was recorded 19 ms after the answer, and
-21 ms with a nice value of 10 (bench.latency on two cores)."""
+Whoever kills a pod would otherwise wait for all who replace it."""
 
 
 @dataclass(frozen=True, slots=True)
