@@ -51,18 +51,18 @@ def flood(duration: str, **spec: object) -> Object:
 
 
 class Arrivals:
-    """What comes to a relay's media port from nobody who was in the namespace before."""
+    """What comes to the relays' media port, by sender.
+
+    Listeners send there too, and a bridge brings to every pod what is for a relay that is gone.
+    """
 
     def __init__(self, show: Show) -> None:
-        pods = show.api.get(f"/api/v1/namespaces/{show.namespace}/pods")["items"]
-        self._known = [pod["status"]["podIP"] for pod in pods if pod["status"].get("podIP")]
         self._networks = {
             pod["metadata"]["name"]: show.cluster.pod(show.namespace, pod["metadata"]["name"]).namespace_file
             for pod in show.pods()
         }
 
     def __enter__(self) -> Arrivals:
-        known = ", ".join(self._known)
         for name in self._networks:
             self._nft(
                 name,
@@ -70,9 +70,10 @@ class Arrivals:
                 "-",
                 stdin=f"""
                 table netdev e2e {{
+                  set senders {{ type ipv4_addr; size 1024; flags dynamic; counter; }}
                   chain arrivals {{
                     type filter hook ingress device "eth0" priority 100;
-                    udp dport {MEDIA} ip saddr != {{ {known} }} counter
+                    udp dport {MEDIA} add @senders {{ ip saddr }}
                   }}
                 }}""",
             )
@@ -82,15 +83,15 @@ class Arrivals:
         for name in self._networks:
             self._nft(name, "delete", "table", "netdev", "e2e")
 
-    def count(self) -> int:
-        """Datagrams so far, at all relays."""
-        total = 0
-        for name in self._networks:
-            listed = json.loads(self._nft(name, "-j", "list", "table", "netdev", "e2e"))["nftables"]
-            (rule,) = [entry["rule"]["expr"] for entry in listed if "rule" in entry]
-            (counter,) = [part["counter"] for part in rule if "counter" in part]
-            total += datagrams(counter["packets"], counter["bytes"], SIZE)
-        return total
+    def count(self, flooder: Object) -> int:
+        """Datagrams of a flooder so far, at all relays."""
+        return sum(self._of(flooder["status"]["podIP"], name) for name in self._networks)
+
+    def _of(self, address: str, name: str) -> int:
+        (_, listed) = json.loads(self._nft(name, "-j", "list", "set", "netdev", "e2e", "senders"))["nftables"]
+        senders = [sender["elem"] for sender in listed["set"].get("elem", [])]
+        counters = [sender["counter"] for sender in senders if sender["val"] == address]
+        return sum(datagrams(counter["packets"], counter["bytes"], SIZE) for counter in counters)
 
     def _nft(self, name: str, *arguments: str, stdin: str | None = None) -> str:
         command = ["nsenter", f"--net={self._networks[name]}", "nft", *arguments]
@@ -123,8 +124,10 @@ def restricted(show: Show) -> Iterator[None]:
 def test_a_paced_flood_is_proven_at_both_ends_and_leaves_nothing(show: Show) -> None:
     with restricted(show), Arrivals(show) as arrivals:
         show.apply(experiment("flood", faults=[flood("4s", rate=5000, sources=4)], expect=HEARD_AT_ALL))
+        show.at("flood", "the flood is proven", proven)
+        (flooder,) = flooders(show)
         resource, run = show.verdict("flood")
-        arrived = arrivals.count()
+        arrived = arrivals.count(flooder)
     assert run["status"]["verdict"] == "Passed", told(run)
     assert stands(resource) == PASSED
     (record,) = run["status"]["faults"]
@@ -150,25 +153,26 @@ def test_the_stop_switch_ends_a_flood_within_a_second_also_without_an_operator(s
     with Arrivals(show) as arrivals:
         show.apply(experiment("endless", faults=[flood("5m", rate=2000)], recovery="1s", expect=HEARD_AT_ALL))
         run = show.at("endless", "the flood is proven", proven)
+        (flooder,) = flooders(show)
         with Operator(show).away():
-            before = arrivals.count()
-            eventually("the flood goes on without an operator", 30, lambda: arrivals.count() > before)
+            before = arrivals.count(flooder)
+            eventually("the flood goes on without an operator", 30, lambda: arrivals.count(flooder) > before)
             show.api.create(SWITCHES, switch)
             thrown = time.monotonic()
             try:
                 time.sleep(1)
-                later = arrivals.count()
+                later = arrivals.count(flooder)
                 (flooder,) = flooders(show)
                 assert flooder["status"]["phase"] == "Running", "it has not ended: its gate is shut"
                 time.sleep(2)
-                assert arrivals.count() == later, f"packets still arrive {time.monotonic() - thrown:.1f} s later"
+                assert arrivals.count(flooder) == later, f"packets still arrive {time.monotonic() - thrown:.1f} s later"
                 gates = [item for item in show.api.get(show.path("injections"))["items"] if "floodGate" in item["spec"]]
                 assert [condition(gate, "Stalled")["reason"] for gate in gates] == ["Stopped"]
             finally:
                 show.api.delete(f"{SWITCHES}/stop-switch")
         path = show.path("experimentruns", run["metadata"]["name"])
         eventually("the run is over", 60, lambda: finished(show.api.get(path)))
-        assert arrivals.count() == later, "nothing opens a gate again"
+        assert arrivals.count(flooder) == later, "nothing opens a gate again"
     run = show.api.get(path)
     assert run["status"]["reason"] == "Stopped", told(run)
     assert run["status"]["faults"][0]["reverted"]
@@ -186,14 +190,14 @@ def test_a_flood_that_nobody_is_left_to_stop_ends_by_its_own_budget(show: Show) 
         path = f"/api/v1/namespaces/{show.namespace}/pods/{flooder['metadata']['name']}"
         with agent_killed(show, flooder["spec"]["nodeName"]), Operator(show).away():
             eventually("the flood ends", 60, lambda: show.api.get(path)["status"]["phase"] == "Succeeded")
-            arrived = arrivals.count()
+            arrived = arrivals.count(flooder)
             said = show.cluster.run_kubectl("--namespace", show.namespace, "logs", flooder["metadata"]["name"])
             report = json.loads(said.splitlines()[-1])
             assert report["ended_by"] in {"Packets", "Seconds"}, report
             assert 0 < arrived <= report["packets"] <= rate * seconds
             eventually("the job is over", 30, lambda: all(not job["status"].get("active") for job in jobs(show)))
             assert len(flooders(show)) == 1, "nothing took its place"
-            assert arrivals.count() == arrived
+            assert arrivals.count(flooder) == arrived
     _, run = show.verdict("orphan")
     # It had its packets, all of them; but nobody was there to count the last of them.
     assert (run["status"]["verdict"], run["status"]["reason"]) == ("Inconclusive", "LeaseLost"), told(run)

@@ -143,6 +143,19 @@ class Wire:
         """Have everything that is elsewhere go by a gateway."""
         _run("ip", "-n", namespace.name, "route", "replace", "default", "via", gateway)
 
+    @contextmanager
+    def bridged(self, address: str) -> Iterator[None]:
+        """What the sender sends to this address meanwhile goes over the wire with somebody else's MAC address.
+
+        So do bridges what they do not know the port of: every pod gets it, and its kernel drops it.
+        """
+        neighbour = [address, "dev", "eth0", "lladdr", "02:00:5e:00:53:01"]
+        _run("ip", "-n", self.sender.name, "neigh", "add", *neighbour)
+        try:
+            yield
+        finally:
+            _run("ip", "-n", self.sender.name, "neigh", "del", *neighbour)
+
     def forget_gates(self) -> int:
         """Delete the gates that stay at the sender's end until its network goes; how many there were."""
         listed = json.loads(_in(self.sender, "nft", "-j", "list", "tables"))["nftables"]

@@ -32,6 +32,10 @@ from tests.faults.network.build import APART, BLOCKED
 pytestmark = pytest.mark.netns
 
 
+def names(fault: NetworkFault) -> str:
+    return type(fault).__name__
+
+
 @pytest.mark.parametrize("direction", ENDS)
 def test_a_partition_is_silent(wire: Wire, arm: Arm, direction: Direction) -> None:
     at_sender = direction is Direction.EGRESS
@@ -159,10 +163,17 @@ def test_only_the_peers_are_hit(wire: Wire, arm: Arm) -> None:
     assert armed.counters()[Direction.EGRESS].matched == 0, "no effect, and the counters say so"
 
 
+@pytest.mark.parametrize("fault", [PacketLoss(percent=Share(1)), Delay(latency=milliseconds(10))], ids=names)
+def test_what_a_bridge_brings_that_is_for_another_pod_is_not_met(wire: Wire, arm: Arm, fault: NetworkFault) -> None:
+    armed = arm(to_media(Direction.INGRESS, fault), wire.receiver)
+    with wire.bridged("198.18.200.3"):
+        sending = wire.send(packets=100, per_second=1_000, address="198.18.200.3")
+    assert sending.sent == 100
+    assert armed.lift().counters[Direction.INGRESS].matched == 0, "a fault of no packets would count as proven"
+
+
 @pytest.mark.parametrize(
-    "fault",
-    [PacketLoss(percent=Share(1)), Duplicate(percent=Share(1)), Delay(latency=milliseconds(10))],
-    ids=lambda fault: type(fault).__name__,
+    "fault", [PacketLoss(percent=Share(1)), Duplicate(percent=Share(1)), Delay(latency=milliseconds(10))], ids=names
 )
 @pytest.mark.parametrize("direction", ENDS)
 def test_media_is_counted_among_all_packets(wire: Wire, arm: Arm, direction: Direction, fault: NetworkFault) -> None:

@@ -30,6 +30,7 @@ from showstopper.faults.storm.storm_gate import storm_gate
 from tests.faults.network.build import APART, ETH0, added, base_chains, effects, rules_at_hooks, sites
 
 LIVE = {"match": {"op": "==", "left": {"meta": {"key": "protocol"}}, "right": "@live"}}
+FOR_US = {"match": {"op": "!=", "left": {"meta": {"key": "pkttype"}}, "right": "other"}}
 numbers = st.integers(1, MOST_EFFECTS)
 methods = st.sampled_from(Method)
 UDP = frozenset({Protocol.UDP})
@@ -44,6 +45,14 @@ def test_every_rule_is_behind_the_lease(effect: NetworkEffect, site: Site, numbe
         assert (chain["family"], "live") in timed
         before = expressions[: next(place for place, expression in enumerate(expressions) if "counter" in expression)]
         assert LIVE in before, "no packet is as much as counted without a lease"
+
+
+@given(effects(), sites, numbers, methods)
+def test_frames_for_others_are_not_met_where_the_kernel_has_not_dropped_them_yet(
+    effect: NetworkEffect, site: Site, number: int, method: Method
+) -> None:
+    for chain, expressions in rules_at_hooks(plan_of(effect, site, number, method)):
+        assert (expressions[0] == FOR_US) is (chain["hook"] == "ingress")
 
 
 @given(effects(), sites, numbers, methods)
@@ -272,16 +281,17 @@ def test_bursts_are_the_agents_to_open() -> None:
     assert plan.bursts
     assert plan.bursts.length == timedelta(milliseconds=60)
     for _, expressions in rules_at_hooks(plan):
-        assert [expression["match"]["right"] for expression in expressions if "match" in expression] == [
-            "@live",
-            "@burst",
-        ]
+        conditions = [expression for expression in expressions if "match" in expression and expression != FOR_US]
+        assert [condition["match"]["right"] for condition in conditions] == ["@live", "@burst"]
 
 
 def test_on_the_nodes_network_only_the_targets_own_address_is_hit() -> None:
     site = Site((Device("eth0", 2),), own=("198.18.0.11",))
     plan = plan_of(NetworkEffect("loss", Traffic(), PacketLoss(percent=Share(0.5))), site, 1, Method.NFQUEUE)
-    sides = {chain["hook"]: rule[1]["match"]["left"]["payload"]["field"] for chain, rule in rules_at_hooks(plan)}
+    sides = {
+        chain["hook"]: rule[rule.index(LIVE) + 1]["match"]["left"]["payload"]["field"]
+        for chain, rule in rules_at_hooks(plan)
+    }
     assert sides == {"ingress": "daddr", "egress": "saddr"}
 
 
@@ -344,6 +354,6 @@ def test_arrivals_are_counted_and_left_alone() -> None:
     plan = plan_of(flood_arrivals("flood", ("198.18.0.9",), 7882, 172), ETH0, 1, Method.NFQUEUE)
     for chain, expressions in rules_at_hooks(plan):
         assert (chain["hook"], chain["policy"]) == ("ingress", "accept")
-        assert expressions[0] == LIVE
+        assert expressions[:2] == [FOR_US, LIVE]
         assert all(expression.keys() <= {"match", "counter"} for expression in expressions)
     assert not plan.stays

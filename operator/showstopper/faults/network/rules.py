@@ -33,6 +33,9 @@ FAMILIES = {"ip": 4, "ip6": 6}
 MANGLE = -150
 _HOOKS = {Direction.INGRESS: "prerouting", Direction.EGRESS: "postrouting"}
 _DEVICE = {Direction.INGRESS: "iifname", Direction.EGRESS: "oifname"}
+_FOR_US: Expression = {"match": {"op": "!=", "left": {"meta": {"key": "pkttype"}}, "right": "other"}}
+"""A bridge brings to every pod what is for a MAC address that it has not learnt, or not any more: that of a relay that
+was killed. A kernel drops it behind the hook at the pod's device (net/ipv4/ip_input.c: PACKET_OTHERHOST)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class Table:
         doing = self._counting_media(chain, hook.direction, doing)
         self.commands.append(self._add("chain", {"name": chain, "policy": "accept", **at}))
         self._spare_probes(chain, hook.direction)
-        self._rules(chain, hook.direction, (), doing)
+        self._rules(chain, hook.direction, [_FOR_US] if hook.direction is Direction.INGRESS else [], doing)
 
     def path(
         self,
