@@ -65,7 +65,7 @@ class Listener:
         self.marks.called = time.monotonic()
         self._token = token
         try:
-            with calls.refusing(self.access, self._too_late):
+            with calls.refusing(self.access, self.obstacle):
                 async with asyncio.timeout(limits.signalling):
                     signalling = await calls.call(self.access, negotiation.path(token))
                 self.marks.upgraded = time.monotonic()
@@ -97,6 +97,12 @@ class Listener:
         asyncio.get_running_loop().add_reader(signalling.socket.fileno(), self.signalled)
         for message in messages[1:]:
             self._hear(self.session, message)
+
+    def obstacle(self) -> Refused:
+        """What a join waits for, or waited for when it was given up."""
+        if self.session is None or math.isnan(self.marks.joined):
+            return calls.not_let_in(self.marks)
+        return self.session.obstacle(self.access.server.host)
 
     @property
     def is_lost(self) -> bool:
@@ -219,8 +225,3 @@ class Listener:
         """No more in the event loop."""
         for descriptor in self.session.descriptors if self.session is not None else ():
             asyncio.get_running_loop().remove_reader(descriptor)
-
-    def _too_late(self) -> Refused:
-        if self.session is None or math.isnan(self.marks.joined):
-            return calls.not_let_in(self.marks)
-        return self.session.obstacle(self.access.server.host)

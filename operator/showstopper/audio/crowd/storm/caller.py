@@ -29,7 +29,7 @@ class Caller:
         """
         self.marks.called = time.monotonic()
         try:
-            with calls.refusing(self._access, lambda: calls.not_let_in(self.marks)):
+            with calls.refusing(self._access, self.obstacle):
                 async with asyncio.timeout(limits.signalling):
                     self._signalling = await calls.call(self._access, negotiation.path(token))
                 self.marks.upgraded = time.monotonic()
@@ -53,6 +53,10 @@ class Caller:
         if self._signalling is not None and self._signalling.socket.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self._signalling.socket.fileno())
             self._signalling.close()
+
+    def obstacle(self) -> Refused:
+        """What a join waits for, or waited for when it was given up."""
+        return calls.not_let_in(self.marks)
 
     @property
     def is_lost(self) -> bool:

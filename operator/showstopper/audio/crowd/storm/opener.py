@@ -34,7 +34,7 @@ class Opener:
             Refused: if it is not, with the reason.
         """
         self.marks.called = time.monotonic()
-        with calls.refusing(self._access, lambda: Refused(Refusal.TIMED_OUT, "no answer to the connection")):
+        with calls.refusing(self._access, self.obstacle):
             async with asyncio.timeout(limits.signalling):
                 await (self._call() if self._websocket else self._connect())
         self.marks.upgraded = time.monotonic()
@@ -47,6 +47,10 @@ class Opener:
     def drop(self) -> None:
         """The same: there is nothing to say goodbye to."""
         self.leave()
+
+    def obstacle(self) -> Refused:
+        """What it waits for, or waited for when it was given up."""
+        return Refused(Refusal.TIMED_OUT, "no answer to the connection")
 
     @property
     def is_lost(self) -> bool:

@@ -46,6 +46,9 @@ class Visitor(Protocol):
     def drop(self) -> None:
         """Close without a word."""
 
+    def obstacle(self) -> Refused:
+        """What a join waits for, or waited for when it was given up."""
+
     @property
     def is_lost(self) -> bool:
         """Whether it was in, and its session is gone by no doing of ours."""
@@ -214,9 +217,10 @@ class Storm:
         """Its time is over. Who is not in by then was not let in. Nobody knows, if it should have ended before."""
         if self._shape.seconds is None:
             return
-        for attempt in self.tries:
+        for number, attempt in self._newest.items():
             if math.isnan(attempt.ended) and not math.isnan(attempt.marks.called):
-                attempt.refusal, attempt.message = Refusal.TIMED_OUT, "not in when the storm was over"
+                attempt.refusal = Refusal.TIMED_OUT
+                attempt.message = f"not in when the storm was over: {self._visitors[number].obstacle()}"
                 attempt.ended = time.monotonic()
 
     async def _stay(self) -> None:
