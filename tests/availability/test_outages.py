@@ -50,6 +50,15 @@ def test_two_pieces_with_unknown_between_them_are_one_outage_that_lasted_at_leas
     assert (outage.dead_air, outage.at_least, outage.at_most) == (5, 3, 9)
 
 
+def test_dead_air_after_the_window_behind_unknown_is_no_outage_of_the_window() -> None:
+    before = track((L, 5), (Q, 3), (U, 1))
+    after = dataclasses.replace(before, following=track((L, 9), (U, 1), (N, 20), (L, 5)).spans[1:])
+    (outage,) = outages.of_track(after)
+    assert (outage.dead_air, outage.at_least, outage.at_most, outage.recovered) == (3, 3, 25, False)
+    heard = dataclasses.replace(track((L, 8), (U, 1)), following=after.following)
+    assert outages.of_track(heard) == []
+
+
 def test_an_outage_that_reaches_the_end_of_the_window_may_never_end() -> None:
     (outage,) = outages.of_track(track((L, 5), (Q, 3)))
     assert (outage.dead_air, outage.at_most, outage.recovered) == (3, math.inf, False)

@@ -3,13 +3,16 @@
 How Unknown is treated: it never counts as dead air, and it never ends an outage. Two pieces of dead air with Unknown
 between them are one outage, whose dead air is their sum. It lasted at least as long as its longest piece, and at most
 as long as everything between the two live spans around it. One that goes on when the window ends counts whole, with the
-seconds after the window that belong to it. One that reaches the end of what is known may never end.
+seconds after the window that belong to it. One that reaches the end of what is known may never end. Dead air after the
+window, with Unknown between the window and it, may belong to an outage of the window, and may not: it is as good as
+Unknown.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 
 from showstopper.availability.spans import DEAD, SILENCE, UNCERTAIN, Span, State
 from showstopper.availability.tracks import Track, View
@@ -17,10 +20,16 @@ from showstopper.availability.tracks import Track, View
 
 @dataclass(frozen=True, slots=True)
 class BadStretch:
-    """A longest row of spans of one listener that are bad or Unknown. `goes_on`: no good span is known behind it."""
+    """A longest row of spans of one listener that are bad or Unknown.
+
+    Attributes:
+        within: when the window ends.
+        goes_on: no good span is known behind it.
+    """
 
     spans: tuple[Span, ...]
     bad: frozenset[State]
+    within: float
     goes_on: bool
 
     @property
@@ -30,8 +39,8 @@ class BadStretch:
 
     @property
     def known(self) -> tuple[Span, ...]:
-        """Its spans that are certainly bad."""
-        return tuple(span for span in self.spans if span.state in self.bad)
+        """Its spans that are certainly bad, and certainly part of an outage in the window."""
+        return tuple(span for piece in self._pieces for span in piece)
 
     @property
     def known_seconds(self) -> float:
@@ -46,11 +55,15 @@ class BadStretch:
     @property
     def at_least(self) -> float:
         """The longest piece that is bad without a doubt in it."""
-        longest = current = 0.0
-        for span in self.spans:
-            current = current + span.seconds if span.state in self.bad else 0.0
-            longest = max(longest, current)
-        return longest
+        return max((sum(span.seconds for span in piece) for piece in self._pieces), default=0.0)
+
+    @property
+    def _pieces(self) -> Iterator[tuple[Span, ...]]:
+        """Bad spans without Unknown between them, which begin in the window."""
+        for is_bad, spans in groupby(self.spans, lambda span: span.state in self.bad):
+            piece = tuple(spans)
+            if is_bad and piece[0].start < self.within:
+                yield piece
 
 
 class OutageEnd(StrEnum):
@@ -100,11 +113,11 @@ def stretches(track: Track, bad: frozenset[State]) -> Iterator[BadStretch]:
         if span.state in bad or span.state in UNCERTAIN:
             row.append(span)
         elif row:
-            yield BadStretch(tuple(row), bad, goes_on=False)
+            yield BadStretch(tuple(row), bad, within, goes_on=False)
             row = []
     if row:
         over = track.left or (track.lost and all(span.state in UNCERTAIN for span in row))
-        yield BadStretch(tuple(row), bad, goes_on=not over)
+        yield BadStretch(tuple(row), bad, within, goes_on=not over)
 
 
 def of_track(track: Track) -> list[Outage]:
@@ -137,7 +150,7 @@ def of_stretch(track: Track, stretch: BadStretch) -> Outage | None:
 
 def _ended(track: Track, stretch: BadStretch) -> OutageEnd:
     last = stretch.spans[-1]
-    if last.state in UNCERTAIN:
+    if last is not stretch.known[-1]:
         return OutageEnd.UNKNOWN
     if last.end < (track.following or track.spans)[-1].end:
         return OutageEnd.RECOVERED
