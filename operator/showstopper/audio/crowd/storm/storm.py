@@ -28,7 +28,7 @@ from showstopper.audio.settings import RoomSettings
 from showstopper.faults.storm.settings import Comeback, Depth
 
 LOOK_SECONDS = 0.05
-"""How often it is looked whether everybody hears: as often as sockets are swept."""
+"""How often it is looked whether everybody hears."""
 
 GRACE_SECONDS = 5.0
 """What a storm may take beyond its own time on a busy machine."""
