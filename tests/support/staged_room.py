@@ -199,7 +199,8 @@ class Show:
     def wait_until_well(self) -> None:
         """Until every listener hears the host, both relays are ready and nothing runs: the next fault may come.
 
-        A host that ends is heard until it has: a room that is heard is well when no pod of its fleet ends.
+        A host that ends is heard until it has: a room that is heard is well when no pod of its fleet ends. What is told
+        of listeners is a second or two old: the relay that they heard may have ended since, and the room names it yet.
 
         A room that is split stays so: such a stage is started afresh.
         """
@@ -239,7 +240,8 @@ class Show:
             and condition(room, "Ready")["reason"] == "Live"
             and condition(room, "Ready")["observedGeneration"] == room["metadata"]["generation"]
             and listeners["live"] == listeners["intended"]
-            and bool(room["status"].get("serving"))
+            and bool(serving := room["status"].get("serving"))
+            and {*serving} <= {pod["metadata"]["name"] for pod in pods}
             and len(pods) == 2
             and all(_is_ready(pod) for pod in (*pods, *self._fleet("host"), *self._fleet("listener")))
             and all(finished(run) for run in self.api.get(self.path("experimentruns"))["items"])
