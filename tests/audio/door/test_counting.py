@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from livekit.protocol.room import ListRoomsResponse
 
 from showstopper.audio.door import counting
 from showstopper.audio.door.counts import Counts
@@ -22,9 +23,9 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "EVERY_SECONDS", 0.01)
 
 
-async def counted(counts: Counts, *peers: str) -> None:
+async def counted(counts: Counts, *peers: str, livekit: str = NOWHERE) -> None:
     """Count until something is known of the room."""
-    settings = replace(made().settings, api_url=NOWHERE, peers=peers)
+    settings = replace(made().settings, api_url=livekit, peers=peers)
     task = asyncio.create_task(counting.keep_counting(settings, counts))
     async with asyncio.timeout(30):
         while "stage" not in counts.tallies:
@@ -50,6 +51,28 @@ async def test_other_replicas_are_asked_again_whatever_they_answer_at_first() ->
         await counted(counts, str(server.make_url("/")).rstrip("/"))
     assert counts.tallies == {"stage": Tally(1, "RM_a", peak=5, joins=5)}
     assert counts.count("stage") is None, "how many are in now, LiveKit alone tells"
+
+
+async def test_livekit_is_asked_again_when_it_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "TIMEOUT_SECONDS", 0.2)
+    asked = 0
+
+    async def rooms(_: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            await asyncio.sleep(60)
+        return web.Response(body=ListRoomsResponse(rooms=[room(people=5)]).SerializeToString())
+
+    app = web.Application()
+    app.router.add_post("/twirp/livekit.RoomService/ListRooms", rooms)
+    counts = Counts(["stage"])
+    async with TestServer(app) as server:
+        await counted(counts, livekit=str(server.make_url("/")).rstrip("/"))
+    assert asked > 1
+    known = counts.count("stage")
+    assert known is not None
+    assert known.now == 5
 
 
 def test_a_door_does_not_ask_itself() -> None:
