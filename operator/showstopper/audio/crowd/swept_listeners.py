@@ -199,8 +199,9 @@ class SweptListeners:
             self._poll.unregister(descriptor)
 
     def let_go(self, slot: int) -> None:
-        """Sweep the sockets of this slot no more."""
-        self._listeners.pop(slot, None)
+        """Sweep the sockets of this slot no more. What waits in them came before their end, and is read."""
+        if self._listeners.pop(slot, None) is not None:
+            self._read_media(time.monotonic(), slot)
         self._sweep.remove(slot)
         self.lost(slot)
 
